@@ -1,0 +1,26 @@
+// Package golden finds the reference vectors that the repository carries.
+package golden
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// Path returns the path of a file or folder below testdata/goldens, and fails
+// the test where there is none.
+func Path(tb testing.TB, elem ...string) string {
+	tb.Helper()
+	path := filepath.Join(append([]string{Root(), "testdata", "goldens"}, elem...)...)
+	if _, err := os.Stat(path); err != nil {
+		tb.Fatalf("golden file: %v", err)
+	}
+	return path
+}
+
+// Root is the root of the repository's checkout.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}

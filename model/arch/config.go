@@ -1,0 +1,56 @@
+// Package arch holds what a checkpoint says about its shape: the
+// hyperparameters of config.json and generation_config.json, checked.
+package arch
+
+// Config is the architecture of a Llama-family decoder, named as in
+// transformers' config.json.
+type Config struct {
+	ModelType             string // "llama", "mistral"
+	VocabSize             int
+	HiddenSize            int
+	IntermediateSize      int
+	NumHiddenLayers       int
+	NumAttentionHeads     int
+	NumKeyValueHeads      int
+	HeadDim               int
+	MaxPositionEmbeddings int
+	RMSNormEps            float32
+	TieWordEmbeddings     bool
+	AttentionBias         bool
+	MLPBias               bool
+	Rope                  Rope
+	BosTokenID            int32   // -1: none
+	EosTokenIDs           []int32 // of config.json
+	DType                 string  // as named by the file: "bfloat16", …
+	Quantization          *Quantization
+}
+
+// Rope is the rotary embedding's base and scaling.
+type Rope struct {
+	Theta                         float64
+	Type                          string // "default" or "llama3" or "linear"
+	Factor                        float64
+	LowFreqFactor                 float64
+	HighFreqFactor                float64
+	OriginalMaxPositionEmbeddings int
+	// Factors are divisors by frequency, as a GGUF may carry them in
+	// rope_freqs.weight in place of llama3's parameters; nil: none.
+	Factors []float32
+}
+
+// Quantization is config.json's quantization_config of a bitsandbytes
+// checkpoint. Other methods are refused by name.
+type Quantization struct {
+	Method      string // "bitsandbytes"
+	QuantType   string // "nf4", "fp4"
+	DoubleQuant bool
+	SkipModules []string
+}
+
+// Generation is what generation_config.json says of decoding.
+type Generation struct {
+	EosTokenIDs       []int32
+	BosTokenID        int32 // -1: none
+	RepetitionPenalty float32
+	MaxNewTokens      int
+}

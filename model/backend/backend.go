@@ -1,0 +1,163 @@
+// Package backend is the wall between package model, which decides what to
+// compute, and the devices, which compute it.
+//
+// A backend receives [Weights] once (views of the files, nothing unpacked),
+// packs them into whatever layout its kernels like, and from then on runs
+// batched steps: each [Span] feeds some tokens of one sequence, and asks for
+// logits or for chosen tokens at some of its positions. Everything a schedule
+// can vary — how many spans share a step, how a prompt is cut, whether a cache
+// was forked from another — must leave every bit of the answers as it was.
+package backend
+
+import (
+	"context"
+
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/quant"
+)
+
+// Backend is one model, packed and resident on one device. Step is not
+// called concurrently with itself; everything else is safe at any time.
+type Backend interface {
+	// NewCache returns an empty KV cache for one sequence.
+	NewCache() Cache
+	// Step appends every span's tokens to its cache, in one pass over the
+	// weights, and fills in the rows that the spans ask for. After an error
+	// (ctx's among them) the caches of the spans are as long as before.
+	Step(ctx context.Context, spans []Span) error
+	Info() Info
+	Close() error
+}
+
+// Cache holds the keys and values of one sequence.
+type Cache interface {
+	// Len is the number of positions held.
+	Len() int
+	// Truncate forgets all but the first n positions.
+	Truncate(n int)
+	// Fork returns a cache with the first n positions, sharing storage.
+	Fork(n int) Cache
+	// Bytes is the memory that this cache alone keeps alive, at most.
+	Bytes() int64
+	Close()
+}
+
+// Span is the work of one sequence in a step.
+type Span struct {
+	Cache   Cache
+	Tokens  []int32
+	Adapter int   // index into the Adapted lists of Weights; -1: the base alone
+	Rows    []Row // what is wanted at the last len(Rows) tokens
+}
+
+// Row asks for the outcome at one position; any field may be nil.
+type Row struct {
+	Logits []float32  // receives the raw logits, [vocab]
+	Choice *Selection // receives the greedy choice
+}
+
+// Selection is a greedy choice: the penalty and mask it is made under, and
+// the outcome. A NaN or infinite logit is an error, never a token.
+type Selection struct {
+	// In.
+	Penalty float32  // transformers' repetition penalty; 1 (or 0) = none
+	Seen    []uint64 // bitmap of the ids penalised
+	Also    []int32  // further ids penalised (drafts before this position)
+	Allowed []uint64 // bitmap of the ids that may be chosen; nil: all
+	Probe   []int32  // ids whose log-probability is wanted too
+
+	// Out.
+	ID            int32   // the best penalised, allowed logit; the lowest id of equals
+	LogProb       float32 // of ID, by the raw logits, before penalty and mask
+	ProbeLogProbs []float32
+}
+
+// Info describes a backend to people and benchmarks.
+type Info struct {
+	Device       string // "cpu", "cuda:0"
+	Variant      string // the kernels chosen: "avx2", "scalar", …
+	Reason       string // why
+	Threads      int
+	WeightBytes  int64 // memory held by packed weights
+	CacheBytes   int64 // KV bytes a position
+	BytesPerStep int64 // weight bytes that a step of one token reads
+}
+
+// Precision chooses the arithmetic.
+type Precision string
+
+// F32 is exact and invariant; Fast trades exactness for integer dot products
+// and is invariant in itself.
+const (
+	F32  Precision = "f32"
+	Fast Precision = "fast"
+)
+
+// Hold is the form in which projections are held in memory.
+type Hold string
+
+// Keep holds what the file holds (GGUF's block formats as int8 where exact,
+// else as f32).
+const (
+	Keep     Hold = "keep"
+	HoldNF4  Hold = "nf4"
+	HoldInt8 Hold = "int8"
+	HoldBF16 Hold = "bf16"
+	HoldF32  Hold = "f32"
+)
+
+// Options choose how a backend computes.
+type Options struct {
+	Precision Precision
+	Hold      Hold
+	Threads   int    // 0: the cores that the container may use
+	KV        string // "f32" (default) or "f16"
+}
+
+// Weights are the views that a backend packs.
+type Weights struct {
+	Config   *arch.Config
+	InvFreq  []float32 // rotary inverse frequencies, [head_dim/2], scaled
+	Embed    Embedding
+	Layers   []Layer
+	Norm     []float32
+	Head     Linear // its Weight may be the very matrix of Embed (tied)
+	Adapters []string
+}
+
+// Layer is one decoder layer: norms [hidden] and seven linear maps.
+type Layer struct {
+	InputNorm, PostAttentionNorm []float32
+	Q, K, V, O, Gate, Up, Down   Linear
+}
+
+// Linear is y = W x + b, and what adapters that are not merged make of it.
+type Linear struct {
+	Weight  quant.Matrix
+	Bias    []float32  // nil: none
+	Adapted []*Adapted // by adapter index; nil: untouched
+}
+
+// Adapted is one linear map under one adapter:
+// y = RowScale ∘ (W' x + Scale · B (A x)) + b'.
+type Adapted struct {
+	Weight   quant.Matrix // replaces W (modules_to_save); nil: W itself
+	Bias     []float32    // replaces b; nil: b itself
+	A, B     quant.Matrix // [r, in] and [out, r]; nil: no low-rank path
+	Scale    float32
+	RowScale []float32 // DoRA's magnitude / ‖W + ΔW‖ by row; nil: ones
+}
+
+// Embedding is the token table [vocab, hidden].
+type Embedding struct {
+	Weight  quant.Matrix
+	Adapted []*AdaptedEmbedding // by adapter index; nil: untouched
+}
+
+// AdaptedEmbedding is the table under one adapter:
+// e(t) = W'[t] + Scale · A[:,t] Bᵀ.
+type AdaptedEmbedding struct {
+	Weight quant.Matrix // replaces W; nil: W itself
+	A, B   quant.Matrix // [r, vocab] and [hidden, r]; nil: none
+	Scale  float32
+}
