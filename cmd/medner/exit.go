@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// Exit codes. Those over 63 follow sysexits(3).
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitPartial     = 3
+	exitBadInput    = 65
+	exitTryAgain    = 75
+	exitInterrupted = 130
+)
+
+// usageError is a command line that can't be carried out.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// partialError says that some documents failed, each already reported.
+type partialError struct{ failed, total int }
+
+func (e partialError) Error() string {
+	return fmt.Sprintf("%d of %d documents failed", e.failed, e.total)
+}
+
+// silentError sets the exit code where everything has been said.
+type silentError struct{ code int }
+
+func (e silentError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// hinted is an error with advice on its own line.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e hinted) Unwrap() error { return e.error }
+
+// report prints err as people and scripts expect, and returns the exit code.
+func report(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	code := exitCode(err)
+	var silent silentError
+	if errors.As(err, &silent) {
+		return code
+	}
+	fmt.Fprintf(stderr, "medner: %v\n", err)
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintf(stderr, "hint: %s\n", h.hint)
+	}
+	return code
+}
+
+func exitCode(err error) int {
+	var (
+		usage   usageError
+		partial partialError
+		silent  silentError
+		bad     *badinput.Error
+	)
+	switch {
+	case errors.As(err, &silent):
+		return silent.code
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &partial):
+		return exitPartial
+	case errors.As(err, &bad):
+		return exitBadInput
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
+		return exitTryAgain
+	}
+	return exitFailure
+}
