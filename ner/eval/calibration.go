@@ -1,0 +1,152 @@
+package eval
+
+import (
+	"math"
+	"slices"
+)
+
+// Graded is a predicted item with its confidence and whether gold has it.
+type Graded struct {
+	Document   string
+	Confidence float64
+	Correct    bool
+}
+
+// Calibration says how far confidences can be read as probabilities.
+//
+// ECE is the expected calibration error Σ n_b/n · |accuracy_b − confidence_b|
+// over bins of equal mass. It is biased upwards: a bin of n_b items shows
+// |accuracy − confidence| > 0 by chance alone. Debiased takes off the excess
+// that a normal error of the bin's accuracy produces (after Kumar, Liang and
+// Ma, Verified Uncertainty Calibration, NeurIPS 2019). Brier is the mean squared
+// difference between confidence and outcome.
+type Calibration struct {
+	Items      int       `json:"items"`
+	ECE        float64   `json:"ece"`
+	Debiased   float64   `json:"ece_debiased"`
+	DebiasedCI *Interval `json:"ece_debiased_ci95,omitempty"`
+	Brier      float64   `json:"brier"`
+	BrierCI    *Interval `json:"brier_ci95,omitempty"`
+	Bins       []Bin     `json:"bins"`
+}
+
+// Bin is a point of the reliability diagram.
+type Bin struct {
+	Low        float64 `json:"low"`
+	High       float64 `json:"high"`
+	Count      int     `json:"count"`
+	Confidence float64 `json:"confidence"` // mean
+	Accuracy   float64 `json:"accuracy"`
+}
+
+// calibrationBins is the number of bins of a reliability diagram.
+const calibrationBins = 10
+
+// Calibrate measures items. Intervals come from resampling documents, since the
+// items of one article are alike.
+func Calibrate(items []Graded, resamples int) Calibration {
+	var byDocument [][]Graded
+	index := map[string]int{}
+	for _, it := range items {
+		i, ok := index[it.Document]
+		if !ok {
+			i = len(byDocument)
+			index[it.Document] = i
+			byDocument = append(byDocument, nil)
+		}
+		byDocument[i] = append(byDocument[i], it)
+	}
+	c := Calibration{Items: len(items), Bins: bins(items), Brier: brier(items)}
+	c.ECE, c.Debiased = calibrationError(c.Bins)
+	intervals := bootstrap(len(byDocument), resamples, func(pick []int) []float64 {
+		var sample []Graded
+		for _, i := range pick {
+			sample = append(sample, byDocument[i]...)
+		}
+		_, debiased := calibrationError(bins(sample))
+		return []float64{debiased, brier(sample)}
+	})
+	if intervals != nil {
+		c.DebiasedCI, c.BrierCI = &intervals[0], &intervals[1]
+	}
+	return c
+}
+
+func brier(items []Graded) float64 {
+	sum := 0.0
+	for _, it := range items {
+		d := it.Confidence - outcome(it)
+		sum += d * d
+	}
+	return ratio(sum, float64(len(items)))
+}
+
+func outcome(g Graded) float64 {
+	if g.Correct {
+		return 1
+	}
+	return 0
+}
+
+// bins cuts the items, by confidence, into bins of equal mass; equal
+// confidences share a bin.
+func bins(items []Graded) []Bin {
+	sorted := slices.Clone(items)
+	slices.SortStableFunc(sorted, func(a, b Graded) int {
+		switch {
+		case a.Confidence < b.Confidence:
+			return -1
+		case a.Confidence > b.Confidence:
+			return 1
+		}
+		return 0
+	})
+	var out []Bin
+	for from := 0; from < len(sorted); {
+		to := max(from+1, len(sorted)*(len(out)+1)/calibrationBins)
+		for to < len(sorted) && sorted[to].Confidence == sorted[to-1].Confidence {
+			to++
+		}
+		b := Bin{Low: sorted[from].Confidence, High: sorted[to-1].Confidence, Count: to - from}
+		for _, it := range sorted[from:to] {
+			b.Confidence += it.Confidence
+			b.Accuracy += outcome(it)
+		}
+		b.Confidence /= float64(b.Count)
+		b.Accuracy /= float64(b.Count)
+		out = append(out, b)
+		from = to
+	}
+	return out
+}
+
+// calibrationError returns the plug-in and the debiased error of bins.
+func calibrationError(bins []Bin) (plain, debiased float64) {
+	n, bias := 0.0, 0.0
+	for _, b := range bins {
+		n += float64(b.Count)
+	}
+	for _, b := range bins {
+		gap := math.Abs(b.Accuracy - b.Confidence)
+		share := float64(b.Count) / n
+		plain += share * gap
+		// The accuracy's own variance; a bin that is all right or all wrong
+		// takes that of its mean confidence, else it would claim certainty.
+		p := b.Accuracy
+		if p == 0 || p == 1 {
+			p = b.Confidence
+		}
+		sigma := math.Sqrt(p * (1 - p) / float64(b.Count))
+		bias += share * (foldedNormalMean(gap, sigma) - gap)
+	}
+	return plain, max(0, plain-bias)
+}
+
+// foldedNormalMean is E|X| of a normal X.
+func foldedNormalMean(mean, sigma float64) float64 {
+	if sigma == 0 {
+		return math.Abs(mean)
+	}
+	z := mean / sigma
+	return sigma*math.Sqrt(2/math.Pi)*math.Exp(-z*z/2) + mean*math.Erf(z/math.Sqrt2)
+}

@@ -1,0 +1,49 @@
+package eval
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sample draws items whose accuracy is accuracy(confidence).
+func sample(n int, seed uint64, accuracy func(c float64) float64) []Graded {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	items := make([]Graded, n)
+	for i := range items {
+		c := rng.Float64()
+		items[i] = Graded{fmt.Sprint(i % 50), c, rng.Float64() < accuracy(c)}
+	}
+	return items
+}
+
+func TestPerfectCalibrationIsNearZeroOnceDebiased(t *testing.T) {
+	plain, debiased := 0.0, 0.0
+	for seed := range uint64(40) {
+		c := Calibrate(sample(450, seed, func(c float64) float64 { return c }), 0)
+		plain += c.ECE / 40
+		debiased += c.Debiased / 40
+	}
+	require.Greater(t, plain, 0.035, "the plug-in estimate is biased at this size")
+	require.Less(t, debiased, 0.02)
+}
+
+func TestMiscalibrationIsFound(t *testing.T) {
+	// Accuracy c² under confidence c: E|c − c²| = 1/6, E[(c−y)²] = 1/12 + …
+	c := Calibrate(sample(6000, 7, func(c float64) float64 { return c * c }), 100)
+	require.InDelta(t, 1.0/6, c.Debiased, 0.02)
+	// E[(c−y)²] = E[c² − 2c·c² + c²] = 2/3 − 1/2
+	require.InDelta(t, 1.0/6, c.Brier, 0.02)
+	require.Less(t, c.BrierCI.Low, c.Brier)
+	require.Greater(t, c.BrierCI.High, c.Brier)
+	require.Len(t, c.Bins, calibrationBins)
+}
+
+func TestEqualConfidencesShareABin(t *testing.T) {
+	items := []Graded{{"a", 0.5, true}, {"a", 0.5, false}, {"b", 0.5, true}, {"b", 0.9, true}}
+	c := Calibrate(items, 0)
+	require.Equal(t, []Bin{{0.5, 0.5, 3, 0.5, 2.0 / 3}, {0.9, 0.9, 1, 0.9, 1}}, c.Bins)
+	require.Empty(t, Calibrate(nil, 10).Bins)
+}
