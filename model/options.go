@@ -1,0 +1,41 @@
+package model
+
+import (
+	"github.com/medner/medner/model/backend"
+)
+
+// LoRA says how adapters are applied.
+type LoRA string
+
+// Merging adds an adapter to the weights; several adapters at once need
+// Unmerged. MergeNF4 re-quantises the sum, which rounds most of a small
+// adapter away: the share that survives is logged.
+const (
+	LoRADefault LoRA = ""          // Merge, but Unmerged where the base is 4-bit or adapters are several
+	Merge       LoRA = "merge"     // W + ΔW; adapted tensors held as f32 unless Hold says otherwise
+	MergeNF4    LoRA = "merge-nf4" // NF4(W + ΔW)
+	Unmerged    LoRA = "unmerged"  // W as it is, the low-rank path beside it
+)
+
+// Options choose how a model is held and scheduled. The zero value is the
+// default. None of Threads, Batch, PrefillChunk, PrefixCache and Draft
+// changes a bit of any answer.
+type Options struct {
+	Adapters  []string // PEFT folders; a request names them by their last path element
+	LoRA      LoRA
+	Hold      backend.Hold
+	Precision backend.Precision
+	Device    string // "cpu"; "": the same
+	Threads   int    // 0: the physical cores that the container may use
+	KV        string // "f32" or "f16"; "": f32
+	Context   int    // positions a sequence may have; 0: the checkpoint's max_position_embeddings
+
+	Batch        int   // sequences in flight at most; others wait. 0: 16
+	PrefillChunk int   // prompt tokens a step at most. 0: 512
+	PrefixCache  int64 // bytes of keys and values kept of prompts read. 0: 256 MiB; negative: none
+	Draft        int   // guesses verified a step and sequence at most. 0: 6; negative: none
+
+	// Log receives a line for what a user should know: how much of an
+	// adapter survived merging, for instance. May be nil.
+	Log func(format string, args ...any)
+}
