@@ -15,11 +15,12 @@ type Graded struct {
 // Calibration says how far confidences can be read as probabilities.
 //
 // ECE is the expected calibration error Σ n_b/n · |accuracy_b − confidence_b|
-// over bins of equal mass. It is biased upwards: a bin of n_b items shows
-// |accuracy − confidence| > 0 by chance alone. Debiased takes off the excess
-// that a normal error of the bin's accuracy produces (after Kumar, Liang and
-// Ma, Verified Uncertainty Calibration, NeurIPS 2019). Brier is the mean squared
-// difference between confidence and outcome.
+// over bins of equal mass. It is biased upwards: a bin shows a gap by chance
+// alone. Debiased is the estimate of Kumar, Liang and Ma (Verified Uncertainty
+// Calibration, NeurIPS 2019), √ Σ n_b/n · (gap_b² − a_b(1−a_b)/(n_b−1)) with
+// accuracies a_b: unbiased under the root, and, as a root mean square, at least
+// as large as the true ECE. Brier is the mean squared difference between
+// confidence and outcome.
 type Calibration struct {
 	Items      int       `json:"items"`
 	ECE        float64   `json:"ece"`
@@ -122,31 +123,18 @@ func bins(items []Graded) []Bin {
 
 // calibrationError returns the plug-in and the debiased error of bins.
 func calibrationError(bins []Bin) (plain, debiased float64) {
-	n, bias := 0.0, 0.0
+	n := 0.0
 	for _, b := range bins {
 		n += float64(b.Count)
 	}
+	square := 0.0
 	for _, b := range bins {
-		gap := math.Abs(b.Accuracy - b.Confidence)
-		share := float64(b.Count) / n
+		gap, share := math.Abs(b.Accuracy-b.Confidence), float64(b.Count)/n
 		plain += share * gap
-		// The accuracy's own variance; a bin that is all right or all wrong
-		// takes that of its mean confidence, else it would claim certainty.
-		p := b.Accuracy
-		if p == 0 || p == 1 {
-			p = b.Confidence
+		square += share * gap * gap
+		if b.Count > 1 {
+			square -= share * b.Accuracy * (1 - b.Accuracy) / float64(b.Count-1)
 		}
-		sigma := math.Sqrt(p * (1 - p) / float64(b.Count))
-		bias += share * (foldedNormalMean(gap, sigma) - gap)
 	}
-	return plain, max(0, plain-bias)
-}
-
-// foldedNormalMean is E|X| of a normal X.
-func foldedNormalMean(mean, sigma float64) float64 {
-	if sigma == 0 {
-		return math.Abs(mean)
-	}
-	z := mean / sigma
-	return sigma*math.Sqrt(2/math.Pi)*math.Exp(-z*z/2) + mean*math.Erf(z/math.Sqrt2)
+	return plain, math.Sqrt(max(0, square))
 }
