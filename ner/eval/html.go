@@ -1,0 +1,134 @@
+package eval
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+
+	"github.com/medner/medner/ner/document"
+)
+
+//go:embed report.html
+var reportSource string
+
+var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
+	"percent": func(x float64) string { return fmt.Sprintf("%.1f", 100*x) },
+	"interval": func(i *Interval) string {
+		if i == nil {
+			return ""
+		}
+		return fmt.Sprintf("%.1f–%.1f", 100*i.Low, 100*i.High)
+	},
+	"plot": func(x float64) string { return fmt.Sprintf("%.1f", 200*x) },
+	"down": func(x float64) string { return fmt.Sprintf("%.1f", 200-200*x) },
+}).Parse(reportSource))
+
+// Page is what a report shows.
+type Page struct {
+	Title       string
+	Notice      string
+	Report      *Report
+	Calibration map[string]Calibration // by task; may be nil
+	Gold        []document.Document
+	Predicted   []document.Document
+}
+
+// WriteHTML writes one self-contained page: scores, kinds of errors,
+// reliability diagrams, and every article with its errors marked in the text.
+func WriteHTML(w io.Writer, p Page) error {
+	byID := map[string]*document.Document{}
+	for i := range p.Predicted {
+		byID[p.Predicted[i].ID] = &p.Predicted[i]
+	}
+	type article struct {
+		ID       string
+		Segments []Segment
+	}
+	var articles []article
+	for i := range p.Gold {
+		predicted := byID[p.Gold[i].ID]
+		if predicted == nil {
+			predicted = &document.Document{}
+		}
+		articles = append(articles, article{p.Gold[i].ID, Mark(&p.Gold[i], predicted)})
+	}
+	var levels []namedLevel
+	for _, name := range []string{MentionStrict, MentionExact, MentionPartial, MentionType, ConceptLevel, RelationLevel} {
+		if l, ok := p.Report.Levels[name]; ok {
+			levels = append(levels, namedLevel{name, l})
+		}
+	}
+	top := Level{p.Report.Tasks, p.Report.Micro, p.Report.Macro}
+	return reportTemplate.Execute(w, map[string]any{
+		"Page": p, "Levels": append([]namedLevel{{DocumentLevel, top}}, levels...), "Articles": articles,
+	})
+}
+
+type namedLevel struct {
+	Name string
+	Level
+}
+
+// Segment is a stretch of an article under the same mentions.
+type Segment struct {
+	Text  string
+	Class string // "hit", "missed", "spurious", "border", or "" outside mentions
+	Label string // what a reader sees of it
+}
+
+// Mark cuts gold's text where its mentions and the predicted ones begin and
+// end, and says of each piece how they agree there.
+func Mark(gold, predicted *document.Document) []Segment {
+	runes := []rune(gold.Text)
+	g, p := mentions(gold), mentions(predicted)
+	cuts := []int{0, len(runes)}
+	for _, es := range [][]*document.Entity{g, p} {
+		for _, e := range es {
+			for _, s := range e.Spans {
+				cuts = append(cuts, min(max(s.Start, 0), len(runes)), min(max(s.End, 0), len(runes)))
+			}
+		}
+	}
+	slices.Sort(cuts)
+	cuts = slices.Compact(cuts)
+	hits := map[*document.Entity]bool{}
+	for _, a := range align(g, p) {
+		if a.borders && a.typ {
+			hits[g[a.gold]], hits[p[a.predicted]] = true, true
+		}
+	}
+	var out []Segment
+	for i := 0; i+1 < len(cuts); i++ {
+		s := Segment{Text: string(runes[cuts[i]:cuts[i+1]])}
+		inGold, inPredicted := covering(g, cuts[i]), covering(p, cuts[i])
+		switch {
+		case inGold == nil && inPredicted == nil:
+		case inGold != nil && hits[inGold]:
+			s.Class, s.Label = "hit", entityType(inGold)
+		case inGold != nil && inPredicted != nil && entityType(inGold) == entityType(inPredicted):
+			s.Class, s.Label = "border", entityType(inGold)+", other borders"
+		case inGold != nil && inPredicted != nil:
+			s.Class, s.Label = "border", entityType(inGold)+", written as "+entityType(inPredicted)
+		case inGold != nil:
+			s.Class, s.Label = "missed", entityType(inGold)+" missed"
+		default:
+			s.Class, s.Label = "spurious", entityType(inPredicted)+" too much"
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// covering returns the first mention over the code point at position.
+func covering(es []*document.Entity, position int) *document.Entity {
+	for _, e := range es {
+		for _, s := range e.Spans {
+			if s.Start <= position && position < s.End {
+				return e
+			}
+		}
+	}
+	return nil
+}
