@@ -16,15 +16,18 @@ type Document struct {
 	Relations []Relation
 	// Infons are the format's own properties, kept for a round trip.
 	Infons map[string]string
+	// Prompt is the whole prompt that Text was cut out of, and Completion its
+	// answer, where the source is a prompt in the seed's JSONL.
+	Prompt, Completion string
 }
 
 // Passage is a part of a document.
 type Passage struct {
 	Type       string // "title", "abstract", …
 	Start, End int
-	// Offset is the document offset that the source format gives the passage
-	// (BioC), where it differs from Start; -1: the same.
-	Offset int
+	// Shift is what the source format's own offsets have more than Text's
+	// within this passage (BioC, where they may leave gaps); mostly 0.
+	Shift  int
 	Infons map[string]string
 }
 
@@ -62,6 +65,9 @@ type Relation struct {
 	// ChemicalEntity and DiseaseEntity are the ID of an Entity where the
 	// format relates mentions (brat, BioC); else empty.
 	ChemicalEntity, DiseaseEntity string
+	// ChemicalRole and DiseaseRole are the source's names for the two sides
+	// ("Arg1", "Arg2").
+	ChemicalRole, DiseaseRole string
 	Confidence                    float64
 	Grounded                      bool
 	Infons                        map[string]string
@@ -71,7 +77,7 @@ type Relation struct {
 type Link struct {
 	ID     string
 	Name   string
-	Method string // exact, normalized, abbreviation, composite, fuzzy
+	Method string // exact, normalized, abbreviation, composite, fuzzy; reference: the source says so
 	Score  float64
 }
 
@@ -80,4 +86,33 @@ type Dropped struct {
 	Text   string
 	Task   string
 	Reason string
+}
+
+// Result is an annotated document with the account of the run that annotated it.
+type Result struct {
+	Document
+	Dropped  []Dropped
+	Model    Model
+	Warnings []string
+	// Calibrated says that the confidences are calibrated probabilities.
+	Calibrated bool
+	// Terminology describes what Links come from; nil: nothing was linked.
+	Terminology *Terminology
+}
+
+// Model says what annotated a document.
+type Model struct {
+	Name      string
+	Adapter   string
+	Weights   string // what the projections were held as
+	Precision string
+	Engine    string // medner's version
+}
+
+// Terminology says where identifiers come from.
+type Terminology struct {
+	Name    string
+	Release string
+	Licence string
+	Hash    string // SHA-256 of the sources, hexadecimal
 }
