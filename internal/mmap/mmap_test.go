@@ -1,0 +1,76 @@
+package mmap
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+func TestOpen(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	require.NoError(t, os.WriteFile(path, []byte("hello"), 0o600))
+	f, err := Open(path)
+	require.NoError(t, err)
+	require.Equal(t, "hello", string(f.Bytes()))
+	require.NoError(t, f.Close())
+	require.NoError(t, f.Close())
+
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	f, err = Open(path)
+	require.NoError(t, err)
+	require.Empty(t, f.Bytes())
+	require.NoError(t, f.Close())
+
+	_, err = Open(filepath.Join(dir, "none"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = Open(dir)
+	var bad *badinput.Error
+	require.ErrorAs(t, err, &bad)
+}
+
+func TestGuardTurnsAShrunkFileIntoAnError(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("windows refuses to shorten a mapped file")
+	}
+	path := filepath.Join(t.TempDir(), "a")
+	require.NoError(t, os.WriteFile(path, make([]byte, 1<<20), 0o600))
+	f, err := Open(path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, f.Close()) }()
+	require.NoError(t, os.Truncate(path, 0))
+
+	dst := make([]byte, 1<<20)
+	for name, read := range map[string]func(){
+		"copy": func() { copy(dst, f.Bytes()) },
+		"loop": func() {
+			for i, b := range f.Bytes() {
+				dst[i] = b
+			}
+		},
+	} {
+		err := Guard(func() error { read(); return nil })
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad, name)
+	}
+}
+
+func TestGuardLeavesTheRestAlone(t *testing.T) {
+	cause := errors.New("cause")
+	require.Equal(t, cause, Guard(func() error { return cause }))
+	require.NoError(t, Guard(func() error { return nil }))
+	require.PanicsWithValue(t, "other", func() { _ = Guard(func() error { panic("other") }) })
+	require.Panics(t, func() {
+		_ = Guard(func() error {
+			var p *int
+			*p = 1
+			return nil
+		})
+	})
+}

@@ -1,0 +1,93 @@
+package quant
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/mmap"
+)
+
+// Dense is a matrix of plain numbers, F64 to F8, as the bytes of a file.
+type Dense struct {
+	format     Format
+	rows, cols int
+	data       []byte
+}
+
+// NewDense views data, row-major and little-endian, without copying it.
+func NewDense(f Format, rows, cols int, data []byte) (*Dense, error) {
+	if f.Size() == 0 {
+		return nil, badinput.New("", "format", f.String(), "a dense floating-point format")
+	}
+	n, err := elements(rows, cols)
+	if err != nil {
+		return nil, err
+	}
+	if n > math.MaxInt/f.Size() || len(data) != n*f.Size() {
+		return nil, badinput.New("", "data", fmt.Sprintf("%d bytes", len(data)),
+			fmt.Sprintf("%d × %d numbers of %s", rows, cols, f))
+	}
+	return &Dense{format: f, rows: rows, cols: cols, data: data}, nil
+}
+
+// NewF32 is the matrix of v, row-major, which it keeps. It panics where
+// len(v) is not rows·cols.
+func NewF32(rows, cols int, v []float32) *Dense {
+	if rows < 1 || cols < 1 || len(v) != rows*cols {
+		panic(fmt.Sprintf("quant: %d numbers for %d × %d", len(v), rows, cols))
+	}
+	return &Dense{format: F32, rows: rows, cols: cols, data: float32Bytes(v)}
+}
+
+// Rows is the number of outputs.
+func (d *Dense) Rows() int { return d.rows }
+
+// Cols is the number of inputs.
+func (d *Dense) Cols() int { return d.cols }
+
+// Format is the stored format.
+func (d *Dense) Format() Format { return d.format }
+
+// Bytes is the stored matrix, row-major, little-endian. It may lie in a
+// mapped file: see ReadRows for reading it safely.
+func (d *Dense) Bytes() []byte { return d.data }
+
+// ReadRows implements Matrix.
+func (d *Dense) ReadRows(dst []float32, from int) error {
+	if err := checkRows(d, len(dst), from); err != nil {
+		return err
+	}
+	return mmap.Guard(func() error {
+		Decode(d.format, dst, d.data[from*d.cols*d.format.Size():])
+		return nil
+	})
+}
+
+// elements is rows·cols, checked to be positive and to fit.
+func elements(rows, cols int) (int, error) {
+	if rows < 1 || cols < 1 || rows > math.MaxInt/cols {
+		return 0, badinput.New("", "shape", fmt.Sprintf("%d × %d", rows, cols), "two positive dimensions")
+	}
+	return rows * cols, nil
+}
+
+// checkRows rejects a read of n numbers from a row that m does not hold.
+func checkRows(m Matrix, n, from int) error {
+	if cols := m.Cols(); n%cols != 0 || from < 0 || from > m.Rows()-n/cols {
+		return fmt.Errorf("read %d numbers from row %d of a %d × %d matrix", n, from, m.Rows(), cols)
+	}
+	return nil
+}
+
+// float32Bytes is v as little-endian bytes, in place where that is the
+// machine's own order.
+func float32Bytes(v []float32) []byte {
+	if one := uint16(1); *(*byte)(unsafe.Pointer(&one)) == 1 {
+		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
+	}
+	data := make([]byte, 4*len(v))
+	Encode(F32, data, v)
+	return data
+}
