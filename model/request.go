@@ -113,9 +113,6 @@ type Constraint interface {
 // ErrClosed is returned by calls on a model that was closed.
 var ErrClosed = errors.New("model: closed")
 
-// ErrNothingAllowed ends an output whose constraint allows no id at all.
-var ErrNothingAllowed = errors.New("model: the constraint allows no token")
-
 // ContextError says that a prompt leaves no room in the context.
 type ContextError struct {
 	PromptTokens int

@@ -11,6 +11,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/quant"
@@ -23,7 +24,8 @@ type Backend interface {
 	NewCache() Cache
 	// Step appends every span's tokens to its cache, in one pass over the
 	// weights, and fills in the rows that the spans ask for. After an error
-	// (ctx's among them) the caches of the spans are as long as before.
+	// (ctx's among them) the caches of the spans are as long as before. An
+	// error that concerns one span only is a *SpanError.
 	Step(ctx context.Context, spans []Span) error
 	Info() Info
 	Close() error
@@ -37,7 +39,8 @@ type Cache interface {
 	Truncate(n int)
 	// Fork returns a cache with the first n positions, sharing storage.
 	Fork(n int) Cache
-	// Bytes is the memory that this cache alone keeps alive, at most.
+	// Bytes is this cache's share of memory: what it shares with other caches
+	// is divided among them.
 	Bytes() int64
 	Close()
 }
@@ -49,6 +52,25 @@ type Span struct {
 	Adapter int   // index into the Adapted lists of Weights; -1: the base alone
 	Rows    []Row // what is wanted at the last len(Rows) tokens
 }
+
+// SpanError says which span a step failed at: without that span it may go
+// through.
+type SpanError struct {
+	Span int
+	Err  error
+}
+
+func (e *SpanError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *SpanError) Unwrap() error { return e.Err }
+
+// ErrNotFinite is the cause where logits are NaN or infinite: the weights, or
+// the arithmetic on them, overflow.
+var ErrNotFinite = errors.New("logits are not finite")
+
+// ErrNothingAllowed is the cause where a Selection allows no id.
+var ErrNothingAllowed = errors.New("no token is allowed")
 
 // Row asks for the outcome at one position; any field may be nil.
 type Row struct {
