@@ -1,5 +1,3 @@
-// Package arch holds what a checkpoint says about its shape: the
-// hyperparameters of config.json and generation_config.json, checked.
 package arch
 
 // Config is the architecture of a Llama-family decoder, named as in
@@ -14,6 +12,7 @@ type Config struct {
 	NumKeyValueHeads      int
 	HeadDim               int
 	MaxPositionEmbeddings int
+	SlidingWindow         int // positions that a query sees, itself among them; 0: all
 	RMSNormEps            float32
 	TieWordEmbeddings     bool
 	AttentionBias         bool
@@ -23,6 +22,15 @@ type Config struct {
 	EosTokenIDs           []int32 // of config.json
 	DType                 string  // as named by the file: "bfloat16", …
 	Quantization          *Quantization
+}
+
+// Context is the number of positions that full attention is right for: a
+// sliding window changes nothing before a text outgrows it.
+func (c *Config) Context() int {
+	if c.SlidingWindow > 0 {
+		return min(c.SlidingWindow, c.MaxPositionEmbeddings)
+	}
+	return c.MaxPositionEmbeddings
 }
 
 // Rope is the rotary embedding's base and scaling.
@@ -50,7 +58,7 @@ type Quantization struct {
 // Generation is what generation_config.json says of decoding.
 type Generation struct {
 	EosTokenIDs       []int32
-	BosTokenID        int32 // -1: none
-	RepetitionPenalty float32
-	MaxNewTokens      int
+	BosTokenID        int32   // -1: none
+	RepetitionPenalty float32 // 1: none
+	MaxNewTokens      int     // 0: unsaid
 }

@@ -1,0 +1,151 @@
+package arch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What no real model comes near: beyond it a file is refused before anything
+// is computed from it.
+const (
+	maxVocab  = 1 << 24
+	maxHidden = 1 << 20
+	maxLayers = 1 << 12
+	maxHeads  = 1 << 14
+	maxDim    = 1 << 13
+	maxLength = 1 << 30
+)
+
+// ParseConfig reads config.json. file names it in errors, which are of type
+// *badinput.Error.
+func ParseConfig(file string, data []byte) (*Config, error) {
+	f, err := parseFields(file, data)
+	if err != nil {
+		return nil, err
+	}
+	var architectures []string
+	f.get("architectures", &architectures, "a list of strings")
+	modelType := f.str("model_type")
+	if *f.err != nil {
+		return nil, *f.err
+	}
+	fam, err := familyOf(file, modelType, architectures)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{
+		ModelType:             fam.modelType,
+		VocabSize:             f.integer("vocab_size", 0),
+		HiddenSize:            f.integer("hidden_size", 0),
+		IntermediateSize:      f.integer("intermediate_size", 0),
+		NumHiddenLayers:       f.integer("num_hidden_layers", 0),
+		NumAttentionHeads:     f.integer("num_attention_heads", 0),
+		MaxPositionEmbeddings: f.integer("max_position_embeddings", fam.maxPositions),
+		RMSNormEps:            float32(f.number("rms_norm_eps", 1e-6)),
+		TieWordEmbeddings:     f.boolean("tie_word_embeddings"),
+		BosTokenID:            1,
+		EosTokenIDs:           []int32{2},
+		DType:                 f.str("torch_dtype"),
+	}
+	// A null is "none"; what is missing has transformers' default.
+	if f.has("bos_token_id") {
+		c.BosTokenID = f.id("bos_token_id")
+	}
+	if f.has("eos_token_id") {
+		c.EosTokenIDs = f.ids("eos_token_id")
+	}
+	if f.has("dtype") {
+		c.DType = f.str("dtype")
+	}
+	c.NumKeyValueHeads = fam.kvHeads
+	if c.NumKeyValueHeads == 0 || f.has("num_key_value_heads") {
+		c.NumKeyValueHeads = f.integer("num_key_value_heads", c.NumAttentionHeads)
+	}
+	if c.HeadDim = f.integer("head_dim", 0); c.HeadDim == 0 && f.raw("head_dim") == nil && c.NumAttentionHeads > 0 {
+		c.HeadDim = c.HiddenSize / c.NumAttentionHeads
+	}
+	if fam.biased {
+		c.AttentionBias = f.boolean("attention_bias")
+		c.MLPBias = f.boolean("mlp_bias")
+	}
+	if fam.windowed {
+		if c.SlidingWindow = fam.slidingWindow; f.has("sliding_window") {
+			c.SlidingWindow = f.integer("sliding_window", 0)
+		}
+		if f.raw("sliding_window") != nil {
+			f.within("sliding_window", c.SlidingWindow, maxLength)
+		}
+	}
+	if f.has("hidden_act") {
+		if act := f.str("hidden_act"); act != "silu" {
+			f.fail("hidden_act", quoted(act), `"silu"`)
+		}
+	}
+	checkSizes(f, c, fam)
+	c.Rope = parseRope(f, c)
+	c.Quantization = parseQuantization(f)
+	if *f.err != nil {
+		return nil, *f.err
+	}
+	return c, nil
+}
+
+// checkSizes checks every size alone and those that must fit one another.
+func checkSizes(f fields, c *Config, fam *family) {
+	f.within("vocab_size", c.VocabSize, maxVocab)
+	f.within("hidden_size", c.HiddenSize, maxHidden)
+	f.within("intermediate_size", c.IntermediateSize, maxHidden)
+	f.within("num_hidden_layers", c.NumHiddenLayers, maxLayers)
+	f.within("num_attention_heads", c.NumAttentionHeads, maxHeads)
+	f.within("num_key_value_heads", c.NumKeyValueHeads, maxHeads)
+	f.within("max_position_embeddings", c.MaxPositionEmbeddings, maxLength)
+	f.positive("rms_norm_eps", float64(c.RMSNormEps))
+	if *f.err != nil {
+		return
+	}
+	if c.NumAttentionHeads%c.NumKeyValueHeads != 0 {
+		f.fail("num_key_value_heads", fmt.Sprint(c.NumKeyValueHeads), fmt.Sprintf("a divisor of num_attention_heads, %d", c.NumAttentionHeads))
+	}
+	if c.HiddenSize%c.NumAttentionHeads != 0 && (fam.hiddenIsByHeads || f.raw("head_dim") == nil) {
+		f.fail("hidden_size", fmt.Sprint(c.HiddenSize), fmt.Sprintf("a multiple of num_attention_heads, %d", c.NumAttentionHeads))
+	}
+	if c.HeadDim < 2 || c.HeadDim > maxDim || c.HeadDim%2 != 0 {
+		f.fail("head_dim", fmt.Sprint(c.HeadDim), fmt.Sprintf("an even number from 2 to %d", maxDim))
+	}
+}
+
+// parseQuantization reads quantization_config, nil where there is none.
+func parseQuantization(f fields) *Quantization {
+	if f.raw("quantization_config") == nil {
+		return nil
+	}
+	q := f.object("quantization_config")
+	method := q.str("quant_method")
+	if method == "" && (q.boolean("load_in_4bit") || q.boolean("load_in_8bit")) {
+		method = "bitsandbytes" // as the first versions left it out
+	}
+	if method != "bitsandbytes" {
+		q.fail("quant_method", quoted(method), `"bitsandbytes" with 4 bits`)
+	}
+	if !q.boolean("load_in_4bit") {
+		found := "no load_in_4bit"
+		if q.boolean("load_in_8bit") {
+			found = "load_in_8bit"
+		}
+		q.fail("quant_method", "bitsandbytes with "+found, "bitsandbytes with load_in_4bit")
+	}
+	out := &Quantization{
+		Method:      method,
+		QuantType:   "fp4", // BitsAndBytesConfig's default
+		DoubleQuant: q.boolean("bnb_4bit_use_double_quant"),
+	}
+	if q.raw("bnb_4bit_quant_type") != nil {
+		out.QuantType = strings.ToLower(q.str("bnb_4bit_quant_type"))
+	}
+	if !slices.Contains([]string{"nf4", "fp4"}, out.QuantType) {
+		q.fail("bnb_4bit_quant_type", quoted(out.QuantType), `"nf4" or "fp4"`)
+	}
+	q.get("llm_int8_skip_modules", &out.SkipModules, "a list of strings")
+	return out
+}
