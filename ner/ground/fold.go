@@ -1,0 +1,185 @@
+package ground
+
+import (
+	"sort"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Fold gives an item or article the form in which they are compared.
+func Fold(s string) string { return string(fold(s, false, nil)) }
+
+// squeeze is Fold without hyphens and white space.
+func squeeze(s string) string { return string(fold(s, true, nil)) }
+
+// fold appends to m, if there is one, how the result maps to s.
+func fold(s string, squeezed bool, m *offsets) []byte {
+	out := make([]byte, 0, len(s))
+	hyphenated := false // the last character written is a hyphen
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c > ' ' && c < utf8.RuneSelf && c != '-' && c != '`' {
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			m.linear(len(out), i)
+			out = append(out, c)
+			hyphenated = false
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case unicode.IsSpace(r):
+			end := skipSpace(s, i)
+			next, _ := utf8.DecodeRuneInString(s[end:])
+			if !squeezed && !(hyphenated && word(next)) {
+				m.span(len(out), i, end)
+				out = append(out, ' ')
+			}
+			hyphenated = false
+			i = end
+			continue
+		case ignorable(r):
+		case hyphen(r):
+			if squeezed {
+				break
+			}
+			hyphenated = true
+			m.span(len(out), i, i+size)
+			out = append(out, '-')
+		default:
+			hyphenated = false
+			from := len(out)
+			out = appendFolded(out, s[i:i+size], r)
+			if len(out)-from == size && utf8.RuneCount(out[from:]) == 1 {
+				m.linear(from, i)
+			} else if len(out) > from {
+				m.atom(from, i, i+size)
+			}
+		}
+		i += size
+	}
+	return out
+}
+
+func skipSpace(s string, i int) int {
+	for i < len(s) {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if !unicode.IsSpace(r) {
+			break
+		}
+		i += size
+	}
+	return i
+}
+
+// appendFolded appends the compatibility decomposition of one character
+// without case. Quotes become ' and ".
+func appendFolded(out []byte, char string, r rune) []byte {
+	switch r {
+	case '\u2018', '\u2019', '\u201a', '\u201b', '\u2032', '`', '\u00b4':
+		return append(out, '\'')
+	case '\u201c', '\u201d', '\u201e', '\u2033', '\u00ab', '\u00bb':
+		return append(out, '"')
+	}
+	parts := []byte(char)
+	if d := norm.NFKD.PropertiesString(char).Decomposition(); d != nil {
+		parts = d
+	}
+	for len(parts) > 0 {
+		p, size := utf8.DecodeRune(parts)
+		parts = parts[size:]
+		if p == 'ß' || p == 'ẞ' {
+			out = append(out, "ss"...)
+			continue
+		}
+		out = utf8.AppendRune(out, foldCase(p))
+	}
+	return out
+}
+
+// foldCase is the lower case of the first of the letters that differ from r in
+// case only, so that σ, ς and Σ are one.
+func foldCase(r rune) rune {
+	first := r
+	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {
+		first = min(first, o)
+	}
+	return unicode.ToLower(first)
+}
+
+// hyphen covers what is written for a hyphen or minus; dashes too, since
+// models write one for another.
+func hyphen(r rune) bool {
+	return r == '-' || r == '\u2212' || r >= 0x2010 && unicode.Is(unicode.Pd, r)
+}
+
+// ignorable covers what readers don't see: soft hyphens, zero-width
+// characters, direction marks.
+func ignorable(r rune) bool {
+	return r >= utf8.RuneSelf && r != zeroWidthJoiner && unicode.Is(unicode.Cf, r)
+}
+
+// offsets maps folded bytes to source bytes, as runs: within a linear one
+// bytes correspond one to one, an atom corresponds as a whole.
+type offsets struct{ runs []run }
+
+type run struct {
+	folded, source, end int32 // end: of the source of an atom; 0: linear
+}
+
+func (m *offsets) linear(folded, source int) {
+	if m == nil {
+		return
+	}
+	if n := len(m.runs); n > 0 {
+		last := m.runs[n-1]
+		if last.end == 0 && folded-int(last.folded) == source-int(last.source) {
+			return
+		}
+	}
+	m.runs = append(m.runs, run{int32(folded), int32(source), 0})
+}
+
+func (m *offsets) atom(folded, source, end int) {
+	if m != nil {
+		m.runs = append(m.runs, run{int32(folded), int32(source), int32(end)})
+	}
+}
+
+// span is one folded byte for the source bytes [source, end).
+func (m *offsets) span(folded, source, end int) {
+	if end-source == 1 {
+		m.linear(folded, source)
+	} else {
+		m.atom(folded, source, end)
+	}
+}
+
+// source returns the source bytes of the folded bytes [from, to); false where
+// that cuts through a character.
+func (m *offsets) source(from, to, foldedLen int) (start, end int, ok bool) {
+	i := m.find(from)
+	if r := m.runs[i]; r.end == 0 {
+		start = int(r.source) + from - int(r.folded)
+	} else if start = int(r.source); from != int(r.folded) {
+		return 0, 0, false
+	}
+	i = m.find(to - 1)
+	if r := m.runs[i]; r.end == 0 {
+		return start, int(r.source) + to - int(r.folded), true
+	}
+	next := foldedLen
+	if i+1 < len(m.runs) {
+		next = int(m.runs[i+1].folded)
+	}
+	return start, int(m.runs[i].end), to == next
+}
+
+// find returns the run that holds a folded byte.
+func (m *offsets) find(at int) int {
+	return sort.Search(len(m.runs), func(i int) bool { return int(m.runs[i].folded) > at }) - 1
+}
