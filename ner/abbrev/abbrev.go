@@ -166,13 +166,10 @@ func longForm(short, candidate string) (length int, ok bool) {
 			}
 		}
 	}
-	// The form begins with its word: "[3H]-x" is not cut before "3".
-	for c > 0 {
-		r, size := utf8.DecodeLastRuneInString(candidate[:c])
-		if unicode.IsSpace(r) || strings.ContainsRune("(,;:\"", r) {
-			break
-		}
-		c -= size
+	// The form begins where its word does: "3,4-x" is not cut before "4".
+	c = len(strings.TrimRightFunc(candidate[:c], func(r rune) bool { return !unicode.IsSpace(r) }))
+	for c < len(candidate) && (candidate[c] == '(' || candidate[c] == '"') && !strings.Contains(candidate[c:], ")") {
+		c++
 	}
 	long := strings.TrimSpace(candidate[c:])
 	if utf8.RuneCountInString(long) <= len(letters) || hasWord(long, short) {
