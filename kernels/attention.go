@@ -1,0 +1,364 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"sync"
+)
+
+// PageSize is the number of positions in a page of the KV cache.
+const PageSize = 64
+
+// rowTile is the most query rows that one call of an attention kernel takes.
+const rowTile = 6
+
+// blockRows is about how many query rows one work item of Attention holds;
+// a page of keys is read from memory once for all of them.
+const blockRows = 12
+
+// CacheShape describes the keys and values of one layer.
+type CacheShape struct {
+	Heads   int  // KV heads
+	HeadDim int  // of each
+	Half    bool // held in float16, rounded to nearest even; else in float32
+}
+
+// Page holds the keys and values of one layer for PageSize consecutive
+// positions, the first a multiple of PageSize, in the one field that the
+// shape's Half names. A head's keys lie transposed, [HeadDim][PageSize], and
+// then its values, [PageSize][HeadDim rounded up to 16], head by head. The
+// rounding-up must hold zeros.
+type Page struct {
+	F32 []float32
+	F16 []uint16
+}
+
+// valueStride is the distance between the values of two positions.
+func (s CacheShape) valueStride() int { return (s.HeadDim + 15) &^ 15 }
+
+// headLen is the number of elements of one head in a page.
+func (s CacheShape) headLen() int { return PageSize * (s.HeadDim + s.valueStride()) }
+
+// PageLen is the number of elements of a page.
+func (s CacheShape) PageLen() int { return s.Heads * s.headLen() }
+
+// PageBytes is the memory of a page.
+func (s CacheShape) PageBytes() int {
+	if s.Half {
+		return 2 * s.PageLen()
+	}
+	return 4 * s.PageLen()
+}
+
+// NewPage returns a page of zeros.
+func (s CacheShape) NewPage() Page {
+	if s.Half {
+		return Page{F16: make([]uint16, s.PageLen())}
+	}
+	return Page{F32: make([]float32, s.PageLen())}
+}
+
+// Copy copies a page of this shape.
+func (s CacheShape) Copy(dst, src Page) {
+	copy(dst.F32, src.F32)
+	copy(dst.F16, src.F16)
+}
+
+// Write stores the keys and values, [n][Heads·HeadDim] each, of the n
+// positions from pos on into the pages of a sequence (page i holds the
+// positions from i·PageSize on).
+func (s CacheShape) Write(pages []Page, pos, n int, keys, values []float32) {
+	width := s.Heads * s.HeadDim
+	if len(keys) != n*width || len(values) != n*width || pos < 0 || pos+n > PageSize*len(pages) {
+		panic(fmt.Sprintf("kernels: write of %d positions at %d into %d pages: keys of %d, values of %d, width %d",
+			n, pos, len(pages), len(keys), len(values), width))
+	}
+	for n > 0 {
+		page, at := pages[pos/PageSize], pos%PageSize
+		m := min(n, PageSize-at)
+		for h := range s.Heads {
+			k, v := keys[h*s.HeadDim:], values[h*s.HeadDim:]
+			if s.Half {
+				writeHead(page.F16[h*s.headLen():][:s.headLen()], at, m, s.HeadDim, width, k, v, halfOf)
+			} else {
+				writeHead(page.F32[h*s.headLen():][:s.headLen()], at, m, s.HeadDim, width, k, v, func(x float32) float32 { return x })
+			}
+		}
+		pos, n = pos+m, n-m
+		keys, values = keys[m*width:], values[m*width:]
+	}
+}
+
+// writeHead stores m positions of one head, whose rows lie width apart.
+func writeHead[T any](head []T, at, m, headDim, width int, k, v []float32, convert func(float32) T) {
+	for d := range headDim {
+		row := head[d*PageSize+at:][:m]
+		for i := range row {
+			row[i] = convert(k[i*width+d])
+		}
+	}
+	stride := (headDim + 15) &^ 15
+	head = head[headDim*PageSize+at*stride:]
+	for i := range m {
+		row := head[i*stride:][:headDim]
+		for d := range row {
+			row[d] = convert(v[i*width+d])
+		}
+	}
+}
+
+// Attention computes causal softmax attention with grouped heads.
+//
+// For a query q at absolute position p, over the positions t = 0 … p, all in
+// float32 and in this order, whatever the schedule:
+//
+//	s[t] = (Σ_d q[d]·k[t][d])·scale           fused, d ascending
+//	e[t] = exp(s[t] - max s),  Z = Σ_t e[t]   16 partial sums by t mod 16
+//	o[d] = (Σ_t e[t]·v[t][d]) / Z             fused, t ascending
+//
+// An Attention keeps scratch space that grows with the longest sequence. Its
+// methods may not be called concurrently.
+type Attention struct {
+	shape CacheShape
+	heads int // query heads
+	group int // query heads per KV head
+	scale float32
+
+	spans []AttentionSpan
+	items []attentionItem
+	work  func(lo, hi int)
+
+	mu   sync.Mutex
+	free []*attentionScratch
+}
+
+// AttentionSpan is n consecutive queries of one sequence.
+type AttentionSpan struct {
+	Pages []Page // of this layer, from position 0 on; keys and values of the queries included
+	Pos   int    // absolute position of the first query
+	Q     []float32
+	Out   []float32 // as Q: [n][heads·HeadDim]; may not overlap it
+}
+
+// attentionItem is the share of work of one goroutine at a time: a KV head
+// and some consecutive queries of a span.
+type attentionItem struct{ span, head, from, to int }
+
+type attentionScratch struct {
+	q      []float32 // tiles of [HeadDim][rows of the tile]
+	scores []float32 // [rows][positions]
+	out    []float32 // [rows][valueStride]
+	sums   []float32 // [rows]
+}
+
+// NewAttention returns the attention of heads query heads over a cache. The
+// KV heads must divide them.
+func NewAttention(shape CacheShape, heads int) *Attention {
+	if shape.Heads <= 0 || shape.HeadDim <= 0 || heads <= 0 || heads%shape.Heads != 0 {
+		panic(fmt.Sprintf("kernels: attention of %d heads over %d KV heads of %d", heads, shape.Heads, shape.HeadDim))
+	}
+	a := &Attention{
+		shape: shape, heads: heads, group: heads / shape.Heads,
+		scale: 1 / float32(math.Sqrt(float64(shape.HeadDim))),
+	}
+	a.work = a.run
+	return a
+}
+
+// runner is a Pool.
+type runner interface {
+	Run(n, grain int, fn func(lo, hi int))
+}
+
+// Run fills in Out of every span.
+func (a *Attention) Run(p runner, spans []AttentionSpan) {
+	a.spans, a.items = spans, a.items[:0]
+	width := a.heads * a.shape.HeadDim
+	block := max(1, blockRows/a.group)
+	for i := range spans {
+		s := &spans[i]
+		n := len(s.Q) / width
+		if len(s.Q) != n*width || len(s.Out) != len(s.Q) || s.Pos < 0 || s.Pos+n > PageSize*len(s.Pages) {
+			panic(fmt.Sprintf("kernels: attention of %d values at %d into %d over %d pages, width %d",
+				len(s.Q), s.Pos, len(s.Out), len(s.Pages), width))
+		}
+		for from := 0; from < n; from += block {
+			for h := range a.shape.Heads {
+				a.items = append(a.items, attentionItem{i, h, from, min(n, from+block)})
+			}
+		}
+	}
+	p.Run(len(a.items), 1, a.work)
+	a.spans = nil
+}
+
+func (a *Attention) run(lo, hi int) {
+	w := a.take()
+	for _, it := range a.items[lo:hi] {
+		a.item(w, it)
+	}
+	a.mu.Lock()
+	a.free = append(a.free, w)
+	a.mu.Unlock()
+}
+
+func (a *Attention) take() *attentionScratch {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := len(a.free); n > 0 {
+		w := a.free[n-1]
+		a.free = a.free[:n-1]
+		return w
+	}
+	return &attentionScratch{}
+}
+
+// item computes one work item. Rows are numbered by query, then by head in
+// the group, and taken in tiles of rowTile.
+func (a *Attention) item(w *attentionScratch, it attentionItem) {
+	s, dim := &a.spans[it.span], a.shape.HeadDim
+	stride, width := a.shape.valueStride(), a.heads*dim
+	rows := (it.to - it.from) * a.group
+	length := func(row int) int { return s.Pos + it.from + row/a.group + 1 }
+	total := length(rows - 1)
+	pages := (total + PageSize - 1) / PageSize
+	// The 16 keep the rows from falling into the same cache sets.
+	reach := pages*PageSize + 16
+	w.q, w.scores = grow(w.q, rows*dim), grow(w.scores, rows*reach)
+	w.out, w.sums = grow(w.out, rows*stride), grow(w.sums, rows)
+	q, scores, out := w.q[:rows*dim], w.scores[:rows*reach], w.out[:rows*stride]
+	clear(out)
+	origin := func(row int) int {
+		return (it.from+row/a.group)*width + (it.head*a.group+row%a.group)*dim
+	}
+	for first := 0; first < rows; first += rowTile {
+		n := min(rowTile, rows-first)
+		tile := q[first*dim:][:n*dim]
+		for r := range n {
+			for d, v := range s.Q[origin(first+r):][:dim] {
+				tile[d*n+r] = v
+			}
+		}
+	}
+
+	ops := vec()
+	head := it.head * a.shape.headLen()
+	values := head + dim*PageSize
+	for p := range pages {
+		page := s.Pages[p]
+		for first := 0; first < rows; first += rowTile {
+			n := min(rowTile, rows-first)
+			columns := min(PageSize, (length(first+n-1)-p*PageSize+15)&^15)
+			if columns <= 0 {
+				continue
+			}
+			dst, tile := scores[first*reach+p*PageSize:], q[first*dim:]
+			if a.shape.Half {
+				ops.scores16(dst, reach, tile, page.F16[head:], dim, n, columns)
+			} else {
+				ops.scores32(dst, reach, tile, page.F32[head:], dim, n, columns)
+			}
+		}
+	}
+	for r := range rows {
+		row := scores[r*reach:][:length(r)]
+		w.sums[r] = ops.expSum(row, ops.scaleMax(row, a.scale))
+	}
+	for p := range pages {
+		page, base := s.Pages[p], p*PageSize
+		add := func(first, n, from, to int) {
+			if from >= to {
+				return
+			}
+			dst, weights, at := out[first*stride:], scores[first*reach+base+from:], values+from*stride
+			if a.shape.Half {
+				ops.weigh16(dst, weights, reach, page.F16[at:], stride, n, to-from)
+			} else {
+				ops.weigh32(dst, weights, reach, page.F32[at:], stride, n, to-from)
+			}
+		}
+		for first := 0; first < rows; first += rowTile {
+			n := min(rowTile, rows-first)
+			// What all rows of the tile may see, then what only the later see.
+			shared := min(PageSize, length(first)-base)
+			add(first, n, 0, shared)
+			for r := first; r < first+n; r++ {
+				add(r, 1, max(0, shared), min(PageSize, length(r)-base))
+			}
+		}
+	}
+	for r := range rows {
+		dst, src, sum := s.Out[origin(r):][:dim], out[r*stride:], w.sums[r]
+		for d := range dst {
+			dst[d] = src[d] / sum
+		}
+	}
+}
+
+// grow returns a slice of at least n elements, x itself if it has them.
+func grow(x []float32, n int) []float32 {
+	if len(x) >= n {
+		return x
+	}
+	return make([]float32, n+n/2)
+}
+
+// scores32Go computes, for r < rows and c < columns (a multiple of 16),
+// dst[r·stride+c] = Σ_d q[d·rows+r]·k[d·PageSize+c], fused, d ascending.
+func scores32Go(dst []float32, stride int, q, k []float32, dim, rows, columns int) {
+	for r := range rows {
+		row := dst[r*stride:][:columns]
+		clear(row)
+		for d := range dim {
+			x := q[d*rows+r]
+			for c, y := range k[d*PageSize:][:columns] {
+				row[c] = fma32(x, y, row[c])
+			}
+		}
+	}
+}
+
+// weigh32Go computes, for r < rows and d < stride,
+// dst[r·stride+d] += Σ_{t<n} weights[r·reach+t]·v[t·stride+d], fused, t
+// ascending.
+func weigh32Go(dst, weights []float32, reach int, v []float32, stride, rows, n int) {
+	for r := range rows {
+		row := dst[r*stride:][:stride]
+		for t, e := range weights[r*reach:][:n] {
+			for d, y := range v[t*stride:][:stride] {
+				row[d] = fma32(e, y, row[d])
+			}
+		}
+	}
+}
+
+// scores16Go is scores32Go over float16 keys.
+func scores16Go(dst []float32, stride int, q []float32, k []uint16, dim, rows, columns int) {
+	var line [PageSize]float32
+	for r := range rows {
+		clear(dst[r*stride:][:columns])
+	}
+	for d := range dim {
+		for c, y := range k[d*PageSize:][:columns] {
+			line[c] = floatOf(y)
+		}
+		for r := range rows {
+			x, row := q[d*rows+r], dst[r*stride:][:columns]
+			for c := range row {
+				row[c] = fma32(x, line[c], row[c])
+			}
+		}
+	}
+}
+
+// weigh16Go is weigh32Go over float16 values.
+func weigh16Go(dst, weights []float32, reach int, v []uint16, stride, rows, n int) {
+	for t := range n {
+		for d, y := range v[t*stride:][:stride] {
+			f := floatOf(y)
+			for r := range rows {
+				dst[r*stride+d] = fma32(weights[r*reach+t], f, dst[r*stride+d])
+			}
+		}
+	}
+}

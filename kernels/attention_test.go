@@ -1,0 +1,201 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/x448/float16"
+)
+
+// inline runs all work here; shuffled cuts it at random and runs it at once.
+type inline struct{}
+
+func (inline) Run(n, _ int, fn func(lo, hi int)) {
+	if n > 0 {
+		fn(0, n)
+	}
+}
+
+type shuffled struct{ r *rand.Rand }
+
+func (s shuffled) Run(n, _ int, fn func(lo, hi int)) {
+	var wg sync.WaitGroup
+	for lo := 0; lo < n; {
+		hi := min(n, lo+1+s.r.IntN(4))
+		wg.Add(1)
+		go func(lo int) {
+			defer wg.Done()
+			fn(lo, hi)
+		}(lo)
+		lo = hi
+	}
+	wg.Wait()
+}
+
+// sequence is the queries, keys and values of one sequence.
+type sequence struct {
+	shape   CacheShape
+	heads   int
+	n       int
+	q, k, v []float32
+}
+
+func newSequence(r *rand.Rand, shape CacheShape, heads, n int) *sequence {
+	width := shape.Heads * shape.HeadDim
+	s := &sequence{shape, heads, n, random(r, n*heads*shape.HeadDim), random(r, n*width), random(r, n*width)}
+	for i := range s.q {
+		s.q[i] *= 2
+	}
+	return s
+}
+
+// cached returns pages with the first n positions written, cut at random.
+func (s *sequence) cached(r *rand.Rand, n int) []Page {
+	var pages []Page
+	for range (n + PageSize - 1) / PageSize {
+		pages = append(pages, s.shape.NewPage())
+	}
+	width := s.shape.Heads * s.shape.HeadDim
+	for pos := 0; pos < n; {
+		m := min(n-pos, 1+r.IntN(100))
+		s.shape.Write(pages, pos, m, s.k[pos*width:(pos+m)*width], s.v[pos*width:(pos+m)*width])
+		pos += m
+	}
+	return pages
+}
+
+// naiveAttention is the oracle, in float64, of one query position.
+func (s *sequence) naiveAttention(pos int) []float64 {
+	dim, group, width := s.shape.HeadDim, s.heads/s.shape.Heads, s.shape.Heads*s.shape.HeadDim
+	out := make([]float64, s.heads*dim)
+	held := func(x float32) float64 {
+		if s.shape.Half {
+			return float64(float16.Fromfloat32(x).Float32())
+		}
+		return float64(x)
+	}
+	for h := range s.heads {
+		q := s.q[pos*s.heads*dim+h*dim:][:dim]
+		weights, sum := make([]float64, pos+1), 0.0
+		for t := range weights {
+			for d, x := range q {
+				weights[t] += float64(x) * held(s.k[t*width+h/group*dim+d])
+			}
+			weights[t] = math.Exp(weights[t] / math.Sqrt(float64(dim)))
+			sum += weights[t]
+		}
+		for t, e := range weights {
+			for d := range dim {
+				out[h*dim+d] += e / sum * held(s.v[t*width+h/group*dim+d])
+			}
+		}
+	}
+	return out
+}
+
+func TestAttention(t *testing.T) {
+	r := rand.New(rand.NewPCG(23, 24))
+	for _, dim := range []int{2, 10, 16, 32, 48, 64, 80, 96, 128} {
+		for _, half := range []bool{false, true} {
+			for _, heads := range [][2]int{{1, 1}, {2, 2}, {4, 2}, {3, 1}, {8, 2}, {9, 3}, {5, 1}, {7, 1}, {9, 1}} {
+				shape := CacheShape{Heads: heads[1], HeadDim: dim, Half: half}
+				n := 1 + r.IntN(200)
+				s := newSequence(r, shape, heads[0], n)
+				name := fmt.Sprintf("%d:%d heads of %d, half %v, %d positions", heads[0], heads[1], dim, half, n)
+				out := make([]float32, len(s.q))
+				NewAttention(shape, heads[0]).Run(inline{}, []AttentionSpan{{Pages: s.cached(r, n), Q: s.q, Out: out}})
+				for _, pos := range []int{0, n / 2, n - 1} {
+					for i, want := range s.naiveAttention(pos) {
+						near(t, fmt.Sprint(name, ", position ", pos), out[pos*heads[0]*dim+i], want, 3e-6)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestAttentionSchedules: whole, one position at a time, random chunks,
+// several sequences in a step, any cut of the work: the same bits. What lies
+// in the pages past a query, even NaN, changes nothing.
+func TestAttentionSchedules(t *testing.T) {
+	r := rand.New(rand.NewPCG(25, 26))
+	nan := float32(math.NaN())
+	for _, half := range []bool{false, true} {
+		for _, heads := range [][2]int{{2, 2}, {6, 2}, {4, 1}, {9, 1}} {
+			shape := CacheShape{Heads: heads[1], HeadDim: 24, Half: half}
+			width, kv := heads[0]*24, heads[1]*24
+			var want [][]float32
+			var all []*sequence
+			a := NewAttention(shape, heads[0])
+			for _, n := range []int{1, 64, 65, 150, 257} {
+				s := newSequence(r, shape, heads[0], n)
+				out := make([]float32, len(s.q))
+				a.Run(inline{}, []AttentionSpan{{Pages: s.cached(r, n), Q: s.q, Out: out}})
+				all, want = append(all, s), append(want, out)
+			}
+			for trial := range 4 {
+				pages, done, out := make([][]Page, len(all)), make([]int, len(all)), make([][]float32, len(all))
+				for i, s := range all {
+					out[i] = make([]float32, len(s.q))
+				}
+				for left := true; left; {
+					left = false
+					var spans []AttentionSpan
+					for i, s := range all {
+						m := min(s.n-done[i], 1+r.IntN(40))
+						if trial == 0 {
+							m = min(m, 1)
+						}
+						if m == 0 || r.IntN(3) == 0 {
+							left = left || m > 0
+							continue
+						}
+						for len(pages[i])*PageSize < done[i]+m {
+							page := shape.NewPage()
+							junk := make([]float32, PageSize*kv)
+							for j := range junk {
+								junk[j] = nan
+							}
+							shape.Write([]Page{page}, 0, PageSize, junk, junk)
+							pages[i] = append(pages[i], page)
+						}
+						from, to := done[i], done[i]+m
+						shape.Write(pages[i], from, m, s.k[from*kv:to*kv], s.v[from*kv:to*kv])
+						spans = append(spans, AttentionSpan{Pages: pages[i], Pos: from, Q: s.q[from*width : to*width], Out: out[i][from*width : to*width]})
+						done[i], left = to, left || to < s.n
+					}
+					a.Run(shuffled{r}, spans)
+				}
+				for i := range all {
+					sameBits(t, fmt.Sprintf("%d:%d heads, %d positions", heads[0], heads[1], all[i].n), out[i], want[i])
+				}
+			}
+		}
+	}
+}
+
+func TestAttentionAllocatesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(27, 28))
+	shape := CacheShape{Heads: 2, HeadDim: 32}
+	s := newSequence(r, shape, 6, 70)
+	a := NewAttention(shape, 6)
+	spans := []AttentionSpan{{Pages: s.cached(r, 70), Pos: 69, Q: s.q[69*192:], Out: make([]float32, 192)}}
+	if n := testing.AllocsPerRun(10, func() { a.Run(inline{}, spans) }); n != 0 {
+		t.Fatalf("%v allocations", n)
+	}
+}
+
+func TestPageShape(t *testing.T) {
+	s := CacheShape{Heads: 3, HeadDim: 20, Half: true}
+	if p := s.NewPage(); len(p.F16) != 3*64*(20+32) || p.F32 != nil || s.PageBytes() != 2*len(p.F16) {
+		t.Fatalf("a page of %d, %d bytes", len(p.F16), s.PageBytes())
+	}
+	s.Half = false
+	a, b := s.NewPage(), s.NewPage()
+	a.F32[100] = 7
+	s.Copy(b, a)
+	sameBits(t, "copy", b.F32, a.F32)
+}

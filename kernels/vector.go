@@ -1,0 +1,55 @@
+package kernels
+
+import (
+	"fmt"
+
+	"github.com/x448/float16"
+)
+
+// vectorOps are the kernels over whole vectors that come in variants. Each
+// has a twin in Go, named with Go at the end, that says what it computes and
+// that every variant equals in every bit.
+type vectorOps struct {
+	// norm.go
+	sumSquares  func(x []float32) float32
+	scaleWeight func(dst, x, weight []float32, scale float32)
+	add         func(dst, x []float32)
+	addScaled   func(dst, x []float32, scale float32)
+	mul         func(dst, x []float32)
+	// rope.go
+	rotate func(a, b, cos, sin []float32)
+	// exp.go
+	expSum   func(x []float32, shift float32) float32
+	sumExp   func(x []float32, shift float32) float32
+	scaleMax func(x []float32, scale float32) float32
+	siluMul  func(dst, gate, up []float32)
+	// select.go
+	scan       func(x []float32) (greatest float32, finite bool)
+	maxAllowed func(x []float32, allowed []uint64) float32
+	firstEqual func(x []float32, allowed []uint64, v float32) int
+	// attention.go
+	scores32 func(dst []float32, stride int, q, k []float32, dim, rows, columns int)
+	scores16 func(dst []float32, stride int, q []float32, k []uint16, dim, rows, columns int)
+	weigh32  func(dst, weights []float32, reach int, v []float32, stride, rows, n int)
+	weigh16  func(dst, weights []float32, reach int, v []uint16, stride, rows, n int)
+}
+
+var vectorScalar = vectorOps{
+	sumSquares: sumSquaresGo, scaleWeight: scaleWeightGo, add: addGo, addScaled: addScaledGo, mul: mulGo,
+	rotate: rotateGo,
+	expSum: expSumGo, sumExp: sumExpGo, scaleMax: scaleMaxGo, siluMul: siluMulGo,
+	scan: scanGo, maxAllowed: maxAllowedGo, firstEqual: firstEqualGo,
+	scores32: scores32Go, scores16: scores16Go, weigh32: weigh32Go, weigh16: weigh16Go,
+}
+
+func vec() *vectorOps { return &vectorScalar }
+
+// mustFit panics unless the three lengths are equal.
+func mustFit(name string, a, b, c int) {
+	if a != b || a != c {
+		panic(fmt.Sprintf("kernels: %s of lengths %d, %d and %d", name, a, b, c))
+	}
+}
+
+func halfOf(x float32) uint16  { return float16.Fromfloat32(x).Bits() }
+func floatOf(h uint16) float32 { return float16.Frombits(h).Float32() }
