@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/backend"
 )
 
@@ -38,4 +39,24 @@ type Options struct {
 	// Log receives a line for what a user should know: how much of an
 	// adapter survived merging, for instance. May be nil.
 	Log func(format string, args ...any)
+}
+
+// withDefaults fills in what was left open, for a checkpoint.
+func (o Options) withDefaults(c *arch.Config) Options {
+	or := func(v *int, byDefault int) {
+		if *v == 0 {
+			*v = byDefault
+		}
+	}
+	or(&o.Context, c.MaxPositionEmbeddings)
+	or(&o.Batch, 16)
+	or(&o.PrefillChunk, 512)
+	or(&o.Draft, 6)
+	if o.PrefixCache == 0 {
+		o.PrefixCache = 256 << 20
+	}
+	if o.Log == nil {
+		o.Log = func(string, ...any) {}
+	}
+	return o
 }

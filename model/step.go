@@ -1,0 +1,241 @@
+package model
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/medner/medner/model/backend"
+)
+
+// step makes one pass over the weights: the latest token of every sequence
+// that is being written, with guesses after it, and as much of the prompts
+// that are being read as a step may hold.
+func (s *scheduler) step() {
+	s.spans, s.running = s.spans[:0], s.running[:0]
+	rows := s.addPrompts()
+	rows += s.addWriters(rows)
+	if len(s.running) == 0 {
+		return // all of them have just left
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.enter(cancel)
+	start := time.Now()
+	err := s.backend.Step(ctx, s.spans)
+	took := time.Since(start)
+	s.mu.Lock()
+	s.inStep = nil
+	s.stats.Steps++
+	s.stats.StepTime += took
+	s.mu.Unlock()
+
+	switch {
+	case err == nil:
+		s.pace.observe(rows, took)
+		for i, q := range s.running {
+			s.settle(q, len(s.spans[i].Tokens))
+		}
+	case ctx.Err() != nil:
+		// Everybody in the step has left, and admit drops them.
+	default:
+		for _, q := range s.running {
+			s.finish(q, "", err)
+		}
+	}
+}
+
+// enter notes who waits for the step that begins; cancel breaks it off.
+func (s *scheduler) enter(cancel context.CancelFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inStep, s.readers, s.cancelStep = s.running, 0, cancel
+	for _, q := range s.running {
+		q.mailbox.mu.Lock()
+		if !q.mailbox.abandoned {
+			s.readers++
+		}
+		q.mailbox.mu.Unlock()
+	}
+	select {
+	case <-s.quit:
+		cancel()
+	default:
+		if s.readers == 0 {
+			cancel()
+		}
+	}
+}
+
+// add puts a sequence's span into the step.
+func (s *scheduler) add(q *sequence, tokens []int32, rows []backend.Row) {
+	s.spans = append(s.spans, backend.Span{Cache: q.cache, Tokens: tokens, Adapter: q.adapter, Rows: rows})
+	s.running = append(s.running, q)
+}
+
+// addPrompts adds pieces of prompts, in order of admission. While others are
+// being written the pieces are smaller, so that nobody waits long for a token.
+func (s *scheduler) addPrompts() (rows int) {
+	budget := s.chunk
+	if slices.ContainsFunc(s.active, (*sequence).writing) {
+		budget = max(budget/4, min(budget, 64))
+	}
+	for _, q := range s.active {
+		if q.writing() || budget == 0 {
+			continue
+		}
+		if q.cache == nil {
+			if s.waitsForPrefix(q) {
+				continue
+			}
+			s.open(q)
+		}
+		at := q.cache.Len()
+		n := min(budget, q.prompt-at)
+		q.rows = q.rows[:0]
+		switch {
+		case q.wantRows > 0:
+			for i := max(at, q.prompt-q.wantRows); i < at+n; i++ {
+				q.rows = append(q.rows, backend.Row{Logits: make([]float32, s.vocab)})
+			}
+		case at+n == q.prompt:
+			if !q.claim(func() { q.ask(1, s.vocab) }) {
+				continue
+			}
+		}
+		s.add(q, q.tokens[at:at+n], q.rows)
+		budget -= n
+		rows += n
+	}
+	return rows
+}
+
+// open gives a sequence its cache, with what is known of its prompt.
+func (s *scheduler) open(q *sequence) {
+	if s.prefix != nil && q.wantRows == 0 {
+		q.cache = s.prefix.fork(q.adapter, q.tokens)
+	}
+	if q.cache == nil {
+		q.cache = s.backend.NewCache()
+	}
+	q.timings.CachedTokens = q.cache.Len()
+	s.mu.Lock()
+	s.stats.CachedTokens += int64(q.cache.Len())
+	s.mu.Unlock()
+}
+
+// waitsForPrefix says that a prompt had better wait until another, which is
+// being read, is in the prefix cache: the two share more than is known yet.
+func (s *scheduler) waitsForPrefix(q *sequence) bool {
+	if s.prefix == nil || q.wantRows > 0 {
+		return false
+	}
+	_, known := s.prefix.longest(q.adapter, q.tokens)
+	for _, r := range s.running {
+		if r.adapter == q.adapter && r.wantRows == 0 && commonPrefix(r.tokens, q.tokens) >= known+minShared {
+			return true
+		}
+	}
+	return false
+}
+
+// claim runs fn, which may touch what the request holds, unless its owner has
+// left.
+func (s *sequence) claim(fn func()) bool {
+	s.mailbox.mu.Lock()
+	defer s.mailbox.mu.Unlock()
+	if s.mailbox.abandoned {
+		return false
+	}
+	fn()
+	return true
+}
+
+// addWriters adds the sequences that are being written, each with as many
+// guesses as are worth verifying.
+func (s *scheduler) addWriters(promptRows int) (rows int) {
+	s.proposals, s.writers = s.proposals[:0], s.writers[:0]
+	for _, q := range s.active {
+		if !q.writing() {
+			continue
+		}
+		q.guesses, q.gram = lookup(q.guesses[:0], q.tokens, min(s.draft, q.limit-len(q.tokens)-1))
+		for i, id := range q.guesses {
+			if slices.Contains(s.stopOf(q), id) {
+				q.guesses = q.guesses[:i]
+				break
+			}
+		}
+		s.writers = append(s.writers, q)
+		s.proposals = append(s.proposals, proposal{guesses: q.guesses, first: q.odds.first[q.gram], next: q.odds.next})
+	}
+	s.pace.choose(promptRows+len(s.writers), s.proposals)
+	for i, q := range s.writers {
+		if !q.claim(func() { q.ask(1+s.proposals[i].take, s.vocab) }) {
+			continue
+		}
+		n := len(q.rows)
+		q.span = append(append(q.span[:0], q.tokens[len(q.tokens)-1]), q.guesses[:n-1]...)
+		s.add(q, q.span, q.rows)
+		rows += n
+	}
+	return rows
+}
+
+// stopOf lists the ids that end a sequence.
+func (s *scheduler) stopOf(q *sequence) []int32 {
+	if q.request.Stop != nil {
+		return q.request.Stop
+	}
+	return s.stop
+}
+
+// settle hands out what a step of n tokens brought a sequence.
+func (s *scheduler) settle(q *sequence, n int) {
+	if !q.writing() {
+		s.mu.Lock()
+		s.stats.PromptTokens += int64(n)
+		s.mu.Unlock()
+	}
+	switch {
+	case q.wantRows > 0:
+		for _, r := range q.rows {
+			q.mailbox.logits = append(q.mailbox.logits, r.Logits)
+		}
+		if q.cache.Len() == q.prompt {
+			s.finish(q, FinishLength, nil)
+		}
+	case len(q.rows) > 0:
+		s.write(q)
+	}
+}
+
+// write takes the tokens that a sequence has chosen.
+func (s *scheduler) write(q *sequence) {
+	if !q.writing() && s.prefix != nil {
+		s.prefix.add(q.adapter, q.tokens, q.cache.Fork(q.cache.Len()))
+	}
+	var finish string
+	var err error
+	before, guessed := len(q.tokens), len(q.rows)-1
+	if !q.claim(func() { finish, err = q.take(s.stopOf(q)) }) {
+		return
+	}
+	s.mu.Lock()
+	s.stats.NewTokens += int64(len(q.tokens) - before)
+	s.stats.DraftedTokens += int64(guessed)
+	s.stats.AcceptedTokens += int64(q.held)
+	s.mu.Unlock()
+	if guessed > 0 {
+		q.odds.observe(q.gram, guessed, q.held)
+		s.odds.observe(q.gram, guessed, q.held)
+	}
+	if n := len(q.tokens) - 1; n < q.cache.Len() {
+		q.cache.Truncate(n)
+	}
+	if finish != "" || err != nil {
+		s.finish(q, finish, err)
+		return
+	}
+	q.mailbox.ring()
+}

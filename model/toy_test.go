@@ -1,0 +1,495 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/backend"
+)
+
+const toyVocab = 97
+
+// toy is a backend whose logits are hashes of what came before: mostly of the
+// last two ids, so that texts repeat themselves and guesses hold, and a little
+// of the whole prefix, so that a wrong cache shows.
+type toy struct {
+	steps  atomic.Int64
+	rows   atomic.Int64
+	caches atomic.Int64 // open
+	// stall, if not nil, holds up steps until it is closed or they are
+	// cancelled; entered hears of each.
+	stall   chan struct{}
+	entered chan struct{}
+	fail    error
+	poison  int32 // a prefix that begins with it has NaN logits
+}
+
+type toyCache struct {
+	owner  *toy
+	tokens []int32
+	closed bool
+}
+
+func (c *toyCache) Len() int       { return len(c.tokens) }
+func (c *toyCache) Truncate(n int) { c.tokens = c.tokens[:n] }
+func (c *toyCache) Bytes() int64   { return int64(len(c.tokens)) * 100 }
+func (c *toyCache) Fork(n int) backend.Cache {
+	c.owner.caches.Add(1)
+	return &toyCache{owner: c.owner, tokens: slices.Clone(c.tokens[:n])}
+}
+func (c *toyCache) Close() {
+	if c.closed {
+		panic("cache closed twice")
+	}
+	c.closed = true
+	c.owner.caches.Add(-1)
+}
+
+func (b *toy) NewCache() backend.Cache {
+	b.caches.Add(1)
+	return &toyCache{owner: b}
+}
+func (b *toy) Info() backend.Info { return backend.Info{Device: "toy"} }
+func (b *toy) Close() error       { return nil }
+
+func (b *toy) Step(ctx context.Context, spans []backend.Span) error {
+	b.steps.Add(1)
+	if b.stall != nil {
+		b.entered <- struct{}{}
+		select {
+		case <-b.stall:
+		case <-ctx.Done():
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.fail != nil {
+		return b.fail
+	}
+	for _, s := range spans {
+		c := s.Cache.(*toyCache)
+		c.tokens = append(slices.Clip(c.tokens), s.Tokens...)
+		b.rows.Add(int64(len(s.Tokens)))
+		for i, r := range s.Rows {
+			logits := b.logits(s.Adapter, c.tokens[:len(c.tokens)-len(s.Rows)+1+i])
+			copy(r.Logits, logits)
+			if r.Choice != nil {
+				choose(r.Choice, logits)
+			}
+		}
+	}
+	return nil
+}
+
+func hashed(words ...int32) float32 {
+	h := fnv.New32a()
+	for _, w := range words {
+		_, _ = h.Write([]byte{byte(w), byte(w >> 8), byte(w >> 16), byte(w >> 24)})
+	}
+	x := h.Sum32() * 2654435761
+	return float32(x>>8)/(1<<23) - 1
+}
+
+func (b *toy) logits(adapter int, prefix []int32) []float32 {
+	whole := int32(math.Float32bits(hashed(prefix...)))
+	n := len(prefix)
+	before := int32(-1)
+	if n > 1 {
+		before = prefix[n-2]
+	}
+	logits := make([]float32, toyVocab)
+	for id := range logits {
+		logits[id] = 4*hashed(int32(adapter), before%2, prefix[n-1], int32(id)) + 0.01*hashed(whole, int32(id))
+	}
+	if prefix[0] == b.poison && b.poison != 0 {
+		logits[5] = float32(math.NaN())
+	}
+	return logits
+}
+
+// choose is Selection's contract in its plainest form.
+func choose(c *backend.Selection, logits []float32) {
+	var sum float64
+	for _, l := range logits {
+		if l != l {
+			c.Err = backend.ErrNotFinite
+			return
+		}
+		sum += math.Exp(float64(l))
+	}
+	norm := float32(math.Log(sum))
+	best := float32(math.Inf(-1))
+	c.ID = -1
+	for id, l := range logits {
+		if has(c.Seen, int32(id)) || slices.Contains(c.Also, int32(id)) {
+			if c.Penalty != 0 {
+				if l < 0 {
+					l *= c.Penalty
+				} else {
+					l /= c.Penalty
+				}
+			}
+		}
+		if c.Allowed != nil && !has(c.Allowed, int32(id)) {
+			continue
+		}
+		if l > best {
+			best, c.ID = l, int32(id)
+		}
+	}
+	if c.ID < 0 {
+		c.Err = backend.ErrNothingAllowed
+		return
+	}
+	c.LogProb = logits[c.ID] - norm
+	for i, id := range c.Probe {
+		c.ProbeLogProbs[i] = logits[id] - norm
+	}
+}
+
+// plain is the reference: one sequence, one token at a time, nothing reused.
+func plain(r Request, adapter int, stop []int32, limit int) ([]Token, error) {
+	b := &toy{}
+	tokens := slices.Clone(r.Tokens)
+	if r.Stop != nil {
+		stop = r.Stop
+	}
+	end := limit
+	if r.MaxNewTokens > 0 {
+		end = min(limit, len(tokens)+r.MaxNewTokens)
+	}
+	seen := make([]uint64, 2)
+	note := func(id int32) { seen[id/64] |= 1 << (id % 64) }
+	if !r.PenaltySparesPrompt {
+		for _, id := range tokens {
+			note(id)
+		}
+	}
+	constraint := r.Constraint
+	if constraint != nil {
+		constraint = constraint.Fork()
+	}
+	var out []Token
+	for len(tokens) < end {
+		logits := b.logits(adapter, tokens)
+		c := backend.Selection{Probe: r.Probe, ProbeLogProbs: make([]float32, len(r.Probe))}
+		if r.RepetitionPenalty != 0 {
+			c.Penalty, c.Seen = r.RepetitionPenalty, seen
+		}
+		if constraint != nil {
+			c.Allowed = constraint.Allowed()
+		}
+		if choose(&c, logits); c.Err != nil {
+			return out, c.Err
+		}
+		t := Token{ID: c.ID, LogProb: c.LogProb}
+		if len(r.Probe) > 0 {
+			t.Probes = c.ProbeLogProbs
+		}
+		out = append(out, t)
+		tokens = append(tokens, c.ID)
+		note(c.ID)
+		if slices.Contains(stop, c.ID) {
+			break
+		}
+		if constraint != nil {
+			constraint.Accept(c.ID)
+		}
+	}
+	return out, nil
+}
+
+// evenOdd allows even and odd ids in turn, and nothing after its length.
+type evenOdd struct{ n, length int }
+
+func (c *evenOdd) Allowed() []uint64 {
+	if c.n >= c.length {
+		return []uint64{}
+	}
+	return []uint64{0x5555555555555555 << (c.n % 2), 0x5555555555555555 << (c.n % 2)}
+}
+func (c *evenOdd) Accept(int32)     { c.n++ }
+func (c *evenOdd) Fork() Constraint { copied := *c; return &copied }
+
+func toyModel(t testing.TB, b *toy, o Options) *Model {
+	m := newModel(&arch.Config{VocabSize: toyVocab, MaxPositionEmbeddings: 400}, b, []int32{3}, []string{"first", "second"}, o)
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		if n := b.caches.Load(); n != 0 {
+			t.Errorf("%d caches were never closed", n)
+		}
+	})
+	return m
+}
+
+// toyRequests is a mix of everything a request may ask for, over prompts that
+// share prefixes.
+func toyRequests() []Request {
+	system := make([]int32, 30)
+	for i := range system {
+		system[i] = int32(i*i+7) % toyVocab
+	}
+	var requests []Request
+	for i := range 24 {
+		prompt := slices.Clone(system[:10+i%3*10])
+		for j := range i % 7 * 9 {
+			prompt = append(prompt, int32(i%4*31+j*j)%toyVocab)
+		}
+		r := Request{Tokens: prompt, MaxNewTokens: 40, Stop: []int32{}}
+		switch i % 8 {
+		case 1:
+			r.RepetitionPenalty = 1.15
+		case 2:
+			r.RepetitionPenalty, r.PenaltySparesPrompt = 1.5, true
+		case 3:
+			r.Probe, r.Adapter = []int32{7, 0}, "second"
+		case 4:
+			r.Constraint = &evenOdd{length: 60}
+		case 5:
+			r.Constraint, r.RepetitionPenalty = &evenOdd{length: 25}, 1.3
+		case 6:
+			r.Stop, r.Adapter, r.MaxNewTokens = nil, Base, 0
+		case 7:
+			r.Stop, r.Top = []int32{11, 12, 13}, 3
+		}
+		requests = append(requests, r)
+	}
+	return requests
+}
+
+func TestEveryScheduleWritesTheSame(t *testing.T) {
+	for name, o := range map[string]Options{
+		"default":           {},
+		"alone":             {Batch: 1, Draft: -1, PrefixCache: -1, PrefillChunk: 1000},
+		"chunks of 1":       {PrefillChunk: 1, Draft: -1, PrefixCache: -1},
+		"chunks of 7":       {PrefillChunk: 7},
+		"no drafts":         {Draft: -1},
+		"many drafts":       {Draft: 20, Batch: 3},
+		"no prefix cache":   {PrefixCache: -1},
+		"tiny prefix cache": {PrefixCache: 6000, Batch: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &toy{}
+			m := toyModel(t, b, o)
+			var wg sync.WaitGroup
+			for i, r := range toyRequests() {
+				wg.Go(func() {
+					adapter, err := m.check(r.Tokens, r.Adapter)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					want, wantErr := plain(r, adapter, m.stop, m.context)
+					var heard []Token
+					r.OnToken = func(t Token) { heard = append(heard, t) }
+					got, err := m.Generate(t.Context(), r)
+					if !errors.Is(err, wantErr) {
+						t.Errorf("request %d: error %v, expected %v", i, err, wantErr)
+						return
+					}
+					if len(got.Tokens) != len(want) || len(heard) != len(want) {
+						t.Errorf("request %d: %d tokens, %d heard, expected %d", i, len(got.Tokens), len(heard), len(want))
+						return
+					}
+					for j, g := range got.Tokens {
+						w := want[j]
+						if g.ID != w.ID || g.LogProb != w.LogProb || !slices.Equal(g.Probes, w.Probes) || heard[j].ID != g.ID {
+							t.Errorf("request %d, token %d: %+v, expected %+v", i, j, g, w)
+							return
+						}
+						if r.Top > 0 && (len(g.Top) != r.Top || g.Top[0].ID != g.ID || g.Top[0].LogProb != g.LogProb || g.Top[1].LogProb > g.Top[0].LogProb) {
+							t.Errorf("request %d, token %d: top %+v", i, j, g.Top)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			st := m.Stats()
+			t.Logf("%d steps, %d rows, %d of %d guesses held, %d prompt tokens read and %d known",
+				b.steps.Load(), b.rows.Load(), st.AcceptedTokens, st.DraftedTokens, st.PromptTokens, st.CachedTokens)
+			if o.Draft >= 0 && st.AcceptedTokens == 0 {
+				t.Error("no guess ever held")
+			}
+		})
+	}
+}
+
+func TestPrefixIsReadOnce(t *testing.T) {
+	b := &toy{}
+	m := toyModel(t, b, Options{})
+	prompt := make([]int32, 200)
+	for i := range prompt {
+		prompt[i] = int32(i*i) % toyVocab
+	}
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			r := Request{Tokens: append(slices.Clone(prompt), int32(i)), MaxNewTokens: 2}
+			if _, err := m.Generate(t.Context(), r); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if st := m.Stats(); st.PromptTokens > 201+9 || st.CachedTokens != 9*200 {
+		t.Errorf("%d prompt tokens read, %d known", st.PromptTokens, st.CachedTokens)
+	}
+	r, err := m.Generate(t.Context(), Request{Tokens: prompt, MaxNewTokens: 2, Adapter: "second"})
+	if err != nil || r.Timings.CachedTokens != 0 {
+		t.Errorf("another adapter's keys were used: %+v, %v", r, err)
+	}
+}
+
+func TestPrefixCacheKeepsItsBudget(t *testing.T) {
+	b := &toy{}
+	const budget = 10_000
+	m := toyModel(t, b, Options{PrefixCache: budget})
+	for i := range 20 {
+		prompt := make([]int32, 30)
+		for j := range prompt {
+			prompt[j] = int32(i+j*j) % toyVocab
+		}
+		if _, err := m.Generate(t.Context(), Request{Tokens: prompt, MaxNewTokens: 5}); err != nil {
+			t.Fatal(err)
+		}
+		if n := m.Stats().PrefixBytes; n > budget {
+			t.Fatalf("prefix cache holds %d bytes", n)
+		}
+	}
+}
+
+func TestCancelInMidStep(t *testing.T) {
+	b := &toy{stall: make(chan struct{}), entered: make(chan struct{}, 100)}
+	m := toyModel(t, b, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := m.Generate(ctx, Request{Tokens: []int32{1, 2, 3}})
+		left <- err
+	}()
+	<-b.entered
+	cancel()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	// The step was broken off: the loop is free for the next request, which
+	// stays in while another leaves.
+	ctx, cancel = context.WithCancel(t.Context())
+	stayed := make(chan error)
+	r := Request{Tokens: []int32{4, 5}, MaxNewTokens: 3, Stop: []int32{}}
+	go func() {
+		_, err := m.Generate(t.Context(), r)
+		stayed <- err
+	}()
+	<-b.entered
+	go func() {
+		_, err := m.Generate(ctx, Request{Tokens: []int32{1, 2, 3}})
+		left <- err
+	}()
+	cancel()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	close(b.stall)
+	if err := <-stayed; err != nil {
+		t.Fatalf("error %v", err)
+	}
+}
+
+func TestOneBadSequenceEndsAlone(t *testing.T) {
+	b := &toy{poison: 42}
+	m := toyModel(t, b, Options{})
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			first := int32(i + 1)
+			if i == 3 {
+				first = 42
+			}
+			_, err := m.Generate(t.Context(), Request{Tokens: []int32{first, 2, 3}, MaxNewTokens: 10})
+			if bad := errors.Is(err, backend.ErrNotFinite); bad != (first == 42) {
+				t.Errorf("first token %d: error %v", first, err)
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := m.Logits(t.Context(), []int32{42, 1}, 1, ""); !errors.Is(err, backend.ErrNotFinite) {
+		t.Errorf("logits: error %v", err)
+	}
+}
+
+func TestLogits(t *testing.T) {
+	b := &toy{}
+	m := toyModel(t, b, Options{PrefillChunk: 5})
+	tokens := []int32{1, 5, 9, 13, 17, 21, 25, 29, 33, 37, 41, 45}
+	rows, err := m.Logits(t.Context(), tokens, 9, "second")
+	if err != nil || len(rows) != 9 {
+		t.Fatalf("%d rows, error %v", len(rows), err)
+	}
+	for i, row := range rows {
+		if !slices.Equal(row, b.logits(1, tokens[:4+i])) {
+			t.Errorf("row %d differs", i)
+		}
+	}
+}
+
+func TestRequestsThatCannotBeMet(t *testing.T) {
+	m := toyModel(t, &toy{}, Options{})
+	for name, r := range map[string]Request{
+		"empty prompt":   {},
+		"negative id":    {Tokens: []int32{-1}},
+		"large id":       {Tokens: []int32{toyVocab}},
+		"long prompt":    {Tokens: make([]int32, 400)},
+		"adapter":        {Tokens: []int32{1}, Adapter: "third"},
+		"penalty":        {Tokens: []int32{1}, RepetitionPenalty: float32(math.NaN())},
+		"negative count": {Tokens: []int32{1}, MaxNewTokens: -1},
+		"top":            {Tokens: []int32{1}, Top: 1000},
+		"probe":          {Tokens: []int32{1}, Probe: []int32{toyVocab}},
+	} {
+		if _, err := m.Generate(t.Context(), r); err == nil {
+			t.Errorf("%s: no error", name)
+		} else {
+			t.Log(err)
+		}
+	}
+	var tooLong *ContextError
+	if _, err := m.Generate(t.Context(), Request{Tokens: make([]int32, 400)}); !errors.As(err, &tooLong) || tooLong.Limit != 400 {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestFailedStepAndClosedModel(t *testing.T) {
+	broken := errors.New("broken")
+	b := &toy{fail: broken}
+	m := toyModel(t, b, Options{})
+	if _, err := m.Generate(t.Context(), Request{Tokens: []int32{1}}); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+	b = &toy{stall: make(chan struct{}), entered: make(chan struct{}, 1)}
+	m = toyModel(t, b, Options{})
+	ended := make(chan error)
+	go func() {
+		_, err := m.Generate(t.Context(), Request{Tokens: []int32{1}})
+		ended <- err
+	}()
+	<-b.entered
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, ErrClosed) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := m.Generate(t.Context(), Request{Tokens: []int32{1}}); !errors.Is(err, ErrClosed) {
+		t.Errorf("error %v", err)
+	}
+}
