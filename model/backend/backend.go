@@ -24,8 +24,7 @@ type Backend interface {
 	NewCache() Cache
 	// Step appends every span's tokens to its cache, in one pass over the
 	// weights, and fills in the rows that the spans ask for. After an error
-	// (ctx's among them) the caches of the spans are as long as before. An
-	// error that concerns one span only is a *SpanError.
+	// (ctx's among them) the caches of the spans are as long as before.
 	Step(ctx context.Context, spans []Span) error
 	Info() Info
 	Close() error
@@ -53,24 +52,14 @@ type Span struct {
 	Rows    []Row // what is wanted at the last len(Rows) tokens
 }
 
-// SpanError says which span a step failed at: without that span it may go
-// through.
-type SpanError struct {
-	Span int
-	Err  error
-}
-
-func (e *SpanError) Error() string { return e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *SpanError) Unwrap() error { return e.Err }
-
-// ErrNotFinite is the cause where logits are NaN or infinite: the weights, or
-// the arithmetic on them, overflow.
-var ErrNotFinite = errors.New("logits are not finite")
-
-// ErrNothingAllowed is the cause where a Selection allows no id.
-var ErrNothingAllowed = errors.New("no token is allowed")
+// Why a Selection could not choose.
+var (
+	// ErrNotFinite: logits are NaN or infinite, as the weights, or the
+	// arithmetic on them, overflow.
+	ErrNotFinite = errors.New("logits are not finite")
+	// ErrNothingAllowed: the mask is empty.
+	ErrNothingAllowed = errors.New("no token is allowed")
+)
 
 // Row asks for the outcome at one position; any field may be nil.
 type Row struct {
@@ -92,6 +81,7 @@ type Selection struct {
 	ID            int32   // the best penalised, allowed logit; the lowest id of equals
 	LogProb       float32 // of ID, by the raw logits, before penalty and mask
 	ProbeLogProbs []float32
+	Err           error // nothing could be chosen: ErrNotFinite, ErrNothingAllowed
 }
 
 // Info describes a backend to people and benchmarks.
