@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"unsafe"
@@ -81,13 +82,18 @@ func checkRows(m Matrix, n, from int) error {
 	return nil
 }
 
+// littleEndian says that the machine's byte order is that of the files.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
 // float32Bytes is v as little-endian bytes, in place where that is the
 // machine's own order.
 func float32Bytes(v []float32) []byte {
-	if one := uint16(1); *(*byte)(unsafe.Pointer(&one)) == 1 {
+	if littleEndian {
 		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
 	}
 	data := make([]byte, 4*len(v))
-	Encode(F32, data, v)
+	for i, x := range v {
+		binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(x))
+	}
 	return data
 }

@@ -78,6 +78,10 @@ func Decode(f Format, dst []float32, src []byte) {
 			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
 		}
 	case F32:
+		if littleEndian {
+			copy(float32Bytes(dst), src)
+			return
+		}
 		for i := range dst {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 		}
@@ -110,9 +114,7 @@ func Encode(f Format, dst []byte, src []float32) {
 			binary.LittleEndian.PutUint64(dst[8*i:], math.Float64bits(float64(v)))
 		}
 	case F32:
-		for i, v := range src {
-			binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(v))
-		}
+		copy(dst, float32Bytes(src))
 	case F16:
 		for i, v := range src {
 			binary.LittleEndian.PutUint16(dst[2*i:], F32ToF16(v))
