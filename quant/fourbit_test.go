@@ -3,12 +3,15 @@ package quant_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
@@ -159,6 +162,32 @@ func TestCheckpointRoundTrip(t *testing.T) {
 		}
 		require.Equal(t, 21, weights, dir)
 	}
+}
+
+func TestFourBitInAFileThatShrinks(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("windows refuses to shorten a mapped file")
+	}
+	q, err := quant.Quantize4Bit(quant.NewF32(64, 512, make([]float32, 64*512)), quant.FourBitOptions{})
+	require.NoError(t, err)
+	var sources []safetensors.Source
+	for _, raw := range q.Tensors("w") {
+		sources = append(sources, safetensors.Bytes(raw.Name, safetensors.DType(raw.DType), raw.Shape, raw.Data))
+	}
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	require.NoError(t, safetensors.WriteFile(path, sources, nil))
+	r, err := safetensors.Open(path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	q, err = quant.ReadFourBit("w", rawGetter(r))
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(path, 16))
+	var bad *badinput.Error
+	require.ErrorAs(t, q.ReadRows(make([]float32, 512), 63), &bad)
+	_, err = q.Clone()
+	require.ErrorAs(t, err, &bad)
+	_, err = quant.ReadFourBit("w", rawGetter(r))
+	require.ErrorAs(t, err, &bad)
 }
 
 // Quantising is the same whatever the parts in which it is done, and reading

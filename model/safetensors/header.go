@@ -33,6 +33,10 @@ func parse(path string, data []byte) (tensors []Tensor, metadata map[string]stri
 	if err != nil {
 		return nil, nil, located(path, err)
 	}
+	// Counting is much cheaper than parsing up to the limit.
+	if n := bytes.Count(header, []byte(`"dtype"`)); n > maxTensors {
+		return nil, nil, badinput.New(path, "header", fmt.Sprintf("%d tensors", n), fmt.Sprintf("at most %d", maxTensors))
+	}
 	p := &headerParser{jsonReader: newJSONReader(path, header), names: map[string]bool{}}
 	if err := p.file(); err != nil {
 		return nil, nil, err
@@ -119,12 +123,15 @@ func (p *headerParser) tensor(name string) error {
 	e := entry{name: name}
 	field := clip(name)
 	var offsets []int
-	seen := map[string]bool{}
+	keys := [...]string{"dtype", "shape", "data_offsets"}
+	var seen [len(keys)]bool
 	err := p.object(field, func(key string) (err error) {
-		if seen[key] {
-			return p.bad(field, "the key "+clip(key)+" twice", "it once")
+		if i := slices.Index(keys[:], key); i >= 0 {
+			if seen[i] {
+				return p.bad(field, "the key "+key+" twice", "it once")
+			}
+			seen[i] = true
 		}
-		seen[key] = true
 		switch key {
 		case "dtype":
 			var s string
@@ -142,8 +149,8 @@ func (p *headerParser) tensor(name string) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range []string{"dtype", "shape", "data_offsets"} {
-		if !seen[key] {
+	for i, key := range keys {
+		if !seen[i] {
 			return p.bad(field, "no "+key, "dtype, shape and data_offsets")
 		}
 	}
