@@ -1,0 +1,103 @@
+package constraint
+
+// wide says whether a state's mask takes long to make.
+func (s state) wide() bool {
+	return s.hi-s.lo >= wide || s.mode == dash || s.mode == bar
+}
+
+func (a *Article) kept(s state) []uint64 {
+	if !s.wide() {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.masks[s]
+}
+
+func (a *Article) keep(s state, mask []uint64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.masks) >= maxMasks {
+		return false
+	}
+	a.masks[s] = mask
+	return true
+}
+
+// fill sets the bits of the tokens that may follow a state.
+func (a *Article) fill(mask []uint64, s state) {
+	a.walk(mask, 0, s)
+	if a.final(s) || empty(mask) {
+		a.v.allowStop(mask)
+	}
+}
+
+func empty(mask []uint64) bool {
+	for _, w := range mask {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// walk allows the tokens below a node of the vocabulary by whose further bytes
+// the automaton can go on from s.
+func (a *Article) walk(mask []uint64, node int32, s state) {
+	v := a.v
+	if s.mode == first || s.mode == last {
+		a.walkSpan(mask, node, s)
+		return
+	}
+	for child := v.child[node]; child < v.child[node+1]; child++ {
+		if next := a.step(s, v.label[child]); next.mode != failed {
+			v.allow(mask, child)
+			a.walk(mask, child, next)
+		}
+	}
+}
+
+// walkSpan is walk within a span. It follows the article rather than the
+// vocabulary: it has far fewer ways to go on.
+func (a *Article) walkSpan(mask []uint64, node int32, s state) {
+	v := a.v
+	if v.leaf(node) {
+		return
+	}
+	// A span ends with "\n", or with " |": its space is followed here alone,
+	// for the span may also go on with it.
+	if s.mode == first {
+		a.walkByte(mask, node, s, ' ')
+		a.walkByte(mask, node, s, '|')
+	} else {
+		a.walkByte(mask, node, s, '\n')
+	}
+	for i := s.lo; i < s.hi; {
+		b := a.byteAt(i, s.depth)
+		rest := s
+		rest.lo = i
+		lo, hi := a.narrow(rest, b)
+		i = hi
+		if b == end || b == ' ' && s.mode == first {
+			continue
+		}
+		if child := v.next(node, b); child != 0 {
+			v.allow(mask, child)
+			next := s
+			next.lo, next.hi, next.depth, next.separating = lo, hi, s.depth+1, false
+			a.walkSpan(mask, child, next)
+		}
+	}
+}
+
+// walkByte is walk by way of one byte.
+func (a *Article) walkByte(mask []uint64, node int32, s state, b byte) {
+	child := a.v.next(node, b)
+	if child == 0 {
+		return
+	}
+	if next := a.step(s, b); next.mode != failed {
+		a.v.allow(mask, child)
+		a.walk(mask, child, next)
+	}
+}
