@@ -6,106 +6,12 @@ import (
 	"sync"
 )
 
-// PageSize is the number of positions in a page of the KV cache.
-const PageSize = 64
-
 // rowTile is the most query rows that one call of an attention kernel takes.
 const rowTile = 6
 
 // blockRows is about how many query rows one work item of Attention holds;
 // a page of keys is read from memory once for all of them.
 const blockRows = 12
-
-// CacheShape describes the keys and values of one layer.
-type CacheShape struct {
-	Heads   int  // KV heads
-	HeadDim int  // of each
-	Half    bool // held in float16, rounded to nearest even; else in float32
-}
-
-// Page holds the keys and values of one layer for PageSize consecutive
-// positions, the first a multiple of PageSize, in the one field that the
-// shape's Half names. A head's keys lie transposed, [HeadDim][PageSize], and
-// then its values, [PageSize][HeadDim rounded up to 16], head by head. The
-// rounding-up must hold zeros.
-type Page struct {
-	F32 []float32
-	F16 []uint16
-}
-
-// valueStride is the distance between the values of two positions.
-func (s CacheShape) valueStride() int { return (s.HeadDim + 15) &^ 15 }
-
-// headLen is the number of elements of one head in a page.
-func (s CacheShape) headLen() int { return PageSize * (s.HeadDim + s.valueStride()) }
-
-// PageLen is the number of elements of a page.
-func (s CacheShape) PageLen() int { return s.Heads * s.headLen() }
-
-// PageBytes is the memory of a page.
-func (s CacheShape) PageBytes() int {
-	if s.Half {
-		return 2 * s.PageLen()
-	}
-	return 4 * s.PageLen()
-}
-
-// NewPage returns a page of zeros.
-func (s CacheShape) NewPage() Page {
-	if s.Half {
-		return Page{F16: make([]uint16, s.PageLen())}
-	}
-	return Page{F32: make([]float32, s.PageLen())}
-}
-
-// Copy copies a page of this shape.
-func (s CacheShape) Copy(dst, src Page) {
-	copy(dst.F32, src.F32)
-	copy(dst.F16, src.F16)
-}
-
-// Write stores the keys and values, [n][Heads·HeadDim] each, of the n
-// positions from pos on into the pages of a sequence (page i holds the
-// positions from i·PageSize on).
-func (s CacheShape) Write(pages []Page, pos, n int, keys, values []float32) {
-	width := s.Heads * s.HeadDim
-	if len(keys) != n*width || len(values) != n*width || pos < 0 || pos+n > PageSize*len(pages) {
-		panic(fmt.Sprintf("kernels: write of %d positions at %d into %d pages: keys of %d, values of %d, width %d",
-			n, pos, len(pages), len(keys), len(values), width))
-	}
-	for n > 0 {
-		page, at := pages[pos/PageSize], pos%PageSize
-		m := min(n, PageSize-at)
-		for h := range s.Heads {
-			k, v := keys[h*s.HeadDim:], values[h*s.HeadDim:]
-			if s.Half {
-				writeHead(page.F16[h*s.headLen():][:s.headLen()], at, m, s.HeadDim, width, k, v, halfOf)
-			} else {
-				writeHead(page.F32[h*s.headLen():][:s.headLen()], at, m, s.HeadDim, width, k, v, func(x float32) float32 { return x })
-			}
-		}
-		pos, n = pos+m, n-m
-		keys, values = keys[m*width:], values[m*width:]
-	}
-}
-
-// writeHead stores m positions of one head, whose rows lie width apart.
-func writeHead[T any](head []T, at, m, headDim, width int, k, v []float32, convert func(float32) T) {
-	for d := range headDim {
-		row := head[d*PageSize+at:][:m]
-		for i := range row {
-			row[i] = convert(k[i*width+d])
-		}
-	}
-	stride := (headDim + 15) &^ 15
-	head = head[headDim*PageSize+at*stride:]
-	for i := range m {
-		row := head[i*stride:][:headDim]
-		for d := range row {
-			row[d] = convert(v[i*width+d])
-		}
-	}
-}
 
 // Attention computes causal softmax attention with grouped heads.
 //

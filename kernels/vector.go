@@ -1,10 +1,6 @@
 package kernels
 
-import (
-	"fmt"
-
-	"github.com/x448/float16"
-)
+import "fmt"
 
 // vectorOps are the kernels over whole vectors that come in variants. Each
 // has a twin in Go, named with Go at the end, that says what it computes and
@@ -31,6 +27,7 @@ type vectorOps struct {
 	scores32 func(dst []float32, stride int, q, k []float32, dim, rows, columns int)
 	scores16 func(dst []float32, stride int, q []float32, k []uint16, dim, rows, columns int)
 	weigh32  func(dst, weights []float32, reach int, v []float32, stride, rows, n int)
+	toHalf   func(dst []uint16, x []float32)
 	weigh16  func(dst, weights []float32, reach int, v []uint16, stride, rows, n int)
 }
 
@@ -39,10 +36,8 @@ var vectorScalar = vectorOps{
 	rotate: rotateGo,
 	expSum: expSumGo, sumExp: sumExpGo, scaleMax: scaleMaxGo, siluMul: siluMulGo,
 	scan: scanGo, maxAllowed: maxAllowedGo, firstEqual: firstEqualGo,
-	scores32: scores32Go, scores16: scores16Go, weigh32: weigh32Go, weigh16: weigh16Go,
+	scores32: scores32Go, scores16: scores16Go, toHalf: toHalfGo, weigh32: weigh32Go, weigh16: weigh16Go,
 }
-
-func vec() *vectorOps { return &vectorScalar }
 
 // mustFit panics unless the three lengths are equal.
 func mustFit(name string, a, b, c int) {
@@ -50,6 +45,3 @@ func mustFit(name string, a, b, c int) {
 		panic(fmt.Sprintf("kernels: %s of lengths %d, %d and %d", name, a, b, c))
 	}
 }
-
-func halfOf(x float32) uint16  { return float16.Fromfloat32(x).Bits() }
-func floatOf(h uint16) float32 { return float16.Frombits(h).Float32() }

@@ -1,0 +1,4 @@
+package kernels
+
+//go:generate go -C internal/gen run ./vector -pkg kernels -out ../../vector_avx2_amd64.s -stubs ../../vector_avx2_amd64.go
+//go:generate go -C internal/gen run ./attention -pkg kernels -out ../../attention_avx2_amd64.s -stubs ../../attention_avx2_amd64.go

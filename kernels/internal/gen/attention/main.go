@@ -1,0 +1,234 @@
+// Command attention writes the AVX2 kernels of attention: scores of a tile of
+// query rows against a page of transposed keys, and sums of a page's values
+// weighed by such a tile.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+const (
+	rowTile  = 6
+	pageSize = 64
+)
+
+// An element is how a page holds its numbers.
+type element struct {
+	suffix string
+	goType string
+	size   int
+}
+
+var elements = []element{{"32", "float32", 4}, {"16", "uint16", 2}}
+
+func main() {
+	ConstraintExpr("!noasm")
+	for _, e := range elements {
+		scores(e)
+		weigh(e)
+	}
+	Generate()
+}
+
+// load widens 8 numbers of a page.
+func (e element) load(m Mem) VecVirtual {
+	v := YMM()
+	if e.size == 2 {
+		VCVTPH2PS(m, v)
+	} else {
+		VMOVUPS(m, v)
+	}
+	return v
+}
+
+// widths lists the tile widths, in vectors, that rows are taken in: enough
+// accumulators to hide the latency of a fused multiply-add, few enough for 16
+// registers. The last is 2, which always divides what is left.
+func widths(rows int) []int {
+	switch rows {
+	case 1:
+		return []int{8, 2}
+	case 2, 3:
+		return []int{4, 2}
+	}
+	return []int{2}
+}
+
+func begin(name, signature, doc string) {
+	TEXT(name, NOSPLIT, signature)
+	Pragma("noescape")
+	Doc(doc)
+}
+
+func pointer(param string) Register { return Load(Param(param).Base(), GP64()) }
+
+func bytes(param string, size int) Register {
+	v := Load(Param(param), GP64())
+	SHLQ(Imm(map[int]uint64{2: 1, 4: 2}[size]), v)
+	return v
+}
+
+// byRows branches to a copy of body for the number of rows.
+func byRows(body func(rows int)) {
+	rows := Load(Param("rows"), GP64())
+	for r := 1; r < rowTile; r++ {
+		CMPQ(rows, Imm(uint64(r)))
+		JE(LabelRef(fmt.Sprintf("rows%d", r)))
+	}
+	for r := rowTile; r > 0; r-- {
+		if r < rowTile {
+			Label(fmt.Sprintf("rows%d", r))
+		}
+		body(r)
+		VZEROUPPER()
+		RET()
+	}
+}
+
+// lines returns the addresses of rows that lie step bytes apart.
+func lines(base, step Register, rows int) []Mem {
+	m := []Mem{{Base: base}, {Base: base, Index: step, Scale: 1}, {Base: base, Index: step, Scale: 2}}
+	if rows > 3 {
+		third := GP64()
+		LEAQ(Mem{Base: base, Index: step, Scale: 2}, third)
+		ADDQ(step, third)
+		for _, l := range m[:3] {
+			l.Base = third
+			m = append(m, l)
+		}
+	}
+	return m[:rows]
+}
+
+// outer adds the outer product of a column of factors, one a row, and a line
+// of a page to the accumulators. It holds whichever is fewer in registers.
+func (e element) outer(acc [][]VecVirtual, line Register, factor func(row int) Mem) {
+	rows, width := len(acc), len(acc[0])
+	at := func(c int) Mem { return Mem{Base: line, Disp: 8 * c * e.size} }
+	if rows <= width {
+		x := make([]VecVirtual, rows)
+		for r := range x {
+			x[r] = YMM()
+			VBROADCASTSS(factor(r), x[r])
+		}
+		for c := range width {
+			if rows == 1 && e.size == 4 {
+				VFMADD231PS(at(c), x[0], acc[0][c])
+				continue
+			}
+			v := e.load(at(c))
+			for r := range x {
+				VFMADD231PS(v, x[r], acc[r][c])
+			}
+		}
+		return
+	}
+	v := make([]VecVirtual, width)
+	for c := range v {
+		v[c] = e.load(at(c))
+	}
+	for r := range rows {
+		x := YMM()
+		VBROADCASTSS(factor(r), x)
+		for c := range v {
+			VFMADD231PS(v[c], x, acc[r][c])
+		}
+	}
+}
+
+func scores(e element) {
+	name := "scores" + e.suffix
+	begin(name+"AVX2", fmt.Sprintf("func(dst []float32, stride int, q []float32, k []%s, dim, rows, columns int)", e.goType),
+		fmt.Sprintf("%sAVX2 is %sGo.", name, name))
+	dst, step, queries, keys := pointer("dst"), bytes("stride", 4), pointer("q"), pointer("k")
+	dim, columns := Load(Param("dim"), GP64()), Load(Param("columns"), GP64())
+	byRows(func(rows int) {
+		for _, width := range widths(rows) {
+			tile := fmt.Sprintf("tile%dx%d", rows, width)
+			Label(tile)
+			CMPQ(columns, Imm(uint64(8*width)))
+			JLT(LabelRef(tile + "done"))
+			acc := make([][]VecVirtual, rows)
+			for r := range acc {
+				for range width {
+					v := YMM()
+					VXORPS(v, v, v)
+					acc[r] = append(acc[r], v)
+				}
+			}
+			q, k, d := GP64(), GP64(), GP64()
+			MOVQ(queries, q)
+			MOVQ(keys, k)
+			MOVQ(dim, d)
+			Label(tile + "dim")
+			e.outer(acc, k, func(r int) Mem { return Mem{Base: q, Disp: 4 * r} })
+			ADDQ(Imm(uint64(4*rows)), q)
+			ADDQ(I32(pageSize*e.size), k)
+			DECQ(d)
+			JNZ(LabelRef(tile + "dim"))
+			for r, at := range lines(dst, step, rows) {
+				for c := range width {
+					VMOVUPS(acc[r][c], at.Offset(32*c))
+				}
+			}
+			ADDQ(I32(32*width), dst)
+			ADDQ(I32(8*width*e.size), keys)
+			SUBQ(Imm(uint64(8*width)), columns)
+			JMP(LabelRef(tile))
+			Label(tile + "done")
+		}
+	})
+}
+
+func weigh(e element) {
+	name := "weigh" + e.suffix
+	begin(name+"AVX2", fmt.Sprintf("func(dst, weights []float32, reach int, v []%s, stride, rows, n int)", e.goType),
+		fmt.Sprintf("%sAVX2 is %sGo.", name, name))
+	dst, weights, reach := pointer("dst"), pointer("weights"), bytes("reach", 4)
+	values, columns := pointer("v"), Load(Param("stride"), GP64())
+	step, count := bytes("stride", e.size), Load(Param("n"), GP64())
+	out := bytes("stride", 4)
+	byRows(func(rows int) {
+		for _, width := range widths(rows) {
+			tile := fmt.Sprintf("tile%dx%d", rows, width)
+			Label(tile)
+			CMPQ(columns, Imm(uint64(8*width)))
+			JLT(LabelRef(tile + "done"))
+			acc := make([][]VecVirtual, rows)
+			for r, at := range lines(dst, out, rows) {
+				for c := range width {
+					v := YMM()
+					VMOVUPS(at.Offset(32*c), v)
+					acc[r] = append(acc[r], v)
+				}
+			}
+			p, v, t := GP64(), GP64(), GP64()
+			MOVQ(weights, p)
+			MOVQ(values, v)
+			MOVQ(count, t)
+			at := lines(p, reach, rows)
+			Label(tile + "n")
+			e.outer(acc, v, func(r int) Mem { return at[r] })
+			for r := 0; r < rows; r += 3 {
+				ADDQ(Imm(4), at[r].Base)
+			}
+			ADDQ(step, v)
+			DECQ(t)
+			JNZ(LabelRef(tile + "n"))
+			for r, at := range lines(dst, out, rows) {
+				for c := range width {
+					VMOVUPS(acc[r][c], at.Offset(32*c))
+				}
+			}
+			ADDQ(I32(32*width), dst)
+			ADDQ(I32(8*width*e.size), values)
+			SUBQ(Imm(uint64(8*width)), columns)
+			JMP(LabelRef(tile))
+			Label(tile + "done")
+		}
+	})
+}

@@ -1,0 +1,5 @@
+//go:build noasm || !amd64
+
+package kernels
+
+func vec() *vectorOps { return &vectorScalar }
