@@ -1,0 +1,277 @@
+package tokenizer
+
+import (
+	"cmp"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/nlpodyssey/gotokenizers/models/bpemodel"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// builder makes a tokenizer of the parts that a file holds; the first error
+// counts.
+type builder struct {
+	name  string
+	vocab *vocabulary
+	err   error
+}
+
+func (b *builder) fail(field, found, want string) {
+	if b.err == nil {
+		b.err = badinput.New(b.name, field, found, want)
+	}
+}
+
+// token gives an id a token of the model's vocabulary.
+func (b *builder) token(token string, id int64) {
+	switch {
+	case id < 0 || id > maxID:
+		b.fail("model.vocab", fmt.Sprintf("the id %d of %q", id, abridged([]byte(token))), fmt.Sprintf("ids up to %d", maxID))
+	case len(token) > maxToken:
+		b.fail("model.vocab", fmt.Sprintf("a token of %d bytes", len(token)), fmt.Sprintf("at most %d", maxToken))
+	case b.vocab.token(int32(id)) != "" && b.vocab.token(int32(id)) != token:
+		b.fail("model.vocab", fmt.Sprintf("the id %d for %q and %q", id, abridged([]byte(b.vocab.token(int32(id)))), abridged([]byte(token))), "an id for each token")
+	case b.vocab.lookup(token) != none && b.vocab.lookup(token) != int32(id):
+		b.fail("model.vocab", fmt.Sprintf("%q with the ids %d and %d", abridged([]byte(token)), b.vocab.lookup(token), id), "each token once")
+	default:
+		b.vocab.set(int32(id), token)
+	}
+}
+
+// merge looks up the tokens of merge number i.
+func (b *builder) merge(i int, pair [2]string) mergeRule {
+	find := func(token string) int32 {
+		id := b.vocab.lookup(token)
+		if id == none {
+			b.fail(fmt.Sprintf("model.merges[%d]", i), fmt.Sprintf("%q", abridged([]byte(token))), "a token of model.vocab")
+		}
+		return id
+	}
+	if len(pair[0])+len(pair[1]) > maxToken {
+		b.fail(fmt.Sprintf("model.merges[%d]", i), fmt.Sprintf("a token of %d bytes", len(pair[0])+len(pair[1])), fmt.Sprintf("at most %d", maxToken))
+		return mergeRule{}
+	}
+	return mergeRule{find(pair[0]), find(pair[1]), find(pair[0] + pair[1])}
+}
+
+func (b *builder) build(added []addedToken, parts componentsJSON, options modelJSON, merges []mergeRule) (*Tokenizer, error) {
+	t := &Tokenizer{name: b.name, vocab: b.vocab, components: parts, options: options}
+	if b.err == nil {
+		b.err = b.components(t, parts)
+	}
+	if b.err == nil {
+		b.model(t, options, merges)
+	}
+	if b.err == nil {
+		b.added(t, added)
+	}
+	if b.err == nil {
+		b.checkPost(t)
+	}
+	if b.err != nil {
+		return nil, b.err
+	}
+	return t, nil
+}
+
+func (b *builder) components(t *Tokenizer, parts componentsJSON) error {
+	c, err := newComponent(b.name, "normalizer", parts.Normalizer)
+	if err != nil {
+		return err
+	}
+	if c != nil {
+		if t.normalizer, err = c.normalizer(); err != nil {
+			return err
+		}
+	}
+	if c, err = newComponent(b.name, "pre_tokenizer", parts.PreTokenizer); err != nil {
+		return err
+	}
+	if c != nil {
+		if t.pre, err = c.preTokenizers(nil); err != nil {
+			return err
+		}
+	}
+	if c, err = newComponent(b.name, "post_processor", parts.PostProcessor); err != nil {
+		return err
+	}
+	if c != nil {
+		if t.post, err = c.postProcessors(nil); err != nil {
+			return err
+		}
+	}
+	if c, err = newComponent(b.name, "decoder", parts.Decoder); err != nil {
+		return err
+	}
+	var d decoderBuilder
+	if c != nil {
+		if err = d.add(c); err != nil {
+			return err
+		}
+	} else {
+		d.steps = []newStep{func() step { return &spaceStep{} }}
+	}
+	t.decoder = d.steps
+	return nil
+}
+
+func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
+	if o.Dropout != nil && *o.Dropout != 0 {
+		b.fail("model.dropout", fmt.Sprint(*o.Dropout), "null or 0")
+	}
+	if o.Prefix != nil && *o.Prefix != "" {
+		b.fail("model.continuing_subword_prefix", fmt.Sprintf("%q", *o.Prefix), "null")
+	}
+	if o.Suffix != nil && *o.Suffix != "" {
+		b.fail("model.end_of_word_suffix", fmt.Sprintf("%q", *o.Suffix), "null")
+	}
+	m := &bpe{vocab: b.vocab, merges: bpemodel.NewMergeMap(), fuseUnknown: o.FuseUnk, byteFallback: o.ByteFallback, unknown: none}
+	m.cache.seed = maphash.MakeSeed()
+	for i, r := range merges {
+		m.merges.Set(int(r.left), int(r.right), bpemodel.MergeValue{Rank: i, ID: int(r.id)})
+	}
+	if n := len(t.pre); n > 0 {
+		_, m.byteLevel = t.pre[n-1].(byteLevel)
+	}
+	covered := true // every character has a token
+	for i := range 256 {
+		m.bytes[i] = b.vocab.lookup(string(byteRunes[i]))
+		m.fallback[i] = b.vocab.lookup(fmt.Sprintf("<0x%02X>", i))
+		covered = covered && (m.byteLevel && m.bytes[i] != none || !m.byteLevel && m.byteFallback && m.fallback[i] != none)
+	}
+	if m.byteLevel && m.byteFallback && !covered {
+		b.fail("model.byte_fallback", "true with a byte-level vocabulary that lacks bytes", "false")
+	}
+	if o.UnkToken != nil && !covered {
+		if m.unknown = b.vocab.lookup(*o.UnkToken); m.unknown == none {
+			b.fail("model.unk_token", fmt.Sprintf("%q", *o.UnkToken), "a token of model.vocab")
+		}
+	}
+	if o.IgnoreMerges {
+		m.wholeWords()
+	} else if !m.byteLevel {
+		m.boundary = findBoundary("▁", b.vocab, merges)
+	}
+	t.model = m
+}
+
+// wholeWords fills m.whole.
+func (m *bpe) wholeWords() {
+	m.whole = make(map[string]int32, len(m.vocab.ids))
+	for token, id := range m.vocab.ids {
+		text := token
+		if m.byteLevel {
+			raw, ok := tokenBytes(token)
+			if !ok {
+				continue
+			}
+			text = string(raw)
+		}
+		m.whole[text] = id
+		m.maxWhole = max(m.maxWhole, len(text))
+	}
+}
+
+// rules returns the model's merges by rank.
+func (m *bpe) rules() []mergeRule {
+	type ranked struct {
+		mergeRule
+		rank int
+	}
+	all := make([]ranked, 0, len(*m.merges))
+	for pair, v := range *m.merges {
+		all = append(all, ranked{mergeRule{int32(pair[0]), int32(pair[1]), int32(v.ID)}, v.Rank})
+	}
+	slices.SortFunc(all, func(a, b ranked) int { return cmp.Compare(a.rank, b.rank) })
+	rules := make([]mergeRule, len(all))
+	for i, r := range all {
+		rules[i] = r.mergeRule
+	}
+	return rules
+}
+
+// added checks that the added tokens have the ids that the reference gives
+// them, whatever the file says: a token of the vocabulary its own, any other
+// the next one that is free.
+func (b *builder) added(t *Tokenizer, added []addedToken) {
+	t.addedByID = make(map[int32]int, len(added))
+	t.addedIDs = make(map[string]int32, len(added))
+	seen := make(map[string]int, len(added))
+	next := int32(len(b.vocab.ids))
+	for i, a := range added {
+		field := fmt.Sprintf("added_tokens[%d]", i)
+		if j, ok := seen[a.Content]; ok {
+			if added[j] != a {
+				b.fail(field+".content", fmt.Sprintf("%q a second time", a.Content), "each token once")
+			}
+			continue
+		}
+		seen[a.Content] = i
+		want := b.vocab.lookup(a.Content)
+		isNew := want == none
+		if isNew {
+			want = next
+		}
+		switch {
+		case a.Content == "":
+			b.fail(field+".content", "nothing", "a token")
+		case len(a.Content) > maxAdded || !utf8.ValidString(a.Content):
+			b.fail(field+".content", fmt.Sprintf("%d bytes", len(a.Content)), fmt.Sprintf("at most %d of UTF-8", maxAdded))
+		case a.ID != want:
+			b.fail(field+".id", fmt.Sprint(a.ID), fmt.Sprintf("%d, which the reference gives %q", want, a.Content))
+		case isNew && b.vocab.token(want) != "":
+			b.fail(field+".id", fmt.Sprintf("%d, which is %q in model.vocab", want, abridged([]byte(b.vocab.token(want)))), "an id that is free")
+		}
+		if b.err != nil {
+			return
+		}
+		if a.ID >= next {
+			next = a.ID + 1
+		}
+		t.addedByID[a.ID] = len(t.added)
+		t.addedIDs[a.Content] = a.ID
+		t.added = append(t.added, a)
+	}
+	t.size = max(len(b.vocab.tokens), int(next))
+	b.matchers(t)
+}
+
+// matchers makes the matchers of the added tokens, of which special ones come
+// first.
+func (b *builder) matchers(t *Tokenizer) {
+	var raw, late []addedToken
+	var rawText, lateText []string
+	for _, special := range []bool{true, false} {
+		for _, a := range t.added {
+			switch {
+			case a.Special != special:
+			case !a.Normalized:
+				raw, rawText = append(raw, a), append(rawText, a.Content)
+			default:
+				p := piece{text: a.Content, token: noToken}
+				if t.normalizer != nil {
+					p = t.normalizer.normalize(p)
+				}
+				late, lateText = append(late, a), append(lateText, p.text)
+			}
+		}
+	}
+	t.raw, t.late = newAddedMatcher(raw, rawText), newAddedMatcher(late, lateText)
+}
+
+// checkPost refuses templates that add ids which aren't there.
+func (b *builder) checkPost(t *Tokenizer) {
+	for _, p := range t.post {
+		if p, ok := p.(template); ok {
+			for _, id := range slices.Concat(p.before, p.after) {
+				if _, ok := t.decoded(id); !ok {
+					b.fail("post_processor.special_tokens", fmt.Sprint("the id ", id), "an id of the vocabulary")
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,352 @@
+package tokenizer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// A decoder is a chain of steps. Each gets tokens one by one, as the step
+// before lets them out, and lets text out as soon as it can't change any more.
+// A step that joins the tokens (Fuse, ByteLevel) lets them out in parts; what
+// follows it must take the parts for one token.
+type step interface {
+	push(token string, emit func(string))
+	flush(emit func(string)) // at the end
+	// inner returns what a token is amid others, in bytes.
+	inner(token string) string
+}
+
+// newStep makes a step in its first state.
+type newStep func() step
+
+// spaceStep stands for no decoder: a space between tokens.
+type spaceStep struct{ started bool }
+
+func (s *spaceStep) push(token string, emit func(string)) {
+	if s.started {
+		token = " " + token
+	}
+	s.started = true
+	emit(token)
+}
+
+func (s *spaceStep) flush(func(string)) {}
+
+func (s *spaceStep) inner(token string) string { return " " + token }
+
+// fuseStep joins: the steps behind it see parts of one token.
+type fuseStep struct{}
+
+func (fuseStep) push(token string, emit func(string)) { emit(token) }
+func (fuseStep) flush(func(string))                   {}
+func (fuseStep) inner(token string) string            { return token }
+
+// byteLevelStep turns tokens into bytes and the bytes into text.
+type byteLevelStep struct{ pending []byte }
+
+func (s *byteLevelStep) push(token string, emit func(string)) {
+	s.pending = append(s.pending, s.inner(token)...)
+	s.out(emit, false)
+}
+
+func (s *byteLevelStep) flush(emit func(string)) { s.out(emit, true) }
+
+func (s *byteLevelStep) inner(token string) string {
+	if raw, ok := tokenBytes(token); ok {
+		return string(raw)
+	}
+	return token
+}
+
+// out emits what of the pending bytes is settled: whole characters, and one
+// U+FFFD for each longest run of bytes that begins a character and doesn't end
+// it.
+func (s *byteLevelStep) out(emit func(string), end bool) {
+	var text strings.Builder
+	b := s.pending
+	for len(b) > 0 {
+		if r, n := utf8.DecodeRune(b); r != utf8.RuneError || n > 1 {
+			text.Write(b[:n])
+			b = b[n:]
+			continue
+		}
+		n, open := invalidPrefix(b)
+		if open && !end {
+			break
+		}
+		text.WriteRune(utf8.RuneError)
+		b = b[n:]
+	}
+	s.pending = append(s.pending[:0], b...)
+	if text.Len() > 0 {
+		emit(text.String())
+	}
+}
+
+// invalidPrefix returns how many of the bytes, which don't begin with a whole
+// character, begin one, at least 1; open is true if more bytes might end it.
+func invalidPrefix(b []byte) (n int, open bool) {
+	lo, hi := byte(0x80), byte(0xbf) // the range of the second byte
+	size := 0
+	switch c := b[0]; {
+	case 0xc2 <= c && c <= 0xdf:
+		size = 2
+	case 0xe0 <= c && c <= 0xef:
+		size = 3
+		if c == 0xe0 {
+			lo = 0xa0
+		} else if c == 0xed {
+			hi = 0x9f
+		}
+	case 0xf0 <= c && c <= 0xf4:
+		size = 4
+		if c == 0xf0 {
+			lo = 0x90
+		} else if c == 0xf4 {
+			hi = 0x8f
+		}
+	default:
+		return 1, false
+	}
+	for n = 1; n < size; n++ {
+		if n == len(b) {
+			return n, true
+		}
+		if b[n] < lo || hi < b[n] {
+			break
+		}
+		lo, hi = 0x80, 0xbf
+	}
+	return n, false
+}
+
+// byteFallbackStep joins tokens <0xXX> that stand side by side: to text if all
+// of them are UTF-8 together, else to a U+FFFD each.
+type byteFallbackStep struct{ pending []byte }
+
+func (s *byteFallbackStep) push(token string, emit func(string)) {
+	if b, ok := fallbackByte(token); ok {
+		s.pending = append(s.pending, b)
+		return
+	}
+	s.flush(emit)
+	emit(token)
+}
+
+func (s *byteFallbackStep) flush(emit func(string)) {
+	if len(s.pending) == 0 {
+		return
+	}
+	if utf8.Valid(s.pending) {
+		emit(string(s.pending))
+	} else {
+		for range s.pending {
+			emit(string(utf8.RuneError))
+		}
+	}
+	s.pending = s.pending[:0]
+}
+
+func (s *byteFallbackStep) inner(token string) string {
+	if b, ok := fallbackByte(token); ok {
+		return string([]byte{b})
+	}
+	return token
+}
+
+// fallbackByte returns the byte that a token of the form <0xXX> stands for.
+func fallbackByte(token string) (byte, bool) {
+	if len(token) != len("<0x00>") || token[:3] != "<0x" || token[5] != '>' {
+		return 0, false
+	}
+	value := 0
+	for _, c := range []byte(token[3:5]) {
+		switch {
+		case '0' <= c && c <= '9':
+			value = value<<4 | int(c-'0')
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			value = value<<4 | int(c|0x20-'a'+10)
+		default:
+			return 0, false
+		}
+	}
+	return byte(value), true
+}
+
+// replaceStep replaces inside each token; behind a joining step, in the whole.
+type replaceStep struct {
+	from, to string
+	joined   bool
+	pending  string // joined: may be the beginning of a match
+}
+
+func (s *replaceStep) push(token string, emit func(string)) {
+	if !s.joined {
+		emit(strings.ReplaceAll(token, s.from, s.to))
+		return
+	}
+	text := s.pending + token
+	var out strings.Builder
+	for {
+		i := strings.Index(text, s.from)
+		if i < 0 {
+			break
+		}
+		out.WriteString(text[:i] + s.to)
+		text = text[i+len(s.from):]
+	}
+	keep := min(len(s.from)-1, len(text))
+	for keep > 0 && !strings.HasPrefix(s.from, text[len(text)-keep:]) {
+		keep--
+	}
+	out.WriteString(text[:len(text)-keep])
+	s.pending = text[len(text)-keep:]
+	if out.Len() > 0 {
+		emit(out.String())
+	}
+}
+
+func (s *replaceStep) flush(emit func(string)) {
+	if s.pending != "" {
+		emit(s.pending)
+		s.pending = ""
+	}
+}
+
+func (s *replaceStep) inner(token string) string { return strings.ReplaceAll(token, s.from, s.to) }
+
+// stripStep takes up to start times content off the beginning and up to stop
+// times off the end, of each token or, behind a joining step, of the whole.
+type stripStep struct {
+	content     string
+	start, stop int
+	joined      bool
+	taken       int  // joined: how many were taken off the beginning
+	inside      bool // joined: the beginning is over
+	pending     int  // joined: contents at the end that may be the last
+}
+
+func (s *stripStep) push(token string, emit func(string)) {
+	if !s.joined {
+		for i := 0; i < s.start && strings.HasPrefix(token, s.content); i++ {
+			token = token[len(s.content):]
+		}
+		for i := 0; i < s.stop && strings.HasSuffix(token, s.content); i++ {
+			token = token[:len(token)-len(s.content)]
+		}
+		emit(token)
+		return
+	}
+	for !s.inside && s.taken < s.start && strings.HasPrefix(token, s.content) {
+		token = token[len(s.content):]
+		s.taken++
+	}
+	if token == "" {
+		return
+	}
+	s.inside = true
+	token = strings.Repeat(s.content, s.pending) + token
+	s.pending = 0
+	for s.pending < s.stop && strings.HasSuffix(token, s.content) {
+		token = token[:len(token)-len(s.content)]
+		s.pending++
+	}
+	if token != "" {
+		emit(token)
+	}
+}
+
+func (s *stripStep) flush(func(string)) {}
+
+func (s *stripStep) inner(token string) string {
+	if !s.joined {
+		s.push(token, func(t string) { token = t })
+	}
+	return token
+}
+
+// metaspaceStep writes a space for each mark, but nothing for those of the
+// first token if the text had got one before it.
+type metaspaceStep struct {
+	mark    string
+	drop    bool
+	joined  bool
+	started bool
+}
+
+func (s *metaspaceStep) push(token string, emit func(string)) {
+	to := " "
+	if s.drop && (s.joined || !s.started) {
+		to = ""
+	}
+	s.started = true
+	emit(strings.ReplaceAll(token, s.mark, to))
+}
+
+func (s *metaspaceStep) flush(func(string)) {}
+
+func (s *metaspaceStep) inner(token string) string { return strings.ReplaceAll(token, s.mark, " ") }
+
+// decoderBuilder collects the steps of a decoder.
+type decoderBuilder struct {
+	steps  []newStep
+	joined bool // a step before joins the tokens
+}
+
+func (d *decoderBuilder) add(c *component) error {
+	joined := d.joined
+	var s newStep
+	switch c.kind {
+	case "Sequence":
+		return c.list("decoders", d.add)
+	case "Fuse":
+		s, d.joined = func() step { return fuseStep{} }, true
+	case "ByteLevel":
+		s, d.joined = func() step { return &byteLevelStep{} }, true
+	case "ByteFallback":
+		s = func() step { return &byteFallbackStep{} }
+	case "Metaspace":
+		m, err := c.metaspace()
+		if err != nil {
+			return err
+		}
+		s = func() step { return &metaspaceStep{mark: m.mark, drop: m.prefix != prefixNever, joined: joined} }
+	case "Replace":
+		var to string
+		p, err := c.pattern()
+		if err != nil {
+			return err
+		}
+		from, ok := p.(literal)
+		if !ok {
+			return c.wrong("pattern", "a Regex", "a String")
+		}
+		if err := c.need("content", &to); err != nil {
+			return err
+		}
+		s = func() step { return &replaceStep{from: string(from), to: to, joined: joined} }
+	case "Strip":
+		var content string
+		var start, stop int
+		if err := errors.Join(c.need("content", &content), c.need("start", &start), c.need("stop", &stop)); err != nil {
+			return err
+		}
+		if utf8.RuneCountInString(content) != 1 || start < 0 || stop < 0 || start > maxStrip || stop > maxStrip {
+			return badinput.New(c.file, c.path, fmt.Sprintf("%q, %d, %d", content, start, stop), "one character and two small numbers")
+		}
+		s = func() step { return &stripStep{content: content, start: start, stop: stop, joined: joined} }
+	default:
+		return c.unknown("ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip")
+	}
+	if joined && (c.kind == "ByteLevel" || c.kind == "ByteFallback") {
+		return badinput.New(c.file, c.path, c.kind+" behind a step that joins the tokens", "it before that step")
+	}
+	d.steps = append(d.steps, s)
+	return nil
+}
+
+const maxStrip = 1024

@@ -1,0 +1,114 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// Limits on what a tokenizer.json may hold. The largest vocabularies in use
+// have some 260,000 tokens and 20 MB.
+const (
+	maxFile  = 256 << 20
+	maxID    = 1<<21 - 1
+	maxToken = 1 << 16 // bytes of a token
+	maxAdded = 256     // bytes of an added token
+)
+
+const fileVersion = "1.0"
+
+// fileJSON is a tokenizer.json.
+type fileJSON struct {
+	Version     string       `json:"version"`
+	Truncation  any          `json:"truncation"` // left to the caller, as transformers does
+	Padding     any          `json:"padding"`
+	AddedTokens []addedToken `json:"added_tokens"`
+	componentsJSON
+	Model modelJSON `json:"model"`
+}
+
+type componentsJSON struct {
+	Normalizer    json.RawMessage `json:"normalizer"`
+	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
+	PostProcessor json.RawMessage `json:"post_processor"`
+	Decoder       json.RawMessage `json:"decoder"`
+}
+
+type modelJSON struct {
+	Type         string     `json:"type"`
+	Dropout      *float64   `json:"dropout"`
+	UnkToken     *string    `json:"unk_token"`
+	Prefix       *string    `json:"continuing_subword_prefix"`
+	Suffix       *string    `json:"end_of_word_suffix"`
+	FuseUnk      bool       `json:"fuse_unk"`
+	ByteFallback bool       `json:"byte_fallback"`
+	IgnoreMerges bool       `json:"ignore_merges"`
+	Vocab        vocabJSON  `json:"vocab"`
+	Merges       mergesJSON `json:"merges"`
+}
+
+// Load reads a tokenizer.json.
+func Load(path string) (*Tokenizer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return Parse(path, data)
+}
+
+// Parse is [Load] for a file's content; name stands for it in errors.
+func Parse(name string, data []byte) (*Tokenizer, error) {
+	if len(data) > maxFile {
+		return nil, badinput.New(name, "", fmt.Sprintf("more than %d MB", maxFile>>20), "a tokenizer.json")
+	}
+	var f fileJSON
+	if err := json.Unmarshal(data, &f); err != nil {
+		var typ *json.UnmarshalTypeError
+		if errors.As(err, &typ) {
+			return nil, badinput.New(name, typ.Field, "a JSON "+typ.Value, typ.Type.String())
+		}
+		return nil, badinput.Wrap(name, "", err)
+	}
+	if f.Version != fileVersion {
+		return nil, badinput.New(name, "version", fmt.Sprintf("%q", f.Version), fmt.Sprintf("%q", fileVersion))
+	}
+	if f.Model.Type != "BPE" && (f.Model.Type != "" || f.Model.Merges == nil) {
+		return nil, badinput.New(name, "model.type", fmt.Sprintf("%q", f.Model.Type), `"BPE"`)
+	}
+	b := builder{name: name, vocab: &vocabulary{ids: make(map[string]int32, len(f.Model.Vocab))}}
+	for _, v := range f.Model.Vocab {
+		b.token(v.token, v.id)
+	}
+	merges := make([]mergeRule, 0, len(f.Model.Merges))
+	for i, m := range f.Model.Merges {
+		merges = append(merges, b.merge(i, m))
+	}
+	f.Model.Vocab, f.Model.Merges = nil, nil
+	return b.build(f.AddedTokens, f.componentsJSON, f.Model, merges)
+}
+
+// MarshalJSON writes the object's keys in order.
+func (v vocabJSON) MarshalJSON() ([]byte, error) {
+	out := []byte{'{'}
+	for i, e := range v {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		key, err := json.Marshal(e.token)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, key...), ':')
+		out = fmt.Appendf(out, "%d", e.id)
+	}
+	return append(out, '}'), nil
+}

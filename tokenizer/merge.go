@@ -1,0 +1,135 @@
+package tokenizer
+
+import "github.com/nlpodyssey/gotokenizers/models/bpemodel"
+
+// shortWord is up to how many symbols a word is merged by bpemodel, whose last
+// step takes quadratic time.
+const shortWord = 64
+
+// merge joins pairs until none is left that has a rule: the rule of the lowest
+// rank first, of equal ones the leftmost. It may overwrite symbols.
+func (m *bpe) merge(symbols []symbol) []symbol {
+	switch {
+	case len(symbols) < 2:
+		return symbols
+	case len(symbols) <= shortWord:
+		return mergeShort(symbols, m.merges)
+	}
+	return mergeLong(symbols, m.merges)
+}
+
+func mergeShort(symbols []symbol, merges *bpemodel.MergeMap) []symbol {
+	word := bpemodel.NewWordWithCapacity(len(symbols))
+	for _, s := range symbols {
+		word.Add(int(s.id), int(s.size))
+	}
+	word.MergeAll(merges, 0)
+	symbols = symbols[:0]
+	for _, s := range *word {
+		symbols = append(symbols, symbol{int32(s.ID), int32(s.Length)})
+	}
+	return symbols
+}
+
+// candidate is a pair that a rule would join: rank<<32 | place of its left
+// symbol, and what it becomes.
+type candidate struct {
+	order uint64
+	id    int32
+}
+
+// candidates is a binary heap, the first in order on top.
+type candidates []candidate
+
+func (h candidates) down(i int) {
+	for {
+		least := 2*i + 1
+		if least >= len(h) {
+			return
+		}
+		if r := least + 1; r < len(h) && h[r].order < h[least].order {
+			least = r
+		}
+		if h[i].order <= h[least].order {
+			return
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
+	}
+}
+
+func (h *candidates) push(c candidate) {
+	*h = append(*h, c)
+	s := *h
+	for i := len(s) - 1; i > 0; {
+		up := (i - 1) / 2
+		if s[up].order <= s[i].order {
+			return
+		}
+		s[up], s[i] = s[i], s[up]
+		i = up
+	}
+}
+
+func (h *candidates) pop() candidate {
+	s := *h
+	top := s[0]
+	s[0] = s[len(s)-1]
+	*h = s[:len(s)-1]
+	h.down(0)
+	return top
+}
+
+// mergeLong is mergeShort in n log n time: the symbols are a linked list, the
+// pairs a heap, and a pair that is gone is found out when it comes up.
+func mergeLong(symbols []symbol, merges *bpemodel.MergeMap) []symbol {
+	n := len(symbols)
+	prev, next := make([]int32, n), make([]int32, n)
+	heap := make(candidates, 0, n)
+	pair := func(i, j int32) (candidate, bool) {
+		v, ok := merges.Get(int(symbols[i].id), int(symbols[j].id))
+		return candidate{uint64(v.Rank)<<32 | uint64(uint32(i)), int32(v.ID)}, ok
+	}
+	for i := range int32(n) {
+		prev[i], next[i] = i-1, i+1
+		if i > 0 {
+			if c, ok := pair(i-1, i); ok {
+				heap = append(heap, c)
+			}
+		}
+	}
+	next[n-1] = none
+	for i := len(heap)/2 - 1; i >= 0; i-- {
+		heap.down(i)
+	}
+	for len(heap) > 0 {
+		top := heap.pop()
+		i := int32(uint32(top.order))
+		j := next[i]
+		if symbols[i].size == 0 || j == none {
+			continue
+		}
+		if c, ok := pair(i, j); !ok || c.id != top.id {
+			continue
+		}
+		symbols[i] = symbol{top.id, symbols[i].size + symbols[j].size}
+		symbols[j].size = 0
+		next[i] = next[j]
+		if next[i] != none {
+			prev[next[i]] = i
+			if c, ok := pair(i, next[i]); ok {
+				heap.push(c)
+			}
+		}
+		if prev[i] != none {
+			if c, ok := pair(prev[i], i); ok {
+				heap.push(c)
+			}
+		}
+	}
+	out := symbols[:0]
+	for i := int32(0); i != none; i = next[i] {
+		out = append(out, symbols[i])
+	}
+	return out
+}

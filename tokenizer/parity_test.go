@@ -1,0 +1,62 @@
+package tokenizer
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestParity checks the cases that scripts/tokenizer_parity.py writes for a
+// tokenizer that the repository can't carry.
+func TestParity(t *testing.T) {
+	path, cases := os.Getenv("MEDNER_PARITY_TOKENIZER"), os.Getenv("MEDNER_PARITY_CASES")
+	if path == "" || cases == "" {
+		t.Skip("no tokenizer to compare: run scripts/tokenizer_parity.py TOKENIZER.json")
+	}
+	tok, err := Load(path)
+	require.NoError(t, err)
+	f, err := os.Open(cases)
+	require.NoError(t, err)
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<30)
+	count, failed := 0, 0
+	for lines.Scan() {
+		var c struct {
+			goldenCase
+			TextIDs         []int32  `json:"text_ids"`
+			TextCharOffsets [][2]int `json:"text_char_offsets"`
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &c))
+		parsed := tok.Encode(c.Text, EncodeOptions{AddSpecial: true, ParseSpecial: true})
+		text := tok.Encode(c.Text, EncodeOptions{})
+		for _, pair := range []struct {
+			what      string
+			want, got any
+		}{
+			{"ids", c.IDs, parsed.IDs},
+			{"offsets", c.CharOffsets, parsed.CharOffsets(c.Text)},
+			{"ids of specials as text", c.TextIDs, text.IDs},
+			{"offsets of specials as text", c.TextCharOffsets, text.CharOffsets(c.Text)},
+			{"decoded", c.Decoded, tok.Decode(c.IDs, false)},
+			{"decoded without specials", c.DecodedSkipSpecial, tok.Decode(c.IDs, true)},
+		} {
+			if !reflect.DeepEqual(pair.want, pair.got) {
+				if failed++; failed < 20 {
+					t.Errorf("%.200q: %s:\nwant %.300v\ngot  %.300v", c.Text, pair.what, pair.want, pair.got)
+				}
+			}
+		}
+		count++
+	}
+	require.NoError(t, lines.Err())
+	require.NotZero(t, count)
+	t.Logf("%d of %d texts, %d differences", count, count, failed)
+	if failed > 0 {
+		t.Errorf("%d differences", failed)
+	}
+}
