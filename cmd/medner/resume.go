@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// journal makes a long output resumable. Beside the output FILE it keeps
+// FILE.resume: a line that identifies the job, then a line for each document
+// done, in order: the output's size after it, and whether it failed. A process
+// that dies leaves at most half a document behind the last line; resuming cuts
+// that off. When the job ends the journal goes.
+type journal struct {
+	out    *os.File
+	log    *os.File
+	size   int64 // of the output, as written
+	done   int   // documents journaled by earlier runs
+	failed int   // of those
+}
+
+// journalSuffix is added to the output's name.
+const journalSuffix = ".resume"
+
+// complete says that an earlier run of the job has ended.
+var errComplete = errors.New("already complete")
+
+// startJournal opens output path for job, an identification on one line. With
+// resume it goes on after the documents that an earlier run has done.
+func startJournal(path, job string, resume bool) (*journal, error) {
+	if resume {
+		j, err := resumeJournal(path, job)
+		if !errors.Is(err, os.ErrNotExist) {
+			return j, err
+		}
+		if _, err := os.Stat(path); err == nil {
+			return nil, errComplete
+		}
+	}
+	j := &journal{}
+	var err error
+	if j.log, err = os.Create(path + journalSuffix); err != nil {
+		return nil, err
+	}
+	if _, err := fmt.Fprintln(j.log, job); err != nil {
+		return nil, errors.Join(err, j.abandon())
+	}
+	if j.out, err = os.Create(path); err != nil {
+		return nil, errors.Join(err, j.abandon())
+	}
+	return j, nil
+}
+
+func resumeJournal(path, job string) (*journal, error) {
+	name := path + journalSuffix
+	log, err := os.OpenFile(name, os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{log: log}
+	if j.out, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		return nil, errors.Join(err, j.abandon())
+	}
+	keep, err := j.replay(name, job)
+	if err == nil {
+		err = errors.Join(j.log.Truncate(keep), j.out.Truncate(j.size))
+	}
+	if err == nil {
+		_, err1 := j.log.Seek(0, io.SeekEnd)
+		_, err2 := j.out.Seek(0, io.SeekEnd)
+		err = errors.Join(err1, err2)
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.abandon())
+	}
+	return j, nil
+}
+
+// replay reads what earlier runs have done, and returns the size of the part
+// of the journal that the output bears out.
+func (j *journal) replay(name, job string) (keep int64, err error) {
+	info, err := j.out.Stat()
+	if err != nil {
+		return 0, err
+	}
+	in := bufio.NewReader(j.log)
+	first, err := in.ReadString('\n')
+	if err != nil || strings.TrimSuffix(first, "\n") != job {
+		return 0, hinted{badinput.New(name, "job", strings.TrimSuffix(first, "\n"), job), "an interrupted run can go on only with the same inputs and settings; remove the file to start again"}
+	}
+	keep = int64(len(first))
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return keep, nil // the end, or half a line
+		}
+		size, failed, ok := parseEntry(line)
+		if !ok || size < j.size || size > info.Size() {
+			return keep, nil
+		}
+		keep += int64(len(line))
+		j.size = size
+		j.done++
+		if failed {
+			j.failed++
+		}
+	}
+}
+
+func parseEntry(line string) (size int64, failed, ok bool) {
+	number, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+	size, err := strconv.ParseInt(number, 10, 64)
+	return size, rest == "failed", err == nil && size >= 0 && (rest == "" || rest == "failed")
+}
+
+// Write appends to the output.
+func (j *journal) Write(p []byte) (int, error) {
+	n, err := j.out.Write(p)
+	j.size += int64(n)
+	return n, err
+}
+
+// finished records that a document is done and all of it written.
+func (j *journal) finished(failed bool) error {
+	entry := strconv.FormatInt(j.size, 10)
+	if failed {
+		entry += " failed"
+	}
+	_, err := j.log.WriteString(entry + "\n")
+	return err
+}
+
+// abandon leaves everything as it is, for a later run.
+func (j *journal) abandon() error {
+	var errs []error
+	for _, f := range []*os.File{j.out, j.log} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// complete ends the job.
+func (j *journal) complete() error {
+	err := j.out.Sync()
+	if cerr := j.abandon(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Remove(j.log.Name())
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// writeDocument writes document i, in two pieces, and journals it.
+func writeDocument(t *testing.T, j *journal, i int) {
+	_, err := fmt.Fprintf(j, "document ")
+	require.NoError(t, err)
+	_, err = fmt.Fprintf(j, "%d\n", i)
+	require.NoError(t, err)
+	require.NoError(t, j.finished(i == 3))
+}
+
+func TestJournalResumesAtAnyByte(t *testing.T) {
+	dir := t.TempDir()
+	whole := filepath.Join(dir, "whole")
+	j, err := startJournal(whole, "job", false)
+	require.NoError(t, err)
+	for i := range 8 {
+		writeDocument(t, j, i)
+	}
+	log, err := os.ReadFile(whole + journalSuffix)
+	require.NoError(t, err)
+	require.NoError(t, j.complete())
+	want, err := os.ReadFile(whole)
+	require.NoError(t, err)
+	require.NoFileExists(t, whole+journalSuffix)
+
+	path := filepath.Join(dir, "cut")
+	for output := 0; output <= len(want); output += 5 {
+		for entries := len("job\n"); entries <= len(log); entries++ {
+			require.NoError(t, os.WriteFile(path, want[:output], 0o644))
+			require.NoError(t, os.WriteFile(path+journalSuffix, log[:entries], 0o644))
+			j, err := startJournal(path, "job", true)
+			require.NoError(t, err)
+			if j.done > 3 {
+				require.Equal(t, 1, j.failed)
+			}
+			for i := j.done; i < 8; i++ {
+				writeDocument(t, j, i)
+			}
+			require.NoError(t, j.complete())
+			got, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(got), "output cut at %d, journal at %d", output, entries)
+		}
+	}
+	_, err = startJournal(path, "job", true)
+	require.ErrorIs(t, err, errComplete)
+}
+
+func TestJournalRefusesAnotherJob(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	j, err := startJournal(path, "one", false)
+	require.NoError(t, err)
+	require.NoError(t, j.abandon())
+	_, err = startJournal(path, "two", true)
+	require.Equal(t, exitBadInput, exitCode(err))
+}
