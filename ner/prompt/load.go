@@ -1,0 +1,169 @@
+package prompt
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+//go:embed prompts.json
+var builtin []byte
+
+const builtinFile = "built-in prompts"
+
+// maxFile bounds a file of prompts in bytes.
+const maxFile = 1 << 20
+
+type file struct {
+	UserTurn string             `json:"user_turn"`
+	Wording  map[Task]string    `json:"wording"`
+	Profiles map[string]profile `json:"profiles"`
+}
+
+type profile struct {
+	For          string          `json:"for"`
+	System       *string         `json:"system"`
+	UserTurn     string          `json:"user_turn"`
+	Wording      map[Task]string `json:"wording"`
+	Template     string          `json:"template"`
+	Chat         string          `json:"chat"`
+	DuplicateBOS bool            `json:"duplicate_bos"`
+}
+
+// Names lists the built-in profiles.
+func Names() []string {
+	prompts, err := Parse(builtinFile, builtin)
+	if err != nil {
+		panic(err) // a test reads it
+	}
+	var names []string
+	for _, p := range prompts {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Load returns a built-in profile by its name, or that of a file: "FILE", if it
+// has but one, or "FILE#NAME".
+func Load(name string) (*Prompt, error) {
+	builtins, err := Parse(builtinFile, builtin)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range builtins {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	path, wanted := name, ""
+	if i := strings.LastIndexByte(name, '#'); i >= 0 {
+		path, wanted = name[:i], name[i+1:]
+	}
+	data, err := readFile(path)
+	if os.IsNotExist(err) && !strings.ContainsAny(path, `./\`) {
+		return nil, badinput.New("", "prompt", fmt.Sprintf("%q", name), "a file, or one of "+strings.Join(Names(), ", "))
+	}
+	if err != nil {
+		return nil, err
+	}
+	prompts, err := Parse(path, data)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, p := range prompts {
+		if p.Name == wanted || wanted == "" && len(prompts) == 1 {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	return nil, badinput.New(path, "profiles", strings.Join(names, ", "), fmt.Sprintf("one to choose by %s#NAME, not %q", path, wanted))
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, badinput.New(path, "", "more than 1 MiB", "a file of prompts")
+	}
+	return data, nil
+}
+
+// Parse reads a file of prompts; the profiles come in order of their names.
+func Parse(name string, data []byte) ([]*Prompt, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	var f file
+	if err := d.Decode(&f); err != nil {
+		return nil, badinput.Wrap(name, "", err)
+	}
+	if d.More() {
+		return nil, badinput.New(name, "", "more after the object", "one object")
+	}
+	if len(f.Profiles) == 0 {
+		return nil, badinput.New(name, "profiles", "none", "at least one")
+	}
+	var prompts []*Prompt
+	for key, p := range f.Profiles {
+		out, err := f.prompt(name, key, p)
+		if err != nil {
+			return nil, err
+		}
+		prompts = append(prompts, out)
+	}
+	slices.SortFunc(prompts, func(a, b *Prompt) int { return strings.Compare(a.Name, b.Name) })
+	return prompts, nil
+}
+
+func (f *file) prompt(name, key string, p profile) (*Prompt, error) {
+	field := "profiles." + key
+	out := &Prompt{
+		Name: key, For: p.For, UserTurn: f.UserTurn, Wording: map[Task]string{},
+		Text: p.Template, Chat: p.Chat, DuplicateBOS: p.DuplicateBOS,
+	}
+	if p.System != nil {
+		out.System = *p.System
+	}
+	if p.UserTurn != "" {
+		out.UserTurn = p.UserTurn
+	}
+	if n := strings.Count(out.UserTurn, "{article}"); n != 1 {
+		return nil, badinput.New(name, field+".user_turn", fmt.Sprintf("{article} %d times", n), "once")
+	}
+	if !strings.Contains(out.UserTurn, "{task}") && !strings.Contains(out.UserTurn, "{wording}") {
+		return nil, badinput.New(name, field+".user_turn", "neither {task} nor {wording}", "one, for the tasks to differ")
+	}
+	if p.Template != "" && strings.Count(p.Template, "{user}") != 1 {
+		return nil, badinput.New(name, field+".template", fmt.Sprintf("{user} %d times", strings.Count(p.Template, "{user}")), "once")
+	}
+	switch p.Chat {
+	case "":
+		out.Chat = Plain
+	case Plain, Template:
+	default:
+		return nil, badinput.New(name, field+".chat", fmt.Sprintf("%q", p.Chat), `"plain" or "template"`)
+	}
+	for _, w := range []map[Task]string{f.Wording, p.Wording} {
+		for task, words := range w {
+			if !slices.Contains(Tasks(), task) {
+				return nil, badinput.New(name, field+".wording", fmt.Sprintf("%q", task), "chemicals, diseases or influences")
+			}
+			out.Wording[task] = words
+		}
+	}
+	return out, nil
+}
