@@ -68,9 +68,9 @@ type Relation struct {
 	// ChemicalRole and DiseaseRole are the source's names for the two sides
 	// ("Arg1", "Arg2").
 	ChemicalRole, DiseaseRole string
-	Confidence                    float64
-	Grounded                      bool
-	Infons                        map[string]string
+	Confidence                float64
+	Grounded                  bool
+	Infons                    map[string]string
 }
 
 // Link is a terminology entry for a mention.
@@ -94,6 +94,9 @@ type Result struct {
 	Dropped  []Dropped
 	Model    Model
 	Warnings []string
+	// TextSHA256 is the hexadecimal hash of the article, where Text itself is
+	// not at hand (a result that was read back); else empty.
+	TextSHA256 string
 	// Calibrated says that the confidences are calibrated probabilities.
 	Calibrated bool
 	// Terminology describes what Links come from; nil: nothing was linked.

@@ -1,0 +1,185 @@
+package format
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/ner/document"
+)
+
+// fromDocument is the inverse of document.
+func fromDocument(r *document.Result) (*biocDocument, error) {
+	x := document.NewIndex(r.Text)
+	if err := checkSpans(&r.Document, x); err != nil {
+		return nil, err
+	}
+	b := &biocDocument{id: r.ID, infons: r.Infons}
+	passages := segments(&r.Document, x)
+	for _, p := range passages {
+		text, _ := x.Slice(document.Span{Start: p.Start, End: p.End})
+		infons := map[string]string{}
+		for k, v := range p.Infons {
+			infons[k] = v
+		}
+		if p.Type != "" {
+			infons[infonType] = p.Type
+		}
+		b.passages = append(b.passages, biocPassage{infons: infons, offset: p.Start + p.Shift, text: text})
+	}
+	ids := freeIDs(&r.Document)
+	for i := range r.Entities {
+		e := &r.Entities[i]
+		a := biocAnnotation{id: e.ID, infons: infonsOf(e), text: e.Text, hasText: true}
+		if a.id == "" {
+			a.id = ids.next("T")
+		}
+		home := 0
+		var parts []string
+		for j, s := range e.Spans {
+			p := passageAt(passages, s.Start)
+			if j == 0 {
+				home = p
+			}
+			part, _ := x.Slice(s)
+			parts = append(parts, part)
+			a.locations = append(a.locations, biocLocation{s.Start + passages[p].Shift, s.End - s.Start})
+		}
+		if len(parts) > 0 {
+			a.text = strings.Join(parts, " ")
+		}
+		b.passages[home].annotations = append(b.passages[home].annotations, a)
+	}
+	l := newLookup(&r.Document)
+	for i := range r.Relations {
+		b.relations = append(b.relations, newBioCRelation(l, &r.Relations[i], ids))
+	}
+	return b, nil
+}
+
+func newBioCRelation(l *lookup, r *document.Relation, ids *freshIDs) biocRelation {
+	b := biocRelation{id: r.ID, infons: map[string]string{}}
+	if b.id == "" {
+		b.id = ids.next("R")
+	}
+	for k, v := range r.Infons {
+		b.infons[k] = v
+	}
+	if r.Type != "" && r.Type != b.infons[infonType] {
+		b.infons[infonRelation] = writeRelationType(r.Type)
+	}
+	if !math.IsNaN(r.Confidence) {
+		b.infons[infonConfidence] = formatFloat(r.Confidence)
+	}
+	chemicals, diseases := l.sides(r)
+	node := func(id, role, usual string, stated []string) {
+		if id != "" {
+			if role == "" {
+				role = usual
+			}
+			b.nodes = append(b.nodes, biocNode{id, role})
+		}
+		if text := strings.Join(stated, "|"); text != "" && text != l.named(id) {
+			b.infons[usual] = text
+		}
+	}
+	node(r.ChemicalEntity, r.ChemicalRole, infonChemical, chemicals)
+	node(r.DiseaseEntity, r.DiseaseRole, infonDisease, diseases)
+	return b
+}
+
+// segments are the passages of d, and what lies between them where that is
+// more than the spaces that reading would put there; always at least one.
+func segments(d *document.Document, x *document.Index) []document.Passage {
+	var out []document.Passage
+	at := 0
+	fill := func(end int) {
+		gap, _ := x.Slice(document.Span{Start: at, End: end})
+		if text := strings.TrimSpace(gap); text != "" {
+			start := at + utf8.RuneCountInString(gap[:strings.Index(gap, text)])
+			out = append(out, document.Passage{Start: start, End: start + utf8.RuneCountInString(text)})
+		}
+	}
+	for _, p := range d.Passages {
+		fill(p.Start)
+		out = append(out, p)
+		at = p.End
+	}
+	fill(x.Len())
+	if len(out) == 0 {
+		out = append(out, document.Passage{End: x.Len()})
+	}
+	return out
+}
+
+func passageAt(passages []document.Passage, at int) int {
+	after := sort.Search(len(passages), func(i int) bool { return passages[i].Start > at })
+	return max(after-1, 0)
+}
+
+// freshIDs makes identifiers that a document doesn't use yet.
+type freshIDs struct {
+	used map[string]bool
+	n    map[string]int
+}
+
+func freeIDs(d *document.Document) *freshIDs {
+	f := &freshIDs{used: map[string]bool{}, n: map[string]int{}}
+	for i := range d.Entities {
+		f.used[d.Entities[i].ID] = true
+	}
+	for i := range d.Relations {
+		f.used[d.Relations[i].ID] = true
+	}
+	return f
+}
+
+func (f *freshIDs) next(prefix string) string {
+	for {
+		f.n[prefix]++
+		if id := fmt.Sprintf("%s%d", prefix, f.n[prefix]); !f.used[id] {
+			f.used[id] = true
+			return id
+		}
+	}
+}
+
+// without copies m without some keys; nil where nothing is left.
+func without(m map[string]string, keys ...string) map[string]string {
+	var out map[string]string
+	for k, v := range m {
+		if slices.Contains(keys, k) {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[k] = v
+	}
+	return out
+}
+
+// saturating adds without overflowing.
+func saturating(a, b int) int {
+	if b > 0 && a > math.MaxInt-b {
+		return math.MaxInt
+	}
+	if b < 0 && a < math.MinInt-b {
+		return math.MinInt
+	}
+	return a + b
+}
+
+// atoi reads a number that a BioC file states.
+func atoi(file, where, what, s string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil {
+		return 0, badinput.New(file, where+": "+what, quote(s), "a whole number")
+	}
+	return n, nil
+}

@@ -1,0 +1,161 @@
+package format
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/medner/medner/ner/document"
+)
+
+const biocHolds = hasText | hasLineBreaks | hasPassages | hasPassageInfons | hasInfons | hasIDs | hasEntityInfons |
+	hasDiscontinuous | hasUngrounded | hasConcepts | hasComposite | hasNormalized | hasConfidence | hasRelations |
+	hasRelationIDs | hasRelationMentions | hasRelationInfons
+
+type biocXMLWriter struct {
+	w       io.Writer
+	o       WriteOptions
+	started bool
+}
+
+func (w *biocXMLWriter) Write(r *document.Result) error {
+	if err := needText(r, BioCXML); err != nil {
+		return err
+	}
+	doc, err := fromDocument(r)
+	if err != nil {
+		return err
+	}
+	w.o.lose(r, biocHolds)
+	var b xmlBuffer
+	if !w.started {
+		w.started = true
+		w.head(&b)
+	}
+	b.document(doc)
+	if b.replaced {
+		w.o.warn(r.ID, "%s does not hold control characters (U+FFFD stands for them)", BioCXML)
+	}
+	_, err = w.w.Write(b.Bytes())
+	return err
+}
+
+func (w *biocXMLWriter) head(b *xmlBuffer) {
+	about := w.o.collection()
+	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE collection SYSTEM \"BioC.dtd\">\n<collection>\n")
+	b.element("source", about.Source)
+	b.element("date", about.Date)
+	b.element("key", about.Key)
+	b.infons("", about.Infons)
+}
+
+func (o WriteOptions) collection() Collection {
+	if o.Collection == nil {
+		return Collection{Source: "medner", Key: "BioC.key"}
+	}
+	return o.Collection()
+}
+
+func (w *biocXMLWriter) Close() error {
+	var b xmlBuffer
+	if !w.started {
+		w.head(&b)
+	}
+	b.WriteString("</collection>\n")
+	_, err := w.w.Write(b.Bytes())
+	return err
+}
+
+// xmlBuffer writes indented elements.
+type xmlBuffer struct {
+	bytes.Buffer
+	replaced bool
+}
+
+func (b *xmlBuffer) document(d *biocDocument) {
+	b.WriteString("  <document>\n    ")
+	b.element("id", d.id)
+	b.infons("    ", d.infons)
+	for i := range d.passages {
+		p := &d.passages[i]
+		b.WriteString("    <passage>\n")
+		b.infons("      ", p.infons)
+		b.WriteString("      ")
+		b.element("offset", strconv.Itoa(p.offset))
+		b.WriteString("      ")
+		b.element("text", p.text)
+		for j := range p.annotations {
+			b.annotation(&p.annotations[j])
+		}
+		b.WriteString("    </passage>\n")
+	}
+	for i := range d.relations {
+		r := &d.relations[i]
+		fmt.Fprintf(b, "    <relation id=\"%s\">\n", b.escape(r.id))
+		b.infons("      ", r.infons)
+		for _, n := range r.nodes {
+			fmt.Fprintf(b, "      <node refid=\"%s\" role=\"%s\"/>\n", b.escape(n.refid), b.escape(n.role))
+		}
+		b.WriteString("    </relation>\n")
+	}
+	b.WriteString("  </document>\n")
+}
+
+func (b *xmlBuffer) annotation(a *biocAnnotation) {
+	fmt.Fprintf(b, "      <annotation id=\"%s\">\n", b.escape(a.id))
+	b.infons("        ", a.infons)
+	for _, l := range a.locations {
+		fmt.Fprintf(b, "        <location offset=\"%d\" length=\"%d\"/>\n", l.offset, l.length)
+	}
+	b.WriteString("        ")
+	b.element("text", a.text)
+	b.WriteString("      </annotation>\n")
+}
+
+func (b *xmlBuffer) infons(indent string, m map[string]string) {
+	for _, k := range sortedKeys(m) {
+		fmt.Fprintf(b, "%s<infon key=\"%s\">%s</infon>\n", indent, b.escape(k), b.escape(m[k]))
+	}
+}
+
+func (b *xmlBuffer) element(name, text string) {
+	fmt.Fprintf(b, "<%s>%s</%s>\n", name, b.escape(text), name)
+}
+
+// escape makes s safe in content and in attributes. A carriage return is
+// written as a reference, or reading would make a line feed of it.
+func (b *xmlBuffer) escape(s string) string {
+	var out strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '&':
+			out.WriteString("&amp;")
+		case r == '<':
+			out.WriteString("&lt;")
+		case r == '>':
+			out.WriteString("&gt;")
+		case r == '"':
+			out.WriteString("&quot;")
+		case r == '\r' || r == '\n' || r == '\t':
+			fmt.Fprintf(&out, "&#%d;", r)
+		case r < 0x20 || r == 0xfffe || r == 0xffff:
+			out.WriteRune(0xfffd)
+			b.replaced = true
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

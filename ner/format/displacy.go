@@ -1,0 +1,94 @@
+package format
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/medner/medner/ner/document"
+)
+
+// displacyObject is what spaCy's displaCy renders; offsets are Python's, code
+// points.
+type displacyObject struct {
+	ID    string        `json:"id,omitempty"`
+	Text  string        `json:"text"`
+	Ents  []displacyEnt `json:"ents"`
+	Title *string       `json:"title"`
+}
+
+type displacyEnt struct {
+	Start int      `json:"start"`
+	End   int      `json:"end"`
+	Label string   `json:"label"`
+	Text  *string  `json:"text,omitempty"`
+	KBID  jsonText `json:"kb_id,omitempty"`
+}
+
+func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document, error) {
+	d := document.Document{ID: j.id(m)}
+	var err error
+	if d.Text, err = j.str(m, d.ID, "text"); err != nil {
+		return d, err
+	}
+	var ents []displacyEnt
+	if err := json.Unmarshal(m["ents"], &ents); err != nil {
+		return d, j.bad(d.ID, "ents", err.Error(), "objects with start, end and label")
+	}
+	claims := make([]claim, len(ents))
+	d.Entities = make([]document.Entity, len(ents))
+	entities := make([]*document.Entity, len(ents))
+	for i, e := range ents {
+		claims[i] = claim{bases: []int{0}, spans: []document.Span{{Start: e.Start, End: e.End}}, unchecked: e.Text == nil, where: place(j.line, d.ID, fmt.Sprintf("ents[%d]", i))}
+		if e.Text != nil {
+			claims[i].mention = *e.Text
+		}
+		d.Entities[i] = mention(e.Label, "")
+		d.Entities[i].Concepts = splitConcepts(string(e.KBID))
+		entities[i] = &d.Entities[i]
+	}
+	j.forget(m, d.ID, "text", "ents", "title", "settings")
+	return d, ground(j.name, d.ID, d.Text, claims, entities, j.o)
+}
+
+const displacyHolds = hasText | hasLineBreaks | hasGaps | hasConcepts
+
+// displacyWriter writes one object a line.
+type displacyWriter struct {
+	w io.Writer
+	o WriteOptions
+}
+
+func (w *displacyWriter) Write(r *document.Result) error {
+	if err := needText(r, DisplaCy); err != nil {
+		return err
+	}
+	if err := checkSpans(&r.Document, document.NewIndex(r.Text)); err != nil {
+		return err
+	}
+	w.o.lose(r, displacyHolds)
+	o := displacyObject{ID: r.ID, Text: r.Text, Ents: []displacyEnt{}}
+	for i := range r.Entities {
+		e := &r.Entities[i]
+		if n := len(e.Spans); n > 0 {
+			o.Ents = append(o.Ents, displacyEnt{Start: e.Spans[0].Start, End: e.Spans[n-1].End, Label: displacyLabel(e.Type), KBID: jsonText(strings.Join(concepts(e), "|"))})
+		}
+	}
+	data, err := marshal(o)
+	if err != nil {
+		return err
+	}
+	_, err = w.w.Write(data)
+	return err
+}
+
+func (w *displacyWriter) Close() error { return nil }
+
+// displacyLabel writes labels as spaCy's models do.
+func displacyLabel(typ string) string {
+	if typ == document.Chemical || typ == document.Disease {
+		return strings.ToUpper(typ)
+	}
+	return writeType(typ)
+}

@@ -1,0 +1,65 @@
+package format
+
+import (
+	"bufio"
+	"compress/gzip"
+	"fmt"
+	"io"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// A gzip stream that expands by more than maxRatio, beyond expandFreely bytes,
+// is taken for a bomb: text compresses to a tenth, seldom to a fiftieth.
+const (
+	maxRatio     = 200
+	expandFreely = 64 << 20
+)
+
+// decompress returns a buffered reader of r's contents, and what to close after.
+func decompress(name string, r io.Reader) (*bufio.Reader, io.Closer, error) {
+	raw := &tallyReader{r: r}
+	in := bufio.NewReaderSize(raw, headSize)
+	magic, err := in.Peek(2)
+	if err != nil && err != io.EOF { //nolint:errorlint // bufio returns it bare
+		return nil, nil, badRead(name, err)
+	}
+	if len(magic) < 2 || magic[0] != 0x1f || magic[1] != 0x8b {
+		return in, nil, nil
+	}
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, nil, badinput.Wrap(name, "gzip", err)
+	}
+	return bufio.NewReaderSize(&gunzip{name: name, z: z, packed: raw}, headSize), z, nil
+}
+
+type tallyReader struct {
+	r io.Reader
+	n int64
+}
+
+func (t *tallyReader) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.n += int64(n)
+	return n, err
+}
+
+type gunzip struct {
+	name   string
+	z      *gzip.Reader
+	packed *tallyReader
+	out    int64
+}
+
+func (g *gunzip) Read(p []byte) (int, error) {
+	n, err := g.z.Read(p)
+	g.out += int64(n)
+	if g.out > expandFreely && g.out/maxRatio > g.packed.n {
+		return 0, badinput.New(g.name, "gzip", fmt.Sprintf("%d bytes out of %d", g.out, g.packed.n), fmt.Sprintf("at most %d times as many", maxRatio))
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // gzip returns it bare
+		return n, badinput.Wrap(g.name, "gzip", err)
+	}
+	return n, err
+}

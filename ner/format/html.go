@@ -1,0 +1,280 @@
+package format
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"io"
+	"sort"
+	"strings"
+
+	"github.com/medner/medner/ner/document"
+)
+
+//go:embed page.css
+var pageStyle string
+
+// pagePolicy allows a page its own style sheet and nothing else.
+var pagePolicy = func() string {
+	sum := sha256.Sum256([]byte(pageStyle))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+}()
+
+const htmlHolds = ^(hasPassages | hasPassageInfons | hasInfons | hasPrompt | hasIDs | hasEntityInfons | hasComposite |
+	hasRelationIDs | hasRelationMentions | hasRelationInfons)
+
+// htmlWriter writes one page that needs no other file: the texts with their
+// mentions marked and labelled, the pairs, and what was dropped.
+type htmlWriter struct {
+	w       io.Writer
+	o       WriteOptions
+	started bool
+	count   int
+	b       bytes.Buffer
+}
+
+func (w *htmlWriter) Write(r *document.Result) error {
+	if err := needText(r, HTML); err != nil {
+		return err
+	}
+	x := document.NewIndex(r.Text)
+	if err := checkSpans(&r.Document, x); err != nil {
+		return err
+	}
+	w.o.lose(r, htmlHolds)
+	w.b.Reset()
+	w.head()
+	w.count++
+	fmt.Fprintf(&w.b, "<article aria-labelledby=\"d%d\">\n<h2 id=\"d%d\">%s</h2>\n<div class=\"text\" dir=\"auto\">", w.count, w.count, escapeHTML(r.ID))
+	w.marked(r, x)
+	w.b.WriteString("</div>\n")
+	w.relations(r)
+	w.entities(r)
+	w.dropped(r)
+	for _, m := range r.Warnings {
+		fmt.Fprintf(&w.b, "<p>Warning: %s</p>\n", escapeHTML(m))
+	}
+	w.run(r)
+	w.b.WriteString("</article>\n")
+	_, err := w.w.Write(w.b.Bytes())
+	return err
+}
+
+func (w *htmlWriter) Close() error {
+	w.b.Reset()
+	w.head()
+	w.b.WriteString("</main>\n<footer>For research and information extraction only; not for diagnosis or treatment.</footer>\n</body>\n</html>\n")
+	_, err := w.w.Write(w.b.Bytes())
+	return err
+}
+
+func (w *htmlWriter) head() {
+	if w.started {
+		return
+	}
+	w.started = true
+	title := w.o.Title
+	if title == "" {
+		title = "medner: entities"
+	}
+	fmt.Fprintf(&w.b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"+
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"+
+		"<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<h1>%s</h1>\n<main>\n",
+		pagePolicy, escapeHTML(title), pageStyle, escapeHTML(title))
+}
+
+// maxMarks bounds how many marks may lie over one place.
+const maxMarks = 32
+
+// piece is a span of an entity.
+type piece struct {
+	span   document.Span
+	entity *document.Entity
+	last   bool // of its entity's spans: it carries the label
+}
+
+// marked writes the text with a mark around every mention. Marks nest; where
+// two cross, the inner one is closed and opened again.
+func (w *htmlWriter) marked(r *document.Result, x *document.Index) {
+	pieces := piecesOf(&r.Document)
+	var open []piece
+	at := 0
+	upTo := func(end int) {
+		text, _ := x.Slice(document.Span{Start: at, End: end})
+		w.b.WriteString(escapeHTML(text))
+		at = max(at, end)
+	}
+	// closeUntil writes the ends of all marks that end by the given place.
+	closeUntil := func(place int) {
+		for {
+			first := -1
+			for i, p := range open {
+				if p.span.End <= place && (first < 0 || p.span.End <= open[first].span.End) {
+					first = i
+				}
+			}
+			if first < 0 {
+				return
+			}
+			upTo(open[first].span.End)
+			for i := len(open) - 1; i > first; i-- {
+				w.b.WriteString("</mark>")
+			}
+			w.closeMark(open[first])
+			for _, p := range open[first+1:] {
+				w.openMark(p, true)
+			}
+			open = append(open[:first], open[first+1:]...)
+		}
+	}
+	for _, p := range pieces {
+		closeUntil(p.span.Start)
+		if len(open) == maxMarks {
+			w.o.warn(r.ID, "html does not mark mentions that overlap %d others in the text (they are in the table)", maxMarks)
+			continue
+		}
+		upTo(p.span.Start)
+		w.openMark(p, !p.last)
+		open = append(open, p)
+	}
+	closeUntil(x.Len())
+	upTo(x.Len())
+}
+
+// piecesOf sorts the spans by start, the longer ones first, so that they nest.
+func piecesOf(d *document.Document) []piece {
+	var out []piece
+	for i := range d.Entities {
+		e := &d.Entities[i]
+		for j, s := range e.Spans {
+			if s.End > s.Start {
+				out = append(out, piece{s, e, j == len(e.Spans)-1})
+			}
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := out[i].span, out[j].span
+		return a.Start < b.Start || a.Start == b.Start && a.End > b.End
+	})
+	return out
+}
+
+func (w *htmlWriter) openMark(p piece, open bool) {
+	class := "other"
+	if p.entity.Type == document.Chemical || p.entity.Type == document.Disease {
+		class = p.entity.Type
+	}
+	if open {
+		class += " open"
+	}
+	tip := strings.Join(concepts(p.entity), ", ") + confidence(p.entity.Confidence)
+	fmt.Fprintf(&w.b, "<mark class=\"%s\"", class)
+	if tip != "" {
+		fmt.Fprintf(&w.b, " title=\"%s\"", escapeHTML(strings.TrimSpace(tip)))
+	}
+	w.b.WriteByte('>')
+}
+
+func (w *htmlWriter) closeMark(p piece) {
+	if p.last {
+		fmt.Fprintf(&w.b, "<span class=\"label\">%s</span>", escapeHTML(labelOf(p.entity.Type)))
+	}
+	w.b.WriteString("</mark>")
+}
+
+func labelOf(typ string) string {
+	if typ == "" {
+		return "entity"
+	}
+	return typ
+}
+
+func (w *htmlWriter) relations(r *document.Result) {
+	if len(r.Relations) == 0 {
+		return
+	}
+	w.table("Influences", "Chemical", "Disease", "Relation", "Confidence", "In the text")
+	for i := range r.Relations {
+		p := &r.Relations[i]
+		w.row(p.Chemical, p.Disease, writeRelationType(p.Type), confidence(p.Confidence), yesNo(p.Grounded))
+	}
+	w.b.WriteString("</tbody></table>\n")
+}
+
+func (w *htmlWriter) entities(r *document.Result) {
+	types, groups := groupEntities(&r.Document)
+	if len(types) == 0 {
+		return
+	}
+	w.table("Entities", "Text", "Type", "Places", "Normalized", "Concepts", "Terminology", "Confidence", "In the text")
+	for _, t := range types {
+		for _, g := range groups[t] {
+			var links []string
+			for _, l := range g.first.Links {
+				links = append(links, strings.TrimSpace(fmt.Sprintf("%s %s %s%s", l.ID, l.Name, l.Method, confidence(l.Score))))
+			}
+			w.row(g.first.Text, labelOf(t), strings.Join(g.places, ", "), g.first.Normalized, strings.Join(concepts(g.first), ", "),
+				strings.Join(links, "; "), confidence(g.first.Confidence), yesNo(g.first.Grounded))
+		}
+	}
+	w.b.WriteString("</tbody></table>\n")
+}
+
+func (w *htmlWriter) dropped(r *document.Result) {
+	if len(r.Dropped) == 0 {
+		return
+	}
+	w.table("Dropped", "Text", "Task", "Reason")
+	for _, d := range r.Dropped {
+		w.row(d.Text, d.Task, d.Reason)
+	}
+	w.b.WriteString("</tbody></table>\n")
+}
+
+func (w *htmlWriter) run(r *document.Result) {
+	if m := r.Model; m != (document.Model{}) {
+		fmt.Fprintf(&w.b, "<p>Model %s, adapter %s, weights %s, precision %s, medner %s</p>\n",
+			escapeHTML(m.Name), escapeHTML(m.Adapter), escapeHTML(m.Weights), escapeHTML(m.Precision), escapeHTML(m.Engine))
+	}
+	if t := r.Terminology; t != nil {
+		fmt.Fprintf(&w.b, "<p>Terminology %s, release %s, licence %s, SHA-256 %s</p>\n",
+			escapeHTML(t.Name), escapeHTML(t.Release), escapeHTML(t.Licence), escapeHTML(t.Hash))
+	}
+}
+
+func (w *htmlWriter) table(caption string, heads ...string) {
+	fmt.Fprintf(&w.b, "<table><caption>%s</caption><thead><tr>", caption)
+	for _, h := range heads {
+		fmt.Fprintf(&w.b, "<th scope=\"col\">%s</th>", h)
+	}
+	w.b.WriteString("</tr></thead><tbody>\n")
+}
+
+func (w *htmlWriter) row(cells ...string) {
+	w.b.WriteString("<tr>")
+	for _, c := range cells {
+		fmt.Fprintf(&w.b, "<td dir=\"auto\">%s</td>", escapeHTML(strings.TrimSpace(c)))
+	}
+	w.b.WriteString("</tr>\n")
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// escapeHTML also replaces what HTML can't hold.
+func escapeHTML(s string) string {
+	return html.EscapeString(strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r >= 0x7f && r < 0xa0 {
+			return 0xfffd
+		}
+		return r
+	}, s))
+}

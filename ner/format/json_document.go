@@ -1,0 +1,190 @@
+package format
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/ner/document"
+)
+
+// jsonDecoder makes documents of values.
+type jsonDecoder struct {
+	name string
+	line int
+	o    ReadOptions
+}
+
+func (j *jsonDecoder) bad(doc, field, found, want string) error {
+	if field != "" {
+		return badinput.New(j.name, place(j.line, doc, field), found, want)
+	}
+	return badinput.New(j.name, place(j.line, doc), found, want)
+}
+
+func (j *jsonDecoder) decode(raw []byte) (document.Result, []biocDocument, error) {
+	if bad := badText(raw); bad != "" {
+		return document.Result{}, nil, j.bad("", "", bad, "UTF-8 text")
+	}
+	if deepJSON(raw) {
+		return document.Result{}, nil, j.bad("", "", errDeepJSON.Error(), "a document")
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return document.Result{}, nil, j.bad("", "", err.Error(), "a JSON object")
+	}
+	return j.object(members)
+}
+
+// deepJSON bounds the nesting without recursing.
+func deepJSON(raw []byte) bool {
+	s := jsonScanner{in: bufio.NewReader(bytes.NewReader(raw)), max: 0}
+	_, err := s.value()
+	return errors.Is(err, errDeepJSON)
+}
+
+// object finds out what kind of document an object is; a collection is
+// returned as its documents.
+func (j *jsonDecoder) object(m map[string]json.RawMessage) (res document.Result, more []biocDocument, err error) {
+	has := func(key string) bool { _, ok := m[key]; return ok }
+	switch {
+	case has("schema"):
+		res, err = j.result(m)
+	case has("passages"):
+		var doc biocDocument
+		if doc, err = j.biocDocument(m); err == nil {
+			res, err = j.bioc(&doc)
+		}
+	case has("documents"):
+		more, err = j.biocCollection(m)
+	case has("ents") && has("text"):
+		res.Document, err = j.displacy(m)
+	case has("prompt"):
+		res.Document, err = j.prompt(m)
+	case has("text"):
+		res.Document, err = j.plain(m)
+	case has("abstract") || has("title"):
+		res.Document, err = j.article(m)
+	default:
+		keys := make([]string, 0, len(m))
+		for k := range m {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		err = j.bad("", "", "an object with the keys "+quote(strings.Join(keys, ", ")), `"text", "prompt", "title" or "abstract", "passages" or "schema"`)
+	}
+	return res, more, err
+}
+
+// id is the document's identifier, a string or a number, or made of the
+// file's name and the line.
+func (j *jsonDecoder) id(m map[string]json.RawMessage) string {
+	for _, key := range idKeys {
+		if raw, ok := m[key]; ok {
+			if s := plainString(raw); s != "" && s != "null" {
+				return s
+			}
+		}
+	}
+	return filepath.Base(j.name) + ":" + strconv.Itoa(j.line)
+}
+
+var idKeys = []string{"id", "pmid", "doc_id"}
+
+// plainString is the string in raw, or raw itself where it holds none.
+func plainString(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// str reads a member that must be a string.
+func (j *jsonDecoder) str(m map[string]json.RawMessage, id, key string) (string, error) {
+	var s string
+	if raw, ok := m[key]; ok {
+		if err := json.Unmarshal(raw, &s); err != nil {
+			return "", j.bad(id, key, quote(string(raw)), "a string")
+		}
+	}
+	return s, nil
+}
+
+// forget reports the members that a document has beyond those known.
+func (j *jsonDecoder) forget(m map[string]json.RawMessage, id string, known ...string) {
+	if j.o.Warn == nil {
+		return
+	}
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		if !slices.Contains(known, k) && !slices.Contains(idKeys, k) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		j.o.warn(j.name, id, "the field %s is not kept", quote(k))
+	}
+}
+
+func (j *jsonDecoder) plain(m map[string]json.RawMessage) (document.Document, error) {
+	id := j.id(m)
+	text, err := j.str(m, id, "text")
+	j.forget(m, id, "text")
+	return document.Document{ID: id, Text: text}, err
+}
+
+func (j *jsonDecoder) article(m map[string]json.RawMessage) (document.Document, error) {
+	id := j.id(m)
+	title, err := j.str(m, id, "title")
+	if err != nil {
+		return document.Document{}, err
+	}
+	abstract, err := j.str(m, id, "abstract")
+	d := document.Document{ID: id}
+	d.Text, d.Passages = titleAndAbstract(title, abstract, m["abstract"] != nil)
+	j.forget(m, id, "title", "abstract")
+	return d, err
+}
+
+func (j *jsonDecoder) prompt(m map[string]json.RawMessage) (document.Document, error) {
+	id := j.id(m)
+	prompt, err := j.str(m, id, "prompt")
+	if err != nil {
+		return document.Document{}, err
+	}
+	completion, err := j.str(m, id, "completion")
+	j.forget(m, id, "prompt", "completion")
+	return document.Document{ID: id, Text: articleOf(prompt), Prompt: prompt, Completion: completion}, err
+}
+
+var (
+	instruction = regexp.MustCompile(`(?i)^\s*the following article contains technical terms[^\n]*\n\s*\n`)
+	answerLead  = regexp.MustCompile(`(?i)\n\s*\n\s*list of extracted [^\n]*\n?\s*$`)
+)
+
+// articleOf cuts the article out of a prompt of the seed's; another prompt is
+// the article itself.
+func articleOf(prompt string) string {
+	head := instruction.FindStringIndex(prompt)
+	if head == nil {
+		return prompt
+	}
+	article := prompt[head[1]:]
+	if tail := answerLead.FindStringIndex(article); tail != nil {
+		article = article[:tail[0]]
+	}
+	return article
+}

@@ -1,0 +1,93 @@
+package format
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/medner/medner/ner/document"
+)
+
+// lookup finds a document's entities by what relations call them.
+type lookup struct {
+	byID  map[string]*document.Entity
+	names [ranks]map[string]*document.Entity
+}
+
+// How well an entity fits a relation's side, best first: exactly that
+// identifier, one of its identifiers, its text, its normalized text.
+const (
+	rankConcept = iota
+	rankOneOfConcepts
+	rankText
+	rankNormalized
+	ranks
+)
+
+func newLookup(d *document.Document) *lookup {
+	l := &lookup{byID: map[string]*document.Entity{}}
+	for i := range l.names {
+		l.names[i] = map[string]*document.Entity{}
+	}
+	first := func(rank int, e *document.Entity, name string) {
+		key := e.Type + "\x00" + name
+		if l.names[rank][key] == nil {
+			l.names[rank][key] = e
+		}
+	}
+	for i := range d.Entities {
+		e := &d.Entities[i]
+		if e.ID != "" && l.byID[e.ID] == nil {
+			l.byID[e.ID] = e
+		}
+		ids := concepts(e)
+		if len(ids) == 1 {
+			first(rankConcept, e, ids[0])
+		} else if len(ids) > 1 {
+			first(rankOneOfConcepts, e, strings.Join(ids, "|"))
+			for _, id := range ids {
+				first(rankOneOfConcepts, e, id)
+			}
+		}
+		first(rankText, e, strings.ToLower(e.Text))
+		first(rankNormalized, e, strings.ToLower(e.Normalized))
+	}
+	return l
+}
+
+// entity is the mention that a relation's side means, or nil.
+func (l *lookup) entity(side, typ string) *document.Entity {
+	for rank, name := range [ranks]string{side, side, strings.ToLower(side), strings.ToLower(side)} {
+		if e := l.names[rank][typ+"\x00"+name]; e != nil && side != "" {
+			return e
+		}
+	}
+	return nil
+}
+
+// sides are the two sides of a relation: the identifiers that the document's
+// entities give them, else what the relation itself says.
+func (l *lookup) sides(r *document.Relation) (chemicals, diseases []string) {
+	return l.side(r.Chemical, document.Chemical), l.side(r.Disease, document.Disease)
+}
+
+func (l *lookup) side(text, typ string) []string {
+	if e := l.entity(text, typ); e != nil {
+		if ids := concepts(e); len(ids) > 0 && !slices.Contains(ids, text) {
+			return ids
+		}
+	}
+	return []string{text}
+}
+
+// named is what a relation calls the mention with that ID: its concepts, else
+// its text; "" where there is none.
+func (l *lookup) named(id string) string {
+	e := l.byID[id]
+	switch {
+	case e == nil:
+		return ""
+	case len(e.Concepts) > 0:
+		return strings.Join(e.Concepts, "|")
+	}
+	return e.Text
+}

@@ -1,0 +1,153 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/ner/document"
+)
+
+// medlineSource reads MEDLINE records: a tag of up to four columns, "- ", a
+// value, which goes on in lines that begin with six spaces; a blank line ends a
+// record.
+type medlineSource struct {
+	name  string
+	lines *lines
+	o     ReadOptions
+}
+
+// medlineInfons are the tags, beyond identifier, title and abstract, that are
+// kept as properties of a document.
+var medlineInfons = map[string]string{"TA": "journal", "DP": "date"}
+
+type medlineRecord struct {
+	line   int
+	fields map[string][]string
+	last   string // the tag that a continuation belongs to
+	size   int
+	bad    error
+}
+
+func (m *medlineSource) next() (document.Result, error) {
+	r, err := m.record()
+	if err != nil {
+		return document.Result{}, err
+	}
+	if r.bad != nil {
+		return document.Result{}, r.bad
+	}
+	id := r.first("PMID")
+	if id == "" {
+		return document.Result{}, badinput.New(m.name, place(r.line, ""), "a record without PMID", "PMID- NUMBER")
+	}
+	title := r.first("TI")
+	if title == "" {
+		title = r.first("BTI") // a book's
+	}
+	d := document.Document{ID: id}
+	d.Text, d.Passages = titleAndAbstract(title, r.first("AB"), r.fields["AB"] != nil)
+	for tag, key := range medlineInfons {
+		if v := r.first(tag); v != "" {
+			d.Infons = setInfon(d.Infons, key, v)
+		}
+	}
+	for _, v := range append(r.fields["LID"], r.fields["AID"]...) {
+		if doi, ok := strings.CutSuffix(v, " [doi]"); ok {
+			d.Infons = setInfon(d.Infons, "doi", doi)
+		}
+	}
+	return document.Result{Document: d}, nil
+}
+
+func (r *medlineRecord) first(tag string) string {
+	if v := r.fields[tag]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func setInfon(m map[string]string, key, value string) map[string]string {
+	if m == nil {
+		m = map[string]string{}
+	}
+	m[key] = value
+	return m
+}
+
+func (m *medlineSource) record() (*medlineRecord, error) {
+	var r *medlineRecord
+	for {
+		line, err := m.lines.next()
+		switch {
+		case errors.Is(err, errLongLine):
+			r = r.orNew(m.lines.number)
+			r.fail(badinput.New(m.name, place(m.lines.number, r.first("PMID")), fmt.Sprintf("more than %d bytes", m.lines.max), "a line of a record"))
+			continue
+		case err == io.EOF && r != nil: //nolint:errorlint // our own, bare
+			return r, nil
+		case err == io.EOF: //nolint:errorlint // our own, bare
+			return nil, io.EOF
+		case err != nil:
+			return nil, badRead(m.name, err)
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			if r != nil {
+				return r, nil
+			}
+			continue
+		}
+		if r != nil && bytes.HasPrefix(line, []byte("PMID")) && r.fields["PMID"] != nil {
+			m.lines.unread()
+			return r, nil
+		}
+		r = r.orNew(m.lines.number)
+		m.add(r, line)
+	}
+}
+
+func (r *medlineRecord) orNew(line int) *medlineRecord {
+	if r == nil {
+		return &medlineRecord{line: line, fields: map[string][]string{}}
+	}
+	return r
+}
+
+func (r *medlineRecord) fail(err error) {
+	if r.bad == nil {
+		r.bad = err
+	}
+}
+
+func (m *medlineSource) add(r *medlineRecord, line []byte) {
+	if r.bad != nil {
+		return
+	}
+	at := func() string { return place(m.lines.number, r.first("PMID")) }
+	if r.size += len(line); r.size > m.lines.max {
+		r.fail(badinput.New(m.name, at(), fmt.Sprintf("more than %d bytes", m.lines.max), "a record"))
+		return
+	}
+	if bad := badText(line); bad != "" {
+		r.fail(badinput.New(m.name, at(), bad, "UTF-8 text"))
+		return
+	}
+	if rest, ok := bytes.CutPrefix(line, []byte("      ")); ok {
+		values := r.fields[r.last]
+		if len(values) == 0 {
+			r.fail(badinput.New(m.name, at(), "a continuation", "a tag before it"))
+			return
+		}
+		values[len(values)-1] += " " + string(bytes.TrimSpace(rest))
+		return
+	}
+	if len(line) < 5 || line[4] != '-' {
+		r.fail(badinput.New(m.name, at(), quote(string(line)), "a tag of four columns and a hyphen, or six spaces"))
+		return
+	}
+	r.last = strings.TrimSpace(string(line[:4]))
+	r.fields[r.last] = append(r.fields[r.last], string(bytes.TrimSpace(line[5:])))
+}

@@ -1,0 +1,220 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/ner/document"
+)
+
+// pubTatorSource reads blocks of lines about one article each. The text of an
+// article is its title, a space and its abstract.
+type pubTatorSource struct {
+	name  string
+	lines *lines
+	o     ReadOptions
+}
+
+// pubTatorBlock is an article as its lines say it.
+type pubTatorBlock struct {
+	id              string
+	line            int
+	title, abstract string
+	hasTitle        bool
+	hasAbstract     bool
+	size            int
+	entities        []document.Entity
+	claims          []claim
+	relations       []document.Relation
+	bad             error
+}
+
+func (p *pubTatorSource) next() (document.Result, error) {
+	b, err := p.block()
+	if err != nil {
+		return document.Result{}, err
+	}
+	if b.bad != nil {
+		return document.Result{}, b.bad
+	}
+	if !b.hasTitle && !b.hasAbstract {
+		return document.Result{}, badinput.New(p.name, place(b.line, b.id), "annotations only", "a line ID|t|TITLE")
+	}
+	d := b.document()
+	entities := make([]*document.Entity, len(d.Entities))
+	for i := range d.Entities {
+		entities[i] = &d.Entities[i]
+	}
+	if err := ground(p.name, d.ID, d.Text, b.claims, entities, p.o); err != nil {
+		return document.Result{}, err
+	}
+	return document.Result{Document: d}, nil
+}
+
+// block collects the lines of one article; what is wrong with them is in bad,
+// so that the article is skipped as a whole.
+func (p *pubTatorSource) block() (*pubTatorBlock, error) {
+	var b *pubTatorBlock
+	for {
+		line, err := p.lines.next()
+		switch {
+		case errors.Is(err, errLongLine):
+			b = b.orNew(p.lines.number)
+			b.fail(badinput.New(p.name, place(p.lines.number, b.id), fmt.Sprintf("more than %d bytes", p.lines.max), "a line of text"))
+			continue
+		case err == io.EOF && b != nil: //nolint:errorlint // our own, bare
+			return b, nil
+		case err == io.EOF: //nolint:errorlint // our own, bare
+			return nil, io.EOF
+		case err != nil:
+			return nil, badRead(p.name, err)
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			if b != nil {
+				return b, nil
+			}
+			continue
+		}
+		id, kind, _, isText := textLine(line)
+		if b != nil && isText && kind == "t" && (b.hasTitle || b.id != "" && id != b.id) {
+			p.lines.unread()
+			return b, nil
+		}
+		b = b.orNew(p.lines.number)
+		if b.id == "" {
+			b.id = id
+		}
+		p.add(b, line)
+	}
+}
+
+func (b *pubTatorBlock) orNew(line int) *pubTatorBlock {
+	if b == nil {
+		return &pubTatorBlock{line: line}
+	}
+	return b
+}
+
+func (b *pubTatorBlock) fail(err error) {
+	if b.bad == nil {
+		b.bad = err
+	}
+}
+
+// textLine splits ID|KIND|TEXT at the first two pipes.
+func textLine(line []byte) (id, kind, text string, ok bool) {
+	i := bytes.IndexAny(line, "|\t")
+	if i < 0 || line[i] == '\t' {
+		if i > 0 {
+			return string(line[:i]), "", "", false
+		}
+		return "", "", "", false
+	}
+	rest := line[i+1:]
+	j := bytes.IndexByte(rest, '|')
+	if j < 0 || j > 8 {
+		return "", "", "", false
+	}
+	return string(line[:i]), string(rest[:j]), string(rest[j+1:]), true
+}
+
+func (p *pubTatorSource) add(b *pubTatorBlock, line []byte) {
+	at := func(more ...string) string { return place(p.lines.number, b.id, more...) }
+	if b.bad != nil {
+		return
+	}
+	if b.size += len(line); b.size > p.lines.max {
+		b.fail(badinput.New(p.name, at(), fmt.Sprintf("more than %d bytes", p.lines.max), "an article"))
+		return
+	}
+	if bad := badText(line); bad != "" {
+		b.fail(badinput.New(p.name, at(), bad, "UTF-8 text"))
+		return
+	}
+	id, kind, text, isText := textLine(line)
+	if id != b.id {
+		b.fail(badinput.New(p.name, at(), "identifier "+quote(id), quote(b.id)+", or a blank line before the next article"))
+		return
+	}
+	switch {
+	case isText && kind == "t" && !b.hasTitle:
+		b.title, b.hasTitle = text, true
+	case isText && kind == "a" && !b.hasAbstract:
+		b.abstract, b.hasAbstract = text, true
+	case isText:
+		b.fail(badinput.New(p.name, at(), "a second or unknown part "+quote(kind), "one title (t) and one abstract (a)"))
+	default:
+		p.annotation(b, strings.Split(string(line), "\t"))
+	}
+}
+
+func (p *pubTatorSource) annotation(b *pubTatorBlock, f []string) {
+	at := func(more ...string) string { return place(p.lines.number, b.id, more...) }
+	if len(f) < 4 {
+		b.fail(badinput.New(p.name, at(), fmt.Sprintf("%d columns", len(f)), "5 to 7 for a mention, 4 or 5 for a relation"))
+		return
+	}
+	start, err := strconv.Atoi(f[1])
+	if err != nil {
+		if len(f) > 5 || f[1] == "" {
+			b.fail(badinput.New(p.name, at("start"), quote(f[1]), "a number"))
+			return
+		}
+		r := readRelation(f[1], f[2], f[3])
+		if len(f) == 5 {
+			r.Infons = map[string]string{noveltyKey: f[4]}
+		}
+		b.relations = append(b.relations, r)
+		return
+	}
+	end, err := strconv.Atoi(f[2])
+	if err != nil {
+		b.fail(badinput.New(p.name, at("end"), quote(f[2]), "a number"))
+		return
+	}
+	if len(f) < 5 || len(f) > 7 {
+		b.fail(badinput.New(p.name, at(), fmt.Sprintf("%d columns", len(f)), "5 to 7 for a mention"))
+		return
+	}
+	e := mention(f[4], f[3])
+	if len(f) > 5 {
+		e.Concepts = splitConcepts(f[5])
+	}
+	if len(f) > 6 && f[6] != "" {
+		e.Composite = strings.Split(f[6], "|")
+	}
+	b.entities = append(b.entities, e)
+	b.claims = append(b.claims, claim{bases: []int{0}, spans: []document.Span{{Start: start, End: end}}, mention: f[3], where: at()})
+}
+
+// noveltyKey is the infon of a relation line's fifth column (BioRED).
+const noveltyKey = "novelty"
+
+func (b *pubTatorBlock) document() document.Document {
+	d := document.Document{ID: b.id, Entities: b.entities, Relations: b.relations}
+	d.Text, d.Passages = titleAndAbstract(b.title, b.abstract, b.hasAbstract)
+	return d
+}
+
+// titleAndAbstract joins the parts of an article as PubTator counts them.
+func titleAndAbstract(title, abstract string, hasAbstract bool) (string, []document.Passage) {
+	n := document.NewIndex(title).Len()
+	passages := []document.Passage{{Type: titleType, End: n}}
+	if !hasAbstract || abstract == "" {
+		return title, passages
+	}
+	end := n + 1 + document.NewIndex(abstract).Len()
+	return title + " " + abstract, append(passages, document.Passage{Type: abstractType, Start: n + 1, End: end})
+}
+
+// The passages of an article.
+const (
+	titleType    = "title"
+	abstractType = "abstract"
+	frontType    = "front" // PMC's title
+)

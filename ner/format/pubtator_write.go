@@ -1,0 +1,132 @@
+package format
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/medner/medner/ner/document"
+)
+
+type pubTatorWriter struct {
+	w     io.Writer
+	o     WriteOptions
+	count int
+}
+
+const pubTatorHolds = hasText | hasConcepts | hasComposite | hasRelations
+
+func (p *pubTatorWriter) Write(r *document.Result) error {
+	if err := needText(r, PubTator); err != nil {
+		return err
+	}
+	x := document.NewIndex(r.Text)
+	if err := checkSpans(&r.Document, x); err != nil {
+		return err
+	}
+	p.count++
+	p.o.lose(r, pubTatorHolds|noveltyOnly(r))
+	id := p.id(r)
+	title, abstract, shift := articleParts(&r.Document, x)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s|t|%s\n%s|a|%s\n", id, flatLines.Replace(title), id, flatLines.Replace(abstract))
+	for i := range r.Entities {
+		e := &r.Entities[i]
+		if len(e.Spans) == 0 {
+			continue
+		}
+		whole := document.Span{Start: e.Spans[0].Start, End: e.Spans[len(e.Spans)-1].End}
+		text, _ := x.Slice(whole)
+		ids := noConcept
+		if c := concepts(e); len(c) > 0 {
+			ids = strings.Join(c, "|")
+		}
+		fmt.Fprintf(&b, "%s\t%d\t%d\t%s\t%s\t%s", id, whole.Start+shift, whole.End+shift, flat(text), flat(writeType(e.Type)), flat(ids))
+		if len(e.Composite) > 0 {
+			fmt.Fprintf(&b, "\t%s", flat(strings.Join(e.Composite, "|")))
+		}
+		b.WriteByte('\n')
+	}
+	l := newLookup(&r.Document)
+	for i := range r.Relations {
+		writePubTatorRelation(&b, id, l, &r.Relations[i])
+	}
+	b.WriteByte('\n')
+	_, err := p.w.Write(b.Bytes())
+	return err
+}
+
+func (p *pubTatorWriter) Close() error { return nil }
+
+func writePubTatorRelation(b *bytes.Buffer, id string, l *lookup, r *document.Relation) {
+	chemicals, diseases := l.sides(r)
+	for _, c := range chemicals {
+		for _, s := range diseases {
+			fmt.Fprintf(b, "%s\t%s\t%s\t%s", id, flat(writeRelationType(r.Type)), flat(c), flat(s))
+			if novelty, ok := r.Infons[noveltyKey]; ok {
+				fmt.Fprintf(b, "\t%s", flat(novelty))
+			}
+			b.WriteByte('\n')
+		}
+	}
+}
+
+// noveltyOnly lets relations keep the one property that their lines have room for.
+func noveltyOnly(r *document.Result) content {
+	for i := range r.Relations {
+		for key := range r.Relations[i].Infons {
+			if key != noveltyKey {
+				return 0
+			}
+		}
+		if r.Relations[i].ChemicalRole != "" || r.Relations[i].DiseaseRole != "" {
+			return 0
+		}
+	}
+	return hasRelationInfons
+}
+
+// id is r's identifier as a line's first column can hold it.
+func (p *pubTatorWriter) id(r *document.Result) string {
+	id := strings.NewReplacer("|", "_", "\t", "_", "\n", "_", "\r", "_").Replace(r.ID)
+	if strings.TrimSpace(id) == "" {
+		id = fmt.Sprintf("document%d", p.count)
+	}
+	if id != r.ID {
+		p.o.warn(r.ID, "the identifier %s is written as %s", quote(r.ID), id)
+	}
+	return id
+}
+
+// flatLines keeps tabs, which a title or an abstract may have.
+var flatLines = strings.NewReplacer("\n", " ", "\r", " ")
+
+// articleParts cuts a text into PubTator's title and abstract, with one code
+// point between them; shift is what offsets gain by an empty title.
+func articleParts(d *document.Document, x *document.Index) (title, abstract string, shift int) {
+	cut := func(at int) (string, string, bool) {
+		if at == x.Len() {
+			return d.Text, "", true
+		}
+		between, _ := x.Slice(document.Span{Start: at, End: at + 1})
+		if strings.TrimSpace(between) != "" {
+			return "", "", false
+		}
+		return d.Text[:x.Byte(at)], d.Text[x.Byte(at+1):], true
+	}
+	if len(d.Passages) > 0 {
+		first := d.Passages[0]
+		if first.Type != titleType && first.Type != frontType {
+			return "", d.Text, 1
+		}
+		if title, abstract, ok := cut(first.End); ok {
+			return title, abstract, 0
+		}
+		return d.Text, "", 0
+	}
+	if i := strings.IndexAny(d.Text, "\r\n"); i >= 0 {
+		return d.Text[:i], d.Text[i+1:], 0
+	}
+	return d.Text, "", 0
+}

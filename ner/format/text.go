@@ -1,0 +1,46 @@
+package format
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/ner/document"
+)
+
+// textSource reads a whole file as one document, named like the file.
+type textSource struct {
+	name string
+	in   *bufio.Reader
+	o    ReadOptions
+	done bool
+}
+
+func (t *textSource) next() (document.Result, error) {
+	if t.done {
+		return document.Result{}, io.EOF
+	}
+	t.done = true
+	text, err := readText(t.name, t.in, t.o.maxDocument())
+	if err != nil {
+		return document.Result{}, err
+	}
+	return document.Result{Document: document.Document{ID: filepath.Base(t.name), Text: text}}, nil
+}
+
+// readText reads all of r, which must be text of at most max bytes.
+func readText(name string, r io.Reader, max int) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, int64(max)+1))
+	if err != nil {
+		return "", badRead(name, err)
+	}
+	if len(data) > max {
+		return "", badinput.New(name, "size", fmt.Sprintf("more than %d bytes", max), "a document")
+	}
+	if bad := badText(data); bad != "" {
+		return "", badinput.New(name, "", bad, "UTF-8 text")
+	}
+	return string(data), nil
+}

@@ -1,0 +1,134 @@
+package format
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/medner/medner/ner/document"
+)
+
+// The columns of the table that is written, one row an item. Starts and ends of
+// a discontinuous mention are joined by commas, identifiers by pipes.
+const (
+	colDocument = iota
+	colKind
+	colType
+	colText // of a relation, the chemical
+	colDisease
+	colStart
+	colEnd
+	colConcepts
+	colConfidence
+	colGrounded
+	colNormalized
+	colName // of the terminology's entry
+	colMethod
+	colScore
+	colReason // why an item was dropped
+	columns
+)
+
+var columnNames = [columns]string{"document", "kind", "type", "text", "disease", "start", "end", "concepts", "confidence", "grounded", "normalized", "name", "method", "score", "reason"}
+
+// The kinds of rows; a document that has none of the others has one of its own.
+const (
+	kindDocument = "document"
+	kindEntity   = "entity"
+	kindRelation = "relation"
+	kindDropped  = "dropped"
+)
+
+// A cell holds no tab and no line end: they are written as in C.
+var (
+	escapeCell   = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
+	unescapeCell = strings.NewReplacer(`\\`, "\\", `\t`, "\t", `\n`, "\n", `\r`, "\r")
+)
+
+const tsvHolds = hasDiscontinuous | hasUngrounded | hasConcepts | hasNormalized | hasConfidence | hasRelations | hasDropped | hasLineBreaks | hasGaps
+
+type tsvWriter struct {
+	w       io.Writer
+	o       WriteOptions
+	started bool
+}
+
+func (w *tsvWriter) Write(r *document.Result) error {
+	held := content(tsvHolds)
+	for i := range r.Entities {
+		if len(r.Entities[i].Links) <= 1 {
+			held |= hasLinks
+		} else {
+			held &^= hasLinks
+			break
+		}
+	}
+	w.o.lose(r, held)
+	var b bytes.Buffer
+	w.header(&b)
+	rows := 0
+	row := func(cells map[int]string) {
+		for c := range columns {
+			if c > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(escapeCell.Replace(cells[c]))
+		}
+		b.WriteByte('\n')
+		rows++
+	}
+	for i := range r.Entities {
+		row(entityCells(r.ID, &r.Entities[i]))
+	}
+	for i := range r.Relations {
+		e := &r.Relations[i]
+		row(map[int]string{colDocument: r.ID, colKind: kindRelation, colType: e.Type, colText: e.Chemical, colDisease: e.Disease,
+			colConfidence: number(e.Confidence), colGrounded: strconv.FormatBool(e.Grounded)})
+	}
+	for _, d := range r.Dropped {
+		row(map[int]string{colDocument: r.ID, colKind: kindDropped, colType: d.Task, colText: d.Text, colReason: d.Reason})
+	}
+	if rows == 0 {
+		row(map[int]string{colDocument: r.ID, colKind: kindDocument})
+	}
+	_, err := w.w.Write(b.Bytes())
+	return err
+}
+
+func (w *tsvWriter) header(b *bytes.Buffer) {
+	if !w.started {
+		w.started = true
+		b.WriteString(strings.Join(columnNames[:], "\t") + "\n")
+	}
+}
+
+func (w *tsvWriter) Close() error {
+	var b bytes.Buffer
+	w.header(&b)
+	_, err := w.w.Write(b.Bytes())
+	return err
+}
+
+func entityCells(doc string, e *document.Entity) map[int]string {
+	cells := map[int]string{colDocument: doc, colKind: kindEntity, colType: e.Type, colText: e.Text, colConcepts: strings.Join(concepts(e), "|"),
+		colConfidence: number(e.Confidence), colGrounded: strconv.FormatBool(e.Grounded), colNormalized: e.Normalized}
+	var starts, ends []string
+	for _, s := range e.Spans {
+		starts, ends = append(starts, strconv.Itoa(s.Start)), append(ends, strconv.Itoa(s.End))
+	}
+	cells[colStart], cells[colEnd] = strings.Join(starts, ","), strings.Join(ends, ",")
+	if len(e.Links) > 0 {
+		l := e.Links[0]
+		cells[colName], cells[colMethod], cells[colScore] = l.Name, l.Method, number(l.Score)
+	}
+	return cells
+}
+
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return formatFloat(v)
+}

@@ -1,0 +1,124 @@
+package format
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// maxDepth bounds the nesting of elements and of JSON values.
+const maxDepth = 200
+
+// xmlCursor walks through one element.
+type xmlCursor struct {
+	name  string // the file
+	line  int    // where the element begins in it
+	d     *xml.Decoder
+	depth int
+}
+
+// parseXML calls fn with the outermost element of a piece.
+func parseXML(file string, p xmlPiece, fn func(c *xmlCursor, start xml.StartElement) error) error {
+	if bad := badText(p.data); bad != "" {
+		return badinput.New(file, place(p.line, ""), bad, "UTF-8 text")
+	}
+	c := &xmlCursor{name: file, line: p.line, d: xml.NewDecoder(bytes.NewReader(p.data))}
+	for {
+		t, err := c.token()
+		if err != nil {
+			return err
+		}
+		if start, ok := t.(xml.StartElement); ok {
+			return fn(c, start)
+		}
+	}
+}
+
+func (c *xmlCursor) token() (xml.Token, error) {
+	t, err := c.d.Token()
+	switch t.(type) {
+	case xml.StartElement:
+		if c.depth++; c.depth > maxDepth {
+			return nil, badinput.New(c.name, c.place(), fmt.Sprintf("elements nested over %d deep", maxDepth), "a document")
+		}
+	case xml.EndElement:
+		c.depth--
+	}
+	if err == nil {
+		return t, nil
+	}
+	var syntax *xml.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, badinput.New(c.name, c.place(), syntax.Msg, "well-formed XML")
+	case errors.Is(err, io.EOF):
+		return nil, badinput.New(c.name, c.place(), "the end of the element", "its content")
+	}
+	return nil, badinput.Wrap(c.name, c.place(), err)
+}
+
+// place names the line that has been reached.
+func (c *xmlCursor) place(more ...string) string {
+	line, _ := c.d.InputPos()
+	return place(c.line+line-1, "", more...)
+}
+
+// children calls fn for every element inside the current one, up to its end;
+// fn reads each to its own end.
+func (c *xmlCursor) children(fn func(start xml.StartElement) error) error {
+	for {
+		t, err := c.token()
+		if err != nil {
+			return err
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			if err := fn(t); err != nil {
+				return err
+			}
+		case xml.EndElement:
+			return nil
+		}
+	}
+}
+
+// text reads to the end of the current element and returns its text, that of
+// the elements inside it too.
+func (c *xmlCursor) text() (string, error) {
+	var b strings.Builder
+	for depth := 1; depth > 0; {
+		t, err := c.token()
+		if err != nil {
+			return "", err
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			depth++
+		case xml.EndElement:
+			depth--
+		case xml.CharData:
+			b.Write(t)
+		}
+	}
+	return b.String(), nil
+}
+
+// skip reads to the end of the current element.
+func (c *xmlCursor) skip() error {
+	_, err := c.text()
+	return err
+}
+
+func attribute(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
