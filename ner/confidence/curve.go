@@ -1,0 +1,251 @@
+package confidence
+
+import (
+	"math"
+	"slices"
+	"sort"
+)
+
+// Sample is an item of known outcome.
+type Sample struct {
+	Features
+	Correct bool
+	// Group is the item's document: cross-fitting keeps its items together.
+	Group string
+}
+
+// Curve maps features to the probability that an item is right.
+type Curve struct {
+	// Weights of the logistic regression: a constant, then Mean, Min, First,
+	// End and Agreement.
+	Weights [dims]float64 `json:"weights"`
+	// Blocks of the isotonic regression, ascending.
+	Blocks []Block `json:"blocks"`
+}
+
+// Block is a range of scores whose items share a probability.
+type Block struct {
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	Value float64 `json:"value"`
+	Count float64 `json:"count"`
+}
+
+// Fit learns a curve; nil without samples.
+func Fit(samples []Sample) *Curve {
+	if len(samples) == 0 {
+		return nil
+	}
+	c := &Curve{Weights: logistic(samples)}
+	points := make([]point, len(samples))
+	right := 0.0
+	for i, s := range samples {
+		points[i] = point{c.score(s.Features), outcome(s.Correct), 1}
+		right += outcome(s.Correct)
+	}
+	slices.SortStableFunc(points, func(a, b point) int {
+		switch {
+		case a.x < b.x:
+			return -1
+		case a.x > b.x:
+			return 1
+		}
+		return 0
+	})
+	// One imagined item, cut in two, keeps the ends off 0 and 1: a right one
+	// below all, weighing the share of right ones, and a wrong one above.
+	share := right / float64(len(samples))
+	first, last := points[0].x, points[len(points)-1].x
+	points = append([]point{{first, 1, share}}, append(points, point{last, 0, 1 - share})...)
+	c.Blocks = isotonic(points)
+	return c
+}
+
+func outcome(correct bool) float64 {
+	if correct {
+		return 1
+	}
+	return 0
+}
+
+// Apply returns the probability for an item: that of the block in which its
+// score lies, and between two blocks what lies between.
+func (c *Curve) Apply(f Features) float64 {
+	x := c.score(f)
+	i := sort.Search(len(c.Blocks), func(i int) bool { return c.Blocks[i].High >= x })
+	if i == len(c.Blocks) {
+		return c.Blocks[i-1].Value
+	}
+	b := c.Blocks[i]
+	if i == 0 || x >= b.Low {
+		return b.Value
+	}
+	a := c.Blocks[i-1]
+	return a.Value + (b.Value-a.Value)*(x-a.High)/(b.Low-a.High)
+}
+
+// Threshold is the least probability from which on the items of the fit are
+// right in the given share at least; false where none are.
+func (c *Curve) Threshold(precision float64) (threshold float64, ok bool) {
+	right, all := 0.0, 0.0
+	for i := len(c.Blocks) - 1; i >= 0; i-- {
+		b := c.Blocks[i]
+		right += b.Value * b.Count
+		all += b.Count
+		if right/all < precision {
+			break
+		}
+		threshold, ok = b.Value, true
+	}
+	return threshold, ok
+}
+
+func (c *Curve) score(f Features) float64 { return dot(c.Weights, f.vector()) }
+
+// CrossFit returns each sample's probability by a curve that was fitted without
+// the samples of its document, and of the others in its fold.
+func CrossFit(samples []Sample, folds int) []float64 {
+	var groups []string
+	fold := map[string]int{}
+	for _, s := range samples {
+		if _, ok := fold[s.Group]; !ok {
+			fold[s.Group] = len(groups) % folds
+			groups = append(groups, s.Group)
+		}
+	}
+	out := make([]float64, len(samples))
+	for k := range folds {
+		var rest []Sample
+		for _, s := range samples {
+			if fold[s.Group] != k {
+				rest = append(rest, s)
+			}
+		}
+		c := Fit(rest)
+		for i, s := range samples {
+			if fold[s.Group] != k {
+				continue
+			}
+			if c == nil {
+				out[i] = math.NaN()
+			} else {
+				out[i] = c.Apply(s.Features)
+			}
+		}
+	}
+	return out
+}
+
+// point is a weighted observation y at x.
+type point struct{ x, y, weight float64 }
+
+// isotonic is the least-squares fit of a function that never falls, by pooling
+// adjacent violators. The points are in order of x; equal ones are pooled.
+func isotonic(points []point) []Block {
+	var blocks []Block
+	for _, p := range points {
+		if p.weight == 0 {
+			continue
+		}
+		blocks = append(blocks, Block{p.x, p.x, p.y, p.weight})
+		for n := len(blocks); n > 1; n = len(blocks) {
+			a, b := blocks[n-2], blocks[n-1]
+			if a.Value < b.Value && a.High < b.Low {
+				break
+			}
+			w := a.Count + b.Count
+			blocks = append(blocks[:n-2], Block{a.Low, b.High, (a.Value*a.Count + b.Value*b.Count) / w, w})
+		}
+	}
+	return blocks
+}
+
+// ridge keeps the regression's weights small: the features say nearly the same.
+const ridge = 1
+
+// logistic fits weights by Newton's method. The standardised features' weights
+// are drawn to zero; the weights returned are for the features as they are.
+func logistic(samples []Sample) [dims]float64 {
+	var mean, sd [dims]float64
+	n := float64(len(samples))
+	for _, s := range samples {
+		for i, v := range s.vector() {
+			mean[i] += v / n
+		}
+	}
+	for _, s := range samples {
+		for i, v := range s.vector() {
+			sd[i] += (v - mean[i]) * (v - mean[i]) / n
+		}
+	}
+	mean[0], sd[0] = 0, 1
+	for i := range sd {
+		if sd[i] = math.Sqrt(sd[i]); sd[i] < 1e-9 {
+			sd[i] = math.Inf(1) // a feature that says nothing has no weight
+		}
+	}
+	var w [dims]float64
+	for range 50 {
+		var gradient [dims]float64
+		var hessian [dims][dims]float64
+		for i := range dims {
+			hessian[i][i] = ridge
+			gradient[i] = -ridge * w[i]
+		}
+		for _, s := range samples {
+			x := s.vector()
+			for i := range x {
+				x[i] = (x[i] - mean[i]) / sd[i]
+			}
+			p := 1 / (1 + math.Exp(-dot(w, x)))
+			for i := range x {
+				gradient[i] += (outcome(s.Correct) - p) * x[i]
+				for j := range x {
+					hessian[i][j] += p * (1 - p) * x[i] * x[j]
+				}
+			}
+		}
+		step := solve(hessian, gradient)
+		size := 0.0
+		for i := range w {
+			w[i] += step[i]
+			size = max(size, math.Abs(step[i]))
+		}
+		if size < 1e-10 {
+			break
+		}
+	}
+	for i := 1; i < dims; i++ {
+		w[i] /= sd[i]
+		w[0] -= w[i] * mean[i]
+	}
+	return w
+}
+
+// solve solves a x = b for a positive definite a, by Gauss's elimination.
+func solve(a [dims][dims]float64, b [dims]float64) [dims]float64 {
+	for i := range dims {
+		for j := i + 1; j < dims; j++ {
+			f := a[j][i] / a[i][i]
+			for k := i; k < dims; k++ {
+				a[j][k] -= f * a[i][k]
+			}
+			b[j] -= f * b[i]
+		}
+	}
+	for i := dims - 1; i >= 0; i-- {
+		for k := i + 1; k < dims; k++ {
+			b[i] -= a[i][k] * b[k]
+		}
+		b[i] /= a[i][i]
+	}
+	return b
+}
+
+func dot(a, b [dims]float64) float64 {
+	sum := 0.0
+	for i := range a {
+		sum += float64(a[i] * b[i])
+	}
+	return sum
+}

@@ -1,0 +1,93 @@
+package confidence
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// Schema is the version of a calibration file.
+const Schema = "medner-calibration/1"
+
+// Key is what a calibration holds for.
+type Key struct {
+	Model     string `json:"model"`
+	Adapter   string `json:"adapter"`
+	Prompt    string `json:"prompt"`
+	Precision string `json:"precision"`
+}
+
+// Calibration holds a curve by task.
+type Calibration struct {
+	Schema string `json:"schema"`
+	Key
+	// Decoding and Data say what it was fitted with, for people.
+	Decoding string            `json:"decoding,omitempty"`
+	Data     string            `json:"data,omitempty"`
+	Tasks    map[string]*Curve `json:"tasks"`
+}
+
+// maxFile bounds a calibration file in bytes.
+const maxFile = 8 << 20
+
+// Load reads a calibration file.
+func Load(path string) (*Calibration, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, badinput.New(path, "", "more than 8 MiB", "a calibration file")
+	}
+	return Parse(path, data)
+}
+
+// Parse reads a calibration file's content.
+func Parse(name string, data []byte) (*Calibration, error) {
+	var c Calibration
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, badinput.Wrap(name, "", err)
+	}
+	if c.Schema != Schema {
+		return nil, badinput.New(name, "schema", fmt.Sprintf("%q", c.Schema), fmt.Sprintf("%q", Schema))
+	}
+	if len(c.Tasks) == 0 {
+		return nil, badinput.New(name, "tasks", "none", "a curve by task")
+	}
+	for task, curve := range c.Tasks {
+		if err := curve.check(); err != nil {
+			return nil, badinput.Wrap(name, "tasks."+task, err)
+		}
+	}
+	return &c, nil
+}
+
+func (c *Curve) check() error {
+	if c == nil || len(c.Blocks) == 0 {
+		return fmt.Errorf("no blocks")
+	}
+	low, value := math.Inf(-1), 0.0
+	for i, b := range c.Blocks {
+		if !(b.Low > low) || !(b.High >= b.Low) || !(b.Value >= value) || !(b.Value <= 1) || !(b.Count > 0) || math.IsInf(b.High, 0) || math.IsInf(b.Count, 0) {
+			return fmt.Errorf("block %d: expected scores and values that ascend, values of 0 to 1, counts above 0", i)
+		}
+		low, value = b.High, b.Value
+	}
+	return nil
+}
+
+// Marshal is the content of a calibration file.
+func (c *Calibration) Marshal() ([]byte, error) {
+	c.Schema = Schema
+	data, err := json.MarshalIndent(c, "", " ")
+	return append(data, '\n'), err
+}
