@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/parallel"
 )
 
 // FourBitOptions say how to quantise; the zero value is NF4 in blocks of 64
@@ -66,7 +67,7 @@ func (q *FourBit) fill(src Matrix) error {
 	cols := q.NumCols
 	n := q.NumRows * cols
 	blocks := ceilDiv(max(1<<16, cols), q.BlockSize)
-	return parallel(len(q.Absmax), blocks, func(lo, hi int) error {
+	return parallel.For(len(q.Absmax), blocks, func(lo, hi int) error {
 		first, last := lo*q.BlockSize, min(hi*q.BlockSize, n)
 		row := first / cols
 		rows := make([]float32, (ceilDiv(last, cols)-row)*cols)

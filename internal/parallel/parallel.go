@@ -1,4 +1,6 @@
-package quant
+// Package parallel spreads a loop over the processors: for work on whole
+// matrices at loading time. Steps of the decoder have kernels.Pool.
+package parallel
 
 import (
 	"runtime"
@@ -6,9 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// parallel calls fn with the ranges that cut [0, n) into parts of grain, on
-// every processor, and returns one of the errors if there are any.
-func parallel(n, grain int, fn func(lo, hi int) error) error {
+// For calls fn with the ranges that cut [0, n) into parts of grain, on
+// every processor, and returns one of the errors if there are any; the rest is then left
+// undone.
+func For(n, grain int, fn func(lo, hi int) error) error {
 	parts := (n + grain - 1) / grain
 	workers := min(runtime.GOMAXPROCS(0), parts)
 	if workers <= 1 {
