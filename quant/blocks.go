@@ -91,6 +91,13 @@ func (b *Blocks) ReadRows(dst []float32, from int) error {
 	})
 }
 
+// Int8Matrix is a matrix whose rows can be read as int8 codes and scales
+// where its Format is Q8_0; see [Blocks.Int8Rows].
+type Int8Matrix interface {
+	Matrix
+	Int8Rows(codes []int8, scales []float32, from int) error
+}
+
 // Int8Block is the run of numbers that share a scale in Int8Rows.
 const Int8Block = 32
 

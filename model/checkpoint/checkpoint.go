@@ -1,0 +1,258 @@
+package checkpoint
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/quant"
+)
+
+// Checkpoint is a model's open files. It is safe for concurrent use.
+type Checkpoint struct {
+	Path       string
+	Config     *arch.Config
+	Generation *arch.Generation // its stop ids are config.json's where it has none
+	// ConfigJSON is config.json, or what it would be for a GGUF file.
+	ConfigJSON []byte
+
+	source  source
+	weights []Weight
+	shapes  map[string]Weight
+
+	// headIsEmbedding says that a tied pair is stored under the head's name.
+	headIsEmbedding bool
+
+	mu       sync.Mutex
+	matrices map[string]quant.Matrix
+}
+
+// source is where a layout keeps its weights. Names are transformers', or
+// else those of the file for tensors that no decoder has.
+type source interface {
+	// names lists the weights; what belongs to a quantised one is not listed.
+	names() []string
+	// matrix views a weight and checks its shape.
+	matrix(w Weight) (quant.Matrix, error)
+	// where is the file that holds, or should hold, a weight.
+	where(name string) string
+	text
+	close() error
+}
+
+// Open opens a directory in the layout of the Hugging Face hub, or a GGUF
+// file. Errors are *badinput.Error, but for those of the file system.
+func Open(path string) (*Checkpoint, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Checkpoint{Path: path, shapes: map[string]Weight{}, matrices: map[string]quant.Matrix{}}
+	if info.IsDir() {
+		err = c.openDirectory(path)
+	} else {
+		err = c.openGGUF(path)
+	}
+	if err == nil {
+		err = c.match()
+	}
+	if err != nil {
+		if c.source != nil {
+			_ = c.source.close()
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// match compares the weights that are there with those that should be.
+func (c *Checkpoint) match() error {
+	there := map[string]bool{}
+	for _, name := range c.source.names() {
+		there[name] = true
+	}
+	if c.Config.TieWordEmbeddings {
+		if err := c.untie(there); err != nil {
+			return err
+		}
+	}
+	c.weights = Layout(c.Config)
+	for _, w := range c.weights {
+		c.shapes[w.Name] = w
+		if !there[w.Name] {
+			return badinput.New(c.source.where(w.Name), w.Name, "no such tensor", describe(w))
+		}
+		delete(there, w.Name)
+	}
+	for _, name := range c.source.names() {
+		if there[name] {
+			return badinput.New(c.source.where(name), clip(name), "a tensor that the configuration does not ask for", c.Config.ModelType+"'s weights only")
+		}
+	}
+	return nil
+}
+
+// untie decides, as transformers does, what a tied head means for a file that
+// has it: it is the embedding where that is missing, and where both are there
+// they are tied only if they are equal.
+func (c *Checkpoint) untie(there map[string]bool) error {
+	if !there[HeadName] {
+		return nil
+	}
+	if !there[EmbeddingName] {
+		c.headIsEmbedding = true
+		delete(there, HeadName)
+		there[EmbeddingName] = true
+		return nil
+	}
+	shape := Weight{EmbeddingName, Embedding, c.Config.VocabSize, c.Config.HiddenSize}
+	embedding, err := c.source.matrix(shape)
+	if err != nil {
+		return err
+	}
+	shape.Name, shape.Kind = HeadName, Linear
+	head, err := c.source.matrix(shape)
+	if err != nil {
+		return err
+	}
+	same, err := equal(embedding, head)
+	if err != nil {
+		return err
+	}
+	if same {
+		delete(there, HeadName)
+		return nil
+	}
+	tied := *c.Config
+	tied.TieWordEmbeddings = false
+	c.Config = &tied
+	return nil
+}
+
+// equal compares two matrices of one shape, some rows at a time.
+func equal(a, b quant.Matrix) (bool, error) {
+	const rows = 64
+	left, right := make([]float32, rows*a.Cols()), make([]float32, rows*a.Cols())
+	for from := 0; from < a.Rows(); from += rows {
+		n := min(rows, a.Rows()-from) * a.Cols()
+		if err := a.ReadRows(left[:n], from); err != nil {
+			return false, err
+		}
+		if err := b.ReadRows(right[:n], from); err != nil {
+			return false, err
+		}
+		for i, v := range left[:n] {
+			if v != right[i] {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// Weights lists the weights in the order in which they are used; a tied head
+// is not among them. The caller must not change it.
+func (c *Checkpoint) Weights() []Weight { return c.weights }
+
+// Has says whether the model has a weight.
+func (c *Checkpoint) Has(name string) bool { _, ok := c.shapes[name]; return ok }
+
+// Matrix views a weight, in its checked shape. The same call returns the same
+// matrix; it may be read until Close.
+func (c *Checkpoint) Matrix(name string) (quant.Matrix, error) {
+	w, ok := c.shapes[name]
+	if !ok {
+		return nil, fmt.Errorf("%s: no weight %s", c.Path, name)
+	}
+	c.mu.Lock()
+	m := c.matrices[name]
+	c.mu.Unlock()
+	if m != nil {
+		return m, nil
+	}
+	if name == EmbeddingName && c.headIsEmbedding {
+		w.Name = HeadName
+	}
+	m, err := c.source.matrix(w)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if first := c.matrices[name]; first != nil {
+		return first, nil
+	}
+	c.matrices[name] = m
+	return m, nil
+}
+
+// Vector reads a weight of one row: the gains of a norm, or a bias.
+func (c *Checkpoint) Vector(name string) ([]float32, error) {
+	m, err := c.Matrix(name)
+	if err != nil {
+		return nil, err
+	}
+	if m.Rows() != 1 {
+		return nil, fmt.Errorf("%s: weight %s is a matrix", c.Path, name)
+	}
+	v, err := quant.ReadAll(m)
+	if err != nil {
+		return nil, badinput.Wrap(c.source.where(name), name, err)
+	}
+	return v, nil
+}
+
+// Close unmaps the files; matrices must not be read afterwards.
+func (c *Checkpoint) Close() error { return c.source.close() }
+
+func describe(w Weight) string {
+	if w.Rows == 1 {
+		return fmt.Sprintf("%d numbers", w.Cols)
+	}
+	return fmt.Sprintf("%d × %d numbers", w.Rows, w.Cols)
+}
+
+// checkShape compares a tensor's dimensions, rows first, with a weight's.
+func checkShape(file string, w Weight, shape []int) error {
+	fits := len(shape) == 2 && shape[0] == w.Rows && shape[1] == w.Cols
+	if w.Kind == Norm || w.Kind == Bias {
+		fits = len(shape) == 1 && shape[0] == w.Cols
+	}
+	if fits {
+		return nil
+	}
+	return badinput.New(file, w.Name+": shape", fmt.Sprint(shape), describe(w)+", as config.json says")
+}
+
+// maxJSON bounds the JSON files of a directory but for tokenizer.json.
+const maxJSON = 16 << 20
+
+// readLimited reads a small file of a directory.
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, maxJSON+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxJSON {
+		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", maxJSON), filepath.Base(path))
+	}
+	return data, nil
+}
+
+// clip shortens a name from a file for an error.
+func clip(s string) string {
+	const limit = 120
+	if len(s) <= limit {
+		return s
+	}
+	return s[:limit] + "…"
+}

@@ -1,0 +1,123 @@
+package checkpoint
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/safetensors"
+	"github.com/medner/medner/quant"
+)
+
+// directory is a checkpoint as the Hugging Face hub lays it out.
+type directory struct {
+	directoryText
+	reader *safetensors.Reader
+}
+
+const (
+	configFile     = "config.json"
+	generationFile = "generation_config.json"
+)
+
+func (c *Checkpoint) openDirectory(dir string) error {
+	path := filepath.Join(dir, configFile)
+	data, err := readLimited(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return badinput.New(dir, "", "no "+configFile, "a model's directory, or a GGUF file")
+	}
+	if err != nil {
+		return err
+	}
+	c.ConfigJSON = data
+	if c.Config, err = arch.ParseConfig(path, data); err != nil {
+		return err
+	}
+	c.Generation = &arch.Generation{BosTokenID: -1, RepetitionPenalty: 1}
+	path = filepath.Join(dir, generationFile)
+	data, err = readLimited(path)
+	switch {
+	case err == nil:
+		if c.Generation, err = arch.ParseGeneration(path, data); err != nil {
+			return err
+		}
+	case !errors.Is(err, os.ErrNotExist):
+		return err
+	}
+	if len(c.Generation.EosTokenIDs) == 0 {
+		c.Generation.EosTokenIDs = c.Config.EosTokenIDs
+	}
+	if c.Generation.BosTokenID < 0 {
+		c.Generation.BosTokenID = c.Config.BosTokenID
+	}
+	reader, err := safetensors.Open(dir)
+	if err != nil {
+		return err
+	}
+	c.source = &directory{directoryText{dir}, reader}
+	return nil
+}
+
+// The parts of a 4-bit weight beside its packed numbers.
+var fourBitParts = []string{".absmax", ".quant_map", ".nested_absmax", ".nested_quant_map",
+	".quant_state.bitsandbytes__nf4", ".quant_state.bitsandbytes__fp4"}
+
+// names leaves out the parts of 4-bit weights, and the rotary frequencies
+// that old versions of transformers saved in every layer.
+func (d *directory) names() []string {
+	var names []string
+	for _, name := range d.reader.Names() {
+		if !strings.HasSuffix(name, ".rotary_emb.inv_freq") && !d.isPart(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (d *directory) isPart(name string) bool {
+	for _, part := range fourBitParts {
+		if whole, ok := strings.CutSuffix(name, part); ok {
+			return quant.IsFourBit(whole, d.raw)
+		}
+	}
+	return false
+}
+
+// raw returns a tensor as quant wants it.
+func (d *directory) raw(name string) (quant.Raw, bool) {
+	t, ok := d.reader.Tensor(name)
+	return quant.Raw{Name: t.Name, DType: string(t.DType), Shape: t.Shape, Data: t.Data}, ok
+}
+
+func (d *directory) matrix(w Weight) (quant.Matrix, error) {
+	if w.Kind == Linear && quant.IsFourBit(w.Name, d.raw) {
+		q, err := quant.ReadFourBit(w.Name, d.raw)
+		if err != nil {
+			return nil, badinput.Wrap(d.where(w.Name), "", err)
+		}
+		return q, checkShape(d.where(w.Name), w, []int{q.Rows(), q.Cols()})
+	}
+	t, ok := d.reader.Tensor(w.Name)
+	if !ok {
+		return nil, badinput.New(d.where(w.Name), w.Name, "no such tensor", describe(w))
+	}
+	if t.DType.Format() == quant.Invalid {
+		return nil, badinput.New(t.File, w.Name+": dtype", string(t.DType), "floating-point weights, or 4-bit ones with a quant_state")
+	}
+	if err := checkShape(t.File, w, t.Shape); err != nil {
+		return nil, err
+	}
+	return t.Matrix()
+}
+
+func (d *directory) where(name string) string {
+	if t, ok := d.reader.Tensor(name); ok {
+		return t.File
+	}
+	return d.dir
+}
+
+func (d *directory) close() error { return d.reader.Close() }

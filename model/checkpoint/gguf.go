@@ -1,0 +1,205 @@
+package checkpoint
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/gguf"
+	"github.com/medner/medner/quant"
+)
+
+// ggufFile is a checkpoint in a GGUF file.
+type ggufFile struct {
+	ggufText
+	tensors map[string]string // from transformers' names to the file's
+	config  *arch.Config
+}
+
+// The tensors' names in files and in transformers, outside and inside layers.
+var (
+	ggufNames = map[string]string{
+		"token_embd.weight":  EmbeddingName,
+		"output_norm.weight": NormName,
+		"output.weight":      HeadName,
+	}
+	ggufLayerNames = map[string]string{
+		"attn_norm":   "input_layernorm",
+		"ffn_norm":    "post_attention_layernorm",
+		"attn_q":      "self_attn.q_proj",
+		"attn_k":      "self_attn.k_proj",
+		"attn_v":      "self_attn.v_proj",
+		"attn_output": "self_attn.o_proj",
+		"ffn_gate":    "mlp.gate_proj",
+		"ffn_up":      "mlp.up_proj",
+		"ffn_down":    "mlp.down_proj",
+	}
+	ggufLayerName = regexp.MustCompile(`^blk\.(0|[1-9][0-9]*)\.([a-z_]+)\.(weight|bias)$`)
+)
+
+const ropeFactors = "rope_freqs.weight"
+
+// huggingFaceName translates a tensor's name, and leaves unknown ones alone.
+func huggingFaceName(name string) string {
+	if known, ok := ggufNames[name]; ok {
+		return known
+	}
+	if m := ggufLayerName.FindStringSubmatch(name); m != nil {
+		if part, ok := ggufLayerNames[m[2]]; ok {
+			return fmt.Sprintf("model.layers.%s.%s.%s", m[1], part, m[3])
+		}
+	}
+	return name
+}
+
+func (c *Checkpoint) openGGUF(path string) error {
+	file, err := gguf.Open(path)
+	if err != nil {
+		return err
+	}
+	g := &ggufFile{ggufText: ggufText{file}, tensors: map[string]string{}}
+	c.source = g
+	for _, name := range file.Names() {
+		if name != ropeFactors {
+			g.tensors[huggingFaceName(name)] = name
+		}
+	}
+	if c.ConfigJSON, err = g.configJSON(); err != nil {
+		return err
+	}
+	if c.Config, err = arch.ParseConfig(path, c.ConfigJSON); err != nil {
+		return err
+	}
+	if c.Config.Rope.Factors, err = g.ropeFactors(c.Config.HeadDim / 2); err != nil {
+		return err
+	}
+	g.config = c.Config
+	c.Generation = &arch.Generation{EosTokenIDs: c.Config.EosTokenIDs, BosTokenID: c.Config.BosTokenID, RepetitionPenalty: 1}
+	return nil
+}
+
+// ropeFactors reads the divisors of the rotary frequencies, nil where there
+// are none.
+func (g *ggufFile) ropeFactors(n int) ([]float32, error) {
+	t, ok := g.file.Tensor(ropeFactors)
+	if !ok {
+		return nil, nil
+	}
+	if !slices.Equal(t.Dims, []int{n}) {
+		return nil, badinput.New(t.File, t.Name+": shape", fmt.Sprint(t.Dims), fmt.Sprintf("%d numbers, half a head", n))
+	}
+	m, err := t.Matrix()
+	if err != nil {
+		return nil, err
+	}
+	factors, err := quant.ReadAll(m)
+	if err != nil {
+		return nil, badinput.Wrap(t.File, t.Name, err)
+	}
+	for _, f := range factors {
+		if !(f > 0 && f <= math.MaxFloat32) {
+			return nil, badinput.New(t.File, t.Name, fmt.Sprint(f), "positive numbers")
+		}
+	}
+	return factors, nil
+}
+
+func (g *ggufFile) names() []string {
+	names := make([]string, 0, len(g.tensors))
+	for name := range g.tensors {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (g *ggufFile) matrix(w Weight) (quant.Matrix, error) {
+	t, ok := g.file.Tensor(g.tensors[w.Name])
+	if !ok {
+		return nil, badinput.New(g.where(w.Name), w.Name, "no such tensor", describe(w))
+	}
+	shape := slices.Clone(t.Dims)
+	slices.Reverse(shape)
+	if err := checkShape(t.File, w, shape); err != nil {
+		return nil, err
+	}
+	m, err := t.Matrix()
+	if err != nil {
+		return nil, err
+	}
+	if strings.Contains(w.Name, ".q_proj.") || strings.Contains(w.Name, ".k_proj.") {
+		if w.Kind == Bias {
+			return g.unpairBias(m)
+		}
+		return unpaired{m, g.config.HeadDim}, nil
+	}
+	return m, nil
+}
+
+func (g *ggufFile) where(string) string { return g.file.Path() }
+
+func (g *ggufFile) close() error { return g.file.Close() }
+
+// unpairBias puts the biases of q_proj and k_proj in transformers' order.
+func (g *ggufFile) unpairBias(m quant.Matrix) (quant.Matrix, error) {
+	stored, err := quant.ReadAll(m)
+	if err != nil {
+		return nil, badinput.Wrap(g.file.Path(), "", err)
+	}
+	v := make([]float32, len(stored))
+	for i := range v {
+		v[i] = stored[pairedRow(i, g.config.HeadDim)]
+	}
+	return quant.NewF32(1, len(v), v), nil
+}
+
+// pairedRow is where a GGUF keeps a row of q_proj or k_proj.
+func pairedRow(row, headDim int) int {
+	head, within := row/headDim*headDim, row%headDim
+	return head + within%(headDim/2)*2 + within/(headDim/2)
+}
+
+// unpaired is a matrix of q_proj or k_proj with its rows in transformers'
+// order.
+type unpaired struct {
+	quant.Matrix
+	headDim int
+}
+
+// ReadRows implements quant.Matrix.
+func (u unpaired) ReadRows(dst []float32, from int) error {
+	cols := u.Cols()
+	if len(dst)%cols != 0 || from < 0 || from > u.Rows()-len(dst)/cols {
+		return fmt.Errorf("read %d numbers from row %d of a %d × %d matrix", len(dst), from, u.Rows(), cols)
+	}
+	for ; len(dst) > 0; from++ {
+		if err := u.Matrix.ReadRows(dst[:cols], pairedRow(from, u.headDim)); err != nil {
+			return err
+		}
+		dst = dst[cols:]
+	}
+	return nil
+}
+
+// Int8Rows implements quant.Int8Matrix where the stored matrix does.
+func (u unpaired) Int8Rows(codes []int8, scales []float32, from int) error {
+	stored, ok := u.Matrix.(quant.Int8Matrix)
+	if !ok {
+		return fmt.Errorf("read int8 codes from a matrix of %s", u.Format())
+	}
+	cols := u.Cols()
+	if len(codes)%cols != 0 || from < 0 || from > u.Rows()-len(codes)/cols || len(scales) != len(codes)/quant.Int8Block {
+		return fmt.Errorf("read %d codes and %d scales from row %d of a %d × %d matrix", len(codes), len(scales), from, u.Rows(), cols)
+	}
+	for ; len(codes) > 0; from++ {
+		if err := stored.Int8Rows(codes[:cols], scales[:cols/quant.Int8Block], pairedRow(from, u.headDim)); err != nil {
+			return err
+		}
+		codes, scales = codes[cols:], scales[cols/quant.Int8Block:]
+	}
+	return nil
+}

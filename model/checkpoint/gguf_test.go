@@ -1,0 +1,110 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// patched returns a file with the 32-bit value of a metadata key replaced.
+func patched(t testing.TB, file, key string, value uint32) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	at := bytes.Index(data, []byte(key))
+	require.Positive(t, at, key)
+	binary.LittleEndian.PutUint32(data[at+len(key)+4:], value)
+	return data
+}
+
+// replaced returns a file with a text replaced by another of its length.
+func replaced(t testing.TB, file, from, to string) []byte {
+	t.Helper()
+	require.Len(t, to, len(from))
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.True(t, bytes.Contains(data, []byte(from)), from)
+	return bytes.Replace(data, []byte(from), []byte(to), 1)
+}
+
+func TestHostileGGUF(t *testing.T) {
+	const biased, tiny = "testdata/biased.gguf", "testdata/tiny-llama.gguf"
+	nan := math.Float32bits(float32(math.NaN()))
+	for name, test := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"other architecture":      {replaced(t, biased, "\x05\x00\x00\x00\x00\x00\x00\x00llama", "\x05\x00\x00\x00\x00\x00\x00\x00gemma"), `general.architecture: found "gemma", expected "llama"`},
+		"no context length":       {replaced(t, biased, "llama.context_length", "llama.context_lengtx"), "llama.context_length: found nothing"},
+		"no heads":                {patched(t, biased, "llama.attention.head_count", 0), "num_attention_heads: found 0"},
+		"heads not dividing":      {patched(t, biased, "llama.attention.head_count", 5), "num_key_value_heads: found 2"},
+		"10^9 layers":             {patched(t, biased, "llama.block_count", 1e9), "num_hidden_layers: found 1000000000"},
+		"one layer more":          {patched(t, biased, "llama.block_count", 2), "model.layers.1.input_layernorm.weight: found no such tensor"},
+		"NaN eps":                 {patched(t, biased, "llama.attention.layer_norm_rms_epsilon", nan), "layer_norm_rms_epsilon: found NaN"},
+		"zero eps":                {patched(t, biased, "llama.attention.layer_norm_rms_epsilon", 0), "rms_norm_eps: found 0"},
+		"infinite rope base":      {patched(t, biased, "llama.rope.freq_base", 0x7f800000), "llama.rope.freq_base: found +Inf"},
+		"keys of another size":    {patched(t, biased, "llama.attention.value_length", 16), "llama.attention.value_length: found 16, expected 32"},
+		"part of a head rotated":  {patched(t, biased, "llama.rope.dimension_count", 16), "llama.rope.dimension_count: found 16, expected 32"},
+		"vocabulary ≠ embeddings": {patched(t, biased, "llama.vocab_size", 41), "model.embed_tokens.weight: shape: found [40 64], expected 41 × 64"},
+		"yarn":                    {replaced(t, biased, "linear", "yarn  "), "rope_type"},
+		"unknown tensor":          {replaced(t, biased, "blk.0.attn_q.bias", "blk.0.attn_x.bias"), "blk.0.attn_x.bias: found a tensor that the configuration does not ask for"},
+		"one more tensor":         {replaced(t, tiny, "rope_freqs.weight", "rope_freqx.weight"), "rope_freqx.weight: found a tensor that the configuration does not ask for"},
+		"factors of another size": {replaced(t, tiny, "rope_freqs.weight\x01\x00\x00\x00\x20", "rope_freqs.weight\x01\x00\x00\x00\x1f"), "rope_freqs.weight: shape: found [31]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.gguf")
+			require.NoError(t, os.WriteFile(path, test.data, 0o600))
+			err := openAndView(path)
+			var bad *badinput.Error
+			require.ErrorAs(t, err, &bad)
+			require.Equal(t, path, bad.File)
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+}
+
+// openAndView opens a file and views every weight.
+func openAndView(path string) error {
+	c, err := Open(path)
+	if err != nil {
+		return err
+	}
+	for _, w := range c.Weights() {
+		if _, e := c.Matrix(w.Name); e != nil && err == nil {
+			err = e
+		}
+	}
+	return errors.Join(err, c.Close())
+}
+
+// FuzzOpenGGUF overwrites a part of a good file.
+func FuzzOpenGGUF(f *testing.F) {
+	good, err := os.ReadFile("testdata/biased.gguf")
+	require.NoError(f, err)
+	const header = 2048
+	f.Add(uint16(0), []byte("GGUF"))
+	f.Add(uint16(8), []byte{255})
+	for _, key := range []string{"llama.block_count", "llama.attention.head_count", "llama.rope.freq_base", "general.architecture"} {
+		f.Add(uint16(bytes.Index(good, []byte(key))+len(key)), []byte{4, 0, 0, 0, 0, 0, 0, 0})
+	}
+	path := filepath.Join(f.TempDir(), "x.gguf")
+	f.Fuzz(func(t *testing.T, at uint16, part []byte) {
+		data := bytes.Clone(good)
+		copy(data[at%header:], part[:min(len(part), header)])
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var bad *badinput.Error
+		if err := openAndView(path); err != nil && !errors.As(err, &bad) {
+			t.Fatalf("untyped error %v", err)
+		}
+	})
+}

@@ -1,0 +1,91 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/gguf"
+)
+
+// text is the part of a layout that is about text and not about weights.
+type text interface {
+	chatTemplate() (string, error)
+}
+
+// ChatTemplate is the source of the template, in Jinja, that turns a
+// conversation into a prompt; empty where the model has none.
+func (c *Checkpoint) ChatTemplate() (string, error) { return c.source.chatTemplate() }
+
+type directoryText struct{ dir string }
+
+const (
+	templateFile        = "chat_template.jinja"
+	tokenizerConfigFile = "tokenizer_config.json"
+)
+
+// chatTemplate reads chat_template.jinja, or the field of
+// tokenizer_config.json where older versions kept it: a string, or a list of
+// named ones.
+func (d directoryText) chatTemplate() (string, error) {
+	data, err := readLimited(filepath.Join(d.dir, templateFile))
+	if err == nil {
+		return string(data), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	path := filepath.Join(d.dir, tokenizerConfigFile)
+	data, err = readLimited(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var config struct {
+		Template json.RawMessage `json:"chat_template"`
+	}
+	if err := json.Unmarshal(data, &config); err != nil {
+		return "", badinput.Wrap(path, "", err)
+	}
+	return parseTemplate(path, config.Template)
+}
+
+func parseTemplate(path string, raw json.RawMessage) (source string, err error) {
+	if len(raw) == 0 || raw[0] != '[' {
+		if len(raw) > 0 {
+			err = json.Unmarshal(raw, &source)
+		}
+		if err != nil {
+			return "", badinput.Wrap(path, "chat_template", err)
+		}
+		return source, nil
+	}
+	var named []struct {
+		Name   string `json:"name"`
+		Source string `json:"template"`
+	}
+	if err := json.Unmarshal(raw, &named); err != nil {
+		return "", badinput.Wrap(path, "chat_template", err)
+	}
+	for _, t := range named {
+		if t.Name == "default" {
+			return t.Source, nil
+		}
+	}
+	return "", badinput.New(path, "chat_template", "no template named default", "one")
+}
+
+type ggufText struct{ file *gguf.File }
+
+const templateKey = "tokenizer.chat_template"
+
+func (g ggufText) chatTemplate() (string, error) {
+	if !g.file.Has(templateKey) {
+		return "", nil
+	}
+	return g.file.String(templateKey)
+}
