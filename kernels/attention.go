@@ -11,7 +11,7 @@ const rowTile = 6
 
 // blockRows is about how many query rows one work item of Attention holds;
 // a page of keys is read from memory once for all of them.
-const blockRows = 12
+const blockRows = 24
 
 // Attention computes causal softmax attention with grouped heads.
 //
@@ -51,7 +51,7 @@ type AttentionSpan struct {
 type attentionItem struct{ span, head, from, to int }
 
 type attentionScratch struct {
-	q      []float32 // tiles of [HeadDim][rows of the tile]
+	q      []float32 // [rows][HeadDim]
 	scores []float32 // [rows][positions]
 	out    []float32 // [rows][valueStride]
 	sums   []float32 // [rows]
@@ -88,8 +88,8 @@ func (a *Attention) Run(p runner, spans []AttentionSpan) {
 			panic(fmt.Sprintf("kernels: attention of %d values at %d into %d over %d pages, width %d",
 				len(s.Q), s.Pos, len(s.Out), len(s.Pages), width))
 		}
-		for from := 0; from < n; from += block {
-			for h := range a.shape.Heads {
+		for h := range a.shape.Heads {
+			for from := 0; from < n; from += block {
 				a.items = append(a.items, attentionItem{i, h, from, min(n, from+block)})
 			}
 		}
@@ -137,14 +137,8 @@ func (a *Attention) item(w *attentionScratch, it attentionItem) {
 	origin := func(row int) int {
 		return (it.from+row/a.group)*width + (it.head*a.group+row%a.group)*dim
 	}
-	for first := 0; first < rows; first += rowTile {
-		n := min(rowTile, rows-first)
-		tile := q[first*dim:][:n*dim]
-		for r := range n {
-			for d, v := range s.Q[origin(first+r):][:dim] {
-				tile[d*n+r] = v
-			}
-		}
+	for r := range rows {
+		copy(q[r*dim:][:dim], s.Q[origin(r):])
 	}
 
 	ops := vec()
@@ -194,10 +188,7 @@ func (a *Attention) item(w *attentionScratch, it attentionItem) {
 		}
 	}
 	for r := range rows {
-		dst, src, sum := s.Out[origin(r):][:dim], out[r*stride:], w.sums[r]
-		for d := range dst {
-			dst[d] = src[d] / sum
-		}
+		ops.divide(s.Out[origin(r):][:dim], out[r*stride:][:dim], w.sums[r])
 	}
 }
 
@@ -210,13 +201,13 @@ func grow(x []float32, n int) []float32 {
 }
 
 // scores32Go computes, for r < rows and c < columns (a multiple of 16),
-// dst[r·stride+c] = Σ_d q[d·rows+r]·k[d·PageSize+c], fused, d ascending.
+// dst[r·stride+c] = Σ_d q[r·dim+d]·k[d·PageSize+c], fused, d ascending.
 func scores32Go(dst []float32, stride int, q, k []float32, dim, rows, columns int) {
 	for r := range rows {
 		row := dst[r*stride:][:columns]
 		clear(row)
 		for d := range dim {
-			x := q[d*rows+r]
+			x := q[r*dim+d]
 			for c, y := range k[d*PageSize:][:columns] {
 				row[c] = fma32(x, y, row[c])
 			}
@@ -249,7 +240,7 @@ func scores16Go(dst []float32, stride int, q []float32, k []uint16, dim, rows, c
 			line[c] = floatOf(y)
 		}
 		for r := range rows {
-			x, row := q[d*rows+r], dst[r*stride:][:columns]
+			x, row := q[r*dim+d], dst[r*stride:][:columns]
 			for c := range row {
 				row[c] = fma32(x, line[c], row[c])
 			}

@@ -69,3 +69,10 @@ func Mul(dst, x []float32) {
 	mustFit("Mul", len(dst), len(x), len(x))
 	vec().mul(dst, x)
 }
+
+// divideGo sets dst[i] = x[i] / by.
+func divideGo(dst, x []float32, by float32) {
+	for i, v := range x {
+		dst[i] = v / by
+	}
+}

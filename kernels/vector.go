@@ -12,6 +12,7 @@ type vectorOps struct {
 	add         func(dst, x []float32)
 	addScaled   func(dst, x []float32, scale float32)
 	mul         func(dst, x []float32)
+	divide      func(dst, x []float32, by float32)
 	// rope.go
 	rotate func(a, b, cos, sin []float32)
 	// exp.go
@@ -32,7 +33,7 @@ type vectorOps struct {
 }
 
 var vectorScalar = vectorOps{
-	sumSquares: sumSquaresGo, scaleWeight: scaleWeightGo, add: addGo, addScaled: addScaledGo, mul: mulGo,
+	sumSquares: sumSquaresGo, scaleWeight: scaleWeightGo, add: addGo, addScaled: addScaledGo, mul: mulGo, divide: divideGo,
 	rotate: rotateGo,
 	expSum: expSumGo, sumExp: sumExpGo, scaleMax: scaleMaxGo, siluMul: siluMulGo,
 	scan: scanGo, maxAllowed: maxAllowedGo, firstEqual: firstEqualGo,

@@ -6,7 +6,7 @@ import "golang.org/x/sys/cpu"
 
 // vectorAVX2 needs AVX2, FMA and F16C.
 var vectorAVX2 = vectorOps{
-	sumSquares: sumSquaresAVX2, scaleWeight: scaleWeightAVX2, add: addAVX2, addScaled: addScaledAVX2, mul: mulAVX2,
+	sumSquares: sumSquaresAVX2, scaleWeight: scaleWeightAVX2, add: addAVX2, addScaled: addScaledAVX2, mul: mulAVX2, divide: divideAVX2,
 	rotate: rotateAVX2,
 	expSum: expSumAVX2, sumExp: sumExpAVX2, scaleMax: scaleMaxAVX2, siluMul: siluMulAVX2,
 	scan: scanAVX2,

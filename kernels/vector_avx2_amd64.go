@@ -24,6 +24,11 @@ func mulAVX2(dst []float32, x []float32)
 //go:noescape
 func addScaledAVX2(dst []float32, x []float32, scale float32)
 
+// divideAVX2 is divideGo.
+//
+//go:noescape
+func divideAVX2(dst []float32, x []float32, by float32)
+
 // rotateAVX2 is rotateGo.
 //
 //go:noescape

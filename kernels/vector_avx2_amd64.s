@@ -189,6 +189,41 @@ loopEnd:
 	VZEROUPPER
 	RET
 
+// func divideAVX2(dst []float32, x []float32, by float32)
+// Requires: AVX
+TEXT ·divideAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	VBROADCASTSS by+48(FP), Y0
+	MOVQ         x_len+32(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+
+loop8:
+	CMPQ    BX, SI
+	JGE     loopTail
+	VMOVUPS (CX)(BX*4), Y1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	JMP     loop8
+
+loopTail:
+	SUBQ       SI, DX
+	JZ         loopEnd
+	MOVQ       $0x00000010, SI
+	SUBQ       DX, SI
+	LEAQ       tailMasks<>+0(SB), DX
+	VMOVUPS    (DX)(SI*4), Y1
+	VMASKMOVPS (CX)(BX*4), Y1, Y2
+	VDIVPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)(BX*4)
+
+loopEnd:
+	VZEROUPPER
+	RET
+
 // func rotateAVX2(a []float32, b []float32, cos []float32, sin []float32)
 // Requires: AVX
 TEXT ·rotateAVX2(SB), NOSPLIT, $0-96

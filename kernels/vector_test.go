@@ -62,6 +62,7 @@ func testElementwise(t *testing.T, r *rand.Rand, ops *vectorOps, n int, fill fun
 		"add":                  func(o *vectorOps, x, y []float32) { o.add(x, y) },
 		"mul":                  func(o *vectorOps, x, y []float32) { o.mul(x, y) },
 		"addScaled":            func(o *vectorOps, x, y []float32) { o.addScaled(x, y, 1.7) },
+		"divide":               func(o *vectorOps, x, y []float32) { o.divide(x, y, 1.7) },
 		"rotate":               func(o *vectorOps, x, y []float32) { o.rotate(x, y, z, w) },
 		"siluMul":              func(o *vectorOps, x, y []float32) { o.siluMul(x, y, z) },
 		"siluMul in place":     func(o *vectorOps, x, y []float32) { o.siluMul(x, x, y) },

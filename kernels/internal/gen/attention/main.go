@@ -47,13 +47,15 @@ func (e element) load(m Mem) VecVirtual {
 
 // widths lists the tile widths, in vectors, that rows are taken in: enough
 // accumulators to hide the latency of a fused multiply-add, few enough for 16
-// registers. The last is 2, which always divides what is left.
+// registers. They leave nothing of an even number.
 func widths(rows int) []int {
 	switch rows {
 	case 1:
 		return []int{8, 2}
 	case 2, 3:
 		return []int{4, 2}
+	case 4:
+		return []int{3, 2, 1}
 	}
 	return []int{2}
 }
@@ -104,16 +106,23 @@ func lines(base, step Register, rows int) []Mem {
 	return m[:rows]
 }
 
+// advance moves addresses from lines on by one float32.
+func advance(at []Mem) {
+	for r := 0; r < len(at); r += 3 {
+		ADDQ(Imm(4), at[r].Base)
+	}
+}
+
 // outer adds the outer product of a column of factors, one a row, and a line
 // of a page to the accumulators. It holds whichever is fewer in registers.
-func (e element) outer(acc [][]VecVirtual, line Register, factor func(row int) Mem) {
+func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
 	rows, width := len(acc), len(acc[0])
 	at := func(c int) Mem { return Mem{Base: line, Disp: 8 * c * e.size} }
 	if rows <= width {
 		x := make([]VecVirtual, rows)
 		for r := range x {
 			x[r] = YMM()
-			VBROADCASTSS(factor(r), x[r])
+			VBROADCASTSS(factors[r], x[r])
 		}
 		for c := range width {
 			if rows == 1 && e.size == 4 {
@@ -133,7 +142,7 @@ func (e element) outer(acc [][]VecVirtual, line Register, factor func(row int) M
 	}
 	for r := range rows {
 		x := YMM()
-		VBROADCASTSS(factor(r), x)
+		VBROADCASTSS(factors[r], x)
 		for c := range v {
 			VFMADD231PS(v[c], x, acc[r][c])
 		}
@@ -146,6 +155,7 @@ func scores(e element) {
 		fmt.Sprintf("%sAVX2 is %sGo.", name, name))
 	dst, step, queries, keys := pointer("dst"), bytes("stride", 4), pointer("q"), pointer("k")
 	dim, columns := Load(Param("dim"), GP64()), Load(Param("columns"), GP64())
+	length := bytes("dim", 4)
 	byRows(func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
@@ -162,11 +172,12 @@ func scores(e element) {
 			}
 			q, k, d := GP64(), GP64(), GP64()
 			MOVQ(queries, q)
+			at := lines(q, length, rows)
 			MOVQ(keys, k)
 			MOVQ(dim, d)
 			Label(tile + "dim")
-			e.outer(acc, k, func(r int) Mem { return Mem{Base: q, Disp: 4 * r} })
-			ADDQ(Imm(uint64(4*rows)), q)
+			e.outer(acc, k, at)
+			advance(at)
 			ADDQ(I32(pageSize*e.size), k)
 			DECQ(d)
 			JNZ(LabelRef(tile + "dim"))
@@ -212,10 +223,8 @@ func weigh(e element) {
 			MOVQ(count, t)
 			at := lines(p, reach, rows)
 			Label(tile + "n")
-			e.outer(acc, v, func(r int) Mem { return at[r] })
-			for r := 0; r < rows; r += 3 {
-				ADDQ(Imm(4), at[r].Base)
-			}
+			e.outer(acc, v, at)
+			advance(at)
 			ADDQ(step, v)
 			DECQ(t)
 			JNZ(LabelRef(tile + "n"))

@@ -47,6 +47,16 @@ func elementwise() {
 	})
 	end()
 
+	begin("divideAVX2", "func(dst, x []float32, by float32)", "divideAVX2 is divideGo.")
+	dst, x = pointer("dst"), pointer("x")
+	by := broadcast("by")
+	elementLoop("loop", Load(Param("x").Len(), GP64()), func(v access) {
+		a := v.load(x)
+		VDIVPS(by, a, a)
+		v.store(a, dst)
+	})
+	end()
+
 	begin("rotateAVX2", "func(a, b, cos, sin []float32)", "rotateAVX2 is rotateGo.")
 	first, second, cos, sin := pointer("a"), pointer("b"), pointer("cos"), pointer("sin")
 	elementLoop("loop", Load(Param("a").Len(), GP64()), func(v access) {
