@@ -122,8 +122,9 @@ func transposeInto[T float32 | uint16](dst, src []T, m, dim, step int) {
 // toHalfGo rounds to the nearest float16, to even of two.
 func toHalfGo(dst []uint16, x []float32) {
 	for i, v := range x {
-		dst[i] = float16.Fromfloat32(v).Bits()
+		dst[i] = halfOf(v)
 	}
 }
 
+func halfOf(x float32) uint16  { return float16.Fromfloat32(x).Bits() }
 func floatOf(h uint16) float32 { return float16.Frombits(h).Float32() }

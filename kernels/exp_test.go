@@ -16,7 +16,7 @@ func ulps(got float32, want float64) float64 {
 
 func TestExpAccuracy(t *testing.T) {
 	worst, at := 0.0, float32(0)
-	stride := uint32(61)
+	stride := uint32(307)
 	for u := uint32(0); u < 0x42b20000; u += stride { // 0 … 89
 		for _, x := range []float32{math.Float32frombits(u), -math.Float32frombits(u)} {
 			got, want := exp32(x), math.Exp(float64(x))
