@@ -335,6 +335,30 @@ func TestFactorsDivide(t *testing.T) {
 	require.Equal(t, want, scaled.InvFreq(6))
 }
 
+func TestFactorsAreNamedLlama3(t *testing.T) {
+	plain := Rope{Theta: 500000, Type: "default"}
+	for name, want := range map[string]Rope{
+		"Llama 3.1":     {Theta: 500000, Type: "llama3", Factor: 8, LowFreqFactor: 1, HighFreqFactor: 4, OriginalMaxPositionEmbeddings: 8192},
+		"Llama 3.2":     {Theta: 500000, Type: "llama3", Factor: 32, LowFreqFactor: 1, HighFreqFactor: 4, OriginalMaxPositionEmbeddings: 8192},
+		"short context": {Theta: 500000, Type: "llama3", Factor: 32, LowFreqFactor: 1, HighFreqFactor: 4, OriginalMaxPositionEmbeddings: 256},
+	} {
+		for _, dim := range []int{64, 80, 128} {
+			factored := plain
+			for i, f := range want.InvFreq(dim) {
+				factored.Factors = append(factored.Factors, plain.InvFreq(dim)[i]/f)
+			}
+			got, ok := factored.AsLlama3(dim)
+			require.True(t, ok, name)
+			require.Equal(t, want, got, name)
+			factored.Factors[dim/4] *= 1.01
+			_, ok = factored.AsLlama3(dim)
+			require.False(t, ok, name)
+		}
+	}
+	_, ok := plain.AsLlama3(64)
+	require.False(t, ok)
+}
+
 func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(llama))
 	for _, test := range hostile {

@@ -111,3 +111,32 @@ func (r *Rope) llama3(f float32) float32 {
 	stretched := float32((1-smooth)*f) / factor
 	return stretched + float32(smooth*f)
 }
+
+// AsLlama3 names the llama3 scaling that Factors come from: converters write
+// the quotients of the plain and the stretched frequencies, with the
+// parameters of Llama 3.1 and later but for the factor and the original
+// length. It reports false where no such scaling gives them.
+func (r *Rope) AsLlama3(headDim int) (Rope, bool) {
+	if len(r.Factors) != headDim/2 || r.Type != ropeDefault {
+		return Rope{}, false
+	}
+	plain := Rope{Type: ropeDefault, Theta: r.Theta}
+	frequencies := plain.InvFreq(headDim)
+	scaled := Rope{Type: ropeLlama3, Theta: r.Theta, LowFreqFactor: 1, HighFreqFactor: 4}
+	for _, f := range r.Factors {
+		scaled.Factor = max(scaled.Factor, float64(f))
+	}
+	const shortest, longest = 1 << 6, 1 << 20
+	for n := shortest; n <= longest; n *= 2 {
+		scaled.OriginalMaxPositionEmbeddings = n
+		same := true
+		for i, f := range scaled.InvFreq(headDim) {
+			quotient := float64(frequencies[i]) / float64(f)
+			same = same && math.Abs(quotient/float64(r.Factors[i])-1) < 1e-5
+		}
+		if same {
+			return scaled, true
+		}
+	}
+	return Rope{}, false
+}

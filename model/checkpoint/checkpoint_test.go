@@ -114,12 +114,9 @@ func TestGGUFOfMixedFormats(t *testing.T) {
 	require.Len(t, formats, 8)
 
 	want := *plain.Config
-	want.DType, want.Rope = "", c.Config.Rope
-	require.Equal(t, &want, c.Config)
+	want.DType = ""
+	require.Equal(t, &want, c.Config, "the llama3 scaling too, which the file has as factors")
 	require.Equal(t, plain.Generation, c.Generation)
-	for i, f := range c.Config.Rope.InvFreq(64) {
-		require.InEpsilon(t, plain.Config.Rope.InvFreq(64)[i], f, 1e-6, "frequency %d", i)
-	}
 	template, err := c.ChatTemplate()
 	require.NoError(t, err)
 	source, err := plain.ChatTemplate()

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
@@ -68,17 +69,43 @@ func (c *Checkpoint) openGGUF(path string) error {
 			g.tensors[huggingFaceName(name)] = name
 		}
 	}
-	if c.ConfigJSON, err = g.configJSON(); err != nil {
+	if err := g.configure(c); err != nil {
 		return err
 	}
-	if c.Config, err = arch.ParseConfig(path, c.ConfigJSON); err != nil {
+	c.Generation = &arch.Generation{EosTokenIDs: c.Config.EosTokenIDs, BosTokenID: c.Config.BosTokenID, RepetitionPenalty: 1}
+	return nil
+}
+
+// configure sets the configuration. Rotary factors that come from a scaling
+// which config.json can name become that scaling.
+func (g *ggufFile) configure(c *Checkpoint) error {
+	config, err := g.describe()
+	if err != nil {
 		return err
 	}
-	if c.Config.Rope.Factors, err = g.ropeFactors(c.Config.HeadDim / 2); err != nil {
+	parse := func() error {
+		if c.ConfigJSON, err = json.MarshalIndent(config, "", "  "); err == nil {
+			c.Config, err = arch.ParseConfig(g.file.Path(), c.ConfigJSON)
+		}
 		return err
+	}
+	if err := parse(); err != nil {
+		return err
+	}
+	rope := &c.Config.Rope
+	if rope.Factors, err = g.ropeFactors(c.Config.HeadDim / 2); err != nil {
+		return err
+	}
+	if r, ok := rope.AsLlama3(c.Config.HeadDim); ok {
+		config["rope_parameters"] = map[string]any{
+			"rope_type": r.Type, "rope_theta": r.Theta, "factor": r.Factor, "low_freq_factor": r.LowFreqFactor,
+			"high_freq_factor": r.HighFreqFactor, "original_max_position_embeddings": r.OriginalMaxPositionEmbeddings,
+		}
+		if err := parse(); err != nil {
+			return err
+		}
 	}
 	g.config = c.Config
-	c.Generation = &arch.Generation{EosTokenIDs: c.Config.EosTokenIDs, BosTokenID: c.Config.BosTokenID, RepetitionPenalty: 1}
 	return nil
 }
 

@@ -71,6 +71,28 @@ func TestHostileGGUF(t *testing.T) {
 	}
 }
 
+func TestUnnamedFactorsStayFactors(t *testing.T) {
+	data, err := os.ReadFile("testdata/tiny-llama.gguf")
+	require.NoError(t, err)
+	c := open(t, "testdata/tiny-llama.gguf")
+	tensor, ok := c.source.(*ggufFile).file.Tensor(ropeFactors)
+	require.True(t, ok)
+	at := bytes.Index(data, tensor.Data)
+	require.Positive(t, at)
+	for i := range 32 {
+		binary.LittleEndian.PutUint32(data[at+4*i:], math.Float32bits(float32(i+1)))
+	}
+	path := filepath.Join(t.TempDir(), "x.gguf")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	bent := open(t, path)
+	require.Equal(t, "default", bent.Config.Rope.Type)
+	require.Len(t, bent.Config.Rope.Factors, 32)
+	binary.LittleEndian.PutUint32(data[at:], 0)
+	require.NoError(t, os.WriteFile(path+"2", data, 0o600))
+	_, err = Open(path + "2")
+	require.ErrorContains(t, err, "rope_freqs.weight: found 0, expected positive numbers")
+}
+
 // openAndView opens a file and views every weight.
 func openAndView(path string) error {
 	c, err := Open(path)

@@ -74,8 +74,9 @@ func (m *metadata) text(key, absent string) string {
 	return s
 }
 
-// configJSON is the config.json that transformers would have for the file.
-func (g *ggufFile) configJSON() ([]byte, error) {
+// describe returns the fields of the config.json that transformers would have
+// for the file.
+func (g *ggufFile) describe() (map[string]any, error) {
 	m := &metadata{ggufFile: g}
 	if family := m.text("general.architecture", ""); family != "llama" {
 		m.fail("general.architecture", strconv.Quote(clip(family)), `"llama"`)
@@ -115,10 +116,7 @@ func (g *ggufFile) configJSON() ([]byte, error) {
 	if ids := m.endIDs(); len(ids) > 0 {
 		config["eos_token_id"] = ids
 	}
-	if m.err != nil {
-		return nil, m.err
-	}
-	return json.MarshalIndent(config, "", "  ")
+	return config, m.err
 }
 
 func (g *ggufFile) holds(name string) bool { _, ok := g.tensors[name]; return ok }
