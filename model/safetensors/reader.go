@@ -20,6 +20,7 @@ const (
 // Reader holds the tensors of one file or of several shards. It is safe for
 // concurrent use.
 type Reader struct {
+	path     string
 	maps     []*mmap.File
 	tensors  map[string]Tensor
 	names    []string
@@ -47,7 +48,7 @@ func Open(path string) (*Reader, error) {
 			}
 		}
 	}
-	r := &Reader{tensors: map[string]Tensor{}}
+	r := &Reader{path: path, tensors: map[string]Tensor{}}
 	if strings.HasSuffix(path, ".json") {
 		err = r.openIndex(path)
 	} else {
@@ -56,12 +57,34 @@ func Open(path string) (*Reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
+	r.sortNames()
+	return r, nil
+}
+
+// Parse reads a file from its content; path stands for it in errors.
+func Parse(path string, data []byte) (*Reader, error) {
+	r := &Reader{path: path, tensors: map[string]Tensor{}}
+	tensors, metadata, err := parse(path, data)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tensors {
+		r.tensors[t.Name] = t
+	}
+	r.metadata = metadata
+	r.sortNames()
+	return r, nil
+}
+
+func (r *Reader) sortNames() {
 	for name := range r.tensors {
 		r.names = append(r.names, name)
 	}
 	slices.Sort(r.names)
-	return r, nil
 }
+
+// Path is the file or index that was opened.
+func (r *Reader) Path() string { return r.path }
 
 // openShard adds a file's tensors, of those that wanted accepts.
 func (r *Reader) openShard(path string, wanted func(name string) bool) error {

@@ -1,0 +1,93 @@
+package lora
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/safetensors"
+)
+
+// The files of a PEFT folder.
+const (
+	ConfigName  = "adapter_config.json"
+	WeightsName = "adapter_model.safetensors"
+	pickleName  = "adapter_model.bin"
+)
+
+// Adapter is a PEFT adapter, read but not yet matched with a model. It is
+// safe for concurrent use.
+type Adapter struct {
+	Name   string // of its folder
+	Config *Config
+
+	configFile string
+	reader     *safetensors.Reader
+	modules    map[string]*entry
+}
+
+// Open reads the adapter in a folder. Its weights stay in their file, which
+// must not change until Close.
+func Open(dir string) (*Adapter, error) {
+	config, err := readConfig(filepath.Join(dir, ConfigName))
+	if err != nil {
+		return nil, err
+	}
+	weights := filepath.Join(dir, WeightsName)
+	if _, err := os.Stat(weights); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dir, pickleName)); err == nil {
+			return nil, badinput.New(filepath.Join(dir, pickleName), "", "a pickle, which can run code when it is read", WeightsName+" (PEFT's save_pretrained writes it)")
+		}
+		return nil, badinput.New(weights, "", "no such file", "the adapter's weights")
+	}
+	reader, err := safetensors.Open(weights)
+	if err != nil {
+		return nil, err
+	}
+	a, err := open(dir, filepath.Join(dir, ConfigName), config, reader)
+	if err != nil {
+		return nil, errors.Join(err, reader.Close())
+	}
+	return a, nil
+}
+
+// Parse reads an adapter from the contents of its two files; name stands for
+// their folder in errors.
+func Parse(name string, config, weights []byte) (*Adapter, error) {
+	reader, err := safetensors.Parse(filepath.Join(name, WeightsName), weights)
+	if err != nil {
+		return nil, err
+	}
+	return open(name, filepath.Join(name, ConfigName), config, reader)
+}
+
+func open(name, configFile string, config []byte, reader *safetensors.Reader) (*Adapter, error) {
+	a := &Adapter{Name: filepath.Base(name), configFile: configFile, reader: reader}
+	var err error
+	if a.Config, err = parseConfig(configFile, config); err != nil {
+		return nil, err
+	}
+	// The patterns are compiled again for a model; a bad one shows here.
+	if _, err = newMatcher(configFile, a.Config, false); err != nil {
+		return nil, err
+	}
+	if a.modules, err = index(reader); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Close unmaps the weights; what a Plan views must not be read afterwards.
+func (a *Adapter) Close() error { return a.reader.Close() }
+
+func readConfig(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	// One byte more than is accepted, so that parsing says what is wrong.
+	return io.ReadAll(io.LimitReader(f, maxConfig+1))
+}

@@ -1,0 +1,170 @@
+package lora
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+)
+
+// Patterns in adapters are Python's regular expressions. Go's have the same
+// meaning where both know a construct, and run in linear time; what only one
+// of them knows is refused by name.
+
+// Bounds on what the patterns of an adapter may cost; no real ones come near.
+const (
+	maxPattern  = 4096   // bytes of one
+	maxUnfolded = 5_000  // steps of one, repetitions written out
+	maxTotal    = 30_000 // steps of all
+)
+
+// patterns compiles the patterns of one adapter.
+type patterns struct {
+	spent int // steps
+}
+
+// compile compiles a Python pattern to be matched at the beginning of a name,
+// as re.match does.
+func (p *patterns) compile(pattern string) (*regexp.Regexp, error) {
+	if len(pattern) > maxPattern {
+		return nil, fmt.Errorf("a pattern of %d bytes; at most %d are supported", len(pattern), maxPattern)
+	}
+	translated, err := translatePattern(pattern)
+	if err != nil {
+		return nil, err
+	}
+	translated = `\A(?:` + translated + `)`
+	tree, err := syntax.Parse(translated, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	n := unfolded(tree)
+	if p.spent += n; n > maxUnfolded || p.spent > maxTotal {
+		return nil, fmt.Errorf("a pattern that unfolds to %d steps; at most %d are supported, %d in all", n, maxUnfolded, maxTotal)
+	}
+	return regexp.Compile(translated)
+}
+
+// unfolded estimates a pattern's steps after its repetitions are written out.
+func unfolded(tree *syntax.Regexp) int {
+	n := 1 + len(tree.Rune)
+	for _, sub := range tree.Sub {
+		n += unfolded(sub)
+	}
+	if tree.Op == syntax.OpRepeat {
+		n *= max(tree.Min, tree.Max, 1)
+	}
+	return min(n, 1<<30)
+}
+
+// translatePattern rewrites what Go spells differently and refuses what it
+// lacks or understands otherwise.
+func translatePattern(pattern string) (string, error) {
+	var b strings.Builder
+	inClass := false
+	for i := 0; i < len(pattern); {
+		rest := pattern[i:]
+		n := 1
+		out := rest[:1]
+		switch {
+		case rest[0] == '\\':
+			if len(rest) < 2 {
+				return "", fmt.Errorf("a pattern that ends in a backslash")
+			}
+			n = 2
+			out = rest[:2]
+			switch c := rest[1]; {
+			case c == 'Z' && !inClass:
+				out = `\z`
+			case strings.IndexByte(`zQECpPKGXRuUN`, c) >= 0, c >= '1' && c <= '9', strings.HasPrefix(rest, `\x{`):
+				return "", fmt.Errorf(`the construct \%c`, c)
+			}
+		case inClass:
+			if strings.HasPrefix(rest, "[:") {
+				return "", fmt.Errorf("the construct [:")
+			}
+			inClass = rest[0] != ']'
+		case rest[0] == '[':
+			inClass = true
+			// A bracket that opens the list is a member of it.
+			for _, opening := range []string{"[^]", "[]", "[^"} {
+				if strings.HasPrefix(rest, opening) {
+					n, out = len(opening), opening
+					break
+				}
+			}
+		case strings.HasPrefix(rest, "(?"):
+			var err error
+			if n, err = groupOpening(rest, i == 0); err != nil {
+				return "", err
+			}
+			out = rest[:n]
+		case strings.HasPrefix(rest, "{,"):
+			out = "{0" // Go takes {,n} for text
+		}
+		b.WriteString(out)
+		i += n
+	}
+	return b.String(), nil
+}
+
+// groupOpening is the length of the opening of a group that both languages
+// know; flags for the rest of the pattern only stand at its beginning.
+func groupOpening(s string, atStart bool) (int, error) {
+	if strings.HasPrefix(s, "(?P<") || strings.HasPrefix(s, "(?:") {
+		return 3, nil
+	}
+	if end := strings.IndexAny(s, ":)"); end > 2 && strings.Trim(s[2:end], "ims-") == "" && (s[end] == ':' || atStart) {
+		return end + 1, nil
+	}
+	end := min(len(s), 3)
+	if strings.HasPrefix(s, "(?<") || strings.HasPrefix(s, "(?P") {
+		end = min(len(s), 4)
+	}
+	return 0, fmt.Errorf("the construct %s", s[:end])
+}
+
+// fullMatch compiles for re.fullmatch.
+func (p *patterns) fullMatch(pattern string) (*regexp.Regexp, error) {
+	flags := ""
+	if strings.HasPrefix(pattern, "(?") && !strings.HasPrefix(pattern, "(?:") {
+		if n, err := groupOpening(pattern, true); err == nil && pattern[n-1] == ')' {
+			flags, pattern = pattern[:n], pattern[n:]
+		}
+	}
+	return p.compile(flags + `(?:` + pattern + `)\Z`)
+}
+
+// suffixPattern says whether a key of rank_pattern or alpha_pattern matches a
+// module: as the whole name or behind a dot.
+type suffixPattern struct {
+	literal string // a key of names and dots only, the usual kind
+	re      *regexp.Regexp
+}
+
+func (p *patterns) suffix(key string) (suffixPattern, error) {
+	plain := strings.IndexFunc(key, func(r rune) bool {
+		return r != '.' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) < 0
+	if plain {
+		return suffixPattern{literal: key}, nil
+	}
+	re, err := p.compile(`(.*\.)?(` + key + `)$`)
+	return suffixPattern{re: re}, err
+}
+
+func (p suffixPattern) match(name string) bool {
+	if p.re != nil {
+		return p.re.MatchString(name)
+	}
+	at := len(name) - len(p.literal)
+	if at < 0 || at > 0 && name[at-1] != '.' {
+		return false
+	}
+	for i := range len(p.literal) { // a dot matches any character
+		if p.literal[i] != '.' && p.literal[i] != name[at+i] {
+			return false
+		}
+	}
+	return true
+}

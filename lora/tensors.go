@@ -1,0 +1,99 @@
+package lora
+
+import (
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/safetensors"
+)
+
+// part says what a tensor of an adapter is to its module.
+type part uint8
+
+const (
+	factorA part = iota
+	factorB
+	factorBias // of B: lora_bias
+	embeddingA
+	embeddingB
+	magnitude
+	weight // replaces the module's own
+	bias   // replaces the module's own
+	parts
+)
+
+// entry are the tensors of one module, by part; a nil Data is none.
+type entry struct {
+	tensors [parts]*safetensors.Tensor
+}
+
+// index sorts an adapter's tensors by module.
+func index(r *safetensors.Reader) (map[string]*entry, error) {
+	modules := map[string]*entry{}
+	for _, name := range r.Names() {
+		t, _ := r.Tensor(name)
+		module, p, ok := parseName(name)
+		if !ok {
+			return nil, badinput.New(t.File, clip(name), "a tensor that is no part of a LoRA adapter", "lora_A, lora_B, lora_embedding_A, lora_embedding_B, lora_magnitude_vector, weight or bias of a module")
+		}
+		e := modules[module]
+		if e == nil {
+			e = &entry{}
+			modules[module] = e
+		}
+		if other := e.tensors[p]; other != nil {
+			return nil, badinput.New(t.File, clip(name), "the same as "+clip(other.Name), "one tensor for each part of a module")
+		}
+		e.tensors[p] = &t
+	}
+	return modules, nil
+}
+
+// marks are the infixes that tell the parts; what follows them is the name of
+// the adapter, which newer files leave out, and an ending.
+var marks = []struct {
+	infix, ending string
+	part          part
+}{
+	{".lora_A", ".weight", factorA},
+	{".lora_B", ".weight", factorB},
+	{".lora_B", ".bias", factorBias},
+	{".lora_embedding_A", "", embeddingA},
+	{".lora_embedding_B", "", embeddingB},
+	{".lora_magnitude_vector", ".weight", magnitude},
+	{".lora_magnitude_vector", "", magnitude},
+	{".modules_to_save", ".weight", weight},
+	{".modules_to_save", ".bias", bias},
+	{".base_layer", ".weight", weight},
+	{".base_layer", ".bias", bias},
+	{"", ".weight", weight},
+	{"", ".bias", bias},
+}
+
+// parseName splits the name of a tensor:
+//
+//	base_model.model.<module>.lora_A[.<adapter>].weight
+//	base_model.model.<module>.lora_embedding_A[.<adapter>]
+//	base_model.model.<module>.lora_magnitude_vector[.<adapter>][.weight]
+//	base_model.model.<module>[.base_layer|.modules_to_save[.<adapter>]].weight
+func parseName(name string) (module string, p part, ok bool) {
+	name = strings.TrimPrefix(name, "base_model.model.")
+	for _, m := range marks {
+		rest, found := strings.CutSuffix(name, m.ending)
+		if !found {
+			continue
+		}
+		if m.infix == "" {
+			return rest, m.part, rest != "" && !strings.Contains(rest, ".lora_")
+		}
+		at := strings.LastIndex(rest, m.infix)
+		if at <= 0 {
+			continue
+		}
+		adapter := rest[at+len(m.infix):]
+		if adapter == "" || adapter[0] == '.' && len(adapter) > 1 && !strings.Contains(adapter[1:], ".") {
+			return rest[:at], m.part, true
+		}
+	}
+	return "", 0, false
+}
