@@ -2,8 +2,6 @@
 
 package kernels
 
-import "golang.org/x/sys/cpu"
-
 // vectorAVX2 needs AVX2, FMA and F16C.
 var vectorAVX2 = vectorOps{
 	sumSquares: sumSquaresAVX2, scaleWeight: scaleWeightAVX2, add: addAVX2, addScaled: addScaledAVX2, mul: mulAVX2, divide: divideAVX2,
@@ -61,14 +59,3 @@ func firstOfAll(x []float32, v float32) int {
 	}
 	return -1
 }
-
-func bestVector() *vectorOps {
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C {
-		return &vectorAVX2
-	}
-	return &vectorScalar
-}
-
-var chosenVector = bestVector()
-
-func vec() *vectorOps { return chosenVector }

@@ -1,0 +1,291 @@
+package kernels
+
+// Products of integers, for Input.Fast. Activations are codes from -127 to
+// 127 with a scale for each 64 along K; weights are codes of int8 too, those
+// of 4 bits by way of their codebook rounded to 127ths of its greatest value.
+// Sums over a block are exact, whatever the instructions, so that variants
+// differ in speed only.
+
+// fastCode is a codebook rounded to int8: code[i] ≈ int8[i]·scale.
+type fastCode struct {
+	int8  [16]int8
+	scale float32
+}
+
+func newFastCode(code *[16]float32) *fastCode {
+	f := &fastCode{}
+	f.scale = quantize8(f.int8[:], code[:])
+	return f
+}
+
+// integer says whether the weights have a product of integers.
+func (w *Weights) integer() bool { return w.format == Int8 || w.fast != nil }
+
+// codeScale is what the scales of x are multiplied by for these weights.
+func (w *Weights) codeScale() float32 {
+	if w.fast != nil {
+		return w.fast.scale
+	}
+	return 1
+}
+
+// quantised is x rounded to int8. K is padded with zeros to a multiple of 64.
+type quantised struct {
+	ready  bool
+	words  []uint32  // [n][K/4], four codes a word, the first in its lowest byte
+	scales []float32 // [n][K/64]
+	sums   []int32   // [n][K/32], of the codes
+
+	// For the weights at hand.
+	scaledBy float32   // what scaled has been multiplied by
+	scaled   []float32 // scales times that, ordered as scales; for one row
+
+	columns      int       // the most columns of a group; 0: not packed
+	packed       []uint32  // for each 64 along K, for each group, [16][columns]
+	packedScales []float32 // [K/64][n], times packedBy
+	packedBy     float32
+	packedSums   []int32 // [K/32][n]
+}
+
+// quantise makes the codes of x, and its scales for w.
+func (in *Input) quantise(p *Pool, w *Weights) {
+	q := &in.codes
+	blocks := (in.k + blockK - 1) / blockK
+	if !q.ready {
+		q.ready, q.columns = true, 0
+		q.scaledBy, q.packedBy = 0, 0
+		q.words = resize(q.words, in.n*blocks*blockK/4)
+		q.scales = resize(q.scales, in.n*blocks)
+		q.sums = resize(q.sums, in.n*blocks*2)
+		in.share(p, job{what: quantising, ops: current().matrix}, in.n, max(1, 8192/in.k))
+	}
+	if by := w.codeScale(); in.n == 1 && q.scaledBy != by {
+		q.scaledBy = by
+		q.scaled = resize(q.scaled, len(q.scales))
+		for i, s := range q.scales {
+			q.scaled[i] = s * by
+		}
+	}
+}
+
+// quantiseRows rounds the rows [lo, hi) of x.
+func (in *Input) quantiseRows(lo, hi int) {
+	q := &in.codes
+	blocks := (in.k + blockK - 1) / blockK
+	for row := lo; row < hi; row++ {
+		x := in.x[row*in.k:][:in.k]
+		in.job.ops.quantise(q.words[row*blocks*blockK/4:][:blocks*blockK/4],
+			q.scales[row*blocks:][:blocks], q.sums[row*blocks*2:][:blocks*2], x)
+	}
+}
+
+// packCodes orders codes, sums and scales as the block products read them,
+// the scales for w.
+func (in *Input) packCodes(p *Pool, w *Weights, columns int) {
+	q := &in.codes
+	blocks := (in.k + blockK - 1) / blockK
+	if q.columns != columns {
+		q.columns = columns
+		q.packed = resize(q.packed, len(q.words))
+		q.packedSums = resize(q.packedSums, len(q.sums))
+		in.share(p, job{what: packingCodes}, blocks, max(1, 16384/in.n/blockK))
+	}
+	if by := w.codeScale(); q.packedBy != by {
+		q.packedBy = by
+		q.packedScales = resize(q.packedScales, len(q.scales))
+		for c := range in.n {
+			for b, s := range q.scales[c*blocks:][:blocks] {
+				q.packedScales[b*in.n+c] = s * by
+			}
+		}
+	}
+}
+
+// packCodeBlocks packs the blocks [lo, hi) of K.
+func (in *Input) packCodeBlocks(lo, hi int) {
+	q := &in.codes
+	const words = blockK / 4
+	blocks := (in.k + blockK - 1) / blockK
+	for b := lo; b < hi; b++ {
+		groups(in.n, q.columns, func(column, n int) {
+			dst := q.packed[(b*in.n+column)*words:][:n*words]
+			for c := range n {
+				for k, v := range q.words[((column+c)*blocks+b)*words:][:words] {
+					dst[k*n+c] = v
+				}
+				for half := range 2 {
+					q.packedSums[(2*b+half)*in.n+column+c] = q.sums[((column+c)*blocks+b)*2+half]
+				}
+			}
+		})
+	}
+}
+
+// fastOps are the kernels over integers that come in variants.
+type fastOps struct {
+	// quantise rounds x, len(words)·4 or fewer, the rest being zeros.
+	quantise func(words []uint32, scales []float32, sums []int32, x []float32)
+
+	// fastVector4 and fastVector8 are the product with one row of codes: y,
+	// 16 values a tile, from the words and scales of as many tiles of 4-bit
+	// and int8 weights. len(words)/len(y) tells K for both.
+	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, code *[16]int8)
+	fastVector8 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32)
+
+	// fastExpand4 makes codes of int8 of a block of 64 of a tile, [16][row],
+	// four steps of K a word; fastExpand8 has them already and may reorder.
+	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
+	fastExpand8 func(panel []uint32, words []uint32)
+	// fastBlock is the product of expanded tiles with n ≤ fastColumns columns
+	// over k (64 or 32) steps of K: for each tile t, column c and row r
+	//
+	//	s = Σ_k panel[t·reach + k·16 + r]·x[k·n + c]     exact
+	//	acc[c·stride + t·16 + r] += (scales[t·scaleReach + r]·xScales[c])·s     fused
+	fastBlock   func(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach, k, n, tiles int)
+	fastColumns int
+}
+
+var fastScalar = fastOps{
+	quantise:    quantiseGo,
+	fastVector4: fastVector4Go, fastVector8: fastVector8Go,
+	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
+	fastBlock: fastBlockGo, fastColumns: 4,
+}
+
+// fastVector computes the tiles [lo, hi) of the product with one row.
+func (in *Input) fastVector(s *scratch, lo, hi int) {
+	w, ops, q := in.job.w, in.job.ops, &in.codes
+	whole(s, in.job.y, w.rows, lo, hi, func(y []float32, lo, hi int) {
+		words, scales := w.tileRange(lo, hi), w.scaleRange(lo, hi)
+		if w.format == Int8 {
+			ops.fastVector8(y, words, scales, q.words, q.scaled, q.sums)
+		} else {
+			ops.fastVector4(y, words, scales, q.words, q.scaled, q.sums, &w.fast.int8)
+		}
+	})
+}
+
+// fastMatrix is matrix over integers.
+func (in *Input) fastMatrix(s *scratch, lo, hi int) {
+	w, ops, q := in.job.w, in.job.ops, &in.codes
+	n, tiles := in.n, hi-lo
+	stride, block := tiles*tileRows, layouts[w.kind].block
+	s.acc = resize(s.acc, n*stride)
+	acc := s.acc
+	clear(acc)
+	const reach = blockK / 4 * tileRows
+	s.panel8 = resize(s.panel8, panelTiles*reach)
+	panel := s.panel8
+	for from := 0; from < w.depth(); from += blockK {
+		depth := min(blockK, w.depth()-from)
+		for t := range tiles {
+			part, words := panel[t*reach:][:depth/4*tileRows], w.wordsAt(lo+t, from, depth)
+			if w.format == Int8 {
+				ops.fastExpand8(part, words)
+			} else {
+				ops.fastExpand4(part, words, &w.fast.int8)
+			}
+		}
+		x := q.packed[from/4*n:]
+		for at := 0; at < depth; at += block {
+			groups(n, q.columns, func(column, size int) {
+				ops.fastBlock(acc[column*stride:], stride, panel[at/4*tileRows:], reach,
+					x[column*blockK/4+at/4*size:], q.packedScales[from/blockK*n+column:],
+					q.packedSums[(from+at)/32*n+column:], w.scalesAt(lo, from+at), w.tileScales(), block, size, tiles)
+			})
+		}
+	}
+	in.store(acc, lo, hi)
+}
+
+// quantiseGo is fastOps.quantise.
+func quantiseGo(words []uint32, scales []float32, sums []int32, x []float32) {
+	clear(words)
+	clear(sums)
+	var codes [blockK]int8
+	for b := range scales {
+		from := b * blockK
+		part := x[from:min(from+blockK, len(x))]
+		scales[b] = quantize8(codes[:len(part)], part)
+		for i, c := range codes[:len(part)] {
+			words[(from+i)/4] |= uint32(uint8(c)) << (i % 4 * 8)
+			sums[(from+i)/32] += int32(c)
+		}
+	}
+}
+
+// dot4 adds to s the products of four pairs of codes.
+func dot4(s int32, a, b uint32) int32 {
+	for range 4 {
+		s += int32(int8(a)) * int32(int8(b))
+		a, b = a>>8, b>>8
+	}
+	return s
+}
+
+// fastVector4Go is fastOps.fastVector4.
+func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, code *[16]int8) {
+	tiles := len(y) / tileRows
+	blocks := len(words) / tiles / (blockK / 8 * tileRows)
+	var panel [blockK / 4 * tileRows]uint32
+	for t := range tiles {
+		out := y[t*tileRows:][:tileRows]
+		clear(out)
+		for b := range blocks {
+			at := t*blocks + b
+			fastExpand4Go(panel[:], words[at*blockK/8*tileRows:][:blockK/8*tileRows], code)
+			fastBlockGo(out, 0, panel[:], 0, x[b*blockK/4:], xScales[b:], nil, scales[at*tileRows:], 0, blockK, 1, 1)
+		}
+	}
+}
+
+// fastVector8Go is fastOps.fastVector8.
+func fastVector8Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32) {
+	const step = int8Block / 4 * tileRows
+	tiles := len(y) / tileRows
+	blocks := len(words) / tiles / step
+	for t := range tiles {
+		out := y[t*tileRows:][:tileRows]
+		clear(out)
+		for b := range blocks {
+			at := t*blocks + b
+			fastBlockGo(out, 0, words[at*step:], 0, x[b*int8Block/4:], xScales[b*int8Block/blockK:], nil,
+				scales[at*tileRows:], 0, int8Block, 1, 1)
+		}
+	}
+}
+
+// fastExpand4Go is fastOps.fastExpand4.
+func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
+	clear(panel)
+	for i, w := range words {
+		step, row := i/tileRows, i%tileRows
+		for j := range 4 {
+			panel[(2*step)*tileRows+row] |= uint32(uint8(code[w>>(8*j)&15])) << (8 * j)
+			panel[(2*step+1)*tileRows+row] |= uint32(uint8(code[w>>(8*j+4)&15])) << (8 * j)
+		}
+	}
+}
+
+// fastExpand8Go is fastOps.fastExpand8.
+func fastExpand8Go(panel []uint32, words []uint32) { copy(panel, words) }
+
+// fastBlockGo is fastOps.fastBlock.
+func fastBlockGo(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, _ []int32, scales []float32, scaleReach, k, n, tiles int) {
+	for t := range tiles {
+		panel, scales := panel[t*reach:], scales[t*scaleReach:]
+		for c := range n {
+			var s [tileRows]int32
+			for i := range k / 4 {
+				v, w := x[i*n+c], (*[tileRows]uint32)(panel[i*tileRows:])
+				for r := range s {
+					s[r] = dot4(s[r], w[r], v)
+				}
+			}
+			out := acc[c*stride+t*tileRows:][:tileRows]
+			for r := range s {
+				out[r] = fma32(scales[r]*xScales[c], float32(s[r]), out[r])
+			}
+		}
+	}
+}

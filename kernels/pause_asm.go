@@ -1,0 +1,8 @@
+//go:build !noasm && (amd64 || arm64)
+
+package kernels
+
+// pause tells the processor that this is a waiting loop.
+//
+//go:noescape
+func pause()

@@ -1,0 +1,31 @@
+//go:build unix
+
+package kernels
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An idle pool takes no processor time.
+func TestPoolSleeps(t *testing.T) {
+	p := NewPool(4)
+	defer p.Close()
+	p.Run(100, 1, func(int, int) {})
+	time.Sleep(20 * time.Millisecond)
+	before := processorTime(t)
+	time.Sleep(200 * time.Millisecond)
+	if used := processorTime(t) - before; used > 50*time.Millisecond {
+		t.Fatalf("an idle pool used %v in 200 ms", used)
+	}
+}
+
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

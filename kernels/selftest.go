@@ -1,0 +1,173 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+)
+
+// sample is a source of numbers for the self-test: a generator of 32 bits
+// (Marsaglia's xorshift), for the test must not vary.
+type sample uint32
+
+func (s *sample) next() uint32 {
+	x := uint32(*s)
+	x ^= x << 13
+	x ^= x >> 17
+	x ^= x << 5
+	*s = sample(x)
+	return x
+}
+
+// floats are from -1 to 1.
+func (s *sample) floats(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(int32(s.next())) / (1 << 31)
+	}
+	return x
+}
+
+// words are packed weights of a kind, finite ones.
+func (s *sample) words(k kind, n int) []uint32 {
+	w := make([]uint32, n)
+	for i := range w {
+		switch u := s.next(); k {
+		case kindF32:
+			w[i] = math.Float32bits(s.floats(1)[0])
+		case kindBF16:
+			w[i] = u&0x80ff80ff | 0x3f003f00
+		case kindF16:
+			w[i] = u&0x83ff83ff | 0x38003800
+		default:
+			w[i] = u
+		}
+	}
+	return w
+}
+
+// testMatrixOps compares ops with the Go kernels on small matrices.
+func testMatrixOps(ops *matrixOps) error {
+	const tiles, k = 5, 2 * blockK
+	s := sample(1)
+	code := (*[16]float32)(s.floats(16))
+	x := s.floats(k)
+	for kind := range kinds {
+		l := layouts[kind]
+		words := s.words(kind, tiles*k/8*l.eighth)
+		var scales []float32
+		if l.scaled {
+			scales = s.floats(tiles * k / l.block * tileRows)
+		}
+		got, want := make([]float32, tiles*tileRows), make([]float32, tiles*tileRows)
+		ops.vector[kind](got, words, scales, x, code)
+		matrixScalar.vector[kind](want, words, scales, x, code)
+		if err := compare("vector", kind, got, want); err != nil {
+			return err
+		}
+		got, want = make([]float32, blockK*tileRows), make([]float32, blockK*tileRows)
+		ops.expand[kind](got, words[:blockK/8*l.eighth], scales, code)
+		matrixScalar.expand[kind](want, words[:blockK/8*l.eighth], scales, code)
+		if err := compare("expand", kind, got, want); err != nil {
+			return err
+		}
+	}
+	for n := 1; n <= ops.columns; n++ {
+		tiles := 1 + n%panelTiles
+		stride := tiles*tileRows + 16
+		acc := s.floats(n * stride)
+		want := append([]float32{}, acc...)
+		panel, scales := s.floats(tiles*blockK*tileRows), s.floats(tiles*tileRows)
+		x := s.floats(blockK * n)
+		ops.block(acc, stride, panel, blockK*tileRows, x, scales, tileRows, blockK, n, tiles)
+		blockGo(want, stride, panel, blockK*tileRows, x, scales, tileRows, blockK, n, tiles)
+		if err := compare("block", kind(n), acc, want); err != nil {
+			return err
+		}
+	}
+	return testFastOps(&ops.fastOps)
+}
+
+// testFastOps compares ops with the Go kernels over integers.
+func testFastOps(ops *fastOps) error {
+	const tiles, k = 5, 2 * blockK
+	s := sample(2)
+	var code [16]int8
+	for i := range code {
+		code[i] = int8(16*i - 127)
+	}
+	words, sums := make([]uint32, k/4), make([]int32, k/32)
+	xScales, wantScales := make([]float32, k/blockK), make([]float32, k/blockK)
+	wantWords, wantSums := make([]uint32, k/4), make([]int32, k/32)
+	x := s.floats(k - 3)
+	ops.quantise(words, xScales, sums, x)
+	quantiseGo(wantWords, wantScales, wantSums, x)
+	for i, w := range wantWords {
+		if words[i] != w {
+			return fmt.Errorf("quantise: word %d is %#x, not %#x", i, words[i], w)
+		}
+	}
+	for i, w := range wantSums {
+		if sums[i] != w {
+			return fmt.Errorf("quantise: sum %d is %d, not %d", i, sums[i], w)
+		}
+	}
+	if err := compare("quantise", 0, xScales, wantScales); err != nil {
+		return err
+	}
+
+	weights := s.words(kind4, tiles*k/8*16)
+	scales := s.floats(tiles * k / int8Block * tileRows)
+	got, want := make([]float32, tiles*tileRows), make([]float32, tiles*tileRows)
+	ops.fastVector4(got, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, &code)
+	fastVector4Go(want, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, &code)
+	if err := compare("fast vector", kind4, got, want); err != nil {
+		return err
+	}
+	weights8 := s.words(kindInt8, tiles*k/8*32)
+	ops.fastVector8(got, weights8, scales, words, xScales, sums)
+	fastVector8Go(want, weights8, scales, words, xScales, sums)
+	if err := compare("fast vector", kindInt8, got, want); err != nil {
+		return err
+	}
+
+	const step = blockK / 4 * tileRows
+	for n := 1; n <= ops.fastColumns; n++ {
+		tiles, k := 1+n%panelTiles, blockK>>(n%2)
+		stride := tiles*tileRows + 16
+		panel, wantPanel := make([]uint32, tiles*step), make([]uint32, tiles*step)
+		for t := range tiles {
+			if n%4 < 2 {
+				ops.fastExpand4(panel[t*step:][:step], weights[t*step/2:][:step/2], &code)
+				fastExpand4Go(wantPanel[t*step:][:step], weights[t*step/2:][:step/2], &code)
+			} else {
+				ops.fastExpand8(panel[t*step:][:step], weights8[t*step:][:step])
+				fastExpand8Go(wantPanel[t*step:][:step], weights8[t*step:][:step])
+			}
+		}
+		codes, sums, xScales := make([]uint32, k/4*n), make([]int32, n), s.floats(n)
+		for i := range codes {
+			codes[i] = words[i%len(words)]
+			for j := range 4 {
+				sums[i%n] += int32(int8(codes[i] >> (8 * j)))
+			}
+		}
+		acc := s.floats(n * stride)
+		want := append([]float32{}, acc...)
+		ops.fastBlock(acc, stride, panel, step, codes, xScales, sums, scales, tileRows, k, n, tiles)
+		fastBlockGo(want, stride, wantPanel, step, codes, xScales, sums, scales, tileRows, k, n, tiles)
+		if err := compare("fast block", kind(n), acc, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare says where got differs from want in a bit.
+func compare(what string, k kind, got, want []float32) error {
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			return fmt.Errorf("%s %d: value %d is %x, not %x", what, k, i, got[i], want[i])
+		}
+	}
+	return nil
+}

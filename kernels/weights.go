@@ -1,0 +1,67 @@
+package kernels
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// Weights is a matrix W of rows outputs by cols inputs, packed for the
+// kernels. It is immutable, and safe for concurrent use.
+type Weights struct {
+	rows, cols int
+	format     Format
+	kind       kind
+	words      []uint32  // see layout
+	scales     []float32 // [tile][block][row]
+	code       *[16]float32
+	fast       *fastCode
+}
+
+// Rows is the number of outputs.
+func (w *Weights) Rows() int { return w.rows }
+
+// Cols is the number of inputs.
+func (w *Weights) Cols() int { return w.cols }
+
+// Format is the form that the weights are held in.
+func (w *Weights) Format() Format { return w.format }
+
+// Bytes is the memory that they take, padding included.
+func (w *Weights) Bytes() int64 {
+	return 4 * (int64(len(w.words)) + int64(len(w.scales)))
+}
+
+// newWeights allocates zeros.
+func newWeights(k kind, f Format, rows, cols int) (*Weights, error) {
+	const limit = 1 << 40 // elements
+	if rows <= 0 || cols <= 0 || rows > limit/cols {
+		return nil, fmt.Errorf("kernels: pack a matrix of %d × %d", rows, cols)
+	}
+	w := &Weights{rows: rows, cols: cols, format: f, kind: k}
+	var release func()
+	w.words, release = allocate(w.tiles() * w.tileWords())
+	if release != nil {
+		runtime.AddCleanup(w, func(free func()) { free() }, release)
+	}
+	if layouts[k].scaled {
+		w.scales = make([]float32, w.tiles()*w.tileScales())
+	}
+	return w, nil
+}
+
+func (w *Weights) tiles() int { return (w.rows + tileRows - 1) / tileRows }
+
+// depth is K with its padding.
+func (w *Weights) depth() int { return roundUp(w.cols, layouts[w.kind].align) }
+
+// tileWords is the distance between two tiles.
+func (w *Weights) tileWords() int { return w.depth() / 8 * layouts[w.kind].eighth }
+
+// tileScales is the distance between the scales of two tiles, 0 of none.
+func (w *Weights) tileScales() int {
+	l := layouts[w.kind]
+	if !l.scaled {
+		return 0
+	}
+	return w.depth() / l.block * tileRows
+}
