@@ -228,22 +228,23 @@ func checkShape(file string, w Weight, shape []int) error {
 	return badinput.New(file, w.Name+": shape", fmt.Sprint(shape), describe(w)+", as config.json says")
 }
 
-// maxJSON bounds the JSON files of a directory but for tokenizer.json.
-const maxJSON = 16 << 20
+// maxText bounds the files of a directory that are not weights. The largest
+// tokenizer.json have some 30 MB.
+const maxText = 128 << 20
 
-// readLimited reads a small file of a directory.
+// readLimited reads a file of a directory that is not weights.
 func readLimited(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxJSON+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxJSON {
-		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", maxJSON), filepath.Base(path))
+	if len(data) > maxText {
+		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", maxText), filepath.Base(path))
 	}
 	return data, nil
 }

@@ -7,13 +7,24 @@ import (
 	"path/filepath"
 
 	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/model/gguf"
+	"github.com/medner/medner/tokenizer"
 )
 
 // text is the part of a layout that is about text and not about weights.
 type text interface {
 	chatTemplate() (string, error)
+	tokenizer() (*tokenizer.Tokenizer, error)
+	files(c *Checkpoint) (map[string][]byte, error)
 }
+
+// Tokenizer reads the tokenizer.
+func (c *Checkpoint) Tokenizer() (*tokenizer.Tokenizer, error) { return c.source.tokenizer() }
+
+// TextFiles are the files, by name, that a directory in the layout of the
+// Hugging Face hub has beside config.json and the weights: tokenizer, chat
+// template, generation_config.json, licence. For a GGUF file they are made
+// from its metadata.
+func (c *Checkpoint) TextFiles() (map[string][]byte, error) { return c.source.files(c) }
 
 // ChatTemplate is the source of the template, in Jinja, that turns a
 // conversation into a prompt; empty where the model has none.
@@ -24,6 +35,7 @@ type directoryText struct{ dir string }
 const (
 	templateFile        = "chat_template.jinja"
 	tokenizerConfigFile = "tokenizer_config.json"
+	tokenizerFile       = "tokenizer.json"
 )
 
 // chatTemplate reads chat_template.jinja, or the field of
@@ -79,13 +91,25 @@ func parseTemplate(path string, raw json.RawMessage) (source string, err error) 
 	return "", badinput.New(path, "chat_template", "no template named default", "one")
 }
 
-type ggufText struct{ file *gguf.File }
+func (d directoryText) tokenizer() (*tokenizer.Tokenizer, error) {
+	return tokenizer.Load(filepath.Join(d.dir, tokenizerFile))
+}
 
-const templateKey = "tokenizer.chat_template"
-
-func (g ggufText) chatTemplate() (string, error) {
-	if !g.file.Has(templateKey) {
-		return "", nil
+// files returns the known text files that are there.
+func (d directoryText) files(*Checkpoint) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, name := range []string{
+		tokenizerFile, tokenizerConfigFile, templateFile, generationFile,
+		"special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
+		"LICENSE", "LICENSE.txt", "NOTICE", "USE_POLICY.md",
+	} {
+		data, err := readLimited(filepath.Join(d.dir, name))
+		switch {
+		case err == nil:
+			files[name] = data
+		case !errors.Is(err, os.ErrNotExist):
+			return nil, err
+		}
 	}
-	return g.file.String(templateKey)
+	return files, nil
 }
