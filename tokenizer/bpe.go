@@ -65,18 +65,10 @@ func (m *bpe) tokenize(p piece, e *Encoding) {
 
 // word appends the tokens of one word to e.
 func (m *bpe) word(p piece, e *Encoding) {
-	if len(p.text) <= m.maxWhole {
-		if id, ok := m.whole[p.text]; ok {
-			e.add(id, p.original(0, len(p.text)))
-			return
-		}
-	}
 	symbols, ok := m.cache.get(p.text)
 	if !ok {
 		var skipped bool
-		symbols, skipped = m.symbols(p.text)
-		symbols = m.merge(symbols)
-		if skipped && m.byteLevel {
+		if symbols, skipped = m.merged(p.text); skipped && m.byteLevel {
 			m.addShifted(p, symbols, e)
 			return
 		}
@@ -88,6 +80,17 @@ func (m *bpe) word(p piece, e *Encoding) {
 		e.add(s.id, p.original(i, j))
 		i = j
 	}
+}
+
+// merged returns the tokens of a word; see symbols for what is skipped.
+func (m *bpe) merged(word string) (symbols []symbol, skipped bool) {
+	if len(word) <= m.maxWhole {
+		if id, ok := m.whole[word]; ok {
+			return []symbol{{id, int32(len(word))}}, false
+		}
+	}
+	symbols, skipped = m.symbols(word)
+	return m.merge(symbols), skipped
 }
 
 // symbols returns the tokens of a word's single characters, or bytes. What has

@@ -64,10 +64,10 @@ func (b *builder) build(added []addedToken, parts componentsJSON, options modelJ
 		b.err = b.components(t, parts)
 	}
 	if b.err == nil {
-		b.model(t, options, merges)
+		b.added(t, added)
 	}
 	if b.err == nil {
-		b.added(t, added)
+		b.model(t, options, merges)
 	}
 	if b.err == nil {
 		b.checkPost(t)
@@ -119,6 +119,8 @@ func (b *builder) components(t *Tokenizer, parts componentsJSON) error {
 	return nil
 }
 
+// model makes t.model. No word becomes a special token, not even one that the
+// merges lead to.
 func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 	if o.Dropout != nil && *o.Dropout != 0 {
 		b.fail("model.dropout", fmt.Sprint(*o.Dropout), "null or 0")
@@ -132,6 +134,9 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 	m := &bpe{vocab: b.vocab, merges: bpemodel.NewMergeMap(), fuseUnknown: o.FuseUnk, byteFallback: o.ByteFallback, unknown: none}
 	m.cache.seed = maphash.MakeSeed()
 	for i, r := range merges {
+		if t.IsSpecial(r.id) {
+			continue // what was typed stays text
+		}
 		m.merges.Set(int(r.left), int(r.right), bpemodel.MergeValue{Rank: i, ID: int(r.id)})
 	}
 	if n := len(t.pre); n > 0 {
@@ -152,17 +157,20 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 		}
 	}
 	if o.IgnoreMerges {
-		m.wholeWords()
+		m.wholeWords(t.IsSpecial)
 	} else if !m.byteLevel {
 		m.boundary = findBoundary("▁", b.vocab, merges)
 	}
 	t.model = m
 }
 
-// wholeWords fills m.whole.
-func (m *bpe) wholeWords() {
+// wholeWords fills m.whole; special tokens are for no word.
+func (m *bpe) wholeWords(special func(int32) bool) {
 	m.whole = make(map[string]int32, len(m.vocab.ids))
 	for token, id := range m.vocab.ids {
+		if special(id) {
+			continue
+		}
 		text := token
 		if m.byteLevel {
 			raw, ok := tokenBytes(token)

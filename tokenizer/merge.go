@@ -19,13 +19,16 @@ func (m *bpe) merge(symbols []symbol) []symbol {
 }
 
 func mergeShort(symbols []symbol, merges *bpemodel.MergeMap) []symbol {
-	word := bpemodel.NewWordWithCapacity(len(symbols))
-	for _, s := range symbols {
-		word.Add(int(s.id), int(s.size))
+	store := make([]bpemodel.WordSymbol, len(symbols)) // Word.Add would allocate each
+	word := make(bpemodel.Word, len(symbols))
+	for i, s := range symbols {
+		store[i] = bpemodel.WordSymbol{Symbol: bpemodel.Symbol{ID: int(s.id), Length: int(s.size)}, Prev: i - 1, Next: i + 1}
+		word[i] = &store[i]
 	}
+	store[len(store)-1].Next = none
 	word.MergeAll(merges, 0)
 	symbols = symbols[:0]
-	for _, s := range *word {
+	for _, s := range word {
 		symbols = append(symbols, symbol{int32(s.ID), int32(s.Length)})
 	}
 	return symbols

@@ -16,25 +16,6 @@ const (
 	classNewline // \r and \n, which are spaces too
 )
 
-// Letters and numbers that Unicode 16 knows and Go's tables (Unicode 15) don't
-// yet: the reference's regular expressions follow Unicode 16.
-var (
-	letters16 = [][2]rune{
-		{0x1c89, 0x1c8a}, {0xa7cb, 0xa7cd}, {0xa7da, 0xa7dc}, {0x105c0, 0x105f3},
-		{0x10d4a, 0x10d65}, {0x10d6f, 0x10d85}, {0x10ec2, 0x10ec4}, {0x11380, 0x11389},
-		{0x1138b, 0x1138b}, {0x1138e, 0x1138e}, {0x11390, 0x113b5}, {0x113b7, 0x113b7},
-		{0x113d1, 0x113d1}, {0x113d3, 0x113d3}, {0x11bc0, 0x11be0}, {0x13460, 0x143fa},
-		{0x16100, 0x1611d}, {0x16d40, 0x16d6c}, {0x18cff, 0x18cff}, {0x1e5d0, 0x1e5ed},
-		{0x1e5f0, 0x1e5f0}, {0x2ebf0, 0x2ee5d},
-	}
-	numbers16 = [][2]rune{
-		{0x10d40, 0x10d49}, {0x116d0, 0x116e3}, {0x11bf0, 0x11bf9}, {0x16130, 0x16139},
-		{0x16d70, 0x16d79}, {0x1ccf0, 0x1ccf9}, {0x1e5f1, 0x1e5fa},
-	}
-	// The Digits pre-tokenizer follows Unicode 17.
-	numbers17 = [][2]rune{{0x11de0, 0x11de9}, {0x16ff4, 0x16ff6}}
-)
-
 // classPages holds the class of each code point in pages of 256; pages of one
 // and the same content are shared.
 type classPages struct {
@@ -89,11 +70,15 @@ var classes = sync.OnceValue(func() *classPages {
 	table(unicode.L, classLetter)
 	table(unicode.N, classNumber)
 	table(unicode.White_Space, classSpace)
-	for _, r := range letters16 {
-		set(r[0], r[1], classLetter)
-	}
-	for _, r := range numbers16 {
-		set(r[0], r[1], classNumber)
+	for category, ranges := range unicode16 {
+		for _, r := range ranges {
+			switch category[0] {
+			case 'L':
+				set(r[0], r[1], classLetter)
+			case 'N':
+				set(r[0], r[1], classNumber)
+			}
+		}
 	}
 	set('\n', '\n', classNewline)
 	set('\r', '\r', classNewline)
@@ -134,7 +119,7 @@ func isNumeric(r rune) bool {
 	if classes().page[r>>8][r&0xff] == classNumber {
 		return true
 	}
-	for _, n := range numbers17 {
+	for _, n := range digits17 {
 		if n[0] <= r && r <= n[1] {
 			return true
 		}
