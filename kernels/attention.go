@@ -71,13 +71,8 @@ func NewAttention(shape CacheShape, heads int) *Attention {
 	return a
 }
 
-// runner is a Pool.
-type runner interface {
-	Run(n, grain int, fn func(lo, hi int))
-}
-
 // Run fills in Out of every span.
-func (a *Attention) Run(p runner, spans []AttentionSpan) {
+func (a *Attention) Run(p *Pool, spans []AttentionSpan) {
 	a.spans, a.items = spans, a.items[:0]
 	width := a.heads * a.shape.HeadDim
 	block := max(1, blockRows/a.group)

@@ -4,36 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"sync"
 	"testing"
 
 	"github.com/x448/float16"
 )
-
-// inline runs all work here; shuffled cuts it at random and runs it at once.
-type inline struct{}
-
-func (inline) Run(n, _ int, fn func(lo, hi int)) {
-	if n > 0 {
-		fn(0, n)
-	}
-}
-
-type shuffled struct{ r *rand.Rand }
-
-func (s shuffled) Run(n, _ int, fn func(lo, hi int)) {
-	var wg sync.WaitGroup
-	for lo := 0; lo < n; {
-		hi := min(n, lo+1+s.r.IntN(4))
-		wg.Add(1)
-		go func(lo int) {
-			defer wg.Done()
-			fn(lo, hi)
-		}(lo)
-		lo = hi
-	}
-	wg.Wait()
-}
 
 // sequence is the queries, keys and values of one sequence.
 type sequence struct {
@@ -98,6 +72,8 @@ func (s *sequence) naiveAttention(pos int) []float64 {
 
 func TestAttention(t *testing.T) {
 	r := rand.New(rand.NewPCG(23, 24))
+	p := NewPool(1)
+	defer p.Close()
 	for _, dim := range []int{2, 10, 16, 32, 48, 64, 80, 96, 128} {
 		for _, half := range []bool{false, true} {
 			for _, heads := range [][2]int{{1, 1}, {2, 2}, {4, 2}, {3, 1}, {8, 2}, {9, 3}, {5, 1}, {7, 1}, {9, 1}} {
@@ -106,7 +82,7 @@ func TestAttention(t *testing.T) {
 				s := newSequence(r, shape, heads[0], n)
 				name := fmt.Sprintf("%d:%d heads of %d, half %v, %d positions", heads[0], heads[1], dim, half, n)
 				out := make([]float32, len(s.q))
-				NewAttention(shape, heads[0]).Run(inline{}, []AttentionSpan{{Pages: s.cached(r, n), Q: s.q, Out: out}})
+				NewAttention(shape, heads[0]).Run(p, []AttentionSpan{{Pages: s.cached(r, n), Q: s.q, Out: out}})
 				for _, pos := range []int{0, n / 2, n - 1} {
 					for i, want := range s.naiveAttention(pos) {
 						near(t, fmt.Sprint(name, ", position ", pos), out[pos*heads[0]*dim+i], want, 3e-6)
@@ -117,12 +93,18 @@ func TestAttention(t *testing.T) {
 	}
 }
 
-// TestAttentionSchedules: whole, one position at a time, random chunks,
+// TestAttentionBatches: whole, one position at a time, random chunks,
 // several sequences in a step, any cut of the work: the same bits. What lies
 // in the pages past a query, even NaN, changes nothing.
-func TestAttentionSchedules(t *testing.T) {
+func TestAttentionBatches(t *testing.T) {
 	r := rand.New(rand.NewPCG(25, 26))
 	nan := float32(math.NaN())
+	pools := []*Pool{NewPool(1), NewPool(2), NewPool(3), NewPool(7)}
+	defer func() {
+		for _, p := range pools {
+			p.Close()
+		}
+	}()
 	for _, half := range []bool{false, true} {
 		for _, heads := range [][2]int{{2, 2}, {6, 2}, {4, 1}, {9, 1}} {
 			shape := CacheShape{Heads: heads[1], HeadDim: 24, Half: half}
@@ -133,7 +115,7 @@ func TestAttentionSchedules(t *testing.T) {
 			for _, n := range []int{1, 64, 65, 131} {
 				s := newSequence(r, shape, heads[0], n)
 				out := make([]float32, len(s.q))
-				a.Run(inline{}, []AttentionSpan{{Pages: s.cached(r, n), Q: s.q, Out: out}})
+				a.Run(pools[0], []AttentionSpan{{Pages: s.cached(r, n), Q: s.q, Out: out}})
 				all, want = append(all, s), append(want, out)
 			}
 			for trial := range 4 {
@@ -167,7 +149,7 @@ func TestAttentionSchedules(t *testing.T) {
 						spans = append(spans, AttentionSpan{Pages: pages[i], Pos: from, Q: s.q[from*width : to*width], Out: out[i][from*width : to*width]})
 						done[i], left = to, left || to < s.n
 					}
-					a.Run(shuffled{r}, spans)
+					a.Run(pools[trial], spans)
 				}
 				for i := range all {
 					sameBits(t, fmt.Sprintf("%d:%d heads, %d positions", heads[0], heads[1], all[i].n), out[i], want[i])
@@ -181,9 +163,10 @@ func TestAttentionAllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(27, 28))
 	shape := CacheShape{Heads: 2, HeadDim: 32}
 	s := newSequence(r, shape, 6, 70)
-	a := NewAttention(shape, 6)
+	a, p := NewAttention(shape, 6), NewPool(2)
+	defer p.Close()
 	spans := []AttentionSpan{{Pages: s.cached(r, 70), Pos: 69, Q: s.q[69*192:], Out: make([]float32, 192)}}
-	if n := testing.AllocsPerRun(10, func() { a.Run(inline{}, spans) }); n != 0 {
+	if n := testing.AllocsPerRun(10, func() { a.Run(p, spans) }); n != 0 {
 		t.Fatalf("%v allocations", n)
 	}
 }

@@ -76,7 +76,11 @@ var selfTests = struct {
 // selfTest compares every kernel of v with its twin in Go on small vectors:
 // emulators and hypervisors have been seen to get instructions wrong.
 func selfTest(v *variant) error {
-	if err := testMatrixOps(v.matrix); err != nil {
+	err := testVectorOps(v.vector)
+	if err == nil {
+		err = testMatrixOps(v.matrix)
+	}
+	if err != nil {
 		return fmt.Errorf("self-test: %w", err)
 	}
 	return nil

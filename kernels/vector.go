@@ -30,6 +30,9 @@ type vectorOps struct {
 	weigh32  func(dst, weights []float32, reach int, v []float32, stride, rows, n int)
 	toHalf   func(dst []uint16, x []float32)
 	weigh16  func(dst, weights []float32, reach int, v []uint16, stride, rows, n int)
+	// peak.go: rounds of arithmetic, and the operations in one
+	spinFMA, spinDot   func(n int)
+	roundFMA, roundDot int
 }
 
 var vectorScalar = vectorOps{
@@ -38,6 +41,7 @@ var vectorScalar = vectorOps{
 	expSum: expSumGo, sumExp: sumExpGo, scaleMax: scaleMaxGo, siluMul: siluMulGo,
 	scan: scanGo, maxAllowed: maxAllowedGo, firstEqual: firstEqualGo,
 	scores32: scores32Go, scores16: scores16Go, toHalf: toHalfGo, weigh32: weigh32Go, weigh16: weigh16Go,
+	spinFMA: spinFMAGo, roundFMA: 16, spinDot: spinDotGo, roundDot: 16,
 }
 
 // mustFit panics unless the three lengths are equal.

@@ -78,3 +78,13 @@ func maxWordsAVX2(x []float32, allowed []uint64) float32
 //
 //go:noescape
 func firstEqualWordsAVX2(x []float32, allowed []uint64, v float32) int
+
+// spinFMAAVX2 does 12 · 8 multiply-adds a round.
+//
+//go:noescape
+func spinFMAAVX2(n int)
+
+// spinDotAVX2 does 8 · 32 products a round.
+//
+//go:noescape
+func spinDotAVX2(n int)

@@ -7,6 +7,18 @@ import (
 	"testing"
 )
 
+// vectorVariants are those that this processor has, whatever their self-test
+// says.
+func vectorVariants() map[string]*vectorOps {
+	all := map[string]*vectorOps{}
+	for _, v := range variants() {
+		if v.missing == "" {
+			all[v.name] = v.vector
+		}
+	}
+	return all
+}
+
 // lengths are swept by the tests of variants: every tail, and some more.
 func lengths() []int {
 	var n []int
@@ -256,14 +268,15 @@ func BenchmarkAttention(b *testing.B) {
 			pages := s.cached(r, c.ctx)
 			width := c.heads * c.dim
 			from := c.ctx - c.queries
-			a := NewAttention(shape, c.heads)
+			a, p := NewAttention(shape, c.heads), NewPool(1)
+			defer p.Close()
 			spans := []AttentionSpan{{Pages: pages, Pos: from, Q: s.q[from*width:], Out: make([]float32, c.queries*width)}}
 			flops := 0
 			for p := from; p < c.ctx; p++ {
 				flops += 4 * (p + 1) * width
 			}
 			for b.Loop() {
-				a.Run(inline{}, spans)
+				a.Run(p, spans)
 			}
 			b.ReportMetric(float64(flops)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})

@@ -14,6 +14,7 @@ func main() {
 	sums()
 	exponentials()
 	selections()
+	spins()
 	Generate()
 }
 

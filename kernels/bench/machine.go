@@ -1,0 +1,95 @@
+package bench
+
+import (
+	"sort"
+	"sync/atomic"
+	"time"
+
+	"github.com/medner/medner/kernels"
+)
+
+// Machine is what this machine can do with a number of threads.
+type Machine struct {
+	Threads  int     `json:"threads"`
+	ReadGBps float64 `json:"read_gb_per_s"`
+	Peaks    []Peak  `json:"peaks"`
+}
+
+// Peak is the arithmetic of one variant of the kernels, from registers.
+type Peak struct {
+	Variant string  `json:"variant"`
+	GFLOPs  float64 `json:"gflop_per_s"`    // fused multiply-adds of float32, two operations each
+	Int8    float64 `json:"int8_gop_per_s"` // products of int8, two operations each
+}
+
+// Bandwidth returns the GB/s that the pool's threads read from memory.
+func Bandwidth(p *kernels.Pool) float64 {
+	return bandwidth(p, 512<<20, 200*time.Millisecond)
+}
+
+func bandwidth(p *kernels.Pool, size int64, budget time.Duration) float64 {
+	words := make([]uint64, size/8)
+	const grain = 1 << 15
+	var sink atomic.Uint64
+	read := func(lo, hi int) { sink.Add(xor(words[lo*grain : hi*grain])) }
+	n := len(words) / grain
+	p.Run(n, 1, func(lo, hi int) { // maps the pages in
+		for i := lo * grain; i < hi*grain; i += 512 {
+			words[i] = uint64(i)
+		}
+	})
+	return float64(8*n*grain) / 1e9 / median(budget, func() { p.Run(n, 1, read) })
+}
+
+// xor reads all of x, eight words at a time.
+func xor(x []uint64) uint64 {
+	var a, b, c, d uint64
+	for ; len(x) >= 8; x = x[8:] {
+		a ^= x[0] ^ x[4]
+		b ^= x[1] ^ x[5]
+		c ^= x[2] ^ x[6]
+		d ^= x[3] ^ x[7]
+	}
+	return a ^ b ^ c ^ d
+}
+
+// peak measures the variant in use.
+func peak(p *kernels.Pool, budget time.Duration) Peak {
+	name, _ := kernels.Selected()
+	rate := func(spin func(n int) int) float64 {
+		n := 1000
+		var work atomic.Int64
+		run := func(lo, hi int) {
+			for range hi - lo {
+				work.Add(int64(spin(n)))
+			}
+		}
+		pieces := 16 * p.Threads()
+		p.Run(pieces, 1, run)
+		each := float64(work.Load())
+		return each / 1e9 / median(budget, func() { p.Run(pieces, 1, run) })
+	}
+	return Peak{Variant: name, GFLOPs: rate(kernels.SpinFMA), Int8: rate(kernels.SpinDot)}
+}
+
+// median returns the seconds that f takes: the median of samples of at least
+// 2 ms (or one call), drawn until the budget is spent.
+func median(budget time.Duration, f func()) float64 {
+	const sample = 2 * time.Millisecond
+	calls := 1
+	var seconds []float64
+	for start := time.Now(); len(seconds) == 0 || time.Since(start) < budget; {
+		t := time.Now()
+		for range calls {
+			f()
+		}
+		took := time.Since(t)
+		if took < sample && calls < 1<<20 {
+			calls *= 2
+			continue
+		}
+		seconds = append(seconds, took.Seconds()/float64(calls))
+	}
+	sort.Float64s(seconds)
+	return seconds[len(seconds)/2]
+}

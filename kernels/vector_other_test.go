@@ -1,7 +1,0 @@
-//go:build noasm || !amd64
-
-package kernels
-
-func vectorVariants() map[string]*vectorOps {
-	return map[string]*vectorOps{"scalar": &vectorScalar}
-}
