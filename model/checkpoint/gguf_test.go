@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"math"
 	"os"
@@ -12,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/tokenizer"
 )
 
 // patched returns a file with the 32-bit value of a metadata key replaced.
@@ -69,6 +73,39 @@ func TestHostileGGUF(t *testing.T) {
 			require.ErrorContains(t, err, test.want)
 		})
 	}
+}
+
+func TestGGUFTokenizer(t *testing.T) {
+	want, err := open(t, golden.Path(t, "tiny-llama")).Tokenizer()
+	require.NoError(t, err)
+	c := open(t, "testdata/tiny-llama.gguf")
+	got, err := c.Tokenizer()
+	require.NoError(t, err)
+	files, err := c.TextFiles()
+	require.NoError(t, err)
+	written, err := tokenizer.Parse("tokenizer.json", files["tokenizer.json"])
+	require.NoError(t, err)
+	for _, text := range []string{"", "Don't give 12345 mg of α-tocopherol.", "  a\n\n b<|eot_id|>日本語"} {
+		for _, o := range []tokenizer.EncodeOptions{{}, {AddSpecial: true, ParseSpecial: true}} {
+			require.Equal(t, want.Encode(text, o), got.Encode(text, o), text)
+			require.Equal(t, want.Encode(text, o), written.Encode(text, o), text)
+		}
+	}
+	var config map[string]any
+	require.NoError(t, json.Unmarshal(files["tokenizer_config.json"], &config))
+	require.Equal(t, "<|begin_of_text|>", config["bos_token"])
+	require.Equal(t, "<|eot_id|>", config["eos_token"])
+	require.Contains(t, string(files["chat_template.jinja"]), "<|start_header_id|>")
+	g, err := arch.ParseGeneration("generation_config.json", files["generation_config.json"])
+	require.NoError(t, err)
+	require.Equal(t, c.Generation, g)
+
+	bare := open(t, "testdata/biased.gguf")
+	_, err = bare.Tokenizer()
+	require.ErrorContains(t, err, "tokenizer.ggml.model: found nothing")
+	files, err = bare.TextFiles()
+	require.NoError(t, err)
+	require.Len(t, files, 1, "generation_config.json alone")
 }
 
 func TestUnnamedFactorsStayFactors(t *testing.T) {
