@@ -1,0 +1,198 @@
+package ner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/ner/constraint"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/prompt"
+	"github.com/medner/medner/ner/seedcompat"
+	"github.com/medner/medner/tokenizer"
+)
+
+// answered is a reply with its question.
+type answered struct {
+	question
+	reply
+}
+
+// document asks all questions about a document and reads the answers.
+func (e *Extractor) document(ctx context.Context, d document.Document) (*document.Result, error) {
+	result := &document.Result{Document: d, Model: e.engine.About}
+	result.Entities, result.Relations = nil, nil // gold ones, if it had any
+	if err := checkText(d.ID, d.Text); err != nil {
+		return nil, err
+	}
+	if blank(d.Text) {
+		result.Warnings = append(result.Warnings, "no text to read")
+		return result, nil
+	}
+	tasks, err := e.tasksOf(&d)
+	if err != nil {
+		return nil, err
+	}
+	questions, pieces, err := e.questions(&d, tasks)
+	if err != nil {
+		return nil, err
+	}
+	if pieces > 1 {
+		result.Warnings = append(result.Warnings, fmt.Sprintf("the text is long: it was read in %d overlapping pieces", pieces))
+	}
+	answers, err := e.askAll(ctx, questions)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range answers {
+		if a.cut {
+			what := "its last line was dropped"
+			if e.profile == SeedCompat {
+				what = "its last line may be incomplete"
+			}
+			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer reached the limit of %d tokens; %s", a.task, e.maxNewTokens, what))
+		}
+	}
+	if e.profile == SeedCompat {
+		e.seedCompat(result, answers)
+	} else {
+		e.collect(result, tasks, answers)
+	}
+	return result, nil
+}
+
+// tasksOf are the tasks asked for; of a prompt in the seed's format, those that
+// it is for.
+func (e *Extractor) tasksOf(d *document.Document) ([]prompt.Task, error) {
+	if d.Prompt == "" {
+		return e.tasks, nil
+	}
+	task, err := seedcompat.TaskOf(d.ID, d.Prompt)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range e.tasks {
+		if t == task {
+			return []prompt.Task{t}, nil
+		}
+	}
+	return nil, nil
+}
+
+// questions are those about a document, by task, then prompt, then piece.
+func (e *Extractor) questions(d *document.Document, tasks []prompt.Task) (all []question, pieces int, err error) {
+	var encoded [][2]int
+	for _, task := range tasks {
+		for _, p := range e.prompts {
+			if d.Prompt != "" && e.profile == SeedCompat {
+				all, pieces = append(all, question{task, p, d.Prompt, d.Text, 0}), 1
+				continue
+			}
+			if encoded == nil {
+				encoded = e.engine.Tokenizer.Encode(d.Text, tokenizer.EncodeOptions{}).Offsets
+			}
+			limit, err := e.pieceLimit(task, p)
+			if err != nil {
+				return nil, 0, err
+			}
+			list := chunks(d.Text, encoded, limit)
+			pieces = max(pieces, len(list))
+			for i, c := range list {
+				piece := d.Text[c.start:c.end]
+				user, _ := p.User(task, piece)
+				all = append(all, question{task, p, user, piece, i})
+			}
+		}
+	}
+	return all, pieces, nil
+}
+
+const (
+	// leastPiece is the least number of an article's tokens worth asking about.
+	leastPiece = 32
+	// seam is what tokens may differ where an article meets its prompt.
+	seam = 8
+)
+
+// pieceLimit is the number of an article's tokens that a question can hold.
+func (e *Extractor) pieceLimit(task prompt.Task, p *prompt.Prompt) (int, error) {
+	user, _ := p.User(task, "")
+	ids, err := e.tokens(question{task: task, prompt: p, user: user})
+	if err != nil {
+		return 0, err
+	}
+	room := e.engine.Context() - len(ids) - seam - e.maxNewTokens
+	if room < leastPiece {
+		return 0, badinput.New("", "context", fmt.Sprintf("%d positions", e.engine.Context()),
+			fmt.Sprintf("room for the prompt's %d tokens, %d new ones and an article", len(ids), e.maxNewTokens))
+	}
+	if e.chunkTokens > 0 {
+		room = min(room, max(e.chunkTokens, leastPiece))
+	}
+	return room, nil
+}
+
+// askAll asks all questions at once and waits for all answers; the first error
+// ends the others.
+func (e *Extractor) askAll(ctx context.Context, questions []question) ([]answered, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answers := make([]answered, len(questions))
+	errs := make([]error, len(questions))
+	// All questions about a piece are asked together: they share its index.
+	order := make([]int, len(questions))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return questions[a].piece - questions[b].piece })
+	var index *constraint.Article
+	var indexed string
+	var working sync.WaitGroup
+	for _, i := range order {
+		q := questions[i]
+		if e.grounded && (index == nil || indexed != q.article) {
+			index, indexed = constraint.NewArticle(e.vocabulary(), q.article), q.article
+		}
+		// A place is taken here, so that a long article doesn't start a
+		// goroutine for every piece.
+		if err := e.take(ctx); err != nil {
+			errs[i] = err
+			break
+		}
+		working.Go(func() {
+			defer e.give()
+			r, err := e.ask(ctx, q, index)
+			answers[i] = answered{q, r}
+			if errs[i] = err; err != nil {
+				cancel()
+			}
+		})
+	}
+	working.Wait()
+	// What failed first cancelled the rest: report the cause, not the effect.
+	var cancelled error
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return nil, err
+		}
+		if err != nil {
+			cancelled = err
+		}
+	}
+	return answers, cancelled
+}
+
+// take waits for a place among the questions in flight.
+func (e *Extractor) take(ctx context.Context) error {
+	select {
+	case e.places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *Extractor) give() { <-e.places }

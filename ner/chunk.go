@@ -1,0 +1,130 @@
+package ner
+
+import (
+	"sort"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// chunk is a range of bytes of an article.
+type chunk struct{ start, end int }
+
+// chunks cuts an article whose tokens have the given bytes into pieces of at
+// most limit tokens, at ends of sentences where there are any. Pieces overlap
+// by whole sentences of up to limit/8 tokens, so that what refers back is read
+// with what it refers to. Blank pieces are left out.
+func chunks(text string, tokens [][2]int, limit int) []chunk {
+	if len(tokens) <= limit {
+		return trimChunks(text, []chunk{{0, len(text)}})
+	}
+	// count is the number of tokens that begin before byte b.
+	count := func(b int) int { return sort.Search(len(tokens), func(i int) bool { return tokens[i][0] >= b }) }
+	cuts := cutPoints(text, tokens, limit, count)
+	var out []chunk
+	for first := 0; first < len(cuts)-1; {
+		from := count(cuts[first])
+		last := first + 1
+		for last+1 < len(cuts) && count(cuts[last+1])-from <= limit {
+			last++
+		}
+		out = append(out, chunk{cuts[first], cuts[last]})
+		if last == len(cuts)-1 {
+			break
+		}
+		next := last
+		for next-1 > first && count(cuts[last])-count(cuts[next-1]) <= limit/8 {
+			next--
+		}
+		first = next
+	}
+	return trimChunks(text, out)
+}
+
+// cutPoints are the beginnings of sentences and the text's end. Sentences of
+// more than limit tokens are cut within, at white space if there is any.
+func cutPoints(text string, tokens [][2]int, limit int, count func(int) int) []int {
+	cuts := []int{0}
+	for _, b := range append(sentenceStarts(text), len(text)) {
+		for from := cuts[len(cuts)-1]; count(b)-count(from) > limit; from = cuts[len(cuts)-1] {
+			at := tokens[count(from)+limit][0]
+			if i := strings.LastIndexFunc(text[from:at], unicode.IsSpace); i > 0 {
+				_, size := utf8.DecodeRuneInString(text[from+i:])
+				at = from + i + size
+			}
+			if at <= from { // one character of more than limit tokens
+				_, size := utf8.DecodeRuneInString(text[from:])
+				at = from + size
+			}
+			cuts = append(cuts, at)
+		}
+		if b > cuts[len(cuts)-1] {
+			cuts = append(cuts, b)
+		}
+	}
+	return cuts
+}
+
+func trimChunks(text string, all []chunk) []chunk {
+	var out []chunk
+	for _, c := range all {
+		s := strings.TrimLeftFunc(text[c.start:c.end], unicode.IsSpace)
+		c.start = c.end - len(s)
+		c.end = c.start + len(strings.TrimRightFunc(s, unicode.IsSpace))
+		if c.start < c.end {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// sentenceStarts are the bytes at which sentences begin but the first: after a
+// full stop, question or exclamation mark and white space, before what a
+// sentence can begin with; and after blank lines.
+func sentenceStarts(text string) []int {
+	var starts []int
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '.', '!', '?':
+			end := i + 1
+			for end < len(text) && strings.IndexByte(`"')]`, text[end]) >= 0 {
+				end++
+			}
+			next := end + len(text[end:]) - len(strings.TrimLeftFunc(text[end:], unicode.IsSpace))
+			if next > end && next < len(text) && beginsSentence(text[next:]) && !(text[i] == '.' && abbreviated(text[:i])) {
+				starts = append(starts, next)
+			}
+			i = max(i, next-1)
+		case '\n':
+			next := i + len(text[i:]) - len(strings.TrimLeftFunc(text[i:], unicode.IsSpace))
+			if strings.Count(text[i:next], "\n") > 1 && next < len(text) {
+				starts = append(starts, next)
+			}
+			i = max(i, next-1)
+		}
+	}
+	return starts
+}
+
+func beginsSentence(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return !unicode.IsLower(r)
+}
+
+// abbreviated says whether the word before a full stop is one that is written
+// with it in mid-sentence.
+func abbreviated(before string) bool {
+	i := len(before)
+	for i > 0 && len(before)-i < 8 && (before[i-1]|0x20 >= 'a' && before[i-1]|0x20 <= 'z' || before[i-1] == '.') {
+		i--
+	}
+	word := before[i:]
+	if len(word) == 1 && unicode.IsUpper(rune(word[0])) {
+		return true // an initial
+	}
+	switch strings.ToLower(word) {
+	case "e.g", "i.e", "vs", "al", "fig", "figs", "dr", "no", "approx", "resp", "cf", "st", "ca", "mr", "mrs", "prof":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,295 @@
+package ner
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/medner/medner/ner/abbrev"
+	"github.com/medner/medner/ner/answer"
+	"github.com/medner/medner/ner/confidence"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/ground"
+	"github.com/medner/medner/ner/prompt"
+)
+
+// Reasons for leaving an item out or flagging it, beside those of package
+// answer.
+const (
+	reasonUngrounded = "not found in the article"
+	reasonDuplicate  = "duplicate"
+	reasonNotListed  = "not a list item"
+	reasonNothing    = "says that there is nothing"
+)
+
+// mention is an item, or a side of one, as it was found in the article.
+type mention struct {
+	text     string // as the article spells it; as it was written where it isn't found
+	spans    []document.Span
+	features confidence.Features
+}
+
+// item is what a line of an answer holds: one mention, or a pair of them.
+type item struct {
+	task     prompt.Task
+	written  string
+	mentions []mention
+	features confidence.Features
+	prompts  []*prompt.Prompt // under which it was written
+	all      []confidence.Features
+}
+
+func (it *item) grounded() bool {
+	return !slices.ContainsFunc(it.mentions, func(m mention) bool { return len(m.spans) == 0 })
+}
+
+// key is equal for items that are the same but for their spelling.
+func (it *item) key() string {
+	var parts []string
+	for _, m := range it.mentions {
+		parts = append(parts, ground.Fold(m.text))
+	}
+	return strings.Join(parts, " | ")
+}
+
+// collector makes a result of answers.
+type collector struct {
+	e       *Extractor
+	result  *document.Result
+	article *ground.Article
+	long    map[string]string // abbreviations by their folded short forms
+	found   map[string][]document.Span
+}
+
+// find looks each form up once: the pieces of a long article share many.
+func (c *collector) find(form string) []document.Span {
+	spans, ok := c.found[form]
+	if !ok {
+		spans = c.article.Find(form)
+		c.found[form] = spans
+	}
+	return spans
+}
+
+// collect reads answers by the rules of profile default.
+func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answers []answered) {
+	c := collector{
+		e: e, result: result, article: ground.NewArticle(result.Text),
+		long: map[string]string{}, found: map[string][]document.Span{},
+	}
+	for _, d := range abbrev.Find(result.Text) {
+		c.long[ground.Fold(d.Short)] = ground.Fold(d.Long)
+	}
+	result.Calibrated = e.calibration != nil
+	for _, task := range tasks {
+		if e.calibration != nil && e.calibration.Tasks[string(task)] == nil {
+			result.Calibrated = false
+		}
+	}
+	for _, task := range tasks {
+		for _, it := range c.vote(c.items(task, answers)) {
+			c.add(it)
+		}
+	}
+	sortEntities(result.Entities)
+}
+
+func (c *collector) drop(task prompt.Task, text, reason string) {
+	c.result.Dropped = append(c.result.Dropped, document.Dropped{
+		Text: strings.ToValidUTF8(text, "\ufffd"), Task: string(task), Reason: reason,
+	})
+}
+
+// items are a task's, each once, in the order of writing.
+func (c *collector) items(task prompt.Task, answers []answered) []*item {
+	var items []*item
+	byKey := map[string]*item{}
+	for i := range answers {
+		a := &answers[i]
+		if a.task != task {
+			continue
+		}
+		// What another piece or prompt also brought is no duplicate.
+		here := map[string]bool{}
+		for _, line := range answer.Parse(a.text, task == prompt.Influences, a.cut) {
+			it, reason := c.read(a, line)
+			if it != nil {
+				reason = reasonDuplicate
+				if key := it.key(); !here[key] {
+					here[key] = true
+					reason = ""
+					if old := byKey[key]; old != nil {
+						old.join(it)
+					} else {
+						byKey[key] = it
+						items = append(items, it)
+					}
+				}
+			}
+			if reason != "" {
+				c.drop(task, line.Text, reason)
+			}
+		}
+	}
+	return items
+}
+
+// join adds what another piece or prompt says of the same item: of pieces, the
+// surer one counts.
+func (it *item) join(o *item) {
+	i := slices.Index(it.prompts, o.prompts[0])
+	if i < 0 {
+		it.prompts = append(it.prompts, o.prompts[0])
+		it.all = append(it.all, o.features)
+	} else if o.features.Score() > it.all[i].Score() {
+		it.all[i] = o.features
+	}
+}
+
+// read makes an item of a line, or says why there is none.
+func (c *collector) read(a *answered, line answer.Line) (*item, string) {
+	if line.Reason != "" {
+		return nil, line.Reason
+	}
+	it := &item{task: a.task, written: line.Text, prompts: []*prompt.Prompt{a.prompt}}
+	for i, written := range line.Items {
+		m := mention{text: written.Forms[0]}
+		m.features = c.e.features(&a.reply, written.Start, written.End, i == 0 && len(line.Items) == 2)
+		for _, form := range written.Forms {
+			if m.spans = c.find(form); m.spans != nil {
+				m.text = c.article.Text(m.spans[0])
+				break
+			}
+		}
+		it.mentions = append(it.mentions, m)
+	}
+	it.features = it.mentions[0].features
+	if len(it.mentions) == 2 {
+		it.features = confidence.Weaker(it.features, it.mentions[1].features)
+	}
+	it.all = []confidence.Features{it.features}
+	if nothing[ground.Fold(it.mentions[0].text)] {
+		return nil, reasonNothing
+	}
+	if !line.Bulleted && !it.grounded() {
+		return nil, reasonNotListed
+	}
+	return it, ""
+}
+
+// nothing holds what models write where there is nothing to list.
+var nothing = map[string]bool{"none": true, "n/a": true, "nothing": true, "no": true, "not applicable": true}
+
+// vote applies the ensemble, and finishes the items' features.
+func (c *collector) vote(items []*item) []*item {
+	n := len(c.e.prompts)
+	least := 1
+	switch c.e.ensemble {
+	case Intersection:
+		least = n
+	case Vote:
+		least = n/2 + 1
+	}
+	var kept []*item
+	for _, it := range items {
+		it.features = it.all[0]
+		if n > 1 {
+			it.features = confidence.Merge(it.all, float64(len(it.prompts))/float64(n))
+		}
+		if len(it.prompts) < least {
+			c.drop(it.task, it.written, fmt.Sprintf("written under %d of %d prompts", len(it.prompts), n))
+			continue
+		}
+		kept = append(kept, it)
+	}
+	return kept
+}
+
+// add puts an item into the result, or reports why not.
+func (c *collector) add(it *item) {
+	c.observe(it)
+	grounded := it.grounded()
+	if !grounded && c.e.ungrounded == Drop {
+		c.drop(it.task, it.written, reasonUngrounded)
+		return
+	}
+	p := c.confidence(it)
+	least := max(c.e.minConfidence, c.e.thresholds[it.task])
+	if p < least {
+		c.drop(it.task, it.written, fmt.Sprintf("confidence %.3f is below %.3f", p, least))
+		return
+	}
+	p = math.Round(p*1e4) / 1e4
+	var infons map[string]string
+	if !grounded {
+		infons = map[string]string{"flag": reasonUngrounded}
+	}
+	if it.task == prompt.Influences {
+		c.result.Relations = append(c.result.Relations, document.Relation{
+			Type: "influences", Chemical: it.mentions[0].text, Disease: it.mentions[1].text,
+			Confidence: p, Grounded: grounded, Infons: infons,
+		})
+		return
+	}
+	m := it.mentions[0]
+	entity := document.Entity{
+		Text: m.text, Type: entityType(it.task), Confidence: p, Grounded: grounded,
+		Normalized: ground.Fold(m.text), Infons: infons,
+	}
+	if long := c.long[entity.Normalized]; long != "" {
+		entity.Normalized = long
+	}
+	if !grounded {
+		c.result.Entities = append(c.result.Entities, entity)
+	}
+	for _, span := range m.spans {
+		entity.Text, entity.Spans = c.article.Text(span), []document.Span{span}
+		c.result.Entities = append(c.result.Entities, entity)
+	}
+}
+
+func entityType(task prompt.Task) string {
+	if task == prompt.Chemicals {
+		return document.Chemical
+	}
+	return document.Disease
+}
+
+// confidence is a probability where there is a calibration, else a score.
+func (c *collector) confidence(it *item) float64 {
+	p := it.features.Score()
+	if c.e.calibration != nil {
+		if curve := c.e.calibration.Tasks[string(it.task)]; curve != nil {
+			p = curve.Apply(it.features)
+		}
+	}
+	return p
+}
+
+func (c *collector) observe(it *item) {
+	if c.e.observe == nil {
+		return
+	}
+	o := Item{Document: c.result.ID, Task: it.task, Text: it.mentions[0].text, Grounded: it.grounded(), Features: it.features}
+	if len(it.mentions) == 2 {
+		o.Text, o.Chemical, o.Disease = "", it.mentions[0].text, it.mentions[1].text
+	}
+	c.e.observe(o)
+}
+
+// sortEntities orders by place, then type; what has no place comes last, in
+// the order of writing.
+func sortEntities(entities []document.Entity) {
+	slices.SortStableFunc(entities, func(a, b document.Entity) int {
+		switch {
+		case len(a.Spans) == 0 || len(b.Spans) == 0:
+			return len(b.Spans) - len(a.Spans)
+		case a.Spans[0].Start != b.Spans[0].Start:
+			return a.Spans[0].Start - b.Spans[0].Start
+		case a.Spans[0].End != b.Spans[0].End:
+			return a.Spans[0].End - b.Spans[0].End
+		}
+		return strings.Compare(a.Type, b.Type)
+	})
+}

@@ -1,0 +1,156 @@
+package ner
+
+import (
+	"github.com/medner/medner/model"
+	"github.com/medner/medner/ner/confidence"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/prompt"
+	"github.com/medner/medner/ner/seedcompat"
+)
+
+// Profile is a way to ask and to read answers.
+type Profile string
+
+// The profiles.
+const (
+	Default    Profile = "default"
+	SeedCompat Profile = "seed-compat"
+)
+
+// Ungrounded says what becomes of an item that the article doesn't have.
+type Ungrounded string
+
+// Flag keeps it without offsets, Drop leaves it out and reports it.
+const (
+	Flag Ungrounded = "flag"
+	Drop Ungrounded = "drop"
+)
+
+// Ensemble says which items of several prompts' answers are kept.
+type Ensemble string
+
+// The ensembles: what any prompt brought, what all did, what most did.
+const (
+	Union        Ensemble = "union"
+	Intersection Ensemble = "intersection"
+	Vote         Ensemble = "vote"
+)
+
+// Item is what an answer held, before any is left out; the measures of
+// package eval learn from items.
+type Item struct {
+	Document string
+	Task     prompt.Task
+	// Text is a mention; Chemical and Disease are those of a pair.
+	Text              string
+	Chemical, Disease string
+	Grounded          bool
+	Features          confidence.Features
+}
+
+// Option changes how an [Extractor] works.
+type Option func(*settings)
+
+type settings struct {
+	profile          Profile
+	variant          seedcompat.Variant
+	tasks            []prompt.Task
+	prompts          []*prompt.Prompt
+	promptNames      []string
+	ensemble         Ensemble
+	grounded         bool
+	ungrounded       Ungrounded
+	penalty          float32
+	penaltySparesAll bool
+	maxNewTokens     int
+	chunkTokens      int
+	adapter          string
+	calibration      *confidence.Calibration
+	minConfidence    float64
+	targetPrecision  float64
+	concurrency      int
+	model            model.Options
+	observe          func(Item)
+	annotate         []func(*document.Result) error
+}
+
+// WithProfile chooses the profile; [Default] is the default. Options given
+// after it change what it sets: penalty, length of answers, grounding.
+func WithProfile(p Profile) Option {
+	return func(s *settings) {
+		s.profile = p
+		if p == SeedCompat {
+			s.penalty, s.maxNewTokens, s.grounded, s.chunkTokens = 1.15, 128, false, 0
+		}
+	}
+}
+
+// WithVariant chooses the rules of [SeedCompat].
+func WithVariant(v seedcompat.Variant) Option { return func(s *settings) { s.variant = v } }
+
+// WithTasks chooses the tasks; all is the default.
+func WithTasks(tasks ...prompt.Task) Option { return func(s *settings) { s.tasks = tasks } }
+
+// WithPrompt names the prompt as [prompt.Load] does; the default is the one
+// that the model or its adapter was trained with.
+func WithPrompt(name string) Option {
+	return func(s *settings) { s.promptNames = []string{name} }
+}
+
+// WithEnsemble asks with several prompts.
+func WithEnsemble(e Ensemble, prompts ...string) Option {
+	return func(s *settings) { s.ensemble, s.promptNames = e, prompts }
+}
+
+// WithGrounded lets the model write nothing but lists of spans of the article.
+func WithGrounded(on bool) Option { return func(s *settings) { s.grounded = on } }
+
+// WithUngrounded says what becomes of items that the article doesn't have;
+// [Flag] is the default.
+func WithUngrounded(u Ungrounded) Option { return func(s *settings) { s.ungrounded = u } }
+
+// WithRepetitionPenalty sets transformers' penalty, 1 being none, over prompt
+// and answer or over the answer alone.
+func WithRepetitionPenalty(penalty float32, sparePrompt bool) Option {
+	return func(s *settings) { s.penalty, s.penaltySparesAll = penalty, sparePrompt }
+}
+
+// WithMaxNewTokens bounds an answer.
+func WithMaxNewTokens(n int) Option { return func(s *settings) { s.maxNewTokens = n } }
+
+// WithChunkTokens bounds the tokens of an article that are asked about at once;
+// 0: what the model's context holds.
+func WithChunkTokens(n int) Option { return func(s *settings) { s.chunkTokens = n } }
+
+// WithAdapter names one of the model's adapters.
+func WithAdapter(name string) Option { return func(s *settings) { s.adapter = name } }
+
+// WithCalibration makes probabilities of confidences. It must be for the same
+// model, adapter, prompt and precision.
+func WithCalibration(c *confidence.Calibration) Option {
+	return func(s *settings) { s.calibration = c }
+}
+
+// WithMinConfidence leaves out, and reports, what is less sure.
+func WithMinConfidence(c float64) Option { return func(s *settings) { s.minConfidence = c } }
+
+// WithTargetPrecision leaves out, and reports, the least sure items, so that of
+// the rest the given share is right by the calibration's account.
+func WithTargetPrecision(p float64) Option { return func(s *settings) { s.targetPrecision = p } }
+
+// WithConcurrency bounds the questions that are in flight at once; 32 is the
+// default.
+func WithConcurrency(n int) Option { return func(s *settings) { s.concurrency = n } }
+
+// WithModelOptions says how [Open] opens the model.
+func WithModelOptions(o model.Options) Option { return func(s *settings) { s.model = o } }
+
+// WithItems calls observe for every item of every answer that could be read,
+// before thresholds, from several goroutines at once.
+func WithItems(observe func(Item)) Option { return func(s *settings) { s.observe = observe } }
+
+// WithAnnotator calls annotate for each result before it is delivered, from
+// several goroutines at once: linking to a terminology, for one.
+func WithAnnotator(annotate func(*document.Result) error) Option {
+	return func(s *settings) { s.annotate = append(s.annotate, annotate) }
+}
