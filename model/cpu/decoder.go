@@ -1,0 +1,75 @@
+package cpu
+
+import (
+	"context"
+)
+
+// decoder is the whole model (transformers' LlamaForCausalLM).
+type decoder struct {
+	embed  embedding
+	layers []layer
+	norm   []float32
+	eps    float32
+	head   linear
+}
+
+// forward computes a step that was laid out.
+func (d *decoder) forward(ctx context.Context, s *step) error {
+	width := len(d.norm)
+	s.x, s.norm, s.y = grow(s.x, s.rows*width), grow(s.norm, s.rows*width), grow(s.y, s.rows*width)
+	if err := d.embed.forward(s, s.x); err != nil {
+		return err
+	}
+	for i := range d.layers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		d.layers[i].forward(s, i == len(d.layers)-1)
+	}
+	if s.rows == 0 {
+		return nil
+	}
+	s.normalise(d.norm, d.eps)
+	return d.outcomes(ctx, s)
+}
+
+// headRows is how many rows of logits are in memory at a time.
+const headRows = 64
+
+// outcomes fills in what is asked of each row, now the only ones left.
+func (d *decoder) outcomes(ctx context.Context, s *step) error {
+	s.asked = s.asked[:0]
+	for _, p := range s.spans {
+		s.asked = append(s.asked, p.ask...)
+	}
+	groups, norm := s.groups, s.norm
+	width, vocab := len(d.norm), d.head.weights.Rows()
+	for first := 0; first < len(s.asked); first += headRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s.rows = min(headRows, len(s.asked)-first)
+		s.groups = window(s.headGroups[:0], groups, first, s.rows)
+		s.headGroups = s.groups
+		s.logits = grow(s.logits, s.rows*vocab)
+		x := norm[first*width:][:s.rows*width]
+		s.input.Reset(x, s.rows, width)
+		d.head.forward(s, s.logits, x)
+		s.answer = s.asked[first:][:s.rows]
+		s.pool.Run(s.rows, 1, s.choose)
+	}
+	clear(s.asked)
+	return nil
+}
+
+// window appends the parts of groups in the n rows from first on, numbered
+// from there.
+func window(dst, groups []group, first, n int) []group {
+	for _, g := range groups {
+		lo, hi := max(g.first, first), min(g.first+g.n, first+n)
+		if lo < hi {
+			dst = append(dst, group{g.adapter, lo - first, hi - lo})
+		}
+	}
+	return dst
+}

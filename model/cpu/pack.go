@@ -1,0 +1,199 @@
+package cpu
+
+import (
+	"fmt"
+
+	"github.com/medner/medner/internal/mmap"
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/quant"
+)
+
+// packer turns weights into the kernels' layout, one after the other, each in
+// parallel, straight from where the file has it.
+type packer struct {
+	pool  *kernels.Pool
+	hold  backend.Hold
+	fast  bool
+	bytes int64 // packed so far
+	read  int64 // of that, what a step without adapters reads
+
+	// Of the 4-bit weight being packed: copies, for the pool's goroutines
+	// may not read a mapped file unguarded.
+	packed []byte
+	absmax []float32
+}
+
+// projection packs one of a layer's linear maps as Hold says.
+func (p *packer) projection(m quant.Matrix) (*kernels.Weights, error) {
+	switch p.hold {
+	case backend.HoldNF4:
+		if _, ok := m.(*quant.FourBit); ok {
+			break
+		}
+		q, err := quant.Quantize4Bit(m, quant.FourBitOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return p.keep(q)
+	case backend.HoldInt8:
+		return p.int8(m)
+	case backend.HoldBF16:
+		return p.add(kernels.PackDense(p.pool, kernels.BF16, m.Rows(), m.Cols(), rounded{m, quant.BF16}))
+	case backend.HoldF32:
+		return p.add(kernels.PackDense(p.pool, kernels.F32, m.Rows(), m.Cols(), m))
+	}
+	return p.keep(m)
+}
+
+// int8 packs a matrix as int8 with a scale for each 32 along a row.
+func (p *packer) int8(m quant.Matrix) (*kernels.Weights, error) {
+	var rows kernels.Int8Reader = kernels.QuantizeInt8(m.Cols(), m)
+	if exact, ok := m.(kernels.Int8Reader); ok && m.Format() == quant.Q8_0 {
+		rows = exact
+	}
+	return p.add(kernels.PackInt8(p.pool, m.Rows(), m.Cols(), rows))
+}
+
+// keep packs a matrix as the file holds it, or else as float32.
+func (p *packer) keep(m quant.Matrix) (*kernels.Weights, error) {
+	format := kernels.F32
+	switch m.Format() {
+	case quant.NF4, quant.FP4:
+		if q, ok := m.(*quant.FourBit); ok {
+			return p.fourBit(q)
+		}
+	case quant.Q8_0:
+		return p.int8(m)
+	case quant.F16:
+		format = kernels.F16
+	case quant.BF16, quant.F8E4M3, quant.F8E5M2: // bf16 holds 8-bit floats exactly
+		format = kernels.BF16
+	}
+	return p.add(kernels.PackDense(p.pool, format, m.Rows(), m.Cols(), m))
+}
+
+// head packs the last linear map: as the file holds it, but in int8 where
+// exactness is given up for speed.
+func (p *packer) head(m quant.Matrix) (*kernels.Weights, error) {
+	if p.fast {
+		return p.int8(m)
+	}
+	return p.keep(m)
+}
+
+// formats are the kernels' names of formats.
+var formats = map[quant.Format]kernels.Format{
+	quant.F32: kernels.F32, quant.BF16: kernels.BF16, quant.F16: kernels.F16,
+	quant.NF4: kernels.NF4, quant.FP4: kernels.FP4,
+}
+
+// fourBit packs NF4 and FP4.
+func (p *packer) fourBit(m *quant.FourBit) (*kernels.Weights, error) {
+	p.absmax = grow(p.absmax, m.Blocks())
+	err := mmap.Guard(func() error {
+		p.packed = append(p.packed[:0], m.Packed...)
+		m.AbsmaxOf(p.absmax, 0)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.add(kernels.Pack4Bit(p.pool, kernels.FourBit{
+		Rows: m.NumRows, Cols: m.NumCols, Format: formats[m.Quant], BlockSize: m.BlockSize,
+		Packed: p.packed, Code: &m.Code, Round: formats[m.State],
+		Absmax: func(dst []float32, firstBlock int) { copy(dst, p.absmax[firstBlock:]) },
+	}))
+}
+
+// add counts what was packed.
+func (p *packer) add(w *kernels.Weights, err error) (*kernels.Weights, error) {
+	if err != nil {
+		return nil, err
+	}
+	p.bytes += w.Bytes()
+	return w, nil
+}
+
+// rounded is a matrix rounded to a format.
+type rounded struct {
+	quant.Matrix
+	to quant.Format
+}
+
+// ReadRows implements kernels.RowReader.
+func (r rounded) ReadRows(dst []float32, from int) error {
+	if err := r.Matrix.ReadRows(dst, from); err != nil {
+		return err
+	}
+	quant.Round(r.to, dst)
+	return nil
+}
+
+// linear packs a linear map and what adapters make of it.
+func (p *packer) linear(l backend.Linear, pack func(quant.Matrix) (*kernels.Weights, error)) (linear, error) {
+	w, err := pack(l.Weight)
+	if err != nil {
+		return linear{}, err
+	}
+	p.read += w.Bytes()
+	packed := linear{weights: w, bias: l.Bias}
+	for _, a := range l.Adapted {
+		under, err := p.adapted(a)
+		if err != nil {
+			return linear{}, fmt.Errorf("adapter: %w", err)
+		}
+		packed.adapted = append(packed.adapted, under)
+	}
+	return packed, nil
+}
+
+// adapted packs an adapter's part in a linear map, as the files hold it.
+func (p *packer) adapted(a *backend.Adapted) (*adapted, error) {
+	if a == nil {
+		return nil, nil
+	}
+	packed := &adapted{bias: a.Bias, scale: a.Scale, rowScale: a.RowScale}
+	for dst, m := range map[**kernels.Weights]quant.Matrix{&packed.weights: a.Weight, &packed.a: a.A, &packed.b: a.B} {
+		if m == nil {
+			continue
+		}
+		w, err := p.keep(m)
+		if err != nil {
+			return nil, err
+		}
+		*dst = w
+	}
+	return packed, nil
+}
+
+// embedding keeps the tables where they are.
+func (p *packer) embedding(e backend.Embedding) (embedding, error) {
+	packed := embedding{table: e.Weight}
+	for _, a := range e.Adapted {
+		if a == nil {
+			packed.adapted = append(packed.adapted, nil)
+			continue
+		}
+		low := &adaptedEmbedding{table: a.Weight, scale: a.Scale}
+		if a.A != nil {
+			rows, err := quant.ReadAll(a.A)
+			if err != nil {
+				return embedding{}, err
+			}
+			rank, vocab := a.A.Rows(), a.A.Cols()
+			low.columns = make([]float32, len(rows))
+			for r := range rank {
+				for id, v := range rows[r*vocab:][:vocab] {
+					low.columns[id*rank+r] = v
+				}
+			}
+			p.bytes += int64(4 * len(rows))
+			if low.b, err = p.keep(a.B); err != nil {
+				return embedding{}, err
+			}
+		}
+		packed.adapted = append(packed.adapted, low)
+	}
+	return packed, nil
+}

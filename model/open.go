@@ -1,0 +1,59 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/model/cpu"
+)
+
+// Open reads a checkpoint, a directory in Hugging Face's layout or a GGUF
+// file, with the adapters of o, and packs it. No tokenizer is needed.
+func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
+	files, err := checkpoint.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = files.Close()
+		}
+	}()
+	o = o.withDefaults(files.Config)
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	w, err := readWeights(files)
+	if err != nil {
+		return nil, err
+	}
+	b, err := cpu.New(ctx, w, backend.Options{Precision: o.Precision, Hold: o.Hold, Threads: o.Threads, KV: o.KV})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	stop := files.Config.EosTokenIDs
+	if files.Generation != nil && len(files.Generation.EosTokenIDs) > 0 {
+		stop = files.Generation.EosTokenIDs
+	}
+	m := newModel(files.Config, b, stop, w.Adapters, o)
+	m.files = files
+	return m, nil
+}
+
+// check rejects what an option can't be.
+func (o Options) check() error {
+	for _, c := range []struct {
+		field, found, want string
+		ok                 bool
+	}{
+		{"device", o.Device, "cpu", o.Device == "" || o.Device == "cpu"},
+	} {
+		if !c.ok {
+			return badinput.New("", c.field, fmt.Sprintf("%q", c.found), c.want)
+		}
+	}
+	return nil
+}
