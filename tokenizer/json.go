@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,7 +104,7 @@ func (v vocabJSON) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		key, err := json.Marshal(e.token)
+		key, err := plainJSON(e.token)
 		if err != nil {
 			return nil, err
 		}
@@ -111,4 +112,13 @@ func (v vocabJSON) MarshalJSON() ([]byte, error) {
 		out = fmt.Appendf(out, "%d", e.id)
 	}
 	return append(out, '}'), nil
+}
+
+// plainJSON is json.Marshal without its escapes for HTML.
+func plainJSON(v any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }

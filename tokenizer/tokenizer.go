@@ -1,9 +1,6 @@
 package tokenizer
 
-import (
-	"encoding/json"
-	"slices"
-)
+import "slices"
 
 // Tokenizer turns text into token ids and back. It may be used by any number
 // of goroutines.
@@ -147,5 +144,5 @@ func (t *Tokenizer) MarshalJSON() ([]byte, error) {
 	for _, r := range t.model.rules() {
 		m.Merges = append(m.Merges, [2]string{t.vocab.token(r.left), t.vocab.token(r.right)})
 	}
-	return json.Marshal(fileJSON{Version: fileVersion, AddedTokens: t.added, componentsJSON: t.components, Model: m})
+	return plainJSON(fileJSON{Version: fileVersion, AddedTokens: t.added, componentsJSON: t.components, Model: m})
 }
