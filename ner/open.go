@@ -1,0 +1,114 @@
+package ner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/version"
+	"github.com/medner/medner/model"
+	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/ner/document"
+)
+
+// HintsFile, beside an adapter or a model, says how it was trained to be
+// asked: {"prompt": "simple"}.
+const HintsFile = "medner.json"
+
+type hints struct {
+	Prompt string `json:"prompt"`
+}
+
+// Open opens a model, a directory in the layout of the Hugging Face hub or a
+// GGUF file, and returns an extractor that asks it. [WithModelOptions] names
+// adapters and says how to hold and run the model.
+func Open(ctx context.Context, path string, options ...Option) (*Extractor, error) {
+	var s settings
+	for _, option := range options {
+		option(&s)
+	}
+	m, err := model.Open(ctx, path, s.model)
+	if err != nil {
+		return nil, err
+	}
+	e, err := open(path, m, s.model, options)
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return e, nil
+}
+
+func open(path string, m *model.Model, o model.Options, options []Option) (*Extractor, error) {
+	files, err := checkpoint.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := files.Tokenizer()
+	if err = errors.Join(err, files.Close()); err != nil {
+		return nil, err
+	}
+	engine := Engine{Generator: m, Tokenizer: tok, About: about(path, o)}
+	for _, dir := range append(o.Adapters, path) {
+		if engine.Prompt != "" {
+			break
+		}
+		if engine.Prompt, err = promptHint(dir); err != nil {
+			return nil, err
+		}
+	}
+	e, err := New(engine, options...)
+	if err != nil {
+		return nil, err
+	}
+	e.close = m.Close
+	return e, nil
+}
+
+func about(path string, o model.Options) document.Model {
+	a := document.Model{Name: base(path), Weights: string(o.Hold), Precision: string(o.Precision), Engine: version.String()}
+	var names []string
+	for _, dir := range o.Adapters {
+		names = append(names, base(dir))
+	}
+	a.Adapter = strings.Join(names, "+")
+	if a.Weights == "" {
+		a.Weights = "keep"
+	}
+	if a.Precision == "" {
+		a.Precision = "f32"
+	}
+	return a
+}
+
+func base(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return strings.TrimSuffix(filepath.Base(path), ".gguf")
+}
+
+// promptHint reads the prompt that a directory's hints name; "" if it has none.
+func promptHint(dir string) (string, error) {
+	path := filepath.Join(dir, HintsFile)
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return "", err
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var h hints
+	if err := json.Unmarshal(data, &h); err != nil {
+		return "", badinput.Wrap(path, "", err)
+	}
+	return h.Prompt, nil
+}
