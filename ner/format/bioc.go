@@ -83,6 +83,9 @@ func (b *biocDocument) document(file, where string, o ReadOptions) (document.Doc
 		at += n
 	}
 	d.Text = text.String()
+	if len(d.Passages) == 1 && d.Passages[0].Type == "" && d.Passages[0].Shift == 0 && len(d.Passages[0].Infons) == 0 {
+		d.Passages = nil // a text without parts
+	}
 	c := newBioCClaims(&d, b.passages, where)
 	c.add(b.annotations, 0)
 	for i := range b.passages {
@@ -139,8 +142,11 @@ func (c *biocClaims) add(annotations []biocAnnotation, passage int) {
 			for _, l := range a.locations {
 				p := c.passageOf(l.offset, passage)
 				base, offset := 0, 0
+				if p < len(c.passages) {
+					offset = c.passages[p].offset
+				}
 				if p < len(c.doc.Passages) {
-					base, offset = c.doc.Passages[p].Start, c.passages[p].offset
+					base = c.doc.Passages[p].Start
 				}
 				start := saturating(l.offset, -offset)
 				cl.bases = append(cl.bases, base)

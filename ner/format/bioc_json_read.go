@@ -57,7 +57,7 @@ func (t *jsonText) UnmarshalJSON(raw []byte) error {
 
 // bioc finishes a document that has been read.
 func (j *jsonDecoder) bioc(doc *biocDocument) (document.Result, error) {
-	d, err := doc.document(j.name, place(j.line, doc.id), j.o)
+	d, err := doc.document(j.name, j.place(doc.id, ""), j.o)
 	if err != nil {
 		return document.Result{}, err
 	}

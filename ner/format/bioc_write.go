@@ -33,13 +33,13 @@ func fromDocument(r *document.Result) (*biocDocument, error) {
 		b.passages = append(b.passages, biocPassage{infons: infons, offset: p.Start + p.Shift, text: text})
 	}
 	ids := freeIDs(&r.Document)
+	home := 0 // what is not in the text stays beside the mention before it
 	for i := range r.Entities {
 		e := &r.Entities[i]
 		a := biocAnnotation{id: e.ID, infons: infonsOf(e), text: e.Text, hasText: true}
 		if a.id == "" {
 			a.id = ids.next("T")
 		}
-		home := 0
 		var parts []string
 		for j, s := range e.Spans {
 			p := passageAt(passages, s.Start)

@@ -11,7 +11,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-const biocHolds = hasText | hasLineBreaks | hasPassages | hasPassageInfons | hasInfons | hasIDs | hasEntityInfons |
+const biocHolds = hasText | hasLineBreaks | hasTitle | hasPassages | hasPassageInfons | hasInfons | hasIDs | hasEntityInfons |
 	hasDiscontinuous | hasUngrounded | hasConcepts | hasComposite | hasNormalized | hasConfidence | hasRelations |
 	hasRelationIDs | hasRelationMentions | hasRelationInfons
 
@@ -128,28 +128,17 @@ func (b *xmlBuffer) element(name, text string) {
 // escape makes s safe in content and in attributes. A carriage return is
 // written as a reference, or reading would make a line feed of it.
 func (b *xmlBuffer) escape(s string) string {
-	var out strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '&':
-			out.WriteString("&amp;")
-		case r == '<':
-			out.WriteString("&lt;")
-		case r == '>':
-			out.WriteString("&gt;")
-		case r == '"':
-			out.WriteString("&quot;")
-		case r == '\r' || r == '\n' || r == '\t':
-			fmt.Fprintf(&out, "&#%d;", r)
-		case r < 0x20 || r == 0xfffe || r == 0xffff:
-			out.WriteRune(0xfffd)
+	clean := strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\r' && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {
 			b.replaced = true
-		default:
-			out.WriteRune(r)
+			return 0xfffd
 		}
-	}
-	return out.String()
+		return r
+	}, s)
+	return xmlEscapes.Replace(clean)
 }
+
+var xmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\t", "&#9;", "\n", "&#10;", "\r", "&#13;")
 
 func sortedKeys(m map[string]string) []string {
 	keys := make([]string, 0, len(m))

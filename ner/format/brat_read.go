@@ -235,7 +235,7 @@ func (p *bratParser) concept(l bratLine) error {
 	}
 	id := strings.TrimPrefix(f[2], bareDatabase+":")
 	e.Concepts = append(e.Concepts, id)
-	if len(l.fields) == 3 && l.fields[2] != "" && l.fields[2] != e.Text {
+	if len(l.fields) == 3 && l.fields[2] != "" && l.fields[2] != flat(e.Text) {
 		e.Links = append(e.Links, document.Link{ID: id, Name: l.fields[2], Method: referenceMethod, Score: 1})
 	}
 	return nil

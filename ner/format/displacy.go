@@ -40,7 +40,7 @@ func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document,
 	d.Entities = make([]document.Entity, len(ents))
 	entities := make([]*document.Entity, len(ents))
 	for i, e := range ents {
-		claims[i] = claim{bases: []int{0}, spans: []document.Span{{Start: e.Start, End: e.End}}, unchecked: e.Text == nil, where: place(j.line, d.ID, fmt.Sprintf("ents[%d]", i))}
+		claims[i] = claim{bases: []int{0}, spans: []document.Span{{Start: e.Start, End: e.End}}, unchecked: e.Text == nil, where: j.place(d.ID, fmt.Sprintf("ents[%d]", i))}
 		if e.Text != nil {
 			claims[i].mention = *e.Text
 		}

@@ -1,10 +1,8 @@
 package format
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,11 +21,21 @@ type jsonDecoder struct {
 }
 
 func (j *jsonDecoder) bad(doc, field, found, want string) error {
-	if field != "" {
-		return badinput.New(j.name, place(j.line, doc, field), found, want)
-	}
-	return badinput.New(j.name, place(j.line, doc), found, want)
+	return badinput.New(j.name, j.place(doc, field), found, want)
 }
+
+// place names the line, and the document where it has a name of its own.
+func (j *jsonDecoder) place(doc, field string) string {
+	if doc == j.lineID() {
+		doc = ""
+	}
+	if field != "" {
+		return place(j.line, doc, field)
+	}
+	return place(j.line, doc)
+}
+
+func (j *jsonDecoder) lineID() string { return filepath.Base(j.name) + ":" + strconv.Itoa(j.line) }
 
 func (j *jsonDecoder) decode(raw []byte) (document.Result, []biocDocument, error) {
 	if bad := badText(raw); bad != "" {
@@ -45,9 +53,24 @@ func (j *jsonDecoder) decode(raw []byte) (document.Result, []biocDocument, error
 
 // deepJSON bounds the nesting without recursing.
 func deepJSON(raw []byte) bool {
-	s := jsonScanner{in: bufio.NewReader(bytes.NewReader(raw)), max: 0}
-	_, err := s.value()
-	return errors.Is(err, errDeepJSON)
+	depth, inString, escaped := 0, false, false
+	for _, c := range raw {
+		switch {
+		case escaped:
+			escaped = false
+		case inString:
+			escaped, inString = c == '\\', c != '"'
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
 }
 
 // object finds out what kind of document an object is; a collection is
@@ -93,7 +116,7 @@ func (j *jsonDecoder) id(m map[string]json.RawMessage) string {
 			}
 		}
 	}
-	return filepath.Base(j.name) + ":" + strconv.Itoa(j.line)
+	return j.lineID()
 }
 
 var idKeys = []string{"id", "pmid", "doc_id"}

@@ -27,7 +27,8 @@ var medlineInfons = map[string]string{"TA": "journal", "DP": "date"}
 type medlineRecord struct {
 	line   int
 	fields map[string][]string
-	last   string // the tag that a continuation belongs to
+	last   string   // the tag that a continuation belongs to
+	value  []string // its value so far, line by line
 	size   int
 	bad    error
 }
@@ -37,6 +38,7 @@ func (m *medlineSource) next() (document.Result, error) {
 	if err != nil {
 		return document.Result{}, err
 	}
+	r.finish()
 	if r.bad != nil {
 		return document.Result{}, r.bad
 	}
@@ -136,18 +138,28 @@ func (m *medlineSource) add(r *medlineRecord, line []byte) {
 		return
 	}
 	if rest, ok := bytes.CutPrefix(line, []byte("      ")); ok {
-		values := r.fields[r.last]
-		if len(values) == 0 {
+		if r.last == "" {
 			r.fail(badinput.New(m.name, at(), "a continuation", "a tag before it"))
 			return
 		}
-		values[len(values)-1] += " " + string(bytes.TrimSpace(rest))
+		r.value = append(r.value, string(bytes.TrimSpace(rest)))
 		return
 	}
 	if len(line) < 5 || line[4] != '-' {
 		r.fail(badinput.New(m.name, at(), quote(string(line)), "a tag of four columns and a hyphen, or six spaces"))
 		return
 	}
-	r.last = strings.TrimSpace(string(line[:4]))
-	r.fields[r.last] = append(r.fields[r.last], string(bytes.TrimSpace(line[5:])))
+	r.finish()
+	r.last, r.value = strings.TrimSpace(string(line[:4])), []string{string(bytes.TrimSpace(line[5:]))}
+	if r.last == "PMID" {
+		r.finish() // messages name it
+	}
+}
+
+// finish joins the lines of the value that has been read.
+func (r *medlineRecord) finish() {
+	if r.value != nil {
+		r.fields[r.last] = append(r.fields[r.last], strings.Join(r.value, " "))
+		r.value = nil
+	}
 }

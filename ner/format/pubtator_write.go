@@ -15,7 +15,7 @@ type pubTatorWriter struct {
 	count int
 }
 
-const pubTatorHolds = hasText | hasConcepts | hasComposite | hasRelations
+const pubTatorHolds = hasText | hasTitle | hasGaps | hasConcepts | hasComposite | hasRelations
 
 func (p *pubTatorWriter) Write(r *document.Result) error {
 	if err := needText(r, PubTator); err != nil {

@@ -209,7 +209,7 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 	}
 	res := o.document()
 	if o.Text == nil {
-		return res, nil
+		return res, j.orderly(&res.Document)
 	}
 	sum := sha256.Sum256([]byte(res.Text))
 	if hash := hex.EncodeToString(sum[:]); o.TextSHA256 != "" && o.TextSHA256 != hash {
@@ -217,9 +217,21 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 	}
 	res.TextSHA256 = ""
 	if err := checkSpans(&res.Document, document.NewIndex(res.Text)); err != nil {
-		return document.Result{}, &badinput.Error{File: j.name, Field: place(j.line, id), Err: err}
+		return document.Result{}, &badinput.Error{File: j.name, Field: j.place(id, ""), Err: err}
 	}
 	return res, j.check(&res.Document)
+}
+
+// orderly checks spans as far as that goes without the text.
+func (j *jsonDecoder) orderly(d *document.Document) error {
+	for i := range d.Entities {
+		for _, s := range d.Entities[i].Spans {
+			if s.Start < 0 || s.End < s.Start {
+				return j.bad(d.ID, fmt.Sprintf("entities[%d]", i), fmt.Sprintf("start %d, end %d", s.Start, s.End), "offsets in order")
+			}
+		}
+	}
+	return nil
 }
 
 // check compares the mentions of a result with its text.
@@ -229,7 +241,7 @@ func (j *jsonDecoder) check(d *document.Document) error {
 	for i := range d.Entities {
 		e := &d.Entities[i]
 		if len(e.Spans) > 0 {
-			claims = append(claims, claim{bases: make([]int, len(e.Spans)), spans: e.Spans, mention: e.Text, where: place(j.line, d.ID)})
+			claims = append(claims, claim{bases: make([]int, len(e.Spans)), spans: e.Spans, mention: e.Text, where: j.place(d.ID, "")})
 			entities = append(entities, e)
 		}
 	}

@@ -69,6 +69,7 @@ type content uint32
 const (
 	hasText content = 1 << iota
 	hasLineBreaks
+	hasTitle
 	hasPassages
 	hasPassageInfons
 	hasGaps
@@ -94,6 +95,7 @@ const (
 var contentNames = []string{
 	"the text",
 	"line breaks (they become spaces)",
+	"where the title ends",
 	"passages other than one title and one abstract",
 	"properties and offsets of passages",
 	"white space between passages (one character stands for it)",
@@ -156,7 +158,7 @@ func resultContent(r *document.Result) content {
 	c |= when(len(types) > 0 && at != x.Len(), hasGaps)
 	plain := len(types) == 0 || slices.Equal(types, []string{titleType}) || slices.Equal(types, []string{abstractType}) ||
 		slices.Equal(types, []string{titleType, abstractType})
-	return c | when(!plain, hasPassages)
+	return c | when(len(types) > 0, hasTitle) | when(!plain, hasPassages)
 }
 
 func entityContent(e *document.Entity) content {

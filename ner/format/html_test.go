@@ -1,0 +1,93 @@
+package format
+
+import (
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/ner/document"
+)
+
+func markup(t *testing.T, text string, spans ...[3]int) string {
+	t.Helper()
+	d := document.Result{Document: document.Document{ID: "1", Text: text}}
+	for _, s := range spans {
+		typ := []string{document.Chemical, document.Disease, "Gene"}[s[2]]
+		d.Entities = append(d.Entities, document.Entity{Type: typ, Text: "e", Spans: []document.Span{{Start: s[0], End: s[1]}}, Confidence: math.NaN()})
+	}
+	page := mustWrite(t, WriteOptions{Format: HTML}, d)
+	m := regexp.MustCompile(`(?s)<div class="text" dir="auto">(.*?)</div>`).FindStringSubmatch(page)
+	require.NotNil(t, m)
+	out := strings.NewReplacer(`<span class="label">`, "(", "</span>", ")", `<mark class="`, "<", `">`, ">", "</mark>", "</>").Replace(m[1])
+	return out
+}
+
+func TestHTMLMarks(t *testing.T) {
+	require.Equal(t, "ab", markup(t, "ab"))
+	require.Equal(t, "<chemical>α(chemical)</>b", markup(t, "αb", [3]int{0, 1, 0}))
+	require.Equal(t, "<disease>a<chemical>b(chemical)</>c(disease)</>", markup(t, "abc", [3]int{1, 2, 0}, [3]int{0, 3, 1}), "nested")
+	require.Equal(t, "<disease><chemical>ab(chemical)</>(disease)</>", markup(t, "ab", [3]int{0, 2, 1}, [3]int{0, 2, 0}), "equal")
+	require.Equal(t, "<chemical>a<disease>b</>(chemical)</><disease open>c(disease)</>d", markup(t, "abcd", [3]int{0, 2, 0}, [3]int{1, 3, 1}), "crossing")
+	require.Equal(t, "<other>a(Gene)</><chemical>b(chemical)</>", markup(t, "ab", [3]int{0, 1, 2}, [3]int{1, 2, 0}), "touching")
+	require.Equal(t, "&lt;b&gt; &amp; \ufffd<chemical>&#34;(chemical)</>", markup(t, "<b> & \x1b\"", [3]int{7, 8, 0}), "escaped")
+}
+
+// Whatever the spans, tags balance and the text is all there.
+func TestHTMLMarksBalance(t *testing.T) {
+	text := "0123456789"
+	tag := regexp.MustCompile(`<[^>]*>`)
+	for a := range 10 {
+		for b := a + 1; b <= 10; b++ {
+			for c := range 10 {
+				for d := c + 1; d <= 10; d++ {
+					got := markup(t, text, [3]int{a, b, 0}, [3]int{c, d, 1}, [3]int{3, 7, 2})
+					depth := 0
+					for _, m := range tag.FindAllString(got, -1) {
+						if m == "</>" {
+							depth--
+						} else {
+							depth++
+						}
+						require.GreaterOrEqual(t, depth, 0, got)
+					}
+					require.Zero(t, depth, got)
+					plain := tag.ReplaceAllString(got, "")
+					plain = regexp.MustCompile(`\([A-Za-z]+\)`).ReplaceAllString(plain, "")
+					require.Equal(t, text, plain)
+					require.Equal(t, 3, strings.Count(got, "("), "each mention has one label: %s", got)
+				}
+			}
+		}
+	}
+}
+
+func TestHTMLPage(t *testing.T) {
+	const text = "renal or hepatic <script>alert(1)</script> toxicity by Li"
+	tox := entity(text, document.Disease, "renal")
+	tox.Spans = append(tox.Spans, entity(text, document.Disease, "toxicity").Spans...)
+	r := document.Result{
+		Document: document.Document{ID: `"><img src=x>`, Text: text, Entities: []document.Entity{tox, entity(text, document.Chemical, "Li", "MESH:D008094")},
+			Relations: []document.Relation{{Chemical: "<Li>", Disease: "toxicity"}}},
+		Dropped: []document.Dropped{{Text: "<pain>", Task: "diseases", Reason: "blacklist"}},
+		Model:   document.Model{Name: "m"}, Terminology: &document.Terminology{Name: "MeSH", Release: "2026"}, Warnings: []string{"<w>"},
+	}
+	page := mustWrite(t, WriteOptions{Format: HTML, Title: "<T>"}, r, r)
+	require.True(t, strings.HasPrefix(page, "<!DOCTYPE html>\n<html lang=\"en\">"))
+	require.True(t, strings.HasSuffix(page, "</html>\n"))
+	require.Contains(t, page, `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-`)
+	require.NotContains(t, page, "<script")
+	require.NotContains(t, page, "<img")
+	require.NotContains(t, page, "<pain>")
+	require.NotContains(t, page, "<w>")
+	require.NotContains(t, page, " style=")
+	require.NotContains(t, page, "http://")
+	require.Contains(t, page, "<title>&lt;T&gt;</title>")
+	require.Contains(t, page, `title="MESH:D008094"`)
+	require.Contains(t, page, "release 2026")
+	require.Equal(t, 2, strings.Count(page, "<article"))
+	require.Contains(t, page, `<mark class="disease open">renal</mark>`)
+	require.Contains(t, page, `<mark class="disease">toxicity<span class="label">disease</span></mark>`)
+}

@@ -1,0 +1,360 @@
+package format
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/ner/document"
+)
+
+// What a format gives back is what was written, less what its writer said that
+// it can't hold.
+func TestRoundTripLosesOnlyWhatIsReported(t *testing.T) {
+	for _, f := range []Format{JSON, JSONL, PubTator, BioCXML, BioCJSON, Brat, DisplaCy, TSV} {
+		t.Run(string(f), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(7, 11))
+			rounds := 400
+			if f == Brat { // two files a document
+				rounds = 60
+			}
+			for round := range rounds {
+				docs := make([]document.Result, 1+rng.IntN(3))
+				for i := range docs {
+					docs[i] = randomResult(rng, fmt.Sprintf("doc-%d.%d", round, i))
+				}
+				lost := map[string]map[string]bool{}
+				o := WriteOptions{Format: f, Text: true, Warn: func(w Warning) {
+					if lost[w.Document] == nil {
+						lost[w.Document] = map[string]bool{}
+					}
+					lost[w.Document][w.Message] = true
+				}}
+				back := writeAndRead(t, o, docs)
+				require.Len(t, back, len(docs))
+				for i := range docs {
+					if len(docs[i].Passages) == 0 && f == PubTator {
+						back[i].Passages = nil // a text without parts is given a title
+					}
+					want, got := project(f, docs[i], lost[docs[i].ID]), project(f, back[i], lost[docs[i].ID])
+					require.Equal(t, want, got, "lost: %v", lost[docs[i].ID])
+				}
+			}
+		})
+	}
+}
+
+func writeAndRead(t *testing.T, o WriteOptions, docs []document.Result) []document.Result {
+	if o.Format != Brat {
+		return mustRead(t, "x", mustWrite(t, o, docs...), ReadOptions{Format: o.Format})
+	}
+	dir := t.TempDir()
+	w, err := NewBratFolder(dir, o)
+	require.NoError(t, err)
+	for i := range docs {
+		require.NoError(t, w.Write(&docs[i]))
+	}
+	require.NoError(t, w.Close())
+	r, err := Open(dir, ReadOptions{})
+	require.NoError(t, err)
+	var back []document.Result
+	for d, err := range r.Results() {
+		require.NoError(t, err)
+		back = append(back, d)
+	}
+	require.NoError(t, r.Close())
+	return back
+}
+
+// project leaves of a result what a format is said to hold.
+func project(f Format, r document.Result, lost map[string]bool) document.Result {
+	r = comparable(r)
+	gone := func(c content) bool {
+		for i, name := range contentNames {
+			if c == 1<<i {
+				return lost[string(f)+" does not hold "+name]
+			}
+		}
+		panic("no such content")
+	}
+	if gone(hasText) {
+		r.Text, r.Passages = "", nil
+	}
+	if gone(hasLineBreaks) {
+		r.Text = flatLines.Replace(r.Text)
+	}
+	if gone(hasTitle) || gone(hasPassages) || f == PubTator && len(r.Passages) <= 1 || f == PubTator && r.Passages[1].Start == r.Passages[1].End {
+		r.Passages = nil
+	}
+	for i := range r.Passages {
+		if gone(hasPassageInfons) {
+			r.Passages[i].Infons = nil
+		}
+	}
+	if gone(hasInfons) {
+		r.Infons = nil
+	}
+	if gone(hasPrompt) {
+		r.Prompt, r.Completion = "", ""
+	}
+	if gone(hasDropped) {
+		r.Dropped = nil
+	}
+	if gone(hasRun) {
+		r.Model, r.Warnings, r.Terminology, r.Calibrated = document.Model{}, nil, nil, false
+	}
+	projectEntities(f, &r, gone)
+	projectRelations(&r, gone)
+	return r
+}
+
+func projectEntities(f Format, r *document.Result, gone func(content) bool) {
+	var kept []document.Entity
+	for _, e := range r.Entities {
+		if gone(hasUngrounded) && len(e.Spans) == 0 {
+			continue
+		}
+		if gone(hasIDs) || e.ID == "" {
+			e.ID = ""
+		}
+		if gone(hasEntityInfons) {
+			e.Infons = nil
+		}
+		if gone(hasDiscontinuous) && len(e.Spans) > 1 {
+			e.Spans = []document.Span{{Start: e.Spans[0].Start, End: e.Spans[len(e.Spans)-1].End}}
+		}
+		if gone(hasDiscontinuous) || gone(hasLineBreaks) {
+			e.Text = "" // the spans say it
+		}
+		if gone(hasComposite) {
+			e.Composite = nil
+		}
+		if gone(hasNormalized) {
+			e.Normalized = ""
+		}
+		if gone(hasConfidence) {
+			e.Confidence = -1
+		}
+		if gone(hasLinks) {
+			e.Concepts, e.Links = concepts(&e), nil
+		}
+		kept = append(kept, e)
+	}
+	// BioC orders mentions by passage, and gives those without an identifier one.
+	sort.SliceStable(kept, func(i, j int) bool {
+		return fmt.Sprint(kept[i].Spans, kept[i].Text) < fmt.Sprint(kept[j].Spans, kept[j].Text)
+	})
+	for i := range kept {
+		kept[i].ID = strings.TrimLeft(kept[i].ID, "T0123456789")
+	}
+	r.Entities = kept
+	_ = f
+}
+
+func projectRelations(r *document.Result, gone func(content) bool) {
+	for i := range r.Relations {
+		e := &r.Relations[i]
+		e.Type = writeRelationType(e.Type)
+		e.ID = ""
+		e.ChemicalEntity, e.DiseaseEntity = "", ""
+		if gone(hasRelationInfons) {
+			e.Infons, e.ChemicalRole, e.DiseaseRole = nil, "", ""
+		}
+		if gone(hasConfidence) {
+			e.Confidence = -1
+		}
+	}
+	if gone(hasRelations) {
+		r.Relations = nil
+	}
+}
+
+// randomResult makes a document with everything that formats stumble over.
+func randomResult(rng *rand.Rand, id string) document.Result {
+	var r document.Result
+	r.ID = id
+	title, abstract := randomText(rng, 40), randomText(rng, 200)
+	switch rng.IntN(5) {
+	case 0: // a text without parts
+		r.Text = title + "\r\n" + abstract
+	case 1: // no abstract
+		r.Text = title
+		r.Passages = []document.Passage{{Type: titleType, End: runes(title)}}
+	default:
+		r.Text, r.Passages = titleAndAbstract(title, abstract, true)
+	}
+	if len(r.Passages) == 2 && rng.IntN(3) == 0 {
+		r.Passages[1].Type, r.Passages[1].Infons = "paragraph", map[string]string{"section_type": "INTRO", "a&b": "<\"'>"}
+		text := []rune(r.Text)
+		text[r.Passages[0].End] = '\n'
+		r.Text = string(text)
+		if rng.IntN(2) == 0 {
+			r.Passages[1].Shift = 17
+		}
+	}
+	for range rng.IntN(6) {
+		if e, ok := randomEntity(rng, r.Text); ok {
+			r.Entities = append(r.Entities, e)
+		}
+	}
+	if rng.IntN(4) == 0 {
+		r.Infons = map[string]string{"journal": "J. <Test> & Co."}
+	}
+	for range rng.IntN(3) {
+		r.Relations = append(r.Relations, randomRelation(rng, r.Entities)...)
+	}
+	if rng.IntN(3) == 0 {
+		r.Dropped = []document.Dropped{{Text: "pain", Task: "diseases", Reason: "blacklist"}}
+		r.Model = document.Model{Name: "m", Precision: "f32"}
+		r.Warnings = []string{"cut\tshort"}
+		r.Terminology = &document.Terminology{Name: "MeSH", Release: "2026"}
+	}
+	return r
+}
+
+func runes(s string) int { return len([]rune(s)) }
+
+func randomText(rng *rand.Rand, most int) string {
+	alphabet := []string{"a", "b", " ", "c", "lithium", "-", "é", "漢", "😀", "\u0301", "אב", "|", "&", "<", ">", "\"", "\\", "\t", "\u2028", "\u00a0"}
+	var b strings.Builder
+	b.WriteString("x")
+	for range rng.IntN(most) {
+		b.WriteString(alphabet[rng.IntN(len(alphabet))])
+	}
+	if rng.IntN(4) == 0 {
+		b.WriteString("\r\nz\n")
+	}
+	b.WriteString("y")
+	return b.String()
+}
+
+func randomEntity(rng *rand.Rand, text string) (document.Entity, bool) {
+	all := []rune(text)
+	e := document.Entity{Type: []string{document.Chemical, document.Disease, "Gene"}[rng.IntN(3)], Confidence: math.NaN(), Grounded: true}
+	if rng.IntN(8) == 0 {
+		e.Text, e.Grounded = "not there", false
+	} else {
+		at := 0
+		var parts []string
+		for range 1 + rng.IntN(8)/6 {
+			if at >= len(all)-1 {
+				break
+			}
+			start := at + rng.IntN(len(all)-at-1)
+			end := start + 1 + rng.IntN(min(12, len(all)-start))
+			end = min(end, len(all))
+			if strings.ContainsAny(string(all[start:end]), "\r\n") {
+				return e, false // brat would write it in pieces; that has a test of its own
+			}
+			e.Spans = append(e.Spans, document.Span{Start: start, End: end})
+			parts = append(parts, string(all[start:end]))
+			at = end + 1
+		}
+		e.Text = strings.Join(parts, " ")
+	}
+	switch rng.IntN(4) {
+	case 0:
+		e.Concepts = []string{"MESH:D008094"}
+	case 1:
+		e.Concepts, e.Composite = []string{"MESH:D000001", "OMIM:12"}, []string{"one part", "other part"}
+	}
+	if rng.IntN(4) == 0 {
+		e.Confidence = float64(rng.IntN(100)) / 100
+		e.Normalized = "norm"
+	}
+	if rng.IntN(6) == 0 {
+		e.Infons = map[string]string{"Negated": "true", "Certainty": "very low"}
+	}
+	if rng.IntN(8) == 0 {
+		e.Infons = map[string]string{"a key": "line\r\nend <>"}
+	}
+	return e, true
+}
+
+func randomRelation(rng *rand.Rand, entities []document.Entity) []document.Relation {
+	var chemicals, diseases []document.Entity
+	for _, e := range entities {
+		switch {
+		case len(e.Concepts) != 1 || len(e.Spans) == 0:
+		case e.Type == document.Chemical:
+			chemicals = append(chemicals, e)
+		case e.Type == document.Disease:
+			diseases = append(diseases, e)
+		}
+	}
+	if len(chemicals) == 0 || len(diseases) == 0 {
+		return nil
+	}
+	r := document.Relation{Type: "CID", Chemical: chemicals[0].Concepts[0], Disease: diseases[0].Concepts[0], Confidence: math.NaN(), Grounded: true}
+	if rng.IntN(3) == 0 {
+		r.Infons = map[string]string{"evidence": "weak & old"}
+	}
+	if rng.IntN(3) == 0 {
+		r.Confidence = 0.25
+	}
+	return []document.Relation{r}
+}
+
+// The public articles keep every byte through every format that holds them.
+func TestCDRThroughEveryFormat(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "cdr.PubTator.txt"))
+	require.NoError(t, err)
+	docs := mustRead(t, "cdr.PubTator.txt", string(data), ReadOptions{})
+	require.Len(t, docs, 6)
+	composite := 0
+	for _, d := range docs {
+		for _, e := range d.Entities {
+			composite += min(len(e.Composite), 1)
+		}
+	}
+	require.Positive(t, composite)
+	for _, f := range []Format{PubTator, JSON, JSONL, BioCXML, BioCJSON} {
+		t.Run(string(f), func(t *testing.T) {
+			back := writeAndRead(t, WriteOptions{Format: f, Text: true}, docs)
+			again := mustWrite(t, WriteOptions{Format: PubTator}, back...)
+			require.Equal(t, string(data), again)
+		})
+	}
+}
+
+// brat keeps the mentions and relations; it names the database, and has no titles.
+func TestCDRThroughBrat(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "cdr.PubTator.txt"))
+	require.NoError(t, err)
+	docs := mustRead(t, "cdr.PubTator.txt", string(data), ReadOptions{})
+	back := writeAndRead(t, WriteOptions{Format: Brat}, docs)
+	for _, want := range docs {
+		got := back[slices.IndexFunc(back, func(d document.Result) bool { return d.ID == want.ID })]
+		got.Passages = want.Passages
+		require.Equal(t, mustWrite(t, WriteOptions{Format: PubTator}, want),
+			strings.ReplaceAll(mustWrite(t, WriteOptions{Format: PubTator}, got), "MESH:", ""))
+	}
+}
+
+// What BioC says beyond medner's model survives reading and writing.
+func TestBioCKeepsIdentifiersInfonsAndRelations(t *testing.T) {
+	for _, f := range []Format{BioCXML, BioCJSON} {
+		t.Run(string(f), func(t *testing.T) {
+			var about Collection
+			docs := mustRead(t, "a.xml", bioCSample, ReadOptions{Collection: func(c Collection) { about = c }})
+			require.Equal(t, Collection{Source: "PubTator", Date: "2026", Key: "BioC.key", Infons: map[string]string{"version": "2"}}, about)
+			out := mustWrite(t, WriteOptions{Format: f, Collection: func() Collection { return about }}, docs...)
+			var again Collection
+			back := mustRead(t, "b", out, ReadOptions{Collection: func(c Collection) { again = c }})
+			require.Equal(t, about, again)
+			require.Equal(t, comparable(docs[0]), comparable(back[0]))
+			var twice bytes.Buffer
+			twice.WriteString(mustWrite(t, WriteOptions{Format: f, Collection: func() Collection { return about }}, back...))
+			require.Equal(t, out, twice.String())
+		})
+	}
+}
