@@ -32,6 +32,9 @@ func TestGoldens(t *testing.T) {
 	logits := readTensors(t, golden.Path(t, "logits.safetensors"))
 	models := map[string]*Model{}
 	for _, c := range cases {
+		if testing.Short() && (len(c.IDs) > 100 || c.Prompt > 2) {
+			continue
+		}
 		m := models[c.Model]
 		if m == nil {
 			m = openGolden(t, c.Model, Options{})

@@ -22,8 +22,9 @@ type Model struct {
 	scheduler *scheduler
 	stop      []int32
 	context   int
-	adapters  []string
-	files     io.Closer // what the weights are views of; nil: nothing
+	adapters  []string // that a request may choose
+	merged    string   // the one that is part of the weights; "": none
+	files     []io.Closer // what the weights are views of
 	closing   sync.Once
 }
 
@@ -164,16 +165,20 @@ func (m *Model) check(tokens []int32, adapter string) (int, error) {
 			return 0, badinput.New("", fmt.Sprintf("prompt token %d", i), fmt.Sprintf("id %d", id), fmt.Sprintf("0 to %d", m.config.VocabSize-1))
 		}
 	}
-	switch adapter {
-	case Base:
-		return -1, nil
-	case "":
+	switch {
+	case adapter == "":
 		return min(0, len(m.adapters)-1), nil
+	case adapter == m.merged, adapter == Base && m.merged == "":
+		return -1, nil
 	}
 	if i := slices.Index(m.adapters, adapter); i >= 0 {
 		return i, nil
 	}
-	return 0, badinput.New("", "adapter", fmt.Sprintf("%q", adapter), fmt.Sprintf("%q or one of %q", Base, m.adapters))
+	choice := append([]string{Base}, m.adapters...)
+	if m.merged != "" {
+		choice = []string{m.merged}
+	}
+	return 0, badinput.New("", "adapter", fmt.Sprintf("%q", adapter), fmt.Sprintf("one of %q", choice))
 }
 
 // checkRequest verifies the rest of a request.
@@ -205,8 +210,8 @@ func (m *Model) Close() (err error) {
 	m.closing.Do(func() {
 		m.scheduler.close()
 		err = m.backend.Close()
-		if m.files != nil {
-			err = errors.Join(err, m.files.Close())
+		for _, f := range m.files {
+			err = errors.Join(err, f.Close())
 		}
 	})
 	return err

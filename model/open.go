@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/model/backend"
@@ -30,6 +31,21 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
+	adapters, err := openAdapters(o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = adapters.Close()
+		}
+	}()
+	if err := adapters.apply(ctx, files, w, o); err != nil {
+		return nil, err
+	}
+	if adapters.mode == MergeNF4 {
+		o.Hold = backend.HoldNF4
+	}
 	b, err := cpu.New(ctx, w, backend.Options{Precision: o.Precision, Hold: o.Hold, Threads: o.Threads, KV: o.KV})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -39,7 +55,10 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 		stop = files.Generation.EosTokenIDs
 	}
 	m := newModel(files.Config, b, stop, w.Adapters, o)
-	m.files = files
+	if len(adapters.open) > len(w.Adapters) {
+		m.merged = adapters.open[0].Name
+	}
+	m.files = []io.Closer{adapters, files}
 	return m, nil
 }
 

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/backend"
 )
@@ -22,7 +23,10 @@ const (
 // default. None of Threads, Batch, PrefillChunk, PrefixCache and Draft
 // changes a bit of any answer.
 type Options struct {
-	Adapters  []string // PEFT folders; a request names them by their last path element
+	Adapters []string // PEFT folders; a request names them by their last path element
+	// ParsedAdapters come after those of Adapters. The model closes them.
+	ParsedAdapters []*lora.Adapter
+
 	LoRA      LoRA
 	Hold      backend.Hold
 	Precision backend.Precision

@@ -132,14 +132,14 @@ type Weights struct {
 	InvFreq  []float32 // rotary inverse frequencies, [head_dim/2], scaled
 	Embed    Embedding
 	Layers   []Layer
-	Norm     []float32
+	Norm     Norm
 	Head     Linear // its Weight may be the very matrix of Embed (tied)
 	Adapters []string
 }
 
-// Layer is one decoder layer: norms [hidden] and seven linear maps.
+// Layer is one decoder layer: two norms and seven linear maps.
 type Layer struct {
-	InputNorm, PostAttentionNorm []float32
+	InputNorm, PostAttentionNorm Norm
 	Q, K, V, O, Gate, Up, Down   Linear
 }
 
@@ -160,16 +160,14 @@ type Adapted struct {
 	RowScale []float32 // DoRA's magnitude / ‖W + ΔW‖ by row; nil: ones
 }
 
-// Embedding is the token table [vocab, hidden].
-type Embedding struct {
-	Weight  quant.Matrix
-	Adapted []*AdaptedEmbedding // by adapter index; nil: untouched
+// Norm is the gains of an RMSNorm, [hidden].
+type Norm struct {
+	Weight  []float32
+	Adapted [][]float32 // by adapter index: what replaces Weight; nil: it stays
 }
 
-// AdaptedEmbedding is the table under one adapter:
-// e(t) = W'[t] + Scale · A[:,t] Bᵀ.
-type AdaptedEmbedding struct {
-	Weight quant.Matrix // replaces W; nil: W itself
-	A, B   quant.Matrix // [r, vocab] and [hidden, r]; nil: none
-	Scale  float32
+// Embedding is the token table, [vocab, hidden].
+type Embedding struct {
+	Weight  quant.Matrix
+	Adapted []quant.Matrix // by adapter index: the table under it; nil: Weight
 }

@@ -49,10 +49,7 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err error) {
 	c := w.Config
 	d := &b.decoder
-	d.norm, d.eps = w.Norm, c.RMSNormEps
-	if d.embed, err = p.embedding(w.Embed); err != nil {
-		return err
-	}
+	d.embed, d.norm = embedding{w.Embed}, norm{w.Norm, c.RMSNormEps}
 	kernel := kernels.NewAttention(b.store.shape, c.NumAttentionHeads)
 	rope := kernels.NewRope(w.InvFreq)
 	for i, l := range w.Layers {
@@ -60,7 +57,7 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 			return err
 		}
 		packed := layer{
-			inputNorm: l.InputNorm, postAttentionNorm: l.PostAttentionNorm, eps: c.RMSNormEps,
+			inputNorm: norm{l.InputNorm, c.RMSNormEps}, postAttentionNorm: norm{l.PostAttentionNorm, c.RMSNormEps},
 			attention: attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.store.shape},
 		}
 		for _, part := range []struct {

@@ -8,14 +8,13 @@ import (
 type decoder struct {
 	embed  embedding
 	layers []layer
-	norm   []float32
-	eps    float32
+	norm   norm
 	head   linear
 }
 
 // forward computes a step that was laid out.
 func (d *decoder) forward(ctx context.Context, s *step) error {
-	width := len(d.norm)
+	width := len(d.norm.Weight)
 	s.x, s.norm, s.y = grow(s.x, s.rows*width), grow(s.norm, s.rows*width), grow(s.y, s.rows*width)
 	if err := d.embed.forward(s, s.x); err != nil {
 		return err
@@ -29,7 +28,7 @@ func (d *decoder) forward(ctx context.Context, s *step) error {
 	if s.rows == 0 {
 		return nil
 	}
-	s.normalise(d.norm, d.eps)
+	d.norm.forward(s)
 	return d.outcomes(ctx, s)
 }
 
@@ -43,7 +42,7 @@ func (d *decoder) outcomes(ctx context.Context, s *step) error {
 		s.asked = append(s.asked, p.ask...)
 	}
 	groups, norm := s.groups, s.norm
-	width, vocab := len(d.norm), d.head.weights.Rows()
+	width, vocab := len(d.norm.Weight), d.head.weights.Rows()
 	for first := 0; first < len(s.asked); first += headRows {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -1,11 +1,13 @@
 package cpu
 
-import "github.com/medner/medner/kernels"
+import (
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/backend"
+)
 
 // layer is one decoder layer (transformers' LlamaDecoderLayer).
 type layer struct {
-	inputNorm, postAttentionNorm []float32
-	eps                          float32
+	inputNorm, postAttentionNorm norm
 	attention                    attention
 	mlp                          mlp
 }
@@ -13,8 +15,8 @@ type layer struct {
 // forward turns the residual stream of all rows into the next layer's. The
 // last layer goes on with the rows only that an outcome is asked of.
 func (l *layer) forward(s *step, last bool) {
-	width := len(l.inputNorm)
-	s.normalise(l.inputNorm, l.eps)
+	width := len(l.inputNorm.Weight)
+	l.inputNorm.forward(s)
 	l.attention.store(s)
 	if last {
 		s.narrow(width)
@@ -25,16 +27,28 @@ func (l *layer) forward(s *step, last bool) {
 	}
 	l.attention.forward(s, s.y)
 	kernels.Add(s.x, s.y)
-	s.normalise(l.postAttentionNorm, l.eps)
+	l.postAttentionNorm.forward(s)
 	l.mlp.forward(s, s.y)
 	kernels.Add(s.x, s.y)
 }
 
-// normalise makes the norm of the residual stream the next products' input.
-func (s *step) normalise(weight []float32, eps float32) {
-	width := len(weight)
-	for i := range s.rows {
-		kernels.RMSNorm(s.norm[i*width:][:width], s.x[i*width:][:width], weight, eps)
+// norm is an RMSNorm (transformers' LlamaRMSNorm).
+type norm struct {
+	backend.Norm
+	eps float32
+}
+
+// forward makes the norm of the residual stream the next products' input.
+func (n *norm) forward(s *step) {
+	width := len(n.Weight)
+	for _, g := range s.groups {
+		weight := n.Weight
+		if g.adapter >= 0 && g.adapter < len(n.Adapted) && n.Adapted[g.adapter] != nil {
+			weight = n.Adapted[g.adapter]
+		}
+		for i := g.first; i < g.first+g.n; i++ {
+			kernels.RMSNorm(s.norm[i*width:][:width], s.x[i*width:][:width], weight, n.eps)
+		}
 	}
 	s.input.Reset(s.norm, s.rows, width)
 }

@@ -166,34 +166,3 @@ func (p *packer) adapted(a *backend.Adapted) (*adapted, error) {
 	}
 	return packed, nil
 }
-
-// embedding keeps the tables where they are.
-func (p *packer) embedding(e backend.Embedding) (embedding, error) {
-	packed := embedding{table: e.Weight}
-	for _, a := range e.Adapted {
-		if a == nil {
-			packed.adapted = append(packed.adapted, nil)
-			continue
-		}
-		low := &adaptedEmbedding{table: a.Weight, scale: a.Scale}
-		if a.A != nil {
-			rows, err := quant.ReadAll(a.A)
-			if err != nil {
-				return embedding{}, err
-			}
-			rank, vocab := a.A.Rows(), a.A.Cols()
-			low.columns = make([]float32, len(rows))
-			for r := range rank {
-				for id, v := range rows[r*vocab:][:vocab] {
-					low.columns[id*rank+r] = v
-				}
-			}
-			p.bytes += int64(4 * len(rows))
-			if low.b, err = p.keep(a.B); err != nil {
-				return embedding{}, err
-			}
-		}
-		packed.adapted = append(packed.adapted, low)
-	}
-	return packed, nil
-}

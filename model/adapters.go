@@ -1,0 +1,218 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/lora"
+	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/quant"
+)
+
+// adapters are those of a model, opened, and how they are applied.
+type adapters struct {
+	open []*lora.Adapter
+	mode LoRA
+}
+
+// Close closes what openAdapters opened.
+func (a *adapters) Close() error {
+	var errs []error
+	for _, o := range a.open {
+		errs = append(errs, o.Close())
+	}
+	a.open = nil
+	return errors.Join(errs...)
+}
+
+// openAdapters reads the adapters that o names.
+func openAdapters(o Options) (_ *adapters, err error) {
+	a := &adapters{mode: o.LoRA}
+	defer func() {
+		if err != nil {
+			_ = a.Close()
+		}
+	}()
+	for _, dir := range o.Adapters {
+		opened, err := lora.Open(filepath.Clean(dir))
+		if err != nil {
+			return nil, err
+		}
+		a.open = append(a.open, opened)
+	}
+	a.open = append(a.open, o.ParsedAdapters...)
+	names := []string{Base}
+	for _, opened := range a.open {
+		if slices.Contains(names, opened.Name) {
+			return nil, badinput.New("", "adapter", fmt.Sprintf("the name %q twice", opened.Name), fmt.Sprintf("names that differ, and none %q", Base))
+		}
+		names = append(names, opened.Name)
+	}
+	if len(a.open) > 1 && a.mode != LoRADefault && a.mode != Unmerged {
+		return nil, badinput.New("", "lora", fmt.Sprintf("%q with %d adapters", a.mode, len(a.open)), fmt.Sprintf("%q, which chooses by request", Unmerged))
+	}
+	return a, nil
+}
+
+// apply adds the adapters to the weights: into them, or beside them.
+func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *backend.Weights, o Options) error {
+	if len(a.open) == 0 {
+		return nil
+	}
+	var plans []*lora.Plan
+	for _, adapter := range a.open {
+		plan, err := resolve(adapter, files)
+		if err != nil {
+			return err
+		}
+		plans = append(plans, plan)
+	}
+	if a.mode == MergeNF4 {
+		o.Hold = backend.HoldNF4
+	}
+	if a.mode == LoRADefault {
+		a.mode = Merge
+		if len(a.open) > 1 || o.Hold == backend.HoldNF4 || quantised(plans[0], w) {
+			a.mode = Unmerged
+		}
+	}
+	for i, plan := range plans {
+		var err error
+		if a.mode == Unmerged {
+			w.Adapters = append(w.Adapters, a.open[i].Name)
+			err = besideWeights(ctx, w, plan)
+		} else {
+			err = a.intoWeights(ctx, w, plan, o)
+		}
+		if err != nil {
+			return fmt.Errorf("adapter %s: %w", a.open[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// resolve matches an adapter with the modules of a checkpoint.
+func resolve(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Plan, error) {
+	tied := files.Config.TieWordEmbeddings
+	modules := modules(files.Config)
+	plan, err := a.Resolve(modules, tied)
+	if err != nil {
+		return nil, err
+	}
+	err = plan.Simplify(func(module string) (quant.Matrix, error) {
+		if module == headModule && tied {
+			module = embeddingModule
+		}
+		return files.Matrix(module + ".weight")
+	})
+	return plan, err
+}
+
+// quantised says whether a plan's targets are held in fewer bits than they
+// were trained in: merging would round its deltas away, or undo the saving.
+func quantised(plan *lora.Plan, w *backend.Weights) (is bool) {
+	_ = eachLinear(w, func(name string, l *backend.Linear) error {
+		if plan.Delta(name) != nil {
+			switch l.Weight.Format() {
+			case quant.F64, quant.F32, quant.F16, quant.BF16:
+			default:
+				is = true
+			}
+		}
+		return nil
+	})
+	return is
+}
+
+// besideWeights adds a plan to the Adapted lists of the weights.
+func besideWeights(ctx context.Context, w *backend.Weights, plan *lora.Plan) error {
+	err := eachLinear(w, func(name string, l *backend.Linear) error {
+		d := plan.Delta(name)
+		if d == nil {
+			l.Adapted = append(l.Adapted, nil)
+			return ctx.Err()
+		}
+		a := &backend.Adapted{Weight: d.Weight, A: d.A, B: d.B, Scale: d.Scale}
+		if d.Bias != nil || d.AddedBias != nil {
+			a.Bias = d.BiasOf(l.Bias)
+		}
+		var err error
+		a.RowScale, err = d.RowScale(l.Weight)
+		l.Adapted = append(l.Adapted, a)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := eachNorm(w, func(name string, n *backend.Norm) error {
+		weight, err := normUnder(plan.Delta(name))
+		n.Adapted = append(n.Adapted, weight)
+		return err
+	}); err != nil {
+		return err
+	}
+	table, err := tableUnder(plan.Delta(embeddingModule), w.Embed.Weight)
+	w.Embed.Adapted = append(w.Embed.Adapted, table)
+	return err
+}
+
+// normUnder is what replaces a norm; nil: nothing.
+func normUnder(d *lora.Delta) ([]float32, error) {
+	if d == nil {
+		return nil, nil
+	}
+	return quant.ReadAll(d.Weight)
+}
+
+// tableUnder is the embedding under an adapter; nil: the base's. Its rows are
+// computed when they are read, so that it costs nothing beside the base's.
+func tableUnder(d *lora.Delta, base quant.Matrix) (quant.Matrix, error) {
+	if d == nil {
+		return nil, nil
+	}
+	return d.Merge(base)
+}
+
+// intoWeights replaces the weights by the merged ones, and logs how much of
+// the adapter is left where the backend will round them.
+func (a *adapters) intoWeights(ctx context.Context, w *backend.Weights, plan *lora.Plan, o Options) error {
+	table, err := tableUnder(plan.Delta(embeddingModule), w.Embed.Weight)
+	if err != nil {
+		return err
+	}
+	if table != nil {
+		w.Embed.Weight = table // of the embedding alone: PEFT merges a tied head apart, if at all
+	}
+	if err := eachNorm(w, func(name string, n *backend.Norm) error {
+		weight, err := normUnder(plan.Delta(name))
+		if weight != nil {
+			n.Weight = weight
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	var left survival
+	err = eachLinear(w, func(name string, l *backend.Linear) error {
+		d := plan.Delta(name)
+		if d == nil {
+			return ctx.Err()
+		}
+		base := l.Weight
+		l.Bias = d.BiasOf(l.Bias)
+		var err error
+		if l.Weight, err = d.Merge(base); err != nil || name == headModule || d.A == nil {
+			return err
+		}
+		return left.add(base, l.Weight, o.Hold)
+	})
+	if err == nil && left.tensors > 0 {
+		o.Log("adapter %s merged: %s", a.open[0].Name, left)
+	}
+	return err
+}
