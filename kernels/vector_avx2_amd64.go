@@ -54,15 +54,15 @@ func expSumAVX2(x []float32, shift float32) float32
 //go:noescape
 func sumExpAVX2(x []float32, shift float32) float32
 
-// scaleMaxAVX2 is scaleMaxGo, but for the sign of a greatest zero.
-//
-//go:noescape
-func scaleMaxAVX2(x []float32, scale float32) float32
-
 // siluMulAVX2 is siluMulGo.
 //
 //go:noescape
 func siluMulAVX2(dst []float32, gate []float32, up []float32)
+
+// scaleMaxAVX2 is scaleMaxGo, but for the sign of a greatest zero.
+//
+//go:noescape
+func scaleMaxAVX2(x []float32, scale float32) float32
 
 // scanAVX2 is scanGo, but for the sign of a greatest zero.
 //
@@ -79,12 +79,12 @@ func maxWordsAVX2(x []float32, allowed []uint64) float32
 //go:noescape
 func firstEqualWordsAVX2(x []float32, allowed []uint64, v float32) int
 
-// spinFMAAVX2 does 12 · 8 multiply-adds a round.
+// spinFMAAVX2 does 12 vectors of multiply-adds a round.
 //
 //go:noescape
 func spinFMAAVX2(n int)
 
-// spinDotAVX2 does 8 · 32 products a round.
+// spinDotAVX2 does 8 vectors of runs of 4 products a round.
 //
 //go:noescape
 func spinDotAVX2(n int)

@@ -16,20 +16,20 @@ TEXT ·scaleWeightAVX2(SB), NOSPLIT, $0-76
 	MOVQ         BX, DI
 	ANDQ         $-8, DI
 
-loop8:
+loop:
 	CMPQ    SI, DI
-	JGE     loopTail
+	JGE     tail
 	VMOVUPS (CX)(SI*4), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS (DX)(SI*4), Y2
 	VMULPS  Y2, Y1, Y1
 	VMOVUPS Y1, (AX)(SI*4)
 	ADDQ    $0x08, SI
-	JMP     loop8
+	JMP     loop
 
-loopTail:
+tail:
 	SUBQ       DI, BX
-	JZ         loopEnd
+	JZ         end
 	MOVQ       $0x00000010, DI
 	SUBQ       BX, DI
 	LEAQ       tailMasks<>+0(SB), BX
@@ -40,7 +40,7 @@ loopTail:
 	VMULPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(SI*4)
 
-loopEnd:
+end:
 	VZEROUPPER
 	RET
 
@@ -88,19 +88,19 @@ TEXT ·addAVX2(SB), NOSPLIT, $0-48
 	MOVQ DX, SI
 	ANDQ $-8, SI
 
-loop8:
+loop:
 	CMPQ    BX, SI
-	JGE     loopTail
+	JGE     tail
 	VMOVUPS (AX)(BX*4), Y0
 	VMOVUPS (CX)(BX*4), Y1
 	VADDPS  Y1, Y0, Y0
 	VMOVUPS Y0, (AX)(BX*4)
 	ADDQ    $0x08, BX
-	JMP     loop8
+	JMP     loop
 
-loopTail:
+tail:
 	SUBQ       SI, DX
-	JZ         loopEnd
+	JZ         end
 	MOVQ       $0x00000010, SI
 	SUBQ       DX, SI
 	LEAQ       tailMasks<>+0(SB), DX
@@ -110,7 +110,7 @@ loopTail:
 	VADDPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*4)
 
-loopEnd:
+end:
 	VZEROUPPER
 	RET
 
@@ -124,19 +124,19 @@ TEXT ·mulAVX2(SB), NOSPLIT, $0-48
 	MOVQ DX, SI
 	ANDQ $-8, SI
 
-loop8:
+loop:
 	CMPQ    BX, SI
-	JGE     loopTail
+	JGE     tail
 	VMOVUPS (AX)(BX*4), Y0
 	VMOVUPS (CX)(BX*4), Y1
 	VMULPS  Y1, Y0, Y0
 	VMOVUPS Y0, (AX)(BX*4)
 	ADDQ    $0x08, BX
-	JMP     loop8
+	JMP     loop
 
-loopTail:
+tail:
 	SUBQ       SI, DX
-	JZ         loopEnd
+	JZ         end
 	MOVQ       $0x00000010, SI
 	SUBQ       DX, SI
 	LEAQ       tailMasks<>+0(SB), DX
@@ -146,7 +146,7 @@ loopTail:
 	VMULPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*4)
 
-loopEnd:
+end:
 	VZEROUPPER
 	RET
 
@@ -161,20 +161,20 @@ TEXT ·addScaledAVX2(SB), NOSPLIT, $0-52
 	MOVQ         DX, SI
 	ANDQ         $-8, SI
 
-loop8:
+loop:
 	CMPQ    BX, SI
-	JGE     loopTail
+	JGE     tail
 	VMOVUPS (CX)(BX*4), Y1
 	VMULPS  Y0, Y1, Y1
 	VMOVUPS (AX)(BX*4), Y2
 	VADDPS  Y2, Y1, Y1
 	VMOVUPS Y1, (AX)(BX*4)
 	ADDQ    $0x08, BX
-	JMP     loop8
+	JMP     loop
 
-loopTail:
+tail:
 	SUBQ       SI, DX
-	JZ         loopEnd
+	JZ         end
 	MOVQ       $0x00000010, SI
 	SUBQ       DX, SI
 	LEAQ       tailMasks<>+0(SB), DX
@@ -185,7 +185,7 @@ loopTail:
 	VADDPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(BX*4)
 
-loopEnd:
+end:
 	VZEROUPPER
 	RET
 
@@ -200,18 +200,18 @@ TEXT ·divideAVX2(SB), NOSPLIT, $0-52
 	MOVQ         DX, SI
 	ANDQ         $-8, SI
 
-loop8:
+loop:
 	CMPQ    BX, SI
-	JGE     loopTail
+	JGE     tail
 	VMOVUPS (CX)(BX*4), Y1
 	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)(BX*4)
 	ADDQ    $0x08, BX
-	JMP     loop8
+	JMP     loop
 
-loopTail:
+tail:
 	SUBQ       SI, DX
-	JZ         loopEnd
+	JZ         end
 	MOVQ       $0x00000010, SI
 	SUBQ       DX, SI
 	LEAQ       tailMasks<>+0(SB), DX
@@ -220,7 +220,7 @@ loopTail:
 	VDIVPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(BX*4)
 
-loopEnd:
+end:
 	VZEROUPPER
 	RET
 
@@ -236,9 +236,9 @@ TEXT ·rotateAVX2(SB), NOSPLIT, $0-96
 	MOVQ SI, R8
 	ANDQ $-8, R8
 
-loop8:
+loop:
 	CMPQ    DI, R8
-	JGE     loopTail
+	JGE     tail
 	VMOVUPS (AX)(DI*4), Y0
 	VMOVUPS (CX)(DI*4), Y1
 	VMOVUPS (DX)(DI*4), Y2
@@ -252,11 +252,11 @@ loop8:
 	VMOVUPS Y2, (AX)(DI*4)
 	VMOVUPS Y1, (CX)(DI*4)
 	ADDQ    $0x08, DI
-	JMP     loop8
+	JMP     loop
 
-loopTail:
+tail:
 	SUBQ       R8, SI
-	JZ         loopEnd
+	JZ         end
 	MOVQ       $0x00000010, R8
 	SUBQ       SI, R8
 	LEAQ       tailMasks<>+0(SB), SI
@@ -274,7 +274,7 @@ loopTail:
 	VMASKMOVPS Y3, Y0, (AX)(DI*4)
 	VMASKMOVPS Y2, Y0, (CX)(DI*4)
 
-loopEnd:
+end:
 	VZEROUPPER
 	RET
 
@@ -310,7 +310,7 @@ TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-28
 	MOVQ   CX, BX
 	ANDQ   $-16, BX
 
-loop16:
+loop:
 	CMPQ        DX, BX
 	JGE         tail
 	VMOVUPS     (AX)(DX*4), Y2
@@ -318,7 +318,7 @@ loop16:
 	VMOVUPS     32(AX)(DX*4), Y2
 	VFMADD231PS Y2, Y2, Y1
 	ADDQ        $0x10, DX
-	JMP         loop16
+	JMP         loop
 
 tail:
 	SUBQ        BX, CX
@@ -360,57 +360,57 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $0-36
 	MOVQ         CX, BX
 	ANDQ         $-16, BX
 
-loop16:
+loop:
 	CMPQ         DX, BX
 	JGE          tail
 	VMOVUPS      (AX)(DX*4), Y3
 	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      expLog2E<>+0(SB), Y4
-	VFMADD213PS  expRound<>+0(SB), Y3, Y4
-	VSUBPS       expRound<>+0(SB), Y4, Y5
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y4
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y3, Y4
+	VSUBPS       expRoundAVX2<>+0(SB), Y4, Y5
 	VMOVAPS      Y3, Y6
-	VFNMADD231PS expLn2<>+0(SB), Y5, Y6
-	VFNMADD231PS expLn2Rest<>+0(SB), Y5, Y6
-	VMOVUPS      expC6<>+0(SB), Y5
-	VFMADD213PS  expC5<>+0(SB), Y6, Y5
-	VFMADD213PS  expC4<>+0(SB), Y6, Y5
-	VFMADD213PS  expC3<>+0(SB), Y6, Y5
-	VFMADD213PS  expC2<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y5, Y6
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y5, Y6
+	VMOVUPS      expC6AVX2<>+0(SB), Y5
+	VFMADD213PS  expC5AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC4AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC3AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC2AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
 	VPSLLD       $0x17, Y4, Y4
 	VPADDD       Y4, Y5, Y5
-	VCMPPS       $0x11, expMin<>+0(SB), Y3, Y4
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y3, Y4
 	VANDNPS      Y5, Y4, Y5
-	VCMPPS       $0x1e, expMax<>+0(SB), Y3, Y4
-	VBLENDVPS    Y4, infinity<>+0(SB), Y5, Y5
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y3, Y4
+	VBLENDVPS    Y4, infinityAVX2<>+0(SB), Y5, Y5
 	VADDPS       Y5, Y1, Y1
 	VMOVUPS      Y5, (AX)(DX*4)
 	VMOVUPS      32(AX)(DX*4), Y3
 	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      expLog2E<>+0(SB), Y4
-	VFMADD213PS  expRound<>+0(SB), Y3, Y4
-	VSUBPS       expRound<>+0(SB), Y4, Y5
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y4
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y3, Y4
+	VSUBPS       expRoundAVX2<>+0(SB), Y4, Y5
 	VMOVAPS      Y3, Y6
-	VFNMADD231PS expLn2<>+0(SB), Y5, Y6
-	VFNMADD231PS expLn2Rest<>+0(SB), Y5, Y6
-	VMOVUPS      expC6<>+0(SB), Y5
-	VFMADD213PS  expC5<>+0(SB), Y6, Y5
-	VFMADD213PS  expC4<>+0(SB), Y6, Y5
-	VFMADD213PS  expC3<>+0(SB), Y6, Y5
-	VFMADD213PS  expC2<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y5, Y6
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y5, Y6
+	VMOVUPS      expC6AVX2<>+0(SB), Y5
+	VFMADD213PS  expC5AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC4AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC3AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC2AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
 	VPSLLD       $0x17, Y4, Y4
 	VPADDD       Y4, Y5, Y5
-	VCMPPS       $0x11, expMin<>+0(SB), Y3, Y4
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y3, Y4
 	VANDNPS      Y5, Y4, Y5
-	VCMPPS       $0x1e, expMax<>+0(SB), Y3, Y4
-	VBLENDVPS    Y4, infinity<>+0(SB), Y5, Y5
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y3, Y4
+	VBLENDVPS    Y4, infinityAVX2<>+0(SB), Y5, Y5
 	VADDPS       Y5, Y2, Y2
 	VMOVUPS      Y5, 32(AX)(DX*4)
 	ADDQ         $0x10, DX
-	JMP          loop16
+	JMP          loop
 
 tail:
 	SUBQ         BX, CX
@@ -421,25 +421,25 @@ tail:
 	VMOVUPS      (SI)(BX*4), Y3
 	VMASKMOVPS   (AX)(DX*4), Y3, Y4
 	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      expLog2E<>+0(SB), Y5
-	VFMADD213PS  expRound<>+0(SB), Y4, Y5
-	VSUBPS       expRound<>+0(SB), Y5, Y6
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y5
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y4, Y5
+	VSUBPS       expRoundAVX2<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y7
-	VFNMADD231PS expLn2<>+0(SB), Y6, Y7
-	VFNMADD231PS expLn2Rest<>+0(SB), Y6, Y7
-	VMOVUPS      expC6<>+0(SB), Y6
-	VFMADD213PS  expC5<>+0(SB), Y7, Y6
-	VFMADD213PS  expC4<>+0(SB), Y7, Y6
-	VFMADD213PS  expC3<>+0(SB), Y7, Y6
-	VFMADD213PS  expC2<>+0(SB), Y7, Y6
-	VFMADD213PS  one<>+0(SB), Y7, Y6
-	VFMADD213PS  one<>+0(SB), Y7, Y6
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y6, Y7
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y6, Y7
+	VMOVUPS      expC6AVX2<>+0(SB), Y6
+	VFMADD213PS  expC5AVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  expC4AVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  expC3AVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  expC2AVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  oneAVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  oneAVX2<>+0(SB), Y7, Y6
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       Y5, Y6, Y6
-	VCMPPS       $0x11, expMin<>+0(SB), Y4, Y5
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y4, Y5
 	VANDNPS      Y6, Y5, Y6
-	VCMPPS       $0x1e, expMax<>+0(SB), Y4, Y5
-	VBLENDVPS    Y5, infinity<>+0(SB), Y6, Y6
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y4, Y5
+	VBLENDVPS    Y5, infinityAVX2<>+0(SB), Y6, Y6
 	VANDPS       Y3, Y6, Y6
 	VADDPS       Y6, Y1, Y1
 	VMASKMOVPS   Y6, Y3, (AX)(DX*4)
@@ -449,25 +449,25 @@ tail:
 	VMOVUPS      32(CX)(BX*4), Y3
 	VMASKMOVPS   32(AX)(DX*4), Y3, Y4
 	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      expLog2E<>+0(SB), Y0
-	VFMADD213PS  expRound<>+0(SB), Y4, Y0
-	VSUBPS       expRound<>+0(SB), Y0, Y5
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y0
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y4, Y0
+	VSUBPS       expRoundAVX2<>+0(SB), Y0, Y5
 	VMOVAPS      Y4, Y6
-	VFNMADD231PS expLn2<>+0(SB), Y5, Y6
-	VFNMADD231PS expLn2Rest<>+0(SB), Y5, Y6
-	VMOVUPS      expC6<>+0(SB), Y5
-	VFMADD213PS  expC5<>+0(SB), Y6, Y5
-	VFMADD213PS  expC4<>+0(SB), Y6, Y5
-	VFMADD213PS  expC3<>+0(SB), Y6, Y5
-	VFMADD213PS  expC2<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y5, Y6
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y5, Y6
+	VMOVUPS      expC6AVX2<>+0(SB), Y5
+	VFMADD213PS  expC5AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC4AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC3AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC2AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y5, Y5
-	VCMPPS       $0x11, expMin<>+0(SB), Y4, Y0
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y4, Y0
 	VANDNPS      Y5, Y0, Y5
-	VCMPPS       $0x1e, expMax<>+0(SB), Y4, Y0
-	VBLENDVPS    Y0, infinity<>+0(SB), Y5, Y5
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y4, Y0
+	VBLENDVPS    Y0, infinityAVX2<>+0(SB), Y5, Y5
 	VANDPS       Y3, Y5, Y5
 	VADDPS       Y5, Y2, Y2
 	VMASKMOVPS   Y5, Y3, 32(AX)(DX*4)
@@ -484,135 +484,135 @@ end:
 	VZEROUPPER
 	RET
 
-DATA expRound<>+0(SB)/4, $0x4b400000
-DATA expRound<>+4(SB)/4, $0x4b400000
-DATA expRound<>+8(SB)/4, $0x4b400000
-DATA expRound<>+12(SB)/4, $0x4b400000
-DATA expRound<>+16(SB)/4, $0x4b400000
-DATA expRound<>+20(SB)/4, $0x4b400000
-DATA expRound<>+24(SB)/4, $0x4b400000
-DATA expRound<>+28(SB)/4, $0x4b400000
-GLOBL expRound<>(SB), RODATA|NOPTR, $32
+DATA expRoundAVX2<>+0(SB)/4, $0x4b400000
+DATA expRoundAVX2<>+4(SB)/4, $0x4b400000
+DATA expRoundAVX2<>+8(SB)/4, $0x4b400000
+DATA expRoundAVX2<>+12(SB)/4, $0x4b400000
+DATA expRoundAVX2<>+16(SB)/4, $0x4b400000
+DATA expRoundAVX2<>+20(SB)/4, $0x4b400000
+DATA expRoundAVX2<>+24(SB)/4, $0x4b400000
+DATA expRoundAVX2<>+28(SB)/4, $0x4b400000
+GLOBL expRoundAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expLog2E<>+0(SB)/4, $0x3fb8aa3b
-DATA expLog2E<>+4(SB)/4, $0x3fb8aa3b
-DATA expLog2E<>+8(SB)/4, $0x3fb8aa3b
-DATA expLog2E<>+12(SB)/4, $0x3fb8aa3b
-DATA expLog2E<>+16(SB)/4, $0x3fb8aa3b
-DATA expLog2E<>+20(SB)/4, $0x3fb8aa3b
-DATA expLog2E<>+24(SB)/4, $0x3fb8aa3b
-DATA expLog2E<>+28(SB)/4, $0x3fb8aa3b
-GLOBL expLog2E<>(SB), RODATA|NOPTR, $32
+DATA expLog2EAVX2<>+0(SB)/4, $0x3fb8aa3b
+DATA expLog2EAVX2<>+4(SB)/4, $0x3fb8aa3b
+DATA expLog2EAVX2<>+8(SB)/4, $0x3fb8aa3b
+DATA expLog2EAVX2<>+12(SB)/4, $0x3fb8aa3b
+DATA expLog2EAVX2<>+16(SB)/4, $0x3fb8aa3b
+DATA expLog2EAVX2<>+20(SB)/4, $0x3fb8aa3b
+DATA expLog2EAVX2<>+24(SB)/4, $0x3fb8aa3b
+DATA expLog2EAVX2<>+28(SB)/4, $0x3fb8aa3b
+GLOBL expLog2EAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expLn2<>+0(SB)/4, $0x3f317218
-DATA expLn2<>+4(SB)/4, $0x3f317218
-DATA expLn2<>+8(SB)/4, $0x3f317218
-DATA expLn2<>+12(SB)/4, $0x3f317218
-DATA expLn2<>+16(SB)/4, $0x3f317218
-DATA expLn2<>+20(SB)/4, $0x3f317218
-DATA expLn2<>+24(SB)/4, $0x3f317218
-DATA expLn2<>+28(SB)/4, $0x3f317218
-GLOBL expLn2<>(SB), RODATA|NOPTR, $32
+DATA expLn2AVX2<>+0(SB)/4, $0x3f317218
+DATA expLn2AVX2<>+4(SB)/4, $0x3f317218
+DATA expLn2AVX2<>+8(SB)/4, $0x3f317218
+DATA expLn2AVX2<>+12(SB)/4, $0x3f317218
+DATA expLn2AVX2<>+16(SB)/4, $0x3f317218
+DATA expLn2AVX2<>+20(SB)/4, $0x3f317218
+DATA expLn2AVX2<>+24(SB)/4, $0x3f317218
+DATA expLn2AVX2<>+28(SB)/4, $0x3f317218
+GLOBL expLn2AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expLn2Rest<>+0(SB)/4, $0xb102e308
-DATA expLn2Rest<>+4(SB)/4, $0xb102e308
-DATA expLn2Rest<>+8(SB)/4, $0xb102e308
-DATA expLn2Rest<>+12(SB)/4, $0xb102e308
-DATA expLn2Rest<>+16(SB)/4, $0xb102e308
-DATA expLn2Rest<>+20(SB)/4, $0xb102e308
-DATA expLn2Rest<>+24(SB)/4, $0xb102e308
-DATA expLn2Rest<>+28(SB)/4, $0xb102e308
-GLOBL expLn2Rest<>(SB), RODATA|NOPTR, $32
+DATA expLn2RestAVX2<>+0(SB)/4, $0xb102e308
+DATA expLn2RestAVX2<>+4(SB)/4, $0xb102e308
+DATA expLn2RestAVX2<>+8(SB)/4, $0xb102e308
+DATA expLn2RestAVX2<>+12(SB)/4, $0xb102e308
+DATA expLn2RestAVX2<>+16(SB)/4, $0xb102e308
+DATA expLn2RestAVX2<>+20(SB)/4, $0xb102e308
+DATA expLn2RestAVX2<>+24(SB)/4, $0xb102e308
+DATA expLn2RestAVX2<>+28(SB)/4, $0xb102e308
+GLOBL expLn2RestAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expC6<>+0(SB)/4, $0x3ab511e8
-DATA expC6<>+4(SB)/4, $0x3ab511e8
-DATA expC6<>+8(SB)/4, $0x3ab511e8
-DATA expC6<>+12(SB)/4, $0x3ab511e8
-DATA expC6<>+16(SB)/4, $0x3ab511e8
-DATA expC6<>+20(SB)/4, $0x3ab511e8
-DATA expC6<>+24(SB)/4, $0x3ab511e8
-DATA expC6<>+28(SB)/4, $0x3ab511e8
-GLOBL expC6<>(SB), RODATA|NOPTR, $32
+DATA expC6AVX2<>+0(SB)/4, $0x3ab511e8
+DATA expC6AVX2<>+4(SB)/4, $0x3ab511e8
+DATA expC6AVX2<>+8(SB)/4, $0x3ab511e8
+DATA expC6AVX2<>+12(SB)/4, $0x3ab511e8
+DATA expC6AVX2<>+16(SB)/4, $0x3ab511e8
+DATA expC6AVX2<>+20(SB)/4, $0x3ab511e8
+DATA expC6AVX2<>+24(SB)/4, $0x3ab511e8
+DATA expC6AVX2<>+28(SB)/4, $0x3ab511e8
+GLOBL expC6AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expC5<>+0(SB)/4, $0x3c091d10
-DATA expC5<>+4(SB)/4, $0x3c091d10
-DATA expC5<>+8(SB)/4, $0x3c091d10
-DATA expC5<>+12(SB)/4, $0x3c091d10
-DATA expC5<>+16(SB)/4, $0x3c091d10
-DATA expC5<>+20(SB)/4, $0x3c091d10
-DATA expC5<>+24(SB)/4, $0x3c091d10
-DATA expC5<>+28(SB)/4, $0x3c091d10
-GLOBL expC5<>(SB), RODATA|NOPTR, $32
+DATA expC5AVX2<>+0(SB)/4, $0x3c091d10
+DATA expC5AVX2<>+4(SB)/4, $0x3c091d10
+DATA expC5AVX2<>+8(SB)/4, $0x3c091d10
+DATA expC5AVX2<>+12(SB)/4, $0x3c091d10
+DATA expC5AVX2<>+16(SB)/4, $0x3c091d10
+DATA expC5AVX2<>+20(SB)/4, $0x3c091d10
+DATA expC5AVX2<>+24(SB)/4, $0x3c091d10
+DATA expC5AVX2<>+28(SB)/4, $0x3c091d10
+GLOBL expC5AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expC4<>+0(SB)/4, $0x3d2aac79
-DATA expC4<>+4(SB)/4, $0x3d2aac79
-DATA expC4<>+8(SB)/4, $0x3d2aac79
-DATA expC4<>+12(SB)/4, $0x3d2aac79
-DATA expC4<>+16(SB)/4, $0x3d2aac79
-DATA expC4<>+20(SB)/4, $0x3d2aac79
-DATA expC4<>+24(SB)/4, $0x3d2aac79
-DATA expC4<>+28(SB)/4, $0x3d2aac79
-GLOBL expC4<>(SB), RODATA|NOPTR, $32
+DATA expC4AVX2<>+0(SB)/4, $0x3d2aac79
+DATA expC4AVX2<>+4(SB)/4, $0x3d2aac79
+DATA expC4AVX2<>+8(SB)/4, $0x3d2aac79
+DATA expC4AVX2<>+12(SB)/4, $0x3d2aac79
+DATA expC4AVX2<>+16(SB)/4, $0x3d2aac79
+DATA expC4AVX2<>+20(SB)/4, $0x3d2aac79
+DATA expC4AVX2<>+24(SB)/4, $0x3d2aac79
+DATA expC4AVX2<>+28(SB)/4, $0x3d2aac79
+GLOBL expC4AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expC3<>+0(SB)/4, $0x3e2aaa49
-DATA expC3<>+4(SB)/4, $0x3e2aaa49
-DATA expC3<>+8(SB)/4, $0x3e2aaa49
-DATA expC3<>+12(SB)/4, $0x3e2aaa49
-DATA expC3<>+16(SB)/4, $0x3e2aaa49
-DATA expC3<>+20(SB)/4, $0x3e2aaa49
-DATA expC3<>+24(SB)/4, $0x3e2aaa49
-DATA expC3<>+28(SB)/4, $0x3e2aaa49
-GLOBL expC3<>(SB), RODATA|NOPTR, $32
+DATA expC3AVX2<>+0(SB)/4, $0x3e2aaa49
+DATA expC3AVX2<>+4(SB)/4, $0x3e2aaa49
+DATA expC3AVX2<>+8(SB)/4, $0x3e2aaa49
+DATA expC3AVX2<>+12(SB)/4, $0x3e2aaa49
+DATA expC3AVX2<>+16(SB)/4, $0x3e2aaa49
+DATA expC3AVX2<>+20(SB)/4, $0x3e2aaa49
+DATA expC3AVX2<>+24(SB)/4, $0x3e2aaa49
+DATA expC3AVX2<>+28(SB)/4, $0x3e2aaa49
+GLOBL expC3AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expC2<>+0(SB)/4, $0x3efffffe
-DATA expC2<>+4(SB)/4, $0x3efffffe
-DATA expC2<>+8(SB)/4, $0x3efffffe
-DATA expC2<>+12(SB)/4, $0x3efffffe
-DATA expC2<>+16(SB)/4, $0x3efffffe
-DATA expC2<>+20(SB)/4, $0x3efffffe
-DATA expC2<>+24(SB)/4, $0x3efffffe
-DATA expC2<>+28(SB)/4, $0x3efffffe
-GLOBL expC2<>(SB), RODATA|NOPTR, $32
+DATA expC2AVX2<>+0(SB)/4, $0x3efffffe
+DATA expC2AVX2<>+4(SB)/4, $0x3efffffe
+DATA expC2AVX2<>+8(SB)/4, $0x3efffffe
+DATA expC2AVX2<>+12(SB)/4, $0x3efffffe
+DATA expC2AVX2<>+16(SB)/4, $0x3efffffe
+DATA expC2AVX2<>+20(SB)/4, $0x3efffffe
+DATA expC2AVX2<>+24(SB)/4, $0x3efffffe
+DATA expC2AVX2<>+28(SB)/4, $0x3efffffe
+GLOBL expC2AVX2<>(SB), RODATA|NOPTR, $32
 
-DATA one<>+0(SB)/4, $0x3f800000
-DATA one<>+4(SB)/4, $0x3f800000
-DATA one<>+8(SB)/4, $0x3f800000
-DATA one<>+12(SB)/4, $0x3f800000
-DATA one<>+16(SB)/4, $0x3f800000
-DATA one<>+20(SB)/4, $0x3f800000
-DATA one<>+24(SB)/4, $0x3f800000
-DATA one<>+28(SB)/4, $0x3f800000
-GLOBL one<>(SB), RODATA|NOPTR, $32
+DATA oneAVX2<>+0(SB)/4, $0x3f800000
+DATA oneAVX2<>+4(SB)/4, $0x3f800000
+DATA oneAVX2<>+8(SB)/4, $0x3f800000
+DATA oneAVX2<>+12(SB)/4, $0x3f800000
+DATA oneAVX2<>+16(SB)/4, $0x3f800000
+DATA oneAVX2<>+20(SB)/4, $0x3f800000
+DATA oneAVX2<>+24(SB)/4, $0x3f800000
+DATA oneAVX2<>+28(SB)/4, $0x3f800000
+GLOBL oneAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expMin<>+0(SB)/4, $0xc2aeac4f
-DATA expMin<>+4(SB)/4, $0xc2aeac4f
-DATA expMin<>+8(SB)/4, $0xc2aeac4f
-DATA expMin<>+12(SB)/4, $0xc2aeac4f
-DATA expMin<>+16(SB)/4, $0xc2aeac4f
-DATA expMin<>+20(SB)/4, $0xc2aeac4f
-DATA expMin<>+24(SB)/4, $0xc2aeac4f
-DATA expMin<>+28(SB)/4, $0xc2aeac4f
-GLOBL expMin<>(SB), RODATA|NOPTR, $32
+DATA expMinAVX2<>+0(SB)/4, $0xc2aeac4f
+DATA expMinAVX2<>+4(SB)/4, $0xc2aeac4f
+DATA expMinAVX2<>+8(SB)/4, $0xc2aeac4f
+DATA expMinAVX2<>+12(SB)/4, $0xc2aeac4f
+DATA expMinAVX2<>+16(SB)/4, $0xc2aeac4f
+DATA expMinAVX2<>+20(SB)/4, $0xc2aeac4f
+DATA expMinAVX2<>+24(SB)/4, $0xc2aeac4f
+DATA expMinAVX2<>+28(SB)/4, $0xc2aeac4f
+GLOBL expMinAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA expMax<>+0(SB)/4, $0x42b17217
-DATA expMax<>+4(SB)/4, $0x42b17217
-DATA expMax<>+8(SB)/4, $0x42b17217
-DATA expMax<>+12(SB)/4, $0x42b17217
-DATA expMax<>+16(SB)/4, $0x42b17217
-DATA expMax<>+20(SB)/4, $0x42b17217
-DATA expMax<>+24(SB)/4, $0x42b17217
-DATA expMax<>+28(SB)/4, $0x42b17217
-GLOBL expMax<>(SB), RODATA|NOPTR, $32
+DATA expMaxAVX2<>+0(SB)/4, $0x42b17217
+DATA expMaxAVX2<>+4(SB)/4, $0x42b17217
+DATA expMaxAVX2<>+8(SB)/4, $0x42b17217
+DATA expMaxAVX2<>+12(SB)/4, $0x42b17217
+DATA expMaxAVX2<>+16(SB)/4, $0x42b17217
+DATA expMaxAVX2<>+20(SB)/4, $0x42b17217
+DATA expMaxAVX2<>+24(SB)/4, $0x42b17217
+DATA expMaxAVX2<>+28(SB)/4, $0x42b17217
+GLOBL expMaxAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA infinity<>+0(SB)/4, $0x7f800000
-DATA infinity<>+4(SB)/4, $0x7f800000
-DATA infinity<>+8(SB)/4, $0x7f800000
-DATA infinity<>+12(SB)/4, $0x7f800000
-DATA infinity<>+16(SB)/4, $0x7f800000
-DATA infinity<>+20(SB)/4, $0x7f800000
-DATA infinity<>+24(SB)/4, $0x7f800000
-DATA infinity<>+28(SB)/4, $0x7f800000
-GLOBL infinity<>(SB), RODATA|NOPTR, $32
+DATA infinityAVX2<>+0(SB)/4, $0x7f800000
+DATA infinityAVX2<>+4(SB)/4, $0x7f800000
+DATA infinityAVX2<>+8(SB)/4, $0x7f800000
+DATA infinityAVX2<>+12(SB)/4, $0x7f800000
+DATA infinityAVX2<>+16(SB)/4, $0x7f800000
+DATA infinityAVX2<>+20(SB)/4, $0x7f800000
+DATA infinityAVX2<>+24(SB)/4, $0x7f800000
+DATA infinityAVX2<>+28(SB)/4, $0x7f800000
+GLOBL infinityAVX2<>(SB), RODATA|NOPTR, $32
 
 // func sumExpAVX2(x []float32, shift float32) float32
 // Requires: AVX, AVX2, FMA3, SSE
@@ -626,55 +626,55 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
 	MOVQ         CX, BX
 	ANDQ         $-16, BX
 
-loop16:
+loop:
 	CMPQ         DX, BX
 	JGE          tail
 	VMOVUPS      (AX)(DX*4), Y3
 	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      expLog2E<>+0(SB), Y4
-	VFMADD213PS  expRound<>+0(SB), Y3, Y4
-	VSUBPS       expRound<>+0(SB), Y4, Y5
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y4
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y3, Y4
+	VSUBPS       expRoundAVX2<>+0(SB), Y4, Y5
 	VMOVAPS      Y3, Y6
-	VFNMADD231PS expLn2<>+0(SB), Y5, Y6
-	VFNMADD231PS expLn2Rest<>+0(SB), Y5, Y6
-	VMOVUPS      expC6<>+0(SB), Y5
-	VFMADD213PS  expC5<>+0(SB), Y6, Y5
-	VFMADD213PS  expC4<>+0(SB), Y6, Y5
-	VFMADD213PS  expC3<>+0(SB), Y6, Y5
-	VFMADD213PS  expC2<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y5, Y6
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y5, Y6
+	VMOVUPS      expC6AVX2<>+0(SB), Y5
+	VFMADD213PS  expC5AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC4AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC3AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC2AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
 	VPSLLD       $0x17, Y4, Y4
 	VPADDD       Y4, Y5, Y5
-	VCMPPS       $0x11, expMin<>+0(SB), Y3, Y4
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y3, Y4
 	VANDNPS      Y5, Y4, Y5
-	VCMPPS       $0x1e, expMax<>+0(SB), Y3, Y4
-	VBLENDVPS    Y4, infinity<>+0(SB), Y5, Y5
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y3, Y4
+	VBLENDVPS    Y4, infinityAVX2<>+0(SB), Y5, Y5
 	VADDPS       Y5, Y1, Y1
 	VMOVUPS      32(AX)(DX*4), Y3
 	VSUBPS       Y0, Y3, Y3
-	VMOVUPS      expLog2E<>+0(SB), Y4
-	VFMADD213PS  expRound<>+0(SB), Y3, Y4
-	VSUBPS       expRound<>+0(SB), Y4, Y5
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y4
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y3, Y4
+	VSUBPS       expRoundAVX2<>+0(SB), Y4, Y5
 	VMOVAPS      Y3, Y6
-	VFNMADD231PS expLn2<>+0(SB), Y5, Y6
-	VFNMADD231PS expLn2Rest<>+0(SB), Y5, Y6
-	VMOVUPS      expC6<>+0(SB), Y5
-	VFMADD213PS  expC5<>+0(SB), Y6, Y5
-	VFMADD213PS  expC4<>+0(SB), Y6, Y5
-	VFMADD213PS  expC3<>+0(SB), Y6, Y5
-	VFMADD213PS  expC2<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y5, Y6
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y5, Y6
+	VMOVUPS      expC6AVX2<>+0(SB), Y5
+	VFMADD213PS  expC5AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC4AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC3AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC2AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
 	VPSLLD       $0x17, Y4, Y4
 	VPADDD       Y4, Y5, Y5
-	VCMPPS       $0x11, expMin<>+0(SB), Y3, Y4
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y3, Y4
 	VANDNPS      Y5, Y4, Y5
-	VCMPPS       $0x1e, expMax<>+0(SB), Y3, Y4
-	VBLENDVPS    Y4, infinity<>+0(SB), Y5, Y5
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y3, Y4
+	VBLENDVPS    Y4, infinityAVX2<>+0(SB), Y5, Y5
 	VADDPS       Y5, Y2, Y2
 	ADDQ         $0x10, DX
-	JMP          loop16
+	JMP          loop
 
 tail:
 	SUBQ         BX, CX
@@ -685,25 +685,25 @@ tail:
 	VMOVUPS      (SI)(BX*4), Y3
 	VMASKMOVPS   (AX)(DX*4), Y3, Y4
 	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      expLog2E<>+0(SB), Y5
-	VFMADD213PS  expRound<>+0(SB), Y4, Y5
-	VSUBPS       expRound<>+0(SB), Y5, Y6
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y5
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y4, Y5
+	VSUBPS       expRoundAVX2<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y7
-	VFNMADD231PS expLn2<>+0(SB), Y6, Y7
-	VFNMADD231PS expLn2Rest<>+0(SB), Y6, Y7
-	VMOVUPS      expC6<>+0(SB), Y6
-	VFMADD213PS  expC5<>+0(SB), Y7, Y6
-	VFMADD213PS  expC4<>+0(SB), Y7, Y6
-	VFMADD213PS  expC3<>+0(SB), Y7, Y6
-	VFMADD213PS  expC2<>+0(SB), Y7, Y6
-	VFMADD213PS  one<>+0(SB), Y7, Y6
-	VFMADD213PS  one<>+0(SB), Y7, Y6
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y6, Y7
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y6, Y7
+	VMOVUPS      expC6AVX2<>+0(SB), Y6
+	VFMADD213PS  expC5AVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  expC4AVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  expC3AVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  expC2AVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  oneAVX2<>+0(SB), Y7, Y6
+	VFMADD213PS  oneAVX2<>+0(SB), Y7, Y6
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       Y5, Y6, Y6
-	VCMPPS       $0x11, expMin<>+0(SB), Y4, Y5
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y4, Y5
 	VANDNPS      Y6, Y5, Y6
-	VCMPPS       $0x1e, expMax<>+0(SB), Y4, Y5
-	VBLENDVPS    Y5, infinity<>+0(SB), Y6, Y6
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y4, Y5
+	VBLENDVPS    Y5, infinityAVX2<>+0(SB), Y6, Y6
 	VANDPS       Y3, Y6, Y6
 	VADDPS       Y6, Y1, Y1
 	MOVQ         $0x00000010, BX
@@ -712,25 +712,25 @@ tail:
 	VMOVUPS      32(CX)(BX*4), Y3
 	VMASKMOVPS   32(AX)(DX*4), Y3, Y4
 	VSUBPS       Y0, Y4, Y4
-	VMOVUPS      expLog2E<>+0(SB), Y0
-	VFMADD213PS  expRound<>+0(SB), Y4, Y0
-	VSUBPS       expRound<>+0(SB), Y0, Y5
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y0
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y4, Y0
+	VSUBPS       expRoundAVX2<>+0(SB), Y0, Y5
 	VMOVAPS      Y4, Y6
-	VFNMADD231PS expLn2<>+0(SB), Y5, Y6
-	VFNMADD231PS expLn2Rest<>+0(SB), Y5, Y6
-	VMOVUPS      expC6<>+0(SB), Y5
-	VFMADD213PS  expC5<>+0(SB), Y6, Y5
-	VFMADD213PS  expC4<>+0(SB), Y6, Y5
-	VFMADD213PS  expC3<>+0(SB), Y6, Y5
-	VFMADD213PS  expC2<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
-	VFMADD213PS  one<>+0(SB), Y6, Y5
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y5, Y6
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y5, Y6
+	VMOVUPS      expC6AVX2<>+0(SB), Y5
+	VFMADD213PS  expC5AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC4AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC3AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  expC2AVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
+	VFMADD213PS  oneAVX2<>+0(SB), Y6, Y5
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y5, Y5
-	VCMPPS       $0x11, expMin<>+0(SB), Y4, Y0
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y4, Y0
 	VANDNPS      Y5, Y0, Y5
-	VCMPPS       $0x1e, expMax<>+0(SB), Y4, Y0
-	VBLENDVPS    Y0, infinity<>+0(SB), Y5, Y5
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y4, Y0
+	VBLENDVPS    Y0, infinityAVX2<>+0(SB), Y5, Y5
 	VANDPS       Y3, Y5, Y5
 	VADDPS       Y5, Y2, Y2
 
@@ -746,19 +746,110 @@ end:
 	VZEROUPPER
 	RET
 
+// func siluMulAVX2(dst []float32, gate []float32, up []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluMulAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ gate_base+24(FP), CX
+	MOVQ up_base+48(FP), DX
+	MOVQ gate_len+32(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+
+loop:
+	CMPQ         SI, DI
+	JGE          tail
+	VMOVUPS      (CX)(SI*4), Y0
+	VXORPS       signsAVX2<>+0(SB), Y0, Y1
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y2
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y1, Y2
+	VSUBPS       expRoundAVX2<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y4
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y3, Y4
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y3, Y4
+	VMOVUPS      expC6AVX2<>+0(SB), Y3
+	VFMADD213PS  expC5AVX2<>+0(SB), Y4, Y3
+	VFMADD213PS  expC4AVX2<>+0(SB), Y4, Y3
+	VFMADD213PS  expC3AVX2<>+0(SB), Y4, Y3
+	VFMADD213PS  expC2AVX2<>+0(SB), Y4, Y3
+	VFMADD213PS  oneAVX2<>+0(SB), Y4, Y3
+	VFMADD213PS  oneAVX2<>+0(SB), Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       Y2, Y3, Y3
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y1, Y2
+	VANDNPS      Y3, Y2, Y3
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y1, Y2
+	VBLENDVPS    Y2, infinityAVX2<>+0(SB), Y3, Y3
+	VADDPS       oneAVX2<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y0, Y0
+	VMOVUPS      (DX)(SI*4), Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)(SI*4)
+	ADDQ         $0x08, SI
+	JMP          loop
+
+tail:
+	SUBQ         DI, BX
+	JZ           end
+	MOVQ         $0x00000010, DI
+	SUBQ         BX, DI
+	LEAQ         tailMasks<>+0(SB), BX
+	VMOVUPS      (BX)(DI*4), Y0
+	VMASKMOVPS   (CX)(SI*4), Y0, Y1
+	VXORPS       signsAVX2<>+0(SB), Y1, Y2
+	VMOVUPS      expLog2EAVX2<>+0(SB), Y3
+	VFMADD213PS  expRoundAVX2<>+0(SB), Y2, Y3
+	VSUBPS       expRoundAVX2<>+0(SB), Y3, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS expLn2AVX2<>+0(SB), Y4, Y5
+	VFNMADD231PS expLn2RestAVX2<>+0(SB), Y4, Y5
+	VMOVUPS      expC6AVX2<>+0(SB), Y4
+	VFMADD213PS  expC5AVX2<>+0(SB), Y5, Y4
+	VFMADD213PS  expC4AVX2<>+0(SB), Y5, Y4
+	VFMADD213PS  expC3AVX2<>+0(SB), Y5, Y4
+	VFMADD213PS  expC2AVX2<>+0(SB), Y5, Y4
+	VFMADD213PS  oneAVX2<>+0(SB), Y5, Y4
+	VFMADD213PS  oneAVX2<>+0(SB), Y5, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y3, Y4, Y4
+	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y2, Y3
+	VANDNPS      Y4, Y3, Y4
+	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y2, Y3
+	VBLENDVPS    Y3, infinityAVX2<>+0(SB), Y4, Y4
+	VADDPS       oneAVX2<>+0(SB), Y4, Y4
+	VDIVPS       Y4, Y1, Y1
+	VMASKMOVPS   (DX)(SI*4), Y0, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(SI*4)
+
+end:
+	VZEROUPPER
+	RET
+
+DATA signsAVX2<>+0(SB)/4, $0x80000000
+DATA signsAVX2<>+4(SB)/4, $0x80000000
+DATA signsAVX2<>+8(SB)/4, $0x80000000
+DATA signsAVX2<>+12(SB)/4, $0x80000000
+DATA signsAVX2<>+16(SB)/4, $0x80000000
+DATA signsAVX2<>+20(SB)/4, $0x80000000
+DATA signsAVX2<>+24(SB)/4, $0x80000000
+DATA signsAVX2<>+28(SB)/4, $0x80000000
+GLOBL signsAVX2<>(SB), RODATA|NOPTR, $32
+
 // func scaleMaxAVX2(x []float32, scale float32) float32
 // Requires: AVX, SSE
 TEXT ·scaleMaxAVX2(SB), NOSPLIT, $0-36
 	MOVQ         x_base+0(FP), AX
 	VBROADCASTSS scale+24(FP), Y0
-	VMOVUPS      minusInfinity<>+0(SB), Y1
-	VMOVUPS      minusInfinity<>+0(SB), Y2
+	VMOVUPS      minusInfinityAVX2<>+0(SB), Y1
+	VMOVUPS      minusInfinityAVX2<>+0(SB), Y2
 	MOVQ         x_len+8(FP), CX
 	XORQ         DX, DX
 	MOVQ         CX, BX
 	ANDQ         $-16, BX
 
-loop16:
+loop:
 	CMPQ    DX, BX
 	JGE     tail
 	VMOVUPS (AX)(DX*4), Y3
@@ -770,7 +861,7 @@ loop16:
 	VMOVUPS Y3, 32(AX)(DX*4)
 	VMAXPS  Y2, Y3, Y2
 	ADDQ    $0x10, DX
-	JMP     loop16
+	JMP     loop
 
 tail:
 	SUBQ       BX, CX
@@ -782,7 +873,7 @@ tail:
 	VMASKMOVPS (AX)(DX*4), Y3, Y4
 	VMULPS     Y0, Y4, Y4
 	VMASKMOVPS Y4, Y3, (AX)(DX*4)
-	VMOVUPS    minusInfinity<>+0(SB), Y5
+	VMOVUPS    minusInfinityAVX2<>+0(SB), Y5
 	VBLENDVPS  Y3, Y4, Y5, Y4
 	VMAXPS     Y1, Y4, Y1
 	MOVQ       $0x00000010, BX
@@ -792,7 +883,7 @@ tail:
 	VMASKMOVPS 32(AX)(DX*4), Y3, Y4
 	VMULPS     Y0, Y4, Y4
 	VMASKMOVPS Y4, Y3, 32(AX)(DX*4)
-	VMOVUPS    minusInfinity<>+0(SB), Y0
+	VMOVUPS    minusInfinityAVX2<>+0(SB), Y0
 	VBLENDVPS  Y3, Y4, Y0, Y4
 	VMAXPS     Y2, Y4, Y2
 
@@ -808,113 +899,22 @@ end:
 	VZEROUPPER
 	RET
 
-DATA minusInfinity<>+0(SB)/4, $0xff800000
-DATA minusInfinity<>+4(SB)/4, $0xff800000
-DATA minusInfinity<>+8(SB)/4, $0xff800000
-DATA minusInfinity<>+12(SB)/4, $0xff800000
-DATA minusInfinity<>+16(SB)/4, $0xff800000
-DATA minusInfinity<>+20(SB)/4, $0xff800000
-DATA minusInfinity<>+24(SB)/4, $0xff800000
-DATA minusInfinity<>+28(SB)/4, $0xff800000
-GLOBL minusInfinity<>(SB), RODATA|NOPTR, $32
-
-// func siluMulAVX2(dst []float32, gate []float32, up []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·siluMulAVX2(SB), NOSPLIT, $0-72
-	MOVQ dst_base+0(FP), AX
-	MOVQ gate_base+24(FP), CX
-	MOVQ up_base+48(FP), DX
-	MOVQ gate_len+32(FP), BX
-	XORQ SI, SI
-	MOVQ BX, DI
-	ANDQ $-8, DI
-
-loop8:
-	CMPQ         SI, DI
-	JGE          loopTail
-	VMOVUPS      (CX)(SI*4), Y0
-	VXORPS       signs<>+0(SB), Y0, Y1
-	VMOVUPS      expLog2E<>+0(SB), Y2
-	VFMADD213PS  expRound<>+0(SB), Y1, Y2
-	VSUBPS       expRound<>+0(SB), Y2, Y3
-	VMOVAPS      Y1, Y4
-	VFNMADD231PS expLn2<>+0(SB), Y3, Y4
-	VFNMADD231PS expLn2Rest<>+0(SB), Y3, Y4
-	VMOVUPS      expC6<>+0(SB), Y3
-	VFMADD213PS  expC5<>+0(SB), Y4, Y3
-	VFMADD213PS  expC4<>+0(SB), Y4, Y3
-	VFMADD213PS  expC3<>+0(SB), Y4, Y3
-	VFMADD213PS  expC2<>+0(SB), Y4, Y3
-	VFMADD213PS  one<>+0(SB), Y4, Y3
-	VFMADD213PS  one<>+0(SB), Y4, Y3
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y3, Y3
-	VCMPPS       $0x11, expMin<>+0(SB), Y1, Y2
-	VANDNPS      Y3, Y2, Y3
-	VCMPPS       $0x1e, expMax<>+0(SB), Y1, Y2
-	VBLENDVPS    Y2, infinity<>+0(SB), Y3, Y3
-	VADDPS       one<>+0(SB), Y3, Y3
-	VDIVPS       Y3, Y0, Y0
-	VMOVUPS      (DX)(SI*4), Y1
-	VMULPS       Y1, Y0, Y0
-	VMOVUPS      Y0, (AX)(SI*4)
-	ADDQ         $0x08, SI
-	JMP          loop8
-
-loopTail:
-	SUBQ         DI, BX
-	JZ           loopEnd
-	MOVQ         $0x00000010, DI
-	SUBQ         BX, DI
-	LEAQ         tailMasks<>+0(SB), BX
-	VMOVUPS      (BX)(DI*4), Y0
-	VMASKMOVPS   (CX)(SI*4), Y0, Y1
-	VXORPS       signs<>+0(SB), Y1, Y2
-	VMOVUPS      expLog2E<>+0(SB), Y3
-	VFMADD213PS  expRound<>+0(SB), Y2, Y3
-	VSUBPS       expRound<>+0(SB), Y3, Y4
-	VMOVAPS      Y2, Y5
-	VFNMADD231PS expLn2<>+0(SB), Y4, Y5
-	VFNMADD231PS expLn2Rest<>+0(SB), Y4, Y5
-	VMOVUPS      expC6<>+0(SB), Y4
-	VFMADD213PS  expC5<>+0(SB), Y5, Y4
-	VFMADD213PS  expC4<>+0(SB), Y5, Y4
-	VFMADD213PS  expC3<>+0(SB), Y5, Y4
-	VFMADD213PS  expC2<>+0(SB), Y5, Y4
-	VFMADD213PS  one<>+0(SB), Y5, Y4
-	VFMADD213PS  one<>+0(SB), Y5, Y4
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y4, Y4
-	VCMPPS       $0x11, expMin<>+0(SB), Y2, Y3
-	VANDNPS      Y4, Y3, Y4
-	VCMPPS       $0x1e, expMax<>+0(SB), Y2, Y3
-	VBLENDVPS    Y3, infinity<>+0(SB), Y4, Y4
-	VADDPS       one<>+0(SB), Y4, Y4
-	VDIVPS       Y4, Y1, Y1
-	VMASKMOVPS   (DX)(SI*4), Y0, Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(SI*4)
-
-loopEnd:
-	VZEROUPPER
-	RET
-
-DATA signs<>+0(SB)/4, $0x80000000
-DATA signs<>+4(SB)/4, $0x80000000
-DATA signs<>+8(SB)/4, $0x80000000
-DATA signs<>+12(SB)/4, $0x80000000
-DATA signs<>+16(SB)/4, $0x80000000
-DATA signs<>+20(SB)/4, $0x80000000
-DATA signs<>+24(SB)/4, $0x80000000
-DATA signs<>+28(SB)/4, $0x80000000
-GLOBL signs<>(SB), RODATA|NOPTR, $32
+DATA minusInfinityAVX2<>+0(SB)/4, $0xff800000
+DATA minusInfinityAVX2<>+4(SB)/4, $0xff800000
+DATA minusInfinityAVX2<>+8(SB)/4, $0xff800000
+DATA minusInfinityAVX2<>+12(SB)/4, $0xff800000
+DATA minusInfinityAVX2<>+16(SB)/4, $0xff800000
+DATA minusInfinityAVX2<>+20(SB)/4, $0xff800000
+DATA minusInfinityAVX2<>+24(SB)/4, $0xff800000
+DATA minusInfinityAVX2<>+28(SB)/4, $0xff800000
+GLOBL minusInfinityAVX2<>(SB), RODATA|NOPTR, $32
 
 // func scanAVX2(x []float32) (greatest float32, finite bool)
 // Requires: AVX, FMA3, SSE
 TEXT ·scanAVX2(SB), NOSPLIT, $0-29
 	MOVQ    x_base+0(FP), AX
-	VMOVUPS minusInfinity<>+0(SB), Y0
-	VMOVUPS minusInfinity<>+0(SB), Y1
+	VMOVUPS minusInfinityAVX2<>+0(SB), Y0
+	VMOVUPS minusInfinityAVX2<>+0(SB), Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
@@ -923,7 +923,7 @@ TEXT ·scanAVX2(SB), NOSPLIT, $0-29
 	MOVQ    CX, BX
 	ANDQ    $-16, BX
 
-loop16:
+loop:
 	CMPQ        DX, BX
 	JGE         tail
 	VMOVUPS     (AX)(DX*4), Y5
@@ -933,7 +933,7 @@ loop16:
 	VFMADD231PS Y2, Y5, Y4
 	VMAXPS      Y1, Y5, Y1
 	ADDQ        $0x10, DX
-	JMP         loop16
+	JMP         loop
 
 tail:
 	SUBQ        BX, CX
@@ -944,7 +944,7 @@ tail:
 	VMOVUPS     (SI)(BX*4), Y5
 	VMASKMOVPS  (AX)(DX*4), Y5, Y6
 	VFMADD231PS Y2, Y6, Y3
-	VMOVUPS     minusInfinity<>+0(SB), Y7
+	VMOVUPS     minusInfinityAVX2<>+0(SB), Y7
 	VBLENDVPS   Y5, Y6, Y7, Y6
 	VMAXPS      Y0, Y6, Y0
 	MOVQ        $0x00000010, BX
@@ -953,7 +953,7 @@ tail:
 	VMOVUPS     32(CX)(BX*4), Y5
 	VMASKMOVPS  32(AX)(DX*4), Y5, Y6
 	VFMADD231PS Y2, Y6, Y4
-	VMOVUPS     minusInfinity<>+0(SB), Y2
+	VMOVUPS     minusInfinityAVX2<>+0(SB), Y2
 	VBLENDVPS   Y5, Y6, Y2, Y6
 	VMAXPS      Y1, Y6, Y1
 
@@ -981,9 +981,9 @@ TEXT ·maxWordsAVX2(SB), NOSPLIT, $0-52
 	MOVQ    x_base+0(FP), AX
 	MOVQ    allowed_base+24(FP), CX
 	MOVQ    allowed_len+32(FP), DX
-	VMOVUPS minusInfinity<>+0(SB), Y0
-	VMOVUPS minusInfinity<>+0(SB), Y1
-	VMOVUPS minusInfinity<>+0(SB), Y2
+	VMOVUPS minusInfinityAVX2<>+0(SB), Y0
+	VMOVUPS minusInfinityAVX2<>+0(SB), Y1
+	VMOVUPS minusInfinityAVX2<>+0(SB), Y2
 	VMOVDQU bitToSign<>+0(SB), Y3
 	VMOVDQU bitToSign<>+32(SB), Y4
 	VMOVDQU bitToSign<>+64(SB), Y5

@@ -1,9 +1,10 @@
-// Command attention writes the AVX2 kernels of attention: scores of a tile of
-// query rows against a page of transposed keys, and sums of a page's values
-// weighed by such a tile.
+// Command attention writes the AVX2 kernels of attention, or with -avx512
+// those: scores of a tile of query rows against a page of transposed keys, and
+// sums of a page's values weighed by such a tile.
 package main
 
 import (
+	"flag"
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -25,7 +26,19 @@ type element struct {
 
 var elements = []element{{"32", "float32", 4}, {"16", "uint16", 2}}
 
+// The vectors in use.
+var (
+	suffix = "AVX2"
+	lanes  = 8
+	vector = YMM
+)
+
 func main() {
+	wide := flag.Bool("avx512", false, "write AVX-512 code")
+	flag.Parse()
+	if *wide {
+		suffix, lanes, vector = "AVX512", 16, ZMM
+	}
 	ConstraintExpr("!noasm")
 	for _, e := range elements {
 		scores(e)
@@ -34,9 +47,9 @@ func main() {
 	Generate()
 }
 
-// load widens 8 numbers of a page.
+// load widens a vector's worth of numbers of a page.
 func (e element) load(m Mem) VecVirtual {
-	v := YMM()
+	v := vector()
 	if e.size == 2 {
 		VCVTPH2PS(m, v)
 	} else {
@@ -46,9 +59,12 @@ func (e element) load(m Mem) VecVirtual {
 }
 
 // widths lists the tile widths, in vectors, that rows are taken in: enough
-// accumulators to hide the latency of a fused multiply-add, few enough for 16
-// registers. They leave nothing of an even number.
+// accumulators to hide the latency of a fused multiply-add, few enough for the
+// 16 or 32 registers. They leave nothing of a multiple of 16 numbers.
 func widths(rows int) []int {
+	if lanes == 16 {
+		return []int{4, 2, 1}
+	}
 	switch rows {
 	case 1:
 		return []int{8, 2}
@@ -117,11 +133,11 @@ func advance(at []Mem) {
 // of a page to the accumulators. It holds whichever is fewer in registers.
 func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
 	rows, width := len(acc), len(acc[0])
-	at := func(c int) Mem { return Mem{Base: line, Disp: 8 * c * e.size} }
+	at := func(c int) Mem { return Mem{Base: line, Disp: lanes * c * e.size} }
 	if rows <= width {
 		x := make([]VecVirtual, rows)
 		for r := range x {
-			x[r] = YMM()
+			x[r] = vector()
 			VBROADCASTSS(factors[r], x[r])
 		}
 		for c := range width {
@@ -141,7 +157,7 @@ func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
 		v[c] = e.load(at(c))
 	}
 	for r := range rows {
-		x := YMM()
+		x := vector()
 		VBROADCASTSS(factors[r], x)
 		for c := range v {
 			VFMADD231PS(v[c], x, acc[r][c])
@@ -151,8 +167,8 @@ func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
 
 func scores(e element) {
 	name := "scores" + e.suffix
-	begin(name+"AVX2", fmt.Sprintf("func(dst []float32, stride int, q []float32, k []%s, dim, rows, columns int)", e.goType),
-		fmt.Sprintf("%sAVX2 is %sGo.", name, name))
+	begin(name+suffix, fmt.Sprintf("func(dst []float32, stride int, q []float32, k []%s, dim, rows, columns int)", e.goType),
+		fmt.Sprintf("%s%s is %sGo.", name, suffix, name))
 	dst, step, queries, keys := pointer("dst"), bytes("stride", 4), pointer("q"), pointer("k")
 	dim, columns := Load(Param("dim"), GP64()), Load(Param("columns"), GP64())
 	length := bytes("dim", 4)
@@ -160,12 +176,12 @@ func scores(e element) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
 			Label(tile)
-			CMPQ(columns, Imm(uint64(8*width)))
+			CMPQ(columns, Imm(uint64(lanes*width)))
 			JLT(LabelRef(tile + "done"))
 			acc := make([][]VecVirtual, rows)
 			for r := range acc {
 				for range width {
-					v := YMM()
+					v := vector()
 					VXORPS(v, v, v)
 					acc[r] = append(acc[r], v)
 				}
@@ -183,12 +199,12 @@ func scores(e element) {
 			JNZ(LabelRef(tile + "dim"))
 			for r, at := range lines(dst, step, rows) {
 				for c := range width {
-					VMOVUPS(acc[r][c], at.Offset(32*c))
+					VMOVUPS(acc[r][c], at.Offset(4*lanes*c))
 				}
 			}
-			ADDQ(I32(32*width), dst)
-			ADDQ(I32(8*width*e.size), keys)
-			SUBQ(Imm(uint64(8*width)), columns)
+			ADDQ(I32(4*lanes*width), dst)
+			ADDQ(I32(lanes*width*e.size), keys)
+			SUBQ(Imm(uint64(lanes*width)), columns)
 			JMP(LabelRef(tile))
 			Label(tile + "done")
 		}
@@ -197,8 +213,8 @@ func scores(e element) {
 
 func weigh(e element) {
 	name := "weigh" + e.suffix
-	begin(name+"AVX2", fmt.Sprintf("func(dst, weights []float32, reach int, v []%s, stride, rows, n int)", e.goType),
-		fmt.Sprintf("%sAVX2 is %sGo.", name, name))
+	begin(name+suffix, fmt.Sprintf("func(dst, weights []float32, reach int, v []%s, stride, rows, n int)", e.goType),
+		fmt.Sprintf("%s%s is %sGo.", name, suffix, name))
 	dst, weights, reach := pointer("dst"), pointer("weights"), bytes("reach", 4)
 	values, columns := pointer("v"), Load(Param("stride"), GP64())
 	step, count := bytes("stride", e.size), Load(Param("n"), GP64())
@@ -207,13 +223,13 @@ func weigh(e element) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
 			Label(tile)
-			CMPQ(columns, Imm(uint64(8*width)))
+			CMPQ(columns, Imm(uint64(lanes*width)))
 			JLT(LabelRef(tile + "done"))
 			acc := make([][]VecVirtual, rows)
 			for r, at := range lines(dst, out, rows) {
 				for c := range width {
-					v := YMM()
-					VMOVUPS(at.Offset(32*c), v)
+					v := vector()
+					VMOVUPS(at.Offset(4*lanes*c), v)
 					acc[r] = append(acc[r], v)
 				}
 			}
@@ -230,12 +246,12 @@ func weigh(e element) {
 			JNZ(LabelRef(tile + "n"))
 			for r, at := range lines(dst, out, rows) {
 				for c := range width {
-					VMOVUPS(acc[r][c], at.Offset(32*c))
+					VMOVUPS(acc[r][c], at.Offset(4*lanes*c))
 				}
 			}
-			ADDQ(I32(32*width), dst)
-			ADDQ(I32(8*width*e.size), values)
-			SUBQ(Imm(uint64(8*width)), columns)
+			ADDQ(I32(4*lanes*width), dst)
+			ADDQ(I32(lanes*width*e.size), values)
+			SUBQ(Imm(uint64(lanes*width)), columns)
 			JMP(LabelRef(tile))
 			Label(tile + "done")
 		}

@@ -3,14 +3,13 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
-	. "github.com/mmcloughlin/avo/reg"
 )
 
 func elementwise() {
 	begin("scaleWeightAVX2", "func(dst, x, weight []float32, scale float32)", "scaleWeightAVX2 is scaleWeightGo.")
 	dst, x, w := pointer("dst"), pointer("x"), pointer("weight")
 	scale := broadcast("scale")
-	elementLoop("loop", Load(Param("x").Len(), GP64()), func(v access) {
+	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
 		a := v.load(x)
 		VMULPS(scale, a, a)
 		VMULPS(v.load(w), a, a)
@@ -20,7 +19,7 @@ func elementwise() {
 
 	begin("addAVX2", "func(dst, x []float32)", "addAVX2 is addGo.")
 	dst, x = pointer("dst"), pointer("x")
-	elementLoop("loop", Load(Param("x").Len(), GP64()), func(v access) {
+	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
 		a := v.load(dst)
 		VADDPS(v.load(x), a, a)
 		v.store(a, dst)
@@ -29,7 +28,7 @@ func elementwise() {
 
 	begin("mulAVX2", "func(dst, x []float32)", "mulAVX2 is mulGo.")
 	dst, x = pointer("dst"), pointer("x")
-	elementLoop("loop", Load(Param("x").Len(), GP64()), func(v access) {
+	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
 		a := v.load(dst)
 		VMULPS(v.load(x), a, a)
 		v.store(a, dst)
@@ -39,7 +38,7 @@ func elementwise() {
 	begin("addScaledAVX2", "func(dst, x []float32, scale float32)", "addScaledAVX2 is addScaledGo.")
 	dst, x = pointer("dst"), pointer("x")
 	scale = broadcast("scale")
-	elementLoop("loop", Load(Param("x").Len(), GP64()), func(v access) {
+	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
 		a := v.load(x)
 		VMULPS(scale, a, a)
 		VADDPS(v.load(dst), a, a)
@@ -50,7 +49,7 @@ func elementwise() {
 	begin("divideAVX2", "func(dst, x []float32, by float32)", "divideAVX2 is divideGo.")
 	dst, x = pointer("dst"), pointer("x")
 	by := broadcast("by")
-	elementLoop("loop", Load(Param("x").Len(), GP64()), func(v access) {
+	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
 		a := v.load(x)
 		VDIVPS(by, a, a)
 		v.store(a, dst)
@@ -59,7 +58,7 @@ func elementwise() {
 
 	begin("rotateAVX2", "func(a, b, cos, sin []float32)", "rotateAVX2 is rotateGo.")
 	first, second, cos, sin := pointer("a"), pointer("b"), pointer("cos"), pointer("sin")
-	elementLoop("loop", Load(Param("a").Len(), GP64()), func(v access) {
+	elementLoop(Load(Param("a").Len(), GP64()), func(v access) {
 		a, b, c, s := v.load(first), v.load(second), v.load(cos), v.load(sin)
 		t := YMM()
 		VMULPS(s, b, t)
@@ -94,12 +93,12 @@ func elementwise() {
 func sums() {
 	begin("sumSquaresAVX2", "func(x []float32) float32", "sumSquaresAVX2 is sumSquaresGo.")
 	x := pointer("x")
-	acc := [2]VecVirtual{zeroed(), zeroed()}
-	sumLoop(Load(Param("x").Len(), GP64()), func(v access, half int) {
+	acc := accumulators(zeroed)
+	sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
 		a := v.load(x)
-		VFMADD231PS(a, a, acc[half])
+		VFMADD231PS(a, a, acc[part])
 	})
-	Store(fold(acc[0], acc[1], vaddps), ReturnIndex(0))
+	Store(fold(acc, vaddps), ReturnIndex(0))
 	end()
 }
 

@@ -13,7 +13,7 @@ func real32(name string, v float32) Mem { return constant(name, math.Float32bits
 // exp returns e^x by the chain of exp32, in a new register.
 func exp(x VecVirtual) VecVirtual {
 	round := real32("expRound", 3<<22)
-	t, n, r, p := YMM(), YMM(), YMM(), YMM()
+	t, n, r, p := vector(), vector(), vector(), vector()
 	VMOVUPS(real32("expLog2E", 1.44269504), t)
 	VFMADD213PS(round, x, t) // t = x·log2e + round
 	VSUBPS(round, t, n)
@@ -30,58 +30,52 @@ func exp(x VecVirtual) VecVirtual {
 	VFMADD213PS(one, r, p)
 	VPSLLD(Imm(23), t, t)
 	VPADDD(t, p, p)
-	const less, greater = 0x11, 0x1e // ordered, quiet
-	VCMPPS(Imm(less), real32("expMin", -87.33654), x, t)
+	least, most, infinity := real32("expMin", -87.33654), real32("expMax", 88.72283), real32("infinity", float32(math.Inf(1)))
+	const less, notLess, greater = 0x11, 0x15, 0x1e // quiet; true of NaN: notLess alone
+	if lanes == 16 {
+		keep, over := K(), K()
+		VCMPPS(Imm(notLess), least, x, keep)
+		VMOVAPS_Z(p, keep, p)
+		VCMPPS(Imm(greater), most, x, over)
+		VMOVUPS(infinity, over, p)
+		return p
+	}
+	VCMPPS(Imm(less), least, x, t)
 	VANDNPS(p, t, p)
-	VCMPPS(Imm(greater), real32("expMax", 88.72283), x, t)
-	VBLENDVPS(t, real32("infinity", float32(math.Inf(1))), p, p)
+	VCMPPS(Imm(greater), most, x, t)
+	VBLENDVPS(t, infinity, p, p)
 	return p
 }
 
 func exponentials() {
 	for _, stored := range []bool{true, false} {
 		if stored {
-			begin("expSumAVX2", "func(x []float32, shift float32) float32", "expSumAVX2 is expSumGo.")
+			begin("expSum"+suffix, "func(x []float32, shift float32) float32", "expSum"+suffix+" is expSumGo.")
 		} else {
-			begin("sumExpAVX2", "func(x []float32, shift float32) float32", "sumExpAVX2 is sumExpGo.")
+			begin("sumExp"+suffix, "func(x []float32, shift float32) float32", "sumExp"+suffix+" is sumExpGo.")
 		}
 		x := pointer("x")
 		shift := broadcast("shift")
-		acc := [2]VecVirtual{zeroed(), zeroed()}
-		sumLoop(Load(Param("x").Len(), GP64()), func(v access, half int) {
+		acc := accumulators(zeroed)
+		sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
 			a := v.load(x)
 			VSUBPS(shift, a, a)
 			e := exp(a)
-			if v.masked {
-				VANDPS(v.mask, e, e)
-			}
-			VADDPS(e, acc[half], acc[half])
+			v.clear(e)
+			VADDPS(e, acc[part], acc[part])
 			if stored {
 				v.store(e, x)
 			}
 		})
-		Store(fold(acc[0], acc[1], vaddps), ReturnIndex(0))
+		Store(fold(acc, vaddps), ReturnIndex(0))
 		end()
 	}
 
-	begin("scaleMaxAVX2", "func(x []float32, scale float32) float32", "scaleMaxAVX2 is scaleMaxGo, but for the sign of a greatest zero.")
-	x := pointer("x")
-	scale := broadcast("scale")
-	acc := [2]VecVirtual{lowest(), lowest()}
-	sumLoop(Load(Param("x").Len(), GP64()), func(v access, half int) {
-		a := v.load(x)
-		VMULPS(scale, a, a)
-		v.store(a, x)
-		greater(acc[half], a, v)
-	})
-	Store(fold(acc[0], acc[1], vmaxps), ReturnIndex(0))
-	end()
-
-	begin("siluMulAVX2", "func(dst, gate, up []float32)", "siluMulAVX2 is siluMulGo.")
+	begin("siluMul"+suffix, "func(dst, gate, up []float32)", "siluMul"+suffix+" is siluMulGo.")
 	dst, gate, up := pointer("dst"), pointer("gate"), pointer("up")
-	elementLoop("loop", Load(Param("gate").Len(), GP64()), func(v access) {
+	elementLoop(Load(Param("gate").Len(), GP64()), func(v access) {
 		g := v.load(gate)
-		negative := YMM()
+		negative := vector()
 		VXORPS(constant("signs", 1<<31), g, negative)
 		e := exp(negative)
 		VADDPS(real32("one", 1), e, e)
@@ -91,21 +85,3 @@ func exponentials() {
 	})
 	end()
 }
-
-// lowest returns a vector of -Inf.
-func lowest() VecVirtual {
-	v := YMM()
-	VMOVUPS(real32("minusInfinity", float32(math.Inf(-1))), v)
-	return v
-}
-
-// greater raises acc to a where a is greater; NaNs and what is masked off
-// never are.
-func greater(acc, a VecVirtual, v access) {
-	if v.masked {
-		VBLENDVPS(v.mask, a, lowest(), a)
-	}
-	VMAXPS(acc, a, acc)
-}
-
-func vmaxps(x, y, dst Op) { VMAXPS(x, y, dst) }

@@ -1,20 +1,40 @@
 // Command vector writes the AVX2 kernels over whole vectors: norms, rope,
-// exponentials and selection. Each equals its twin in Go bit by bit.
+// exponentials and selection; or with -avx512 those that gain by AVX-512, the
+// exponentials. Each equals its twin in Go bit by bit.
 package main
 
 import (
+	"flag"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
+// The vectors in use.
+var (
+	suffix = "AVX2"
+	lanes  = 8
+	vector = YMM
+)
+
 func main() {
+	wide := flag.Bool("avx512", false, "write AVX-512 code")
+	flag.Parse()
 	ConstraintExpr("!noasm")
-	elementwise()
-	sums()
-	exponentials()
-	selections()
-	spins()
+	if *wide {
+		suffix, lanes, vector = "AVX512", 16, ZMM
+		exponentials()
+		spinFMA()
+		spinVNNI()
+	} else {
+		elementwise()
+		sums()
+		exponentials()
+		selections()
+		spinFMA()
+		spinDot()
+	}
 	Generate()
 }
 
@@ -37,7 +57,7 @@ func broadcast(param string) VecVirtual {
 	if err != nil {
 		panic(err)
 	}
-	v := YMM()
+	v := vector()
 	VBROADCASTSS(addr.Addr, v)
 	return v
 }
@@ -47,13 +67,13 @@ func pointer(param string) Register {
 	return Load(Param(param).Base(), GP64())
 }
 
-// constant returns the address of 8 equal float32s or bit patterns.
+// constant returns the address of a vector of equal float32s or bit patterns.
 func constant(name string, bits uint32) Mem {
 	if m, ok := constants[name]; ok {
 		return m
 	}
-	m := GLOBL(name, RODATA|NOPTR)
-	for i := range 8 {
+	m := GLOBL(name+suffix, RODATA|NOPTR)
+	for i := range lanes {
 		DATA(4*i, U32(bits))
 	}
 	constants[name] = m
@@ -77,104 +97,148 @@ func tailMasks() Mem {
 	return m
 }
 
-// maskOf loads the mask of the given 8 of 16 lanes, of which the first left
-// (a register, 0 to 16) are set.
-func maskOf(left Register, half int) VecVirtual {
+// maskOf returns the mask of the lanes of a part of 16, of which the first
+// left (a register, 0 to 16) are set.
+func maskOf(left Register, part int) Register {
+	if lanes == 16 {
+		bits, mask := GP32(), K()
+		MOVL(U32(0xffff), bits)
+		BZHIL(left.(GPVirtual).As32(), bits, bits)
+		KMOVW(bits, mask)
+		return mask
+	}
 	at := GP64()
 	MOVQ(U32(16), at)
 	SUBQ(left, at)
 	base := GP64()
 	LEAQ(tailMasks(), base)
 	mask := YMM()
-	VMOVUPS(Mem{Base: base, Index: at, Scale: 4, Disp: 32 * half}, mask)
+	VMOVUPS(Mem{Base: base, Index: at, Scale: 4, Disp: 32 * part}, mask)
 	return mask
 }
 
-// elementLoop walks n elements, 8 at a time: body computes one vector from
-// addresses given by at; a last partial vector goes through masked, whose
-// loads and stores see the mask.
-func elementLoop(label string, n Register, body func(v access)) {
-	i := GP64()
-	XORQ(i, i)
-	whole := GP64()
-	MOVQ(n, whole)
-	ANDQ(I32(-8), whole)
-	Label(label + "8")
-	CMPQ(i, whole)
-	JGE(LabelRef(label + "Tail"))
+// elementLoop walks n elements, a vector at a time: body computes one from
+// the addresses that it is given; a last partial vector is masked.
+func elementLoop(n Register, body func(v access)) {
+	i, whole, left := begun(n, lanes)
 	body(access{index: i})
-	ADDQ(Imm(8), i)
-	JMP(LabelRef(label + "8"))
-	Label(label + "Tail")
-	left := GP64()
+	repeat(i, lanes)
+	finish(n, whole, left)
+	body(access{index: i, mask: maskOf(left, 0)})
+	Label("end")
+}
+
+// sumLoop walks n elements, 16 at a time; body gets the part of the 16 that
+// each vector is, that is, which accumulator is its own.
+func sumLoop(n Register, body func(v access, part int)) {
+	i, whole, left := begun(n, 16)
+	for part := range parts() {
+		body(access{index: i, disp: 4 * lanes * part}, part)
+	}
+	repeat(i, 16)
+	finish(n, whole, left)
+	for part := range parts() {
+		body(access{index: i, disp: 4 * lanes * part, mask: maskOf(left, part)}, part)
+	}
+	Label("end")
+}
+
+// parts is the number of vectors that make 16 lanes.
+func parts() int { return 16 / lanes }
+
+// begun starts a loop over whole steps.
+func begun(n Register, step int) (i, whole, left GPVirtual) {
+	i, whole, left = GP64(), GP64(), GP64()
+	XORQ(i, i)
+	MOVQ(n, whole)
+	ANDQ(I32(-step), whole)
+	Label("loop")
+	CMPQ(i, whole)
+	JGE(LabelRef("tail"))
+	return i, whole, left
+}
+
+func repeat(i Register, step int) {
+	ADDQ(Imm(uint64(step)), i)
+	JMP(LabelRef("loop"))
+}
+
+// finish computes what is left for the tail, and jumps to the end if nothing.
+func finish(n, whole, left Register) {
+	Label("tail")
 	MOVQ(n, left)
 	SUBQ(whole, left)
-	JZ(LabelRef(label + "End"))
-	body(access{index: i, mask: maskOf(left, 0), masked: true})
-	Label(label + "End")
+	JZ(LabelRef("end"))
 }
 
 // access is where a vector's elements lie, and which of them exist.
 type access struct {
-	index  Register
-	disp   int // bytes
-	mask   VecVirtual
-	masked bool
+	index Register
+	disp  int      // bytes
+	mask  Register // nil: all exist
 }
 
 func (a access) of(base Register) Mem {
 	return Mem{Base: base, Index: a.index, Scale: 4, Disp: a.disp}
 }
 
-// load reads 8 elements; those masked off are zeros.
+// load reads a vector; elements masked off are zeros.
 func (a access) load(base Register) VecVirtual {
-	v := YMM()
-	if a.masked {
-		VMASKMOVPS(a.of(base), a.mask, v)
-	} else {
+	v := vector()
+	switch {
+	case a.mask == nil:
 		VMOVUPS(a.of(base), v)
+	case lanes == 16:
+		VMOVUPS_Z(a.of(base), a.mask, v)
+	default:
+		VMASKMOVPS(a.of(base), a.mask, v)
 	}
 	return v
 }
 
 func (a access) store(v VecVirtual, base Register) {
-	if a.masked {
-		VMASKMOVPS(v, a.mask, a.of(base))
-	} else {
+	switch {
+	case a.mask == nil:
 		VMOVUPS(v, a.of(base))
+	case lanes == 16:
+		VMOVUPS(v, a.mask, a.of(base))
+	default:
+		VMASKMOVPS(v, a.mask, a.of(base))
 	}
 }
 
-// sumLoop walks n elements, 16 at a time; body gets the half (0, 1) that each
-// vector belongs to, that is, which of two accumulators.
-func sumLoop(n Register, body func(v access, half int)) {
-	i := GP64()
-	XORQ(i, i)
-	whole := GP64()
-	MOVQ(n, whole)
-	ANDQ(I32(-16), whole)
-	Label("loop16")
-	CMPQ(i, whole)
-	JGE(LabelRef("tail"))
-	body(access{index: i}, 0)
-	body(access{index: i, disp: 32}, 1)
-	ADDQ(Imm(16), i)
-	JMP(LabelRef("loop16"))
-	Label("tail")
-	left := GP64()
-	MOVQ(n, left)
-	SUBQ(whole, left)
-	JZ(LabelRef("end"))
-	body(access{index: i, mask: maskOf(left, 0), masked: true}, 0)
-	body(access{index: i, disp: 32, mask: maskOf(left, 1), masked: true}, 1)
-	Label("end")
+// clear zeroes what is masked off.
+func (a access) clear(v VecVirtual) {
+	switch {
+	case a.mask == nil:
+	case lanes == 16:
+		VMOVAPS_Z(v, a.mask, v)
+	default:
+		VANDPS(a.mask, v, v)
+	}
 }
 
-// fold joins two accumulators of 8 by op, halving as joinSums does, and
-// leaves the outcome in the lowest lane.
-func fold(a, b VecVirtual, op func(x, y, dst Op)) Register {
-	op(b, a, a)
-	low, high := a.AsX(), XMM()
+// accumulators returns vectors for 16 partial results.
+func accumulators(start func() VecVirtual) []VecVirtual {
+	var acc []VecVirtual
+	for range parts() {
+		acc = append(acc, start())
+	}
+	return acc
+}
+
+// fold joins 16 partial results by op, halving as joinSums does, and returns
+// the register with the outcome in its lowest lane.
+func fold(acc []VecVirtual, op func(x, y, dst Op)) Register {
+	a := acc[0].AsY()
+	if lanes == 16 {
+		upper := YMM()
+		VEXTRACTF64X4(Imm(1), acc[0], upper)
+		op(upper, a, a)
+	} else {
+		op(acc[1], a, a)
+	}
+	low, high := acc[0].AsX(), XMM()
 	VEXTRACTF128(Imm(1), a, high)
 	op(high, low, low)
 	VPERMILPS(Imm(0b1110), low, high)
@@ -185,7 +249,7 @@ func fold(a, b VecVirtual, op func(x, y, dst Op)) Register {
 }
 
 func zeroed() VecVirtual {
-	v := YMM()
+	v := vector()
 	VXORPS(v, v, v)
 	return v
 }

@@ -1,23 +1,38 @@
 package main
 
 import (
+	"math"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
 func selections() {
+	begin("scaleMaxAVX2", "func(x []float32, scale float32) float32", "scaleMaxAVX2 is scaleMaxGo, but for the sign of a greatest zero.")
+	x := pointer("x")
+	scale := broadcast("scale")
+	acc := accumulators(lowest)
+	sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
+		a := v.load(x)
+		VMULPS(scale, a, a)
+		v.store(a, x)
+		greater(acc[part], a, v)
+	})
+	Store(fold(acc, vmaxps), ReturnIndex(0))
+	end()
+
 	begin("scanAVX2", "func(x []float32) (greatest float32, finite bool)",
 		"scanAVX2 is scanGo, but for the sign of a greatest zero.")
-	x := pointer("x")
-	acc := [2]VecVirtual{lowest(), lowest()}
+	x = pointer("x")
+	acc = accumulators(lowest)
 	zero := zeroed()
 	// x·0 is a zero, or NaN where x is not finite.
-	bad := [2]VecVirtual{zeroed(), zeroed()}
-	sumLoop(Load(Param("x").Len(), GP64()), func(v access, half int) {
+	bad := accumulators(zeroed)
+	sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
 		a := v.load(x)
-		VFMADD231PS(zero, a, bad[half])
-		greater(acc[half], a, v)
+		VFMADD231PS(zero, a, bad[part])
+		greater(acc[part], a, v)
 	})
 	VADDPS(bad[0], bad[1], bad[0])
 	const unordered = 3
@@ -28,7 +43,7 @@ func selections() {
 	finite := GP8()
 	SETEQ(finite)
 	Store(finite, Return("finite"))
-	Store(fold(acc[0], acc[1], vmaxps), Return("greatest"))
+	Store(fold(acc, vmaxps), Return("greatest"))
 	end()
 
 	begin("maxWordsAVX2", "func(x []float32, allowed []uint64) float32",
@@ -36,7 +51,7 @@ func selections() {
 	x = pointer("x")
 	words := pointer("allowed")
 	n := Load(Param("allowed").Len(), GP64())
-	acc = [2]VecVirtual{lowest(), lowest()}
+	acc = accumulators(lowest)
 	floor := lowest()
 	// shifts[b] moves bit 8b+j of a dword to the sign of lane j.
 	var shifts [4]VecVirtual
@@ -70,7 +85,7 @@ func selections() {
 	INCQ(i)
 	JMP(LabelRef("words"))
 	Label("folded")
-	Store(fold(acc[0], acc[1], vmaxps), ReturnIndex(0))
+	Store(fold(acc, vmaxps), ReturnIndex(0))
 	end()
 
 	begin("firstEqualWordsAVX2", "func(x []float32, allowed []uint64, v float32) int",
@@ -115,3 +130,21 @@ func selections() {
 	Store(i, ReturnIndex(0))
 	end()
 }
+
+// lowest returns a vector of -Inf.
+func lowest() VecVirtual {
+	v := vector()
+	VMOVUPS(real32("minusInfinity", float32(math.Inf(-1))), v)
+	return v
+}
+
+// greater raises acc to a where a is greater; NaNs and what is masked off
+// never are.
+func greater(acc, a VecVirtual, v access) {
+	if v.mask != nil {
+		VBLENDVPS(v.mask, a, lowest(), a)
+	}
+	VMAXPS(acc, a, acc)
+}
+
+func vmaxps(x, y, dst Op) { VMAXPS(x, y, dst) }

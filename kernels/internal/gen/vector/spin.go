@@ -1,18 +1,24 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// spins writes loops of arithmetic on registers, with chains enough to hide
+// The loops below do arithmetic on registers alone, in chains enough to hide
 // its latency.
-func spins() {
-	spin("spinFMAAVX2", "spinFMAAVX2 does 12 · 8 multiply-adds a round.", 12, func(acc, x, _ VecVirtual) {
+
+func spinFMA() {
+	spin("spinFMA", "multiply-adds", 12, func(acc, x, _ VecVirtual) {
 		VFMADD231PS(x, x, acc)
 	})
-	spin("spinDotAVX2", "spinDotAVX2 does 8 · 32 products a round.", 8, func(acc, x, ones VecVirtual) {
+}
+
+func spinDot() {
+	spin("spinDot", "runs of 4 products", 8, func(acc, x, ones VecVirtual) {
 		t := YMM()
 		VPMADDUBSW(x, x, t)
 		VPMADDWD(ones, t, t)
@@ -20,8 +26,14 @@ func spins() {
 	})
 }
 
-func spin(name, doc string, chains int, step func(acc, x, y VecVirtual)) {
-	begin(name, "func(n int)", doc)
+func spinVNNI() {
+	spin("spinDot", "runs of 4 products", 12, func(acc, x, _ VecVirtual) {
+		VPDPBUSD(x, x, acc)
+	})
+}
+
+func spin(name, what string, chains int, step func(acc, x, y VecVirtual)) {
+	begin(name+suffix, "func(n int)", fmt.Sprintf("%s%s does %d vectors of %s a round.", name, suffix, chains, what))
 	n := Load(Param("n"), GP64())
 	x, y := zeroed(), zeroed()
 	acc := make([]VecVirtual, chains)
