@@ -22,8 +22,8 @@ type Model struct {
 	scheduler *scheduler
 	stop      []int32
 	context   int
-	adapters  []string // that a request may choose
-	merged    string   // the one that is part of the weights; "": none
+	adapters  []string    // that a request may choose
+	merged    string      // the one that is part of the weights; "": none
 	files     []io.Closer // what the weights are views of
 	closing   sync.Once
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/model/backend"
@@ -65,13 +66,27 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 // check rejects what an option can't be.
 func (o Options) check() error {
 	for _, c := range []struct {
-		field, found, want string
-		ok                 bool
+		field, found string
+		allowed      []string
 	}{
-		{"device", o.Device, "cpu", o.Device == "" || o.Device == "cpu"},
+		{"device", o.Device, []string{"", "cpu"}},
+		{"precision", string(o.Precision), []string{"", string(backend.F32), string(backend.Fast)}},
+		{"weights", string(o.Hold), []string{"", string(backend.Keep), string(backend.HoldNF4), string(backend.HoldInt8), string(backend.HoldBF16), string(backend.HoldF32)}},
+		{"kv dtype", o.KV, []string{"", "f32", "f16"}},
+		{"lora", string(o.LoRA), []string{"", string(Merge), string(MergeNF4), string(Unmerged)}},
 	} {
-		if !c.ok {
-			return badinput.New("", c.field, fmt.Sprintf("%q", c.found), c.want)
+		if !slices.Contains(c.allowed, c.found) {
+			return badinput.New("", c.field, fmt.Sprintf("%q", c.found), fmt.Sprintf("one of %q", c.allowed[1:]))
+		}
+	}
+	for _, c := range []struct {
+		field        string
+		found, least int
+	}{
+		{"threads", o.Threads, 0}, {"context", o.Context, 1}, {"batch", o.Batch, 1}, {"prefill chunk", o.PrefillChunk, 1},
+	} {
+		if c.found < c.least {
+			return badinput.New("", c.field, fmt.Sprint(c.found), fmt.Sprintf("%d or more", c.least))
 		}
 	}
 	return nil
