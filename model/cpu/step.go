@@ -146,11 +146,16 @@ func choose(w *kernels.Selector, logits []float32, c *backend.Selection) {
 	}
 	err := w.Select(logits, &k, true)
 	c.ID, c.LogProb, c.ProbeLogProbs, c.Err = k.ID, k.LogProb, k.ProbeLogProbs, nil
-	var infinite *kernels.NonFiniteError
-	switch {
-	case errors.As(err, &infinite):
-		c.Err = fmt.Errorf("%w: %w", backend.ErrNotFinite, err)
-	case err != nil:
-		c.Err = fmt.Errorf("%w: %w", backend.ErrNothingAllowed, err)
+	if err != nil {
+		c.Err = cause(err)
 	}
+}
+
+// cause puts a failed choice into the wall's terms.
+func cause(err error) error {
+	var infinite *kernels.NonFiniteError
+	if errors.As(err, &infinite) {
+		return fmt.Errorf("%w: %w", backend.ErrNotFinite, err)
+	}
+	return fmt.Errorf("%w: %w", backend.ErrNothingAllowed, err)
 }
