@@ -6,25 +6,13 @@ package kernels
 // Sums over a block are exact, whatever the instructions, so that variants
 // differ in speed only.
 
-// fastCode is a codebook rounded to int8: code[i] ≈ int8[i]·scale.
-type fastCode struct {
-	int8  [16]int8
-	scale float32
-}
-
-func newFastCode(code *[16]float32) *fastCode {
-	f := &fastCode{}
-	f.scale = quantize8(f.int8[:], code[:])
-	return f
-}
-
 // integer says whether the weights have a product of integers.
-func (w *Weights) integer() bool { return w.format == Int8 || w.fast != nil }
+func (w *Weights) integer() bool { return w.format == Int8 || w.code != nil }
 
 // codeScale is what the scales of x are multiplied by for these weights.
 func (w *Weights) codeScale() float32 {
-	if w.fast != nil {
-		return w.fast.scale
+	if w.code != nil {
+		return w.code.scale
 	}
 	return 1
 }
@@ -129,12 +117,12 @@ type fastOps struct {
 	// fastVector4 and fastVector8 are the product with one row of codes: y,
 	// 16 values a tile, from the words and scales of as many tiles of 4-bit
 	// and int8 weights. len(words)/len(y) tells K for both.
-	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, code *[16]int8)
+	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, code *codebook)
 	fastVector8 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32)
 
 	// fastExpand4 makes codes of int8 of a block of 64 of a tile, [16][row],
 	// four steps of K a word; fastExpand8 has them already and may reorder.
-	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
+	fastExpand4 func(panel []uint32, words []uint32, code *codebook)
 	fastExpand8 func(panel []uint32, words []uint32)
 	// fastBlock is the product of expanded tiles with n ≤ fastColumns columns
 	// over k (64 or 32) steps of K: for each tile t, column c and row r
@@ -155,12 +143,12 @@ var fastScalar = fastOps{
 // fastVector computes the tiles [lo, hi) of the product with one row.
 func (in *Input) fastVector(s *scratch, lo, hi int) {
 	w, ops, q := in.job.w, in.job.ops, &in.codes
-	whole(s, in.job.y, w.rows, lo, hi, func(y []float32, lo, hi int) {
-		words, scales := w.tileRange(lo, hi), w.scaleRange(lo, hi)
+	in.whole(s, lo, hi, 1, func(y []float32, _, lo, hi int) {
+		y, words, scales := y[:(hi-lo)*tileRows], w.tileRange(lo, hi), w.scaleRange(lo, hi)
 		if w.format == Int8 {
 			ops.fastVector8(y, words, scales, q.words, q.scaled, q.sums)
 		} else {
-			ops.fastVector4(y, words, scales, q.words, q.scaled, q.sums, &w.fast.int8)
+			ops.fastVector4(y, words, scales, q.words, q.scaled, q.sums, w.code)
 		}
 	})
 }
@@ -183,7 +171,7 @@ func (in *Input) fastMatrix(s *scratch, lo, hi int) {
 			if w.format == Int8 {
 				ops.fastExpand8(part, words)
 			} else {
-				ops.fastExpand4(part, words, &w.fast.int8)
+				ops.fastExpand4(part, words, w.code)
 			}
 		}
 		x := q.packed[from/4*n:]
@@ -224,7 +212,7 @@ func dot4(s int32, a, b uint32) int32 {
 }
 
 // fastVector4Go is fastOps.fastVector4.
-func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, code *[16]int8) {
+func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, code *codebook) {
 	tiles := len(y) / tileRows
 	blocks := len(words) / tiles / (blockK / 8 * tileRows)
 	var panel [blockK / 4 * tileRows]uint32
@@ -256,13 +244,13 @@ func fastVector8Go(y []float32, words []uint32, scales []float32, x []uint32, xS
 }
 
 // fastExpand4Go is fastOps.fastExpand4.
-func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
+func fastExpand4Go(panel []uint32, words []uint32, code *codebook) {
 	clear(panel)
 	for i, w := range words {
 		step, row := i/tileRows, i%tileRows
 		for j := range 4 {
-			panel[(2*step)*tileRows+row] |= uint32(uint8(code[w>>(8*j)&15])) << (8 * j)
-			panel[(2*step+1)*tileRows+row] |= uint32(uint8(code[w>>(8*j+4)&15])) << (8 * j)
+			panel[(2*step)*tileRows+row] |= uint32(uint8(code.int8[w>>(8*j)&15])) << (8 * j)
+			panel[(2*step+1)*tileRows+row] |= uint32(uint8(code.int8[w>>(8*j+4)&15])) << (8 * j)
 		}
 	}
 }

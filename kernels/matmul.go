@@ -57,7 +57,7 @@ func (w *Weights) MatMul(p *Pool, y []float32, in *Input) {
 		in.quantise(p, w)
 		in.packCodes(p, w, ops.fastColumns)
 		grain = panelTiles
-	case in.n == 1:
+	case in.n <= ops.fused[w.kind]:
 		j.what = vectorProduct
 		in.rows()
 	default:
@@ -109,29 +109,41 @@ func (in *Input) run(lo, hi int) {
 // rows by 64 along K as float32 are 16 KiB, half of a first-level cache.
 const panelTiles = 4
 
-// vector computes the tiles [lo, hi) of the product with one row.
+// vector computes the tiles [lo, hi) of the product with few rows: group by
+// group of columns, while the tiles stay in cache.
 func (in *Input) vector(s *scratch, lo, hi int) {
-	w, gemv := in.job.w, in.job.ops.vector[in.job.w.kind]
-	x, _ := in.rows()
-	whole(s, in.job.y, w.rows, lo, hi, func(y []float32, lo, hi int) {
-		gemv(y, w.tileRange(lo, hi), w.scaleRange(lo, hi), x[:w.depth()], w.code)
-	})
+	w, ops := in.job.w, in.job.ops
+	x, reach := in.rows()
+	step := hi - lo
+	if in.n > ops.vectorColumns {
+		step = min(step, ops.vectorTiles)
+	}
+	for ; lo < hi; lo += step {
+		in.whole(s, lo, min(lo+step, hi), in.n, func(y []float32, stride, lo, hi int) {
+			groups(in.n, ops.vectorColumns, func(column, size int) {
+				ops.vector[w.kind](y[column*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi),
+					x[column*reach:], reach, size, w.depth(), hi-lo, w.code)
+			})
+		})
+	}
 }
 
-// whole calls fn on the tiles [lo, hi) of one row of y, if need be on the last
-// tile apart, so that fn may write whole tiles.
-func whole(s *scratch, y []float32, rows, lo, hi int, fn func(y []float32, lo, hi int)) {
-	last := hi
+// whole calls fn on the tiles [lo, hi) of n columns of y, if need be on the
+// last tile apart, so that fn may write whole tiles.
+func (in *Input) whole(s *scratch, lo, hi, n int, fn func(y []float32, stride, lo, hi int)) {
+	rows, y, last := in.job.w.rows, in.job.y, hi
 	if hi*tileRows > rows {
 		last--
 	}
 	if lo < last {
-		fn(y[lo*tileRows:last*tileRows], lo, last)
+		fn(y[lo*tileRows:], rows, lo, last)
 	}
 	if last < hi {
-		s.acc = resize(s.acc, tileRows)
-		fn(s.acc, last, hi)
-		copy(y[last*tileRows:], s.acc)
+		s.acc = resize(s.acc, n*tileRows)
+		fn(s.acc, tileRows, last, hi)
+		for c := range n {
+			copy(y[c*rows+last*tileRows:(c+1)*rows], s.acc[c*tileRows:])
+		}
 	}
 }
 

@@ -6,15 +6,20 @@ import "math"
 // whole tiles. Each has a twin in Go, named with Go at the end, that says
 // what it computes and that every variant equals in every bit.
 type matrixOps struct {
-	// vector is the product with one x: y, 16 values a tile, from the words
-	// and scales of as many tiles. len(x) is the padded K.
-	vector [kinds]func(y []float32, words []uint32, scales, x []float32, code *[16]float32)
+	// vector is the product of packed tiles with n ≤ vectorColumns columns of
+	// depth (K padded) numbers, reach apart: 16 values a tile, to each y of
+	// the columns, stride apart.
+	vector        [kinds]vectorFunc
+	vectorColumns int
 	// vectorTiles is how many tiles it likes to do at a time.
 	vectorTiles int
+	// fused is up to how many columns products by vector are faster than
+	// those by expand and block.
+	fused [kinds]int
 
 	// expand dequantises some steps of K of one tile to panel, [k][16]. Where
 	// the epilogue of block applies the scales, these are bare codes.
-	expand [kinds]func(panel []float32, words []uint32, scales []float32, code *[16]float32)
+	expand [kinds]expandFunc
 	// block is the product of expanded tiles with n ≤ columns columns: for
 	// each tile t, column c and row r
 	//
@@ -26,13 +31,18 @@ type matrixOps struct {
 	fastOps
 }
 
+type (
+	vectorFunc func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *codebook)
+	expandFunc func(panel []float32, words []uint32, scales []float32, code *codebook)
+)
+
 var matrixScalar = matrixOps{
-	vector: [kinds]func(y []float32, words []uint32, scales, x []float32, code *[16]float32){
+	vector: [kinds]vectorFunc{
 		vectorGo[f32Code], vectorGo[bf16Code], vectorGo[f16Code], vectorGo[int8Code],
 		vectorGo[code4], vectorGo[code4BF16], vectorGo[code4F16],
 	},
-	vectorTiles: 1,
-	expand: [kinds]func(panel []float32, words []uint32, scales []float32, code *[16]float32){
+	vectorColumns: 2, vectorTiles: 1, fused: [kinds]int{2, 2, 2, 2, 2, 2, 2},
+	expand: [kinds]expandFunc{
 		expandGo[f32Code], expandGo[bf16Code], expandGo[f16Code], expandGo[int8Code],
 		expandGo[code4], expandGo[code4BF16], expandGo[code4F16],
 	},
@@ -43,7 +53,7 @@ var matrixScalar = matrixOps{
 // A coder reads one weight of a tile: at step k, in the given row.
 type coder interface {
 	kind() kind
-	at(words []uint32, k, row int, scale float32, code *[16]float32) float32
+	at(words []uint32, k, row int, scale float32, code *codebook) float32
 }
 
 type (
@@ -64,19 +74,19 @@ func (code4) kind() kind     { return kind4 }
 func (code4BF16) kind() kind { return kind4BF16 }
 func (code4F16) kind() kind  { return kind4F16 }
 
-func (f32Code) at(words []uint32, k, row int, _ float32, _ *[16]float32) float32 {
+func (f32Code) at(words []uint32, k, row int, _ float32, _ *codebook) float32 {
 	return math.Float32frombits(words[k*tileRows+row])
 }
 
-func (bf16Code) at(words []uint32, k, row int, _ float32, _ *[16]float32) float32 {
+func (bf16Code) at(words []uint32, k, row int, _ float32, _ *codebook) float32 {
 	return math.Float32frombits(words[k/2*tileRows+row] >> (k % 2 * 16) << 16)
 }
 
-func (f16Code) at(words []uint32, k, row int, _ float32, _ *[16]float32) float32 {
+func (f16Code) at(words []uint32, k, row int, _ float32, _ *codebook) float32 {
 	return floatOf(uint16(words[(k*tileRows+row)/2] >> (row % 2 * 16)))
 }
 
-func (int8Code) at(words []uint32, k, row int, _ float32, _ *[16]float32) float32 {
+func (int8Code) at(words []uint32, k, row int, _ float32, _ *codebook) float32 {
 	return float32(int8(words[k/4*tileRows+row] >> (k % 4 * 8)))
 }
 
@@ -85,51 +95,50 @@ func nibble(words []uint32, k, row int) uint32 {
 	return words[k/8*tileRows+row] >> (k%4*8 + k/4%2*4) & 15
 }
 
-func (code4) at(words []uint32, k, row int, _ float32, code *[16]float32) float32 {
-	return code[nibble(words, k, row)]
+func (code4) at(words []uint32, k, row int, _ float32, code *codebook) float32 {
+	return code.float[nibble(words, k, row)]
 }
 
-func (code4BF16) at(words []uint32, k, row int, scale float32, code *[16]float32) float32 {
-	return roundTo(BF16, code[nibble(words, k, row)]*scale)
+func (code4BF16) at(words []uint32, k, row int, scale float32, code *codebook) float32 {
+	return roundTo(BF16, code.float[nibble(words, k, row)]*scale)
 }
 
-func (code4F16) at(words []uint32, k, row int, scale float32, code *[16]float32) float32 {
-	return roundTo(F16, code[nibble(words, k, row)]*scale)
+func (code4F16) at(words []uint32, k, row int, scale float32, code *codebook) float32 {
+	return roundTo(F16, code.float[nibble(words, k, row)]*scale)
 }
 
 // vectorGo is matrixOps.vector of one kind.
-func vectorGo[C coder](y []float32, words []uint32, scales, x []float32, code *[16]float32) {
+func vectorGo[C coder](y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *codebook) {
 	var c C
-	l, k := layouts[c.kind()], len(x)
-	tileWords, tileScales := k/8*l.eighth, 0
+	l := layouts[c.kind()]
+	tileWords, tileScales := depth/8*l.eighth, 0
 	if l.scaled {
-		tileScales = k / l.block * tileRows
+		tileScales = depth / l.block * tileRows
 	}
-	for tile := range len(y) / tileRows {
-		words, scales := words[tile*tileWords:], scales[tile*tileScales:]
-		for row := range tileRows {
-			acc := float32(0)
-			for from := 0; from < k; from += l.block {
-				scale, last := float32(1), float32(1)
-				if l.scaled {
-					scale = scales[from/l.block*tileRows+row]
-				}
-				if c.kind() == kind4 || c.kind() == kindInt8 {
-					last = scale
-				}
-				s := float32(0)
-				for i, v := range x[from:min(from+l.block, k)] {
-					s = fma32(c.at(words, from+i, row, scale, code), v, s)
-				}
-				acc = fma32(last, s, acc)
+	for i := range n * tiles * tileRows {
+		column, tile, row := i/(tiles*tileRows), i/tileRows%tiles, i%tileRows
+		words, scales, x := words[tile*tileWords:], scales[tile*tileScales:], x[column*reach:][:depth]
+		acc := float32(0)
+		for from := 0; from < depth; from += l.block {
+			scale, last := float32(1), float32(1)
+			if l.scaled {
+				scale = scales[from/l.block*tileRows+row]
 			}
-			y[tile*tileRows+row] = acc
+			if c.kind() == kind4 || c.kind() == kindInt8 {
+				last = scale
+			}
+			s := float32(0)
+			for k, v := range x[from:min(from+l.block, depth)] {
+				s = fma32(c.at(words, from+k, row, scale, code), v, s)
+			}
+			acc = fma32(last, s, acc)
 		}
+		y[column*stride+tile*tileRows+row] = acc
 	}
 }
 
 // expandGo is matrixOps.expand of one kind.
-func expandGo[C coder](panel []float32, words []uint32, scales []float32, code *[16]float32) {
+func expandGo[C coder](panel []float32, words []uint32, scales []float32, code *codebook) {
 	var c C
 	scale := float32(1)
 	for i := range panel {

@@ -42,8 +42,7 @@ func Pack4Bit(p *Pool, q FourBit) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := *q.Code
-	w.code, w.fast = &code, newFastCode(&code)
+	w.code = newCodebook(q.Code)
 	p.Run(w.tiles(), 1, func(lo, hi int) {
 		scales := make([]float32, q.Cols/blockK+1)
 		for tile := lo; tile < hi; tile++ {

@@ -49,8 +49,8 @@ func (s *sample) words(k kind, n int) []uint32 {
 func testMatrixOps(ops *matrixOps) error {
 	const tiles, k = 5, 2 * blockK
 	s := sample(1)
-	code := (*[16]float32)(s.floats(16))
-	x := s.floats(k)
+	code := newCodebook((*[16]float32)(s.floats(16)))
+	x := s.floats(ops.vectorColumns * k)
 	for kind := range kinds {
 		l := layouts[kind]
 		words := s.words(kind, tiles*k/8*l.eighth)
@@ -58,13 +58,15 @@ func testMatrixOps(ops *matrixOps) error {
 		if l.scaled {
 			scales = s.floats(tiles * k / l.block * tileRows)
 		}
-		got, want := make([]float32, tiles*tileRows), make([]float32, tiles*tileRows)
-		ops.vector[kind](got, words, scales, x, code)
-		matrixScalar.vector[kind](want, words, scales, x, code)
-		if err := compare("vector", kind, got, want); err != nil {
-			return err
+		for n := 1; n <= ops.vectorColumns; n++ {
+			got, want := make([]float32, n*tiles*tileRows), make([]float32, n*tiles*tileRows)
+			ops.vector[kind](got, tiles*tileRows, words, scales, x, k, n, k, tiles, code)
+			matrixScalar.vector[kind](want, tiles*tileRows, words, scales, x, k, n, k, tiles, code)
+			if err := compare("vector", kind, got, want); err != nil {
+				return err
+			}
 		}
-		got, want = make([]float32, blockK*tileRows), make([]float32, blockK*tileRows)
+		got, want := make([]float32, blockK*tileRows), make([]float32, blockK*tileRows)
 		ops.expand[kind](got, words[:blockK/8*l.eighth], scales, code)
 		matrixScalar.expand[kind](want, words[:blockK/8*l.eighth], scales, code)
 		if err := compare("expand", kind, got, want); err != nil {
@@ -91,10 +93,7 @@ func testMatrixOps(ops *matrixOps) error {
 func testFastOps(ops *fastOps) error {
 	const tiles, k = 5, 2 * blockK
 	s := sample(2)
-	var code [16]int8
-	for i := range code {
-		code[i] = int8(16*i - 127)
-	}
+	code := newCodebook((*[16]float32)(s.floats(16)))
 	words, sums := make([]uint32, k/4), make([]int32, k/32)
 	xScales, wantScales := make([]float32, k/blockK), make([]float32, k/blockK)
 	wantWords, wantSums := make([]uint32, k/4), make([]int32, k/32)
@@ -118,8 +117,8 @@ func testFastOps(ops *fastOps) error {
 	weights := s.words(kind4, tiles*k/8*16)
 	scales := s.floats(tiles * k / int8Block * tileRows)
 	got, want := make([]float32, tiles*tileRows), make([]float32, tiles*tileRows)
-	ops.fastVector4(got, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, &code)
-	fastVector4Go(want, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, &code)
+	ops.fastVector4(got, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, code)
+	fastVector4Go(want, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, code)
 	if err := compare("fast vector", kind4, got, want); err != nil {
 		return err
 	}
@@ -137,8 +136,8 @@ func testFastOps(ops *fastOps) error {
 		panel, wantPanel := make([]uint32, tiles*step), make([]uint32, tiles*step)
 		for t := range tiles {
 			if n%4 < 2 {
-				ops.fastExpand4(panel[t*step:][:step], weights[t*step/2:][:step/2], &code)
-				fastExpand4Go(wantPanel[t*step:][:step], weights[t*step/2:][:step/2], &code)
+				ops.fastExpand4(panel[t*step:][:step], weights[t*step/2:][:step/2], code)
+				fastExpand4Go(wantPanel[t*step:][:step], weights[t*step/2:][:step/2], code)
 			} else {
 				ops.fastExpand8(panel[t*step:][:step], weights8[t*step:][:step])
 				fastExpand8Go(wantPanel[t*step:][:step], weights8[t*step:][:step])

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 )
 
@@ -13,8 +14,27 @@ type Weights struct {
 	kind       kind
 	words      []uint32  // see layout
 	scales     []float32 // [tile][block][row]
-	code       *[16]float32
-	fast       *fastCode
+	code       *codebook // of 4 bits
+}
+
+// codebook is what 4-bit codes stand for, in the forms that kernels look
+// them up in.
+type codebook struct {
+	float  [16]float32
+	planes [4][16]byte // byte p of the floats
+	int8   [16]int8    // float ≈ int8·scale
+	scale  float32
+}
+
+func newCodebook(code *[16]float32) *codebook {
+	c := &codebook{float: *code}
+	for i, v := range code {
+		for p := range c.planes {
+			c.planes[p][i] = byte(math.Float32bits(v) >> (8 * p))
+		}
+	}
+	c.scale = quantize8(c.int8[:], code[:])
+	return c
 }
 
 // Rows is the number of outputs.
