@@ -44,17 +44,17 @@ var (
 
 const ropeFactors = "rope_freqs.weight"
 
-// huggingFaceName translates a tensor's name, and leaves unknown ones alone.
-func huggingFaceName(name string) string {
+// huggingFaceName translates a tensor's name, if it is a decoder's.
+func huggingFaceName(name string) (string, bool) {
 	if known, ok := ggufNames[name]; ok {
-		return known
+		return known, true
 	}
 	if m := ggufLayerName.FindStringSubmatch(name); m != nil {
 		if part, ok := ggufLayerNames[m[2]]; ok {
-			return fmt.Sprintf("model.layers.%s.%s.%s", m[1], part, m[3])
+			return fmt.Sprintf("model.layers.%s.%s.%s", m[1], part, m[3]), true
 		}
 	}
-	return name
+	return "", false
 }
 
 func (c *Checkpoint) openGGUF(path string) error {
@@ -65,9 +65,14 @@ func (c *Checkpoint) openGGUF(path string) error {
 	g := &ggufFile{ggufText: ggufText{file}, tensors: map[string]string{}}
 	c.source = g
 	for _, name := range file.Names() {
-		if name != ropeFactors {
-			g.tensors[huggingFaceName(name)] = name
+		if name == ropeFactors {
+			continue
 		}
+		known, ok := huggingFaceName(name)
+		if !ok {
+			return badinput.New(path, name, "a tensor that is not a Llama decoder's", "those that llama.cpp's converter writes")
+		}
+		g.tensors[known] = name
 	}
 	if err := g.configure(c); err != nil {
 		return err
@@ -110,7 +115,7 @@ func (g *ggufFile) configure(c *Checkpoint) error {
 }
 
 // ropeFactors reads the divisors of the rotary frequencies, nil where there
-// are none.
+// are none or all are 1.
 func (g *ggufFile) ropeFactors(n int) ([]float32, error) {
 	t, ok := g.file.Tensor(ropeFactors)
 	if !ok {
@@ -127,10 +132,15 @@ func (g *ggufFile) ropeFactors(n int) ([]float32, error) {
 	if err != nil {
 		return nil, badinput.Wrap(t.File, t.Name, err)
 	}
+	plain := true
 	for _, f := range factors {
 		if !(f > 0 && f <= math.MaxFloat32) {
 			return nil, badinput.New(t.File, t.Name, fmt.Sprint(f), "positive numbers")
 		}
+		plain = plain && f == 1
+	}
+	if plain {
+		return nil, nil
 	}
 	return factors, nil
 }
