@@ -11,48 +11,70 @@ type attention struct {
 	kernel     *kernels.Attention
 	shape      kernels.CacheShape
 	layer      int
+
+	finishKeys, finishQueries stage
 }
 
-// store adds the keys and values of all rows to the caches.
-func (a *attention) store(s *step) {
-	width := a.k.weights.Rows()
-	s.k, s.v = grow(s.k, s.rows*width), grow(s.v, s.rows*width)
-	a.k.forward(s, s.k, s.norm)
-	a.v.forward(s, s.v, s.norm)
-	a.rotate(s, s.k)
-	for _, p := range s.spans {
-		from, to := p.first*width, (p.first+p.n)*width
-		a.shape.Write(p.cache.views[a.layer], p.pos, p.n, s.k[from:to], s.v[from:to])
+// bind makes the stages, once.
+func (a *attention) bind() {
+	a.finishKeys = func(s *step, lo, hi int) {
+		a.k.finish(s, s.k, lo, hi)
+		a.v.finish(s, s.v, lo, hi)
+		a.rotate(s, s.k, a.k.out(), lo, hi)
+		a.store(s, lo, hi)
+	}
+	a.finishQueries = func(s *step, lo, hi int) {
+		a.q.finish(s, s.q, lo, hi)
+		a.rotate(s, s.q, a.q.out(), lo, hi)
 	}
 }
 
-// forward sets y of all rows, whose keys and values were stored.
-func (a *attention) forward(s *step, y []float32) {
-	width := a.q.weights.Rows()
+// remember adds the keys and values of all rows to the caches.
+func (a *attention) remember(s *step) {
+	width := a.k.out()
+	s.k, s.v = grow(s.k, s.rows*width), grow(s.v, s.rows*width)
+	a.k.multiply(s, s.k, s.norm)
+	a.v.multiply(s, s.v, s.norm)
+	s.each(a.finishKeys, 2*width)
+}
+
+// forward sets s.y of all rows, whose keys and values are remembered, but for
+// what o.finish does.
+func (a *attention) forward(s *step) {
+	width := a.q.out()
 	s.q, s.heads = grow(s.q, s.rows*width), grow(s.heads, s.rows*width)
-	a.q.forward(s, s.q, s.norm)
-	a.rotate(s, s.q)
+	a.q.multiply(s, s.q, s.norm)
+	s.each(a.finishQueries, width)
 	s.attention = s.attention[:0]
 	for _, p := range s.spans {
-		if p.n == 0 {
-			continue
+		if p.n > 0 {
+			from, to := p.first*width, (p.first+p.n)*width
+			s.attention = append(s.attention, kernels.AttentionSpan{
+				Pages: p.cache.views[a.layer], Pos: p.pos, Q: s.q[from:to], Out: s.heads[from:to],
+			})
 		}
-		from, to := p.first*width, (p.first+p.n)*width
-		s.attention = append(s.attention, kernels.AttentionSpan{
-			Pages: p.cache.views[a.layer], Pos: p.pos, Q: s.q[from:to], Out: s.heads[from:to],
-		})
 	}
 	a.kernel.Run(s.pool, s.attention)
 	s.input.Reset(s.heads, s.rows, width)
-	a.o.forward(s, y, s.heads)
+	a.o.multiply(s, s.y, s.heads)
 }
 
-// rotate turns the heads of every row by its position.
-func (a *attention) rotate(s *step, x []float32) {
-	width := len(x) / s.rows
+// rotate turns the heads of the rows [lo, hi) of x by their positions.
+func (a *attention) rotate(s *step, x []float32, width, lo, hi int) {
 	for _, p := range s.spans {
-		for i := range p.n {
-			a.rope.Apply(x[(p.first+i)*width:][:width], a.headDim, p.pos+i)
+		for i := max(lo, p.first); i < min(hi, p.first+p.n); i++ {
+			a.rope.Apply(x[i*width:][:width], a.headDim, p.pos+i-p.first)
+		}
+	}
+}
+
+// store writes the keys and values of the rows [lo, hi) to their caches.
+func (a *attention) store(s *step, lo, hi int) {
+	width := a.k.out()
+	for _, p := range s.spans {
+		from, to := max(lo, p.first), min(hi, p.first+p.n)
+		if from < to {
+			a.shape.Write(p.cache.views[a.layer], p.pos+from-p.first, to-from, s.k[from*width:to*width], s.v[from*width:to*width])
 		}
 	}
 }

@@ -49,17 +49,17 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err error) {
 	c := w.Config
 	d := &b.decoder
-	d.embed, d.norm = embedding{w.Embed}, norm{w.Norm, c.RMSNormEps}
+	d.embed, d.layers = embedding{w.Embed}, make([]layer, len(w.Layers))
 	kernel := kernels.NewAttention(b.store.shape, c.NumAttentionHeads)
 	rope := kernels.NewRope(w.InvFreq)
 	for i, l := range w.Layers {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		packed := layer{
-			inputNorm: norm{l.InputNorm, c.RMSNormEps}, postAttentionNorm: norm{l.PostAttentionNorm, c.RMSNormEps},
-			attention: attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.store.shape},
-		}
+		d.norms = append(d.norms, norm{l.InputNorm, c.RMSNormEps})
+		packed := &d.layers[i]
+		packed.postAttentionNorm = norm{l.PostAttentionNorm, c.RMSNormEps}
+		packed.attention = attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.store.shape}
 		for _, part := range []struct {
 			name string
 			to   *linear
@@ -77,11 +77,12 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 				return fmt.Errorf("pack model.layers.%d.%s: %w", i, part.name, err)
 			}
 		}
-		d.layers = append(d.layers, packed)
 	}
+	d.norms = append(d.norms, norm{w.Norm, c.RMSNormEps})
 	if d.head, err = p.linear(w.Head, p.head); err != nil {
 		return fmt.Errorf("pack lm_head: %w", err)
 	}
+	d.bind()
 	return nil
 }
 

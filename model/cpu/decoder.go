@@ -7,28 +7,38 @@ import (
 // decoder is the whole model (transformers' LlamaForCausalLM).
 type decoder struct {
 	embed  embedding
+	norms  []norm // the layers' input norms, then the last one
 	layers []layer
-	norm   norm
 	head   linear
+
+	normalise stage // for the first layer
+	finish    stage // of logits
+}
+
+// bind makes the stages, once all parts are in place.
+func (d *decoder) bind() {
+	d.normalise = d.norms[0].rows
+	d.finish = func(s *step, lo, hi int) { d.head.finish(s, s.logits, lo, hi) }
+	for i := range d.layers {
+		d.layers[i].next = &d.norms[i+1]
+		d.layers[i].bind()
+	}
 }
 
 // forward computes a step that was laid out.
 func (d *decoder) forward(ctx context.Context, s *step) error {
-	width := len(d.norm.Weight)
+	width := d.head.in()
 	s.x, s.norm, s.y = grow(s.x, s.rows*width), grow(s.norm, s.rows*width), grow(s.y, s.rows*width)
 	if err := d.embed.forward(s, s.x); err != nil {
 		return err
 	}
+	s.each(d.normalise, width)
 	for i := range d.layers {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		d.layers[i].forward(s, i == len(d.layers)-1)
 	}
-	if s.rows == 0 {
-		return nil
-	}
-	d.norm.forward(s)
 	return d.outcomes(ctx, s)
 }
 
@@ -42,7 +52,7 @@ func (d *decoder) outcomes(ctx context.Context, s *step) error {
 		s.asked = append(s.asked, p.ask...)
 	}
 	groups, norm := s.groups, s.norm
-	width, vocab := len(d.norm.Weight), d.head.weights.Rows()
+	width, vocab := d.head.in(), d.head.out()
 	for first := 0; first < len(s.asked); first += headRows {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -53,7 +63,8 @@ func (d *decoder) outcomes(ctx context.Context, s *step) error {
 		s.logits = grow(s.logits, s.rows*vocab)
 		x := norm[first*width:][:s.rows*width]
 		s.input.Reset(x, s.rows, width)
-		d.head.forward(s, s.logits, x)
+		d.head.multiply(s, s.logits, x)
+		s.each(d.finish, vocab)
 		s.answer = s.asked[first:][:s.rows]
 		s.pool.Run(s.rows, 1, s.choose)
 	}

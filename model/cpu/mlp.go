@@ -5,15 +5,28 @@ import "github.com/medner/medner/kernels"
 // mlp is the gated feed-forward block (transformers' LlamaMLP).
 type mlp struct {
 	gate, up, down linear
+
+	join stage
 }
 
-// forward sets y = Down(silu(Gate h) ∘ Up h) of all rows h of s.norm.
-func (m *mlp) forward(s *step, y []float32) {
-	width := m.gate.weights.Rows()
+// bind makes the stages, once.
+func (m *mlp) bind() {
+	m.join = func(s *step, lo, hi int) {
+		m.gate.finish(s, s.gate, lo, hi)
+		m.up.finish(s, s.up, lo, hi)
+		from, to := lo*m.gate.out(), hi*m.gate.out()
+		kernels.SiLUMul(s.gate[from:to], s.gate[from:to], s.up[from:to])
+	}
+}
+
+// forward sets s.y to Down(silu(Gate h) ∘ Up h) of all rows h of s.norm, but
+// for what down.finish does.
+func (m *mlp) forward(s *step) {
+	width := m.gate.out()
 	s.gate, s.up = grow(s.gate, s.rows*width), grow(s.up, s.rows*width)
-	m.gate.forward(s, s.gate, s.norm)
-	m.up.forward(s, s.up, s.norm)
-	kernels.SiLUMul(s.gate, s.gate, s.up)
+	m.gate.multiply(s, s.gate, s.norm)
+	m.up.multiply(s, s.up, s.norm)
+	s.each(m.join, 4*width)
 	s.input.Reset(s.gate, s.rows, width)
-	m.down.forward(s, y, s.gate)
+	m.down.multiply(s, s.y, s.gate)
 }

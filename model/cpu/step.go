@@ -26,10 +26,13 @@ type step struct {
 	gate, up       []float32 // [rows][intermediate]
 	logits         []float32 // [headRows][vocab]
 
-	input    kernels.Input // of the product in progress
-	partial  kernels.Input // of a product for some rows of it only
-	low, add []float32     // of low-rank paths
-	columns  []float32
+	input    kernels.Input // of the products in progress
+	partial  kernels.Input // of a product for some of the rows only
+	low, add []float32     // [rows][rank] and [rows][out] of a low-rank path
+	lowInput kernels.Input
+
+	stage    stage
+	runStage func(lo, hi int)
 
 	attention []kernels.AttentionSpan
 
@@ -58,6 +61,7 @@ type group struct{ adapter, first, n int }
 func newStep(pool *kernels.Pool) *step {
 	s := &step{pool: pool}
 	s.choose = s.answerRows
+	s.runStage = func(lo, hi int) { s.stage(s, lo, hi) }
 	s.selectors.New = func() any { return new(kernels.Selector) }
 	return s
 }
@@ -114,6 +118,22 @@ func (s *step) narrow(width int) {
 	}
 	s.x, s.norm, s.y = s.x[:row*width], s.norm[:row*width], s.y[:row*width]
 	s.number()
+}
+
+// stage is work on the rows [lo, hi) of a step, alike for each row.
+type stage func(s *step, lo, hi int)
+
+// stageWork is about how many numbers a share of a stage's work has.
+const stageWork = 1 << 13
+
+// each runs a stage for all rows, which take width numbers each.
+func (s *step) each(fn stage, width int) {
+	if s.rows == 1 {
+		fn(s, 0, 1)
+		return
+	}
+	s.stage = fn
+	s.pool.Run(s.rows, max(1, stageWork/width), s.runStage)
 }
 
 // grow returns a slice of n elements, in x if there is room.
