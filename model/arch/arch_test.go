@@ -52,7 +52,6 @@ func TestOlderSpelling(t *testing.T) {
 		TieWordEmbeddings: true, BosTokenID: 128000, EosTokenIDs: []int32{128001, 128008, 128009}, DType: "bfloat16",
 		Rope: Rope{Theta: 500000, Type: "llama3", Factor: 32, LowFreqFactor: 1, HighFreqFactor: 4, OriginalMaxPositionEmbeddings: 8192},
 	}, c)
-	require.Equal(t, 131072, c.Context())
 }
 
 func TestSpellings(t *testing.T) {
@@ -121,17 +120,21 @@ func TestSpellings(t *testing.T) {
 			map[string]string{"architectures": "", "model_type": `"mistral"`},
 			func(t *testing.T, c *Config) {
 				require.Equal(t, "mistral", c.ModelType)
-				require.Equal(t, 4096, c.Context(), "MistralConfig's default window")
+				require.Equal(t, 4096, c.MaxPositionEmbeddings, "MistralConfig's default window")
 			},
 		},
 		"mistral's wide window": {
 			map[string]string{"architectures": `["MistralForCausalLM"]`, "model_type": "", "sliding_window": "200000"},
-			func(t *testing.T, c *Config) { require.Equal(t, 131072, c.Context()) },
+			func(t *testing.T, c *Config) {
+				require.Equal(t, 131072, c.MaxPositionEmbeddings)
+				require.Equal(t, 200000, c.SlidingWindow)
+			},
 		},
 		"mistral without window": {
 			map[string]string{"architectures": `["MistralForCausalLM"]`, "model_type": "", "sliding_window": "null", "num_key_value_heads": "", "hidden_size": "2080", "attention_bias": "true"},
 			func(t *testing.T, c *Config) {
-				require.Equal(t, 131072, c.Context())
+				require.Equal(t, 131072, c.MaxPositionEmbeddings)
+				require.Zero(t, c.SlidingWindow)
 				require.Equal(t, 8, c.NumKeyValueHeads)
 				require.False(t, c.AttentionBias, "its class has none")
 			},

@@ -11,7 +11,7 @@ type Config struct {
 	NumAttentionHeads     int
 	NumKeyValueHeads      int
 	HeadDim               int
-	MaxPositionEmbeddings int
+	MaxPositionEmbeddings int // no more than SlidingWindow, within which attention is full
 	SlidingWindow         int // positions that a query sees, itself among them; 0: all
 	RMSNormEps            float32
 	TieWordEmbeddings     bool
@@ -22,15 +22,6 @@ type Config struct {
 	EosTokenIDs           []int32 // of config.json
 	DType                 string  // as named by the file: "bfloat16", …
 	Quantization          *Quantization
-}
-
-// Context is the number of positions that full attention is right for: a
-// sliding window changes nothing before a text outgrows it.
-func (c *Config) Context() int {
-	if c.SlidingWindow > 0 {
-		return min(c.SlidingWindow, c.MaxPositionEmbeddings)
-	}
-	return c.MaxPositionEmbeddings
 }
 
 // Rope is the rotary embedding's base and scaling.

@@ -85,6 +85,9 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	checkSizes(f, c, fam)
 	c.Rope = parseRope(f, c)
 	c.Quantization = parseQuantization(f)
+	if c.SlidingWindow > 0 {
+		c.MaxPositionEmbeddings = min(c.MaxPositionEmbeddings, c.SlidingWindow)
+	}
 	if *f.err != nil {
 		return nil, *f.err
 	}
