@@ -1,0 +1,78 @@
+package chat
+
+const (
+	startHeader = "<|start_header_id|>"
+	endHeader   = "<|end_header_id|>\n\n"
+	endOfTurn   = "<|eot_id|>"
+)
+
+// turn writes a message as all Llama-3 templates do. The role is the user's
+// text as well.
+func llama3Turn(w *writer, m Message) {
+	w.template(startHeader)
+	w.user(m.Role)
+	w.template(endHeader)
+	w.user(Trim(m.Content))
+	w.template(endOfTurn)
+}
+
+func llama3Prompt(w *writer) { w.template(startHeader, "assistant", endHeader) }
+
+// llama3 is the template of Llama-3: the base model's always prompts for an
+// answer.
+func llama3(alwaysPrompt bool) renderer {
+	return func(w *writer, messages []Message, o Options) error {
+		for i, m := range messages {
+			if i == 0 {
+				w.template(w.BOS)
+			}
+			llama3Turn(w, m)
+		}
+		if o.AddGenerationPrompt || alwaysPrompt {
+			llama3Prompt(w)
+		}
+		return nil
+	}
+}
+
+// plainLlama3 is the template of the models in testdata: as Llama-3's, but an
+// empty conversation begins with BOS too.
+func plainLlama3(w *writer, messages []Message, o Options) error {
+	w.template(w.BOS)
+	for _, m := range messages {
+		llama3Turn(w, m)
+	}
+	if o.AddGenerationPrompt {
+		llama3Prompt(w)
+	}
+	return nil
+}
+
+// llama31 is the template of Llama-3.1, 3.2 and 3.3, without tools: there is
+// always a system message, which begins with dates.
+func llama31(w *writer, messages []Message, o Options) error {
+	system, rest, err := splitSystem(messages)
+	if err != nil {
+		return err
+	}
+	w.template(w.BOS, startHeader, "system", endHeader, "Cutting Knowledge Date: December 2023\nToday Date: ")
+	w.user(o.DateString)
+	w.template("\n\n")
+	if system != nil {
+		w.user(Trim(*system))
+	}
+	w.template(endOfTurn)
+	for _, m := range rest {
+		if m.Role == "tool" || m.Role == "ipython" {
+			w.template(startHeader, "ipython", endHeader)
+			w.user(Quote(m.Content))
+			w.template(endOfTurn)
+			continue
+		}
+		llama3Turn(w, m)
+	}
+	if o.AddGenerationPrompt {
+		llama3Prompt(w)
+	}
+	return nil
+}

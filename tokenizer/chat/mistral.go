@@ -1,0 +1,148 @@
+package chat
+
+import "strings"
+
+// mistral is the template of Mistral-7B-Instruct v0.1 and of Mixtral: user and
+// assistant in turn, no system message; after is what follows an answer's EOS.
+func mistral(after string) renderer {
+	return func(w *writer, messages []Message, _ Options) error {
+		if err := alternate(messages, 0); err != nil {
+			return err
+		}
+		w.template(w.BOS)
+		for _, m := range messages {
+			if m.Role == "user" {
+				w.template("[INST] ")
+				w.user(m.Content)
+				w.template(" [/INST]")
+			} else {
+				w.user(m.Content)
+				w.template(w.EOS, after)
+			}
+		}
+		return nil
+	}
+}
+
+// plainMistral is the template of the model in testdata: as Mistral's, but any
+// role may follow any, and all but user's are the assistant's.
+func plainMistral(w *writer, messages []Message, _ Options) error {
+	w.template(w.BOS)
+	for _, m := range messages {
+		if m.Role == "user" {
+			w.template("[INST] ")
+			w.user(m.Content)
+			w.template(" [/INST]")
+		} else {
+			w.user(m.Content)
+			w.template(w.EOS)
+		}
+	}
+	return nil
+}
+
+// mistralMarks are what the later templates of Mistral write around turns.
+type mistralMarks struct {
+	user, userEnd   string
+	assistant       string
+	trimAssistant   bool
+	systemWithFirst bool // the system message goes with the first turn, not with the last
+}
+
+// Mistral's tokenizers v1 (7B v0.2), v3 (7B v0.3) and v3 on tekken (Nemo).
+var (
+	mistralV1     = mistralMarks{user: " [INST] ", userEnd: " [/INST]", assistant: " ", systemWithFirst: true}
+	mistralV3     = mistralMarks{user: "[INST] ", userEnd: "[/INST]", assistant: " ", trimAssistant: true}
+	mistralTekken = mistralMarks{user: "[INST]", userEnd: "[/INST]"}
+)
+
+// render writes a system message before a user's turn: the first, or the last
+// message if that is a user's.
+func (k mistralMarks) render(w *writer, messages []Message, _ Options) error {
+	system, rest, err := splitSystem(messages)
+	if err != nil {
+		return err
+	}
+	if err := alternate(rest, len(messages)-len(rest)); err != nil {
+		return err
+	}
+	w.template(w.BOS)
+	for i, m := range rest {
+		if m.Role == "user" {
+			w.template(k.user)
+			if system != nil && (k.systemWithFirst && i == 0 || !k.systemWithFirst && i == len(rest)-1) {
+				w.user(*system)
+				w.template("\n\n")
+			}
+			w.user(m.Content)
+			w.template(k.userEnd)
+			continue
+		}
+		content := m.Content
+		if k.trimAssistant {
+			content = Trim(content)
+		}
+		w.template(k.assistant)
+		w.user(content)
+		w.template(w.EOS)
+	}
+	return nil
+}
+
+// mistralV7 is the template of Mistral-Large-2411: the system message stands in
+// marks of its own, anywhere.
+func mistralV7(w *writer, messages []Message, _ Options) error {
+	w.template(w.BOS)
+	for i, m := range messages {
+		switch m.Role {
+		case "user":
+			w.template("[INST] ")
+			w.user(m.Content)
+			w.template("[/INST]")
+		case "system":
+			w.template("[SYSTEM_PROMPT] ")
+			w.user(m.Content)
+			w.template("[/SYSTEM_PROMPT]")
+		case "assistant":
+			w.template(" ")
+			w.user(m.Content)
+			w.template(w.EOS)
+		default:
+			return wrongRole(messages, i, "user, system or assistant")
+		}
+	}
+	return nil
+}
+
+// llama2 is the template of Llama-2-chat: the system message is part of the
+// first turn, and the spaces around a turn are stripped.
+func llama2(w *writer, messages []Message, _ Options) error {
+	system, rest, err := splitSystem(messages)
+	if err != nil {
+		return err
+	}
+	if err := alternate(rest, len(messages)-len(rest)); err != nil {
+		return err
+	}
+	for i, m := range rest {
+		if m.Role == "assistant" {
+			w.template(" ")
+			w.user(Trim(m.Content))
+			w.template(" ", w.EOS)
+			continue
+		}
+		w.template(w.BOS, "[INST] ")
+		content := Trim(m.Content)
+		if i == 0 && system != nil {
+			w.template("<<SYS>>\n")
+			w.user(*system)
+			w.template("\n<</SYS>>")
+			if content = strings.TrimRightFunc(m.Content, IsSpace); content != "" {
+				w.template("\n\n")
+			}
+		}
+		w.user(content)
+		w.template(" [/INST]")
+	}
+	return nil
+}
