@@ -228,23 +228,26 @@ func checkShape(file string, w Weight, shape []int) error {
 	return badinput.New(file, w.Name+": shape", fmt.Sprint(shape), describe(w)+", as config.json says")
 }
 
-// maxText bounds the files of a directory that are not weights. The largest
-// tokenizer.json have some 30 MB.
-const maxText = 128 << 20
+// What no real file comes near: configurations, and other files that are not
+// weights, of which the largest tokenizer.json have some 30 MB.
+const (
+	maxConfig = 1 << 20
+	maxText   = 128 << 20
+)
 
 // readLimited reads a file of a directory that is not weights.
-func readLimited(path string) ([]byte, error) {
+func readLimited(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxText {
-		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", maxText), filepath.Base(path))
+	if int64(len(data)) > limit {
+		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", limit), "a "+filepath.Base(path))
 	}
 	return data, nil
 }

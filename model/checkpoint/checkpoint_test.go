@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -252,6 +253,28 @@ func TestHeads(t *testing.T) {
 	}
 }
 
+func TestConcurrentViews(t *testing.T) {
+	c := open(t, golden.Path(t, "tiny-llama-nf4"))
+	var group sync.WaitGroup
+	views := make([]quant.Matrix, 8)
+	for i := range views {
+		group.Go(func() {
+			for _, w := range c.Weights() {
+				m, err := c.Matrix(w.Name)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				views[i] = m
+			}
+		})
+	}
+	group.Wait()
+	for _, m := range views {
+		require.Same(t, views[0], m)
+	}
+}
+
 func TestOldRotaryBuffersAreIgnored(t *testing.T) {
 	m := newModel()
 	m.set("model.layers.0.self_attn.rotary_emb.inv_freq", 2)
@@ -367,6 +390,9 @@ func TestNotAModel(t *testing.T) {
 	m.files["generation_config.json"] = "[]"
 	_, err = Open(m.write(t))
 	require.ErrorAs(t, err, &bad)
+	m.files["generation_config.json"] = "{" + strings.Repeat(" ", maxConfig) + "}"
+	_, err = Open(m.write(t))
+	require.ErrorContains(t, err, "generation_config.json: size: found more than 1048576 bytes")
 	_, err = Open(golden.Path(t, "tiny-llama-awq"))
 	require.ErrorContains(t, err, `"awq"`)
 }

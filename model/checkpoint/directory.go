@@ -25,7 +25,7 @@ const (
 
 func (c *Checkpoint) openDirectory(dir string) error {
 	path := filepath.Join(dir, configFile)
-	data, err := readLimited(path)
+	data, err := readLimited(path, maxConfig)
 	if errors.Is(err, os.ErrNotExist) {
 		return badinput.New(dir, "", "no "+configFile, "a model's directory, or a GGUF file")
 	}
@@ -38,7 +38,7 @@ func (c *Checkpoint) openDirectory(dir string) error {
 	}
 	c.Generation = &arch.Generation{BosTokenID: -1, RepetitionPenalty: 1}
 	path = filepath.Join(dir, generationFile)
-	data, err = readLimited(path)
+	data, err = readLimited(path, maxConfig)
 	switch {
 	case err == nil:
 		if c.Generation, err = arch.ParseGeneration(path, data); err != nil {

@@ -42,7 +42,7 @@ const (
 // tokenizer_config.json where older versions kept it: a string, or a list of
 // named ones.
 func (d directoryText) chatTemplate() (string, error) {
-	data, err := readLimited(filepath.Join(d.dir, templateFile))
+	data, err := readLimited(filepath.Join(d.dir, templateFile), maxText)
 	if err == nil {
 		return string(data), nil
 	}
@@ -50,7 +50,7 @@ func (d directoryText) chatTemplate() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(d.dir, tokenizerConfigFile)
-	data, err = readLimited(path)
+	data, err = readLimited(path, maxText)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
@@ -103,7 +103,7 @@ func (d directoryText) files(*Checkpoint) (map[string][]byte, error) {
 		"special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
 		"LICENSE", "LICENSE.txt", "NOTICE", "USE_POLICY.md",
 	} {
-		data, err := readLimited(filepath.Join(d.dir, name))
+		data, err := readLimited(filepath.Join(d.dir, name), maxText)
 		switch {
 		case err == nil:
 			files[name] = data

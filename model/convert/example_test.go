@@ -13,7 +13,7 @@ func ExampleConvert() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }()
 	if err := convert.Convert(context.Background(), src, "Llama-3.2-1B-Instruct-NF4", convert.Options{DoubleQuant: true}); err != nil {
 		log.Fatal(err)
 	}

@@ -12,7 +12,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	architecture, err := f.String("general.architecture")
 	if err != nil {
 		log.Fatal(err)
