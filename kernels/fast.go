@@ -117,12 +117,12 @@ type fastOps struct {
 	// fastVector4 and fastVector8 are the product with one row of codes: y,
 	// 16 values a tile, from the words and scales of as many tiles of 4-bit
 	// and int8 weights. len(words)/len(y) tells K for both.
-	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, code *codebook)
+	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, code *[16]int8)
 	fastVector8 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32)
 
 	// fastExpand4 makes codes of int8 of a block of 64 of a tile, [16][row],
 	// four steps of K a word; fastExpand8 has them already and may reorder.
-	fastExpand4 func(panel []uint32, words []uint32, code *codebook)
+	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
 	fastExpand8 func(panel []uint32, words []uint32)
 	// fastBlock is the product of expanded tiles with n ≤ fastColumns columns
 	// over k (64 or 32) steps of K: for each tile t, column c and row r
@@ -148,7 +148,7 @@ func (in *Input) fastVector(s *scratch, lo, hi int) {
 		if w.format == Int8 {
 			ops.fastVector8(y, words, scales, q.words, q.scaled, q.sums)
 		} else {
-			ops.fastVector4(y, words, scales, q.words, q.scaled, q.sums, w.code)
+			ops.fastVector4(y, words, scales, q.words, q.scaled, q.sums, &w.code.int8)
 		}
 	})
 }
@@ -171,7 +171,7 @@ func (in *Input) fastMatrix(s *scratch, lo, hi int) {
 			if w.format == Int8 {
 				ops.fastExpand8(part, words)
 			} else {
-				ops.fastExpand4(part, words, w.code)
+				ops.fastExpand4(part, words, &w.code.int8)
 			}
 		}
 		x := q.packed[from/4*n:]
@@ -212,7 +212,7 @@ func dot4(s int32, a, b uint32) int32 {
 }
 
 // fastVector4Go is fastOps.fastVector4.
-func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, code *codebook) {
+func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, code *[16]int8) {
 	tiles := len(y) / tileRows
 	blocks := len(words) / tiles / (blockK / 8 * tileRows)
 	var panel [blockK / 4 * tileRows]uint32
@@ -244,13 +244,13 @@ func fastVector8Go(y []float32, words []uint32, scales []float32, x []uint32, xS
 }
 
 // fastExpand4Go is fastOps.fastExpand4.
-func fastExpand4Go(panel []uint32, words []uint32, code *codebook) {
+func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 	clear(panel)
 	for i, w := range words {
 		step, row := i/tileRows, i%tileRows
 		for j := range 4 {
-			panel[(2*step)*tileRows+row] |= uint32(uint8(code.int8[w>>(8*j)&15])) << (8 * j)
-			panel[(2*step+1)*tileRows+row] |= uint32(uint8(code.int8[w>>(8*j+4)&15])) << (8 * j)
+			panel[(2*step)*tileRows+row] |= uint32(uint8(code[w>>(8*j)&15])) << (8 * j)
+			panel[(2*step+1)*tileRows+row] |= uint32(uint8(code[w>>(8*j+4)&15])) << (8 * j)
 		}
 	}
 }

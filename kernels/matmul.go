@@ -122,7 +122,7 @@ func (in *Input) vector(s *scratch, lo, hi int) {
 		in.whole(s, lo, min(lo+step, hi), in.n, func(y []float32, stride, lo, hi int) {
 			groups(in.n, ops.vectorColumns, func(column, size int) {
 				ops.vector[w.kind](y[column*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi),
-					x[column*reach:], reach, size, w.depth(), hi-lo, w.code)
+					x[column*reach:], reach, size, w.depth(), hi-lo, w.code.look())
 			})
 		})
 	}
@@ -185,7 +185,7 @@ func (in *Input) matrix(s *scratch, lo, hi int) {
 			s.panel = resize(s.panel, panelTiles*blockK*tileRows)
 			panel = s.panel
 			for t := range tiles {
-				expand(panel[t*reach:][:depth*tileRows], w.wordsAt(lo+t, from, depth), w.scalesAt(lo+t, from), w.code)
+				expand(panel[t*reach:][:depth*tileRows], w.wordsAt(lo+t, from, depth), w.scalesAt(lo+t, from), w.code.look())
 			}
 		}
 		x := in.packed.x[from*n:]

@@ -32,8 +32,8 @@ type matrixOps struct {
 }
 
 type (
-	vectorFunc func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *codebook)
-	expandFunc func(panel []float32, words []uint32, scales []float32, code *codebook)
+	vectorFunc func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *lookup)
+	expandFunc func(panel []float32, words []uint32, scales []float32, code *lookup)
 )
 
 var matrixScalar = matrixOps{
@@ -53,7 +53,7 @@ var matrixScalar = matrixOps{
 // A coder reads one weight of a tile: at step k, in the given row.
 type coder interface {
 	kind() kind
-	at(words []uint32, k, row int, scale float32, code *codebook) float32
+	at(words []uint32, k, row int, scale float32, code *lookup) float32
 }
 
 type (
@@ -74,19 +74,19 @@ func (code4) kind() kind     { return kind4 }
 func (code4BF16) kind() kind { return kind4BF16 }
 func (code4F16) kind() kind  { return kind4F16 }
 
-func (f32Code) at(words []uint32, k, row int, _ float32, _ *codebook) float32 {
+func (f32Code) at(words []uint32, k, row int, _ float32, _ *lookup) float32 {
 	return math.Float32frombits(words[k*tileRows+row])
 }
 
-func (bf16Code) at(words []uint32, k, row int, _ float32, _ *codebook) float32 {
+func (bf16Code) at(words []uint32, k, row int, _ float32, _ *lookup) float32 {
 	return math.Float32frombits(words[k/2*tileRows+row] >> (k % 2 * 16) << 16)
 }
 
-func (f16Code) at(words []uint32, k, row int, _ float32, _ *codebook) float32 {
+func (f16Code) at(words []uint32, k, row int, _ float32, _ *lookup) float32 {
 	return floatOf(uint16(words[(k*tileRows+row)/2] >> (row % 2 * 16)))
 }
 
-func (int8Code) at(words []uint32, k, row int, _ float32, _ *codebook) float32 {
+func (int8Code) at(words []uint32, k, row int, _ float32, _ *lookup) float32 {
 	return float32(int8(words[k/4*tileRows+row] >> (k % 4 * 8)))
 }
 
@@ -95,20 +95,20 @@ func nibble(words []uint32, k, row int) uint32 {
 	return words[k/8*tileRows+row] >> (k%4*8 + k/4%2*4) & 15
 }
 
-func (code4) at(words []uint32, k, row int, _ float32, code *codebook) float32 {
-	return code.float[nibble(words, k, row)]
+func (code4) at(words []uint32, k, row int, _ float32, code *lookup) float32 {
+	return code[nibble(words, k, row)]
 }
 
-func (code4BF16) at(words []uint32, k, row int, scale float32, code *codebook) float32 {
-	return roundTo(BF16, code.float[nibble(words, k, row)]*scale)
+func (code4BF16) at(words []uint32, k, row int, scale float32, code *lookup) float32 {
+	return roundTo(BF16, code[nibble(words, k, row)]*scale)
 }
 
-func (code4F16) at(words []uint32, k, row int, scale float32, code *codebook) float32 {
-	return roundTo(F16, code.float[nibble(words, k, row)]*scale)
+func (code4F16) at(words []uint32, k, row int, scale float32, code *lookup) float32 {
+	return roundTo(F16, code[nibble(words, k, row)]*scale)
 }
 
 // vectorGo is matrixOps.vector of one kind.
-func vectorGo[C coder](y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *codebook) {
+func vectorGo[C coder](y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *lookup) {
 	var c C
 	l := layouts[c.kind()]
 	tileWords, tileScales := depth/8*l.eighth, 0
@@ -138,7 +138,7 @@ func vectorGo[C coder](y []float32, stride int, words []uint32, scales, x []floa
 }
 
 // expandGo is matrixOps.expand of one kind.
-func expandGo[C coder](panel []float32, words []uint32, scales []float32, code *codebook) {
+func expandGo[C coder](panel []float32, words []uint32, scales []float32, code *lookup) {
 	var c C
 	scale := float32(1)
 	for i := range panel {

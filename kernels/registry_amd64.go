@@ -6,7 +6,7 @@ import "golang.org/x/sys/cpu"
 
 // nativeVariants are those for amd64, the simplest first.
 var nativeVariants = []*variant{
-	{name: "avx2", missing: lacking(avx2Features), vector: &vectorAVX2, matrix: &matrixScalar},
+	{name: "avx2", missing: lacking(avx2Features), vector: &vectorAVX2, matrix: &matrixAVX2},
 }
 
 type feature struct {

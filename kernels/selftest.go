@@ -49,7 +49,7 @@ func (s *sample) words(k kind, n int) []uint32 {
 func testMatrixOps(ops *matrixOps) error {
 	const tiles, k = 5, 2 * blockK
 	s := sample(1)
-	code := newCodebook((*[16]float32)(s.floats(16)))
+	code := &newCodebook((*[16]float32)(s.floats(16))).lookup
 	x := s.floats(ops.vectorColumns * k)
 	for kind := range kinds {
 		l := layouts[kind]
@@ -93,7 +93,7 @@ func testMatrixOps(ops *matrixOps) error {
 func testFastOps(ops *fastOps) error {
 	const tiles, k = 5, 2 * blockK
 	s := sample(2)
-	code := newCodebook((*[16]float32)(s.floats(16)))
+	code := &newCodebook((*[16]float32)(s.floats(16))).int8
 	words, sums := make([]uint32, k/4), make([]int32, k/32)
 	xScales, wantScales := make([]float32, k/blockK), make([]float32, k/blockK)
 	wantWords, wantSums := make([]uint32, k/4), make([]int32, k/32)

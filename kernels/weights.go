@@ -20,21 +20,35 @@ type Weights struct {
 // codebook is what 4-bit codes stand for, in the forms that kernels look
 // them up in.
 type codebook struct {
-	float  [16]float32
-	planes [4][16]byte // byte p of the floats
-	int8   [16]int8    // float ≈ int8·scale
+	// lookup has the 16 values, and then the same by bytes: all lowest ones,
+	// and so on.
+	lookup lookup
+	int8   [16]int8 // value ≈ int8·scale
 	scale  float32
 }
 
+type lookup = [32]float32
+
 func newCodebook(code *[16]float32) *codebook {
-	c := &codebook{float: *code}
+	c := &codebook{}
+	copy(c.lookup[:], code[:])
+	var planes [16]uint32
 	for i, v := range code {
-		for p := range c.planes {
-			c.planes[p][i] = byte(math.Float32bits(v) >> (8 * p))
+		for p := range 4 {
+			planes[4*p+i/4] |= math.Float32bits(v) >> (8 * p) & 0xff << (i % 4 * 8)
 		}
 	}
+	copy(c.lookup[16:], floats(planes[:]))
 	c.scale = quantize8(c.int8[:], code[:])
 	return c
+}
+
+// look is the table for kernels, nil of no codebook.
+func (c *codebook) look() *lookup {
+	if c == nil {
+		return nil
+	}
+	return &c.lookup
 }
 
 // Rows is the number of outputs.

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// vectorKernel writes matrixOps.vector of one format: for some tiles at once,
+// block by block along K, the partial sums of all columns in registers and the
+// totals in y.
+func vectorKernel(f *format) {
+	begin("vector"+f.name,
+		"func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)",
+		"%s is vectorGo["+f.goCode()+"].")
+	byColumns(isa.vectorColumns, func(n int) {
+		v := &vectorBody{format: f, n: n}
+		v.y, v.words = pointer("y"), pointer("words")
+		v.stride, v.reach = floatBytes("stride"), floatBytes("reach")
+		v.tiles = integer("tiles")
+		if f.first || f.last {
+			v.scales = pointer("scales")
+		}
+		v.book = f.loadCodes(isa.resident(n))
+		count := isa.vectorTiles(n)
+		v.loop(count)
+		if count > 1 {
+			v.loop(1)
+		}
+	})
+}
+
+// goCode names the Go type that reads the format.
+func (f *format) goCode() string {
+	return map[string]string{"F32": "f32Code", "BF16": "bf16Code", "F16": "f16Code", "Int8": "int8Code",
+		"4": "code4", "4BF16": "code4BF16", "4F16": "code4F16"}[f.name]
+}
+
+// resident is how many tables of a codebook fit beside the sums of n columns.
+func (t *target) resident(n int) int {
+	if n == 3 {
+		return 3
+	}
+	return 4
+}
+
+type vectorBody struct {
+	*format
+	n                       int
+	y, words, scales        Register
+	stride, reach           Register
+	tiles                   Register
+	book                    codes
+	sums                    [][][]VecVirtual // [tile][part][column]
+	atY, atX, atWord, atTop []Mem            // atTop: of the scales
+}
+
+// loop takes count tiles at a time while there are as many.
+func (v *vectorBody) loop(count int) {
+	name := fmt.Sprintf("n%dt%d", v.n, count)
+	Label(name)
+	CMPQ(v.tiles, Imm(uint64(count)))
+	JLT(LabelRef(name + "done"))
+	left, tileWords, tileScales := integer("depth"), GP64(), GP64()
+	IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
+	v.atY = lines(v.y, v.stride, v.n)
+	v.atX = lines(pointer("x"), v.reach, v.n)
+	v.atWord = lines(v.words, tileWords, count)
+	if v.scales != nil {
+		MOVQ(left, tileScales)
+		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), tileScales)
+		SHLQ(Imm(6), tileScales)
+		v.atTop = lines(v.scales, tileScales, count)
+	}
+	v.sums = make([][][]VecVirtual, count)
+	nothing := newZero()
+	for t := range v.sums {
+		v.sums[t] = make([][]VecVirtual, isa.parts)
+		for part := range v.sums[t] {
+			v.sums[t][part] = make([]VecVirtual, v.n)
+			for c := range v.n {
+				VMOVUPS(nothing, v.total(t, part, c))
+			}
+		}
+	}
+
+	Label(name + "block")
+	for t := range v.sums {
+		for part := range v.sums[t] {
+			for c := range v.n {
+				v.sums[t][part][c] = newZero()
+			}
+		}
+	}
+	steps := GP64()
+	MOVQ(U32(uint32(v.block)), steps)
+	CMPQ(left, steps)
+	CMOVQLT(left, steps)
+	SUBQ(steps, left)
+	Label(name + "step")
+	v.eight()
+	advance(v.atWord, v.eighth*4)
+	advance(v.atX, 8*4)
+	SUBQ(Imm(8), steps)
+	JNZ(LabelRef(name + "step"))
+	v.join()
+	if v.scales != nil {
+		advance(v.atTop, tileBytes)
+	}
+	TESTQ(left, left)
+	JNZ(LabelRef(name + "block"))
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ(I32(count*tileBytes), v.y)
+	for range count - 1 {
+		ADDQ(tileWords, v.words)
+		if v.scales != nil {
+			ADDQ(tileScales, v.scales)
+		}
+	}
+	SUBQ(Imm(uint64(count)), v.tiles)
+	JMP(LabelRef(name))
+	Label(name + "done")
+}
+
+// total is where y of a column lies for a part of a tile.
+func (v *vectorBody) total(t, part, c int) Mem {
+	return v.atY[c].Offset(t*tileBytes + part*4*isa.lanes)
+}
+
+// eight adds 8 steps of K to the sums.
+func (v *vectorBody) eight() {
+	for from := 0; from < 8; from += v.step {
+		// A broadcast of x serves all tiles where a step is one of K.
+		var x []VecVirtual
+		if v.step == 1 {
+			for c := range v.n {
+				x = append(x, isa.vector())
+				VBROADCASTSS(v.atX[c].Offset(4*from), x[c])
+			}
+		}
+		for t := range v.sums {
+			for part, sums := range v.sums[t] {
+				at := part * v.partBytes()
+				m := v.atWord[t].Offset(from/v.step*v.stepBytes() + at)
+				if v.name == "F32" && v.n == 1 {
+					VFMADD231PS(m, x[0], sums[0])
+					continue
+				}
+				var scale Mem
+				if v.first {
+					scale = v.atTop[t].Offset(part * 4 * isa.lanes)
+				}
+				v.decode(m, scale, v.book, func(j int, w VecVirtual) {
+					for c := range v.n {
+						if x != nil {
+							VFMADD231PS(w, x[c], sums[c])
+						} else {
+							multiplyAdd(v.atX[c].Offset(4*(from+j)), w, sums[c])
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// multiplyAdd adds w times a number in memory to sum.
+func multiplyAdd(m Mem, w, sum VecVirtual) {
+	if isa.wide {
+		VFMADD231PS_BCST(m, w, sum)
+		return
+	}
+	x := isa.vector()
+	VBROADCASTSS(m, x)
+	VFMADD231PS(w, x, sum)
+}
+
+// join adds the sums of a block to y.
+func (v *vectorBody) join() {
+	for t := range v.sums {
+		for part := range v.sums[t] {
+			for c, sum := range v.sums[t][part] {
+				y := v.total(t, part, c)
+				if v.last {
+					acc := isa.vector()
+					VMOVUPS(y, acc)
+					VFMADD231PS(v.atTop[t].Offset(part*4*isa.lanes), sum, acc)
+					VMOVUPS(acc, y)
+				} else {
+					VADDPS(y, sum, sum)
+					VMOVUPS(sum, y)
+				}
+			}
+		}
+	}
+}
+
+// expandKernel writes matrixOps.expand of one format.
+func expandKernel(f *format) {
+	begin("expand"+f.name, "func(panel []float32, words []uint32, scales []float32, code *[32]float32)",
+		"%s is expandGo["+f.goCode()+"].")
+	panel, words := pointer("panel"), pointer("words")
+	var scales Register
+	if f.first {
+		scales = pointer("scales")
+	}
+	left := Load(Param("panel").Len(), GP64())
+	book := f.loadCodes(4)
+	Label("eight")
+	for from := 0; from < 8; from += f.step {
+		for part := range isa.parts {
+			m := Mem{Base: words, Disp: from/f.step*f.stepBytes() + part*f.partBytes()}
+			f.decode(m, Mem{Base: scales, Disp: part * 4 * isa.lanes}, book, func(j int, v VecVirtual) {
+				VMOVUPS(v, Mem{Base: panel, Disp: (from+j)*tileBytes + part*4*isa.lanes})
+			})
+		}
+	}
+	ADDQ(I32(f.eighth*4), words)
+	ADDQ(I32(8*tileBytes), panel)
+	SUBQ(I32(8*tileRows), left)
+	JNZ(LabelRef("eight"))
+	VZEROUPPER()
+	RET()
+}
