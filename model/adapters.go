@@ -99,7 +99,7 @@ func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *b
 // resolve matches an adapter with the modules of a checkpoint.
 func resolve(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Plan, error) {
 	tied := files.Config.TieWordEmbeddings
-	modules := modules(files.Config)
+	modules := Modules(files.Config)
 	plan, err := a.Resolve(modules, tied)
 	if err != nil {
 		return nil, err

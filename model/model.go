@@ -22,8 +22,9 @@ type Model struct {
 	scheduler *scheduler
 	stop      []int32
 	context   int
-	adapters  []string    // that a request may choose
-	merged    string      // the one that is part of the weights; "": none
+	adapters  []string // that a request may choose
+	merged    string   // the one that is part of the weights; "": none
+	mode      LoRA
 	files     []io.Closer // what the weights are views of
 	closing   sync.Once
 }
@@ -39,6 +40,18 @@ func newModel(c *arch.Config, b backend.Backend, stop []int32, adapters []string
 
 // Config is the checkpoint's architecture.
 func (m *Model) Config() *arch.Config { return m.config }
+
+// Info describes the device, its kernels, and the memory that weights take.
+func (m *Model) Info() backend.Info { return m.backend.Info() }
+
+// Adapters are the names that a request may choose from, beside [Base] unless
+// the adapter is merged, and how they are applied ("" without any).
+func (m *Model) Adapters() ([]string, LoRA) {
+	if m.merged != "" {
+		return []string{m.merged}, m.mode
+	}
+	return slices.Clone(m.adapters), m.mode
+}
 
 // StopIDs are the ids that end an output unless a request names others.
 func (m *Model) StopIDs() []int32 { return slices.Clone(m.stop) }

@@ -56,8 +56,11 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 		stop = files.Generation.EosTokenIDs
 	}
 	m := newModel(files.Config, b, stop, w.Adapters, o)
-	if len(adapters.open) > len(w.Adapters) {
-		m.merged = adapters.open[0].Name
+	if len(adapters.open) > 0 {
+		m.mode = adapters.mode
+		if m.mode != Unmerged {
+			m.merged = adapters.open[0].Name
+		}
 	}
 	m.files = []io.Closer{adapters, files}
 	return m, nil

@@ -112,9 +112,9 @@ func eachNorm(w *backend.Weights, fn func(name string, n *backend.Norm) error) e
 	return fn(normModule, &w.Norm)
 }
 
-// modules lists what a decoder has weights for, as adapters name it. The head
+// Modules lists what a decoder has weights for, as adapters name it. The head
 // is one of them even where it is the embedding.
-func modules(c *arch.Config) []lora.Module {
+func Modules(c *arch.Config) []lora.Module {
 	kinds := map[checkpoint.Kind]lora.Kind{checkpoint.Embedding: lora.Embedding, checkpoint.Linear: lora.Linear, checkpoint.Norm: lora.Norm}
 	var list []lora.Module
 	for _, w := range checkpoint.Layout(c) {

@@ -153,16 +153,20 @@ func (p *packer) adapted(a *backend.Adapted) (*adapted, error) {
 	if a == nil {
 		return nil, nil
 	}
-	packed := &adapted{bias: a.Bias, scale: a.Scale, rowScale: a.RowScale}
-	for dst, m := range map[**kernels.Weights]quant.Matrix{&packed.weights: a.Weight, &packed.a: a.A, &packed.b: a.B} {
-		if m == nil {
-			continue
-		}
-		w, err := p.keep(m)
-		if err != nil {
+	packed := &adapted{bias: a.Bias}
+	var err error
+	if a.Weight != nil {
+		if packed.weights, err = p.keep(a.Weight); err != nil {
 			return nil, err
 		}
-		*dst = w
 	}
-	return packed, nil
+	if a.A == nil {
+		return packed, nil
+	}
+	packed.low = &kernels.LowRank{Scale: a.Scale, RowScale: a.RowScale}
+	if packed.low.A, err = p.keep(a.A); err != nil {
+		return nil, err
+	}
+	packed.low.B, err = p.keep(a.B)
+	return packed, err
 }
