@@ -26,7 +26,8 @@ type quantised struct {
 
 	// For the weights at hand.
 	scaledBy float32   // what scaled has been multiplied by
-	scaled   []float32 // scales times that, ordered as scales; for one row
+	repeat   int       // blocks of the weights to one of x
+	scaled   []float32 // scales times that, one for each block of the weights; of one row
 
 	columns      int       // the most columns of a group; 0: not packed
 	packed       []uint32  // for each 64 along K, for each group, [16][columns]
@@ -47,11 +48,12 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 		q.sums = resize(q.sums, in.n*blocks*2)
 		in.share(p, job{what: quantising, ops: current().matrix}, in.n, max(1, 8192/in.k))
 	}
-	if by := w.codeScale(); in.n == 1 && q.scaledBy != by {
-		q.scaledBy = by
-		q.scaled = resize(q.scaled, len(q.scales))
-		for i, s := range q.scales {
-			q.scaled[i] = s * by
+	by, repeat := w.codeScale(), blockK/layouts[w.kind].block
+	if in.n == 1 && (q.scaledBy != by || q.repeat != repeat) {
+		q.scaledBy, q.repeat = by, repeat
+		q.scaled = resize(q.scaled, len(q.scales)*repeat)
+		for i := range q.scaled {
+			q.scaled[i] = q.scales[i/repeat] * by
 		}
 	}
 }
@@ -114,16 +116,15 @@ type fastOps struct {
 	// quantise rounds x, len(words)·4 or fewer, the rest being zeros.
 	quantise func(words []uint32, scales []float32, sums []int32, x []float32)
 
-	// fastVector4 and fastVector8 are the product with one row of codes: y,
-	// 16 values a tile, from the words and scales of as many tiles of 4-bit
-	// and int8 weights. len(words)/len(y) tells K for both.
-	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, code *[16]int8)
-	fastVector8 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32)
+	// fastVector4 and fastVector8 are the product of packed tiles of 4-bit and
+	// int8 weights with one row of codes; xScales are by block of the weights,
+	// xSums by 32 along K. 16 values a tile, to y.
+	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int, code *[16]int8)
+	fastVector8 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int)
 
-	// fastExpand4 makes codes of int8 of a block of 64 of a tile, [16][row],
-	// four steps of K a word; fastExpand8 has them already and may reorder.
-	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
-	fastExpand8 func(panel []uint32, words []uint32)
+	// fastExpand makes codes of int8 of a block of 64 of a tile of 4-bit
+	// weights, [16][row], four steps of K a word: as int8 weights are packed.
+	fastExpand func(panel []uint32, words []uint32, code *[16]int8)
 	// fastBlock is the product of expanded tiles with n ≤ fastColumns columns
 	// over k (64 or 32) steps of K: for each tile t, column c and row r
 	//
@@ -136,19 +137,19 @@ type fastOps struct {
 var fastScalar = fastOps{
 	quantise:    quantiseGo,
 	fastVector4: fastVector4Go, fastVector8: fastVector8Go,
-	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
-	fastBlock: fastBlockGo, fastColumns: 4,
+	fastExpand: fastExpandGo,
+	fastBlock:  fastBlockGo, fastColumns: 4,
 }
 
 // fastVector computes the tiles [lo, hi) of the product with one row.
 func (in *Input) fastVector(s *scratch, lo, hi int) {
 	w, ops, q := in.job.w, in.job.ops, &in.codes
 	in.whole(s, lo, hi, 1, func(y []float32, _, lo, hi int) {
-		y, words, scales := y[:(hi-lo)*tileRows], w.tileRange(lo, hi), w.scaleRange(lo, hi)
+		words, scales := w.tileRange(lo, hi), w.scaleRange(lo, hi)
 		if w.format == Int8 {
-			ops.fastVector8(y, words, scales, q.words, q.scaled, q.sums)
+			ops.fastVector8(y, words, scales, q.words, q.scaled, q.sums, w.depth(), hi-lo)
 		} else {
-			ops.fastVector4(y, words, scales, q.words, q.scaled, q.sums, &w.code.int8)
+			ops.fastVector4(y, words, scales, q.words, q.scaled, q.sums, w.depth(), hi-lo, &w.code.int8)
 		}
 	})
 }
@@ -161,17 +162,15 @@ func (in *Input) fastMatrix(s *scratch, lo, hi int) {
 	s.acc = resize(s.acc, n*stride)
 	acc := s.acc
 	clear(acc)
-	const reach = blockK / 4 * tileRows
-	s.panel8 = resize(s.panel8, panelTiles*reach)
-	panel := s.panel8
+	s.panel8 = resize(s.panel8, panelTiles*blockK/4*tileRows)
 	for from := 0; from < w.depth(); from += blockK {
 		depth := min(blockK, w.depth()-from)
-		for t := range tiles {
-			part, words := panel[t*reach:][:depth/4*tileRows], w.wordsAt(lo+t, from, depth)
-			if w.format == Int8 {
-				ops.fastExpand8(part, words)
-			} else {
-				ops.fastExpand4(part, words, &w.code.int8)
+		panel, reach := s.panel8, blockK/4*tileRows
+		if w.format == Int8 { // packed as a panel is
+			panel, reach = w.tileRange(lo, hi)[from/4*tileRows:], w.tileWords()
+		} else {
+			for t := range tiles {
+				ops.fastExpand(panel[t*reach:][:reach], w.wordsAt(lo+t, from, depth), &w.code.int8)
 			}
 		}
 		x := q.packed[from/4*n:]
@@ -212,39 +211,31 @@ func dot4(s int32, a, b uint32) int32 {
 }
 
 // fastVector4Go is fastOps.fastVector4.
-func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, code *[16]int8) {
-	tiles := len(y) / tileRows
-	blocks := len(words) / tiles / (blockK / 8 * tileRows)
-	var panel [blockK / 4 * tileRows]uint32
-	for t := range tiles {
-		out := y[t*tileRows:][:tileRows]
-		clear(out)
-		for b := range blocks {
-			at := t*blocks + b
-			fastExpand4Go(panel[:], words[at*blockK/8*tileRows:][:blockK/8*tileRows], code)
-			fastBlockGo(out, 0, panel[:], 0, x[b*blockK/4:], xScales[b:], nil, scales[at*tileRows:], 0, blockK, 1, 1)
-		}
+func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, depth, tiles int, code *[16]int8) {
+	const step = blockK / 8 * tileRows
+	var panel [2 * step]uint32
+	blocks := depth / blockK
+	clear(y[:tiles*tileRows])
+	for i := range tiles * blocks {
+		fastExpandGo(panel[:], words[i*step:][:step], code)
+		fastBlockGo(y[i/blocks*tileRows:], 0, panel[:], 0, x[i%blocks*blockK/4:], xScales[i%blocks:], nil,
+			scales[i*tileRows:], 0, blockK, 1, 1)
 	}
 }
 
 // fastVector8Go is fastOps.fastVector8.
-func fastVector8Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32) {
+func fastVector8Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, depth, tiles int) {
 	const step = int8Block / 4 * tileRows
-	tiles := len(y) / tileRows
-	blocks := len(words) / tiles / step
-	for t := range tiles {
-		out := y[t*tileRows:][:tileRows]
-		clear(out)
-		for b := range blocks {
-			at := t*blocks + b
-			fastBlockGo(out, 0, words[at*step:], 0, x[b*int8Block/4:], xScales[b*int8Block/blockK:], nil,
-				scales[at*tileRows:], 0, int8Block, 1, 1)
-		}
+	blocks := depth / int8Block
+	clear(y[:tiles*tileRows])
+	for i := range tiles * blocks {
+		fastBlockGo(y[i/blocks*tileRows:], 0, words[i*step:], 0, x[i%blocks*int8Block/4:], xScales[i%blocks:], nil,
+			scales[i*tileRows:], 0, int8Block, 1, 1)
 	}
 }
 
-// fastExpand4Go is fastOps.fastExpand4.
-func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
+// fastExpandGo is fastOps.fastExpand.
+func fastExpandGo(panel []uint32, words []uint32, code *[16]int8) {
 	clear(panel)
 	for i, w := range words {
 		step, row := i/tileRows, i%tileRows
@@ -254,9 +245,6 @@ func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 		}
 	}
 }
-
-// fastExpand8Go is fastOps.fastExpand8.
-func fastExpand8Go(panel []uint32, words []uint32) { copy(panel, words) }
 
 // fastBlockGo is fastOps.fastBlock.
 func fastBlockGo(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, _ []int32, scales []float32, scaleReach, k, n, tiles int) {

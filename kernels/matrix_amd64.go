@@ -13,5 +13,13 @@ var matrixAVX2 = matrixOps{
 		expandBF16AVX2, expandF16AVX2, expandInt8AVX2, expand4AVX2, expand4BF16AVX2, expand4F16AVX2,
 	},
 	block: blockAVX2, columns: 6,
-	fastOps: fastScalar,
+	fastOps: fastOps{
+		quantise: func(words []uint32, scales []float32, sums []int32, x []float32) {
+			n := len(x) / blockK
+			quantiseAVX2(words[:n*blockK/4], scales[:n], sums[:2*n], x[:n*blockK])
+			quantiseGo(words[n*blockK/4:], scales[n:], sums[2*n:], x[n*blockK:])
+		},
+		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2, fastExpand: fastExpandAVX2,
+		fastBlock: fastBlockAVX2, fastColumns: 4,
+	},
 }

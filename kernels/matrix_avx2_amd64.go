@@ -73,3 +73,28 @@ func expand4F16AVX2(panel []float32, words []uint32, scales []float32, code *[32
 //
 //go:noescape
 func blockAVX2(acc []float32, stride int, panel []float32, reach int, x []float32, scales []float32, scaleReach int, k int, n int, tiles int)
+
+// fastVector4AVX2 is fastVector4Go.
+//
+//go:noescape
+func fastVector4AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int, code *[16]int8)
+
+// fastVector8AVX2 is fastVector8Go.
+//
+//go:noescape
+func fastVector8AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int)
+
+// fastExpandAVX2 is fastExpandGo.
+//
+//go:noescape
+func fastExpandAVX2(panel []uint32, words []uint32, code *[16]int8)
+
+// fastBlockAVX2 is fastBlockGo for k that are multiples of 8.
+//
+//go:noescape
+func fastBlockAVX2(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+
+// quantiseAVX2 is quantiseGo for whole blocks.
+//
+//go:noescape
+func quantiseAVX2(words []uint32, scales []float32, sums []int32, x []float32)

@@ -7037,3 +7037,1211 @@ n1t1k:
 n1t1done:
 	VZEROUPPER
 	RET
+
+// func fastVector4AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int, code *[16]int8)
+// Requires: AVX, AVX2, FMA3
+TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-168
+	MOVQ           code+160(FP), AX
+	VBROADCASTI128 (AX), Y0
+	MOVQ           y_base+0(FP), AX
+	MOVQ           words_base+24(FP), CX
+	MOVQ           scales_base+48(FP), DX
+	MOVQ           tiles+152(FP), BX
+	VPCMPEQW       Y1, Y1, Y1
+	VPSRLW         $0x0f, Y1, Y1
+
+t2:
+	CMPQ    BX, $0x02
+	JLT     t2done
+	MOVQ    depth+144(FP), SI
+	SHRQ    $0x06, SI
+	IMUL3Q  $+512, SI, DI
+	MOVQ    SI, R8
+	SHLQ    $0x06, R8
+	MOVQ    x_base+72(FP), R9
+	MOVQ    xScales_base+96(FP), R10
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y2, 96(AX)
+
+t2block:
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   $0x00000004, R11
+
+t2step:
+	VPBROADCASTD (R9), Y6
+	VMOVDQU      (CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VMOVDQU      32(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      (CX)(DI*1), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      32(CX)(DI*1), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y6
+	VPMADDUBSW   Y6, Y8, Y6
+	VPMADDWD     Y1, Y6, Y6
+	VPADDD       Y6, Y5, Y5
+	VPBROADCASTD 4(R9), Y6
+	VMOVDQU      (CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VMOVDQU      32(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      (CX)(DI*1), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      32(CX)(DI*1), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y6
+	VPMADDUBSW   Y6, Y8, Y6
+	VPMADDWD     Y1, Y6, Y6
+	VPADDD       Y6, Y5, Y5
+	VPBROADCASTD 8(R9), Y6
+	VMOVDQU      64(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VMOVDQU      96(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      64(CX)(DI*1), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      96(CX)(DI*1), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y6
+	VPMADDUBSW   Y6, Y8, Y6
+	VPMADDWD     Y1, Y6, Y6
+	VPADDD       Y6, Y5, Y5
+	VPBROADCASTD 12(R9), Y6
+	VMOVDQU      64(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VMOVDQU      96(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      64(CX)(DI*1), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y1, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      96(CX)(DI*1), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y0, Y7
+	VPABSB       Y7, Y8
+	VPSIGNB      Y7, Y6, Y6
+	VPMADDUBSW   Y6, Y8, Y6
+	VPMADDWD     Y1, Y6, Y6
+	VPADDD       Y6, Y5, Y5
+	ADDQ         $+128, CX
+	ADDQ         $0x10, R9
+	DECQ         R11
+	JNZ          t2step
+	VBROADCASTSS (R10), Y6
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       (DX), Y6, Y7
+	VMOVUPS      (AX), Y8
+	VFMADD231PS  Y2, Y7, Y8
+	VMOVUPS      Y8, (AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(DX), Y6, Y2
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y3, Y2, Y7
+	VMOVUPS      Y7, 32(AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       (DX)(R8*1), Y6, Y2
+	VMOVUPS      64(AX), Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, 64(AX)
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(DX)(R8*1), Y6, Y2
+	VMOVUPS      96(AX), Y3
+	VFMADD231PS  Y5, Y2, Y3
+	VMOVUPS      Y3, 96(AX)
+	ADDQ         $+64, DX
+	ADDQ         $0x04, R10
+	DECQ         SI
+	JNZ          t2block
+	ADDQ         $+128, AX
+	ADDQ         DI, CX
+	ADDQ         R8, DX
+	SUBQ         $0x02, BX
+	JMP          t2
+
+t2done:
+t1:
+	CMPQ    BX, $0x01
+	JLT     t1done
+	MOVQ    depth+144(FP), SI
+	SHRQ    $0x06, SI
+	IMUL3Q  $+512, SI, DI
+	MOVQ    SI, DI
+	SHLQ    $0x06, DI
+	MOVQ    x_base+72(FP), DI
+	MOVQ    xScales_base+96(FP), R8
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y2, 32(AX)
+
+t1block:
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   $0x00000004, R9
+
+t1step:
+	VPBROADCASTD (DI), Y4
+	VMOVDQU      (CX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y0, Y5
+	VPABSB       Y5, Y6
+	VPSIGNB      Y5, Y4, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y1, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VMOVDQU      32(CX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y0, Y5
+	VPABSB       Y5, Y6
+	VPSIGNB      Y5, Y4, Y4
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y1, Y4, Y4
+	VPADDD       Y4, Y3, Y3
+	VPBROADCASTD 4(DI), Y4
+	VMOVDQU      (CX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y0, Y5
+	VPABSB       Y5, Y6
+	VPSIGNB      Y5, Y4, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y1, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VMOVDQU      32(CX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y0, Y5
+	VPABSB       Y5, Y6
+	VPSIGNB      Y5, Y4, Y4
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y1, Y4, Y4
+	VPADDD       Y4, Y3, Y3
+	VPBROADCASTD 8(DI), Y4
+	VMOVDQU      64(CX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y0, Y5
+	VPABSB       Y5, Y6
+	VPSIGNB      Y5, Y4, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y1, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VMOVDQU      96(CX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y0, Y5
+	VPABSB       Y5, Y6
+	VPSIGNB      Y5, Y4, Y4
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y1, Y4, Y4
+	VPADDD       Y4, Y3, Y3
+	VPBROADCASTD 12(DI), Y4
+	VMOVDQU      64(CX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y0, Y5
+	VPABSB       Y5, Y6
+	VPSIGNB      Y5, Y4, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y1, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VMOVDQU      96(CX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y0, Y5
+	VPABSB       Y5, Y6
+	VPSIGNB      Y5, Y4, Y4
+	VPMADDUBSW   Y4, Y6, Y4
+	VPMADDWD     Y1, Y4, Y4
+	VPADDD       Y4, Y3, Y3
+	ADDQ         $+128, CX
+	ADDQ         $0x10, DI
+	DECQ         R9
+	JNZ          t1step
+	VBROADCASTSS (R8), Y4
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       (DX), Y4, Y5
+	VMOVUPS      (AX), Y6
+	VFMADD231PS  Y2, Y5, Y6
+	VMOVUPS      Y6, (AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(DX), Y4, Y2
+	VMOVUPS      32(AX), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, 32(AX)
+	ADDQ         $+64, DX
+	ADDQ         $0x04, R8
+	DECQ         SI
+	JNZ          t1block
+	ADDQ         $+64, AX
+	SUBQ         $0x01, BX
+	JMP          t1
+
+t1done:
+	VZEROUPPER
+	RET
+
+// func fastVector8AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-160
+	MOVQ     y_base+0(FP), AX
+	MOVQ     words_base+24(FP), CX
+	MOVQ     scales_base+48(FP), DX
+	MOVQ     tiles+152(FP), BX
+	VPCMPEQW Y0, Y0, Y0
+	VPSRLW   $0x0f, Y0, Y0
+
+t2:
+	CMPQ    BX, $0x02
+	JLT     t2done
+	MOVQ    depth+144(FP), SI
+	SHRQ    $0x05, SI
+	IMUL3Q  $+512, SI, DI
+	MOVQ    SI, R8
+	SHLQ    $0x06, R8
+	MOVQ    x_base+72(FP), R9
+	MOVQ    xScales_base+96(FP), R10
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS Y1, 96(AX)
+
+t2block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   $0x00000004, R11
+
+t2step:
+	VPBROADCASTD (R9), Y5
+	VMOVDQU      (CX), Y6
+	VPABSB       Y6, Y7
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y0, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VMOVDQU      32(CX), Y6
+	VPABSB       Y6, Y7
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y0, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      (CX)(DI*1), Y6
+	VPABSB       Y6, Y7
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y0, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      32(CX)(DI*1), Y6
+	VPABSB       Y6, Y7
+	VPSIGNB      Y6, Y5, Y5
+	VPMADDUBSW   Y5, Y7, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VPBROADCASTD 4(R9), Y5
+	VMOVDQU      64(CX), Y6
+	VPABSB       Y6, Y7
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y0, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VMOVDQU      96(CX), Y6
+	VPABSB       Y6, Y7
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y0, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      64(CX)(DI*1), Y6
+	VPABSB       Y6, Y7
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y0, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      96(CX)(DI*1), Y6
+	VPABSB       Y6, Y7
+	VPSIGNB      Y6, Y5, Y5
+	VPMADDUBSW   Y5, Y7, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	ADDQ         $+128, CX
+	ADDQ         $0x08, R9
+	DECQ         R11
+	JNZ          t2step
+	VBROADCASTSS (R10), Y5
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y5, Y6
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMOVUPS      Y7, (AX)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       32(DX), Y5, Y1
+	VMOVUPS      32(AX), Y6
+	VFMADD231PS  Y2, Y1, Y6
+	VMOVUPS      Y6, 32(AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (DX)(R8*1), Y5, Y1
+	VMOVUPS      64(AX), Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VMOVUPS      Y2, 64(AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       32(DX)(R8*1), Y5, Y1
+	VMOVUPS      96(AX), Y2
+	VFMADD231PS  Y4, Y1, Y2
+	VMOVUPS      Y2, 96(AX)
+	ADDQ         $+64, DX
+	ADDQ         $0x04, R10
+	DECQ         SI
+	JNZ          t2block
+	ADDQ         $+128, AX
+	ADDQ         DI, CX
+	ADDQ         R8, DX
+	SUBQ         $0x02, BX
+	JMP          t2
+
+t2done:
+t1:
+	CMPQ    BX, $0x01
+	JLT     t1done
+	MOVQ    depth+144(FP), SI
+	SHRQ    $0x05, SI
+	IMUL3Q  $+512, SI, DI
+	MOVQ    SI, DI
+	SHLQ    $0x06, DI
+	MOVQ    x_base+72(FP), DI
+	MOVQ    xScales_base+96(FP), R8
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y1, 32(AX)
+
+t1block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   $0x00000004, R9
+
+t1step:
+	VPBROADCASTD (DI), Y3
+	VMOVDQU      (CX), Y4
+	VPABSB       Y4, Y5
+	VPSIGNB      Y4, Y3, Y4
+	VPMADDUBSW   Y4, Y5, Y4
+	VPMADDWD     Y0, Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      32(CX), Y4
+	VPABSB       Y4, Y5
+	VPSIGNB      Y4, Y3, Y3
+	VPMADDUBSW   Y3, Y5, Y3
+	VPMADDWD     Y0, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VPBROADCASTD 4(DI), Y3
+	VMOVDQU      64(CX), Y4
+	VPABSB       Y4, Y5
+	VPSIGNB      Y4, Y3, Y4
+	VPMADDUBSW   Y4, Y5, Y4
+	VPMADDWD     Y0, Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VMOVDQU      96(CX), Y4
+	VPABSB       Y4, Y5
+	VPSIGNB      Y4, Y3, Y3
+	VPMADDUBSW   Y3, Y5, Y3
+	VPMADDWD     Y0, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	ADDQ         $+128, CX
+	ADDQ         $0x08, DI
+	DECQ         R9
+	JNZ          t1step
+	VBROADCASTSS (R8), Y3
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y3, Y4
+	VMOVUPS      (AX), Y5
+	VFMADD231PS  Y1, Y4, Y5
+	VMOVUPS      Y5, (AX)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       32(DX), Y3, Y1
+	VMOVUPS      32(AX), Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VMOVUPS      Y3, 32(AX)
+	ADDQ         $+64, DX
+	ADDQ         $0x04, R8
+	DECQ         SI
+	JNZ          t1block
+	ADDQ         $+64, AX
+	SUBQ         $0x01, BX
+	JMP          t1
+
+t1done:
+	VZEROUPPER
+	RET
+
+// func fastExpandAVX2(panel []uint32, words []uint32, code *[16]int8)
+// Requires: AVX, AVX2
+TEXT ·fastExpandAVX2(SB), NOSPLIT, $0-56
+	MOVQ           panel_base+0(FP), AX
+	MOVQ           words_base+24(FP), CX
+	MOVQ           words_len+32(FP), DX
+	MOVQ           code+48(FP), BX
+	VBROADCASTI128 (BX), Y0
+	VMOVDQU        lowNibblesAVX2<>+0(SB), Y1
+
+step:
+	VMOVDQU (CX), Y3
+	VPAND   Y1, Y3, Y2
+	VPSRLW  $0x04, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSHUFB Y2, Y0, Y2
+	VPSHUFB Y3, Y0, Y3
+	VMOVDQU Y2, (AX)
+	VMOVDQU Y3, 64(AX)
+	VMOVDQU 32(CX), Y3
+	VPAND   Y1, Y3, Y2
+	VPSRLW  $0x04, Y3, Y3
+	VPAND   Y1, Y3, Y3
+	VPSHUFB Y2, Y0, Y2
+	VPSHUFB Y3, Y0, Y3
+	VMOVDQU Y2, 32(AX)
+	VMOVDQU Y3, 96(AX)
+	ADDQ    $+64, CX
+	ADDQ    $+128, AX
+	SUBQ    $0x10, DX
+	JNZ     step
+	VZEROUPPER
+	RET
+
+// func fastBlockAVX2(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·fastBlockAVX2(SB), NOSPLIT, $0-192
+	MOVQ     n+176(FP), AX
+	CMPQ     AX, $0x01
+	JE       columns1
+	CMPQ     AX, $0x02
+	JE       columns2
+	CMPQ     AX, $0x03
+	JE       columns3
+	MOVQ     acc_base+0(FP), AX
+	MOVQ     panel_base+32(FP), CX
+	MOVQ     scales_base+136(FP), DX
+	MOVQ     stride+24(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     reach+56(FP), SI
+	SHLQ     $0x02, SI
+	MOVQ     scaleReach+160(FP), DI
+	SHLQ     $0x02, DI
+	MOVQ     tiles+184(FP), R8
+	VPCMPEQW Y0, Y0, Y0
+	VPSRLW   $0x0f, Y0, Y0
+
+n4:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   x_base+64(FP), R10
+	MOVQ   k+168(FP), R11
+	MOVQ   CX, R9
+
+n4k:
+	VMOVDQU      (R9), Y9
+	VPABSB       Y9, Y10
+	VMOVDQU      32(R9), Y11
+	VPABSB       Y11, Y12
+	VPBROADCASTD (R10), Y13
+	VPSIGNB      Y9, Y13, Y14
+	VPMADDUBSW   Y14, Y10, Y14
+	VPMADDWD     Y0, Y14, Y14
+	VPADDD       Y14, Y1, Y1
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y0, Y13, Y13
+	VPADDD       Y13, Y5, Y5
+	VPBROADCASTD 4(R10), Y13
+	VPSIGNB      Y9, Y13, Y14
+	VPMADDUBSW   Y14, Y10, Y14
+	VPMADDWD     Y0, Y14, Y14
+	VPADDD       Y14, Y2, Y2
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y0, Y13, Y13
+	VPADDD       Y13, Y6, Y6
+	VPBROADCASTD 8(R10), Y13
+	VPSIGNB      Y9, Y13, Y14
+	VPMADDUBSW   Y14, Y10, Y14
+	VPMADDWD     Y0, Y14, Y14
+	VPADDD       Y14, Y3, Y3
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y0, Y13, Y13
+	VPADDD       Y13, Y7, Y7
+	VPBROADCASTD 12(R10), Y13
+	VPSIGNB      Y9, Y13, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y4, Y4
+	VPSIGNB      Y11, Y13, Y9
+	VPMADDUBSW   Y9, Y12, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	VMOVDQU      64(R9), Y9
+	VPABSB       Y9, Y10
+	VMOVDQU      96(R9), Y11
+	VPABSB       Y11, Y12
+	VPBROADCASTD 16(R10), Y13
+	VPSIGNB      Y9, Y13, Y14
+	VPMADDUBSW   Y14, Y10, Y14
+	VPMADDWD     Y0, Y14, Y14
+	VPADDD       Y14, Y1, Y1
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y0, Y13, Y13
+	VPADDD       Y13, Y5, Y5
+	VPBROADCASTD 20(R10), Y13
+	VPSIGNB      Y9, Y13, Y14
+	VPMADDUBSW   Y14, Y10, Y14
+	VPMADDWD     Y0, Y14, Y14
+	VPADDD       Y14, Y2, Y2
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y0, Y13, Y13
+	VPADDD       Y13, Y6, Y6
+	VPBROADCASTD 24(R10), Y13
+	VPSIGNB      Y9, Y13, Y14
+	VPMADDUBSW   Y14, Y10, Y14
+	VPMADDWD     Y0, Y14, Y14
+	VPADDD       Y14, Y3, Y3
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y0, Y13, Y13
+	VPADDD       Y13, Y7, Y7
+	VPBROADCASTD 28(R10), Y13
+	VPSIGNB      Y9, Y13, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y4, Y4
+	VPSIGNB      Y11, Y13, Y9
+	VPMADDUBSW   Y9, Y12, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	ADDQ         $+128, R9
+	ADDQ         $+32, R10
+	SUBQ         $0x08, R11
+	JNZ          n4k
+	MOVQ         xScales_base+88(FP), R9
+	MOVQ         AX, R10
+	VBROADCASTSS (R9), Y9
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y9, Y10
+	VMOVUPS      (R10), Y11
+	VFMADD231PS  Y1, Y10, Y11
+	VMOVUPS      Y11, (R10)
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(DX), Y9, Y1
+	VMOVUPS      32(R10), Y9
+	VFMADD231PS  Y5, Y1, Y9
+	VMOVUPS      Y9, 32(R10)
+	ADDQ         BX, R10
+	VBROADCASTSS 4(R9), Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       (DX), Y1, Y5
+	VMOVUPS      (R10), Y9
+	VFMADD231PS  Y2, Y5, Y9
+	VMOVUPS      Y9, (R10)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(R10), Y2
+	VFMADD231PS  Y6, Y1, Y2
+	VMOVUPS      Y2, 32(R10)
+	ADDQ         BX, R10
+	VBROADCASTSS 8(R9), Y1
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (DX), Y1, Y2
+	VMOVUPS      (R10), Y5
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVUPS      Y5, (R10)
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(R10), Y2
+	VFMADD231PS  Y7, Y1, Y2
+	VMOVUPS      Y2, 32(R10)
+	ADDQ         BX, R10
+	VBROADCASTSS 12(R9), Y1
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       (DX), Y1, Y2
+	VMOVUPS      (R10), Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, (R10)
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(R10), Y2
+	VFMADD231PS  Y8, Y1, Y2
+	VMOVUPS      Y2, 32(R10)
+	ADDQ         $+64, AX
+	ADDQ         SI, CX
+	ADDQ         DI, DX
+	DECQ         R8
+	JNZ          n4
+	VZEROUPPER
+	RET
+
+columns3:
+	MOVQ     acc_base+0(FP), AX
+	MOVQ     panel_base+32(FP), CX
+	MOVQ     scales_base+136(FP), DX
+	MOVQ     stride+24(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     reach+56(FP), SI
+	SHLQ     $0x02, SI
+	MOVQ     scaleReach+160(FP), DI
+	SHLQ     $0x02, DI
+	MOVQ     tiles+184(FP), R8
+	VPCMPEQW Y0, Y0, Y0
+	VPSRLW   $0x0f, Y0, Y0
+
+n3:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   x_base+64(FP), R10
+	MOVQ   k+168(FP), R11
+	MOVQ   CX, R9
+
+n3k:
+	VMOVDQU      (R9), Y7
+	VPABSB       Y7, Y8
+	VMOVDQU      32(R9), Y9
+	VPABSB       Y9, Y10
+	VPBROADCASTD (R10), Y11
+	VPSIGNB      Y7, Y11, Y12
+	VPMADDUBSW   Y12, Y8, Y12
+	VPMADDWD     Y0, Y12, Y12
+	VPADDD       Y12, Y1, Y1
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y4, Y4
+	VPBROADCASTD 4(R10), Y11
+	VPSIGNB      Y7, Y11, Y12
+	VPMADDUBSW   Y12, Y8, Y12
+	VPMADDWD     Y0, Y12, Y12
+	VPADDD       Y12, Y2, Y2
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y5, Y5
+	VPBROADCASTD 8(R10), Y11
+	VPSIGNB      Y7, Y11, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPSIGNB      Y9, Y11, Y7
+	VPMADDUBSW   Y7, Y10, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VMOVDQU      64(R9), Y7
+	VPABSB       Y7, Y8
+	VMOVDQU      96(R9), Y9
+	VPABSB       Y9, Y10
+	VPBROADCASTD 12(R10), Y11
+	VPSIGNB      Y7, Y11, Y12
+	VPMADDUBSW   Y12, Y8, Y12
+	VPMADDWD     Y0, Y12, Y12
+	VPADDD       Y12, Y1, Y1
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y4, Y4
+	VPBROADCASTD 16(R10), Y11
+	VPSIGNB      Y7, Y11, Y12
+	VPMADDUBSW   Y12, Y8, Y12
+	VPMADDWD     Y0, Y12, Y12
+	VPADDD       Y12, Y2, Y2
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y5, Y5
+	VPBROADCASTD 20(R10), Y11
+	VPSIGNB      Y7, Y11, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPSIGNB      Y9, Y11, Y7
+	VPMADDUBSW   Y7, Y10, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	ADDQ         $+128, R9
+	ADDQ         $+24, R10
+	SUBQ         $0x08, R11
+	JNZ          n3k
+	MOVQ         xScales_base+88(FP), R9
+	MOVQ         AX, R10
+	VBROADCASTSS (R9), Y7
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y7, Y8
+	VMOVUPS      (R10), Y9
+	VFMADD231PS  Y1, Y8, Y9
+	VMOVUPS      Y9, (R10)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       32(DX), Y7, Y1
+	VMOVUPS      32(R10), Y7
+	VFMADD231PS  Y4, Y1, Y7
+	VMOVUPS      Y7, 32(R10)
+	ADDQ         BX, R10
+	VBROADCASTSS 4(R9), Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       (DX), Y1, Y4
+	VMOVUPS      (R10), Y7
+	VFMADD231PS  Y2, Y4, Y7
+	VMOVUPS      Y7, (R10)
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(R10), Y2
+	VFMADD231PS  Y5, Y1, Y2
+	VMOVUPS      Y2, 32(R10)
+	ADDQ         BX, R10
+	VBROADCASTSS 8(R9), Y1
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (DX), Y1, Y2
+	VMOVUPS      (R10), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, (R10)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(R10), Y2
+	VFMADD231PS  Y6, Y1, Y2
+	VMOVUPS      Y2, 32(R10)
+	ADDQ         $+64, AX
+	ADDQ         SI, CX
+	ADDQ         DI, DX
+	DECQ         R8
+	JNZ          n3
+	VZEROUPPER
+	RET
+
+columns2:
+	MOVQ     acc_base+0(FP), AX
+	MOVQ     panel_base+32(FP), CX
+	MOVQ     scales_base+136(FP), DX
+	MOVQ     stride+24(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     reach+56(FP), SI
+	SHLQ     $0x02, SI
+	MOVQ     scaleReach+160(FP), DI
+	SHLQ     $0x02, DI
+	MOVQ     tiles+184(FP), R8
+	VPCMPEQW Y0, Y0, Y0
+	VPSRLW   $0x0f, Y0, Y0
+
+n2:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   x_base+64(FP), R10
+	MOVQ   k+168(FP), R11
+	MOVQ   CX, R9
+
+n2k:
+	VMOVDQU      (R9), Y5
+	VPABSB       Y5, Y6
+	VMOVDQU      32(R9), Y7
+	VPABSB       Y7, Y8
+	VPBROADCASTD (R10), Y9
+	VPSIGNB      Y5, Y9, Y10
+	VPMADDUBSW   Y10, Y6, Y10
+	VPMADDWD     Y0, Y10, Y10
+	VPADDD       Y10, Y1, Y1
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPBROADCASTD 4(R10), Y9
+	VPSIGNB      Y5, Y9, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VPSIGNB      Y7, Y9, Y5
+	VPMADDUBSW   Y5, Y8, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      64(R9), Y5
+	VPABSB       Y5, Y6
+	VMOVDQU      96(R9), Y7
+	VPABSB       Y7, Y8
+	VPBROADCASTD 8(R10), Y9
+	VPSIGNB      Y5, Y9, Y10
+	VPMADDUBSW   Y10, Y6, Y10
+	VPMADDWD     Y0, Y10, Y10
+	VPADDD       Y10, Y1, Y1
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPBROADCASTD 12(R10), Y9
+	VPSIGNB      Y5, Y9, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VPSIGNB      Y7, Y9, Y5
+	VPMADDUBSW   Y5, Y8, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	ADDQ         $+128, R9
+	ADDQ         $+16, R10
+	SUBQ         $0x08, R11
+	JNZ          n2k
+	MOVQ         xScales_base+88(FP), R9
+	MOVQ         AX, R10
+	VBROADCASTSS (R9), Y5
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y5, Y6
+	VMOVUPS      (R10), Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMOVUPS      Y7, (R10)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(DX), Y5, Y1
+	VMOVUPS      32(R10), Y5
+	VFMADD231PS  Y3, Y1, Y5
+	VMOVUPS      Y5, 32(R10)
+	ADDQ         BX, R10
+	VBROADCASTSS 4(R9), Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       (DX), Y1, Y3
+	VMOVUPS      (R10), Y5
+	VFMADD231PS  Y2, Y3, Y5
+	VMOVUPS      Y5, (R10)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(R10), Y2
+	VFMADD231PS  Y4, Y1, Y2
+	VMOVUPS      Y2, 32(R10)
+	ADDQ         $+64, AX
+	ADDQ         SI, CX
+	ADDQ         DI, DX
+	DECQ         R8
+	JNZ          n2
+	VZEROUPPER
+	RET
+
+columns1:
+	MOVQ     acc_base+0(FP), AX
+	MOVQ     panel_base+32(FP), CX
+	MOVQ     scales_base+136(FP), DX
+	MOVQ     stride+24(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     reach+56(FP), BX
+	SHLQ     $0x02, BX
+	MOVQ     scaleReach+160(FP), SI
+	SHLQ     $0x02, SI
+	MOVQ     tiles+184(FP), DI
+	VPCMPEQW Y0, Y0, Y0
+	VPSRLW   $0x0f, Y0, Y0
+
+n1:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   x_base+64(FP), R9
+	MOVQ   k+168(FP), R10
+	MOVQ   CX, R8
+
+n1k:
+	VMOVDQU      (R8), Y3
+	VPABSB       Y3, Y4
+	VMOVDQU      32(R8), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD (R9), Y7
+	VPSIGNB      Y3, Y7, Y3
+	VPMADDUBSW   Y3, Y4, Y3
+	VPMADDWD     Y0, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VPSIGNB      Y5, Y7, Y3
+	VPMADDUBSW   Y3, Y6, Y3
+	VPMADDWD     Y0, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VMOVDQU      64(R8), Y3
+	VPABSB       Y3, Y4
+	VMOVDQU      96(R8), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD 4(R9), Y7
+	VPSIGNB      Y3, Y7, Y3
+	VPMADDUBSW   Y3, Y4, Y3
+	VPMADDWD     Y0, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VPSIGNB      Y5, Y7, Y3
+	VPMADDUBSW   Y3, Y6, Y3
+	VPMADDWD     Y0, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	ADDQ         $+128, R8
+	ADDQ         $+8, R9
+	SUBQ         $0x08, R10
+	JNZ          n1k
+	MOVQ         xScales_base+88(FP), R8
+	MOVQ         AX, R9
+	VBROADCASTSS (R8), Y3
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y3, Y4
+	VMOVUPS      (R9), Y5
+	VFMADD231PS  Y1, Y4, Y5
+	VMOVUPS      Y5, (R9)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       32(DX), Y3, Y1
+	VMOVUPS      32(R9), Y3
+	VFMADD231PS  Y2, Y1, Y3
+	VMOVUPS      Y3, 32(R9)
+	ADDQ         $+64, AX
+	ADDQ         BX, CX
+	ADDQ         SI, DX
+	DECQ         DI
+	JNZ          n1
+	VZEROUPPER
+	RET
+
+// func quantiseAVX2(words []uint32, scales []float32, sums []int32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·quantiseAVX2(SB), NOSPLIT, $0-96
+	MOVQ words_base+0(FP), AX
+	MOVQ scales_base+24(FP), CX
+	MOVQ sums_base+48(FP), DX
+	MOVQ x_base+72(FP), BX
+	MOVQ scales_len+32(FP), SI
+
+block:
+	TESTQ        SI, SI
+	JZ           done
+	VXORPS       Y0, Y0, Y0
+	VMOVUPS      (BX), Y1
+	VPAND        magnitudeAVX2<>+0(SB), Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMOVUPS      32(BX), Y1
+	VPAND        magnitudeAVX2<>+0(SB), Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMOVUPS      64(BX), Y1
+	VPAND        magnitudeAVX2<>+0(SB), Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMOVUPS      96(BX), Y1
+	VPAND        magnitudeAVX2<>+0(SB), Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMOVUPS      128(BX), Y1
+	VPAND        magnitudeAVX2<>+0(SB), Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMOVUPS      160(BX), Y1
+	VPAND        magnitudeAVX2<>+0(SB), Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMOVUPS      192(BX), Y1
+	VPAND        magnitudeAVX2<>+0(SB), Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMOVUPS      224(BX), Y1
+	VPAND        magnitudeAVX2<>+0(SB), Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPMAXUD      X1, X0, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPMAXUD      X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPMAXUD      X1, X0, X0
+	VMOVD        X0, DI
+	CMPL         DI, $0x7f7fffff
+	JHI          infinite
+	CMPL         DI, $0x0d800000
+	JCS          tiny
+	VPBROADCASTD X0, Y0
+	VMOVUPS      codeMaxAVX2<>+0(SB), Y2
+	VDIVPS       Y2, Y0, Y1
+	VDIVPS       Y0, Y2, Y2
+	VMOVSS       X1, (CX)
+	VMULPS       (BX), Y2, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMULPS       32(BX), Y2, Y1
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VMULPS       64(BX), Y2, Y3
+	VCVTPS2DQ    Y3, Y3
+	VMULPS       96(BX), Y2, Y1
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y3, Y3
+	VMULPS       128(BX), Y2, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMULPS       160(BX), Y2, Y1
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y4, Y4
+	VMULPS       192(BX), Y2, Y5
+	VCVTPS2DQ    Y5, Y5
+	VMULPS       224(BX), Y2, Y1
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y5, Y5
+	VPCMPEQW     Y2, Y2, Y2
+	VPSRLW       $0x0f, Y2, Y2
+	VMOVDQU      packedOrderAVX2<>+0(SB), Y6
+	VPADDW       Y0, Y3, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VEXTRACTI128 $0x01, Y7, X1
+	VPADDD       X1, X7, X7
+	VPSHUFD      $0x4e, X7, X1
+	VPADDD       X1, X7, X7
+	VPSHUFD      $0xb1, X7, X1
+	VPADDD       X1, X7, X7
+	VMOVD        X7, (DX)
+	VPACKSSWB    Y3, Y0, Y0
+	VPERMD       Y0, Y6, Y0
+	VMOVDQU      Y0, (AX)
+	VPADDW       Y4, Y5, Y0
+	VPMADDWD     Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPADDD       X1, X0, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPADDD       X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPADDD       X1, X0, X0
+	VMOVD        X0, 4(DX)
+	VPACKSSWB    Y5, Y4, Y4
+	VPERMD       Y4, Y6, Y4
+	VMOVDQU      Y4, 32(AX)
+
+next:
+	ADDQ $0x40, AX
+	ADDQ $0x04, CX
+	ADDQ $0x08, DX
+	ADDQ $+256, BX
+	DECQ SI
+	JMP  block
+
+infinite:
+	MOVL $0x7fc00000, (CX)
+	JMP  nothing
+
+tiny:
+	MOVL $0x00000000, (CX)
+
+nothing:
+	VXORPS  Y0, Y0, Y0
+	VMOVDQU Y0, (AX)
+	VMOVDQU Y0, 32(AX)
+	MOVQ    $0x00000000, (DX)
+	JMP     next
+
+done:
+	VZEROUPPER
+	RET
+
+DATA magnitudeAVX2<>+0(SB)/4, $0x7fffffff
+DATA magnitudeAVX2<>+4(SB)/4, $0x7fffffff
+DATA magnitudeAVX2<>+8(SB)/4, $0x7fffffff
+DATA magnitudeAVX2<>+12(SB)/4, $0x7fffffff
+DATA magnitudeAVX2<>+16(SB)/4, $0x7fffffff
+DATA magnitudeAVX2<>+20(SB)/4, $0x7fffffff
+DATA magnitudeAVX2<>+24(SB)/4, $0x7fffffff
+DATA magnitudeAVX2<>+28(SB)/4, $0x7fffffff
+GLOBL magnitudeAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA codeMaxAVX2<>+0(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+4(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+8(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+12(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+16(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+20(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+24(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+28(SB)/4, $0x42fe0000
+GLOBL codeMaxAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA packedOrderAVX2<>+0(SB)/4, $0x00000000
+DATA packedOrderAVX2<>+4(SB)/4, $0x00000004
+DATA packedOrderAVX2<>+8(SB)/4, $0x00000001
+DATA packedOrderAVX2<>+12(SB)/4, $0x00000005
+DATA packedOrderAVX2<>+16(SB)/4, $0x00000002
+DATA packedOrderAVX2<>+20(SB)/4, $0x00000006
+DATA packedOrderAVX2<>+24(SB)/4, $0x00000003
+DATA packedOrderAVX2<>+28(SB)/4, $0x00000007
+GLOBL packedOrderAVX2<>(SB), RODATA|NOPTR, $32

@@ -117,14 +117,15 @@ func testFastOps(ops *fastOps) error {
 	weights := s.words(kind4, tiles*k/8*16)
 	scales := s.floats(tiles * k / int8Block * tileRows)
 	got, want := make([]float32, tiles*tileRows), make([]float32, tiles*tileRows)
-	ops.fastVector4(got, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, code)
-	fastVector4Go(want, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, code)
+	ops.fastVector4(got, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, k, tiles, code)
+	fastVector4Go(want, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, k, tiles, code)
 	if err := compare("fast vector", kind4, got, want); err != nil {
 		return err
 	}
 	weights8 := s.words(kindInt8, tiles*k/8*32)
-	ops.fastVector8(got, weights8, scales, words, xScales, sums)
-	fastVector8Go(want, weights8, scales, words, xScales, sums)
+	xScales = s.floats(k / int8Block)
+	ops.fastVector8(got, weights8, scales, words, xScales, sums, k, tiles)
+	fastVector8Go(want, weights8, scales, words, xScales, sums, k, tiles)
 	if err := compare("fast vector", kindInt8, got, want); err != nil {
 		return err
 	}
@@ -135,13 +136,8 @@ func testFastOps(ops *fastOps) error {
 		stride := tiles*tileRows + 16
 		panel, wantPanel := make([]uint32, tiles*step), make([]uint32, tiles*step)
 		for t := range tiles {
-			if n%4 < 2 {
-				ops.fastExpand4(panel[t*step:][:step], weights[t*step/2:][:step/2], code)
-				fastExpand4Go(wantPanel[t*step:][:step], weights[t*step/2:][:step/2], code)
-			} else {
-				ops.fastExpand8(panel[t*step:][:step], weights8[t*step:][:step])
-				fastExpand8Go(wantPanel[t*step:][:step], weights8[t*step:][:step])
-			}
+			ops.fastExpand(panel[t*step:][:step], weights[t*step/2:][:step/2], code)
+			fastExpandGo(wantPanel[t*step:][:step], weights[t*step/2:][:step/2], code)
 		}
 		codes, sums, xScales := make([]uint32, k/4*n), make([]int32, n), s.floats(n)
 		for i := range codes {

@@ -31,6 +31,7 @@ type target struct {
 	vectorTiles   func(int) int // taken at once for as many columns
 	blockColumns  int           // the most of a product of panels
 	blockTiles    func(int) int
+	fastColumns   int // the most of a product of panels of int8
 }
 
 var avx2 = target{
@@ -47,6 +48,7 @@ var avx2 = target{
 		}
 		return 1
 	},
+	fastColumns: 4,
 }
 
 var isa = avx2
@@ -62,6 +64,7 @@ func main() {
 		}
 	}
 	blockKernel()
+	fastKernels()
 	Generate()
 }
 
@@ -143,18 +146,28 @@ func constants() {
 	roundBias, roundOdd, roundHigh = constant("roundBias", 0x7fff), constant("roundOdd", 1), constant("roundHigh", 0xffff0000)
 	lowNibbles = constant("lowNibbles", 0x0f0f0f0f)
 	// transpose orders 4 × 4 bytes of each 16 the other way.
-	transpose = GLOBL("transpose"+isa.suffix, attr.RODATA|attr.NOPTR)
-	for i := range isa.lanes {
+	order := make([]uint32, isa.lanes)
+	for i := range order {
 		row := uint32(i % 4)
-		DATA(4*i, U32(row|(row+4)<<8|(row+8)<<16|(row+12)<<24))
+		order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
 	}
+	transpose = table("transpose", order...)
 }
 
 // constant is 32 bits repeated.
 func constant(name string, v uint32) Mem {
+	all := make([]uint32, isa.lanes)
+	for i := range all {
+		all[i] = v
+	}
+	return table(name, all...)
+}
+
+// table is numbers of 32 bits.
+func table(name string, v ...uint32) Mem {
 	m := GLOBL(name+isa.suffix, attr.RODATA|attr.NOPTR)
-	for i := range isa.lanes {
-		DATA(4*i, U32(v))
+	for i, u := range v {
+		DATA(4*i, U32(u))
 	}
 	return m
 }
