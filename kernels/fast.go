@@ -30,7 +30,8 @@ type quantised struct {
 	scaled   []float32 // scales times that, one for each block of the weights; of one row
 
 	columns      int       // the most columns of a group; 0: not packed
-	packed       []uint32  // for each 64 along K, for each group, [16][columns]
+	wide         bool      // packed by pairs, see fastOps
+	packed       []uint32  // for each 64 along K, for each group, [16 or 32][columns]
 	packedScales []float32 // [K/64][n], times packedBy
 	packedBy     float32
 	packedSums   []int32 // [K/32][n]
@@ -71,14 +72,14 @@ func (in *Input) quantiseRows(lo, hi int) {
 
 // packCodes orders codes, sums and scales as the block products read them,
 // the scales for w.
-func (in *Input) packCodes(p *Pool, w *Weights, columns int) {
+func (in *Input) packCodes(p *Pool, w *Weights, ops *matrixOps) {
 	q := &in.codes
 	blocks := (in.k + blockK - 1) / blockK
-	if q.columns != columns {
-		q.columns = columns
-		q.packed = resize(q.packed, len(q.words))
+	if q.columns != ops.fastColumns || q.wide != ops.pairs {
+		q.columns, q.wide = ops.fastColumns, ops.pairs
+		q.packed = resize(q.packed, in.n*blocks*ops.blockWords())
 		q.packedSums = resize(q.packedSums, len(q.sums))
-		in.share(p, job{what: packingCodes}, blocks, max(1, 16384/in.n/blockK))
+		in.share(p, job{what: packingCodes, ops: ops}, blocks, max(1, 16384/in.n/blockK))
 	}
 	if by := w.codeScale(); q.packedBy != by {
 		q.packedBy = by
@@ -93,15 +94,19 @@ func (in *Input) packCodes(p *Pool, w *Weights, columns int) {
 
 // packCodeBlocks packs the blocks [lo, hi) of K.
 func (in *Input) packCodeBlocks(lo, hi int) {
-	q := &in.codes
+	q, size := &in.codes, in.job.ops.blockWords()
 	const words = blockK / 4
 	blocks := (in.k + blockK - 1) / blockK
 	for b := lo; b < hi; b++ {
 		groups(in.n, q.columns, func(column, n int) {
-			dst := q.packed[(b*in.n+column)*words:][:n*words]
+			dst := q.packed[(b*in.n+column)*size:][:n*size]
 			for c := range n {
 				for k, v := range q.words[((column+c)*blocks+b)*words:][:words] {
-					dst[k*n+c] = v
+					if q.wide {
+						dst[2*k*n+c], dst[(2*k+1)*n+c] = codePairs(v)
+					} else {
+						dst[k*n+c] = v
+					}
 				}
 				for half := range 2 {
 					q.packedSums[(2*b+half)*in.n+column+c] = q.sums[((column+c)*blocks+b)*2+half]
@@ -109,6 +114,15 @@ func (in *Input) packCodeBlocks(lo, hi int) {
 			}
 		})
 	}
+}
+
+// codePairs widens four codes to pairs of 16 bits: the first and third, and
+// the second and fourth.
+func codePairs(v uint32) (even, odd uint32) {
+	const low = 0xffff
+	even = uint32(int8(v))&low | uint32(int8(v>>16))<<16
+	odd = uint32(int8(v>>8))&low | uint32(int8(v>>24))<<16
+	return even, odd
 }
 
 // fastOps are the kernels over integers that come in variants.
@@ -122,9 +136,11 @@ type fastOps struct {
 	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int, code *[16]int8)
 	fastVector8 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int)
 
-	// fastExpand makes codes of int8 of a block of 64 of a tile of 4-bit
-	// weights, [16][row], four steps of K a word: as int8 weights are packed.
-	fastExpand func(panel []uint32, words []uint32, code *[16]int8)
+	// fastExpand4 and fastExpand8 make codes for fastBlock of some steps of K
+	// of one tile: [k/4][row], four codes a word as int8 weights are packed; or
+	// if pairs is set, twice as many words that only fastBlock understands.
+	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
+	fastExpand8 func(panel []uint32, words []uint32)
 	// fastBlock is the product of expanded tiles with n ≤ fastColumns columns
 	// over k (64 or 32) steps of K: for each tile t, column c and row r
 	//
@@ -132,13 +148,23 @@ type fastOps struct {
 	//	acc[c·stride + t·16 + r] += (scales[t·scaleReach + r]·xScales[c])·s     fused
 	fastBlock   func(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach, k, n, tiles int)
 	fastColumns int
+	// pairs says that x must be packed as codePairs has it.
+	pairs bool
+}
+
+// blockWords is the words of x of a block, or of a row of the panel.
+func (o *fastOps) blockWords() int {
+	if o.pairs {
+		return blockK / 2
+	}
+	return blockK / 4
 }
 
 var fastScalar = fastOps{
 	quantise:    quantiseGo,
 	fastVector4: fastVector4Go, fastVector8: fastVector8Go,
-	fastExpand: fastExpandGo,
-	fastBlock:  fastBlockGo, fastColumns: 4,
+	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
+	fastBlock: fastBlockGo, fastColumns: 4,
 }
 
 // fastVector computes the tiles [lo, hi) of the product with one row.
@@ -162,23 +188,27 @@ func (in *Input) fastMatrix(s *scratch, lo, hi int) {
 	s.acc = resize(s.acc, n*stride)
 	acc := s.acc
 	clear(acc)
-	s.panel8 = resize(s.panel8, panelTiles*blockK/4*tileRows)
+	size := ops.blockWords()
+	reach := size * tileRows
+	s.panel8 = resize(s.panel8, panelTiles*reach)
+	panel := s.panel8
 	for from := 0; from < w.depth(); from += blockK {
 		depth := min(blockK, w.depth()-from)
-		panel, reach := s.panel8, blockK/4*tileRows
-		if w.format == Int8 { // packed as a panel is
-			panel, reach = w.tileRange(lo, hi)[from/4*tileRows:], w.tileWords()
-		} else {
-			for t := range tiles {
-				ops.fastExpand(panel[t*reach:][:reach], w.wordsAt(lo+t, from, depth), &w.code.int8)
+		for t := range tiles {
+			part, words := panel[t*reach:][:reach*depth/blockK], w.wordsAt(lo+t, from, depth)
+			if w.format == Int8 {
+				ops.fastExpand8(part, words)
+			} else {
+				ops.fastExpand4(part, words, &w.code.int8)
 			}
 		}
-		x := q.packed[from/4*n:]
+		x := q.packed[from/blockK*size*n:]
 		for at := 0; at < depth; at += block {
-			groups(n, q.columns, func(column, size int) {
-				ops.fastBlock(acc[column*stride:], stride, panel[at/4*tileRows:], reach,
-					x[column*blockK/4+at/4*size:], q.packedScales[from/blockK*n+column:],
-					q.packedSums[(from+at)/32*n+column:], w.scalesAt(lo, from+at), w.tileScales(), block, size, tiles)
+			rows := at * size / blockK
+			groups(n, q.columns, func(column, columns int) {
+				ops.fastBlock(acc[column*stride:], stride, panel[rows*tileRows:], reach,
+					x[column*size+rows*columns:], q.packedScales[from/blockK*n+column:],
+					q.packedSums[(from+at)/32*n+column:], w.scalesAt(lo, from+at), w.tileScales(), block, columns, tiles)
 			})
 		}
 	}
@@ -217,7 +247,7 @@ func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xS
 	blocks := depth / blockK
 	clear(y[:tiles*tileRows])
 	for i := range tiles * blocks {
-		fastExpandGo(panel[:], words[i*step:][:step], code)
+		fastExpand4Go(panel[:], words[i*step:][:step], code)
 		fastBlockGo(y[i/blocks*tileRows:], 0, panel[:], 0, x[i%blocks*blockK/4:], xScales[i%blocks:], nil,
 			scales[i*tileRows:], 0, blockK, 1, 1)
 	}
@@ -234,8 +264,8 @@ func fastVector8Go(y []float32, words []uint32, scales []float32, x []uint32, xS
 	}
 }
 
-// fastExpandGo is fastOps.fastExpand.
-func fastExpandGo(panel []uint32, words []uint32, code *[16]int8) {
+// fastExpand4Go is fastOps.fastExpand4.
+func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 	clear(panel)
 	for i, w := range words {
 		step, row := i/tileRows, i%tileRows
@@ -245,6 +275,9 @@ func fastExpandGo(panel []uint32, words []uint32, code *[16]int8) {
 		}
 	}
 }
+
+// fastExpand8Go is fastOps.fastExpand8.
+func fastExpand8Go(panel []uint32, words []uint32) { copy(panel, words) }
 
 // fastBlockGo is fastOps.fastBlock.
 func fastBlockGo(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, _ []int32, scales []float32, scaleReach, k, n, tiles int) {

@@ -55,7 +55,7 @@ func (w *Weights) MatMul(p *Pool, y []float32, in *Input) {
 	case fast:
 		j.what = fastMatrixProduct
 		in.quantise(p, w)
-		in.packCodes(p, w, ops.fastColumns)
+		in.packCodes(p, w, ops)
 		grain = panelTiles
 	case in.n <= ops.fused[w.kind]:
 		j.what = vectorProduct

@@ -19,7 +19,7 @@ var matrixAVX2 = matrixOps{
 			quantiseAVX2(words[:n*blockK/4], scales[:n], sums[:2*n], x[:n*blockK])
 			quantiseGo(words[n*blockK/4:], scales[n:], sums[2*n:], x[n*blockK:])
 		},
-		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2, fastExpand: fastExpandAVX2,
-		fastBlock: fastBlockAVX2, fastColumns: 4,
+		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2, fastExpand4: fastExpand4AVX2, fastExpand8: fastExpand8AVX2,
+		fastBlock: fastBlockAVX2, fastColumns: 6, pairs: true,
 	},
 }

@@ -84,12 +84,17 @@ func fastVector4AVX2(y []float32, words []uint32, scales []float32, x []uint32, 
 //go:noescape
 func fastVector8AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int)
 
-// fastExpandAVX2 is fastExpandGo.
+// fastExpand4AVX2 is fastExpand4Go, by pairs.
 //
 //go:noescape
-func fastExpandAVX2(panel []uint32, words []uint32, code *[16]int8)
+func fastExpand4AVX2(panel []uint32, words []uint32, code *[16]int8)
 
-// fastBlockAVX2 is fastBlockGo for k that are multiples of 8.
+// fastExpand8AVX2 is fastExpand8Go, by pairs.
+//
+//go:noescape
+func fastExpand8AVX2(panel []uint32, words []uint32)
+
+// fastBlockAVX2 is fastBlockGo by pairs.
 //
 //go:noescape
 func fastBlockAVX2(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach int, k int, n int, tiles int)

@@ -130,26 +130,38 @@ func testFastOps(ops *fastOps) error {
 		return err
 	}
 
-	const step = blockK / 4 * tileRows
+	step, wantStep := ops.blockWords()*tileRows, blockK/4*tileRows
 	for n := 1; n <= ops.fastColumns; n++ {
 		tiles, k := 1+n%panelTiles, blockK>>(n%2)
 		stride := tiles*tileRows + 16
-		panel, wantPanel := make([]uint32, tiles*step), make([]uint32, tiles*step)
+		panel, wantPanel := make([]uint32, tiles*step), make([]uint32, tiles*wantStep)
 		for t := range tiles {
-			ops.fastExpand(panel[t*step:][:step], weights[t*step/2:][:step/2], code)
-			fastExpandGo(wantPanel[t*step:][:step], weights[t*step/2:][:step/2], code)
+			part, wantPart := panel[t*step:][:step], wantPanel[t*wantStep:][:wantStep]
+			if n%4 < 2 {
+				ops.fastExpand4(part, weights[t*wantStep/2:][:wantStep/2], code)
+				fastExpand4Go(wantPart, weights[t*wantStep/2:][:wantStep/2], code)
+			} else {
+				ops.fastExpand8(part, weights8[t*wantStep:][:wantStep])
+				fastExpand8Go(wantPart, weights8[t*wantStep:][:wantStep])
+			}
 		}
 		codes, sums, xScales := make([]uint32, k/4*n), make([]int32, n), s.floats(n)
+		packed := make([]uint32, 2*len(codes))
 		for i := range codes {
 			codes[i] = words[i%len(words)]
 			for j := range 4 {
 				sums[i%n] += int32(int8(codes[i] >> (8 * j)))
 			}
+			k, c := i/n, i%n
+			packed[2*k*n+c], packed[(2*k+1)*n+c] = codePairs(codes[i])
+		}
+		if !ops.pairs {
+			packed = codes
 		}
 		acc := s.floats(n * stride)
 		want := append([]float32{}, acc...)
-		ops.fastBlock(acc, stride, panel, step, codes, xScales, sums, scales, tileRows, k, n, tiles)
-		fastBlockGo(want, stride, wantPanel, step, codes, xScales, sums, scales, tileRows, k, n, tiles)
+		ops.fastBlock(acc, stride, panel, step, packed, xScales, sums, scales, tileRows, k, n, tiles)
+		fastBlockGo(want, stride, wantPanel, wantStep, codes, xScales, sums, scales, tileRows, k, n, tiles)
 		if err := compare("fast block", kind(n), acc, want); err != nil {
 			return err
 		}

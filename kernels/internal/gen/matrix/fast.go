@@ -80,7 +80,7 @@ func fastKernels() {
 		}
 	})
 
-	fastExpand()
+	fastExpands()
 	fastBlock()
 	quantise()
 }
@@ -151,32 +151,56 @@ func fastVector(block, step int, dots func(words []Mem, x Mem, ones VecVirtual, 
 	RET()
 }
 
-// fastExpand writes fastOps.fastExpand.
-func fastExpand() {
-	begin("fastExpand", "func(panel []uint32, words []uint32, code *[16]int8)", "%s is fastExpandGo.")
+// fastExpands write fastOps.fastExpand4 and fastExpand8: a code c becomes the
+// 16 bits of 256·c, the first and third of four in one word, the second and
+// fourth in the next.
+func fastExpands() {
+	begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "%s is fastExpand4Go, by pairs.")
+	table, code := YMM(), integer("code")
+	VBROADCASTI128(Mem{Base: code}, table)
+	expandCodes(4*tileBytes, func(m Mem, store func(line int, codes VecVirtual)) {
+		low, high := YMM(), YMM()
+		VMOVDQU(m, high)
+		VPAND(lowNibbles, high, low)
+		VPSRLW(Imm(4), high, high)
+		VPAND(lowNibbles, high, high)
+		for i, v := range []VecVirtual{low, high} {
+			VPSHUFB(v, table, v)
+			store(2*i, v)
+		}
+	})
+
+	begin("fastExpand8", "func(panel []uint32, words []uint32)", "%s is fastExpand8Go, by pairs.")
+	expandCodes(2*tileBytes, func(m Mem, store func(line int, codes VecVirtual)) {
+		v := YMM()
+		VMOVDQU(m, v)
+		store(0, v)
+	})
+}
+
+// expandCodes is the loop of both over lines of words, which make size bytes
+// each.
+func expandCodes(size int, expand func(m Mem, store func(line int, codes VecVirtual))) {
 	panel, words := pointer("panel"), pointer("words")
 	left := Load(Param("words").Len(), GP64())
-	table, code := isa.vector(), integer("code")
-	VBROADCASTI128(Mem{Base: code}, table)
-	mask := isa.vector()
-	VMOVDQU(lowNibbles, mask)
-	Label("step")
+	mask := YMM()
+	VPCMPEQW(mask, mask, mask)
+	VPSLLW(Imm(8), mask, mask)
+	Label("line")
 	for part := range isa.parts {
-		low, high := isa.vector(), isa.vector()
 		at := part * 4 * isa.lanes
-		VMOVDQU(Mem{Base: words, Disp: at}, high)
-		VPAND(mask, high, low)
-		VPSRLW(Imm(4), high, high)
-		VPAND(mask, high, high)
-		VPSHUFB(low, table, low)
-		VPSHUFB(high, table, high)
-		VMOVDQU(low, Mem{Base: panel, Disp: at})
-		VMOVDQU(high, Mem{Base: panel, Disp: at + tileBytes})
+		expand(Mem{Base: words, Disp: at}, func(line int, codes VecVirtual) {
+			even := YMM()
+			VPSLLW(Imm(8), codes, even)
+			VPAND(mask, codes, codes)
+			VMOVDQU(even, Mem{Base: panel, Disp: line*tileBytes + at})
+			VMOVDQU(codes, Mem{Base: panel, Disp: (line+1)*tileBytes + at})
+		})
 	}
 	ADDQ(I32(tileBytes), words)
-	ADDQ(I32(2*tileBytes), panel)
+	ADDQ(I32(size), panel)
 	SUBQ(Imm(tileRows), left)
-	JNZ(LabelRef("step"))
+	JNZ(LabelRef("line"))
 	VZEROUPPER()
 	RET()
 }
@@ -185,12 +209,11 @@ func fastExpand() {
 func fastBlock() {
 	begin("fastBlock",
 		"func(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach, k, n, tiles int)",
-		"%s is fastBlockGo for k that are multiples of 8.")
+		"%s is fastBlockGo by pairs.")
 	byColumns(isa.fastColumns, func(n int) {
 		acc, panel, scales := pointer("acc"), pointer("panel"), pointer("scales")
 		stride, reach, scaleReach := floatBytes("stride"), floatBytes("reach"), floatBytes("scaleReach")
 		tiles := integer("tiles")
-		ones := newOnes()
 		name := fmt.Sprintf("n%d", n)
 		Label(name)
 		sums := make([][]VecVirtual, isa.parts)
@@ -201,26 +224,30 @@ func fastBlock() {
 		}
 		w, x, left := GP64(), pointer("x"), integer("k")
 		MOVQ(panel, w)
-		const unroll = 2 // lines of four steps of K
+		const unroll = 4 // lines of two steps of K
 		Label(name + "k")
 		for line := range unroll {
-			weights, size := make([]VecVirtual, isa.parts), make([]VecVirtual, isa.parts)
+			weights := make([]VecVirtual, isa.parts)
 			for part := range weights {
-				weights[part], size[part] = YMM(), YMM()
+				weights[part] = YMM()
 				VMOVDQU(Mem{Base: w, Disp: line*tileBytes + part*4*isa.lanes}, weights[part])
-				VPABSB(weights[part], size[part])
 			}
 			for c := range n {
 				v := YMM()
 				VPBROADCASTD(Mem{Base: x, Disp: 4 * (line*n + c)}, v)
 				for part := range weights {
-					addDots(weights[part], size[part], v, ones, sums[part][c])
+					t := v
+					if part < isa.parts-1 {
+						t = YMM()
+					}
+					VPMADDWD(weights[part], v, t)
+					VPADDD(t, sums[part][c], sums[part][c])
 				}
 			}
 		}
 		ADDQ(I32(unroll*tileBytes), w)
 		ADDQ(I32(4*unroll*n), x)
-		SUBQ(Imm(4*unroll), left)
+		SUBQ(Imm(2*unroll), left)
 		JNZ(LabelRef(name + "k"))
 
 		xScales, out := pointer("xScales"), GP64()
@@ -230,6 +257,7 @@ func fastBlock() {
 			VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
 			for part := range sums {
 				at := part * 4 * isa.lanes
+				VPSRAD(Imm(8), sums[part][c], sums[part][c])
 				addScaled(sums[part][c], Mem{Base: scales, Disp: at}, s, Mem{Base: out, Disp: at})
 			}
 			if c < n-1 {

@@ -48,7 +48,7 @@ var avx2 = target{
 		}
 		return 1
 	},
-	fastColumns: 4,
+	fastColumns: 6,
 }
 
 var isa = avx2
