@@ -26,9 +26,6 @@ type patterns struct {
 // compile compiles a Python pattern to be matched at the beginning of a name,
 // as re.match does.
 func (p *patterns) compile(pattern string) (*regexp.Regexp, error) {
-	if len(pattern) > maxPattern {
-		return nil, fmt.Errorf("a pattern of %d bytes; at most %d are supported", len(pattern), maxPattern)
-	}
 	translated, err := translatePattern(pattern)
 	if err != nil {
 		return nil, err
@@ -60,6 +57,9 @@ func unfolded(tree *syntax.Regexp) int {
 // translatePattern rewrites what Go spells differently and refuses what it
 // lacks or understands otherwise.
 func translatePattern(pattern string) (string, error) {
+	if len(pattern) > maxPattern {
+		return "", fmt.Errorf("a pattern of %d bytes; at most %d are supported", len(pattern), maxPattern)
+	}
 	var b strings.Builder
 	inClass := false
 	for i := 0; i < len(pattern); {
@@ -126,11 +126,18 @@ func groupOpening(s string, atStart bool) (int, error) {
 
 // fullMatch compiles for re.fullmatch.
 func (p *patterns) fullMatch(pattern string) (*regexp.Regexp, error) {
+	// By itself it must be complete: brackets that only close what is put
+	// round it are an error.
+	translated, err := translatePattern(pattern)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := syntax.Parse(translated, syntax.Perl); err != nil {
+		return nil, err
+	}
 	flags := ""
-	if strings.HasPrefix(pattern, "(?") && !strings.HasPrefix(pattern, "(?:") {
-		if n, err := groupOpening(pattern, true); err == nil && pattern[n-1] == ')' {
-			flags, pattern = pattern[:n], pattern[n:]
-		}
+	if end := strings.IndexByte(pattern, ')'); strings.HasPrefix(pattern, "(?") && strings.Trim(pattern[2:end], "ims") == "" {
+		flags, pattern = pattern[:end+1], pattern[end+1:]
 	}
 	return p.compile(flags + `(?:` + pattern + `)\Z`)
 }

@@ -53,6 +53,11 @@ func (a *Adapter) Resolve(modules []Module, tied bool) (*Plan, error) {
 		return nil, err
 	}
 	r := resolver{Adapter: a, matcher: m, used: map[*safetensors.Tensor]bool{}}
+	for _, mod := range modules {
+		if mod.Kind == Embedding {
+			r.embedding = mod.Name
+		}
+	}
 	plan := &Plan{deltas: map[string]*Delta{}}
 	factors := 0
 	for _, mod := range modules {
@@ -83,7 +88,8 @@ func (a *Adapter) Resolve(modules []Module, tied bool) (*Plan, error) {
 type resolver struct {
 	*Adapter
 	*matcher
-	used map[*safetensors.Tensor]bool
+	embedding string // the name of that module
+	used      map[*safetensors.Tensor]bool
 }
 
 func (r *resolver) resolve(mod Module) (*Delta, error) {
@@ -126,6 +132,9 @@ func (r *resolver) resolve(mod Module) (*Delta, error) {
 // factors reads what a targeted module has.
 func (r *resolver) factors(d *Delta, e *entry) (err error) {
 	mod, rank := d.Module, r.rank(d.Module.Name)
+	if mod.Kind == Head && r.tiesTargets() {
+		rank = r.rank(r.embedding)
+	}
 	partA, partB, outputs, inputs := factorA, factorB, mod.Rows, mod.Cols
 	nameA, nameB := ".lora_A.weight", ".lora_B.weight"
 	if mod.Kind == Embedding {

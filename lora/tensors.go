@@ -1,9 +1,12 @@
 package lora
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/model/safetensors"
 )
 
@@ -32,6 +35,11 @@ func index(r *safetensors.Reader) (map[string]*entry, error) {
 	modules := map[string]*entry{}
 	for _, name := range r.Names() {
 		t, _ := r.Tensor(name)
+		// With bias "all", PEFT also saves the biases of a module that
+		// modules_to_save replaced, and the replacing ones under two names.
+		if strings.Contains(name, ".original_module.") {
+			continue
+		}
 		module, p, ok := parseName(name)
 		if !ok {
 			return nil, badinput.New(t.File, clip(name), "a tensor that is no part of a LoRA adapter", "lora_A, lora_B, lora_embedding_A, lora_embedding_B, lora_magnitude_vector, weight or bias of a module")
@@ -42,11 +50,23 @@ func index(r *safetensors.Reader) (map[string]*entry, error) {
 			modules[module] = e
 		}
 		if other := e.tensors[p]; other != nil {
+			if same(*other, t) {
+				continue
+			}
 			return nil, badinput.New(t.File, clip(name), "the same as "+clip(other.Name), "one tensor for each part of a module")
 		}
 		e.tensors[p] = &t
 	}
 	return modules, nil
+}
+
+func same(a, b safetensors.Tensor) bool {
+	equal := false
+	err := mmap.Guard(func() error {
+		equal = a.DType == b.DType && slices.Equal(a.Shape, b.Shape) && bytes.Equal(a.Data, b.Data)
+		return nil
+	})
+	return err == nil && equal
 }
 
 // marks are the infixes that tell the parts; what follows them is the name of
@@ -78,6 +98,11 @@ var marks = []struct {
 //	base_model.model.<module>[.base_layer|.modules_to_save[.<adapter>]].weight
 func parseName(name string) (module string, p part, ok bool) {
 	name = strings.TrimPrefix(name, "base_model.model.")
+	if module, rest, found := strings.Cut(name, ".modules_to_save."); found {
+		if _, inside, found := strings.Cut(rest, "."); found && strings.Contains(inside, ".") {
+			name = module + "." + inside // a module within a replaced one
+		}
+	}
 	for _, m := range marks {
 		rest, found := strings.CutSuffix(name, m.ending)
 		if !found {
