@@ -15,6 +15,7 @@ import (
 	"github.com/medner/medner/ner/constraint"
 	"github.com/medner/medner/ner/prompt"
 	"github.com/medner/medner/tokenizer"
+	"github.com/medner/medner/tokenizer/chat"
 )
 
 // question is one prompt about one piece of an article.
@@ -35,28 +36,39 @@ type reply struct {
 	cut    bool // the answer reached its limit of tokens
 }
 
-// tokens renders and encodes a question.
+// tokens renders and encodes a question. The mark of a text's beginning stands
+// there once, or twice where the prompt asks for it, if the model knows one.
 func (e *Extractor) tokens(q question) ([]int32, error) {
-	var r prompt.Rendered
-	style := e.engine.style()
-	switch {
-	case q.prompt.Text != "":
-		r = q.prompt.RenderText(q.user)
-	case q.prompt.Chat == prompt.Plain && style != "":
-		r = style.Render(q.prompt.System, q.user)
-	case e.engine.Template != nil:
-		var err error
-		if r, err = e.engine.Template(q.prompt.System, q.user); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, badinput.New("", "prompt "+q.prompt.Name, "a model without a known chat format", "a chat template, or a prompt with its own")
+	r, err := e.render(q)
+	if err != nil {
+		return nil, err
 	}
-	return e.engine.Tokenizer.Encode(r.Text, tokenizer.EncodeOptions{
-		AddSpecial:   q.prompt.DuplicateBOS || !r.BOS,
-		ParseSpecial: true,
-		Literal:      r.Literal,
-	}).IDs, nil
+	options := tokenizer.EncodeOptions{ParseSpecial: true, Literal: r.Literal}
+	ids := e.engine.Tokenizer.Encode(r.Text, options).IDs
+	if bos, ok := e.engine.Tokenizer.BOS(); ok && !q.prompt.DuplicateBOS && len(ids) > 0 && ids[0] == bos {
+		return ids, nil
+	}
+	options.AddSpecial = true
+	return e.engine.Tokenizer.Encode(r.Text, options).IDs, nil
+}
+
+func (e *Extractor) render(q question) (prompt.Rendered, error) {
+	if q.prompt.Text != "" {
+		return q.prompt.RenderText(q.user), nil
+	}
+	if style := e.engine.style(); q.prompt.Chat == prompt.Plain && style != "" {
+		return style.Render(q.prompt.System, q.user), nil
+	}
+	if e.engine.Template == nil {
+		return prompt.Rendered{}, badinput.New("", "prompt "+q.prompt.Name, "a model without a known chat format", "a chat template, or a prompt with its own")
+	}
+	var messages []chat.Message
+	if q.prompt.System != "" {
+		messages = append(messages, chat.Message{Role: "system", Content: q.prompt.System})
+	}
+	messages = append(messages, chat.Message{Role: "user", Content: q.user})
+	r, err := e.engine.Template.Render(messages, chat.Options{AddGenerationPrompt: true})
+	return prompt.Rendered{Text: r.Text, Literal: r.Literal}, err
 }
 
 // ask has the model answer; with an index, in spans of its article alone.

@@ -7,6 +7,7 @@ import (
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/prompt"
 	"github.com/medner/medner/tokenizer"
+	"github.com/medner/medner/tokenizer/chat"
 )
 
 // Generator continues prompts; *model.Model does. It is called from many
@@ -26,7 +27,7 @@ type Engine struct {
 	Tokenizer *tokenizer.Tokenizer
 	// Template writes conversations for prompts that ask for the model's own
 	// chat template; may be nil.
-	Template func(system, user string) (prompt.Rendered, error)
+	Template *chat.Template
 	// About is echoed in results.
 	About document.Model
 	// Prompt is the profile that the model or its adapter was trained with; "":

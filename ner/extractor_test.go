@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -14,12 +16,14 @@ import (
 	"time"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/prompt"
 	"github.com/medner/medner/ner/seedcompat"
+	"github.com/medner/medner/tokenizer/chat"
 	"github.com/stretchr/testify/require"
 )
 
@@ -172,6 +176,26 @@ func TestDefaultProfile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A prompt of the user's own may ask for the model's chat template, which
+// trims messages and marks the beginning itself.
+func TestOwnPromptThroughTheModelsTemplate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mine.json")
+	require.NoError(t, os.WriteFile(path, []byte(`{"user_turn":"{task}?\n{article}\n","profiles":{"mine":{"system":"S","chat":"template"}}}`), 0o600))
+	f := newFake(t, byTask("- aspirin", "", ""))
+	engine := f.engine()
+	_, err := ner.New(engine, ner.WithPrompt(path))
+	require.NoError(t, err)
+	engine.Template, err = chat.Load(golden.Path(t, "tiny-llama"))
+	require.NoError(t, err)
+	e, err := ner.New(engine, ner.WithPrompt(path), ner.WithTasks(prompt.Chemicals))
+	require.NoError(t, err)
+	for _, err := range e.Extract(t.Context(), document.Document{Text: "Aspirin."}) {
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|>" +
+		"<|start_header_id|>user<|end_header_id|>\n\nchemicals?\nAspirin.<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"}, f.prompts)
 }
 
 // What a user's text holds must not become special tokens.

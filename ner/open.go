@@ -14,6 +14,8 @@ import (
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/tokenizer"
+	"github.com/medner/medner/tokenizer/chat"
 )
 
 // HintsFile, beside an adapter or a model, says how it was trained to be
@@ -44,15 +46,11 @@ func Open(ctx context.Context, path string, options ...Option) (*Extractor, erro
 }
 
 func open(path string, m *model.Model, o model.Options, options []Option) (*Extractor, error) {
-	files, err := checkpoint.Open(path)
-	if err != nil {
+	engine := Engine{Generator: m, About: about(path, o)}
+	var err error
+	if engine.Tokenizer, engine.Template, err = texts(path); err != nil {
 		return nil, err
 	}
-	tok, err := files.Tokenizer()
-	if err = errors.Join(err, files.Close()); err != nil {
-		return nil, err
-	}
-	engine := Engine{Generator: m, Tokenizer: tok, About: about(path, o)}
 	for _, dir := range append(o.Adapters, path) {
 		if engine.Prompt != "" {
 			break
@@ -67,6 +65,37 @@ func open(path string, m *model.Model, o model.Options, options []Option) (*Extr
 	}
 	e.close = m.Close
 	return e, nil
+}
+
+// texts reads a checkpoint's tokenizer, and its chat template if it is one that
+// is known: an unknown one matters only to prompts that ask for it.
+func texts(path string) (tok *tokenizer.Tokenizer, template *chat.Template, err error) {
+	files, err := checkpoint.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
+	if tok, err = files.Tokenizer(); err != nil {
+		return nil, nil, err
+	}
+	if t, err := chat.Load(path); err == nil {
+		return tok, t, nil
+	}
+	source, err := files.ChatTemplate()
+	if err != nil {
+		return nil, nil, err
+	}
+	var names chat.Tokens
+	if bos, ok := tok.BOS(); ok {
+		names.BOS = tok.Token(bos)
+	}
+	if stop := files.Config.EosTokenIDs; len(stop) > 0 {
+		names.EOS = tok.Token(stop[0])
+	}
+	if t, err := chat.FromSource(source, names); err == nil {
+		template = t
+	}
+	return tok, template, nil
 }
 
 func about(path string, o model.Options) document.Model {

@@ -70,8 +70,6 @@ type Rendered struct {
 	// Literal are the bytes of the messages, ascending: special tokens in them
 	// stay text.
 	Literal [][2]int
-	// BOS says that Text itself begins with the mark of a beginning.
-	BOS bool
 }
 
 // Style is the marks of a family of models.
@@ -110,7 +108,6 @@ func (s Style) Render(system, user string) Rendered {
 	switch s {
 	case Llama3:
 		b.mark("<|begin_of_text|>")
-		b.bos = true
 		if system != "" {
 			turn("<|start_header_id|>system<|end_header_id|>\n\n", system, "<|eot_id|>")
 		}
@@ -124,7 +121,6 @@ func (s Style) Render(system, user string) Rendered {
 		b.mark("<|im_start|>assistant\n")
 	default:
 		b.mark("<s>[INST] ")
-		b.bos = true
 		if system != "" {
 			turn("", system, "\n\n")
 		}
@@ -157,7 +153,6 @@ func (p *Prompt) RenderText(user string) Rendered {
 		}
 	}
 	b.mark(rest)
-	b.bos = strings.HasPrefix(p.Text, "<s>") || strings.HasPrefix(p.Text, "<|begin_of_text|>")
 	return b.rendered()
 }
 
@@ -165,7 +160,6 @@ func (p *Prompt) RenderText(user string) Rendered {
 type builder struct {
 	text   strings.Builder
 	ranges [][2]int
-	bos    bool
 }
 
 func (b *builder) mark(s string) { b.text.WriteString(s) }
@@ -179,5 +173,5 @@ func (b *builder) literal(s string) {
 }
 
 func (b *builder) rendered() Rendered {
-	return Rendered{Text: b.text.String(), Literal: b.ranges, BOS: b.bos}
+	return Rendered{Text: b.text.String(), Literal: b.ranges}
 }

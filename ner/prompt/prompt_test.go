@@ -40,7 +40,6 @@ func TestRender(t *testing.T) {
 	} {
 		r := style.Render("S", "U\n")
 		require.Equal(t, want, r.Text)
-		require.Equal(t, style != ChatML, r.BOS)
 		var literal []string
 		for _, l := range r.Literal {
 			literal = append(literal, r.Text[l[0]:l[1]])
@@ -53,7 +52,6 @@ func TestRender(t *testing.T) {
 	r := p.RenderText("U {user}")
 	require.Equal(t, "<s>[INST] U {user} [/INST]\n", r.Text)
 	require.Equal(t, [][2]int{{10, 18}}, r.Literal)
-	require.True(t, r.BOS)
 	require.False(t, p.DuplicateBOS)
 }
 
