@@ -25,7 +25,7 @@ type answered struct {
 func (e *Extractor) document(ctx context.Context, d document.Document) (*document.Result, error) {
 	result := &document.Result{Document: d, Model: e.engine.About}
 	result.Entities, result.Relations = nil, nil // gold ones, if it had any
-	if err := checkText(d.ID, d.Text); err != nil {
+	if err := checkText(d.Text); err != nil {
 		return nil, err
 	}
 	if blank(d.Text) {
@@ -70,7 +70,7 @@ func (e *Extractor) tasksOf(d *document.Document) ([]prompt.Task, error) {
 	if d.Prompt == "" {
 		return e.tasks, nil
 	}
-	task, err := seedcompat.TaskOf(d.ID, d.Prompt)
+	task, err := seedcompat.TaskOf("", d.Prompt)
 	if err != nil {
 		return nil, err
 	}

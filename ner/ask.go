@@ -197,13 +197,13 @@ func (p probes) ending(next model.Token, firstSide bool) float64 {
 }
 
 // checkText refuses what has no code points to count.
-func checkText(id, text string) error {
+func checkText(text string) error {
 	if utf8.ValidString(text) {
 		return nil
 	}
 	for i, r := range text {
 		if _, size := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && size == 1 {
-			return badinput.New(id, "text", fmt.Sprintf("byte %#02x at byte %d", text[i], i), "UTF-8")
+			return badinput.New("", "text", fmt.Sprintf("byte %#02x at byte %d", text[i], i), "UTF-8")
 		}
 	}
 	return nil

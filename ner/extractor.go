@@ -32,7 +32,12 @@ type DocumentError struct {
 	Err      error
 }
 
-func (e *DocumentError) Error() string { return "document " + e.Document + ": " + e.Err.Error() }
+func (e *DocumentError) Error() string {
+	if e.Document == "" {
+		return "document: " + e.Err.Error()
+	}
+	return "document " + e.Document + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *DocumentError) Unwrap() error { return e.Err }

@@ -277,7 +277,7 @@ func TestSeedPrompts(t *testing.T) {
 	require.Contains(t, f.prompts[0], whole+"<|eot_id|>")
 	require.Len(t, got, 2)
 	require.Equal(t, "chemical Aspirin@0-7", got[0])
-	require.Contains(t, got[1], "document b: b: prompt: found no known task")
+	require.Contains(t, got[1], "document b: prompt: found no known task")
 }
 
 func TestConfidence(t *testing.T) {
