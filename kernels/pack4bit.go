@@ -35,7 +35,7 @@ func Pack4Bit(p *Pool, q FourBit) (*Weights, error) {
 	case q.Rows <= 0 || q.Cols <= 0 || q.Rows > math.MaxInt/q.Cols || len(q.Packed) != (q.Rows*q.Cols+1)/2:
 		return nil, fmt.Errorf("kernels: pack %d bytes as %d × %d weights of 4 bits", len(q.Packed), q.Rows, q.Cols)
 	}
-	if q.Cols%blockK != 0 || q.BlockSize < blockK {
+	if q.dequantised() {
 		return PackDense(p, q.Round, q.Rows, q.Cols, &q)
 	}
 	w, err := newWeights(k, q.Format, q.Rows, q.Cols)

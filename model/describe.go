@@ -1,0 +1,151 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/medner/medner/lora"
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/model/cpu"
+	"github.com/medner/medner/quant"
+)
+
+// Description is what a checkpoint holds, and what Open would make of it.
+type Description struct {
+	Config   *arch.Config
+	Weights  []DescribedWeight
+	Adapters []DescribedAdapter
+	LoRA     LoRA // how adapters are applied; "" without any
+	Hold     backend.Hold
+	Context  int          // positions a sequence may have
+	Info     backend.Info // as if it were packed
+}
+
+// DescribedWeight is a weight as its file holds it.
+type DescribedWeight struct {
+	checkpoint.Weight
+	Format quant.Format
+	// Of 4-bit weights:
+	BlockSize   int
+	DoubleQuant bool
+	State       quant.Format // what a read weight is rounded to
+}
+
+// DescribedAdapter is an adapter and what it changes.
+type DescribedAdapter struct {
+	Name   string
+	Config *lora.Config
+	Deltas []DescribedDelta
+}
+
+// DescribedDelta is what an adapter changes in one module.
+type DescribedDelta struct {
+	Module   lora.Module
+	Rank     int // 0: no factors
+	Scale    float32
+	DoRA     bool
+	Replaced bool // the weight is the adapter's own
+	Bias     bool // changed
+	// Delta is ‖W' − W‖, Weight ‖W‖: Frobenius norms.
+	Delta, Weight float64
+}
+
+// Describe opens and checks all that Open does, and packs nothing. The norms
+// of adapters cost a pass over the weights that they change.
+func Describe(ctx context.Context, path string, o Options) (_ *Description, err error) {
+	files, err := checkpoint.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
+	o = o.withDefaults(files.Config)
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	w, err := readWeights(files)
+	if err != nil {
+		return nil, err
+	}
+	adapters, err := openAdapters(o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, adapters.Close()) }()
+	d := &Description{Config: files.Config, Context: o.Context}
+	for _, weight := range files.Weights() {
+		described, err := describeWeight(files, weight)
+		if err != nil {
+			return nil, err
+		}
+		d.Weights = append(d.Weights, described)
+	}
+	for _, a := range adapters.open {
+		described, err := describeAdapter(ctx, files, a)
+		if err != nil {
+			return nil, err
+		}
+		d.Adapters = append(d.Adapters, described)
+	}
+	if err := adapters.apply(ctx, files, w, o); err != nil {
+		return nil, err
+	}
+	if len(adapters.open) > 0 {
+		d.LoRA = adapters.mode
+	}
+	if d.Hold = o.Hold; d.LoRA == MergeNF4 {
+		d.Hold = backend.HoldNF4
+	}
+	d.Info = cpu.Estimate(w, backend.Options{Precision: o.Precision, Hold: d.Hold, Threads: o.Threads, KV: o.KV})
+	return d, nil
+}
+
+func describeWeight(files *checkpoint.Checkpoint, w checkpoint.Weight) (DescribedWeight, error) {
+	m, err := files.Matrix(w.Name)
+	if err != nil {
+		return DescribedWeight{}, err
+	}
+	d := DescribedWeight{Weight: w, Format: m.Format()}
+	if q, ok := m.(*quant.FourBit); ok {
+		d.BlockSize, d.DoubleQuant, d.State = q.BlockSize, q.Double != nil, q.State
+	}
+	return d, nil
+}
+
+func describeAdapter(ctx context.Context, files *checkpoint.Checkpoint, a *lora.Adapter) (DescribedAdapter, error) {
+	described := DescribedAdapter{Name: a.Name, Config: a.Config}
+	plan, err := resolve(a, files)
+	if err != nil {
+		return described, err
+	}
+	for _, name := range plan.Names() {
+		if err := ctx.Err(); err != nil {
+			return described, err
+		}
+		delta := plan.Delta(name)
+		d := DescribedDelta{Module: delta.Module, Scale: delta.Scale, DoRA: delta.Magnitude != nil,
+			Replaced: delta.Weight != nil, Bias: delta.Bias != nil || delta.AddedBias != nil}
+		if delta.A != nil {
+			d.Rank = delta.A.Rows()
+		}
+		weight := name + ".weight"
+		if name == headModule && files.Config.TieWordEmbeddings {
+			weight = checkpoint.EmbeddingName
+		}
+		base, err := files.Matrix(weight)
+		if err != nil {
+			return described, err
+		}
+		merged, err := delta.Merge(base)
+		if err != nil {
+			return described, fmt.Errorf("adapter %s: %s: %w", a.Name, name, err)
+		}
+		if d.Delta, d.Weight, err = lora.Strength(base, merged); err != nil {
+			return described, fmt.Errorf("adapter %s: %s: %w", a.Name, name, err)
+		}
+		described.Deltas = append(described.Deltas, d)
+	}
+	return described, nil
+}
