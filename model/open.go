@@ -10,6 +10,7 @@ import (
 	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/cpu"
+	"github.com/medner/medner/quant"
 )
 
 // Open reads a checkpoint, a directory in Hugging Face's layout or a GGUF
@@ -32,6 +33,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
+	quant.Round(map[string]quant.Format{"bf16": quant.BF16, "f16": quant.F16}[o.RopeDType], w.InvFreq)
 	adapters, err := openAdapters(o)
 	if err != nil {
 		return nil, err
@@ -75,6 +77,7 @@ func (o Options) check() error {
 		{"device", o.Device, []string{"", "cpu"}},
 		{"precision", string(o.Precision), []string{"", string(backend.F32), string(backend.Fast)}},
 		{"weights", string(o.Hold), []string{"", string(backend.Keep), string(backend.HoldNF4), string(backend.HoldInt8), string(backend.HoldBF16), string(backend.HoldF32)}},
+		{"rope dtype", o.RopeDType, []string{"", "f32", "bf16", "f16"}},
 		{"kv dtype", o.KV, []string{"", "f32", "f16"}},
 		{"lora", string(o.LoRA), []string{"", string(Merge), string(MergeNF4), string(Unmerged)}},
 	} {

@@ -33,7 +33,11 @@ type Options struct {
 	Device    string // "cpu"; "": the same
 	Threads   int    // 0: the physical cores that the container may use
 	KV        string // "f32" or "f16"; "": f32
-	Context   int    // positions a sequence may have; 0: the checkpoint's max_position_embeddings
+	// RopeDType is what the rotary inverse frequencies are rounded to. "" or
+	// "f32": nothing, as from_pretrained has them; "bf16" or "f16": what
+	// becomes of them in a module that was cast, as model.half() does.
+	RopeDType string
+	Context   int // positions a sequence may have; 0: the checkpoint's max_position_embeddings
 
 	Batch        int   // sequences in flight at most; others wait. 0: 16
 	PrefillChunk int   // prompt tokens a step at most. 0: 512

@@ -49,6 +49,7 @@ func TestBitsAreTheSameUnderEverySchedule(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s/%s", c.model, name), func(t *testing.T) {
 				m := open(o)
+				m.scheduler.choose = takeAll
 				var wg sync.WaitGroup
 				for i, r := range requests {
 					wg.Go(func() {

@@ -20,7 +20,9 @@ type scheduler struct {
 	draft   int     // guesses a sequence and step at most
 	prefix  *prefixCache
 	pace    pace
-	odds    odds // of all sequences: what a new one starts with
+	// choose decides how many guesses are verified: pace.choose.
+	choose func(rows int, proposals []proposal)
+	odds   odds // of all sequences: what a new one starts with
 
 	active  []*sequence // in order of admission
 	waiting []*sequence
@@ -63,6 +65,7 @@ func newScheduler(b backend.Backend, vocab int, stop []int32, o Options) *schedu
 		backend: b, vocab: vocab, stop: stop, batch: o.Batch, chunk: o.PrefillChunk, draft: max(o.Draft, 0),
 		odds: startOdds(), inbox: make(chan *sequence), quit: make(chan struct{}), done: make(chan struct{}),
 	}
+	s.choose = s.pace.choose
 	if o.PrefixCache > 0 {
 		s.prefix = &prefixCache{budget: o.PrefixCache}
 	}

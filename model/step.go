@@ -169,7 +169,7 @@ func (s *scheduler) addWriters(promptRows int) (rows int) {
 		s.writers = append(s.writers, q)
 		s.proposals = append(s.proposals, proposal{guesses: q.guesses, first: q.odds.first[q.gram], next: q.odds.next})
 	}
-	s.pace.choose(promptRows+len(s.writers), s.proposals)
+	s.choose(promptRows+len(s.writers), s.proposals)
 	for i, q := range s.writers {
 		if !q.claim(func() { q.ask(1+s.proposals[i].take, s.vocab) }) {
 			continue
