@@ -82,7 +82,7 @@ func (e *Extractor) ask(ctx context.Context, q question, index *constraint.Artic
 		Adapter:             e.adapter,
 		MaxNewTokens:        e.maxNewTokens,
 		RepetitionPenalty:   e.penalty,
-		PenaltySparesPrompt: e.penaltySparesAll,
+		PenaltySparesPrompt: e.sparePrompt,
 		Probe:               e.probes.ids,
 	}
 	if index != nil {

@@ -44,6 +44,18 @@ func (e *DocumentError) Unwrap() error { return e.Err }
 
 // New returns an extractor that asks an engine of the caller's.
 func New(engine Engine, options ...Option) (*Extractor, error) {
+	e, err := prepare(engine, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.finish(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// prepare applies the options.
+func prepare(engine Engine, options []Option) (*Extractor, error) {
 	e := &Extractor{engine: engine, settings: settings{
 		profile: Default, ensemble: Union, ungrounded: Flag, penalty: 1, maxNewTokens: 256, chunkTokens: 1024, concurrency: 32,
 	}}
@@ -63,13 +75,18 @@ func New(engine Engine, options ...Option) (*Extractor, error) {
 		}
 		e.prompts = append(e.prompts, p)
 	}
+	return e, nil
+}
+
+// finish checks the settings and makes what they need.
+func (e *Extractor) finish() error {
 	if err := e.check(); err != nil {
-		return nil, err
+		return err
 	}
 	e.probes = newProbes(&e.engine)
 	e.vocabulary = lazyVocabulary(&e.engine)
 	e.places = make(chan struct{}, e.concurrency)
-	return e, nil
+	return nil
 }
 
 func (e *Extractor) check() error {
@@ -112,8 +129,18 @@ func (e *Extractor) Key() confidence.Key {
 	for _, p := range e.prompts {
 		names = append(names, p.Name)
 	}
+	decoding := fmt.Sprintf("repetition penalty %g", e.penalty)
+	if e.penalty != 1 && e.sparePrompt {
+		decoding += " sparing the prompt"
+	}
+	if e.grounded {
+		decoding += ", grounded"
+	}
 	about := e.engine.About
-	return confidence.Key{Model: about.Name, Adapter: about.Adapter, Prompt: strings.Join(names, "+"), Precision: about.Precision}
+	return confidence.Key{
+		Model: about.Name, Adapter: about.Adapter, Prompt: strings.Join(names, "+"),
+		Precision: about.Precision, Decoding: decoding,
+	}
 }
 
 func (e *Extractor) checkCalibration() error {

@@ -8,11 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/internal/version"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/model/defaultmodel"
+	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/tokenizer"
 	"github.com/medner/medner/tokenizer/chat"
@@ -26,13 +29,30 @@ type hints struct {
 	Prompt string `json:"prompt"`
 }
 
+// CalibrationFile, beside an adapter or a model, holds a calibration.
+const CalibrationFile = "calibration.json"
+
 // Open opens a model, a directory in the layout of the Hugging Face hub or a
-// GGUF file, and returns an extractor that asks it. [WithModelOptions] names
-// adapters and says how to hold and run the model.
+// GGUF file, and returns an extractor that asks it; "" is the default model,
+// which must have been fetched (package defaultmodel), with its adapter unless
+// others are named. [WithModelOptions] names adapters and says how to hold and
+// run the model.
+//
+// A calibration that lies beside the adapter is used where it fits.
 func Open(ctx context.Context, path string, options ...Option) (*Extractor, error) {
 	var s settings
 	for _, option := range options {
 		option(&s)
+	}
+	if path == "" {
+		files, err := defaultmodel.Locate()
+		if err != nil {
+			return nil, err
+		}
+		path = files.Base
+		if len(s.model.Adapters) == 0 {
+			s.model.Adapters = []string{files.Adapter}
+		}
 	}
 	m, err := model.Open(ctx, path, s.model)
 	if err != nil {
@@ -51,20 +71,36 @@ func open(path string, m *model.Model, o model.Options, options []Option) (*Extr
 	if engine.Tokenizer, engine.Template, err = texts(path); err != nil {
 		return nil, err
 	}
-	for _, dir := range append(o.Adapters, path) {
-		if engine.Prompt != "" {
-			break
-		}
-		if engine.Prompt, err = promptHint(dir); err != nil {
-			return nil, err
-		}
+	home := path
+	if len(o.Adapters) > 0 {
+		home = o.Adapters[0]
 	}
-	e, err := New(engine, options...)
+	if engine.Prompt, err = promptHint(home); err != nil {
+		return nil, err
+	}
+	e, err := prepare(engine, options)
 	if err != nil {
 		return nil, err
 	}
 	e.close = m.Close
+	if e.calibration == nil && e.profile == Default {
+		c, err := confidence.Load(filepath.Join(home, CalibrationFile))
+		if err == nil && c.Key == e.Key() {
+			e.calibration = c
+		} else if err != nil && !missing(err) {
+			return nil, err
+		}
+	}
+	if err := e.finish(); err != nil {
+		return nil, err
+	}
 	return e, nil
+}
+
+// missing says that there is no such file; below a model that is a file itself
+// there is none.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // texts reads a checkpoint's tokenizer, and its chat template if it is one that
@@ -124,15 +160,11 @@ func base(path string) string {
 // promptHint reads the prompt that a directory's hints name; "" if it has none.
 func promptHint(dir string) (string, error) {
 	path := filepath.Join(dir, HintsFile)
-	info, err := os.Stat(dir)
-	if err != nil || !info.IsDir() {
-		return "", err
-	}
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
 	if err != nil {
+		if missing(err) {
+			err = nil
+		}
 		return "", err
 	}
 	var h hints

@@ -52,26 +52,26 @@ type Item struct {
 type Option func(*settings)
 
 type settings struct {
-	profile          Profile
-	variant          seedcompat.Variant
-	tasks            []prompt.Task
-	prompts          []*prompt.Prompt
-	promptNames      []string
-	ensemble         Ensemble
-	grounded         bool
-	ungrounded       Ungrounded
-	penalty          float32
-	penaltySparesAll bool
-	maxNewTokens     int
-	chunkTokens      int
-	adapter          string
-	calibration      *confidence.Calibration
-	minConfidence    float64
-	targetPrecision  float64
-	concurrency      int
-	model            model.Options
-	observe          func(Item)
-	annotate         []func(*document.Result) error
+	profile         Profile
+	variant         seedcompat.Variant
+	tasks           []prompt.Task
+	prompts         []*prompt.Prompt
+	promptNames     []string
+	ensemble        Ensemble
+	grounded        bool
+	ungrounded      Ungrounded
+	penalty         float32
+	sparePrompt     bool
+	maxNewTokens    int
+	chunkTokens     int
+	adapter         string
+	calibration     *confidence.Calibration
+	minConfidence   float64
+	targetPrecision float64
+	concurrency     int
+	model           model.Options
+	observe         func(Item)
+	annotate        []func(*document.Result) error
 }
 
 // WithProfile chooses the profile; [Default] is the default. Options given
@@ -112,7 +112,7 @@ func WithUngrounded(u Ungrounded) Option { return func(s *settings) { s.unground
 // WithRepetitionPenalty sets transformers' penalty, 1 being none, over prompt
 // and answer or over the answer alone.
 func WithRepetitionPenalty(penalty float32, sparePrompt bool) Option {
-	return func(s *settings) { s.penalty, s.penaltySparesAll = penalty, sparePrompt }
+	return func(s *settings) { s.penalty, s.sparePrompt = penalty, sparePrompt }
 }
 
 // WithMaxNewTokens bounds an answer.

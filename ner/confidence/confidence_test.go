@@ -132,7 +132,7 @@ func TestFewSamples(t *testing.T) {
 
 func TestFile(t *testing.T) {
 	samples, _ := synthetic(200, 3)
-	c := &Calibration{Key: Key{"m", "a", "simple", "f32"}, Tasks: map[string]*Curve{"chemicals": Fit(samples)}}
+	c := &Calibration{Key: Key{"m", "a", "simple", "f32", "penalty 1"}, Tasks: map[string]*Curve{"chemicals": Fit(samples)}}
 	data, err := c.Marshal()
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "c.json")

@@ -19,16 +19,16 @@ type Key struct {
 	Adapter   string `json:"adapter"`
 	Prompt    string `json:"prompt"`
 	Precision string `json:"precision"`
+	Decoding  string `json:"decoding"` // penalty and mask: they change what is written
 }
 
 // Calibration holds a curve by task.
 type Calibration struct {
 	Schema string `json:"schema"`
 	Key
-	// Decoding and Data say what it was fitted with, for people.
-	Decoding string            `json:"decoding,omitempty"`
-	Data     string            `json:"data,omitempty"`
-	Tasks    map[string]*Curve `json:"tasks"`
+	// Data says what it was fitted on, for people.
+	Data  string            `json:"data,omitempty"`
+	Tasks map[string]*Curve `json:"tasks"`
 }
 
 // maxFile bounds a calibration file in bytes.
