@@ -1,0 +1,91 @@
+package ner_test
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/model/defaultmodel"
+	"github.com/medner/medner/ner"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/format"
+	"github.com/stretchr/testify/require"
+)
+
+// openDefault opens the default model, or skips where it was not fetched.
+func openDefault(t *testing.T, options ...ner.Option) *ner.Extractor {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs the default model")
+	}
+	e, err := ner.Open(t.Context(), "", options...)
+	var missing *defaultmodel.MissingError
+	if errors.As(err, &missing) {
+		t.Skipf("%v: %s", missing, missing.Hint())
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, e.Close()) })
+	return e
+}
+
+// TestDefaultModelOnARealAbstract: the items are those that transformers and
+// peft write for this article (reference.json of package defaultmodel).
+func TestDefaultModelOnARealAbstract(t *testing.T) {
+	e := openDefault(t, ner.WithGrounded(false), ner.WithRepetitionPenalty(1, false))
+	reader, err := format.Open(golden.Root()+"/testdata/demo/abstracts.PubTator", format.ReadOptions{})
+	require.NoError(t, err)
+	defer reader.Close()
+	for doc, err := range reader.Documents() {
+		require.NoError(t, err)
+		require.Equal(t, "8701013", doc.ID)
+		for r, err := range e.Extract(t.Context(), doc) {
+			require.NoError(t, err)
+			var names []string
+			for _, e := range r.Entities {
+				if name := e.Type + " " + strings.ToLower(e.Text); !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+				require.True(t, e.Grounded)
+				require.Greater(t, e.Confidence, 0.0)
+			}
+			require.Equal(t, []string{"chemical famotidine", "disease delirium", "chemical histamine", "chemical h2-receptor antagonist"}, names)
+			require.Equal(t, []string{"Famotidine | delirium"}, pairs(r))
+			require.Equal(t, "simple", e.Key().Prompt)
+		}
+		return
+	}
+}
+
+// TestCardExampleWithTheDefaultModel asks the model card's own example of the
+// default model, which is smaller and not the card's: its main findings must
+// be there, and every offset right.
+func TestCardExampleWithTheDefaultModel(t *testing.T) {
+	e := openDefault(t)
+	for r, err := range e.Extract(t.Context(), document.Document{ID: "card", Text: cardArticle}) {
+		require.NoError(t, err)
+		t.Log(places(r), pairs(r), dropped(r))
+		for _, want := range []string{"chemical Aspirin@0-7", "chemical ibuprofen@12-21", "chemical metformin@88-97"} {
+			require.Contains(t, places(r), want)
+		}
+		index := document.NewIndex(cardArticle)
+		for _, e := range r.Entities {
+			for _, s := range e.Spans {
+				text, ok := index.Slice(s)
+				require.True(t, ok)
+				require.Equal(t, e.Text, text)
+			}
+		}
+	}
+}
+
+func TestMissingDefaultModel(t *testing.T) {
+	t.Setenv("MEDNER_CACHE", t.TempDir())
+	_, err := ner.Open(t.Context(), "")
+	var missing *defaultmodel.MissingError
+	require.True(t, errors.As(err, &missing), err)
+	_, err = ner.Open(t.Context(), t.TempDir()+"/none")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
