@@ -147,7 +147,7 @@ func (m *addedMatcher) split(p piece, r rules, emit func(piece)) {
 			continue
 		}
 		if t.LStrip {
-			start = min(max(len(strings.TrimRightFunc(s[:start], unicode.IsSpace)), done), end)
+			start = max(len(strings.TrimRightFunc(s[:start], unicode.IsSpace)), done)
 		}
 		if t.RStrip {
 			end = len(s) - len(strings.TrimLeftFunc(s[end:], unicode.IsSpace))
@@ -155,9 +155,11 @@ func (m *addedMatcher) split(p piece, r rules, emit func(piece)) {
 		if done < start {
 			emit(p.slice(done, start))
 		}
-		q := p.slice(start, end)
-		q.token = t.ID
-		emit(q)
+		if start < end { // else the token before took its spaces
+			q := p.slice(start, end)
+			q.token = t.ID
+			emit(q)
+		}
 		done = end
 	}
 	if done < len(s) {

@@ -158,7 +158,7 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 	}
 	if o.IgnoreMerges {
 		m.wholeWords(t.IsSpecial)
-	} else if !m.byteLevel {
+	} else if !m.byteLevel && (covered || m.unknown != none) { // what is skipped shifts offsets up to the text's end
 		m.boundary = findBoundary("▁", b.vocab, merges)
 	}
 	t.model = m
@@ -249,26 +249,42 @@ func (b *builder) added(t *Tokenizer, added []addedToken) {
 }
 
 // matchers makes the matchers of the added tokens, of which special ones come
-// first.
+// first. A token that is looked for in the normalized text is normalized itself,
+// and then, as in the reference, decodes to that; it counts as special there if
+// that is a special token's name.
 func (b *builder) matchers(t *Tokenizer) {
+	special := make(map[string]bool, len(t.added))
+	t.written = make([]string, len(t.added))
+	for i, a := range t.added {
+		t.written[i] = a.Content
+		if a.Normalized && t.normalizer != nil {
+			t.written[i] = t.normalizer.normalize(piece{text: a.Content, token: noToken}).text
+			if t.written[i] == "" {
+				b.fail(fmt.Sprintf("added_tokens[%d].content", i), fmt.Sprintf("%q, of which the normalizer leaves nothing", a.Content), "a token")
+			}
+		}
+		if a.Special {
+			special[a.Content] = true
+		}
+	}
 	var raw, late []addedToken
 	var rawText, lateText []string
-	for _, special := range []bool{true, false} {
-		for _, a := range t.added {
+	for _, first := range []bool{true, false} {
+		for i, a := range t.added {
 			switch {
-			case a.Special != special:
+			case a.Special != first:
 			case !a.Normalized:
 				raw, rawText = append(raw, a), append(rawText, a.Content)
 			default:
-				p := piece{text: a.Content, token: noToken}
-				if t.normalizer != nil {
-					p = t.normalizer.normalize(p)
-				}
-				late, lateText = append(late, a), append(lateText, p.text)
+				late, lateText = append(late, a), append(lateText, t.written[i])
 			}
 		}
 	}
 	t.raw, t.late = newAddedMatcher(raw, rawText), newAddedMatcher(late, lateText)
+	t.hidden = make([]bool, len(t.added))
+	for i, text := range t.written {
+		t.hidden[i] = special[text]
+	}
 }
 
 // checkPost refuses templates that add ids which aren't there.

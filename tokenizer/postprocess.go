@@ -9,15 +9,18 @@ import (
 
 // postProcessor changes an encoding once all of its tokens are there.
 type postProcessor interface {
-	process(t *Tokenizer, text string, special bool, e *Encoding)
+	process(t *Tokenizer, text string, special bool, e *encoding)
 }
 
 // template adds special tokens before and behind the text's, at offset 0.
 type template struct{ before, after []int32 }
 
-func (p template) process(_ *Tokenizer, _ string, special bool, e *Encoding) {
+func (p template) process(_ *Tokenizer, _ string, special bool, e *encoding) {
 	if !special {
 		return
+	}
+	for i := range e.found {
+		e.found[i].index += len(p.before)
 	}
 	around := len(p.before) + len(p.after)
 	ids := make([]int32, 0, len(e.IDs)+around)
@@ -29,12 +32,17 @@ func (p template) process(_ *Tokenizer, _ string, special bool, e *Encoding) {
 // trimOffsets leaves the spaces around byte-level tokens out of their offsets.
 type trimOffsets struct{ prefixSpace bool }
 
-func (p trimOffsets) process(t *Tokenizer, text string, _ bool, e *Encoding) {
+func (p trimOffsets) process(t *Tokenizer, text string, _ bool, e *encoding) {
+	found := e.found
 	for i, id := range e.IDs {
-		token := t.vocab.token(id)
-		leading, trailing := spacesAround(token)
 		at := e.Offsets[i]
-		if p.prefixSpace && (i == 0 || at[0] == 0) {
+		token := t.vocab.token(id)
+		if len(found) > 0 && found[0].index == i {
+			token = found[0].text
+			found = found[1:]
+		}
+		leading, trailing := spacesAround(token)
+		if p.prefixSpace && (i == 0 || at[0] == 0) && leading == 1 {
 			leading = 0 // the space that was added before the text isn't in it
 		}
 		for ; leading > 0 && at[0] < at[1]; leading-- {

@@ -15,11 +15,11 @@ import (
 type regex struct{ re *regexp2.Regexp }
 
 const (
-	maxPattern   = 4096            // bytes of a pattern's source
-	probeBytes   = 1 << 14         // text that a pattern is tried on when it is loaded
-	probeTime    = 2 * time.Second // what it may take for that
-	matchTimeout = 5 * time.Second // what one match may take
-	backtracks   = 1 << 22         // entries on the engine's stack
+	maxPattern  = 4096            // bytes of a pattern's source
+	probeBytes  = 1 << 12         // text that a pattern is tried on when it is loaded
+	probeTime   = 2 * time.Second // what it may take for that
+	findTimeout = 5 * time.Second // what all matches in a piece of text may take
+	backtracks  = 1 << 22         // entries on the engine's stack
 )
 
 // compileRegex compiles a pattern and refuses one that takes more than about
@@ -47,13 +47,14 @@ func compileRegex(source string) (*regex, error) {
 			}
 		}
 	}
-	re.MatchTimeout = matchTimeout
+	re.MatchTimeout = findTimeout
 	return &regex{re: re}, nil
 }
 
-// find leaves the rest of the text without matches where the engine gives up,
+// find leaves the rest of the text without matches if it would take too long,
 // which no pattern does that compileRegex lets through on texts like its probes.
 func (p *regex) find(s string, found func(start, end int)) {
+	matches, begun := 0, time.Now()
 	index, offset := 0, 0 // a rune's number and where it begins
 	seek := func(rune int) int {
 		for ; index < rune && offset < len(s); index++ {
@@ -67,7 +68,8 @@ func (p *regex) find(s string, found func(start, end int)) {
 			start := seek(i)
 			found(start, seek(i+n))
 		}
-		return true
+		matches++
+		return matches%1024 != 0 || time.Since(begun) < findTimeout
 	})
 }
 

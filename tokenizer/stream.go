@@ -34,8 +34,10 @@ func (s *Stream) Push(id int32) string {
 }
 
 func (s *Stream) push(id int32) {
-	token, ok := s.t.decoded(id)
-	if ok && !(s.skipSpecial && s.t.IsSpecial(id)) {
+	if i, ok := s.t.addedByID[id]; ok && s.skipSpecial && s.t.hidden[i] {
+		return
+	}
+	if token, ok := s.t.decoded(id); ok {
 		s.emit[0](token)
 	}
 }

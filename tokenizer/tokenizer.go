@@ -9,6 +9,8 @@ type Tokenizer struct {
 	vocab      *vocabulary // of the model
 	model      *bpe
 	added      []addedToken
+	written    []string      // of each in added, what it decodes to: normalized, if it is
+	hidden     []bool        // of each in added, whether decoding can leave it out
 	addedByID  map[int32]int // places in added
 	addedIDs   map[string]int32
 	size       int
@@ -43,6 +45,18 @@ type Encoding struct {
 	Offsets [][2]int
 }
 
+// encoding is an Encoding on its way through the post-processors.
+type encoding struct {
+	Encoding
+	found []foundToken
+}
+
+// foundToken is an added token that was found in the text, as it stands there.
+type foundToken struct {
+	index int
+	text  string
+}
+
 func (e *Encoding) add(id int32, at span) {
 	e.IDs = append(e.IDs, id)
 	e.Offsets = append(e.Offsets, [2]int{at.start, at.end})
@@ -51,11 +65,12 @@ func (e *Encoding) add(id int32, at span) {
 // Encode returns the tokens of text.
 func (t *Tokenizer) Encode(text string, o EncodeOptions) Encoding {
 	size := len(text)/4 + 8
-	e := Encoding{IDs: make([]int32, 0, size), Offsets: make([][2]int, 0, size)}
+	e := encoding{Encoding: Encoding{IDs: make([]int32, 0, size), Offsets: make([][2]int, 0, size)}}
 	r := rules{parse: o.ParseSpecial, literal: o.Literal}
-	tokenize := func(p piece) { t.model.tokenize(p, &e) }
+	tokenize := func(p piece) { t.model.tokenize(p, &e.Encoding) }
 	words := func(p piece) {
 		if p.token != noToken {
+			e.found = append(e.found, foundToken{len(e.IDs), p.text})
 			e.add(p.token, p.original(0, len(p.text)))
 			return
 		}
@@ -74,7 +89,7 @@ func (t *Tokenizer) Encode(text string, o EncodeOptions) Encoding {
 	for _, p := range t.post {
 		p.process(t, text, o.AddSpecial, &e)
 	}
-	return e
+	return e.Encoding
 }
 
 // VocabSize returns one more than the highest id.
@@ -92,16 +107,19 @@ func (t *Tokenizer) ID(token string) (int32, bool) {
 // Token returns the name in the vocabulary of an id, "" if there is none. It is
 // not its text: see [Tokenizer.TokenBytes].
 func (t *Tokenizer) Token(id int32) string {
-	token, _ := t.decoded(id)
-	return token
+	if i, ok := t.addedByID[id]; ok {
+		return t.added[i].Content
+	}
+	return t.vocab.token(id)
 }
 
+// decoded returns what the decoder gets for an id.
 func (t *Tokenizer) decoded(id int32) (token string, ok bool) {
 	if i, ok := t.addedByID[id]; ok {
-		return t.added[i].Content, true
+		return t.written[i], true
 	}
 	token = t.vocab.token(id)
-	return token, token != "" || t.vocab.lookup("") == id
+	return token, token != "" || id >= 0 && t.vocab.lookup("") == id
 }
 
 // IsSpecial reports whether an id is a special token.
@@ -135,7 +153,7 @@ func (t *Tokenizer) SpecialTokens() []int32 {
 // MarshalJSON returns a tokenizer.json that gives the same tokens.
 func (t *Tokenizer) MarshalJSON() ([]byte, error) {
 	m := t.options
-	m.Type = "BPE"
+	m.Type, m.Vocab, m.Merges = "BPE", vocabJSON{}, mergesJSON{}
 	for id, token := range t.vocab.tokens {
 		if t.vocab.lookup(token) == int32(id) {
 			m.Vocab = append(m.Vocab, vocabEntry{token, int64(id)})
@@ -144,5 +162,5 @@ func (t *Tokenizer) MarshalJSON() ([]byte, error) {
 	for _, r := range t.model.rules() {
 		m.Merges = append(m.Merges, [2]string{t.vocab.token(r.left), t.vocab.token(r.right)})
 	}
-	return plainJSON(fileJSON{Version: fileVersion, AddedTokens: t.added, componentsJSON: t.components, Model: m})
+	return plainJSON(fileJSON{Version: fileVersion, AddedTokens: append([]addedToken{}, t.added...), componentsJSON: t.components, Model: m})
 }

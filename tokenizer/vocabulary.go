@@ -24,8 +24,8 @@ func (v *vocabulary) token(id int32) string {
 
 // set gives an id a token.
 func (v *vocabulary) set(id int32, token string) {
-	for len(v.tokens) <= int(id) {
-		v.tokens = append(v.tokens, "")
+	if missing := int(id) + 1 - len(v.tokens); missing > 0 {
+		v.tokens = append(v.tokens, make([]string, missing)...)
 	}
 	v.tokens[id] = token
 	v.ids[token] = id
