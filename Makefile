@@ -7,7 +7,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid="
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 5s
 
-.PHONY: demo build test vet unit noasm race generate cross static fuzz goldens clean
+.PHONY: demo build test vet unit noasm race generate cross static fuzz goldens oracle clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -16,7 +16,7 @@ demo: build
 build:
 	@CGO_ENABLED=0 $(GO) build $(RELEASE) -o $(BIN) ./cmd/medner
 
-test: vet unit race noasm static cross generate fuzz goldens
+test: vet unit race noasm static cross generate fuzz goldens oracle
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt: $$(gofmt -l $$(git ls-files '*.go'))"; exit 1; }
@@ -46,6 +46,10 @@ fuzz:
 
 goldens: build
 	./$(BIN) verify testdata/goldens
+
+# A decoder layer against gorgonia, in a module of its own.
+oracle:
+	cd internal/oracle/gorgonia && $(GO) vet ./... && $(GO) test ./...
 
 clean:
 	rm -rf bin
