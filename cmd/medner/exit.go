@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/defaultmodel"
 )
 
 // Exit codes. Those over 63 follow sysexits(3).
@@ -45,6 +46,7 @@ type hinted struct {
 }
 
 func (e hinted) Unwrap() error { return e.error }
+func (e hinted) Hint() string  { return e.hint }
 
 // report prints err as people and scripts expect, and returns the exit code.
 func report(stderr io.Writer, err error) int {
@@ -57,9 +59,9 @@ func report(stderr io.Writer, err error) int {
 		return code
 	}
 	fmt.Fprintf(stderr, "medner: %v\n", err)
-	var h hinted
+	var h interface{ Hint() string }
 	if errors.As(err, &h) {
-		fmt.Fprintf(stderr, "hint: %s\n", h.hint)
+		fmt.Fprintf(stderr, "hint: %s\n", h.Hint())
 	}
 	return code
 }
@@ -70,6 +72,7 @@ func exitCode(err error) int {
 		partial partialError
 		silent  silentError
 		bad     *badinput.Error
+		pip     *defaultmodel.PipError
 	)
 	switch {
 	case errors.As(err, &silent):
@@ -82,7 +85,7 @@ func exitCode(err error) int {
 		return exitPartial
 	case errors.As(err, &bad):
 		return exitBadInput
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
+	case errors.As(err, &pip), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
 		return exitTryAgain
 	}
 	return exitFailure

@@ -19,7 +19,10 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newVersion())
+	root.AddCommand(
+		newNER(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
+		newInspect(), newQuantize(), newFetchDefault(), newBench(), newVerify(), newVersion(),
+	)
 	markUsage(root)
 	return root
 }

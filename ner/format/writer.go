@@ -23,6 +23,9 @@ type WriteOptions struct {
 	Color bool
 	// Title heads an HTML page.
 	Title string
+	// Written is how many documents the output already holds: those to come are
+	// appended to text, JSONL, TSV, PubTator and displaCy.
+	Written int
 	// Collection is what a BioC file says of itself; called at the first document.
 	Collection func() Collection
 }
@@ -39,15 +42,15 @@ type Writer interface {
 func NewWriter(w io.Writer, o WriteOptions) (Writer, error) {
 	switch o.Format {
 	case Text:
-		return &terminalWriter{w: w, o: o}, nil
+		return &terminalWriter{w: w, o: o, count: o.Written}, nil
 	case JSON:
 		return &jsonWriter{w: w, o: o}, nil
 	case JSONL:
 		return &jsonlWriter{w: w, o: o}, nil
 	case TSV:
-		return &tsvWriter{w: w, o: o}, nil
+		return &tsvWriter{w: w, o: o, started: o.Written > 0}, nil
 	case PubTator:
-		return &pubTatorWriter{w: w, o: o}, nil
+		return &pubTatorWriter{w: w, o: o, count: o.Written}, nil
 	case BioCXML:
 		return &biocXMLWriter{w: w, o: o}, nil
 	case BioCJSON:

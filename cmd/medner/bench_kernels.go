@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/kernels/bench"
+)
+
+func newBenchKernels() *cobra.Command {
+	var (
+		o      bench.Options
+		output string
+	)
+	cmd := &cobra.Command{
+		Use:   "kernels",
+		Short: "Time each kernel at the shapes of known models, beside the machine's limits",
+		Long: "Time each kernel, in every instruction set that the processor has, at the\nshapes of " + strings.Join(bench.Models(), ", ") + ".\n" +
+			"The share is of the roofline: what the same threads could do at the memory\nbandwidth and arithmetic measured in the same run.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("output", output, "md", "csv", "json", "jsonl"); err != nil {
+				return err
+			}
+			if o.Threads < 0 || o.Columns < 1 || o.Context < 1 || o.Time <= 0 {
+				return usagef("--threads: expected 0 or more; --columns, --context and --time: more than 0")
+			}
+			if err := checkKernelFilters(&o); err != nil {
+				return err
+			}
+			return benchKernels(cmd, o, output)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringArrayVar(&o.Models, "shape", nil, "`MODEL` whose shapes to take; may be repeated (default: all)")
+	fs.StringArrayVar(&o.Kernels, "kernel", nil, "kernels whose name begins with `NAME`, such as \"gemv nf4\"; may be repeated (default: all)")
+	fs.StringArrayVar(&o.Variants, "variant", nil, "instruction set `NAME`; may be repeated (default: all that the processor has)")
+	fs.IntVar(&o.Threads, "threads", 0, "threads (default: the physical cores that this process may use)")
+	fs.IntVar(&o.Columns, "columns", 128, "rows of activations that a gemm meets")
+	fs.IntVar(&o.Context, "context", 512, "positions that attention sees")
+	fs.DurationVar(&o.Time, "time", 200*time.Millisecond, "time for each measurement")
+	fs.StringVarP(&output, "output", "o", "md", "`md|csv|json|jsonl`")
+	return cmd
+}
+
+// checkKernelFilters makes unknown names, and instruction sets that aren't
+// there, errors of usage.
+func checkKernelFilters(o *bench.Options) error {
+	for _, name := range o.Models {
+		if !slices.ContainsFunc(bench.Models(), func(m string) bool { return strings.EqualFold(m, name) }) {
+			return usagef("--shape %q: expected %s", name, strings.Join(bench.Models(), ", "))
+		}
+	}
+	for _, name := range o.Variants {
+		var known []string
+		for _, v := range kernels.Variants() {
+			known = append(known, v.Name)
+			if v.Name == name && !v.Available {
+				return usagef("--variant %s: %s", name, v.Reason)
+			}
+		}
+		if err := oneOf("variant", name, known...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func benchKernels(cmd *cobra.Command, o bench.Options, output string) error {
+	out, lines := cmd.OutOrStdout(), json.NewEncoder(cmd.OutOrStdout())
+	table := csv.NewWriter(out)
+	results := []bench.Result{}
+	var failed error
+	keep := func(err error) {
+		if failed == nil {
+			failed = err
+		}
+	}
+	switch output {
+	case "md":
+		_, err := fmt.Fprint(out, "| variant | kernel | model | shape | µs | GB/s | GFLOP/s | of roofline | bound |\n|---|---|---|---|---:|---:|---:|---:|---|\n")
+		keep(err)
+	case "csv":
+		keep(table.Write([]string{"variant", "kernel", "model", "shape", "seconds", "gb_per_s", "gflop_per_s", "roofline_share", "bound"}))
+	}
+	machine, err := bench.Run(cmd.Context(), o, func(r bench.Result) {
+		results = append(results, r)
+		switch output {
+		case "jsonl":
+			keep(lines.Encode(r))
+		case "csv":
+			keep(table.Write([]string{r.Variant, r.Kernel, r.Model, r.Shape, fmt.Sprint(r.Seconds), fmt.Sprintf("%.3f", r.GBps), fmt.Sprintf("%.3f", r.GFLOPs), fmt.Sprintf("%.3f", r.Share), r.Bound}))
+			table.Flush()
+			keep(table.Error())
+		case "md":
+			_, err := fmt.Fprintf(out, "| %s | %s | %s | %s | %.2f | %.1f | %.1f | %.0f %% | %s |\n", r.Variant, r.Kernel, r.Model, r.Shape, 1e6*r.Seconds, r.GBps, r.GFLOPs, 100*r.Share, r.Bound)
+			keep(err)
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case failed != nil:
+		return failed
+	case len(results) == 0:
+		return usagef("no kernel's name begins with %s", strings.Join(o.Kernels, ", "))
+	case output == "json":
+		lines.SetIndent("", "  ")
+		return lines.Encode(struct {
+			Machine bench.Machine  `json:"machine"`
+			Results []bench.Result `json:"results"`
+		}{machine, results})
+	case output == "md":
+		return describeMachine(out, machine)
+	}
+	return nil
+}
+
+func describeMachine(out io.Writer, m bench.Machine) error {
+	_, err := fmt.Fprintf(out, "\n%d threads read %.1f GB/s from memory.\n", m.Threads, m.ReadGBps)
+	for _, p := range m.Peaks {
+		if err == nil {
+			_, err = fmt.Fprintf(out, "%s computes %.1f GFLOP/s in float32, %.1f GOP/s in int8.\n", p.Variant, p.GFLOPs, p.Int8)
+		}
+	}
+	return err
+}

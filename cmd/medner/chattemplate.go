@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/tokenizer/chat"
+)
+
+func newChatTemplate() *cobra.Command {
+	var (
+		path, messages, date string
+		generation           bool
+	)
+	cmd := &cobra.Command{
+		Use:   "chat-template",
+		Short: "Render chat messages through a model's template",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			list, err := readMessages(cmd, messages)
+			if err != nil {
+				return err
+			}
+			template, err := loadTemplate(path)
+			if err != nil {
+				return err
+			}
+			rendered, err := template.Render(list, chat.Options{AddGenerationPrompt: generation, DateString: date})
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), rendered.Text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&path, "model", "", "model `DIR` or GGUF file (default: the default model)")
+	cmd.Flags().StringVar(&messages, "messages", "", "chat messages in a JSON `FILE` (-: standard input)")
+	cmd.Flags().BoolVar(&generation, "add-generation-prompt", false, "end with the opening of the assistant's turn")
+	cmd.Flags().StringVar(&date, "date-string", "", "the date that Llama 3 templates print (default: \"26 Jul 2024\")")
+	cobra.CheckErr(cmd.MarkFlagRequired("messages"))
+	return cmd
+}

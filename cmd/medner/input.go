@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/tokenizer/chat"
+)
+
+// maxInput bounds what is read of a file that must fit in memory at once.
+const maxInput = 256 << 20
+
+// readInput reads a file, or standard input for "-".
+func readInput(cmd *cobra.Command, path string) ([]byte, error) {
+	r := cmd.InOrStdin()
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, badinput.Wrap(path, "", err)
+		}
+		defer f.Close()
+		r = f
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(data) > maxInput {
+		return nil, badinput.New(path, "size", "more than 256 MiB", "at most 256 MiB")
+	}
+	return data, nil
+}
+
+// readTokenIDs reads a JSON array of token ids of a vocabulary of n.
+func readTokenIDs(cmd *cobra.Command, path string, n int) ([]int32, error) {
+	data, err := readInput(cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int32
+	if err := json.Unmarshal(data, &ids); err != nil {
+		return nil, badinput.New(path, "token ids", err.Error(), "a JSON array of numbers")
+	}
+	if len(ids) == 0 {
+		return nil, badinput.New(path, "token ids", "none", "at least one")
+	}
+	for i, id := range ids {
+		if id < 0 || int(id) >= n {
+			return nil, badinput.New(path, fmt.Sprintf("token ids[%d]", i), fmt.Sprint(id), fmt.Sprintf("0 to %d", n-1))
+		}
+	}
+	return ids, nil
+}
+
+// readMessages reads a chat: an array of {"role", "content"}, or an object
+// that holds one as "messages".
+func readMessages(cmd *cobra.Command, path string) ([]chat.Message, error) {
+	data, err := readInput(cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	var messages []chat.Message
+	if err := json.Unmarshal(data, &messages); err != nil {
+		var object struct{ Messages []chat.Message }
+		if json.Unmarshal(data, &object) != nil || object.Messages == nil {
+			return nil, badinput.New(path, "messages", err.Error(), `a JSON array of {"role", "content"}`)
+		}
+		messages = object.Messages
+	}
+	if len(messages) == 0 {
+		return nil, badinput.New(path, "messages", "none", "at least one")
+	}
+	return messages, nil
+}

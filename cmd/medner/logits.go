@@ -1,0 +1,76 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/model/safetensors"
+	"github.com/medner/medner/quant"
+)
+
+func newLogits() *cobra.Command {
+	var (
+		mf                modelFlags
+		ids, rows, output string
+	)
+	cmd := &cobra.Command{
+		Use:   "logits",
+		Short: "Write the logits of a prompt as safetensors",
+		Long:  "Write a safetensors file with one tensor, logits: f32, [rows, vocabulary],\nof the last rows of the prompt.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, err := mf.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			tokens, err := readTokenIDs(cmd, ids, m.Config().VocabSize)
+			if err != nil {
+				return err
+			}
+			n, err := parseRows(rows, len(tokens))
+			if err != nil {
+				return err
+			}
+			logits, err := m.Logits(cmd.Context(), tokens, n, "")
+			if err != nil {
+				return err
+			}
+			return writeLogits(cmd, output, logits)
+		},
+	}
+	mf.register(cmd)
+	cmd.Flags().StringVar(&ids, "token-ids", "", "token ids in a JSON `FILE` (-: standard input)")
+	cmd.Flags().StringVar(&rows, "rows", "all", "`all|last|N`: of every token, of the last one, of the last N")
+	cmd.Flags().StringVarP(&output, "output", "o", "-", "`FILE` to write (-: standard output)")
+	cobra.CheckErr(cmd.MarkFlagRequired("token-ids"))
+	return cmd
+}
+
+func parseRows(s string, tokens int) (int, error) {
+	switch s {
+	case "all":
+		return tokens, nil
+	case "last":
+		return 1, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, usagef("--rows %q: expected all, last or a number of rows", s)
+	}
+	return min(n, tokens), nil
+}
+
+func writeLogits(cmd *cobra.Command, path string, logits [][]float32) error {
+	shape := []int{len(logits), len(logits[0])}
+	data := make([]byte, 4*shape[0]*shape[1])
+	for i, row := range logits {
+		quant.Encode(quant.F32, data[4*i*shape[1]:4*(i+1)*shape[1]], row)
+	}
+	tensors := []safetensors.Source{safetensors.Bytes("logits", safetensors.F32, shape, data)}
+	if path == "-" {
+		return safetensors.Encode(cmd.OutOrStdout(), tensors, nil)
+	}
+	return safetensors.WriteFile(path, tensors, nil)
+}

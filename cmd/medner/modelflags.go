@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/model"
+	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/defaultmodel"
+)
+
+// modelFlags are the flags of every command that runs a model.
+type modelFlags struct {
+	path        string
+	adapters    []string
+	lora        string
+	weights     string
+	precision   string
+	device      string
+	threads     int
+	batch       int
+	draft       int
+	chunk       int
+	prefixCache string
+	context     int
+	kv          string
+}
+
+func (f *modelFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.path, "model", "", "model `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
+	fs.StringArrayVar(&f.adapters, "adapter", nil, "PEFT adapter `DIR`; may be repeated")
+	fs.StringVar(&f.lora, "lora", "", "apply adapters by `merge|merge-nf4|unmerged` (default: merge; unmerged on 4-bit bases)")
+	fs.StringVar(&f.weights, "weights", string(backend.Keep), "hold projections as `keep|nf4|int8|bf16|f32`")
+	fs.StringVar(&f.precision, "precision", string(backend.F32), "arithmetic: `f32|fast`")
+	fs.StringVar(&f.device, "device", "cpu", "`cpu|cuda[:N]`")
+	fs.IntVar(&f.threads, "threads", 0, "threads (default: the physical cores that this process may use)")
+	fs.IntVar(&f.batch, "batch", 0, "sequences in flight at most (default 16)")
+	fs.IntVar(&f.draft, "draft", 6, "draft tokens verified in a step at most; 0 = off")
+	fs.IntVar(&f.chunk, "prefill-chunk", 0, "prompt tokens read in a step at most (default 512)")
+	fs.StringVar(&f.prefixCache, "prefix-cache", "on", "keep what was read of prompts: `on|off`")
+	fs.IntVar(&f.context, "context", 0, "positions of a sequence at most (default: what the model knows)")
+	fs.StringVar(&f.kv, "kv-dtype", "f32", "keys and values as `f32|f16`")
+}
+
+// oneOf checks a flag with a fixed set of values.
+func oneOf(flag, value string, allowed ...string) error {
+	if !slices.Contains(allowed, value) {
+		return usagef("--%s %q: expected %s", flag, value, strings.Join(allowed, ", "))
+	}
+	return nil
+}
+
+// options translates the flags.
+func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
+	for _, check := range []error{
+		oneOf("lora", f.lora, "", string(model.Merge), string(model.MergeNF4), string(model.Unmerged)),
+		oneOf("weights", f.weights, string(backend.Keep), string(backend.HoldNF4), string(backend.HoldInt8), string(backend.HoldBF16), string(backend.HoldF32)),
+		oneOf("precision", f.precision, string(backend.F32), string(backend.Fast)),
+		oneOf("prefix-cache", f.prefixCache, "on", "off"),
+		oneOf("kv-dtype", f.kv, "f32", "f16"),
+	} {
+		if check != nil {
+			return model.Options{}, check
+		}
+	}
+	for flag, n := range map[string]int{"threads": f.threads, "batch": f.batch, "draft": f.draft, "prefill-chunk": f.chunk, "context": f.context} {
+		if n < 0 {
+			return model.Options{}, usagef("--%s %d: expected 0 or more", flag, n)
+		}
+	}
+	o := model.Options{
+		Adapters: f.adapters, LoRA: model.LoRA(f.lora), Hold: backend.Hold(f.weights), Precision: backend.Precision(f.precision),
+		Device: f.device, Threads: f.threads, KV: f.kv, Context: f.context,
+		Batch: f.batch, PrefillChunk: f.chunk, Draft: f.draft,
+		Log: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "medner: "+format+"\n", args...) },
+	}
+	if f.draft == 0 {
+		o.Draft = -1
+	}
+	if f.prefixCache == "off" {
+		o.PrefixCache = -1
+	}
+	return o, nil
+}
+
+// place resolves --model and --adapter: without --model they name the default
+// model, with its adapter unless the user brings others.
+func (f *modelFlags) place() error {
+	if f.path != "" {
+		return nil
+	}
+	files, err := defaultmodel.Locate()
+	if err != nil {
+		return err
+	}
+	f.path = files.Base
+	if len(f.adapters) == 0 {
+		f.adapters = []string{files.Adapter}
+	}
+	return nil
+}
+
+// open loads the model that the flags name.
+func (f *modelFlags) open(cmd *cobra.Command) (*model.Model, error) {
+	if err := f.place(); err != nil {
+		return nil, err
+	}
+	o, err := f.options(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return model.Open(cmd.Context(), f.path, o)
+}

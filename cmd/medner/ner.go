@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/medner/medner/ner"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/format"
+)
+
+// nerOutput are the flags that say where annotations go.
+type nerOutput struct {
+	format, input, path string
+	resume, text        bool
+}
+
+func newNER() *cobra.Command {
+	var (
+		f nerFlags
+		o nerOutput
+	)
+	cmd := &cobra.Command{
+		Use:   "ner [FILES…|-]",
+		Short: "Extract chemicals, diseases and influences from documents",
+		Long: "Extract chemicals, diseases and chemical-disease influences from text, JSON\nlines, PubTator, BioC, brat, PubMed XML or MEDLINE, and print them.\n\n" +
+			notice,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			out, err := format.ParseOutput(o.format)
+			if err != nil {
+				return usageError{err}
+			}
+			if o.resume && o.path == "-" {
+				return usagef("--resume needs --out FILE")
+			}
+			if len(args) == 0 {
+				args = []string{"-"}
+			}
+			return annotate(cmd, &f, &o, out, args)
+		},
+	}
+	f.register(cmd)
+	fs := cmd.Flags()
+	fs.StringVar(&o.format, "format", string(format.Text), "output: `text|json|jsonl|tsv|pubtator|bioc-xml|bioc-json|brat|html|displacy`")
+	fs.StringVar(&o.input, "input-format", "", "`FORMAT` of the input (default: found out)")
+	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write (-: standard output)")
+	fs.BoolVar(&o.resume, "resume", false, "go on where an interrupted run with --out stopped")
+	fs.BoolVar(&o.text, "with-text", false, "JSON output carries the articles' texts too")
+	return cmd
+}
+
+// resumable are the formats to which documents can be appended one by one.
+var resumable = []string{string(format.JSONL), string(format.TSV), string(format.PubTator), string(format.Text), string(format.DisplaCy)}
+
+func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, inputs []string) error {
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	ro := format.ReadOptions{}
+	if o.input != "" {
+		in, err := format.ParseInput(o.input)
+		if err != nil {
+			return usageError{err}
+		}
+		ro.Format = in
+	}
+	extractor, err := f.extractor(ctx, cmd)
+	if err != nil {
+		return err
+	}
+	defer extractor.Close()
+	w, err := o.open(cmd, out, job(cmd, inputs, extractor))
+	if errors.Is(err, errComplete) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s is complete: nothing to resume\n", o.path)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer w.abandon()
+
+	var tally format.Tally
+	ro.Warn = tally.Add
+	progress := newProgress(cmd.ErrOrStderr(), inputs)
+	ro.Progress = progress.read
+	defer progress.stop()
+	total, failed := w.done(), w.failedBefore()
+	for result, err := range extractor.Stream(ctx, articles(format.Files(inputs, cmd.InOrStdin(), ro), w.done())) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		total++
+		if err != nil {
+			failed++
+			progress.print(fmt.Sprintf("medner: %v", err))
+		}
+		if err := w.write(result, err != nil); err != nil {
+			return err
+		}
+		progress.done(total, failed)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	progress.stop()
+	if err := w.close(); err != nil {
+		return err
+	}
+	for _, line := range tally.Lines() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
+	}
+	if failed > 0 {
+		return partialError{failed, total}
+	}
+	return nil
+}
+
+// articles strips what input files say of their documents, and leaves out the
+// first skip documents.
+func articles(results iter.Seq2[document.Result, error], skip int) iter.Seq2[document.Document, error] {
+	return func(yield func(document.Document, error) bool) {
+		n := 0
+		for r, err := range results {
+			if n++; n <= skip {
+				continue
+			}
+			r.Entities, r.Relations = nil, nil
+			if !yield(r.Document, err) {
+				return
+			}
+		}
+	}
+}
+
+// job identifies a run: another model, setting or input is another job.
+func job(cmd *cobra.Command, inputs []string, e *ner.Extractor) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%+v\n", e.Key())
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		switch flag.Name {
+		case "resume", "threads", "batch", "draft", "prefill-chunk", "prefix-cache", "out":
+		default: // these can't change the output
+			fmt.Fprintf(&b, "%s=%s\n", flag.Name, flag.Value)
+		}
+	})
+	for _, path := range inputs {
+		size := int64(-1)
+		if info, err := os.Stat(path); err == nil {
+			size = info.Size()
+		}
+		fmt.Fprintf(&b, "%s %d\n", path, size)
+	}
+	return fmt.Sprintf("medner ner %x", sha256.Sum256([]byte(b.String())))
+}
+
+// sink writes results to standard output, or to a file with a journal.
+type sink struct {
+	format.Writer
+	journal *journal
+	buffer  *bufio.Writer
+}
+
+func (o *nerOutput) open(cmd *cobra.Command, out format.Format, job string) (*sink, error) {
+	wo := format.WriteOptions{Format: out, Text: o.text, Title: "medner: " + notice}
+	s := &sink{}
+	var err error
+	switch {
+	case o.path == "-":
+		if out == format.Brat {
+			return nil, usagef("--format brat writes a folder: name it with --out")
+		}
+		wo.Color = colorful(cmd.OutOrStdout())
+		s.buffer = bufio.NewWriter(cmd.OutOrStdout())
+	case out == format.Brat:
+		if o.resume {
+			return nil, usagef("--resume: expected a format of %s", strings.Join(resumable, ", "))
+		}
+		s.Writer, err = format.NewBratFolder(o.path, wo)
+		return s, err
+	default:
+		if o.resume {
+			if err := oneOf("format", string(out), resumable...); err != nil {
+				return nil, usagef("--resume: expected a format of %s", strings.Join(resumable, ", "))
+			}
+		}
+		if s.journal, err = startJournal(o.path, job, o.resume); err != nil {
+			return nil, err
+		}
+		wo.Written = s.journal.done
+		s.buffer = bufio.NewWriter(s.journal)
+	}
+	s.Writer, err = format.NewWriter(s.buffer, wo)
+	return s, err
+}
+
+func (s *sink) done() int {
+	if s.journal == nil {
+		return 0
+	}
+	return s.journal.done
+}
+
+func (s *sink) failedBefore() int {
+	if s.journal == nil {
+		return 0
+	}
+	return s.journal.failed
+}
+
+// write writes a result, if there is one, and has it out before it returns:
+// readers of a pipe see each document when it is done.
+func (s *sink) write(r *document.Result, failed bool) error {
+	if !failed {
+		if err := s.Writer.Write(r); err != nil {
+			return err
+		}
+	}
+	if s.buffer == nil {
+		return nil
+	}
+	if err := s.buffer.Flush(); err != nil {
+		return err
+	}
+	if s.journal != nil {
+		return s.journal.finished(failed)
+	}
+	return nil
+}
+
+func (s *sink) close() error {
+	if err := s.Writer.Close(); err != nil {
+		return err
+	}
+	if s.buffer != nil {
+		if err := s.buffer.Flush(); err != nil {
+			return err
+		}
+	}
+	if s.journal != nil {
+		j := s.journal
+		s.journal = nil
+		return j.complete()
+	}
+	return nil
+}
+
+// abandon leaves an unfinished output for a later run; after close it does
+// nothing.
+func (s *sink) abandon() {
+	if s.journal != nil {
+		_ = s.journal.abandon()
+		s.journal = nil
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/ner"
+	"github.com/medner/medner/ner/confidence"
+	"github.com/medner/medner/ner/prompt"
+	"github.com/medner/medner/ner/seedcompat"
+)
+
+// nerFlags are the flags of every command that extracts entities.
+type nerFlags struct {
+	modelFlags
+	tasks         string
+	profile       string
+	variant       string
+	prompt        string
+	ensemble      string
+	ensembleRule  string
+	grounded      bool
+	ungrounded    string
+	penalty       float32
+	sparePrompt   bool
+	maxNewTokens  int
+	chunkTokens   int
+	calibration   string
+	minConfidence float64
+	precisionGoal float64
+	terminology   string
+}
+
+func (f *nerFlags) register(cmd *cobra.Command) {
+	f.modelFlags.register(cmd)
+	fs := cmd.Flags()
+	fs.StringVar(&f.tasks, "task", "chemicals,diseases,influences", "what to extract, comma-separated")
+	fs.StringVar(&f.profile, "profile", string(ner.Default), "how to read answers: `default|seed-compat`, or a FILE of prompts")
+	fs.StringVar(&f.variant, "profile-option", "", "variant of seed-compat: `biomistral`")
+	fs.StringVar(&f.prompt, "prompt", "", "`train|simple|card|biomistral|FILE` (default: what the model was trained with)")
+	fs.StringVar(&f.ensemble, "ensemble", "", "ask with several `PROMPTS`, comma-separated")
+	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "keep what `union|intersection|vote` of the prompts brought")
+	fs.BoolVar(&f.grounded, "grounded", false, "let the model write nothing but lists of spans of the article")
+	fs.StringVar(&f.ungrounded, "on-ungrounded", string(ner.Flag), "`flag|drop` items that the article doesn't have")
+	fs.Float32Var(&f.penalty, "repetition-penalty", 1, "transformers' repetition penalty, over prompt and answer")
+	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty counts what the answer repeats only")
+	fs.IntVar(&f.maxNewTokens, "max-new-tokens", 0, "tokens of an answer at most (default: the profile's)")
+	fs.IntVar(&f.chunkTokens, "chunk-tokens", 0, "tokens of an article that are asked about at once (default: what the context holds)")
+	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the default model's own)")
+	fs.Float64Var(&f.minConfidence, "min-confidence", 0, "leave out, and report, items less sure than this")
+	fs.Float64Var(&f.precisionGoal, "target-precision", 0, "leave out, and report, the least sure items until this share is right (needs a calibration)")
+	fs.StringVar(&f.terminology, "terminology", "", "link mentions through an index that `medner terminology import` wrote")
+	cmd.MarkFlagsMutuallyExclusive("min-confidence", "target-precision")
+	cmd.MarkFlagsMutuallyExclusive("prompt", "ensemble")
+}
+
+// extractorOptions translates the flags. Flags that the user didn't set leave
+// the profile's own choice.
+func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
+	mo, err := f.modelFlags.options(cmd)
+	if err != nil {
+		return nil, err
+	}
+	options := []ner.Option{ner.WithModelOptions(mo)}
+	changed := cmd.Flags().Changed
+	switch profile := ner.Profile(f.profile); profile {
+	case ner.Default, ner.SeedCompat:
+		options = append(options, ner.WithProfile(profile))
+	default: // a file of prompts
+		if changed("prompt") {
+			return nil, usagef("--profile %s names a file of prompts: --prompt can't name another", f.profile)
+		}
+		f.prompt = f.profile
+	}
+	tasks, err := parseTasks(f.tasks)
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, ner.WithTasks(tasks...))
+	if f.variant != "" {
+		options = append(options, ner.WithVariant(seedcompat.Variant(f.variant)))
+	}
+	if f.prompt != "" {
+		options = append(options, ner.WithPrompt(f.prompt))
+	}
+	if f.ensemble != "" {
+		if err := oneOf("ensemble-rule", f.ensembleRule, string(ner.Union), string(ner.Intersection), string(ner.Vote)); err != nil {
+			return nil, err
+		}
+		options = append(options, ner.WithEnsemble(ner.Ensemble(f.ensembleRule), strings.Split(f.ensemble, ",")...))
+	}
+	if changed("grounded") {
+		options = append(options, ner.WithGrounded(f.grounded))
+	}
+	if changed("on-ungrounded") {
+		if err := oneOf("on-ungrounded", f.ungrounded, string(ner.Flag), string(ner.Drop)); err != nil {
+			return nil, err
+		}
+		options = append(options, ner.WithUngrounded(ner.Ungrounded(f.ungrounded)))
+	}
+	if changed("repetition-penalty") || changed("penalty-spares-prompt") {
+		if !(f.penalty > 0) {
+			return nil, usagef("--repetition-penalty %g: expected more than 0", f.penalty)
+		}
+		options = append(options, ner.WithRepetitionPenalty(f.penalty, f.sparePrompt))
+	}
+	for flag, n := range map[string]int{"max-new-tokens": f.maxNewTokens, "chunk-tokens": f.chunkTokens} {
+		if n < 0 {
+			return nil, usagef("--%s %d: expected 0 or more", flag, n)
+		}
+	}
+	if f.maxNewTokens > 0 {
+		options = append(options, ner.WithMaxNewTokens(f.maxNewTokens))
+	}
+	if f.chunkTokens > 0 {
+		options = append(options, ner.WithChunkTokens(f.chunkTokens))
+	}
+	return f.confidenceOptions(options)
+}
+
+func (f *nerFlags) confidenceOptions(options []ner.Option) ([]ner.Option, error) {
+	for flag, v := range map[string]float64{"min-confidence": f.minConfidence, "target-precision": f.precisionGoal} {
+		if !(v >= 0 && v <= 1) {
+			return nil, usagef("--%s %g: expected 0 to 1", flag, v)
+		}
+	}
+	if f.calibration != "" {
+		c, err := confidence.Load(f.calibration)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, ner.WithCalibration(c))
+	}
+	if f.minConfidence > 0 {
+		options = append(options, ner.WithMinConfidence(f.minConfidence))
+	}
+	if f.precisionGoal > 0 {
+		options = append(options, ner.WithTargetPrecision(f.precisionGoal))
+	}
+	return options, nil
+}
+
+// extractor opens the model and returns what asks it.
+func (f *nerFlags) extractor(ctx context.Context, cmd *cobra.Command, more ...ner.Option) (*ner.Extractor, error) {
+	if err := f.place(); err != nil {
+		return nil, err
+	}
+	options, err := f.extractorOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return ner.Open(ctx, f.path, append(options, more...)...)
+}
+
+func parseTasks(list string) ([]prompt.Task, error) {
+	var tasks []prompt.Task
+	for _, name := range strings.Split(list, ",") {
+		name = strings.TrimSpace(name)
+		if err := oneOf("task", name, string(prompt.Chemicals), string(prompt.Diseases), string(prompt.Influences)); err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, prompt.Task(name))
+	}
+	return tasks, nil
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/model/convert"
+	"github.com/medner/medner/model/defaultmodel"
+	"github.com/medner/medner/quant"
+)
+
+// writable are the formats of `medner quantize --to`.
+var writable = map[string]quant.Format{"nf4": quant.NF4, "fp4": quant.FP4, "bf16": quant.BF16, "f16": quant.F16, "f32": quant.F32}
+
+func newQuantize() *cobra.Command {
+	var (
+		path, to, output string
+		double           bool
+	)
+	cmd := &cobra.Command{
+		Use:   "quantize [DIR|GGUF]",
+		Short: "Write a model anew, its projections in 4 bits",
+		Long: "Write a model into a new directory that transformers loads, with bitsandbytes,\nas it is: its projections in NF4 or FP4, or every weight as plain numbers.\n" +
+			"Embeddings, head and norms keep their numbers in 4-bit models.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("to", to, "nf4", "fp4", "bf16", "f16", "f32"); err != nil {
+				return err
+			}
+			if double && to != "nf4" && to != "fp4" {
+				return usagef("--double-quant: expected --to nf4 or fp4, found %s", to)
+			}
+			path, err := modelArgument(path, args)
+			if err != nil {
+				return err
+			}
+			return quantize(cmd, path, output, convert.Options{To: writable[to], DoubleQuant: double})
+		},
+	}
+	cmd.Flags().StringVar(&path, "model", "", "model `DIR` or GGUF file (default: the default model's base)")
+	cmd.Flags().StringVar(&to, "to", "nf4", "write weights as `nf4|fp4|bf16|f16|f32`")
+	cmd.Flags().BoolVar(&double, "double-quant", false, "hold the scales of 4-bit weights in 8 bits")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "`DIR` to write, which must be new or empty")
+	cobra.CheckErr(cmd.MarkFlagRequired("output"))
+	return cmd
+}
+
+// modelArgument is the model that a flag or an argument names, or the default.
+func modelArgument(flag string, args []string) (string, error) {
+	switch {
+	case len(args) > 0 && flag != "":
+		return "", usagef("--model %s and %s: expected one model", flag, args[0])
+	case len(args) > 0:
+		return args[0], nil
+	case flag != "":
+		return flag, nil
+	}
+	files, err := defaultmodel.Locate()
+	if err != nil {
+		return "", err
+	}
+	return files.Base, nil
+}
+
+func quantize(cmd *cobra.Command, path, output string, o convert.Options) error {
+	src, err := checkpoint.Open(path)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	before, err := sizeOf(path)
+	if err != nil {
+		return err
+	}
+	stderr := cmd.ErrOrStderr()
+	if isTerminal(stderr) {
+		bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription("quantising"),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
+		o.Progress = func(done, total int) {
+			bar.ChangeMax(total)
+			_ = bar.Set(done)
+		}
+		defer func() { _ = bar.Finish() }()
+	}
+	if err := convert.Convert(cmd.Context(), src, output, o); err != nil {
+		return err
+	}
+	after, err := sizeOf(output)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: weights of %s\n%s: weights of %s, %.1f %% of it\n",
+		path, humanize.Bytes(uint64(before)), output, humanize.Bytes(uint64(after)), 100*float64(after)/float64(before))
+	return err
+}
+
+// sizeOf is the bytes of a model's weight files.
+func sizeOf(path string) (size int64, err error) {
+	files := []string{path}
+	if isDir(path) {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return 0, err
+		}
+		files = nil
+		for _, e := range entries {
+			if filepath.Ext(e.Name()) == ".safetensors" {
+				files = append(files, filepath.Join(path, e.Name()))
+			}
+		}
+	}
+	for _, file := range files {
+		info, err := os.Stat(file) // a link in the hub's cache leads to the file
+		if err != nil {
+			return 0, err
+		}
+		size += info.Size()
+	}
+	return size, nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/tokenizer"
+)
+
+// tokenization is a line of `medner tokenize`.
+type tokenization struct {
+	IDs         []int32  `json:"ids"`
+	CharOffsets [][2]int `json:"char_offsets"`
+}
+
+func newTokenize() *cobra.Command {
+	var (
+		path                 string
+		jsonLines, noSpecial bool
+		parseSpecial         bool
+	)
+	cmd := &cobra.Command{
+		Use:   "tokenize",
+		Short: "Turn lines of standard input into token ids and offsets",
+		Long:  "Turn each line of standard input into one JSON object: token ids, and the code\npoints that each covers. With --json-lines a line is a JSON string.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			tok, err := loadTokenizer(path)
+			if err != nil {
+				return err
+			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			encode := json.NewEncoder(out)
+			err = eachLine(cmd.InOrStdin(), func(n int, line string) error {
+				if jsonLines {
+					var text string
+					if err := json.Unmarshal([]byte(line), &text); err != nil {
+						return badinput.New("standard input", fmt.Sprintf("line %d", n), err.Error(), "a JSON string")
+					}
+					line = text
+				}
+				e := tok.Encode(line, tokenizer.EncodeOptions{AddSpecial: !noSpecial, ParseSpecial: parseSpecial})
+				t := tokenization{e.IDs, e.CharOffsets(line)}
+				if t.IDs == nil {
+					t = tokenization{[]int32{}, [][2]int{}}
+				}
+				return encode.Encode(t)
+			})
+			if ferr := out.Flush(); err == nil {
+				err = ferr
+			}
+			return err
+		},
+	}
+	tokenizerFlag(cmd, &path)
+	cmd.Flags().BoolVar(&jsonLines, "json-lines", false, "lines are JSON strings")
+	cmd.Flags().BoolVar(&noSpecial, "no-special", false, "leave out what the tokenizer adds, such as BOS")
+	cmd.Flags().BoolVar(&parseSpecial, "parse-special", true, "special tokens in the text are special")
+	return cmd
+}
+
+func newDetokenize() *cobra.Command {
+	var (
+		path        string
+		skipSpecial bool
+	)
+	cmd := &cobra.Command{
+		Use:   "detokenize",
+		Short: "Turn token ids into text",
+		Long:  "Turn each line of standard input, a JSON array of token ids (or an object with\n\"ids\"), into one JSON string.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			tok, err := loadTokenizer(path)
+			if err != nil {
+				return err
+			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			encode := json.NewEncoder(out)
+			encode.SetEscapeHTML(false)
+			err = eachLine(cmd.InOrStdin(), func(n int, line string) error {
+				var t tokenization
+				err := json.Unmarshal([]byte(line), &t.IDs)
+				if err != nil && strings.HasPrefix(line, "{") {
+					err = json.Unmarshal([]byte(line), &t)
+				}
+				if err != nil {
+					return badinput.New("standard input", fmt.Sprintf("line %d", n), err.Error(), "a JSON array of token ids")
+				}
+				for _, id := range t.IDs {
+					if id < 0 || int(id) >= tok.VocabSize() {
+						return badinput.New("standard input", fmt.Sprintf("line %d", n), fmt.Sprintf("token id %d", id), fmt.Sprintf("0 to %d", tok.VocabSize()-1))
+					}
+				}
+				return encode.Encode(tok.Decode(t.IDs, skipSpecial))
+			})
+			if ferr := out.Flush(); err == nil {
+				err = ferr
+			}
+			return err
+		},
+	}
+	tokenizerFlag(cmd, &path)
+	cmd.Flags().BoolVar(&skipSpecial, "skip-special", false, "leave special tokens out")
+	return cmd
+}
+
+func tokenizerFlag(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVar(path, "model", "", "a `DIR` with tokenizer.json, a tokenizer.json, or a GGUF file (default: the default model)")
+}
+
+// eachLine calls fn with every line, numbered from 1, of any length.
+func eachLine(r io.Reader, fn func(n int, line string) error) error {
+	in := bufio.NewReader(r)
+	for n := 1; ; n++ {
+		line, err := in.ReadString('\n')
+		if line == "" && err == io.EOF {
+			return nil
+		}
+		if err != nil && err != io.EOF {
+			return err
+		}
+		line = strings.TrimSuffix(line, "\n")
+		if ferr := fn(n, line); ferr != nil {
+			return ferr
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}

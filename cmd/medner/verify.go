@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/internal/verify"
+)
+
+func newVerify() *cobra.Command {
+	var (
+		mf    modelFlags
+		every bool
+	)
+	cmd := &cobra.Command{
+		Use:   "verify [DIR]",
+		Short: "Compare the engine with reference vectors of transformers",
+		Long:  "Compare token ids, offsets, decoded text, chat templates, 4-bit quantisation,\nmerged adapters, logits and generations with the reference vectors in DIR\n(default: testdata/goldens of the repository). Exit code 1 on any difference.",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := goldens(args)
+			if err != nil {
+				return err
+			}
+			o, err := mf.options(cmd)
+			if err != nil {
+				return err
+			}
+			o.Log = nil
+			out := cmd.OutOrStdout()
+			summary, err := verify.Run(cmd.Context(), dir, o, func(c verify.Check) {
+				switch {
+				case c.Outcome == verify.Different:
+					fmt.Fprintf(out, "DIFFERENT %s: %s\n", c.Name, c.Detail)
+				case every && c.Outcome == verify.Equal:
+					fmt.Fprintf(out, "equal     %s\n", c.Name)
+				case every:
+					fmt.Fprintf(out, "skipped   %s: %s\n", c.Name, c.Detail)
+				}
+			})
+			if err != nil {
+				return err
+			}
+			for _, note := range summary.Notes {
+				fmt.Fprintf(out, "note: %s\n", note)
+			}
+			if summary.MaxLogitError > 0 {
+				fmt.Fprintf(out, "largest difference of a logit: %.2g\n", summary.MaxLogitError)
+			}
+			skipped := ""
+			if summary.Skipped > 0 {
+				skipped = " (" + strings.Join(summary.Reasons, "; ") + ")"
+			}
+			fmt.Fprintf(out, "%d of %d equal, %d skipped%s\n", summary.Equal, summary.Total, summary.Skipped, skipped)
+			if summary.Failed() {
+				return silentError{exitFailure}
+			}
+			return nil
+		},
+	}
+	mf.register(cmd)
+	for _, flag := range []string{"model", "adapter", "lora"} {
+		cobra.CheckErr(cmd.Flags().MarkHidden(flag))
+	}
+	cmd.Flags().BoolVarP(&every, "verbose", "v", false, "print every comparison")
+	return cmd
+}
+
+// goldens finds the folder: the argument, or the repository's own.
+func goldens(args []string) (string, error) {
+	if len(args) > 0 {
+		return args[0], nil
+	}
+	const sub = "testdata/goldens"
+	from := []string{"."}
+	if exe, err := os.Executable(); err == nil {
+		from = append(from, filepath.Dir(exe), filepath.Dir(filepath.Dir(exe)))
+	}
+	for _, dir := range from {
+		if path := filepath.Join(dir, sub); isDir(path) {
+			return path, nil
+		}
+	}
+	return "", hinted{usagef("no %s near here", sub), "run it in a checkout of medner, or name a folder of reference vectors"}
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
