@@ -166,6 +166,7 @@ func (s *xmlSplitter) markup() error {
 	case start[1] == '?':
 		return s.until("?>")
 	}
+	declaration := start[1] == '!'
 	quote := byte(0)
 	for n := 0; ; n++ {
 		c, err := s.in.ReadByte()
@@ -177,7 +178,7 @@ func (s *xmlSplitter) markup() error {
 			return errors.Join(errTag, s.in.UnreadByte())
 		case n == maxTag:
 			return errLongTag
-		case c == '[' && start[1] == '!' && quote == 0:
+		case c == '[' && declaration && quote == 0:
 			return errEntities
 		}
 		s.tag = append(s.tag, c)

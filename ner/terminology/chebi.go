@@ -1,0 +1,154 @@
+package terminology
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+)
+
+const (
+	chebiName    = "ChEBI"
+	chebiLicence = "CC BY 4.0"
+	chebiPrefix  = "CHEBI:"
+)
+
+// obo reads an ontology's [Term] stanzas. Formulas and line notations among
+// the synonyms are no names.
+func (p *parser) obo() error {
+	var id string
+	var names []string
+	inTerm, obsolete := false, false
+	release, ontology := "", ""
+	finish := func() {
+		if inTerm && id != "" && !obsolete && len(names) > 0 {
+			n := p.b.concept(id)
+			if strings.HasPrefix(id, chebiPrefix) {
+				p.b.concepts[n].types |= chemicalBit
+			}
+			for i, name := range names {
+				p.b.addName(n, name, i == 0)
+			}
+		}
+		id, names, obsolete = "", nil, false
+	}
+	for {
+		raw, err := p.nextLine()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		line := string(raw)
+		if strings.HasPrefix(line, "[") {
+			finish()
+			inTerm = line == "[Term]"
+			continue
+		}
+		key, value, ok := strings.Cut(line, ": ")
+		if !ok {
+			continue
+		}
+		switch {
+		case key == "data-version" && !inTerm:
+			release = value
+		case key == "ontology" && !inTerm:
+			ontology = value
+		case key == "id":
+			id = strings.TrimSpace(value)
+		case key == "name":
+			names = append([]string{value}, names...)
+		case key == "synonym":
+			if name, ok := oboSynonym(value); ok {
+				names = append(names, name)
+			}
+		case key == "is_obsolete":
+			obsolete = value == "true"
+		}
+	}
+	finish()
+	if ontology == "" || strings.EqualFold(ontology, "chebi") {
+		p.defaults(chebiName, release, chebiLicence)
+	} else {
+		p.defaults(ontology, release, "")
+	}
+	return nil
+}
+
+// notNames are the synonym types of ChEBI that are formulas.
+var notNames = []string{"FORMULA", "SMILES", "InChI", "InChIKey", "MASS", "CHARGE", "MONOISOTOPIC"}
+
+// oboSynonym reads "a \"quoted\" name" SCOPE TYPE [sources].
+func oboSynonym(value string) (string, bool) {
+	if value == "" || value[0] != '"' {
+		return "", false
+	}
+	var b strings.Builder
+	for i := 1; i < len(value); i++ {
+		switch value[i] {
+		case '\\':
+			if i++; i < len(value) {
+				b.WriteByte(value[i])
+			}
+		case '"':
+			before, _, _ := strings.Cut(value[i+1:], "[")
+			for _, word := range strings.Fields(before) {
+				if slices.Contains(notNames, word[strings.LastIndexByte(word, ':')+1:]) {
+					return "", false
+				}
+			}
+			return b.String(), true
+		default:
+			b.WriteByte(value[i])
+		}
+	}
+	return "", false
+}
+
+// chebiTSV reads compounds.tsv, which has the preferred names, or names.tsv.
+// A compound that was merged into another gives its names to that one.
+func (p *parser) chebiTSV() error {
+	p.defaults(chebiName, releaseOf(p.file), chebiLicence)
+	columns, err := p.header()
+	if err != nil {
+		return err
+	}
+	compound, accession, nameCol := columns["compound_id"], columns["chebi_accession"], columns["name"]
+	parent, kind := columns["parent_id"], columns["type"]
+	if nameCol == 0 || compound == 0 && accession == 0 {
+		return p.bad("", "other columns", "NAME and CHEBI_ACCESSION (compounds.tsv) or COMPOUND_ID (names.tsv)")
+	}
+	for {
+		row, err := p.row()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		cell := func(column int) string {
+			if column == 0 || column > len(row) || row[column-1] == "null" {
+				return ""
+			}
+			return strings.TrimSpace(row[column-1])
+		}
+		name, id := cell(nameCol), cell(accession)
+		if id == "" {
+			id = cell(compound)
+		}
+		if id == "" {
+			continue
+		}
+		n := p.b.concept(chebiID(id))
+		p.b.concepts[n].types |= chemicalBit
+		if into := cell(parent); into != "" {
+			p.b.merged[n] = chebiID(into)
+		}
+		if name != "" && !slices.Contains(notNames, cell(kind)) {
+			p.b.addName(n, name, accession != 0)
+		}
+	}
+}
+
+func chebiID(id string) string { return chebiPrefix + strings.TrimPrefix(id, chebiPrefix) }

@@ -1,0 +1,268 @@
+package terminology
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// Format is how a terminology's file is written.
+type Format string
+
+// The formats.
+const (
+	MeSHXML   Format = "mesh-xml"   // descXXXX.xml, suppXXXX.xml
+	MeSHASCII Format = "mesh-ascii" // dXXXX.bin, cXXXX.bin
+	ChEBIOBO  Format = "chebi-obo"
+	ChEBITSV  Format = "chebi-tsv" // compounds.tsv, names.tsv
+	UMLS      Format = "umls"      // MRCONSO.RRF, MRSTY.RRF
+	TSV       Format = "tsv"       // columns id, name, and, if there are, synonyms, type, trees
+)
+
+// Formats lists what can be imported.
+func Formats() []Format { return []Format{MeSHXML, MeSHASCII, ChEBIOBO, ChEBITSV, UMLS, TSV} }
+
+// Source is a file to import, gzip-compressed or not.
+type Source struct {
+	Path   string
+	Format Format // "": by the file's name and first bytes
+}
+
+// Options say how to import; what is empty is taken from the sources.
+type Options struct {
+	Name, Release, Licence string
+	// Languages of UMLS names; nil: ENG.
+	Languages []string
+	// Vocabularies (SAB) of UMLS names; nil: all.
+	Vocabularies []string
+	// Suppressed takes UMLS names that are marked as not to be used.
+	Suppressed bool
+	// Progress is called with the bytes just read from a source.
+	Progress func(bytes int)
+}
+
+// Import reads sources and writes their index to a file, which appears there
+// only when it is complete. The same sources give the same bytes.
+func Import(ctx context.Context, path string, sources []Source, o Options) (Info, error) {
+	if len(sources) == 0 {
+		return Info{}, errors.New("no sources to import")
+	}
+	b := newBuilder()
+	info := Info{Name: o.Name, Release: o.Release, Licence: o.Licence}
+	total := sha256.New()
+	for _, s := range sources {
+		about, err := importSource(ctx, b, s, o, &info)
+		if err != nil {
+			return Info{}, err
+		}
+		info.Sources = append(info.Sources, about)
+		total.Write([]byte(about.SHA256))
+	}
+	info.Hash = hex.EncodeToString(total.Sum(nil))
+	if err := b.finish(ctx); err != nil {
+		return Info{}, err
+	}
+	if len(b.names) == 0 {
+		return Info{}, badinput.New(sources[0].Path, "", "no names", "a terminology")
+	}
+	return info, b.write(ctx, path, &info)
+}
+
+// parser is what the formats' importers share.
+type parser struct {
+	ctx  context.Context
+	file string
+	in   *bufio.Reader
+	line int
+	b    *builder
+	o    Options
+	info *Info
+	n    int // records, for looking at ctx now and then
+}
+
+func (p *parser) bad(field, found, want string) error {
+	if field != "" {
+		field = ": " + field
+	}
+	return badinput.New(p.file, fmt.Sprintf("line %d%s", p.line, field), found, want)
+}
+
+// tick says whether the import has been cancelled.
+func (p *parser) tick() error {
+	if p.n++; p.n%4096 == 0 {
+		return p.ctx.Err()
+	}
+	return nil
+}
+
+// defaults fills what the user left open.
+func (p *parser) defaults(name, release, licence string) {
+	if p.info.Name == "" {
+		p.info.Name = name
+	} else if p.o.Name == "" && name != "" && !slices.Contains(strings.Split(p.info.Name, " + "), name) {
+		p.info.Name += " + " + name
+	}
+	if p.info.Release == "" {
+		p.info.Release = release
+	}
+	if p.info.Licence == "" {
+		p.info.Licence = licence
+	} else if p.o.Licence == "" && licence != "" && !slices.Contains(strings.Split(p.info.Licence, "; "), licence) {
+		p.info.Licence += "; " + licence
+	}
+}
+
+func importSource(ctx context.Context, b *builder, s Source, o Options, info *Info) (about SourceInfo, err error) {
+	f, err := os.Open(s.Path)
+	if err != nil {
+		return about, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	sum := sha256.New()
+	raw := &hashingReader{r: f, sum: sum, progress: o.Progress}
+	in, err := gunzip(s.Path, raw)
+	if err != nil {
+		return about, err
+	}
+	head, err := in.Peek(headSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return about, fmt.Errorf("%s: %w", s.Path, err)
+	}
+	if s.Format == "" {
+		s.Format = Detect(s.Path, head)
+	}
+	if bytes.HasPrefix(head, []byte("\ufeff")) {
+		if _, err := in.Discard(3); err != nil {
+			return about, err
+		}
+	}
+	p := &parser{ctx: ctx, file: s.Path, in: in, b: b, o: o, info: info}
+	skipped := b.skipped
+	switch s.Format {
+	case MeSHXML:
+		err = p.meshXML()
+	case MeSHASCII:
+		err = p.meshASCII()
+	case ChEBIOBO:
+		err = p.obo()
+	case ChEBITSV:
+		err = p.chebiTSV()
+	case UMLS:
+		err = p.umls()
+	case TSV:
+		err = p.tsv()
+	default:
+		err = badinput.New(s.Path, "format", fmt.Sprintf("%q", s.Format), "one of "+formatNames())
+	}
+	if err != nil {
+		return about, err
+	}
+	if _, err := io.Copy(io.Discard, raw); err != nil { // what follows the last record
+		return about, err
+	}
+	return SourceInfo{File: filepath.Base(s.Path), Format: s.Format, Bytes: raw.n, SHA256: hex.EncodeToString(sum.Sum(nil)), Skipped: b.skipped - skipped}, nil
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range Formats() {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
+}
+
+type hashingReader struct {
+	r        io.Reader
+	sum      hash.Hash
+	n        int64
+	progress func(int)
+}
+
+func (h *hashingReader) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p)
+	h.sum.Write(p[:n])
+	h.n += int64(n)
+	if h.progress != nil && n > 0 {
+		h.progress(n)
+	}
+	return n, err
+}
+
+const headSize = 64 << 10
+
+func gunzip(file string, r io.Reader) (*bufio.Reader, error) {
+	in := bufio.NewReaderSize(r, headSize)
+	if magic, _ := in.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		return in, nil
+	}
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, badinput.Wrap(file, "gzip", err)
+	}
+	return bufio.NewReaderSize(typedErrors{file, z}, headSize), nil
+}
+
+// typedErrors marks what goes wrong in decompression as bad input.
+type typedErrors struct {
+	file string
+	r    io.Reader
+}
+
+func (t typedErrors) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = badinput.Wrap(t.file, "gzip", err)
+	}
+	return n, err
+}
+
+var (
+	meshXMLHead = regexp.MustCompile(`<(DescriptorRecordSet|SupplementalRecordSet|DescriptorRecord|SupplementalRecord|QualifierRecordSet)[\s>]`)
+	umlsRow     = regexp.MustCompile(`^C\d{7}\|`)
+	releaseYear = regexp.MustCompile(`(?:^|[^0-9])((?:19|20)\d\d(?:A[AB])?)(?:[^0-9]|$)`)
+)
+
+// Detect returns the format of a terminology's file.
+func Detect(path string, head []byte) Format {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+	first, _, _ := bytes.Cut(head, []byte("\n"))
+	columns := strings.ToLower(strings.TrimSpace(string(first)))
+	switch {
+	case meshXMLHead.Match(head):
+		return MeSHXML
+	case bytes.HasPrefix(head, []byte("*NEWRECORD")):
+		return MeSHASCII
+	case bytes.HasPrefix(head, []byte("format-version:")), bytes.HasPrefix(head, []byte("[Term]")):
+		return ChEBIOBO
+	case umlsRow.Match(head):
+		return UMLS
+	case strings.Contains(columns, "chebi_accession"), strings.Contains(columns, "compound_id\t"):
+		return ChEBITSV
+	}
+	if strings.EqualFold(filepath.Ext(strings.TrimSuffix(path, ".gz")), ".rrf") {
+		return UMLS
+	}
+	return TSV
+}
+
+// releaseOf finds a release's year in a file's name.
+func releaseOf(path string) string {
+	if m := releaseYear.FindStringSubmatch(filepath.Base(path)); m != nil {
+		return m[1]
+	}
+	return ""
+}

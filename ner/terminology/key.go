@@ -1,0 +1,144 @@
+package terminology
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Greek letters by their names, which terminologies write out.
+var greek = map[rune]string{
+	'α': "alpha", 'β': "beta", 'γ': "gamma", 'δ': "delta", 'ε': "epsilon", 'ϵ': "epsilon", 'ζ': "zeta", 'η': "eta",
+	'θ': "theta", 'ϑ': "theta", 'ι': "iota", 'κ': "kappa", 'λ': "lambda", 'μ': "mu", 'ν': "nu", 'ξ': "xi",
+	'ο': "omicron", 'π': "pi", 'ρ': "rho", 'σ': "sigma", 'ς': "sigma", 'τ': "tau", 'υ': "upsilon", 'φ': "phi",
+	'ϕ': "phi", 'χ': "chi", 'ψ': "psi", 'ω': "omega",
+}
+
+// Key returns what is left of a name when case, accents, punctuation, Greek
+// letters, possessives and plurals are unified: words and numbers, joined by
+// single spaces. Names with one key are taken for variants of one name.
+func Key(name string) string {
+	if !ascii(name) {
+		name = norm.NFKD.String(name)
+	}
+	k := keyBuilder{out: make([]byte, 0, len(name)+8)}
+	for i := 0; i < len(name); {
+		r, size := utf8.DecodeRuneInString(name[i:])
+		i += size
+		switch {
+		case isApostrophe(r):
+			k.end()
+			if possessive(name[i:]) {
+				i++
+			}
+		case r < utf8.RuneSelf:
+			k.add(rune(lower[r]))
+		case !unicode.Is(unicode.Mn, r):
+			k.add(unicode.ToLower(r))
+		}
+	}
+	k.end()
+	return string(k.out)
+}
+
+// keyBuilder writes a key word by word; a word is of letters or of digits.
+type keyBuilder struct {
+	out    []byte
+	start  int // of the word in out
+	inWord bool
+	digits bool
+}
+
+func (k *keyBuilder) add(r rune) {
+	if name, ok := greek[r]; ok && r >= utf8.RuneSelf {
+		k.end()
+		k.begin(false)
+		k.out = append(k.out, name...)
+		k.end()
+		return
+	}
+	digit := r < utf8.RuneSelf && r >= '0' && r <= '9' || r >= utf8.RuneSelf && unicode.IsDigit(r)
+	if !digit && (r < utf8.RuneSelf && (r < 'a' || r > 'z') || r >= utf8.RuneSelf && !unicode.IsLetter(r)) {
+		k.end()
+		return
+	}
+	if k.inWord && k.digits != digit {
+		k.end()
+	}
+	if !k.inWord {
+		k.begin(digit)
+	}
+	if r == 'ß' {
+		k.out = append(k.out, "ss"...)
+		return
+	}
+	k.out = utf8.AppendRune(k.out, r)
+}
+
+func (k *keyBuilder) begin(digits bool) {
+	if len(k.out) > 0 {
+		k.out = append(k.out, ' ')
+	}
+	k.start, k.inWord, k.digits = len(k.out), true, digits
+}
+
+func (k *keyBuilder) end() {
+	if k.inWord && !k.digits {
+		k.out = singular(k.out, k.start)
+	}
+	k.inWord = false
+}
+
+// singular cuts the plural's ending off the word that begins at start. It need
+// not be right, as it treats names and mentions alike, but it must not make one
+// of two names that mean different things.
+func singular(out []byte, start int) []byte {
+	word := out[start:]
+	n := len(word)
+	if n < 4 || word[n-1] != 's' {
+		return out
+	}
+	ends := func(s string) bool { return n > len(s)+1 && string(word[n-len(s):]) == s }
+	cut := func(drop int, add string) []byte { return append(out[:len(out)-drop], add...) }
+	switch {
+	case ends("ss"), ends("us"), ends("is"):
+		return out
+	case ends("ies"):
+		return cut(3, "y")
+	case ends("oses"), ends("yses"): // thromboses, paralyses
+		return cut(2, "is")
+	case ends("sses"), ends("xes"), ends("ches"), ends("shes"):
+		return cut(2, "")
+	}
+	return cut(1, "")
+}
+
+func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' || r == '`' || r == '´' }
+
+// possessive says whether what follows an apostrophe is the "s" of a genitive.
+func possessive(rest string) bool {
+	if rest == "" || rest[0] != 's' && rest[0] != 'S' {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(rest[1:])
+	return rest[1:] == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// lower folds ASCII.
+var lower = func() (t [utf8.RuneSelf]byte) {
+	for i := range t {
+		t[i] = strings.ToLower(string(rune(i)))[0]
+	}
+	return t
+}()

@@ -1,0 +1,70 @@
+package terminology
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+const (
+	umlsName    = "UMLS Metathesaurus"
+	umlsLicence = "UMLS Metathesaurus Licence"
+	umlsPrefix  = "UMLS:"
+)
+
+// The columns of MRCONSO.RRF and MRSTY.RRF.
+const (
+	consoCUI      = 0
+	consoLAT      = 1
+	consoTS       = 2
+	consoSTT      = 4
+	consoISPREF   = 6
+	consoSAB      = 11
+	consoSTR      = 14
+	consoSUPPRESS = 16
+	consoColumns  = 18
+	styTUI        = 1
+	stySTN        = 2
+	styColumns    = 6
+)
+
+// umls reads MRCONSO.RRF, or the types of its concepts from MRSTY.RRF.
+func (p *parser) umls() error {
+	p.defaults(umlsName, releaseOf(p.file), umlsLicence)
+	languages := p.o.Languages
+	if languages == nil {
+		languages = []string{"ENG"}
+	}
+	for {
+		raw, err := p.nextLine()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(raw) == 0 {
+			continue
+		}
+		f := strings.Split(strings.TrimSuffix(string(raw), "|"), "|")
+		switch {
+		case len(f) == consoColumns || len(f) == consoColumns-1:
+			if !slices.Contains(languages, f[consoLAT]) || !p.o.Suppressed && f[consoSUPPRESS] != "N" ||
+				p.o.Vocabularies != nil && !slices.Contains(p.o.Vocabularies, f[consoSAB]) {
+				continue
+			}
+			n := p.b.concept(umlsPrefix + f[consoCUI])
+			p.b.addName(n, f[consoSTR], f[consoTS] == "P" && f[consoSTT] == "PF" && f[consoISPREF] == "Y")
+		case len(f) == styColumns || len(f) == styColumns-1:
+			if !strings.HasPrefix(f[styTUI], "T") || len(f[stySTN]) == 0 {
+				return p.bad("", quote(string(raw)), "a row of MRSTY.RRF")
+			}
+			n := p.b.concept(umlsPrefix + f[consoCUI])
+			p.b.concepts[n].types |= typesOfSemantic(f[styTUI])
+		default:
+			return p.bad("", fmt.Sprintf("%d columns", len(f)), fmt.Sprintf("%d (MRCONSO.RRF) or %d (MRSTY.RRF)", consoColumns, styColumns))
+		}
+	}
+}

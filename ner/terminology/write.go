@@ -1,0 +1,205 @@
+package terminology
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// write puts the index of b into a file: into one beside it first, which takes
+// its place when it is complete.
+func (b *builder) write(ctx context.Context, path string, info *Info) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+		}
+	}()
+	if err = b.writeTo(ctx, f, info); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func (b *builder) writeTo(ctx context.Context, f io.WriteSeeker, info *Info) error {
+	if _, err := f.Write(make([]byte, headerSize)); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	w := &sectionWriter{w: bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20), at: headerSize}
+	keys, keyNames := b.keys()
+	info.Concepts, info.Names, info.Keys = len(b.concepts), len(b.names), len(keys)
+	for i := range b.concepts {
+		if b.concepts[i].types&chemicalBit != 0 {
+			info.Chemical++
+		}
+		if b.concepts[i].types&diseaseBit != 0 {
+			info.Disease++
+		}
+	}
+	about, err := json.Marshal(info)
+	if err != nil {
+		return err
+	}
+	w.section(secInfo, about)
+	w.strings(secKeyOffsets, secKeys, len(keys), func(i int) string { return keys[i] })
+	w.numbers(secKeyNames, keyNames)
+	b.writeNames(w)
+	b.writeConcepts(w)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	grams, err := newGramIndex(ctx, keys)
+	if err != nil {
+		return err
+	}
+	grams.write(w)
+	if err := w.w.Flush(); err != nil {
+		return err
+	}
+	if w.err != nil {
+		return w.err
+	}
+	info.Version, info.Bytes = indexVersion, int64(w.at)
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err = f.Write(header(w.spans, w.at, [32]byte(sum.Sum(nil))))
+	return err
+}
+
+// keys returns the different keys, and the first name of each and the end.
+func (b *builder) keys() (keys []string, first []uint32) {
+	for i := range b.names {
+		if i == 0 || b.names[i].key != b.names[i-1].key {
+			keys = append(keys, b.names[i].key)
+			first = append(first, uint32(i))
+		}
+	}
+	return keys, append(first, uint32(len(b.names)))
+}
+
+func (b *builder) writeNames(w *sectionWriter) {
+	w.strings(secNameOffsets, secNames, len(b.names), func(i int) string { return b.names[i].text })
+	of := make([]uint32, len(b.names))
+	for i := range b.names {
+		of[i] = b.names[i].concept
+	}
+	w.numbers(secNameConcepts, of)
+}
+
+func (b *builder) writeConcepts(w *sectionWriter) {
+	n := len(b.concepts)
+	w.strings(secIDOffsets, secIDs, n, func(i int) string { return b.concepts[i].id })
+	counts := make([]uint32, n+1)
+	for i := range b.names {
+		counts[b.names[i].concept+1]++
+	}
+	for i := range n {
+		counts[i+1] += counts[i]
+	}
+	namesOf, next := make([]uint32, len(b.names)), slices.Clone(counts)
+	preferred := make([]uint32, n)
+	for i := range preferred {
+		preferred[i] = math.MaxUint32
+	}
+	for i := range b.names {
+		c := b.names[i].concept
+		namesOf[next[c]] = uint32(i)
+		next[c]++
+		if preferred[c] == math.MaxUint32 || b.names[i].text == b.concepts[c].preferred {
+			preferred[c] = uint32(i)
+		}
+	}
+	w.numbers(secPreferred, preferred)
+	types := make([]byte, n)
+	for i := range b.concepts {
+		types[i] = byte(b.concepts[i].types)
+	}
+	w.section(secTypes, types)
+	w.strings(secTreeOffsets, secTrees, n, func(i int) string { return strings.Join(b.concepts[i].trees, "|") })
+	w.numbers(secConceptNames, counts)
+	w.numbers(secNamesOf, namesOf)
+}
+
+// sectionWriter writes sections one after another; the first error stays.
+type sectionWriter struct {
+	w     *bufio.Writer
+	at    uint64
+	spans [sections]span
+	err   error
+}
+
+func (w *sectionWriter) put(b []byte) {
+	if w.err == nil {
+		_, w.err = w.w.Write(b)
+		w.at += uint64(len(b))
+	}
+}
+
+// begin pads to a multiple of 8.
+func (w *sectionWriter) begin(n int) {
+	w.put(make([]byte, (8-w.at%8)%8))
+	w.spans[n].offset = w.at
+}
+
+func (w *sectionWriter) end(n int) { w.spans[n].size = w.at - w.spans[n].offset }
+
+func (w *sectionWriter) section(n int, b []byte) {
+	w.begin(n)
+	w.put(b)
+	w.end(n)
+}
+
+func (w *sectionWriter) numbers(n int, v []uint32) {
+	w.begin(n)
+	var b [4]byte
+	for _, x := range v {
+		binary.LittleEndian.PutUint32(b[:], x)
+		w.put(b[:])
+	}
+	w.end(n)
+}
+
+func (w *sectionWriter) strings(offsets, bytes, n int, at func(int) string) {
+	// A table of offsets and the bytes that it is about.
+	table := make([]uint32, n+1)
+	total := uint64(0)
+	for i := range n {
+		total += uint64(len(at(i)))
+		if total > math.MaxUint32 && w.err == nil {
+			w.err = badinput.New("", fmt.Sprintf("section %d", bytes), "more than 4 GiB", "a smaller terminology: leave languages or sources out")
+		}
+		table[i+1] = uint32(total)
+	}
+	w.numbers(offsets, table)
+	w.begin(bytes)
+	for i := range n {
+		w.put([]byte(at(i)))
+	}
+	w.end(bytes)
+}

@@ -1,0 +1,129 @@
+package terminology
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+// A gram's postings are blocks of one word of header and as many entries as it
+// says, each a key and its signature. All keys of a block have the same number
+// of grams, and the gram at the same place among them, rarest first.
+const (
+	blockSizeShift = 24 // the keys' number of grams
+	blockRankShift = 16 // the gram's place
+	maxBlock       = 1<<16 - 1
+	entrySize      = 12
+)
+
+// posting is a key with a gram, in the order of blocks: size, rank, key.
+type posting uint64
+
+func newPosting(size, rank int, key uint32) posting {
+	return posting(size)<<40 | posting(rank)<<32 | posting(key)
+}
+
+// gramIndex is what fuzzy lookups need of the keys.
+type gramIndex struct {
+	grams      []gram
+	keys       []uint32 // how many have each gram
+	postings   [][]posting
+	signatures []uint64
+}
+
+// newGramIndex lists every key under the rarest of its grams, those among which
+// one must be that it shares with a similar key.
+func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
+	x := &gramIndex{signatures: make([]uint64, len(keys))}
+	var buf []gram
+	each := func(fn func(i int, grams []gram)) error {
+		for i, key := range keys {
+			if i%(1<<16) == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			buf = appendGrams(buf[:0], key)
+			fn(i, buf)
+		}
+		return nil
+	}
+	number := map[gram]uint32{}
+	err := each(func(i int, grams []gram) {
+		x.signatures[i] = signature(grams)
+		for _, g := range grams {
+			n, ok := number[g]
+			if !ok {
+				n = uint32(len(x.grams))
+				number[g] = n
+				x.grams = append(x.grams, g)
+				x.keys = append(x.keys, 0)
+			}
+			x.keys[n]++
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	x.postings = make([][]posting, len(x.grams))
+	type ranked struct{ keys, number uint32 }
+	var order []ranked
+	err = each(func(i int, grams []gram) {
+		order = order[:0]
+		for _, g := range grams { // sorted, so that equally rare ones stay in order
+			n := number[g]
+			order = append(order, ranked{x.keys[n], n})
+		}
+		slices.SortStableFunc(order, func(a, b ranked) int { return cmp.Compare(a.keys, b.keys) })
+		for rank, o := range order[:min(len(order), prefix(len(order), indexedScore))] {
+			x.postings[o.number] = append(x.postings[o.number], newPosting(len(grams), rank, uint32(i)))
+		}
+	})
+	return x, err
+}
+
+func (x *gramIndex) write(w *sectionWriter) {
+	order := make([]int, len(x.grams))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x.grams[a], x.grams[b]) })
+	packed := make([]byte, 0, 8*len(order))
+	counts := make([]uint32, len(order))
+	offsets := make([]uint32, len(order)+1)
+	var words []uint32
+	for i, n := range order {
+		packed = binary.LittleEndian.AppendUint64(packed, uint64(x.grams[n]))
+		counts[i] = x.keys[n]
+		words = x.appendBlocks(words, x.postings[n])
+		x.postings[n] = nil
+		if len(words) > math.MaxUint32 && w.err == nil {
+			w.err = badinput.New("", "3-grams", "more than 2^32 entries", "a smaller terminology: leave languages or sources out")
+		}
+		offsets[i+1] = uint32(len(words))
+	}
+	w.section(secGrams, packed)
+	w.numbers(secGramKeys, counts)
+	w.numbers(secGramOffsets, offsets)
+	w.numbers(secPostings, words)
+}
+
+// appendBlocks writes a gram's postings.
+func (x *gramIndex) appendBlocks(out []uint32, list []posting) []uint32 {
+	slices.Sort(list)
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && n < maxBlock && list[n]>>32 == list[0]>>32 {
+			n++
+		}
+		out = append(out, uint32(list[0]>>40)<<blockSizeShift|uint32(list[0]>>32&0xff)<<blockRankShift|uint32(n))
+		for _, p := range list[:n] {
+			sig := x.signatures[uint32(p)]
+			out = append(out, uint32(p), uint32(sig), uint32(sig>>32))
+		}
+		list = list[n:]
+	}
+	return out
+}

@@ -1,0 +1,290 @@
+package terminology
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+)
+
+// xmlScan walks through the elements of an XML file of any size. It knows tags,
+// text with the five entities and references by number, comments, CDATA and
+// processing instructions; declarations in the document type are refused.
+type xmlScan struct {
+	p     *parser
+	path  []byte // "/Set/Record/Name" of the open element
+	depth int
+	text  []byte // since the last tag
+	tag   []byte
+	empty bool // the last tag opened and closes its element
+	// closing is the path of the element whose end has been read.
+	closing []byte
+}
+
+const (
+	maxXMLText  = 1 << 20
+	maxXMLTag   = 64 << 10
+	maxXMLDepth = 100
+)
+
+// step is what has been read.
+type step int
+
+const (
+	opened step = iota
+	closed
+)
+
+// next reads up to the next start or end of an element. At an end, text is
+// what stands since the tag before it, and closing the element's path.
+func (s *xmlScan) next() (step, error) {
+	if s.empty {
+		s.empty = false
+		s.text = s.text[:0]
+		return closed, s.pop()
+	}
+	s.text = s.text[:0]
+	for {
+		if err := s.readText(); err != nil {
+			return 0, err
+		}
+		kind, err := s.readMarkup()
+		if err != nil {
+			return 0, s.eof(err)
+		}
+		switch kind {
+		case '/':
+			name := bytes.TrimRight(s.tag[1:], " \t\r\n")
+			if !bytes.HasSuffix(s.path, name) || len(s.path) <= len(name) || s.path[len(s.path)-len(name)-1] != '/' {
+				return 0, s.p.bad("", fmt.Sprintf("</%s> in %s", name, s.path), "the end of the element that is open")
+			}
+			return closed, s.pop()
+		case 't':
+			return opened, s.push()
+		}
+	}
+}
+
+func (s *xmlScan) push() error {
+	if s.depth++; s.depth > maxXMLDepth {
+		return s.p.bad("", fmt.Sprintf("elements nested over %d deep", maxXMLDepth), "a terminology")
+	}
+	s.text = s.text[:0]
+	t := s.tag
+	t, s.empty = bytes.CutSuffix(t, []byte("/"))
+	if i := bytes.IndexAny(t, " \t\r\n"); i >= 0 {
+		t = t[:i]
+	}
+	if len(t) == 0 || bytes.IndexByte(t, '/') >= 0 {
+		return s.p.bad("", fmt.Sprintf("<%s>", t), "an element's name")
+	}
+	s.path = append(append(s.path, '/'), t...)
+	return nil
+}
+
+func (s *xmlScan) pop() error {
+	if s.depth == 0 {
+		return s.p.bad("", "an end without a start", "elements")
+	}
+	s.depth--
+	s.closing = append(s.closing[:0], s.path...)
+	s.path = s.path[:bytes.LastIndexByte(s.path, '/')]
+	return nil
+}
+
+// attribute returns an attribute of the last start tag.
+func (s *xmlScan) attribute(name string) string {
+	for _, q := range []string{`"`, `'`} {
+		if _, rest, ok := bytes.Cut(s.tag, []byte(" "+name+"="+q)); ok {
+			value, _, _ := bytes.Cut(rest, []byte(q))
+			return string(value)
+		}
+	}
+	return ""
+}
+
+// eof tells a file's end from one within an element.
+func (s *xmlScan) eof(err error) error {
+	if errors.Is(err, io.EOF) {
+		return s.p.bad("", "the end of the file within "+string(s.path), "the end of the element")
+	}
+	return err
+}
+
+// readText reads up to and including the next "<". The file's end is io.EOF
+// outside all elements.
+func (s *xmlScan) readText() error {
+	from := len(s.text)
+	for {
+		part, err := s.p.in.ReadSlice('<')
+		s.p.line += bytes.Count(part, []byte("\n"))
+		if err == nil {
+			part = part[:len(part)-1]
+		}
+		if len(s.text)+len(part) > maxXMLText {
+			return s.p.bad("", fmt.Sprintf("a text of more than %d bytes", maxXMLText), "a name")
+		}
+		s.text = append(s.text, part...)
+		switch {
+		case err == nil:
+			decoded, err := s.decode(s.text[from:])
+			s.text = append(s.text[:from], decoded...)
+			return err
+		case errors.Is(err, io.EOF) && s.depth == 0:
+			return io.EOF
+		case errors.Is(err, io.EOF):
+			return s.eof(err)
+		}
+		if len(part) == 0 {
+			return err
+		}
+	}
+}
+
+// decode resolves entities, in place.
+func (s *xmlScan) decode(b []byte) ([]byte, error) {
+	if !utf8.Valid(b) {
+		return nil, s.p.bad("", "invalid UTF-8", "UTF-8 text")
+	}
+	amp := bytes.IndexByte(b, '&')
+	if amp < 0 {
+		return b, nil
+	}
+	out := b[:amp]
+	for rest := b[amp:]; len(rest) > 0; {
+		if rest[0] != '&' {
+			next := bytes.IndexByte(rest, '&')
+			if next < 0 {
+				next = len(rest)
+			}
+			out = append(out, rest[:next]...)
+			rest = rest[next:]
+			continue
+		}
+		end := bytes.IndexByte(rest, ';')
+		if end < 0 || end > 12 {
+			return nil, s.p.bad("", "an ampersand", "&amp;")
+		}
+		r, ok := entity(string(rest[1:end]))
+		if !ok {
+			return nil, s.p.bad("", fmt.Sprintf("the entity %q", rest[:end+1]), "one of XML's five, or a character's number")
+		}
+		out = utf8.AppendRune(out, r)
+		rest = rest[end+1:]
+	}
+	return out, nil
+}
+
+func entity(name string) (rune, bool) {
+	switch name {
+	case "amp":
+		return '&', true
+	case "lt":
+		return '<', true
+	case "gt":
+		return '>', true
+	case "quot":
+		return '"', true
+	case "apos":
+		return '\'', true
+	}
+	if len(name) < 2 || name[0] != '#' {
+		return 0, false
+	}
+	digits, base := name[1:], 10
+	if digits[0] == 'x' {
+		digits, base = digits[1:], 16
+	}
+	n, err := strconv.ParseUint(digits, base, 32)
+	if err != nil || n == 0 || n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
+		return 0, false
+	}
+	return rune(n), true
+}
+
+// readMarkup reads what a "<" begins: 't' for a start tag, '/' for an end tag,
+// '!' for what is passed over.
+func (s *xmlScan) readMarkup() (byte, error) {
+	start, err := s.p.in.Peek(len("![CDATA["))
+	if err != nil && len(start) == 0 {
+		return 0, err
+	}
+	switch {
+	case bytes.HasPrefix(start, []byte("!--")):
+		return '!', s.skip("-->", false)
+	case bytes.HasPrefix(start, []byte("![CDATA[")):
+		if _, err := s.p.in.Discard(len("![CDATA[")); err != nil {
+			return 0, err
+		}
+		return '!', s.skip("]]>", true)
+	case start[0] == '?':
+		return '!', s.skip("?>", false)
+	}
+	s.tag = s.tag[:0]
+	first := start[0]
+	quote := byte(0)
+	for {
+		c, err := s.p.in.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		switch {
+		case c == '\n':
+			s.p.line++
+		case c == '<':
+			return 0, s.p.bad("", "a tag within a tag", "its end")
+		case c == '[' && first == '!' && quote == 0:
+			return 0, s.p.bad("", "a document type with declarations of its own", "none: entities are not expanded")
+		case len(s.tag) >= maxXMLTag:
+			return 0, s.p.bad("", fmt.Sprintf("a tag of more than %d bytes", maxXMLTag), "its end")
+		}
+		switch {
+		case c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case quote == 0 && c == '>':
+			switch {
+			case first == '!':
+				return '!', nil
+			case first == '/':
+				return '/', nil
+			}
+			return 't', nil
+		}
+		s.tag = append(s.tag, c)
+	}
+}
+
+// skip passes over everything up to a delimiter that ends in ">"; a CDATA
+// section's content is text.
+func (s *xmlScan) skip(delimiter string, keep bool) error {
+	var tail []byte
+	from := len(s.text)
+	for {
+		part, err := s.p.in.ReadSlice('>')
+		s.p.line += bytes.Count(part, []byte("\n"))
+		if keep {
+			if len(s.text)+len(part) > maxXMLText {
+				return s.p.bad("", fmt.Sprintf("a text of more than %d bytes", maxXMLText), "a name")
+			}
+			s.text = append(s.text, part...)
+		}
+		tail = append(tail, part[max(0, len(part)-4):]...)
+		tail = tail[max(0, len(tail)-4):]
+		if err == nil && bytes.HasSuffix(tail, []byte(delimiter)) {
+			if keep {
+				s.text = s.text[:len(s.text)-len(delimiter)]
+				if !utf8.Valid(s.text[from:]) {
+					return s.p.bad("", "invalid UTF-8", "UTF-8 text")
+				}
+			}
+			return nil
+		}
+		if err != nil && len(part) == 0 {
+			return err
+		}
+	}
+}
