@@ -31,21 +31,24 @@ def bf16(x):
 
 
 class Writer:
-    """A safetensors file written tensor by tensor, so that big shapes need little memory."""
+    """A safetensors file written tensor by tensor, so that big shapes need little memory; wide numbers first, so that all are aligned."""
     def __init__(self, path):
-        self.path, self.header, self.parts, self.at = path, {}, [], 0
+        self.path, self.tensors = path, []
 
     def add(self, name, dtype, shape, nbytes, make):
-        self.header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [self.at, self.at + nbytes]}
-        self.at += nbytes
-        self.parts.append(make)
+        self.tensors.append((name, dtype, shape, nbytes, make))
 
     def write(self):
-        head = json.dumps(self.header).encode()
+        self.tensors.sort(key=lambda t: -{"F32": 4, "BF16": 2, "U8": 1}[t[1]])
+        header, at = {}, 0
+        for name, dtype, shape, nbytes, _ in self.tensors:
+            header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [at, at + nbytes]}
+            at += nbytes
+        head = json.dumps(header).encode()
         head += b" " * (-len(head) % 8)
         with open(self.path, "wb") as f:
             f.write(len(head).to_bytes(8, "little") + head)
-            for make in self.parts:
+            for *_, make in self.tensors:
                 f.write(make().tobytes())
 
 
