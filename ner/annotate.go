@@ -48,12 +48,13 @@ func (e *Extractor) document(ctx context.Context, d document.Document) (*documen
 		return nil, err
 	}
 	for _, a := range answers {
-		if a.cut {
-			what := "its last line was dropped"
-			if e.profile == SeedCompat {
-				what = "its last line may be incomplete"
-			}
-			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer reached the limit of %d tokens; %s", a.task, e.maxNewTokens, what))
+		switch {
+		case a.looped:
+			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer that only repeated itself was ended", a.task))
+		case a.cut && e.profile == SeedCompat:
+			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer reached the limit of %d tokens; its last line may be incomplete", a.task, e.maxNewTokens))
+		case a.cut:
+			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer reached the limit of %d tokens; its last line was left out", a.task, e.maxNewTokens))
 		}
 	}
 	if e.profile == SeedCompat {

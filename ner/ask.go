@@ -34,6 +34,7 @@ type reply struct {
 	ends   []int
 	tokens []model.Token
 	cut    bool // the answer reached its limit of tokens
+	looped bool // the answer was ended because it repeated itself
 }
 
 // tokens renders and encodes a question. The mark of a text's beginning stands
@@ -92,11 +93,21 @@ func (e *Extractor) ask(ctx context.Context, q question, index *constraint.Artic
 		}
 		request.Constraint = grounded{index.Start(grammar)}
 	}
+	var guard *loopGuard
+	if e.profile == Default {
+		guard = newLoopGuard(request.Constraint, e.engine.Tokenizer.TokenBytes, e.probes.ids[:e.probes.stops])
+		request.Constraint = guard
+	}
 	result, err := e.engine.Generate(ctx, request)
 	if err != nil {
 		return reply{}, err
 	}
-	return e.reply(result), nil
+	if e.answered != nil {
+		e.answered(result)
+	}
+	r := e.reply(result)
+	r.looped = guard != nil && guard.looping()
+	return r, nil
 }
 
 func (e *Extractor) reply(result *model.Result) reply {

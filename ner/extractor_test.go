@@ -238,6 +238,22 @@ func TestGrounded(t *testing.T) {
 	}
 }
 
+// An answer that only repeats itself is ended, but in the seed's profile.
+func TestLoops(t *testing.T) {
+	answer := "- aspirin\n- Li\n- aspirin\n- Li\n- ibuprofen\n" + strings.Repeat("- Aspirin\n", 60)
+	for _, grounded := range []bool{false, true} {
+		f := newFake(t, byTask(answer, "", ""))
+		r := extract(t, f, "Aspirin, Li, ibuprofen.", ner.WithTasks(prompt.Chemicals), ner.WithGrounded(grounded))
+		require.Equal(t, []string{"chemical Aspirin@0-7", "chemical Li@9-11", "chemical ibuprofen@13-22"}, places(r))
+		require.Equal(t, []string{"chemicals: an answer that only repeated itself was ended"}, r.Warnings)
+		require.Len(t, r.Dropped, 2+5)
+	}
+	f := newFake(t, byTask(answer, "", ""))
+	r := extract(t, f, "Aspirin, Li, ibuprofen.", ner.WithTasks(prompt.Chemicals), ner.WithProfile(ner.SeedCompat))
+	require.Nil(t, f.requests[0].Constraint)
+	require.Contains(t, r.Warnings[0], "128 tokens")
+}
+
 func TestSeedCompat(t *testing.T) {
 	f := newFake(t, byTask("- Li\n- Aspirin.\n- hepatitis B antigen\n- technical terms", "- pain\n- chest pain", "- aspirin | pain\n- x | pain"))
 	r := extract(t, f, "Aspirin, Li and hepatitis B antigen ease chest pain.", ner.WithProfile(ner.SeedCompat))

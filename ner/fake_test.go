@@ -62,7 +62,7 @@ func (f *fake) Generate(ctx context.Context, r model.Request) (*model.Result, er
 			return result, nil
 		}
 		if r.Constraint != nil {
-			if mask := r.Constraint.Allowed(); mask[id/64]>>(id%64)&1 == 0 {
+			if mask := r.Constraint.Allowed(); mask != nil && (int(id/64) >= len(mask) || mask[id/64]>>(id%64)&1 == 0) {
 				id = lowest(mask)
 			}
 			r.Constraint.Accept(id)

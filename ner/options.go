@@ -71,6 +71,7 @@ type settings struct {
 	concurrency     int
 	model           model.Options
 	observe         func(Item)
+	answered        func(*model.Result)
 	annotate        []func(*document.Result) error
 }
 
@@ -148,6 +149,12 @@ func WithModelOptions(o model.Options) Option { return func(s *settings) { s.mod
 // WithItems calls observe for every item of every answer that could be read,
 // before thresholds, from several goroutines at once.
 func WithItems(observe func(Item)) Option { return func(s *settings) { s.observe = observe } }
+
+// WithAnswers calls observe for every answer that the model gives, with its
+// timings, from several goroutines at once.
+func WithAnswers(observe func(*model.Result)) Option {
+	return func(s *settings) { s.answered = observe }
+}
 
 // WithAnnotator calls annotate for each result before it is delivered, from
 // several goroutines at once: linking to a terminology, for one.
