@@ -18,9 +18,17 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { // before cobra checks the same
+		for _, err := range []error{cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()} {
+			if err != nil {
+				return usageError{err}
+			}
+		}
+		return nil
+	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newNER(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
+		newNER(), newEval(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
 		newInspect(), newQuantize(), newFetchDefault(), newBench(), newVerify(), newVersion(),
 	)
 	markUsage(root)

@@ -11,9 +11,10 @@
 //   - concept: (document, type, identifier), the BioCreative V evaluation's key.
 //   - relation: (document, chemical identifier, disease identifier), likewise.
 //
-// Predicted strings without identifiers get those of the gold mention with the
-// same text in the same document; a string that no gold mention has counts as a
-// false positive. [Report.Resolution] says how often that happened.
+// Where predictions bring no identifiers at all, their strings get those of the
+// gold mention with the same text in the same document; a string that no gold
+// mention has counts as a false positive. [Report.Resolution] says how often
+// that happened.
 //
 // With TP true positives among P predicted and G gold items, precision is TP/P,
 // recall TP/G and F1 2·TP/(P+G), each 0 where undefined. Micro pools the counts

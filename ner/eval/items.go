@@ -136,11 +136,14 @@ type resolver struct {
 	gold  map[string][]string // type, text → ids, of the first such gold mention
 	own   map[string][]string // the same of the predictions themselves
 	ids   map[string]bool     // every identifier that occurs
-	count *Resolution
+	// identified says that the predictions bring identifiers: a mention without
+	// one then has none, and takes none from gold.
+	identified bool
+	count      *Resolution
 }
 
-func newResolver(gold, predicted *document.Document, count *Resolution) *resolver {
-	r := &resolver{map[string][]string{}, map[string][]string{}, map[string]bool{}, count}
+func newResolver(gold, predicted *document.Document, identified bool, count *Resolution) *resolver {
+	r := &resolver{gold: map[string][]string{}, own: map[string][]string{}, ids: map[string]bool{}, identified: identified, count: count}
 	index := func(to map[string][]string, d *document.Document) {
 		for i := range d.Entities {
 			e := &d.Entities[i]
@@ -177,7 +180,22 @@ func (r *resolver) entity(e *document.Entity) []string {
 		r.count.Given++
 		return ids
 	}
+	if r.identified {
+		return nil
+	}
 	return r.text(entityType(e), e.Text)
+}
+
+// bringIdentifiers says whether any mention has an identifier or a link.
+func bringIdentifiers(docs []document.Document) bool {
+	for i := range docs {
+		for j := range docs[i].Entities {
+			if len(givenConcepts(&docs[i].Entities[j])) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // side returns the identifiers of one side of a predicted pair, which is an

@@ -87,8 +87,9 @@ func sameSpans(a, b []document.Span) bool {
 	return true
 }
 
-// mentionLevels counts one document at the four mention levels, by task of the
-// gold type for what is paired, and of its own type for what is not.
+// mentionLevels counts one document at the four mention levels. Where the type
+// doesn't matter, exact and partial, a predicted mention counts for the task of
+// the gold mention that it is paired with.
 func mentionLevels(gold, predicted *document.Document) map[string]map[string]Counts {
 	g, p := mentions(gold), mentions(predicted)
 	out := map[string]map[string]Counts{}
@@ -109,6 +110,10 @@ func mentionLevels(gold, predicted *document.Document) map[string]map[string]Cou
 	}
 	for _, a := range align(g, p) {
 		task := taskOfType[entityType(g[a.gold])]
+		for _, l := range []string{MentionExact, MentionPartial} {
+			add(l, taskOfType[entityType(p[a.predicted])], Counts{Predicted: -1})
+			add(l, task, Counts{Predicted: 1})
+		}
 		if a.borders && a.typ {
 			add(MentionStrict, task, Counts{TP: 1})
 		}

@@ -60,7 +60,7 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	r := &Report{LevelName: DocumentLevel, Documents: len(gold), counts: newLevels(len(gold), tasks)}
 	resolution := &Resolution{}
 	errors := newErrorTally()
-	spans := false
+	spans, identified := false, bringIdentifiers(predicted)
 	for i := range gold {
 		g := &gold[i]
 		p := byID[g.ID]
@@ -76,7 +76,7 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 			errors.add(g, t, gs, ps)
 		}
 		spans = spans || len(mentions(g)) > 0
-		r.scoreSpans(i, g, p, resolution)
+		r.scoreSpans(i, g, p, newResolver(g, p, identified, resolution))
 	}
 	for _, p := range predicted {
 		if byID[p.ID] != nil {
@@ -119,13 +119,12 @@ func newLevels(documents int, tasks []string) map[string]*perDocument {
 }
 
 // scoreSpans counts document i at the levels below the document's.
-func (r *Report) scoreSpans(i int, g, p *document.Document, resolution *Resolution) {
+func (r *Report) scoreSpans(i int, g, p *document.Document, res *resolver) {
 	for level, byTask := range mentionLevels(g, p) {
 		for _, t := range r.counts[level].tasks {
 			r.counts[level].counts[t][i] = byTask[t]
 		}
 	}
-	res := newResolver(g, p, resolution)
 	for _, t := range r.counts[ConceptLevel].tasks {
 		r.counts[ConceptLevel].counts[t][i] = compare(goldConcepts(g, t), predictedConcepts(p, t, res))
 	}

@@ -62,6 +62,7 @@ func TestMentionLevels(t *testing.T) {
 	require.Equal(t, Counts{2.5, 5, 4}, sum(MentionPartial))
 	require.Equal(t, Counts{2, 5, 4}, sum(MentionType))
 	require.Equal(t, Counts{1, 3, 2}, got[MentionStrict][Chemicals])
+	require.Equal(t, Counts{1, 2, 2}, got[MentionExact][Chemicals], "\"pain\" counts for the gold mention's task")
 }
 
 func TestRelationsResolveCompositeMentionsAndIdentifiers(t *testing.T) {
@@ -179,4 +180,16 @@ func TestAgreesWithTheIndependentScript(t *testing.T) {
 		require.Equal(t, c, r.Levels[ConceptLevel].Tasks[task].Counts, task)
 	}
 	require.Equal(t, want["relation"][Influences], r.Levels[RelationLevel].Tasks[Influences].Counts)
+
+	// A reader may leave out the -1 of a mention without concept.
+	for i := range predicted {
+		for j := range predicted[i].Entities {
+			if e := &predicted[i].Entities[j]; e.Concepts[0] == noConcept {
+				e.Concepts = nil
+			}
+		}
+	}
+	again, err := Evaluate(gold, predicted, Options{})
+	require.NoError(t, err)
+	require.Equal(t, r.Levels, again.Levels)
 }

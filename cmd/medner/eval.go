@@ -1,0 +1,233 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/ner"
+	"github.com/medner/medner/ner/confidence"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/eval"
+	"github.com/medner/medner/ner/format"
+)
+
+// evalFlags are those of `medner eval` beside the extractor's.
+type evalFlags struct {
+	data, predictions, compare string
+	report, calibrationOut     string
+	asJSON                     bool
+	resamples                  int
+}
+
+func newEval() *cobra.Command {
+	var (
+		f nerFlags
+		e evalFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "eval --data FILE",
+		Short: "Score annotations against gold ones",
+		Long: "Score what the model finds, or with --predictions what a file says, against the\ngold annotations in FILE: PubTator, BioC, brat, or the seed's JSON lines.\n\n" +
+			notice,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if e.predictions == "" && e.compare != "" {
+				return usagef("--compare needs --predictions")
+			}
+			if e.predictions != "" && e.calibrationOut != "" {
+				return usagef("--fit-calibration needs the model: leave --predictions out")
+			}
+			return evaluate(cmd, &f, &e)
+		},
+	}
+	f.register(cmd)
+	fs := cmd.Flags()
+	fs.StringVar(&e.data, "data", "", "gold `FILE`")
+	fs.StringVar(&e.predictions, "predictions", "", "score this `FILE` and run no model")
+	fs.StringVar(&e.compare, "compare", "", "also score this `FILE` and test the difference (paired bootstrap)")
+	fs.StringVar(&e.report, "report", "", "write an HTML `FILE` with the errors marked in their text")
+	fs.StringVar(&e.calibrationOut, "fit-calibration", "", "fit confidences to the outcome and write them to this `FILE`")
+	fs.BoolVar(&e.asJSON, "json", false, "print one JSON object")
+	fs.IntVar(&e.resamples, "resamples", eval.Resamples, "bootstrap resamples for intervals; 0: none")
+	cobra.CheckErr(cmd.MarkFlagRequired("data"))
+	return cmd
+}
+
+// evaluation is the JSON of `medner eval`.
+type evaluation struct {
+	*eval.Report
+	Calibration map[string]eval.Calibration `json:"calibration,omitempty"`
+	Differences []eval.Difference           `json:"differences,omitempty"`
+}
+
+func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
+	start := time.Now()
+	gold, err := readDocuments(cmd, e.data)
+	if err != nil {
+		return err
+	}
+	var (
+		predicted []document.Document
+		items     *itemLog
+	)
+	if e.predictions != "" {
+		predicted, err = readDocuments(cmd, e.predictions)
+	} else {
+		items = &itemLog{}
+		predicted, err = items.predict(cmd, f, gold)
+	}
+	if err != nil {
+		return err
+	}
+	tasks, err := parseTasks(f.tasks)
+	if err != nil {
+		return err
+	}
+	o := eval.Options{Resamples: e.resamples}
+	for _, t := range tasks {
+		o.Tasks = append(o.Tasks, string(t))
+	}
+	out := evaluation{}
+	if out.Report, err = eval.Evaluate(gold, predicted, o); err != nil {
+		return err
+	}
+	out.Seconds = time.Since(start).Seconds()
+	if items != nil {
+		if out.Calibration, err = items.calibrate(gold, o, e.calibrationOut); err != nil {
+			return err
+		}
+	}
+	if e.compare != "" {
+		other, err := readDocuments(cmd, e.compare)
+		if err != nil {
+			return err
+		}
+		if out.Differences, err = eval.Compare(gold, predicted, other, o); err != nil {
+			return err
+		}
+	}
+	if e.report != "" {
+		if err := writeReport(e.report, out, gold, predicted); err != nil {
+			return err
+		}
+	}
+	if e.asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(out)
+	}
+	return printEvaluation(cmd.OutOrStdout(), out)
+}
+
+// readDocuments reads a file of annotations that must be all readable.
+func readDocuments(cmd *cobra.Command, path string) ([]document.Document, error) {
+	var docs []document.Document
+	for r, err := range format.Files([]string{path}, cmd.InOrStdin(), format.ReadOptions{}) {
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, r.Document)
+	}
+	return docs, nil
+}
+
+// itemLog gathers what the model wrote, for the measure of its confidences.
+type itemLog struct {
+	mu    sync.Mutex
+	items []ner.Item
+	key   confidence.Key
+}
+
+// predict annotates gold's articles.
+func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Document) ([]document.Document, error) {
+	extractor, err := f.extractor(cmd.Context(), cmd, ner.WithItems(func(it ner.Item) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.items = append(l.items, it)
+	}))
+	if err != nil {
+		return nil, err
+	}
+	defer extractor.Close()
+	l.key = extractor.Key()
+	var docs, failed []document.Document
+	bare := slices.Clone(gold)
+	for i := range bare {
+		bare[i].Entities, bare[i].Relations = nil, nil
+	}
+	progress := newProgress(cmd.ErrOrStderr(), nil)
+	defer progress.stop()
+	for result, err := range extractor.Extract(cmd.Context(), bare...) {
+		var bad *ner.DocumentError
+		switch {
+		case errors.As(err, &bad):
+			progress.print(fmt.Sprintf("medner: %v", err))
+			failed = append(failed, document.Document{ID: bad.Document})
+		case err != nil:
+			return nil, err
+		default:
+			docs = append(docs, result.Document)
+		}
+		progress.done(len(docs), len(failed))
+	}
+	return append(docs, failed...), nil
+}
+
+// calibrate measures the confidences by cross-fitting, and writes a fit on all
+// items to path, if there is one.
+func (l *itemLog) calibrate(gold []document.Document, o eval.Options, path string) (map[string]eval.Calibration, error) {
+	graders := map[string]*eval.Grader{}
+	for i := range gold {
+		graders[gold[i].ID] = eval.NewGrader(&gold[i])
+	}
+	samples := map[string][]confidence.Sample{}
+	slices.SortStableFunc(l.items, func(a, b ner.Item) int { // they came from several goroutines
+		return strings.Compare(a.Document+"\x00"+string(a.Task)+"\x00"+a.Text+a.Chemical+"\x00"+a.Disease, b.Document+"\x00"+string(b.Task)+"\x00"+b.Text+b.Chemical+"\x00"+b.Disease)
+	})
+	for _, it := range l.items {
+		g := graders[it.Document]
+		if g == nil || !it.Grounded {
+			continue
+		}
+		correct := false
+		if it.Chemical != "" || it.Disease != "" {
+			correct = g.Pair(it.Chemical, it.Disease)
+		} else {
+			correct = g.Mention(string(it.Task), it.Text)
+		}
+		samples[string(it.Task)] = append(samples[string(it.Task)], confidence.Sample{Features: it.Features, Correct: correct, Group: it.Document})
+	}
+	measured := map[string]eval.Calibration{}
+	fit := confidence.Calibration{Schema: confidence.Schema, Key: l.key, Data: fmt.Sprintf("%d documents", len(gold)), Tasks: map[string]*confidence.Curve{}}
+	for task, s := range samples {
+		var graded []eval.Graded
+		for i, p := range confidence.CrossFit(s, 10) {
+			graded = append(graded, eval.Graded{Document: s[i].Group, Confidence: p, Correct: s[i].Correct})
+		}
+		measured[task] = eval.Calibrate(graded, o.Resamples)
+		fit.Tasks[task] = confidence.Fit(s)
+	}
+	if path == "" {
+		return measured, nil
+	}
+	data, err := fit.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return measured, os.WriteFile(path, data, 0o644)
+}
+
+func writeReport(path string, out evaluation, gold, predicted []document.Document) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	err = eval.WriteHTML(f, eval.Page{Title: "medner eval", Notice: notice, Report: out.Report, Calibration: out.Calibration, Gold: gold, Predicted: predicted})
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/medner/medner/ner/eval"
+)
+
+// printEvaluation writes an evaluation for people.
+func printEvaluation(w io.Writer, out evaluation) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "level\t\tTP\tpredicted\tgold\tP\tR\tF1\t95 %\t")
+	printLevel(t, eval.DocumentLevel, eval.Level{Tasks: out.Tasks, Micro: out.Micro, Macro: out.Macro})
+	for _, name := range []string{eval.MentionStrict, eval.MentionPartial, eval.ConceptLevel, eval.RelationLevel} {
+		if l, ok := out.Levels[name]; ok {
+			printLevel(t, name, l)
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(out.Errors) > 0 {
+		fmt.Fprintln(w, "\nerrors")
+		for _, e := range out.Errors {
+			fmt.Fprintf(w, "  %-10s  %5d  %s", e.Task, e.Count, e.Kind)
+			if len(e.Examples) > 0 {
+				fmt.Fprint(w, ", such as ", example(e.Examples[0]))
+			}
+			fmt.Fprintln(w)
+		}
+	}
+	if len(out.Calibration) > 0 {
+		fmt.Fprintln(w, "\nconfidences, cross-fitted")
+	}
+	for _, task := range eval.Tasks {
+		if c, ok := out.Calibration[task]; ok {
+			fmt.Fprintf(w, "  %-10s  %d items, calibration error %.1f %% debiased%s, %.1f %% plain, Brier %.3f%s\n", task, c.Items, 100*c.Debiased, percentInterval(c.DebiasedCI), 100*c.ECE, c.Brier, interval(c.BrierCI))
+		}
+	}
+	if len(out.Differences) > 0 {
+		fmt.Fprintln(w, "\nF1 of --compare minus F1 of --predictions")
+	}
+	for _, d := range out.Differences {
+		fmt.Fprintf(w, "  %-15s  %-10s  %+.1f %s  p = %.3f\n", d.Level, d.Task, 100*d.Delta, percentInterval(&d.CI), d.P)
+	}
+	if r := out.Resolution; r != nil {
+		fmt.Fprintf(w, "\nidentifiers of predictions: %d their own, %d of the gold mention with the same text, %d without\n", r.Given, r.GoldMentions, r.None)
+	}
+	for _, warning := range out.Warnings {
+		fmt.Fprintf(w, "warning: %s\n", warning)
+	}
+	_, err := fmt.Fprintf(w, "%d documents, %.1f s. %s\n", out.Documents, out.Seconds, notice)
+	return err
+}
+
+func printLevel(w io.Writer, name string, l eval.Level) {
+	line := func(task string, s eval.Score) {
+		fmt.Fprintf(w, "%s\t%s\t%g\t%d\t%d\t%.1f\t%.1f\t%.1f\t%s\t\n", name, task, s.TP, s.Predicted, s.Gold, 100*s.Precision, 100*s.Recall, 100*s.F1, percentInterval(s.F1CI))
+		name = ""
+	}
+	for _, task := range eval.Tasks {
+		if s, ok := l.Tasks[task]; ok {
+			line(task, s)
+		}
+	}
+	if len(l.Tasks) > 1 {
+		line("micro", l.Micro)
+		fmt.Fprintf(w, "\tmacro\t\t\t\t%.1f\t%.1f\t%.1f\t%s\t\n", 100*l.Macro.Precision, 100*l.Macro.Recall, 100*l.Macro.F1, percentInterval(l.Macro.F1CI))
+	}
+}
+
+func example(e eval.Example) string {
+	switch {
+	case e.Predicted == "":
+		return fmt.Sprintf("%q", e.Gold)
+	case e.Gold == "":
+		return fmt.Sprintf("%q", e.Predicted)
+	}
+	return fmt.Sprintf("%q for %q", e.Predicted, e.Gold)
+}
+
+func percentInterval(i *eval.Interval) string {
+	if i == nil {
+		return ""
+	}
+	return fmt.Sprintf(" [%.1f, %.1f]", 100*i.Low, 100*i.High)
+}
+
+func interval(i *eval.Interval) string {
+	if i == nil {
+		return ""
+	}
+	return fmt.Sprintf(" [%.3f, %.3f]", i.Low, i.High)
+}

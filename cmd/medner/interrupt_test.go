@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/internal/golden"
+)
+
+// TestInterrupt: whatever a command is doing, it ends, with code 130.
+func TestInterrupt(t *testing.T) {
+	model := golden.Path(t, "tiny-llama")
+	for _, args := range []string{
+		"tokenize --model " + model,
+		"chat-template --messages - --model " + model,
+		"logits --token-ids - --model " + model,
+		"bench kernels --shape smollm2-135m --kernel add --time 1h",
+		"bench model -n 4000 -p 0 -r 1000 --model " + model,
+		"ner - --model " + model,
+	} {
+		t.Run(strings.Fields(args)[0], func(t *testing.T) {
+			stdin, keep := io.Pipe() // from which nothing comes
+			defer keep.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan int)
+			go func() { ended <- run(ctx, strings.Fields(args), stdin, io.Discard, io.Discard) }()
+			time.Sleep(100 * time.Millisecond)
+			cancel()
+			select {
+			case code := <-ended:
+				require.Equal(t, exitInterrupted, code)
+			case <-time.After(30 * time.Second):
+				t.Fatal("still running")
+			}
+		})
+	}
+}
