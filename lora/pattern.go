@@ -81,7 +81,7 @@ func translatePattern(pattern string) (string, error) {
 			}
 		case inClass:
 			if strings.HasPrefix(rest, "[:") {
-				return "", fmt.Errorf("the construct [:")
+				return "", fmt.Errorf("the construct [: in a set")
 			}
 			inClass = rest[0] != ']'
 		case rest[0] == '[':
