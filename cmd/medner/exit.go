@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"syscall"
 
 	"github.com/medner/medner/internal/badinput"
@@ -83,7 +84,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &partial):
 		return exitPartial
-	case errors.As(err, &bad):
+	case errors.As(err, &bad), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return exitBadInput
 	case errors.As(err, &pip), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
 		return exitTryAgain

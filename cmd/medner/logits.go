@@ -20,6 +20,9 @@ func newLogits() *cobra.Command {
 		Long:  "Write a safetensors file with one tensor, logits: f32, [rows, vocabulary],\nof the last rows of the prompt.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := parseRows(rows, 1); err != nil {
+				return err // before it takes time
+			}
 			m, err := mf.open(cmd)
 			if err != nil {
 				return err

@@ -16,6 +16,7 @@ import (
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
+	"github.com/medner/medner/ner/terminology"
 )
 
 // nerOutput are the flags that say where annotations go.
@@ -72,7 +73,16 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 		}
 		ro.Format = in
 	}
-	extractor, err := f.extractor(ctx, cmd)
+	var more []ner.Option
+	if f.terminology != "" {
+		index, err := terminology.Open(f.terminology)
+		if err != nil {
+			return err
+		}
+		defer index.Close()
+		more = append(more, ner.WithTerminology(index))
+	}
+	extractor, err := f.extractor(ctx, cmd, more...)
 	if err != nil {
 		return err
 	}
