@@ -84,14 +84,15 @@ func Import(ctx context.Context, path string, sources []Source, o Options) (Info
 
 // parser is what the formats' importers share.
 type parser struct {
-	ctx  context.Context
-	file string
-	in   *bufio.Reader
-	line int
-	b    *builder
-	o    Options
-	info *Info
-	n    int // records, for looking at ctx now and then
+	ctx    context.Context
+	file   string
+	format Format
+	in     *bufio.Reader
+	line   int
+	b      *builder
+	o      Options
+	info   *Info
+	n      int // records, for looking at ctx now and then
 }
 
 func (p *parser) bad(field, found, want string) error {
@@ -134,47 +135,50 @@ func importSource(ctx context.Context, b *builder, s Source, o Options, info *In
 	defer func() { err = errors.Join(err, f.Close()) }()
 	sum := sha256.New()
 	raw := &hashingReader{r: f, sum: sum, progress: o.Progress}
-	in, err := gunzip(s.Path, raw)
-	if err != nil {
-		return about, err
-	}
-	head, err := in.Peek(headSize)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return about, fmt.Errorf("%s: %w", s.Path, err)
-	}
-	if s.Format == "" {
-		s.Format = Detect(s.Path, head)
-	}
-	if bytes.HasPrefix(head, []byte("\ufeff")) {
-		if _, err := in.Discard(3); err != nil {
-			return about, err
-		}
-	}
-	p := &parser{ctx: ctx, file: s.Path, in: in, b: b, o: o, info: info}
+	p := &parser{ctx: ctx, file: s.Path, b: b, o: o, info: info}
 	skipped := b.skipped
-	switch s.Format {
-	case MeSHXML:
-		err = p.meshXML()
-	case MeSHASCII:
-		err = p.meshASCII()
-	case ChEBIOBO:
-		err = p.obo()
-	case ChEBITSV:
-		err = p.chebiTSV()
-	case UMLS:
-		err = p.umls()
-	case TSV:
-		err = p.tsv()
-	default:
-		err = badinput.New(s.Path, "format", fmt.Sprintf("%q", s.Format), "one of "+formatNames())
-	}
-	if err != nil {
+	if err := p.parse(s.Format, raw); err != nil {
 		return about, err
 	}
 	if _, err := io.Copy(io.Discard, raw); err != nil { // what follows the last record
 		return about, err
 	}
-	return SourceInfo{File: filepath.Base(s.Path), Format: s.Format, Bytes: raw.n, SHA256: hex.EncodeToString(sum.Sum(nil)), Skipped: b.skipped - skipped}, nil
+	return SourceInfo{File: filepath.Base(s.Path), Format: p.format, Bytes: raw.n, SHA256: hex.EncodeToString(sum.Sum(nil)), Skipped: b.skipped - skipped}, nil
+}
+
+// parse reads a source; an empty format is found out.
+func (p *parser) parse(f Format, r io.Reader) error {
+	var err error
+	if p.in, err = gunzip(p.file, r); err != nil {
+		return err
+	}
+	head, err := p.in.Peek(headSize)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %w", p.file, err)
+	}
+	if p.format = f; f == "" {
+		p.format = Detect(p.file, head)
+	}
+	if bytes.HasPrefix(head, []byte("\ufeff")) {
+		if _, err := p.in.Discard(3); err != nil {
+			return err
+		}
+	}
+	switch p.format {
+	case MeSHXML:
+		return p.meshXML()
+	case MeSHASCII:
+		return p.meshASCII()
+	case ChEBIOBO:
+		return p.obo()
+	case ChEBITSV:
+		return p.chebiTSV()
+	case UMLS:
+		return p.umls()
+	case TSV:
+		return p.tsv()
+	}
+	return badinput.New(p.file, "format", fmt.Sprintf("%q", f), "one of "+formatNames())
 }
 
 func formatNames() string {

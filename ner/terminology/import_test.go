@@ -1,0 +1,266 @@
+package terminology
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/internal/badinput"
+)
+
+func sample(names ...string) []Source {
+	var out []Source
+	for _, n := range names {
+		out = append(out, Source{Path: filepath.Join("testdata", n)})
+	}
+	return out
+}
+
+func importSample(t testing.TB, o Options, names ...string) *Index {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "index")
+	info, err := Import(context.Background(), path, sample(names...), o)
+	require.NoError(t, err)
+	x, err := Open(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	require.Equal(t, info, x.Info())
+	require.NoError(t, x.Verify())
+	again, err := ReadInfo(path)
+	require.NoError(t, err)
+	require.Equal(t, info, again)
+	return x
+}
+
+func conceptOf(t testing.TB, x *Index, id string) Concept {
+	t.Helper()
+	c, ok, err := x.Concept(id)
+	require.NoError(t, err)
+	require.True(t, ok, id)
+	return c
+}
+
+func TestImportMeSHXML(t *testing.T) {
+	x := importSample(t, Options{}, "desc2026.xml", "supp2026.xml")
+	info := x.Info()
+	require.Equal(t, "MeSH", info.Name)
+	require.Equal(t, "2026", info.Release)
+	require.Contains(t, info.Licence, "National Library of Medicine")
+	require.Equal(t, []int{13, 3, 9}, []int{info.Concepts, info.Chemical, info.Disease})
+	require.Len(t, info.Hash, 64)
+	require.Equal(t, "desc2026.xml", info.Sources[0].File)
+	require.Equal(t, Concept{ID: "MESH:D008094", Name: "Lithium", Types: []string{Chemical}, Trees: []string{"D01.268.549.450", "D01.552.528.504"},
+		Names: []string{"Lithium", "Lithium 7", "Lithium-7"}}, conceptOf(t, x, "MESH:D008094"))
+	require.Equal(t, Concept{ID: "MESH:C000002", Name: "bevonium", Types: []string{Chemical}, Trees: []string{"D03.383.663.283.909.750"},
+		Names: []string{"bevonium", "bevonium methylsulfate"}}, conceptOf(t, x, "MESH:C000002"))
+	rare := conceptOf(t, x, "MESH:C535284")
+	require.Equal(t, []string{Disease}, rare.Types)
+	require.Equal(t, "Sjögren-like & co syndrome", rare.Name)
+	require.Equal(t, []string{Disease}, conceptOf(t, x, "MESH:D003866").Types, "psychiatric diseases are in F03")
+	require.Equal(t, []string{Other}, conceptOf(t, x, "MESH:D006801").Types)
+	_, ok, err := x.Concept("MESH:D999999")
+	require.NoError(t, err)
+	require.False(t, ok)
+}
+
+func TestImportMeSHASCII(t *testing.T) {
+	x := importSample(t, Options{}, "d2026.bin", "c2026.bin")
+	require.Equal(t, Concept{ID: "MESH:D008094", Name: "Lithium", Types: []string{Chemical}, Trees: []string{"D01.268.549.450", "D01.552.528.504"},
+		Names: []string{"Lithium", "Lithium 7", "Lithium-7"}}, conceptOf(t, x, "MESH:D008094"))
+	require.Equal(t, []string{"D01.268.549.450", "D01.552.528.504"}, conceptOf(t, x, "MESH:C000002").Trees)
+	require.Equal(t, []string{Disease}, conceptOf(t, x, "MESH:C535284").Types)
+	require.Equal(t, []string{"C10.597.350.850"}, conceptOf(t, x, "MESH:C535284").Trees)
+}
+
+func TestImportChEBI(t *testing.T) {
+	x := importSample(t, Options{}, "chebi.obo")
+	require.Equal(t, []string{"ChEBI", "240", "CC BY 4.0"}, []string{x.Info().Name, x.Info().Release, x.Info().Licence})
+	require.Equal(t, Concept{ID: "CHEBI:30145", Name: "lithium atom", Types: []string{Chemical}, Names: []string{`"Li" metal`, "lithium", "lithium atom"}}, conceptOf(t, x, "CHEBI:30145"))
+	require.Equal(t, 1, x.Info().Concepts)
+
+	x = importSample(t, Options{Release: "9"}, "compounds.tsv", "names.tsv")
+	require.Equal(t, "9", x.Info().Release)
+	require.Equal(t, []string{"lithium", "lithium atom", "lithium of old", "old lithium"}, conceptOf(t, x, "CHEBI:30145").Names)
+	require.Equal(t, 1, x.Info().Concepts)
+}
+
+func TestImportUMLS(t *testing.T) {
+	x := importSample(t, Options{}, "MRCONSO.RRF", "MRSTY.RRF")
+	require.Equal(t, Concept{ID: "UMLS:C0023870", Name: "Lithium", Types: []string{Chemical}, Names: []string{"Lithium", "Lithium metal"}}, conceptOf(t, x, "UMLS:C0023870"))
+	require.Equal(t, []string{Disease}, conceptOf(t, x, "UMLS:C0040822").Types)
+	x = importSample(t, Options{Languages: []string{"ENG", "GER"}, Suppressed: true, Vocabularies: []string{"MSHGER", "OLD"}}, "MRCONSO.RRF")
+	require.Equal(t, []string{"Lithium Metall", "Old lithium"}, conceptOf(t, x, "UMLS:C0023870").Names)
+	require.Empty(t, conceptOf(t, x, "UMLS:C0023870").Types)
+}
+
+func TestImportTable(t *testing.T) {
+	x := importSample(t, Options{Name: "mine", Licence: "free"}, "table.tsv")
+	require.Equal(t, []string{"mine", "free"}, []string{x.Info().Name, x.Info().Licence})
+	require.Equal(t, []string{"Li", "Li+", "lithium"}, conceptOf(t, x, "X:1").Names)
+	require.Equal(t, Concept{ID: "X:2", Name: "tremor", Types: []string{Disease}, Trees: []string{"C10.1", "C23.2"}, Names: []string{"shaking", "tremor"}}, conceptOf(t, x, "X:2"))
+}
+
+func TestImportSeveralTerminologies(t *testing.T) {
+	x := importSample(t, Options{}, "d2026.bin", "chebi.obo")
+	require.Equal(t, "MeSH + ChEBI", x.Info().Name)
+	require.Contains(t, x.Info().Licence, "; CC BY 4.0")
+	m, err := x.Lookup(Query{Text: "lithium"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"CHEBI:30145"}, ids(m), "letter for letter")
+	m, err = x.Lookup(Query{Text: "LITHIUM"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"MESH:D008094", "CHEBI:30145"}, ids(m), "that of which it is the preferred name first")
+}
+
+func TestImportIsRepeatableAndReadsGzip(t *testing.T) {
+	dir := t.TempDir()
+	data, err := os.ReadFile(filepath.Join("testdata", "desc2026.xml"))
+	require.NoError(t, err)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err = z.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "desc2026.gz"), packed.Bytes(), 0o644))
+	read := 0
+	for _, name := range []string{"a", "b"} {
+		_, err := Import(context.Background(), filepath.Join(dir, name), sample("desc2026.xml"), Options{Progress: func(n int) { read += n }})
+		require.NoError(t, err)
+	}
+	require.Equal(t, 2*len(data), read)
+	_, err = Import(context.Background(), filepath.Join(dir, "c"), []Source{{Path: filepath.Join(dir, "desc2026.gz")}}, Options{})
+	require.NoError(t, err)
+	a, err := os.ReadFile(filepath.Join(dir, "a"))
+	require.NoError(t, err)
+	b, err := os.ReadFile(filepath.Join(dir, "b"))
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(a, b))
+	x, err := Open(filepath.Join(dir, "c"))
+	require.NoError(t, err)
+	require.Equal(t, MeSHXML, x.Info().Sources[0].Format)
+	require.NoError(t, x.Close())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 4, "no temporary file is left")
+}
+
+func TestImportLeavesTheOldIndexWhereItFails(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "index")
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o644))
+	bad := filepath.Join(dir, "bad.tsv")
+	require.NoError(t, os.WriteFile(bad, []byte("id\tname\n\tno identifier\n"), 0o644))
+	_, err := Import(context.Background(), path, []Source{{Path: bad}}, Options{})
+	require.EqualError(t, err, bad+": line 2: id: found nothing, expected an identifier")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = Import(ctx, path, sample("desc2026.xml"), Options{})
+	require.ErrorIs(t, err, context.Canceled)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(data))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
+}
+
+func TestImportErrors(t *testing.T) {
+	for data, want := range map[string]string{
+		"":                           "found an empty file, expected a header",
+		"id\tname\n":                 "found no names",
+		"a\tb\n1\t2\n":               "found other columns",
+		"id\tname\ttype\n1\tx\tdrug": `line 2: type: found "drug", expected chemical, disease or other`,
+		"id\tname\n1\t\xff":          "invalid UTF-8",
+		"*NEWRECORD\nMH = x\n":       "a record without an identifier",
+		"*NEWRECORD\nRECTYPE = Q\n":  "found qualifiers",
+		"C0000001|ENG|x\n":           "found 3 columns",
+		"<DescriptorRecordSet><DescriptorRecord></DescriptorRecord></DescriptorRecordSet>":            "a record without an identifier",
+		"<DescriptorRecordSet><DescriptorRecord>":                                                     "the end of the file within /DescriptorRecordSet/DescriptorRecord",
+		"<DescriptorRecordSet></Other>":                                                               "</Other> in /DescriptorRecordSet",
+		"<DescriptorRecordSet>&lol;</DescriptorRecordSet>":                                            `the entity "&lol;"`,
+		`<!DOCTYPE DescriptorRecordSet [<!ENTITY a "b">]><DescriptorRecordSet></DescriptorRecordSet>`: "declarations of its own",
+		"<DescriptorRecordSet <a>":                                                                    "a tag within a tag",
+		"<DescriptorRecordSet>" + strings.Repeat("<a>", 200):                                          "nested over 100 deep",
+		"<DescriptorRecordSet>" + strings.Repeat("a", 2<<20):                                          "a text of more than",
+		"<DescriptorRecordSet " + strings.Repeat("a", 1<<20):                                          "a tag of more than",
+		"<QualifierRecordSet></QualifierRecordSet>":                                                   "found qualifiers",
+		"<DescriptorRecordSet>\xff</DescriptorRecordSet>":                                             "invalid UTF-8",
+		"<DescriptorRecordSet>a & b</DescriptorRecordSet>":                                            "an ampersand",
+		"\x1f\x8bxx":                 "gzip",
+		"chebi_accession\tx\n1\t2\n": "found other columns",
+	} {
+		path := filepath.Join(t.TempDir(), "source")
+		require.NoError(t, os.WriteFile(path, []byte(data), 0o644))
+		_, err := Import(context.Background(), filepath.Join(t.TempDir(), "index"), []Source{{Path: path}}, Options{})
+		require.ErrorContains(t, err, want, data[:min(len(data), 80)])
+		var bad *badinput.Error
+		require.True(t, errors.As(err, &bad), err)
+		require.Equal(t, path, bad.File)
+	}
+	_, err := Import(context.Background(), "x", nil, Options{})
+	require.Error(t, err)
+	_, err = Import(context.Background(), "x", []Source{{Path: "testdata/table.tsv", Format: "csv"}}, Options{})
+	require.ErrorContains(t, err, `format: found "csv", expected one of mesh-xml`)
+	_, err = Import(context.Background(), "x", []Source{{Path: "testdata/none"}}, Options{})
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestDetect(t *testing.T) {
+	for name, want := range map[string]Format{"desc2026.xml": MeSHXML, "supp2026.xml": MeSHXML, "d2026.bin": MeSHASCII, "c2026.bin": MeSHASCII,
+		"chebi.obo": ChEBIOBO, "compounds.tsv": ChEBITSV, "names.tsv": ChEBITSV, "MRCONSO.RRF": UMLS, "MRSTY.RRF": UMLS, "table.tsv": TSV} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		require.NoError(t, err)
+		require.Equal(t, want, Detect(name, data), name)
+	}
+}
+
+// fuzzImport imports anything as one format: typed errors, or an index that
+// opens and answers.
+func fuzzImport(f *testing.F, format Format, seeds ...string) {
+	for _, s := range seeds {
+		data, err := os.ReadFile(filepath.Join("testdata", s))
+		require.NoError(f, err)
+		f.Add(data[:min(len(data), 2000)])
+		f.Add(data)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b := newBuilder()
+		p := &parser{ctx: context.Background(), file: "fuzz", b: b, info: &Info{}}
+		if err := p.parse(format, bytes.NewReader(data)); err != nil {
+			var bad *badinput.Error
+			if !errors.As(err, &bad) {
+				t.Fatalf("%T: %v", err, err)
+			}
+			return
+		}
+		if err := b.finish(p.ctx); err != nil || len(b.names) == 0 {
+			return
+		}
+		path := filepath.Join(dir, "index")
+		require.NoError(t, b.write(p.ctx, path, p.info))
+		x, err := Open(path)
+		require.NoError(t, err)
+		for _, n := range b.names[:min(len(b.names), 20)] {
+			m, err := x.Lookup(Query{Text: n.text})
+			require.NoError(t, err)
+			require.NotEmpty(t, m, n.text)
+			require.Equal(t, Exact, m[0].Method)
+		}
+		require.NoError(t, x.Close())
+	})
+}
+
+func FuzzMeSHXML(f *testing.F)   { fuzzImport(f, MeSHXML, "desc2026.xml", "supp2026.xml") }
+func FuzzMeSHASCII(f *testing.F) { fuzzImport(f, MeSHASCII, "d2026.bin", "c2026.bin") }
+func FuzzChEBIOBO(f *testing.F)  { fuzzImport(f, ChEBIOBO, "chebi.obo") }
+func FuzzChEBITSV(f *testing.F)  { fuzzImport(f, ChEBITSV, "compounds.tsv", "names.tsv") }
+func FuzzUMLS(f *testing.F)      { fuzzImport(f, UMLS, "MRCONSO.RRF", "MRSTY.RRF") }
+func FuzzTable(f *testing.F)     { fuzzImport(f, TSV, "table.tsv") }
