@@ -66,6 +66,9 @@ func Run(ctx context.Context, o Options, report func(Result)) (Machine, error) {
 	m := Machine{Threads: p.Threads(), ReadGBps: bandwidth(p, o.memory, 2*o.Time)}
 	peaks := map[string]Peak{}
 	for _, v := range variants {
+		if err := ctx.Err(); err != nil {
+			return m, err
+		}
 		restore, err := kernels.Force(v)
 		if err != nil {
 			return m, err
