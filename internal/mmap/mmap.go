@@ -52,6 +52,14 @@ func Open(path string) (*File, error) {
 // Bytes is the content, valid until Close.
 func (f *File) Bytes() []byte { return f.data }
 
+// Release gives back the memory that holds what was read of the file so far;
+// reading it again brings it back.
+func (f *File) Release() {
+	if len(f.data) > 0 {
+		releaseFile(f.data)
+	}
+}
+
 // Close unmaps the file. Reading its bytes afterwards is a fault.
 func (f *File) Close() error {
 	data := f.data

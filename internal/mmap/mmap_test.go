@@ -19,7 +19,10 @@ func TestOpen(t *testing.T) {
 	f, err := Open(path)
 	require.NoError(t, err)
 	require.Equal(t, "hello", string(f.Bytes()))
+	f.Release()
+	require.Equal(t, "hello", string(f.Bytes()))
 	require.NoError(t, f.Close())
+	f.Release()
 	require.NoError(t, f.Close())
 
 	require.NoError(t, os.WriteFile(path, nil, 0o600))

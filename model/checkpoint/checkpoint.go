@@ -41,6 +41,7 @@ type source interface {
 	// where is the file that holds, or should hold, a weight.
 	where(name string) string
 	text
+	release()
 	close() error
 }
 
@@ -205,6 +206,10 @@ func (c *Checkpoint) Vector(name string) ([]float32, error) {
 	}
 	return v, nil
 }
+
+// Release gives back the memory that holds what was read of the files so far:
+// after packing, most of them is not read again.
+func (c *Checkpoint) Release() { c.source.release() }
 
 // Close unmaps the files; matrices must not be read afterwards.
 func (c *Checkpoint) Close() error { return c.source.close() }

@@ -120,4 +120,5 @@ func (d *directory) where(name string) string {
 	return d.dir
 }
 
+func (d *directory) release()     { d.reader.Release() }
 func (d *directory) close() error { return d.reader.Close() }

@@ -179,6 +179,7 @@ func (g *ggufFile) matrix(w Weight) (quant.Matrix, error) {
 
 func (g *ggufFile) where(string) string { return g.file.Path() }
 
+func (g *ggufFile) release()     { g.file.Release() }
 func (g *ggufFile) close() error { return g.file.Close() }
 
 // unpairBias puts the biases of q_proj and k_proj in transformers' order.

@@ -89,6 +89,9 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
+// Release gives back the memory that holds what was read of the file so far.
+func (f *File) Release() { f.mapped.Release() }
+
 // Close unmaps the file; views of tensors must not be read afterwards.
 func (f *File) Close() error { return f.mapped.Close() }
 

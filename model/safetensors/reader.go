@@ -124,6 +124,13 @@ func (r *Reader) Tensor(name string) (Tensor, bool) {
 // Metadata is the free-form map that the first file carries, possibly nil.
 func (r *Reader) Metadata() map[string]string { return r.metadata }
 
+// Release gives back the memory that holds what was read of the files so far.
+func (r *Reader) Release() {
+	for _, m := range r.maps {
+		m.Release()
+	}
+}
+
 // Close unmaps the files; views of tensors must not be read afterwards.
 func (r *Reader) Close() error {
 	var errs []error
