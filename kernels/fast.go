@@ -34,7 +34,7 @@ type quantised struct {
 	packed       []uint32  // for each 64 along K, for each group, [16 or 32][columns]
 	packedScales []float32 // [K/64][n], times packedBy
 	packedBy     float32
-	packedSums   []int32 // [K/32][n]
+	packedSums   []int32 // [K/64][3][n]: of the first and second 32, and of both
 }
 
 // quantise makes the codes of x, and its scales for w.
@@ -78,7 +78,7 @@ func (in *Input) packCodes(p *Pool, w *Weights, ops *matrixOps) {
 	if q.columns != ops.fastColumns || q.wide != ops.pairs {
 		q.columns, q.wide = ops.fastColumns, ops.pairs
 		q.packed = resize(q.packed, in.n*blocks*ops.blockWords())
-		q.packedSums = resize(q.packedSums, len(q.sums))
+		q.packedSums = resize(q.packedSums, in.n*blocks*3)
 		in.share(p, job{what: packingCodes, ops: ops}, blocks, max(1, 16384/in.n/blockK))
 	}
 	if by := w.codeScale(); q.packedBy != by {
@@ -108,8 +108,9 @@ func (in *Input) packCodeBlocks(lo, hi int) {
 						dst[k*n+c] = v
 					}
 				}
-				for half := range 2 {
-					q.packedSums[(2*b+half)*in.n+column+c] = q.sums[((column+c)*blocks+b)*2+half]
+				halves := q.sums[((column+c)*blocks+b)*2:][:2]
+				for i, sum := range [3]int32{halves[0], halves[1], halves[0] + halves[1]} {
+					q.packedSums[(3*b+i)*in.n+column+c] = sum
 				}
 			}
 		})
@@ -142,7 +143,8 @@ type fastOps struct {
 	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
 	fastExpand8 func(panel []uint32, words []uint32)
 	// fastBlock is the product of expanded tiles with n ≤ fastColumns columns
-	// over k (64 or 32) steps of K: for each tile t, column c and row r
+	// over k (64 or 32) steps of K, of which xSums has the sums of x: for each
+	// tile t, column c and row r
 	//
 	//	s = Σ_k panel[t·reach + k·16 + r]·x[k·n + c]     exact
 	//	acc[c·stride + t·16 + r] += (scales[t·scaleReach + r]·xScales[c])·s     fused
@@ -204,11 +206,14 @@ func (in *Input) fastMatrix(s *scratch, lo, hi int) {
 		}
 		x := q.packed[from/blockK*size*n:]
 		for at := 0; at < depth; at += block {
-			rows := at * size / blockK
+			rows, sums := at*size/blockK, 2
+			if block < blockK {
+				sums = at / block
+			}
 			groups(n, q.columns, func(column, columns int) {
 				ops.fastBlock(acc[column*stride:], stride, panel[rows*tileRows:], reach,
 					x[column*size+rows*columns:], q.packedScales[from/blockK*n+column:],
-					q.packedSums[(from+at)/32*n+column:], w.scalesAt(lo, from+at), w.tileScales(), block, columns, tiles)
+					q.packedSums[(from/blockK*3+sums)*n+column:], w.scalesAt(lo, from+at), w.tileScales(), block, columns, tiles)
 			})
 		}
 	}

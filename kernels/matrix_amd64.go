@@ -19,7 +19,35 @@ var matrixAVX2 = matrixOps{
 			quantiseAVX2(words[:n*blockK/4], scales[:n], sums[:2*n], x[:n*blockK])
 			quantiseGo(words[n*blockK/4:], scales[n:], sums[2*n:], x[n*blockK:])
 		},
-		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2, fastExpand4: fastExpand4AVX2, fastExpand8: fastExpand8AVX2,
+		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2,
+		fastExpand4: fastExpand4AVX2, fastExpand8: fastExpand8AVX2,
 		fastBlock: fastBlockAVX2, fastColumns: 6, pairs: true,
 	},
 }
+
+// matrixAVX512 has the integers of AVX2: their instructions came with VNNI.
+var matrixAVX512 = matrixOps{
+	vector: [kinds]vectorFunc{
+		vectorF32AVX512, vectorBF16AVX512, vectorF16AVX512, vectorInt8AVX512,
+		vector4AVX512, vector4BF16AVX512, vector4F16AVX512,
+	},
+	vectorColumns: 4, vectorTiles: 6,
+	fused: [kinds]int{kindF32: 4, kindBF16: 4, kindF16: 4, kindInt8: 4, kind4: 8, kind4BF16: 4, kind4F16: 4},
+	expand: [kinds]expandFunc{
+		expandGo[f32Code],
+		expandBF16AVX512, expandF16AVX512, expandInt8AVX512, expand4AVX512, expand4BF16AVX512, expand4F16AVX512,
+	},
+	block: blockAVX512, columns: 14,
+	fastOps: matrixAVX2.fastOps,
+}
+
+var matrixVNNI = func() matrixOps {
+	m := matrixAVX512
+	m.fastOps = fastOps{
+		quantise:    m.quantise,
+		fastVector4: fastVector4VNNI, fastVector8: fastVector8VNNI,
+		fastExpand4: fastExpand4VNNI, fastExpand8: fastExpand8VNNI,
+		fastBlock: fastBlockVNNI, fastColumns: 12,
+	}
+	return m
+}()

@@ -4,6 +4,16 @@
 
 #include "textflag.h"
 
+DATA lowNibblesAVX2<>+0(SB)/4, $0x0f0f0f0f
+DATA lowNibblesAVX2<>+4(SB)/4, $0x0f0f0f0f
+DATA lowNibblesAVX2<>+8(SB)/4, $0x0f0f0f0f
+DATA lowNibblesAVX2<>+12(SB)/4, $0x0f0f0f0f
+DATA lowNibblesAVX2<>+16(SB)/4, $0x0f0f0f0f
+DATA lowNibblesAVX2<>+20(SB)/4, $0x0f0f0f0f
+DATA lowNibblesAVX2<>+24(SB)/4, $0x0f0f0f0f
+DATA lowNibblesAVX2<>+28(SB)/4, $0x0f0f0f0f
+GLOBL lowNibblesAVX2<>(SB), RODATA|NOPTR, $32
+
 DATA roundBiasAVX2<>+0(SB)/4, $0x00007fff
 DATA roundBiasAVX2<>+4(SB)/4, $0x00007fff
 DATA roundBiasAVX2<>+8(SB)/4, $0x00007fff
@@ -33,16 +43,6 @@ DATA roundHighAVX2<>+20(SB)/4, $0xffff0000
 DATA roundHighAVX2<>+24(SB)/4, $0xffff0000
 DATA roundHighAVX2<>+28(SB)/4, $0xffff0000
 GLOBL roundHighAVX2<>(SB), RODATA|NOPTR, $32
-
-DATA lowNibblesAVX2<>+0(SB)/4, $0x0f0f0f0f
-DATA lowNibblesAVX2<>+4(SB)/4, $0x0f0f0f0f
-DATA lowNibblesAVX2<>+8(SB)/4, $0x0f0f0f0f
-DATA lowNibblesAVX2<>+12(SB)/4, $0x0f0f0f0f
-DATA lowNibblesAVX2<>+16(SB)/4, $0x0f0f0f0f
-DATA lowNibblesAVX2<>+20(SB)/4, $0x0f0f0f0f
-DATA lowNibblesAVX2<>+24(SB)/4, $0x0f0f0f0f
-DATA lowNibblesAVX2<>+28(SB)/4, $0x0f0f0f0f
-GLOBL lowNibblesAVX2<>(SB), RODATA|NOPTR, $32
 
 DATA transposeAVX2<>+0(SB)/4, $0x0c080400
 DATA transposeAVX2<>+4(SB)/4, $0x0d090501
@@ -332,10 +332,6 @@ n2t1done:
 columns1:
 	MOVQ y_base+0(FP), AX
 	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ reach+104(FP), DX
-	SHLQ $0x02, DX
 	MOVQ tiles+128(FP), DX
 
 n1t2:
@@ -816,10 +812,6 @@ n2t1done:
 columns1:
 	MOVQ y_base+0(FP), AX
 	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ reach+104(FP), DX
-	SHLQ $0x02, DX
 	MOVQ tiles+128(FP), DX
 
 n1t2:
@@ -1403,10 +1395,6 @@ n2t1done:
 columns1:
 	MOVQ y_base+0(FP), AX
 	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ reach+104(FP), DX
-	SHLQ $0x02, DX
 	MOVQ tiles+128(FP), DX
 
 n1t2:
@@ -2050,10 +2038,6 @@ n2t1done:
 columns1:
 	MOVQ y_base+0(FP), AX
 	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ reach+104(FP), DX
-	SHLQ $0x02, DX
 	MOVQ tiles+128(FP), DX
 	MOVQ scales_base+56(FP), BX
 
@@ -2906,10 +2890,6 @@ n2t1done:
 columns1:
 	MOVQ           y_base+0(FP), AX
 	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), DX
-	SHLQ           $0x02, DX
 	MOVQ           tiles+128(FP), DX
 	MOVQ           scales_base+56(FP), BX
 	MOVQ           code+136(FP), SI
@@ -3994,10 +3974,6 @@ n2t1done:
 columns1:
 	MOVQ           y_base+0(FP), AX
 	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), DX
-	SHLQ           $0x02, DX
 	MOVQ           tiles+128(FP), DX
 	MOVQ           scales_base+56(FP), BX
 	MOVQ           code+136(FP), SI
@@ -5365,10 +5341,6 @@ n2t1done:
 columns1:
 	MOVQ           y_base+0(FP), AX
 	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), DX
-	SHLQ           $0x02, DX
 	MOVQ           tiles+128(FP), DX
 	MOVQ           scales_base+56(FP), BX
 	MOVQ           code+136(FP), SI

@@ -38,6 +38,23 @@ var vectorAVX2 = vectorOps{
 	spinFMA: spinFMAAVX2, roundFMA: 192, spinDot: spinDotAVX2, roundDot: 512,
 }
 
+// vectorAVX512 takes what gains by wider vectors, and borrows the rest. It
+// needs AVX-512F and DQ.
+var vectorAVX512 = func() vectorOps {
+	v := vectorAVX2
+	v.expSum, v.sumExp, v.siluMul = expSumAVX512, sumExpAVX512, siluMulAVX512
+	v.scores32, v.scores16, v.weigh32, v.weigh16 = scores32AVX512, scores16AVX512, weigh32AVX512, weigh16AVX512
+	v.spinFMA, v.roundFMA = spinFMAAVX512, 12*16*2
+	return v
+}()
+
+// vectorVNNI differs in what its integer products can reach.
+var vectorVNNI = func() vectorOps {
+	v := vectorAVX512
+	v.spinDot, v.roundDot = spinDotAVX512, 12*64*2
+	return v
+}()
+
 // allWords allows every id of 4096.
 var allWords = func() (w [64]uint64) {
 	for i := range w {

@@ -18,10 +18,8 @@ func blockKernel() {
 		b := &blockBody{n: n, acc: pointer("acc"), panel: pointer("panel"), scales: pointer("scales"),
 			stride: floatBytes("stride"), reach: floatBytes("reach"), scaleReach: floatBytes("scaleReach"),
 			tiles: integer("tiles")}
-		count := isa.blockTiles(n)
-		b.loop(count)
-		if count > 1 {
-			b.loop(1)
+		for _, count := range isa.blockTiles(n) {
+			b.loop(count)
 		}
 	})
 }
@@ -47,7 +45,10 @@ func (b *blockBody) loop(count int) {
 	panel, x, left := GP64(), pointer("x"), integer("k")
 	MOVQ(b.panel, panel)
 	tiles := lines(panel, b.reach, count)
-	const unroll = 4
+	unroll := 4
+	if b.n > 6 {
+		unroll = 2
+	}
 	Label(name + "k")
 	for k := range unroll {
 		weights := func(i int) Mem { return tiles[i/isa.parts].Offset(k*tileBytes + i%isa.parts*4*isa.lanes) }
@@ -56,7 +57,7 @@ func (b *blockBody) loop(count int) {
 	}
 	advance(tiles, unroll*tileBytes)
 	ADDQ(I32(4*unroll*b.n), x)
-	SUBQ(Imm(unroll), left)
+	SUBQ(Imm(uint64(unroll)), left)
 	JNZ(LabelRef(name + "k"))
 
 	out := GP64()

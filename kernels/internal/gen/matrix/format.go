@@ -14,7 +14,7 @@ type format struct {
 	block  int  // steps of K that share a scale or a partial sum
 	last   bool // the scale comes after the sum
 	first  bool // the scale comes before it
-	planes bool // looked up in a codebook's bytes
+	coded  bool // looked up in a codebook
 
 	// decode calls emit with the vectors of step steps of K, in order, from
 	// the words at m; scale is the rows' scales if first is set.
@@ -28,7 +28,7 @@ func (f *format) partBytes() int { return f.stepBytes() / isa.parts }
 func (f *format) stepBytes() int { return f.eighth * 4 / 8 * f.step }
 
 func formats() []*format {
-	four := format{eighth: 16, step: 8, block: blockK, planes: true}
+	four := format{eighth: 16, step: 8, block: blockK, coded: true}
 
 	exact := four
 	exact.name, exact.last = "4", true
@@ -114,8 +114,8 @@ func and(m Mem, v, dst VecVirtual) {
 	}
 }
 
-// codes is a codebook ready to be looked up: in AVX2 as four tables of the
-// bytes of its floats.
+// codes is a codebook ready to be looked up: in AVX-512 as its floats, in AVX2
+// as four tables of their bytes.
 type codes struct {
 	base     Register // of a Go lookup
 	table    [4]VecVirtual
@@ -127,12 +127,17 @@ const planesAt = 64 // bytes into a Go lookup
 // loadCodes prepares a codebook, as many of its tables as resident says held
 // in registers.
 func (f *format) loadCodes(resident int) codes {
-	if !f.planes {
+	if !f.coded {
 		return codes{}
 	}
 	c := codes{base: integer("code"), resident: resident}
+	if isa.wide {
+		c.table[0] = ZMM()
+		VMOVUPS(Mem{Base: c.base}, c.table[0])
+		return c
+	}
 	for p := range resident {
-		c.table[p] = isa.vector()
+		c.table[p] = YMM()
 		VBROADCASTI128(c.plane(p), c.table[p])
 	}
 	return c
@@ -142,7 +147,7 @@ func (c *codes) plane(p int) Mem { return Mem{Base: c.base, Disp: planesAt + 16*
 
 // lookUp returns byte p of the floats of the codes in index.
 func (c *codes) lookUp(p int, index VecVirtual) VecVirtual {
-	v := isa.vector()
+	v := YMM()
 	if p < c.resident {
 		VPSHUFB(index, c.table[p], v)
 		return v
@@ -152,13 +157,26 @@ func (c *codes) lookUp(p int, index VecVirtual) VecVirtual {
 	return v
 }
 
-// nibbles emits the 8 vectors of the words at m, a row each. Its first shuffle
-// orders the bytes of four rows by step of K.
+// nibbles emits the vectors of 8 steps of K of the words at m, a row each.
 func (c *codes) nibbles(m Mem, emit func(j int, v VecVirtual)) {
-	v := isa.vector()
+	if isa.wide {
+		// The low four bits of a lane choose from 16 floats.
+		words := ZMM()
+		VMOVDQU32(m, words)
+		for j := range 8 {
+			index, v := words, ZMM()
+			if shift := uint64(j%4*8 + j/4*4); shift > 0 {
+				index = v
+				VPSRLD(Imm(shift), words, v)
+			}
+			VPERMPS(c.table[0], index, v)
+			emit(j, v)
+		}
+		return
+	}
+	v, low := YMM(), YMM()
 	VMOVDQU(m, v)
-	VPSHUFB(transpose, v, v)
-	low := isa.vector()
+	VPSHUFB(transpose, v, v) // order the bytes of four rows by step of K
 	VPAND(lowNibbles, v, low)
 	c.four(low, 0, emit)
 	VPSRLW(Imm(4), v, v)
@@ -170,7 +188,7 @@ func (c *codes) nibbles(m Mem, emit func(j int, v VecVirtual)) {
 func (c *codes) four(index VecVirtual, from int, emit func(j int, v VecVirtual)) {
 	pair := func(p int) (low, high VecVirtual) {
 		a, b := c.lookUp(p, index), c.lookUp(p+1, index)
-		low = isa.vector()
+		low = YMM()
 		VPUNPCKLBW(b, a, low)
 		VPUNPCKHBW(b, a, a)
 		return low, a
@@ -178,7 +196,7 @@ func (c *codes) four(index VecVirtual, from int, emit func(j int, v VecVirtual))
 	low01, high01 := pair(0)
 	low23, high23 := pair(2)
 	for i, w := range [][2]VecVirtual{{low01, low23}, {high01, high23}} {
-		v := isa.vector()
+		v := YMM()
 		VPUNPCKLWD(w[1], w[0], v)
 		emit(from+2*i, v)
 		VPUNPCKHWD(w[1], w[0], w[0])

@@ -1,6 +1,7 @@
-// Command matrix writes the AVX2 kernels over packed weights, or with -avx512
-// those for AVX-512: products with a few columns, expansion to panels of
-// float32, and products of panels with many columns.
+// Command matrix writes the AVX2 kernels over packed weights: products with a
+// few columns, expansion to panels of float32, and products of panels with
+// many columns; the same over integers. With -avx512 it writes those of float32
+// for AVX-512, with -vnni those over integers for its VNNI.
 package main
 
 import (
@@ -27,44 +28,76 @@ type target struct {
 	parts  int
 	vector func() VecVirtual
 
-	vectorColumns int           // the most of a product by vector
-	vectorTiles   func(int) int // taken at once for as many columns
-	blockColumns  int           // the most of a product of panels
-	blockTiles    func(int) int
-	fastColumns   int // the most of a product of panels of int8
+	// The most columns of the products, and the numbers of tiles taken at once
+	// for as many: enough sums to hide the latency of a multiply-add, few
+	// enough for the registers.
+	vectorColumns int
+	vectorTiles   func(columns int) []int
+	blockColumns  int
+	blockTiles    func(columns int) []int
+	fastColumns   int
 }
 
 var avx2 = target{
 	suffix: "AVX2", lanes: 8, parts: 2, vector: YMM,
-	vectorColumns: 3, vectorTiles: func(n int) int {
+	vectorColumns: 3, vectorTiles: func(n int) []int {
 		if n == 1 {
-			return 2
+			return []int{2, 1}
 		}
-		return 1
+		return []int{1}
 	},
-	blockColumns: 6, blockTiles: func(n int) int {
+	blockColumns: 6, blockTiles: func(n int) []int {
 		if n <= 3 {
-			return 2
+			return []int{2, 1}
 		}
-		return 1
+		return []int{1}
 	},
 	fastColumns: 6,
+}
+
+var avx512 = target{
+	suffix: "AVX512", wide: true, lanes: 16, parts: 1, vector: ZMM,
+	vectorColumns: 4, vectorTiles: func(n int) []int {
+		return [][]int{{6, 2, 1}, {4, 1}, {3, 1}, {2, 1}}[n-1]
+	},
+	blockColumns: 14, blockTiles: func(n int) []int {
+		if n <= 6 {
+			return []int{4, 1}
+		}
+		return []int{2, 1}
+	},
+	fastColumns: 12,
 }
 
 var isa = avx2
 
 func main() {
+	wide := flag.Bool("avx512", false, "write the kernels of float32 for AVX-512")
+	vnni := flag.Bool("vnni", false, "write the kernels of integers for AVX-512 VNNI")
 	flag.Parse()
+	if *wide || *vnni {
+		isa = avx512
+	}
+	if *vnni {
+		isa.suffix = "VNNI"
+	}
 	ConstraintExpr("!noasm")
 	constants()
-	for _, f := range formats() {
-		vectorKernel(f)
-		if f.name != "F32" { // packed as a panel is
-			expandKernel(f)
+	if !*vnni {
+		for _, f := range formats() {
+			vectorKernel(f)
+			if f.name != "F32" { // packed as a panel is
+				expandKernel(f)
+			}
 		}
+		blockKernel()
 	}
-	blockKernel()
-	fastKernels()
+	switch {
+	case *vnni:
+		vnniKernels()
+	case !*wide:
+		fastKernels()
+	}
 	Generate()
 }
 
@@ -85,17 +118,9 @@ func floatBytes(param string) Register {
 	return v
 }
 
-func zero(v Op) {
-	if isa.wide {
-		VPXORD(v, v, v)
-	} else {
-		VXORPS(v, v, v)
-	}
-}
-
 func newZero() VecVirtual {
 	v := isa.vector()
-	zero(v)
+	VXORPS(v, v, v)
 	return v
 }
 
@@ -140,18 +165,25 @@ func byColumns(most int, body func(n int)) {
 }
 
 // Vectors in memory.
-var roundBias, roundOdd, roundHigh, lowNibbles, transpose Mem
+var roundBias, roundOdd, roundHigh, lowNibbles, signBits, transpose Mem
 
+// constants writes those that the kernels of the target use.
 func constants() {
-	roundBias, roundOdd, roundHigh = constant("roundBias", 0x7fff), constant("roundOdd", 1), constant("roundHigh", 0xffff0000)
 	lowNibbles = constant("lowNibbles", 0x0f0f0f0f)
-	// transpose orders 4 × 4 bytes of each 16 the other way.
-	order := make([]uint32, isa.lanes)
-	for i := range order {
-		row := uint32(i % 4)
-		order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
+	if isa.suffix == "VNNI" {
+		signBits = constant("signBits", 0x80808080)
+		return
 	}
-	transpose = table("transpose", order...)
+	roundBias, roundOdd, roundHigh = constant("roundBias", 0x7fff), constant("roundOdd", 1), constant("roundHigh", 0xffff0000)
+	if !isa.wide {
+		// transpose orders 4 × 4 bytes of each 16 the other way.
+		order := make([]uint32, isa.lanes)
+		for i := range order {
+			row := uint32(i % 4)
+			order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
+		}
+		transpose = table("transpose", order...)
+	}
 }
 
 // constant is 32 bits repeated.

@@ -18,16 +18,16 @@ func vectorKernel(f *format) {
 	byColumns(isa.vectorColumns, func(n int) {
 		v := &vectorBody{format: f, n: n}
 		v.y, v.words = pointer("y"), pointer("words")
-		v.stride, v.reach = floatBytes("stride"), floatBytes("reach")
+		if n > 1 {
+			v.stride, v.reach = floatBytes("stride"), floatBytes("reach")
+		}
 		v.tiles = integer("tiles")
 		if f.first || f.last {
 			v.scales = pointer("scales")
 		}
 		v.book = f.loadCodes(isa.resident(n))
-		count := isa.vectorTiles(n)
-		v.loop(count)
-		if count > 1 {
-			v.loop(1)
+		for _, count := range isa.vectorTiles(n) {
+			v.loop(count)
 		}
 	})
 }
