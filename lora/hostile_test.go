@@ -64,6 +64,9 @@ var smallModel = []Module{
 type settings = map[string]any
 type tensorMap = map[string]safetensors.Source
 
+// promptly is a second, and what a busy machine adds.
+const promptly = 5 * time.Second
+
 func TestHostileAdapters(t *testing.T) {
 	const q = "base_model.model.model.layers.0.self_attn.q_proj"
 	add := func(m tensorMap, name string, shape ...int) { m[name] = source(name, shape...) }
@@ -183,7 +186,7 @@ func TestHostileAdapters(t *testing.T) {
 			require.ErrorAs(t, err, &bad)
 			require.ErrorContains(t, err, c.want)
 			require.Contains(t, err.Error(), dir)
-			require.Less(t, time.Since(start), time.Second)
+			require.Less(t, time.Since(start), promptly)
 		})
 	}
 	require.NoError(t, openAndResolve(folder(t, func(settings, tensorMap) {})))

@@ -91,7 +91,7 @@ func TestPatternsAreLinear(t *testing.T) {
 	require.NoError(t, err)
 	start := time.Now()
 	require.False(t, re.MatchString(strings.Repeat("a", 100_000)))
-	require.Less(t, time.Since(start), time.Second)
+	require.Less(t, time.Since(start), promptly)
 }
 
 func TestSuffix(t *testing.T) {
@@ -162,7 +162,7 @@ func FuzzPattern(f *testing.F) {
 		}
 		start := time.Now()
 		re.MatchString("model.layers.10.self_attn.q_proj")
-		if time.Since(start) > time.Second {
+		if time.Since(start) > promptly {
 			t.Fatal("slow")
 		}
 	})

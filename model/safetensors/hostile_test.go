@@ -81,7 +81,7 @@ var hostile = []struct {
 	{"no shape", file(`{"a":{"dtype":"U8","data_offsets":[0,0]}}`, 0), "no shape"},
 	{"no offsets", file(`{"a":{"dtype":"U8","shape":[0]}}`, 0), "no data_offsets"},
 	{"a million tensors", file(many(1_000_000), 0), "header length"},
-	{"too many tensors", file(many(500_000), 0), "at most 100000"},
+	{"too many tensors", file(many(200_000), 0), "at most 100000"},
 	{"deep arrays", file(`{"a":`+strings.Repeat("[", 1<<20), 0), "an object"},
 	{"deep objects", file(strings.Repeat(`{"a":`, 1<<20), 0), "key a"},
 	{"deep shape", file(`{"a":{"shape":`+strings.Repeat("[", 1<<20), 0), "an integer"},
@@ -111,6 +111,9 @@ var hostile = []struct {
 	{"truncated data", file(one("F32", "[1024]", 0, 4096), 100), "at most the 100 bytes"},
 }
 
+// promptly is a second, and what a busy machine adds.
+const promptly = 5 * time.Second
+
 func TestHostileFiles(t *testing.T) {
 	for _, c := range hostile {
 		t.Run(c.name, func(t *testing.T) {
@@ -123,13 +126,13 @@ func TestHostileFiles(t *testing.T) {
 			require.Equal(t, path, bad.File)
 			require.ErrorContains(t, err, c.want)
 			require.Less(t, len(err.Error()), 1000)
-			require.Less(t, time.Since(start), time.Second)
+			require.Less(t, time.Since(start), promptly)
 		})
 	}
 }
 
 func TestHostileMemory(t *testing.T) {
-	data := file(many(500_000), 0)
+	data := file(many(200_000), 0)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, _, err := parse("x", data)
