@@ -38,6 +38,9 @@ type item struct {
 	features confidence.Features
 	prompts  []*prompt.Prompt // under which it was written
 	all      []confidence.Features
+	// long is the item that this one is the short form of, where the article
+	// says so and no answer has it.
+	long string
 }
 
 func (it *item) grounded() bool {
@@ -58,7 +61,8 @@ type collector struct {
 	e       *Extractor
 	result  *document.Result
 	article *ground.Article
-	long    map[string]string // abbreviations by their folded short forms
+	short   []abbrev.Definition // the article's abbreviations
+	long    map[string]string   // the same by their folded short forms
 	found   map[string][]document.Span
 }
 
@@ -78,7 +82,8 @@ func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answer
 		e: e, result: result, article: ground.NewArticle(result.Text),
 		long: map[string]string{}, found: map[string][]document.Span{},
 	}
-	for _, d := range abbrev.Find(result.Text) {
+	c.short = abbrev.Find(result.Text)
+	for _, d := range c.short {
 		c.long[ground.Fold(d.Short)] = ground.Fold(d.Long)
 	}
 	result.Calibrated = e.calibration != nil
@@ -88,7 +93,14 @@ func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answer
 		}
 	}
 	for _, task := range tasks {
-		for _, it := range c.vote(c.items(task, answers)) {
+		items := c.vote(c.items(task, answers))
+		for _, it := range items {
+			c.observe(it)
+		}
+		if e.abbreviations && task != prompt.Influences {
+			items = append(items, c.shortForms(task, items)...)
+		}
+		for _, it := range items {
 			c.add(it)
 		}
 	}
@@ -206,9 +218,33 @@ func (c *collector) vote(items []*item) []*item {
 	return kept
 }
 
+// shortForms are the short forms that the article defines for items and that no
+// answer has. They are as sure as their long forms.
+func (c *collector) shortForms(task prompt.Task, items []*item) []*item {
+	byKey := map[string]*item{}
+	for _, it := range items {
+		byKey[it.key()] = it
+	}
+	var out []*item
+	for _, d := range c.short {
+		long, short := byKey[ground.Fold(d.Long)], ground.Fold(d.Short)
+		if long == nil || byKey[short] != nil {
+			continue
+		}
+		spans := c.find(d.Short)
+		if spans == nil {
+			continue
+		}
+		it := &item{task: task, written: d.Short, features: long.features, long: d.Long}
+		it.mentions = []mention{{text: c.article.Text(spans[0]), spans: spans, features: long.features}}
+		byKey[short] = it
+		out = append(out, it)
+	}
+	return out
+}
+
 // add puts an item into the result, or reports why not.
 func (c *collector) add(it *item) {
-	c.observe(it)
 	grounded := it.grounded()
 	if !grounded && c.e.ungrounded == Drop {
 		c.drop(it.task, it.written, reasonUngrounded)
@@ -224,6 +260,8 @@ func (c *collector) add(it *item) {
 	var infons map[string]string
 	if !grounded {
 		infons = map[string]string{"flag": reasonUngrounded}
+	} else if it.long != "" {
+		infons = map[string]string{"short_form_of": it.long}
 	}
 	if it.task == prompt.Influences {
 		c.result.Relations = append(c.result.Relations, document.Relation{

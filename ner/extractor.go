@@ -58,6 +58,7 @@ func New(engine Engine, options ...Option) (*Extractor, error) {
 func prepare(engine Engine, options []Option) (*Extractor, error) {
 	e := &Extractor{engine: engine, settings: settings{
 		profile: Default, ensemble: Union, ungrounded: Flag, penalty: 1, maxNewTokens: 256, chunkTokens: 1024, concurrency: 32,
+		abbreviations: true,
 	}}
 	for _, option := range options {
 		option(&e.settings)

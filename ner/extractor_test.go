@@ -214,12 +214,24 @@ func TestArticlesStayText(t *testing.T) {
 }
 
 func TestAbbreviations(t *testing.T) {
-	f := newFake(t, byTask("", "- rabbit syndrome\n- RS", ""))
-	r := extract(t, f, "Rabbit syndrome (RS) is rare. RS.", ner.WithTasks(prompt.Diseases))
-	for _, e := range r.Entities {
+	const text = "Rabbit syndrome (RS) is rare. RS after indomethacin (IDM)."
+	f := newFake(t, byTask("- IDM", "- rabbit syndrome\n- x", ""))
+	r := extract(t, f, text, ner.WithUngrounded(ner.Drop))
+	require.Equal(t, []string{"disease Rabbit syndrome@0-15", "disease RS@17-19", "disease RS@30-32", "chemical IDM@53-56"}, places(r))
+	for _, e := range r.Entities[:3] {
 		require.Equal(t, "rabbit syndrome", e.Normalized, e.Text)
+		require.Equal(t, r.Entities[0].Confidence, e.Confidence)
 	}
+	require.Equal(t, "Rabbit syndrome", r.Entities[1].Infons["short_form_of"])
+	require.Empty(t, r.Entities[0].Infons)
+	require.Equal(t, "indomethacin", r.Entities[3].Normalized)
+
+	r = extract(t, f, text, ner.WithAbbreviations(false), ner.WithTasks(prompt.Diseases))
+	require.Equal(t, []string{"disease Rabbit syndrome@0-15", "disease x?"}, places(r))
+	f = newFake(t, byTask("", "- rabbit syndrome\n- RS", ""))
+	r = extract(t, f, text, ner.WithTasks(prompt.Diseases))
 	require.Len(t, r.Entities, 3)
+	require.Empty(t, r.Entities[1].Infons, "written, not derived")
 }
 
 func TestGrounded(t *testing.T) {

@@ -65,6 +65,7 @@ type settings struct {
 	maxNewTokens    int
 	chunkTokens     int
 	adapter         string
+	abbreviations   bool
 	calibration     *confidence.Calibration
 	minConfidence   float64
 	targetPrecision float64
@@ -122,6 +123,11 @@ func WithMaxNewTokens(n int) Option { return func(s *settings) { s.maxNewTokens 
 // WithChunkTokens bounds the tokens of an article that are asked about at once;
 // 0: what the model's context holds.
 func WithChunkTokens(n int) Option { return func(s *settings) { s.chunkTokens = n } }
+
+// WithAbbreviations says whether the short form that an article defines for a
+// mention ("indomethacin (IDM)") is reported with it, marked as such; it is by
+// default.
+func WithAbbreviations(on bool) Option { return func(s *settings) { s.abbreviations = on } }
 
 // WithAdapter names one of the model's adapters.
 func WithAdapter(name string) Option { return func(s *settings) { s.adapter = name } }
