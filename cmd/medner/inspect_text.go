@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 )
 
 // print writes the inspection for people.
@@ -33,8 +34,8 @@ func (r *inspection) print(out io.Writer) error {
 func (r *inspection) printModel(w io.Writer) {
 	a := r.Architecture
 	fmt.Fprintf(w, "model\t%s\n", r.Model)
-	fmt.Fprintf(w, "architecture\t%s: %d layers, hidden %d, intermediate %d, %d heads of %d, %d of keys and values\n",
-		a.Type, a.Layers, a.Hidden, a.Intermediate, a.Heads, a.HeadDim, a.KVHeads)
+	fmt.Fprintf(w, "architecture\t%s: %s, hidden %d, intermediate %d, %d heads of %d, %d of keys and values\n",
+		a.Type, english.Plural(a.Layers, "layer", ""), a.Hidden, a.Intermediate, a.Heads, a.HeadDim, a.KVHeads)
 	head := "a head of its own"
 	if a.Tied {
 		head = "the head tied to the embedding"
