@@ -53,7 +53,6 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	files.Release()
 	stop := files.Config.EosTokenIDs
 	if files.Generation != nil && len(files.Generation.EosTokenIDs) > 0 {
 		stop = files.Generation.EosTokenIDs

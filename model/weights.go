@@ -19,6 +19,7 @@ func readWeights(c *checkpoint.Checkpoint) (*backend.Weights, error) {
 		InvFreq: c.Config.Rope.InvFreq(c.Config.HeadDim),
 		Embed:   backend.Embedding{Weight: r.matrix(checkpoint.EmbeddingName)},
 		Norm:    r.norm(checkpoint.NormName),
+		Release: c.Release,
 	}
 	for i := range c.Config.NumHiddenLayers {
 		name := func(part string) string { return fmt.Sprintf("model.layers.%d.%s", i, part) }

@@ -135,6 +135,9 @@ type Weights struct {
 	Norm     Norm
 	Head     Linear // its Weight may be the very matrix of Embed (tied)
 	Adapters []string
+	// Release gives back the memory in which files were read so far; a
+	// backend may call it now and then while it packs. nil: nothing to do.
+	Release func()
 }
 
 // Layer is one decoder layer: two norms and seven linear maps.

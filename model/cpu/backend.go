@@ -77,10 +77,16 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 				return fmt.Errorf("pack model.layers.%d.%s: %w", i, part.name, err)
 			}
 		}
+		if w.Release != nil {
+			w.Release()
+		}
 	}
 	d.norms = append(d.norms, norm{w.Norm, c.RMSNormEps})
 	if d.head, err = p.linear(w.Head, p.head); err != nil {
 		return fmt.Errorf("pack lm_head: %w", err)
+	}
+	if w.Release != nil {
+		w.Release()
 	}
 	d.bind()
 	return nil
