@@ -28,7 +28,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newNER(), newEval(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
+		newNER(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
 		newInspect(), newQuantize(), newFetchDefault(), newBench(), newVerify(), newVersion(),
 	)
 	markUsage(root)

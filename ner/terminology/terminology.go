@@ -47,15 +47,15 @@ type Query struct {
 
 // Match is a concept that a mention may mean.
 type Match struct {
-	ID     string // "MESH:D008094", "CHEBI:28112", "UMLS:C0023870" or as the table says
-	Name   string // the concept's preferred name
-	Found  string // the name that matched
-	Method string
-	Score  float64 // 0..1
-	Types  []string
+	ID     string   `json:"id"`    // "MESH:D008094", "CHEBI:28112", "UMLS:C0023870" or as the table says
+	Name   string   `json:"name"`  // the concept's preferred name
+	Found  string   `json:"found"` // the name that matched
+	Method string   `json:"method"`
+	Score  float64  `json:"score"` // 0..1
+	Types  []string `json:"types"`
 	// Part is the part of a composite mention that the match is for; such a
 	// mention has one match a part.
-	Part string
+	Part string `json:"part,omitempty"`
 }
 
 // Concept is an entry of a terminology.

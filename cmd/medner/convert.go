@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/medner/medner/ner/format"
+)
+
+// formatOf is the output format that a file's ending stands for.
+var formatOf = map[string]format.Format{
+	".json": format.JSON, ".jsonl": format.JSONL, ".tsv": format.TSV, ".html": format.HTML,
+	".pubtator": format.PubTator, ".xml": format.BioCXML, ".txt": format.Text,
+}
+
+func newConvert() *cobra.Command {
+	var o nerOutput
+	cmd := &cobra.Command{
+		Use:   "convert [FILES…|-]",
+		Short: "Convert annotated documents from one format to another",
+		Long: "Convert documents and their annotations between formats, without a model. What\nthe new format can't hold is said on standard error. Offsets are checked against\n" +
+			"the mentions; a document where they don't fit is reported and left out.",
+		Example: "  medner convert corpus.PubTator.txt --to bioc-xml -o corpus.xml\n  medner convert brat-folder --to jsonl",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.format == "" {
+				o.format = string(formatOf[strings.ToLower(filepath.Ext(o.path))])
+			}
+			if o.format == "" {
+				return usagef("--to: expected a format: %s", join(format.Outputs()))
+			}
+			out, err := format.ParseOutput(o.format)
+			if err != nil {
+				return usageError{err}
+			}
+			if out == format.Brat && o.path == "-" {
+				return usagef("--to brat writes a folder: name it with --out")
+			}
+			if len(args) == 0 {
+				args = []string{"-"}
+			}
+			return convertDocuments(cmd, &o, out, args)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&o.format, "to", "", "`FORMAT` to write: "+join(format.Outputs())+" (default: by the ending of --out)")
+	fs.StringVar(&o.input, "from", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
+	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write, for brat a folder (-: standard output)")
+	fs.BoolVar(&o.text, "with-text", true, "JSON output carries the articles' texts too")
+	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		switch name { // as `medner ner` calls them
+		case "format":
+			name = "to"
+		case "input-format":
+			name = "from"
+		}
+		return pflag.NormalizedName(name)
+	})
+	return cmd
+}
+
+func join(formats []format.Format) string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = string(f)
+	}
+	return strings.Join(names, "|")
+}
+
+func convertDocuments(cmd *cobra.Command, o *nerOutput, out format.Format, inputs []string) (err error) {
+	var tally format.Tally
+	var about *format.Collection
+	progress := newProgress(cmd.ErrOrStderr(), inputs)
+	defer progress.stop()
+	ro := format.ReadOptions{Warn: tally.Add, Progress: progress.read, Collection: func(c format.Collection) { about = &c }}
+	if o.input != "" {
+		if ro.Format, err = format.ParseInput(o.input); err != nil {
+			return usageError{err}
+		}
+	}
+	wo := format.WriteOptions{Format: out, Warn: tally.Add, Text: o.text, Collection: func() format.Collection {
+		if about == nil {
+			return format.Collection{Source: "medner"}
+		}
+		return *about
+	}}
+	w, finish, err := o.create(cmd, out, wo)
+	if err != nil {
+		return err
+	}
+	var last error
+	counts, err := format.Convert(cmd.Context(), format.Files(inputs, cmd.InOrStdin(), ro), w, func(err error) {
+		last = err
+		progress.print(fmt.Sprintf("medner: %v", err))
+	})
+	progress.stop()
+	allBad := counts.Failed > 0 && counts.Failed == counts.Documents
+	if err = errors.Join(err, finish(err == nil && !allBad)); err != nil {
+		return err
+	}
+	for _, line := range tally.Lines() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
+	}
+	switch {
+	case allBad:
+		return silentError{exitCode(last)} // which has been printed
+	case counts.Failed > 0:
+		return partialError{counts.Failed, counts.Documents}
+	}
+	return nil
+}
+
+// create opens the output; finish puts it in place, or, if nothing good has been
+// written, removes it.
+func (o *nerOutput) create(cmd *cobra.Command, out format.Format, wo format.WriteOptions) (w format.Writer, finish func(good bool) error, err error) {
+	if out == format.Brat {
+		w, err = format.NewBratFolder(o.path, wo)
+		return w, func(bool) error { return nil }, err
+	}
+	var to io.Writer = cmd.OutOrStdout()
+	var file *os.File
+	if o.path == "-" {
+		wo.Color = colorful(to)
+	} else {
+		if file, err = os.CreateTemp(filepath.Dir(o.path), "."+filepath.Base(o.path)+".*"); err != nil {
+			return nil, nil, err
+		}
+		to = file
+	}
+	buffer := bufio.NewWriterSize(to, 1<<16)
+	finish = func(good bool) error {
+		err := buffer.Flush()
+		if file == nil {
+			return err
+		}
+		if err = errors.Join(err, file.Chmod(0o644), file.Close()); err == nil && good {
+			return os.Rename(file.Name(), o.path)
+		}
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	w, err = format.NewWriter(buffer, wo)
+	if err != nil {
+		err = errors.Join(err, finish(false))
+	}
+	return w, finish, err
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/ner/terminology"
+)
+
+func newTerminology() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "terminology",
+		Short: "Import terminologies and look mentions up in them",
+		Long:  "Import a terminology that you have (MeSH, ChEBI, UMLS or a table) into one index\nfile, which `medner ner --terminology` links mentions through, and look mentions\nup in it.",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newTerminologyImport(), newTerminologyInfo(), newTerminologyLookup())
+	return cmd
+}
+
+func newTerminologyImport() *cobra.Command {
+	var (
+		output, kind string
+		asJSON       bool
+		o            terminology.Options
+	)
+	cmd := &cobra.Command{
+		Use:   "import -o INDEX FILES…",
+		Short: "Make an index of a terminology's files",
+		Long: "Make an index of a terminology's files, which may be gzip-compressed:\n\n" +
+			"  MeSH   desc2026.xml supp2026.xml, or d2026.bin c2026.bin\n  ChEBI  chebi.obo, or compounds.tsv names.tsv\n  UMLS   MRCONSO.RRF and, for the concepts' types, MRSTY.RRF\n" +
+			"  table  columns id and name, and, if there are, synonyms, type and trees (tab-separated, with a header)",
+		Example: "  medner terminology import -o mesh.index desc2026.xml supp2026.xml",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var sources []terminology.Source
+			for _, path := range args {
+				sources = append(sources, terminology.Source{Path: path, Format: terminology.Format(kind)})
+			}
+			if kind != "" {
+				if err := oneOf("format", kind, terminologyFormats()...); err != nil {
+					return err
+				}
+			}
+			progress := newProgress(cmd.ErrOrStderr(), args)
+			defer progress.stop()
+			o.Progress = progress.read
+			info, err := terminology.Import(cmd.Context(), output, sources, o)
+			progress.stop()
+			if err != nil {
+				return err
+			}
+			return printInfo(cmd.OutOrStdout(), info, asJSON)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVarP(&output, "out", "o", "", "`INDEX` file to write")
+	fs.StringVar(&kind, "format", "", "`FORMAT` of the files: "+strings.Join(terminologyFormats(), "|")+" (default: found out)")
+	fs.StringVar(&o.Name, "name", "", "`NAME` of the terminology (default: as the files are known)")
+	fs.StringVar(&o.Release, "release", "", "`RELEASE` (default: what the files or their names say)")
+	fs.StringVar(&o.Licence, "licence", "", "`LICENCE` (default: that of the terminology)")
+	fs.StringSliceVar(&o.Languages, "language", []string{"ENG"}, "`LANGUAGES` of UMLS names to take")
+	fs.StringSliceVar(&o.Vocabularies, "vocabulary", nil, "source `VOCABULARIES` (SAB) of UMLS names to take (default: all)")
+	fs.BoolVar(&o.Suppressed, "suppressed", false, "take UMLS names that are marked as suppressed")
+	fs.BoolVar(&asJSON, "json", false, "print JSON")
+	cobra.CheckErr(cmd.MarkFlagRequired("out"))
+	return cmd
+}
+
+func terminologyFormats() []string {
+	var names []string
+	for _, f := range terminology.Formats() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
+func newTerminologyInfo() *cobra.Command {
+	var asJSON, verify bool
+	cmd := &cobra.Command{
+		Use:   "info INDEX",
+		Short: "Say what an index holds and where it comes from",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			x, err := terminology.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer x.Close()
+			if verify {
+				if err := x.Verify(); err != nil {
+					return err
+				}
+			}
+			return printInfo(cmd.OutOrStdout(), x.Info(), asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&verify, "verify", false, "read the whole file and check its hash")
+	return cmd
+}
+
+func printInfo(w io.Writer, info terminology.Info, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(info)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range [][2]string{
+		{"name", info.Name}, {"release", info.Release}, {"licence", info.Licence},
+		{"concepts", fmt.Sprintf("%s (%s chemicals, %s diseases)", humanize.Comma(int64(info.Concepts)), humanize.Comma(int64(info.Chemical)), humanize.Comma(int64(info.Disease)))},
+		{"names", fmt.Sprintf("%s (%s when normalised)", humanize.Comma(int64(info.Names)), humanize.Comma(int64(info.Keys)))},
+		{"size", humanize.Bytes(uint64(info.Bytes))}, {"sha256", info.Hash},
+	} {
+		fmt.Fprintf(t, "%s\t%s\n", row[0], row[1])
+	}
+	for _, s := range info.Sources {
+		skipped := ""
+		if s.Skipped > 0 {
+			skipped = fmt.Sprintf(", %s names left out", humanize.Comma(int64(s.Skipped)))
+		}
+		fmt.Fprintf(t, "source\t%s (%s, %s%s)\n", s.File, s.Format, humanize.Bytes(uint64(s.Bytes)), skipped)
+	}
+	return t.Flush()
+}
+
+// found is what a lookup found, as JSON.
+type found struct {
+	Text    string              `json:"text"`
+	Matches []terminology.Match `json:"matches"`
+}
+
+func newTerminologyLookup() *cobra.Command {
+	var (
+		q      terminology.Query
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:     "lookup INDEX [MENTIONS…|-]",
+		Short:   "Look mentions up in an index",
+		Long:    "Look mentions up in an index: those named, or the lines of standard input.",
+		Example: "  medner terminology lookup mesh.index \"renal or hepatic toxicity\" α-tocopherols",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if q.Type != "" {
+				if err := oneOf("type", q.Type, terminology.Chemical, terminology.Disease); err != nil {
+					return err
+				}
+			}
+			x, err := terminology.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer x.Close()
+			mentions := slices.Values(args[1:])
+			var readErr error
+			if len(args) == 1 || len(args) == 2 && args[1] == "-" {
+				mentions = func(yield func(string) bool) {
+					in := bufio.NewScanner(cmd.InOrStdin())
+					in.Buffer(nil, 1<<20)
+					for in.Scan() && yield(in.Text()) {
+					}
+					if err := in.Err(); err != nil {
+						readErr = badinput.Wrap("stdin", "mentions", err)
+					}
+				}
+			}
+			for text := range mentions {
+				query := q
+				query.Text = text
+				matches, err := x.Lookup(query)
+				if err != nil {
+					return err
+				}
+				if err := printMatches(cmd.OutOrStdout(), text, matches, asJSON); err != nil {
+					return err
+				}
+			}
+			return readErr
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&q.Type, "type", "", "leave out concepts of another type: `chemical|disease`")
+	fs.StringToStringVar(&q.Abbreviations, "abbreviation", nil, "`SHORT=LONG` forms that the text defines")
+	fs.IntVar(&q.Limit, "limit", terminology.DefaultLimit, "matches of a mention at most")
+	fs.Float64Var(&q.MinScore, "min-score", terminology.DefaultMinScore, "least similarity of fuzzy matches (at least 0.7; above 1: none)")
+	fs.BoolVar(&asJSON, "json", false, "print a JSON object for each mention")
+	return cmd
+}
+
+func printMatches(w io.Writer, text string, matches []terminology.Match, asJSON bool) error {
+	if asJSON {
+		if matches == nil {
+			matches = []terminology.Match{}
+		}
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		return e.Encode(found{text, matches})
+	}
+	if len(matches) == 0 {
+		_, err := fmt.Fprintf(w, "%s\tno match\n", text)
+		return err
+	}
+	for _, m := range matches {
+		part := ""
+		if m.Part != "" {
+			part = "\tfor " + m.Part
+		}
+		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s %.2f\t%s%s\n", text, m.ID, m.Name, m.Method, m.Score, strings.Join(m.Types, ","), part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
