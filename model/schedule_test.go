@@ -11,19 +11,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/model/backend"
 )
 
-// TestBitsAreTheSameUnderEverySchedule compares every bit of what the real
+// TestBitsAreTheSameInEveryBatch compares every bit of what the real
 // backend writes, over threads, batches, chunks, drafts and the prefix cache.
-func TestBitsAreTheSameUnderEverySchedule(t *testing.T) {
+func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
-	for _, c := range []struct{ model, adapter, kv string }{
+	for _, c := range []struct {
+		model, adapter, kv string
+		precision          backend.Precision
+	}{
 		{model: "head-96-llama3"},
 		{model: "nf4-f16", adapter: "four-bit"},
+		{model: "fp4", adapter: "four-bit", precision: backend.Fast},
 		{model: "fp4-ragged-f16", adapter: "biases", kv: "f16"},
 	} {
 		open := func(o Options) *Model {
-			o.KV, o.LoRA = c.kv, Unmerged
+			o.KV, o.Precision, o.LoRA = c.kv, c.precision, Unmerged
 			if c.adapter != "" {
 				o.Adapters = []string{filepath.Join(dir, "adapters", c.adapter)}
 			}

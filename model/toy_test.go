@@ -274,7 +274,7 @@ func toyRequests() []Request {
 	return requests
 }
 
-func TestEveryScheduleWritesTheSame(t *testing.T) {
+func TestConcurrentRequestsWriteTheSame(t *testing.T) {
 	for name, o := range map[string]Options{
 		"default":           {},
 		"alone":             {Batch: 1, Draft: -1, PrefixCache: -1, PrefillChunk: 1000},
@@ -332,7 +332,7 @@ func TestEveryScheduleWritesTheSame(t *testing.T) {
 	}
 }
 
-func TestPrefixIsReadOnce(t *testing.T) {
+func TestConcurrentPrefixIsReadOnce(t *testing.T) {
 	b := &toy{}
 	m := toyModel(t, b, Options{})
 	prompt := make([]int32, 200)
@@ -414,7 +414,7 @@ func TestCancelInMidStep(t *testing.T) {
 	}
 }
 
-func TestOneBadSequenceEndsAlone(t *testing.T) {
+func TestBadSequenceOfABatchEndsAlone(t *testing.T) {
 	b := &toy{poison: 42}
 	m := toyModel(t, b, Options{})
 	var wg sync.WaitGroup
@@ -476,7 +476,7 @@ func TestRequestsThatCannotBeMet(t *testing.T) {
 	}
 }
 
-func TestFailedStepAndClosedModel(t *testing.T) {
+func TestFailedStepAndClosedModelCancel(t *testing.T) {
 	broken := errors.New("broken")
 	b := &toy{fail: broken}
 	m := toyModel(t, b, Options{})

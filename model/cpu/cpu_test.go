@@ -137,7 +137,7 @@ func TestForksAndTruncationsShareNoMistakes(t *testing.T) {
 	}
 }
 
-func TestSpansOfAStepAreIndependent(t *testing.T) {
+func TestSpansOfABatchAreIndependent(t *testing.T) {
 	b := newTestBackend(t, backend.Options{Threads: 2})
 	type job struct {
 		tokens  []int32
