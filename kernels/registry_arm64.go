@@ -2,5 +2,8 @@
 
 package kernels
 
-// nativeVariants are those for arm64, the simplest first.
-var nativeVariants []*variant
+// nativeVariants are those for arm64, the simplest first. Every processor has
+// NEON.
+var nativeVariants = []*variant{
+	{name: "neon", vector: &vectorScalar, matrix: &matrixNEON},
+}

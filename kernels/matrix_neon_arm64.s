@@ -1,0 +1,396 @@
+//go:build !noasm
+
+#include "textflag.h"
+
+// The products of packed weights in NEON. A tile of 16 rows is four vectors.
+
+// Each byte of four rows' words, ordered by step of K.
+DATA byStep<>+0(SB)/8, $0x0d0905010c080400
+DATA byStep<>+8(SB)/8, $0x0f0b07030e0a0602
+GLOBL byStep<>(SB), RODATA|NOPTR, $16
+
+// CLEAR zeroes the sums of a tile, V0 to V3.
+#define CLEAR \
+	VEOR V0.B16, V0.B16, V0.B16 \
+	VEOR V1.B16, V1.B16, V1.B16 \
+	VEOR V2.B16, V2.B16, V2.B16 \
+	VEOR V3.B16, V3.B16, V3.B16
+
+// BLOCK sets R4 to the steps of K of the next block, of those left in R3.
+#define BLOCK \
+	MOVD $64, R4  \
+	CMP  R4, R3   \
+	CSEL LT, R3, R4, R4 \
+	SUB  R4, R3, R3
+
+// ADDONES adds the sums to y at R0, by way of V31, all ones.
+#define ADDONES \
+	VLD1  (R0), [V4.S4, V5.S4, V6.S4, V7.S4] \
+	VFMLA V31.S4, V0.S4, V4.S4 \
+	VFMLA V31.S4, V1.S4, V5.S4 \
+	VFMLA V31.S4, V2.S4, V6.S4 \
+	VFMLA V31.S4, V3.S4, V7.S4 \
+	VST1  [V4.S4, V5.S4, V6.S4, V7.S4], (R0)
+
+// START loads the parameters that all products with one column share, and
+// puts ones into V31: y R0, words R1, x R5, tiles R6, depth R7.
+#define START \
+	MOVD  y_base+0(FP), R0      \
+	MOVD  words_base+32(FP), R1 \
+	MOVD  tiles+128(FP), R6     \
+	MOVD  depth+120(FP), R7     \
+	FMOVS $1.0, F31             \
+	VDUP  V31.S[0], V31.S4
+
+// func vectorF32NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+TEXT ·vectorF32NEON(SB), NOSPLIT, $0-144
+	START
+
+tile:
+	CBZ  R6, done
+	MOVD x_base+80(FP), R5
+	MOVD R7, R3
+	CLEAR
+	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
+
+block:
+	CLEAR
+	BLOCK
+
+step:
+	VLD1.P  64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1R.P 4(R5), [V8.S4]
+	VFMLA   V4.S4, V8.S4, V0.S4
+	VFMLA   V5.S4, V8.S4, V1.S4
+	VFMLA   V6.S4, V8.S4, V2.S4
+	VFMLA   V7.S4, V8.S4, V3.S4
+	SUBS    $1, R4, R4
+	BNE     step
+	ADDONES
+	CBNZ    R3, block
+	ADD     $64, R0, R0
+	SUB     $1, R6, R6
+	B       tile
+
+done:
+	RET
+
+// func vectorBF16NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+TEXT ·vectorBF16NEON(SB), NOSPLIT, $0-144
+	START
+	MOVD $0xffff0000, R2
+	VDUP R2, V30.S4
+
+tile:
+	CBZ  R6, done
+	MOVD x_base+80(FP), R5
+	MOVD R7, R3
+	CLEAR
+	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
+
+block:
+	CLEAR
+	BLOCK
+
+step:
+	// The first of two steps is in the low halves.
+	VLD1.P  64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1R.P 4(R5), [V8.S4]
+	VLD1R.P 4(R5), [V9.S4]
+	VSHL    $16, V4.S4, V10.S4
+	VSHL    $16, V5.S4, V11.S4
+	VSHL    $16, V6.S4, V12.S4
+	VSHL    $16, V7.S4, V13.S4
+	VFMLA   V10.S4, V8.S4, V0.S4
+	VFMLA   V11.S4, V8.S4, V1.S4
+	VFMLA   V12.S4, V8.S4, V2.S4
+	VFMLA   V13.S4, V8.S4, V3.S4
+	VAND    V30.B16, V4.B16, V4.B16
+	VAND    V30.B16, V5.B16, V5.B16
+	VAND    V30.B16, V6.B16, V6.B16
+	VAND    V30.B16, V7.B16, V7.B16
+	VFMLA   V4.S4, V9.S4, V0.S4
+	VFMLA   V5.S4, V9.S4, V1.S4
+	VFMLA   V6.S4, V9.S4, V2.S4
+	VFMLA   V7.S4, V9.S4, V3.S4
+	SUBS    $2, R4, R4
+	BNE     step
+	ADDONES
+	CBNZ    R3, block
+	ADD     $64, R0, R0
+	SUB     $1, R6, R6
+	B       tile
+
+done:
+	RET
+
+// CODES loads the bytes of a codebook at R2 into V16 to V19, and the constants
+// of NIBBLES into V20 and V21.
+#define CODES \
+	ADD   $64, R2, R2 \
+	VLD1  (R2), [V16.B16, V17.B16, V18.B16, V19.B16] \
+	MOVD  $byStep<>(SB), R2 \
+	VLD1  (R2), [V20.B16] \
+	VMOVI $15, V21.B16
+
+// NIBBLES splits four words of 8 codes into the codes of the first four steps
+// of K, in V30, and of the last four, in words.
+#define NIBBLES(words) \
+	VTBL  V20.B16, [words.B16], words.B16 \
+	VAND  V21.B16, words.B16, V30.B16 \
+	VUSHR $4, words.B16, words.B16
+
+// LOOKUP makes V22 to V25 the floats of four steps of K of four rows, whose
+// codes are the bytes of index: byte by byte, then interleaved.
+#define LOOKUP(index) \
+	VTBL  index.B16, [V16.B16], V22.B16 \
+	VTBL  index.B16, [V17.B16], V23.B16 \
+	VTBL  index.B16, [V18.B16], V24.B16 \
+	VTBL  index.B16, [V19.B16], V25.B16 \
+	VZIP1 V23.B16, V22.B16, V26.B16 \
+	VZIP2 V23.B16, V22.B16, V27.B16 \
+	VZIP1 V25.B16, V24.B16, V28.B16 \
+	VZIP2 V25.B16, V24.B16, V29.B16 \
+	VZIP1 V28.H8, V26.H8, V22.H8 \
+	VZIP2 V28.H8, V26.H8, V23.H8 \
+	VZIP1 V29.H8, V27.H8, V24.H8 \
+	VZIP2 V29.H8, V27.H8, V25.H8
+
+// PART4 adds 8 steps of K of four rows to sum; x is in V8 to V15.
+#define PART4(words, sum) \
+	NIBBLES(words) \
+	LOOKUP(V30) \
+	VFMLA V22.S4, V8.S4, sum.S4  \
+	VFMLA V23.S4, V9.S4, sum.S4  \
+	VFMLA V24.S4, V10.S4, sum.S4 \
+	VFMLA V25.S4, V11.S4, sum.S4 \
+	LOOKUP(words) \
+	VFMLA V22.S4, V12.S4, sum.S4 \
+	VFMLA V23.S4, V13.S4, sum.S4 \
+	VFMLA V24.S4, V14.S4, sum.S4 \
+	VFMLA V25.S4, V15.S4, sum.S4
+
+// func vector4NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+TEXT ·vector4NEON(SB), NOSPLIT, $0-144
+	MOVD y_base+0(FP), R0
+	MOVD words_base+32(FP), R1
+	MOVD scales_base+56(FP), R8
+	MOVD tiles+128(FP), R6
+	MOVD depth+120(FP), R7
+	MOVD code+136(FP), R2
+	CODES
+
+tile:
+	CBZ  R6, done
+	MOVD x_base+80(FP), R5
+	MOVD R7, R3
+	CLEAR
+	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
+
+block:
+	CLEAR
+	MOVD $64, R4
+
+step:
+	VLD1.P  64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1R.P 4(R5), [V8.S4]
+	VLD1R.P 4(R5), [V9.S4]
+	VLD1R.P 4(R5), [V10.S4]
+	VLD1R.P 4(R5), [V11.S4]
+	VLD1R.P 4(R5), [V12.S4]
+	VLD1R.P 4(R5), [V13.S4]
+	VLD1R.P 4(R5), [V14.S4]
+	VLD1R.P 4(R5), [V15.S4]
+	PART4(V4, V0)
+	PART4(V5, V1)
+	PART4(V6, V2)
+	PART4(V7, V3)
+	SUBS    $8, R4, R4
+	BNE     step
+
+	VLD1.P 64(R8), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1   (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VFMLA  V8.S4, V0.S4, V4.S4
+	VFMLA  V9.S4, V1.S4, V5.S4
+	VFMLA  V10.S4, V2.S4, V6.S4
+	VFMLA  V11.S4, V3.S4, V7.S4
+	VST1   [V4.S4, V5.S4, V6.S4, V7.S4], (R0)
+	SUBS   $64, R3, R3
+	BNE    block
+	ADD    $64, R0, R0
+	SUB    $1, R6, R6
+	B      tile
+
+done:
+	RET
+
+// STORE4 stores 8 steps of K of four rows at R0 and on, a step each 64 bytes.
+#define STORE4(words) \
+	MOVD R0, R3 \
+	NIBBLES(words) \
+	LOOKUP(V30) \
+	VST1.P [V22.S4], (R3)(R5) \
+	VST1.P [V23.S4], (R3)(R5) \
+	VST1.P [V24.S4], (R3)(R5) \
+	VST1.P [V25.S4], (R3)(R5) \
+	LOOKUP(words) \
+	VST1.P [V22.S4], (R3)(R5) \
+	VST1.P [V23.S4], (R3)(R5) \
+	VST1.P [V24.S4], (R3)(R5) \
+	VST1.P [V25.S4], (R3)(R5) \
+	ADD  $16, R0, R0
+
+// func expand4NEON(panel []float32, words []uint32, scales []float32, code *[32]float32)
+TEXT ·expand4NEON(SB), NOSPLIT, $0-80
+	MOVD panel_base+0(FP), R0
+	MOVD panel_len+8(FP), R4
+	MOVD words_base+24(FP), R1
+	MOVD code+72(FP), R2
+	CODES
+	MOVD $64, R5
+
+step:
+	VLD1.P 64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	STORE4(V4)
+	STORE4(V5)
+	STORE4(V6)
+	STORE4(V7)
+	ADD    $448, R0, R0
+	SUBS   $128, R4, R4
+	BNE    step
+	RET
+
+// func expandBF16NEON(panel []float32, words []uint32, scales []float32, code *[32]float32)
+TEXT ·expandBF16NEON(SB), NOSPLIT, $0-80
+	MOVD panel_base+0(FP), R0
+	MOVD panel_len+8(FP), R4
+	MOVD words_base+24(FP), R1
+	MOVD $0xffff0000, R2
+	VDUP R2, V30.S4
+
+step:
+	VLD1.P 64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VSHL   $16, V4.S4, V10.S4
+	VSHL   $16, V5.S4, V11.S4
+	VSHL   $16, V6.S4, V12.S4
+	VSHL   $16, V7.S4, V13.S4
+	VST1.P [V10.S4, V11.S4, V12.S4, V13.S4], 64(R0)
+	VAND   V30.B16, V4.B16, V4.B16
+	VAND   V30.B16, V5.B16, V5.B16
+	VAND   V30.B16, V6.B16, V6.B16
+	VAND   V30.B16, V7.B16, V7.B16
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	SUBS   $32, R4, R4
+	BNE    step
+	RET
+
+// ZERO4 and COLUMN are for one column of a block: a, b, c and d are its sums,
+// of 16 rows, V20 to V23 the weights of a step.
+#define ZERO4(a, b, c, d) \
+	VEOR a.B16, a.B16, a.B16 \
+	VEOR b.B16, b.B16, b.B16 \
+	VEOR c.B16, c.B16, c.B16 \
+	VEOR d.B16, d.B16, d.B16
+
+#define COLUMN(a, b, c, d) \
+	VLD1R.P 4(R5), [V24.S4] \
+	VFMLA   V20.S4, V24.S4, a.S4 \
+	VFMLA   V21.S4, V24.S4, b.S4 \
+	VFMLA   V22.S4, V24.S4, c.S4 \
+	VFMLA   V23.S4, V24.S4, d.S4
+
+// JOIN adds the sums, times the scales in V20 to V23, to acc at R10, and goes
+// on to the next column.
+#define JOIN(a, b, c, d) \
+	VLD1  (R10), [V24.S4, V25.S4, V26.S4, V27.S4] \
+	VFMLA V20.S4, a.S4, V24.S4 \
+	VFMLA V21.S4, b.S4, V25.S4 \
+	VFMLA V22.S4, c.S4, V26.S4 \
+	VFMLA V23.S4, d.S4, V27.S4 \
+	VST1  [V24.S4, V25.S4, V26.S4, V27.S4], (R10) \
+	ADD   R1, R10, R10
+
+#define WEIGHTS VLD1.P 64(R9), [V20.S4, V21.S4, V22.S4, V23.S4]
+
+// func blockNEON(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int)
+TEXT ·blockNEON(SB), NOSPLIT, $0-144
+	MOVD acc_base+0(FP), R0
+	MOVD stride+24(FP), R1
+	LSL  $2, R1, R1
+	MOVD panel_base+32(FP), R2
+	MOVD reach+56(FP), R3
+	LSL  $2, R3, R3
+	MOVD scales_base+88(FP), R6
+	MOVD scaleReach+112(FP), R7
+	LSL  $2, R7, R7
+	MOVD n+128(FP), R8
+	MOVD tiles+136(FP), R11
+
+tile:
+	MOVD x_base+64(FP), R5
+	MOVD k+120(FP), R4
+	MOVD R2, R9
+	MOVD R0, R10
+	ZERO4(V0, V1, V2, V3)
+	ZERO4(V4, V5, V6, V7)
+	ZERO4(V8, V9, V10, V11)
+	ZERO4(V12, V13, V14, V15)
+	CMP  $2, R8
+	BLT  step1
+	BEQ  step2
+	CMP  $3, R8
+	BEQ  step3
+
+step4:
+	WEIGHTS
+	COLUMN(V0, V1, V2, V3)
+	COLUMN(V4, V5, V6, V7)
+	COLUMN(V8, V9, V10, V11)
+	COLUMN(V12, V13, V14, V15)
+	SUBS $1, R4, R4
+	BNE  step4
+	B    join
+
+step3:
+	WEIGHTS
+	COLUMN(V0, V1, V2, V3)
+	COLUMN(V4, V5, V6, V7)
+	COLUMN(V8, V9, V10, V11)
+	SUBS $1, R4, R4
+	BNE  step3
+	B    join
+
+step2:
+	WEIGHTS
+	COLUMN(V0, V1, V2, V3)
+	COLUMN(V4, V5, V6, V7)
+	SUBS $1, R4, R4
+	BNE  step2
+	B    join
+
+step1:
+	WEIGHTS
+	COLUMN(V0, V1, V2, V3)
+	SUBS $1, R4, R4
+	BNE  step1
+
+join:
+	VLD1 (R6), [V20.S4, V21.S4, V22.S4, V23.S4]
+	JOIN(V0, V1, V2, V3)
+	CMP  $2, R8
+	BLT  next
+	JOIN(V4, V5, V6, V7)
+	CMP  $3, R8
+	BLT  next
+	JOIN(V8, V9, V10, V11)
+	CMP  $4, R8
+	BLT  next
+	JOIN(V12, V13, V14, V15)
+
+next:
+	ADD  $64, R0, R0
+	ADD  R3, R2, R2
+	ADD  R7, R6, R6
+	SUBS $1, R11, R11
+	BNE  tile
+	RET
