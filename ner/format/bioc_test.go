@@ -140,3 +140,11 @@ func TestBioCXMLControlCharactersAreReplacedAndReported(t *testing.T) {
 	require.Equal(t, []string{"bioc-xml does not hold control characters (U+FFFD stands for them)"}, told)
 	require.Equal(t, "a\ufffdb", mustRead(t, "x", out, ReadOptions{})[0].Text)
 }
+
+// Wherever the buffer ends, in a tag too, a file is read alike.
+func TestBioCXMLAcrossBuffers(t *testing.T) {
+	for pad := headSize - 80; pad < headSize; pad++ {
+		docs := mustRead(t, "a.xml", "<collection><!--"+strings.Repeat("x", pad)+`--><document><id>1</id><infon key="[">a</infon></document></collection>`, ReadOptions{})
+		require.Equal(t, map[string]string{"[": "a"}, docs[0].Infons)
+	}
+}

@@ -90,7 +90,7 @@ func TestHostileFiles(t *testing.T) {
 					writeEverything(t, &d)
 				}
 			}
-			if took := time.Since(start); took > 5*time.Second { // a second on a free machine
+			if took := time.Since(start); took > 15*time.Second { // under a second on a free machine
 				t.Errorf("%s as %s took %v", name, f, took)
 			}
 		}
@@ -176,7 +176,7 @@ func TestGzip(t *testing.T) {
 	}
 	require.NoError(t, r.Close())
 
-	bomb := string(gzipped(t, make([]byte, 80<<20)))
+	bomb := strings.Repeat(string(gzipped(t, make([]byte, 1<<20))), 80)
 	_, errs := readAll(t, "bomb.gz", bomb, ReadOptions{Format: JSONL})
 	require.Len(t, errs, 1)
 	require.ErrorContains(t, errs[0], "bomb.gz: gzip: found")

@@ -192,7 +192,7 @@ func (s *similar) compare(key uint32, size int) {
 
 // fits says whether any concept with that key may be of the type.
 func (s *similar) fits(key int) bool {
-	return s.q.Type == "" || len(s.r.candidates(key, "", s.q.Type)) > 0
+	return bitOf(s.q.Type) == 0 || len(s.r.candidates(key, "", s.q.Type)) > 0
 }
 
 // gramSet is a small hash set.

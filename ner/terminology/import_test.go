@@ -221,6 +221,20 @@ func TestDetect(t *testing.T) {
 	}
 }
 
+// Wherever the buffer ends, in a tag too, a file is read alike.
+func TestMeSHXMLAcrossBuffers(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "supp2026.xml"))
+	require.NoError(t, err)
+	head, rest, _ := strings.Cut(string(data), "<SupplementalRecordSet")
+	for pad := headSize - len(data); pad < headSize; pad += 7 {
+		b := newBuilder()
+		p := &parser{ctx: context.Background(), file: "x", b: b, info: &Info{}}
+		require.NoError(t, p.parse(MeSHXML, strings.NewReader(head+"<!--"+strings.Repeat("x", pad)+"--><SupplementalRecordSet"+rest)))
+		require.Len(t, b.concepts, 2)
+		require.Equal(t, []typeBits{chemicalBit, diseaseBit}, []typeBits{b.concepts[0].types, b.concepts[1].types})
+	}
+}
+
 // fuzzImport imports anything as one format: typed errors, or an index that
 // opens and answers.
 func fuzzImport(f *testing.F, format Format, seeds ...string) {

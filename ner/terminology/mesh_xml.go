@@ -1,6 +1,7 @@
 package terminology
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -89,32 +90,33 @@ func (p *parser) meshXML() error {
 		if !ok {
 			continue
 		}
-		text := string(s.text)
-		switch path {
+		switch string(path) {
 		case "":
 			if err := p.addMeSH(&r); err != nil {
 				return err
 			}
 		case "/DescriptorUI", "/SupplementalRecordUI":
-			r.ui = strings.TrimSpace(text)
+			r.ui = strings.TrimSpace(string(s.text))
 		case "/DescriptorName/String", "/SupplementalRecordName/String":
-			r.heading = text
+			r.heading = string(s.text)
 		case "/TreeNumberList/TreeNumber":
-			r.trees = append(r.trees, strings.TrimSpace(text))
+			r.trees = append(r.trees, strings.TrimSpace(string(s.text)))
 		case "/ConceptList/Concept/TermList/Term/String":
-			r.terms = append(r.terms, text)
+			r.terms = append(r.terms, string(s.text))
 		case "/HeadingMappedToList/HeadingMappedTo/DescriptorReferredTo/DescriptorUI":
-			r.mapped = append(r.mapped, meshPrefix+strings.TrimPrefix(strings.TrimSpace(text), "*"))
+			r.mapped = append(r.mapped, meshPrefix+strings.TrimPrefix(strings.TrimSpace(string(s.text)), "*"))
 		}
 	}
 }
 
+var meshRecords = [][]byte{[]byte("/DescriptorRecordSet/DescriptorRecord"), []byte("/SupplementalRecordSet/SupplementalRecord")}
+
 // meshPath is a path below a record.
-func meshPath(path []byte) (string, bool) {
-	for _, record := range []string{"/DescriptorRecordSet/DescriptorRecord", "/SupplementalRecordSet/SupplementalRecord"} {
-		if rest, ok := strings.CutPrefix(string(path), record); ok && (rest == "" || rest[0] == '/') {
+func meshPath(path []byte) ([]byte, bool) {
+	for _, record := range meshRecords {
+		if rest, ok := bytes.CutPrefix(path, record); ok && (len(rest) == 0 || rest[0] == '/') {
 			return rest, true
 		}
 	}
-	return "", false
+	return nil, false
 }

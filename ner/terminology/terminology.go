@@ -36,8 +36,8 @@ const DefaultLimit = 5
 // Query is a mention to look up.
 type Query struct {
 	Text string
-	// Type leaves out the concepts that are known to be of another type;
-	// Chemical, Disease or "".
+	// Type leaves out the concepts that are known to be of another type:
+	// Chemical, Disease or Other; any other word leaves nothing out.
 	Type string
 	// Abbreviations maps short forms, as the article defines them, to long ones.
 	Abbreviations map[string]string
@@ -128,7 +128,8 @@ func (b typeBits) names() []string {
 
 // fits says whether a concept may be of a type.
 func (b typeBits) fits(typ string) bool {
-	return typ == "" || b == 0 || b&bitOf(typ) != 0
+	bit := bitOf(typ)
+	return bit == 0 || b == 0 || b&bit != 0
 }
 
 // typesOfTree classifies a MeSH tree number.

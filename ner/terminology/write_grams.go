@@ -93,35 +93,38 @@ func (x *gramIndex) write(w *sectionWriter) {
 	packed := make([]byte, 0, 8*len(order))
 	counts := make([]uint32, len(order))
 	offsets := make([]uint32, len(order)+1)
-	var words []uint32
+	total := uint64(0)
+	var block []byte
+	w.begin(secPostings)
 	for i, n := range order {
 		packed = binary.LittleEndian.AppendUint64(packed, uint64(x.grams[n]))
 		counts[i] = x.keys[n]
-		words = x.appendBlocks(words, x.postings[n])
+		block = x.appendBlocks(block[:0], x.postings[n])
 		x.postings[n] = nil
-		if len(words) > math.MaxUint32 && w.err == nil {
-			w.err = badinput.New("", "3-grams", "more than 2^32 entries", "a smaller terminology: leave languages or sources out")
+		w.put(block)
+		if total += uint64(len(block) / 4); total > math.MaxUint32 && w.err == nil {
+			w.err = badinput.New("", "3-grams", "more than 2^32 words", "a smaller terminology: leave languages or sources out")
 		}
-		offsets[i+1] = uint32(len(words))
+		offsets[i+1] = uint32(total)
 	}
+	w.end(secPostings)
 	w.section(secGrams, packed)
 	w.numbers(secGramKeys, counts)
 	w.numbers(secGramOffsets, offsets)
-	w.numbers(secPostings, words)
 }
 
 // appendBlocks writes a gram's postings.
-func (x *gramIndex) appendBlocks(out []uint32, list []posting) []uint32 {
+func (x *gramIndex) appendBlocks(out []byte, list []posting) []byte {
 	slices.Sort(list)
 	for len(list) > 0 {
 		n := 1
 		for n < len(list) && n < maxBlock && list[n]>>32 == list[0]>>32 {
 			n++
 		}
-		out = append(out, uint32(list[0]>>40)<<blockSizeShift|uint32(list[0]>>32&0xff)<<blockRankShift|uint32(n))
+		out = binary.LittleEndian.AppendUint32(out, uint32(list[0]>>40)<<blockSizeShift|uint32(list[0]>>32&0xff)<<blockRankShift|uint32(n))
 		for _, p := range list[:n] {
-			sig := x.signatures[uint32(p)]
-			out = append(out, uint32(p), uint32(sig), uint32(sig>>32))
+			out = binary.LittleEndian.AppendUint32(out, uint32(p))
+			out = binary.LittleEndian.AppendUint64(out, x.signatures[uint32(p)])
 		}
 		list = list[n:]
 	}

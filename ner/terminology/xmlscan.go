@@ -1,6 +1,7 @@
 package terminology
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -222,39 +223,48 @@ func (s *xmlScan) readMarkup() (byte, error) {
 	case start[0] == '?':
 		return '!', s.skip("?>", false)
 	}
-	s.tag = s.tag[:0]
 	first := start[0]
+	if err := s.readTag(first == '!'); err != nil {
+		return 0, err
+	}
+	switch first {
+	case '!', '/':
+		return first, nil
+	}
+	return 't', nil
+}
+
+// readTag reads up to the ">" that is in no quotes, into tag.
+func (s *xmlScan) readTag(declaration bool) error {
+	s.tag = s.tag[:0]
 	quote := byte(0)
 	for {
-		c, err := s.p.in.ReadByte()
-		if err != nil {
-			return 0, err
+		part, err := s.p.in.ReadSlice('>')
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
 		}
-		switch {
-		case c == '\n':
-			s.p.line++
-		case c == '<':
-			return 0, s.p.bad("", "a tag within a tag", "its end")
-		case c == '[' && first == '!' && quote == 0:
-			return 0, s.p.bad("", "a document type with declarations of its own", "none: entities are not expanded")
-		case len(s.tag) >= maxXMLTag:
-			return 0, s.p.bad("", fmt.Sprintf("a tag of more than %d bytes", maxXMLTag), "its end")
-		}
-		switch {
-		case c == quote:
-			quote = 0
-		case quote == 0 && (c == '"' || c == '\''):
-			quote = c
-		case quote == 0 && c == '>':
+		for _, c := range part {
 			switch {
-			case first == '!':
-				return '!', nil
-			case first == '/':
-				return '/', nil
+			case c == '\n':
+				s.p.line++
+			case c == '<':
+				return s.p.bad("", "a tag within a tag", "its end")
+			case c == '[' && declaration && quote == 0:
+				return s.p.bad("", "a document type with declarations of its own", "none: entities are not expanded")
+			case c == quote:
+				quote = 0
+			case quote == 0 && (c == '"' || c == '\''):
+				quote = c
 			}
-			return 't', nil
 		}
-		s.tag = append(s.tag, c)
+		if len(s.tag)+len(part) > maxXMLTag {
+			return s.p.bad("", fmt.Sprintf("a tag of more than %d bytes", maxXMLTag), "its end")
+		}
+		s.tag = append(s.tag, part...)
+		if err == nil && quote == 0 {
+			s.tag = s.tag[:len(s.tag)-1]
+			return nil
+		}
 	}
 }
 
