@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -102,6 +103,28 @@ func (m *addedMatcher) candidate(s string, i int) int {
 type rules struct {
 	parse   bool     // special tokens are looked for
 	literal [][2]int // but not where they touch these ranges, which ascend
+}
+
+// ascending returns the ranges in order and apart from each other.
+func ascending(ranges [][2]int) [][2]int {
+	apart := true
+	for i := 1; i < len(ranges); i++ {
+		apart = apart && ranges[i-1][1] <= ranges[i][0]
+	}
+	if apart {
+		return ranges
+	}
+	ranges = slices.Clone(ranges)
+	slices.SortFunc(ranges, func(a, b [2]int) int { return cmp.Compare(a[0], b[0]) })
+	out := ranges[:1]
+	for _, r := range ranges[1:] {
+		if last := &out[len(out)-1]; r[0] < last[1] {
+			last[1] = max(last[1], r[1])
+		} else {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // allow reports whether a special token at this place counts.

@@ -39,6 +39,9 @@ type symbol struct{ id, size int32 }
 
 // tokenize appends the tokens of p to e.
 func (m *bpe) tokenize(p piece, e *Encoding) {
+	if p.text == "" {
+		return
+	}
 	if m.boundary == "" {
 		m.word(p, e)
 		return

@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"cmp"
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"unicode/utf8"
 
@@ -59,7 +58,7 @@ func (b *builder) merge(i int, pair [2]string) mergeRule {
 }
 
 func (b *builder) build(added []addedToken, parts componentsJSON, options modelJSON, merges []mergeRule) (*Tokenizer, error) {
-	t := &Tokenizer{name: b.name, vocab: b.vocab, components: parts, options: options}
+	t := &Tokenizer{vocab: b.vocab, components: parts, options: options}
 	if b.err == nil {
 		b.err = b.components(t, parts)
 	}
@@ -132,7 +131,6 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 		b.fail("model.end_of_word_suffix", fmt.Sprintf("%q", *o.Suffix), "null")
 	}
 	m := &bpe{vocab: b.vocab, merges: bpemodel.NewMergeMap(), fuseUnknown: o.FuseUnk, byteFallback: o.ByteFallback, unknown: none}
-	m.cache.seed = maphash.MakeSeed()
 	for i, r := range merges {
 		if t.IsSpecial(r.id) {
 			continue // what was typed stays text

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -18,18 +17,17 @@ const (
 // wordCache remembers the tokens of words. Each shard has two generations: when
 // the young one is full it becomes the old one, and what was used of the old
 // one moves on.
-type wordCache struct {
-	seed   maphash.Seed
-	shards [cacheShards]cacheShard
-}
+type wordCache struct{ shards [cacheShards]cacheShard }
 
 type cacheShard struct {
 	mu         sync.RWMutex
 	young, old map[string][]symbol
 }
 
+// shard tells words apart by their ends and length: the map hashes all of them.
 func (c *wordCache) shard(word string) *cacheShard {
-	return &c.shards[maphash.String(c.seed, word)%cacheShards]
+	n := len(word)
+	return &c.shards[(uint(word[n-1])+uint(word[n/2])<<2+uint(n))%cacheShards]
 }
 
 // get returns a word's tokens, which mustn't be changed.

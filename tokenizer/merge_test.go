@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"hash/maphash"
 	"slices"
 	"strings"
 	"testing"
@@ -52,7 +51,7 @@ func TestCacheChangesNothing(t *testing.T) {
 		shared, fresh := loadGolden(t, model), loadGolden(t, model)
 		want := make([]Encoding, len(texts))
 		for i, text := range texts {
-			fresh.model.cache = wordCache{seed: maphash.MakeSeed()}
+			fresh.model.cache = wordCache{}
 			want[i] = fresh.Encode(text, EncodeOptions{})
 		}
 		t.Run(model, func(t *testing.T) {
@@ -93,7 +92,7 @@ func TestLongTexts(t *testing.T) {
 		tok := loadGolden(t, model)
 		for _, unit := range []string{"a", "ab", "the", " ", "\n", "\r\n ", "'", "1", "!", "é", "e\u0301", "日本", "🧬", "▁", "<", "<|eot_id|", "<|eot_id|>", "<s>", "\xff", "\x00"} {
 			size := 1 << 16
-			if unit == "ab" || unit == " " || unit == "日本" {
+			if unit == "ab" || unit == "日本" {
 				size = 1 << 20
 			}
 			text := strings.Repeat(unit, size/len(unit))

@@ -48,6 +48,14 @@ func (s splitter) split(p piece, emit func(piece)) {
 			emit(p.slice(start, end))
 		}
 	}
+	if scan, ok := s.pattern.(scanned); ok && s.behavior == isolated { // no rest: nothing to tell apart
+		for i := 0; i < len(p.text); {
+			j := scan.next(p.text, i)
+			emit(p.slice(i, j))
+			i = j
+		}
+		return
+	}
 	switch s.behavior {
 	case isolated, removed:
 		s.parts(p.text, func(start, end int, match bool) {

@@ -48,6 +48,8 @@ func TestLiteral(t *testing.T) {
 	require.Equal(t, [][2]int{{0, 3}, {8, 12}}, specials(text, [2]int{3, 8}))
 	require.Equal(t, [][2]int{{0, 3}, {8, 12}}, specials(text, [2]int{3, 4}, [2]int{6, 8}))
 	require.Equal(t, [][2]int{{0, 3}, {4, 7}, {8, 12}}, specials(text, [2]int{3, 4}, [2]int{7, 8}, [2]int{8, 8}))
+	require.Equal(t, [][2]int{{4, 7}}, specials(text, [2]int{8, 9}, [2]int{0, 3}), "in any order")
+	require.Empty(t, specials(text, [2]int{0, 12}, [2]int{1, 2}), "one in another")
 	require.Empty(t, specials(text, [2]int{0, 12}))
 	require.Equal(t, [][2]int{{2, 6}}, specials("<s</s>", [2]int{0, 2}))
 	require.Empty(t, specials("<s>", [2]int{0, 2}), "half of it typed")

@@ -5,7 +5,6 @@ import "slices"
 // Tokenizer turns text into token ids and back. It may be used by any number
 // of goroutines.
 type Tokenizer struct {
-	name       string
 	vocab      *vocabulary // of the model
 	model      *bpe
 	added      []addedToken
@@ -31,8 +30,8 @@ type EncodeOptions struct {
 	// ParseSpecial makes special tokens of their names in the text. Without it
 	// they stay text.
 	ParseSpecial bool
-	// Literal ranges of bytes of the text, ascending, stay text all the same:
-	// what users wrote in a rendered chat.
+	// Literal ranges of bytes of the text stay text all the same: what users
+	// wrote in a rendered chat.
 	Literal [][2]int
 }
 
@@ -66,7 +65,7 @@ func (e *Encoding) add(id int32, at span) {
 func (t *Tokenizer) Encode(text string, o EncodeOptions) Encoding {
 	size := len(text)/4 + 8
 	e := encoding{Encoding: Encoding{IDs: make([]int32, 0, size), Offsets: make([][2]int, 0, size)}}
-	r := rules{parse: o.ParseSpecial, literal: o.Literal}
+	r := rules{parse: o.ParseSpecial, literal: ascending(o.Literal)}
 	tokenize := func(p piece) { t.model.tokenize(p, &e.Encoding) }
 	words := func(p piece) {
 		if p.token != noToken {

@@ -1,5 +1,7 @@
 package chat
 
+import "github.com/medner/medner/tokenizer/chat/internal/python"
+
 const (
 	startHeader = "<|start_header_id|>"
 	endHeader   = "<|end_header_id|>\n\n"
@@ -12,7 +14,7 @@ func llama3Turn(w *writer, m Message) {
 	w.template(startHeader)
 	w.user(m.Role)
 	w.template(endHeader)
-	w.user(Trim(m.Content))
+	w.user(python.Trim(m.Content))
 	w.template(endOfTurn)
 }
 
@@ -59,13 +61,13 @@ func llama31(w *writer, messages []Message, o Options) error {
 	w.user(o.DateString)
 	w.template("\n\n")
 	if system != nil {
-		w.user(Trim(*system))
+		w.user(python.Trim(*system))
 	}
 	w.template(endOfTurn)
 	for _, m := range rest {
 		if m.Role == "tool" || m.Role == "ipython" {
 			w.template(startHeader, "ipython", endHeader)
-			w.user(Quote(m.Content))
+			w.user(python.Quote(m.Content))
 			w.template(endOfTurn)
 			continue
 		}

@@ -1,6 +1,10 @@
 package chat
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/medner/medner/tokenizer/chat/internal/python"
+)
 
 // mistral is the template of Mistral-7B-Instruct v0.1 and of Mixtral: user and
 // assistant in turn, no system message; after is what follows an answer's EOS.
@@ -80,7 +84,7 @@ func (k mistralMarks) render(w *writer, messages []Message, _ Options) error {
 		}
 		content := m.Content
 		if k.trimAssistant {
-			content = Trim(content)
+			content = python.Trim(content)
 		}
 		w.template(k.assistant)
 		w.user(content)
@@ -127,17 +131,17 @@ func llama2(w *writer, messages []Message, _ Options) error {
 	for i, m := range rest {
 		if m.Role == "assistant" {
 			w.template(" ")
-			w.user(Trim(m.Content))
+			w.user(python.Trim(m.Content))
 			w.template(" ", w.EOS)
 			continue
 		}
 		w.template(w.BOS, "[INST] ")
-		content := Trim(m.Content)
+		content := python.Trim(m.Content)
 		if i == 0 && system != nil {
 			w.template("<<SYS>>\n")
 			w.user(*system)
 			w.template("\n<</SYS>>")
-			if content = strings.TrimRightFunc(m.Content, IsSpace); content != "" {
+			if content = strings.TrimRightFunc(m.Content, python.IsSpace); content != "" {
 				w.template("\n\n")
 			}
 		}

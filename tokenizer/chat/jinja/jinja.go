@@ -26,6 +26,7 @@ import (
 
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/tokenizer/chat"
+	"github.com/medner/medner/tokenizer/chat/internal/python"
 )
 
 // MaxTime is how long a template may take for a conversation.
@@ -141,7 +142,7 @@ func mark(s string) string {
 	var out strings.Builder
 	inside := false
 	for i, r := range s {
-		if space := chat.IsSpace(r); space == inside {
+		if space := python.IsSpace(r); space == inside {
 			out.WriteString(map[bool]string{true: markEnd, false: markStart}[space])
 			inside = !space
 		}
@@ -183,7 +184,7 @@ func unmark(s string) (r chat.Rendered, ok bool) {
 		if opens {
 			start = text.Len()
 		} else {
-			if n := len(r.Literal); n > 0 && strings.TrimFunc(text.String()[r.Literal[n-1][1]:start], chat.IsSpace) == "" {
+			if n := len(r.Literal); n > 0 && strings.TrimFunc(text.String()[r.Literal[n-1][1]:start], python.IsSpace) == "" {
 				r.Literal[n-1][1] = text.Len()
 			} else {
 				r.Literal = append(r.Literal, [2]int{start, text.Len()})
@@ -211,8 +212,8 @@ func environment() *exec.Environment {
 		})
 	}
 	plain := func(params *exec.VarArgs) bool { return len(params.Args) == 0 && len(params.KwArgs) == 0 }
-	wrap("trim", func(s string, params *exec.VarArgs) (string, bool) { return chat.Trim(s), plain(params) })
-	wrap("tojson", func(s string, params *exec.VarArgs) (string, bool) { return chat.Quote(s), plain(params) })
+	wrap("trim", func(s string, params *exec.VarArgs) (string, bool) { return python.Trim(s), plain(params) })
+	wrap("tojson", func(s string, params *exec.VarArgs) (string, bool) { return python.Quote(s), plain(params) })
 	methods := builtins.Methods
 	methods.Str = stringMethods()
 	return &exec.Environment{
@@ -236,9 +237,9 @@ func stringMethods() *exec.MethodSet[string] {
 		}
 	}
 	for name, strip := range map[string]func(string) string{
-		"strip":  chat.Trim,
-		"lstrip": func(s string) string { return strings.TrimLeftFunc(s, chat.IsSpace) },
-		"rstrip": func(s string) string { return strings.TrimRightFunc(s, chat.IsSpace) },
+		"strip":  python.Trim,
+		"lstrip": func(s string) string { return strings.TrimLeftFunc(s, python.IsSpace) },
+		"rstrip": func(s string) string { return strings.TrimRightFunc(s, python.IsSpace) },
 	} {
 		builtin, _ := builtins.Methods.Str.Get(name)
 		methods[name] = func(self string, value *exec.Value, arguments *exec.VarArgs) (any, error) {

@@ -1,4 +1,5 @@
-package chat
+// Package python does with strings what Python does where Jinja shows it.
+package python
 
 import (
 	"fmt"
