@@ -27,6 +27,9 @@ func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 		{model: "fp4", adapter: "four-bit", precision: backend.Fast},
 		{model: "fp4-ragged-f16", adapter: "biases", kv: "f16"},
 	} {
+		if testing.Short() && c.precision != backend.Fast {
+			continue
+		}
 		open := func(o Options) *Model {
 			o.KV, o.Precision, o.LoRA = c.kv, c.precision, Unmerged
 			if c.adapter != "" {
