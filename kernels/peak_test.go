@@ -1,6 +1,9 @@
 package kernels
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 func TestSpin(t *testing.T) {
 	for name, ops := range vectorVariants() {
@@ -14,5 +17,24 @@ func TestSpin(t *testing.T) {
 	}
 	if SpinFMA(10) <= 0 || SpinDot(10) <= 0 {
 		t.Error("no operations")
+	}
+}
+
+func TestXor(t *testing.T) {
+	r := rand.New(rand.NewPCG(39, 40))
+	for name, ops := range vectorVariants() {
+		for n := range 100 {
+			x, want := make([]uint64, n), uint64(0)
+			for i := range x {
+				x[i] = r.Uint64()
+				want ^= x[i]
+			}
+			if got := ops.xor(x); got != want {
+				t.Fatalf("%s of %d: %#x, want %#x", name, n, got, want)
+			}
+		}
+	}
+	if got := Xor([]uint64{3, 5}); got != 6 {
+		t.Fatalf("3 xor 5 is %d", got)
 	}
 }

@@ -33,6 +33,7 @@ type vectorOps struct {
 	// peak.go: rounds of arithmetic, and the operations in one
 	spinFMA, spinDot   func(n int)
 	roundFMA, roundDot int
+	xor                func(x []uint64) uint64
 }
 
 var vectorScalar = vectorOps{
@@ -41,7 +42,7 @@ var vectorScalar = vectorOps{
 	expSum: expSumGo, sumExp: sumExpGo, scaleMax: scaleMaxGo, siluMul: siluMulGo,
 	scan: scanGo, maxAllowed: maxAllowedGo, firstEqual: firstEqualGo,
 	scores32: scores32Go, scores16: scores16Go, toHalf: toHalfGo, weigh32: weigh32Go, weigh16: weigh16Go,
-	spinFMA: spinFMAGo, roundFMA: 16, spinDot: spinDotGo, roundDot: 16,
+	spinFMA: spinFMAGo, roundFMA: 16, spinDot: spinDotGo, roundDot: 16, xor: xorGo,
 }
 
 // mustFit panics unless the three lengths are equal.

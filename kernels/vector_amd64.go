@@ -36,6 +36,10 @@ var vectorAVX2 = vectorOps{
 	},
 	scores32: scores32AVX2, scores16: scores16AVX2, weigh32: weigh32AVX2, weigh16: weigh16AVX2,
 	spinFMA: spinFMAAVX2, roundFMA: 192, spinDot: spinDotAVX2, roundDot: 512,
+	xor: func(x []uint64) uint64 {
+		n := len(x) &^ 15
+		return xorAVX2(x[:n]) ^ xorGo(x[n:])
+	},
 }
 
 // vectorAVX512 takes what gains by wider vectors, and borrows the rest. It

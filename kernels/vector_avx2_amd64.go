@@ -88,3 +88,8 @@ func spinFMAAVX2(n int)
 //
 //go:noescape
 func spinDotAVX2(n int)
+
+// xorAVX2 is xorGo for lengths that are multiples of 16.
+//
+//go:noescape
+func xorAVX2(x []uint64) uint64

@@ -1230,3 +1230,36 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func xorAVX2(x []uint64) uint64
+// Requires: AVX, AVX2
+TEXT ·xorAVX2(SB), NOSPLIT, $0-32
+	MOVQ   x_base+0(FP), AX
+	MOVQ   x_len+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+loop:
+	SUBQ  $0x10, CX
+	JL    folded
+	VPXOR (AX), Y0, Y0
+	VPXOR 32(AX), Y1, Y1
+	VPXOR 64(AX), Y2, Y2
+	VPXOR 96(AX), Y3, Y3
+	SUBQ  $-128, AX
+	JMP   loop
+
+folded:
+	VPXOR        Y1, Y0, Y0
+	VPXOR        Y3, Y2, Y2
+	VPXOR        Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPXOR        X1, X0, X0
+	VPEXTRQ      $0x00, X0, AX
+	VPEXTRQ      $0x01, X0, CX
+	XORQ         CX, AX
+	MOVQ         AX, ret+24(FP)
+	VZEROUPPER
+	RET

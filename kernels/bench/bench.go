@@ -31,7 +31,7 @@ type Result struct {
 	Kernel  string  `json:"kernel"`
 	Model   string  `json:"model"`
 	Shape   string  `json:"shape"`
-	Seconds float64 `json:"seconds"` // median of a call
+	Seconds float64 `json:"seconds"` // of a call, but for the slower nine tenths
 	GBps    float64 `json:"gb_per_s"`
 	GFLOPs  float64 `json:"gflop_per_s"`
 	// Bound names what the roofline is made of here: "memory" or "compute".
@@ -63,21 +63,12 @@ func Run(ctx context.Context, o Options, report func(Result)) (Machine, error) {
 	}
 	p := kernels.NewPool(o.Threads)
 	defer p.Close()
-	m := Machine{Threads: p.Threads(), ReadGBps: bandwidth(p, o.memory, 2*o.Time)}
-	peaks := map[string]Peak{}
-	for _, v := range variants {
-		if err := ctx.Err(); err != nil {
-			return m, err
-		}
-		restore, err := kernels.Force(v)
+	m := Machine{Threads: p.Threads()}
+	for _, s := range models {
+		reads, peaks, err := m.measure(ctx, p, variants, o)
 		if err != nil {
 			return m, err
 		}
-		peaks[v] = peak(p, o.Time)
-		restore()
-		m.Peaks = append(m.Peaks, peaks[v])
-	}
-	for _, s := range models {
 		for _, c := range cases(s, &packer{}) {
 			if !wanted(o.Kernels, c.kernel) {
 				continue
@@ -94,13 +85,39 @@ func Run(ctx context.Context, o Options, report func(Result)) (Machine, error) {
 				if err != nil {
 					return m, err
 				}
-				seconds := median(o.Time, work.run)
+				seconds := fastTenth(o.Time, work.run)
 				restore()
-				report(result(work, s.name, seconds, m.ReadGBps, peaks[v]))
+				report(result(work, s.name, seconds, reads, peaks[v]))
 			}
 		}
 	}
 	return m, nil
+}
+
+// measure returns the bandwidth and the peaks of the moment, and raises those
+// of m to them.
+func (m *Machine) measure(ctx context.Context, p *kernels.Pool, variants []string, o Options) (reads float64, peaks map[string]Peak, err error) {
+	reads, peaks = bandwidth(p, o.memory, 2*o.Time), map[string]Peak{}
+	m.ReadGBps = max(m.ReadGBps, reads)
+	for _, v := range variants {
+		if err := ctx.Err(); err != nil {
+			return 0, nil, err
+		}
+		restore, err := kernels.Force(v)
+		if err != nil {
+			return 0, nil, err
+		}
+		now := peak(p, o.Time)
+		restore()
+		peaks[v] = now
+		i := slices.IndexFunc(m.Peaks, func(p Peak) bool { return p.Variant == v })
+		if i < 0 {
+			m.Peaks = append(m.Peaks, now)
+			continue
+		}
+		m.Peaks[i].GFLOPs, m.Peaks[i].Int8 = max(m.Peaks[i].GFLOPs, now.GFLOPs), max(m.Peaks[i].Int8, now.Int8)
+	}
+	return reads, peaks, nil
 }
 
 // result sets a time against the roofline.

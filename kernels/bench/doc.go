@@ -8,6 +8,6 @@
 // seconds: its roofline (Williams, Waterman and Patterson, "Roofline: an
 // insightful visual performance model", 2009). Bandwidth is what the same
 // threads read from memory; peak is what the same instruction set computes
-// from registers; both are measured in the same run, as shared machines swing.
+// from registers; both are measured before each model, as shared machines swing.
 // A share above 1 means that the data came out of a cache.
 package bench

@@ -34,6 +34,7 @@ func main() {
 		selections()
 		spinFMA()
 		spinDot()
+		xor()
 	}
 	Generate()
 }

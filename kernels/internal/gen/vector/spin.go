@@ -50,3 +50,30 @@ func spin(name, what string, chains int, step func(acc, x, y VecVirtual)) {
 	Label("done")
 	end()
 }
+
+func xor() {
+	begin("xorAVX2", "func(x []uint64) uint64", "xorAVX2 is xorGo for lengths that are multiples of 16.")
+	x, n := pointer("x"), Load(Param("x").Len(), GP64())
+	acc := []VecVirtual{zeroed(), zeroed(), zeroed(), zeroed()}
+	Label("loop")
+	SUBQ(Imm(16), n)
+	JL(LabelRef("folded"))
+	for i, a := range acc {
+		VPXOR(Mem{Base: x, Disp: 32 * i}, a, a)
+	}
+	SUBQ(I32(-128), x)
+	JMP(LabelRef("loop"))
+	Label("folded")
+	VPXOR(acc[1], acc[0], acc[0])
+	VPXOR(acc[3], acc[2], acc[2])
+	VPXOR(acc[2], acc[0], acc[0])
+	low, high := acc[0].AsX(), XMM()
+	VEXTRACTI128(Imm(1), acc[0], high)
+	VPXOR(high, low, low)
+	a, b := GP64(), GP64()
+	VPEXTRQ(Imm(0), low, a)
+	VPEXTRQ(Imm(1), low, b)
+	XORQ(b, a)
+	Store(a, ReturnIndex(0))
+	end()
+}
