@@ -133,9 +133,9 @@ type Resolution struct {
 
 // resolver finds the identifiers of one document's predictions.
 type resolver struct {
-	gold  map[string][]string // type, text → ids, of the first such gold mention
-	own   map[string][]string // the same of the predictions themselves
-	ids   map[string]bool     // every identifier that occurs
+	gold map[string][]string // type, text → ids, of the first such gold mention
+	own  map[string][]string // the same of the predictions themselves
+	ids  map[string]bool     // every identifier that occurs
 	// identified says that the predictions bring identifiers: a mention without
 	// one then has none, and takes none from gold.
 	identified bool
