@@ -19,8 +19,8 @@ func (t *Tokenizer) NewStream(skipSpecial bool) *Stream {
 	s := &Stream{t: t, skipSpecial: skipSpecial}
 	s.emit = make([]func(string), len(t.decoder)+1)
 	s.emit[len(t.decoder)] = func(text string) { s.out.WriteString(text) }
-	for i, make := range t.decoder {
-		s.steps = append(s.steps, make())
+	for i, begin := range t.decoder {
+		s.steps = append(s.steps, begin())
 		s.emit[i] = func(token string) { s.steps[i].push(token, s.emit[i+1]) }
 	}
 	return s
@@ -74,8 +74,8 @@ func (t *Tokenizer) TokenBytes(id int32) []byte {
 	if !ok || t.IsSpecial(id) {
 		return nil
 	}
-	for _, make := range t.decoder {
-		token = make().inner(token)
+	for _, begin := range t.decoder {
+		token = begin().inner(token)
 	}
 	return []byte(token)
 }
