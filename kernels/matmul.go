@@ -1,22 +1,25 @@
 package kernels
 
-import (
-	"fmt"
-	"runtime"
-)
+import "fmt"
 
-// job is what the shares of work of an Input do.
+// Product is x Wᵀ of an input x and weights W, to be written to Y.
+type Product struct {
+	W *Weights
+	Y []float32
+}
+
+// job is a product with the way in which it is computed.
 type job struct {
-	what task
-	w    *Weights
-	y    []float32
-	ops  *matrixOps
+	Product
+	how   task
+	first int // its first tile in the numbering of all jobs of a run
 }
 
 type task uint8
 
 const (
-	packing task = iota
+	products task = iota
+	packing
 	quantising
 	packingCodes
 	vectorProduct
@@ -37,46 +40,86 @@ const (
 // and with in.Fast, for weights of 4 bits and of int8, per such block
 //
 //	y = fma(scale·scale of x, Σ code·code of x, y)
-func (w *Weights) MatMul(p *Pool, y []float32, in *Input) {
-	if in.k != w.cols || len(y) != in.n*w.rows {
-		panic(fmt.Sprintf("kernels: product of %d × %d weights and an input of %d × %d into %d values",
-			w.rows, w.cols, in.n, in.k, len(y)))
-	}
+func (w *Weights) MatMul(p *Pool, y []float32, in *Input) { in.MatMul(p, Product{w, y}) }
+
+// MatMul makes products of one input, as [Weights.MatMul] makes each, and
+// shares them out together: threads meet once for all.
+func (in *Input) MatMul(p *Pool, products ...Product) {
 	if in.n == 0 {
 		return
 	}
-	ops := current().matrix
-	j := job{w: w, y: y, ops: ops}
-	grain := ops.vectorTiles
-	switch fast := in.Fast && w.integer(); {
-	case fast && in.n == 1:
-		j.what = fastVectorProduct
-		in.quantise(p, w)
-	case fast:
-		j.what = fastMatrixProduct
-		in.quantise(p, w)
-		in.packCodes(p, w, ops)
-		grain = panelTiles
-	case in.n <= ops.fused[w.kind]:
-		j.what = vectorProduct
-		in.rows()
-	default:
-		j.what = matrixProduct
-		in.pack(p, ops.columns)
-		grain = panelTiles
+	in.ops = current().matrix
+	for _, product := range products {
+		if w := product.W; in.k != w.cols || len(product.Y) != in.n*w.rows {
+			panic(fmt.Sprintf("kernels: product of %d × %d weights and an input of %d × %d into %d values",
+				w.rows, w.cols, in.n, in.k, len(product.Y)))
+		}
+		in.add(p, product)
 	}
-	// Small matrices are cut finer, so that every thread has its part.
-	for grain > 1 && w.tiles() < 2*grain*p.Threads() {
-		grain /= 2
-	}
-	in.share(p, j, w.tiles(), grain)
-	runtime.KeepAlive(w)
+	in.multiply(p)
 }
 
-// run is one share of the job.
+// add prepares the input for a product.
+func (in *Input) add(p *Pool, product Product) {
+	w, j := product.W, job{Product: product}
+	switch fast := in.Fast && w.integer(); {
+	case fast:
+		if in.codes.ready && !in.codes.serves(w) {
+			in.multiply(p) // what the codes were made for, before they change
+		}
+		in.quantise(p, w)
+		j.how = fastVectorProduct
+		if in.n > 1 {
+			j.how = fastMatrixProduct
+			in.packCodes(p, w)
+		}
+	case in.n <= in.ops.fused[w.kind]:
+		j.how = vectorProduct
+		in.rows()
+	default:
+		j.how = matrixProduct
+		in.pack(p, in.ops.columns)
+	}
+	in.jobs = append(in.jobs, j)
+}
+
+// fewProducts is how many multiplications don't pay for a meeting of threads.
+const fewProducts = 1 << 14
+
+// multiply computes the jobs.
+func (in *Input) multiply(p *Pool) {
+	if len(in.jobs) == 0 {
+		return
+	}
+	grain := in.ops.vectorTiles
+	for i := range in.jobs {
+		if how := in.jobs[i].how; how == matrixProduct || how == fastMatrixProduct {
+			grain = panelTiles
+		}
+	}
+	tiles, work := 0, 0
+	for i := range in.jobs {
+		j := &in.jobs[i]
+		j.first = roundUp(tiles, grain)
+		tiles = j.first + j.W.tiles()
+		work += j.W.rows * in.k * in.n
+	}
+	// Small matrices are cut finer, so that every thread has its part, but
+	// the smallest are not cut at all.
+	for grain > 1 && tiles < 2*grain*p.Threads() {
+		grain /= 2
+	}
+	if work <= fewProducts {
+		grain = tiles
+	}
+	in.share(p, products, tiles, grain)
+	clear(in.jobs)
+	in.jobs = in.jobs[:0]
+}
+
+// run is one share of the work at hand.
 func (in *Input) run(lo, hi int) {
-	j := in.job
-	switch j.what {
+	switch in.task {
 	case packing:
 		in.packBlocks(lo, hi)
 		return
@@ -88,18 +131,25 @@ func (in *Input) run(lo, hi int) {
 		return
 	}
 	s := scratches.Get().(*scratch)
-	switch j.what {
-	case vectorProduct:
-		in.vector(s, lo, hi)
-	case fastVectorProduct:
-		in.fastVector(s, lo, hi)
-	case matrixProduct:
-		for ; lo < hi; lo += panelTiles {
-			in.matrix(s, lo, min(lo+panelTiles, hi))
+	for i := range in.jobs {
+		j := &in.jobs[i]
+		from, to := max(lo-j.first, 0), min(hi-j.first, j.W.tiles())
+		if from >= to {
+			continue
 		}
-	case fastMatrixProduct:
-		for ; lo < hi; lo += panelTiles {
-			in.fastMatrix(s, lo, min(lo+panelTiles, hi))
+		switch j.how {
+		case vectorProduct:
+			in.vector(s, j, from, to)
+		case fastVectorProduct:
+			in.fastVector(s, j, from, to)
+		case matrixProduct:
+			for ; from < to; from += panelTiles {
+				in.matrix(s, j, from, min(from+panelTiles, to))
+			}
+		case fastMatrixProduct:
+			for ; from < to; from += panelTiles {
+				in.fastMatrix(s, j, from, min(from+panelTiles, to))
+			}
 		}
 	}
 	scratches.Put(s)
@@ -109,29 +159,19 @@ func (in *Input) run(lo, hi int) {
 // rows by 64 along K as float32 are 16 KiB, half of a first-level cache.
 const panelTiles = 4
 
-// vector computes the tiles [lo, hi) of the product with few rows: group by
-// group of columns, while the tiles stay in cache.
+// vector computes the tiles [lo, hi) of the product with few rows.
 func (in *Input) vector(s *scratch, lo, hi int) {
 	w, ops := in.job.w, in.job.ops
 	x, reach := in.rows()
-	step := hi - lo
-	if in.n > ops.vectorColumns {
-		step = min(step, ops.vectorTiles)
-	}
-	for ; lo < hi; lo += step {
-		in.whole(s, lo, min(lo+step, hi), in.n, func(y []float32, stride, lo, hi int) {
-			groups(in.n, ops.vectorColumns, func(column, size int) {
-				ops.vector[w.kind](y[column*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi),
-					x[column*reach:], reach, size, w.depth(), hi-lo, w.code.look())
-			})
-		})
-	}
+	in.whole(s, lo, hi, in.n, func(y []float32, stride, lo, hi int) {
+		ops.vector[w.kind](y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), x, reach, in.n, w.depth(), hi-lo, w.code.look())
+	})
 }
 
 // whole calls fn on the tiles [lo, hi) of n columns of y, if need be on the
 // last tile apart, so that fn may write whole tiles.
-func (in *Input) whole(s *scratch, lo, hi, n int, fn func(y []float32, stride, lo, hi int)) {
-	rows, y, last := in.job.w.rows, in.job.y, hi
+func (j *job) whole(s *scratch, lo, hi, n int, fn func(y []float32, stride, lo, hi int)) {
+	rows, y, last := j.W.rows, j.Y, hi
 	if hi*tileRows > rows {
 		last--
 	}
@@ -168,8 +208,8 @@ var ones = func() (v [panelTiles * tileRows]float32) {
 // matrix computes the tiles [lo, hi), at most panelTiles, of the product with
 // all rows of x: block by block along K, the weights are expanded to float32
 // once and meet all columns.
-func (in *Input) matrix(s *scratch, lo, hi int) {
-	w, ops := in.job.w, in.job.ops
+func (in *Input) matrix(s *scratch, j *job, lo, hi int) {
+	w, ops := j.W, in.ops
 	l, n, tiles := layouts[w.kind], in.n, hi-lo
 	stride := tiles * tileRows
 	s.acc = resize(s.acc, n*stride)
@@ -201,7 +241,7 @@ func (in *Input) matrix(s *scratch, lo, hi int) {
 			})
 		}
 	}
-	in.store(acc, lo, hi)
+	j.store(acc, in.n, lo, hi)
 }
 
 // wordsAt is the words of depth steps of K of a tile.
@@ -220,10 +260,10 @@ func (w *Weights) scalesAt(tile, from int) []float32 {
 }
 
 // store copies the tiles [lo, hi) of all columns to y.
-func (in *Input) store(acc []float32, lo, hi int) {
-	w, stride := in.job.w, (hi-lo)*tileRows
+func (j *job) store(acc []float32, n, lo, hi int) {
+	w, stride := j.W, (hi-lo)*tileRows
 	rows := min(stride, w.rows-lo*tileRows)
-	for c := range in.n {
-		copy(in.job.y[c*w.rows+lo*tileRows:][:rows], acc[c*stride:])
+	for c := range n {
+		copy(j.Y[c*w.rows+lo*tileRows:][:rows], acc[c*stride:])
 	}
 }

@@ -13,9 +13,6 @@ type matrixOps struct {
 	vectorColumns int
 	// vectorTiles is how many tiles it likes to do at a time.
 	vectorTiles int
-	// fused is up to how many columns products by vector are faster than
-	// those by expand and block.
-	fused [kinds]int
 
 	// expand dequantises some steps of K of one tile to panel, [k][16]. Where
 	// the epilogue of block applies the scales, these are bare codes.
@@ -41,7 +38,7 @@ var matrixScalar = matrixOps{
 		vectorGo[f32Code], vectorGo[bf16Code], vectorGo[f16Code], vectorGo[int8Code],
 		vectorGo[code4], vectorGo[code4BF16], vectorGo[code4F16],
 	},
-	vectorColumns: 2, vectorTiles: 1, fused: [kinds]int{2, 2, 2, 2, 2, 2, 2},
+	vectorColumns: 2, vectorTiles: 1,
 	expand: [kinds]expandFunc{
 		expandGo[f32Code], expandGo[bf16Code], expandGo[f16Code], expandGo[int8Code],
 		expandGo[code4], expandGo[code4BF16], expandGo[code4F16],

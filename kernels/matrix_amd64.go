@@ -7,7 +7,6 @@ var matrixAVX2 = matrixOps{
 		vectorF32AVX2, vectorBF16AVX2, vectorF16AVX2, vectorInt8AVX2, vector4AVX2, vector4BF16AVX2, vector4F16AVX2,
 	},
 	vectorColumns: 3, vectorTiles: 2,
-	fused: [kinds]int{kindF32: 3, kindBF16: 3, kindF16: 3, kindInt8: 3, kind4: 9, kind4BF16: 6, kind4F16: 6},
 	expand: [kinds]expandFunc{
 		expandGo[f32Code], // never needed: packed as a panel is
 		expandBF16AVX2, expandF16AVX2, expandInt8AVX2, expand4AVX2, expand4BF16AVX2, expand4F16AVX2,
@@ -32,7 +31,6 @@ var matrixAVX512 = matrixOps{
 		vector4AVX512, vector4BF16AVX512, vector4F16AVX512,
 	},
 	vectorColumns: 4, vectorTiles: 6,
-	fused: [kinds]int{kindF32: 4, kindBF16: 4, kindF16: 4, kindInt8: 4, kind4: 8, kind4BF16: 4, kind4F16: 4},
 	expand: [kinds]expandFunc{
 		expandGo[f32Code],
 		expandBF16AVX512, expandF16AVX512, expandInt8AVX512, expand4AVX512, expand4BF16AVX512, expand4F16AVX512,

@@ -7,9 +7,6 @@ var matrixNEON = func() matrixOps {
 	m := matrixScalar
 	m.vector[kindF32], m.vector[kindBF16], m.vector[kind4] = vectorF32NEON, vectorBF16NEON, vector4NEON
 	m.vectorColumns = 1
-	for k := range m.fused {
-		m.fused[k] = 1
-	}
 	m.expand[kindBF16], m.expand[kind4] = expandBF16NEON, expand4NEON
 	m.block, m.columns = blockNEON, 4
 	return m
