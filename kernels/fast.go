@@ -37,6 +37,15 @@ type quantised struct {
 	packedSums   []int32 // [K/64][3][n]: of the first and second 32, and of both
 }
 
+// serves says whether scales that were made for some weights do for w too.
+func (q *quantised) serves(w *Weights) bool {
+	by := w.codeScale()
+	if q.scaledBy != 0 && (q.scaledBy != by || q.repeat != blockK/layouts[w.kind].block) {
+		return false
+	}
+	return q.packedBy == 0 || q.packedBy == by
+}
+
 // quantise makes the codes of x, and its scales for w.
 func (in *Input) quantise(p *Pool, w *Weights) {
 	q := &in.codes
@@ -47,7 +56,7 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 		q.words = resize(q.words, in.n*blocks*blockK/4)
 		q.scales = resize(q.scales, in.n*blocks)
 		q.sums = resize(q.sums, in.n*blocks*2)
-		in.share(p, job{what: quantising, ops: current().matrix}, in.n, max(1, 8192/in.k))
+		in.share(p, quantising, in.n, max(1, 8192/in.k))
 	}
 	by, repeat := w.codeScale(), blockK/layouts[w.kind].block
 	if in.n == 1 && (q.scaledBy != by || q.repeat != repeat) {
@@ -65,21 +74,21 @@ func (in *Input) quantiseRows(lo, hi int) {
 	blocks := (in.k + blockK - 1) / blockK
 	for row := lo; row < hi; row++ {
 		x := in.x[row*in.k:][:in.k]
-		in.job.ops.quantise(q.words[row*blocks*blockK/4:][:blocks*blockK/4],
+		in.ops.quantise(q.words[row*blocks*blockK/4:][:blocks*blockK/4],
 			q.scales[row*blocks:][:blocks], q.sums[row*blocks*2:][:blocks*2], x)
 	}
 }
 
 // packCodes orders codes, sums and scales as the block products read them,
 // the scales for w.
-func (in *Input) packCodes(p *Pool, w *Weights, ops *matrixOps) {
-	q := &in.codes
+func (in *Input) packCodes(p *Pool, w *Weights) {
+	q, ops := &in.codes, in.ops
 	blocks := (in.k + blockK - 1) / blockK
 	if q.columns != ops.fastColumns || q.wide != ops.pairs {
 		q.columns, q.wide = ops.fastColumns, ops.pairs
 		q.packed = resize(q.packed, in.n*blocks*ops.blockWords())
 		q.packedSums = resize(q.packedSums, in.n*blocks*3)
-		in.share(p, job{what: packingCodes, ops: ops}, blocks, max(1, 16384/in.n/blockK))
+		in.share(p, packingCodes, blocks, max(1, 16384/in.n/blockK))
 	}
 	if by := w.codeScale(); q.packedBy != by {
 		q.packedBy = by
@@ -94,7 +103,7 @@ func (in *Input) packCodes(p *Pool, w *Weights, ops *matrixOps) {
 
 // packCodeBlocks packs the blocks [lo, hi) of K.
 func (in *Input) packCodeBlocks(lo, hi int) {
-	q, size := &in.codes, in.job.ops.blockWords()
+	q, size := &in.codes, in.ops.blockWords()
 	const words = blockK / 4
 	blocks := (in.k + blockK - 1) / blockK
 	for b := lo; b < hi; b++ {
@@ -170,9 +179,9 @@ var fastScalar = fastOps{
 }
 
 // fastVector computes the tiles [lo, hi) of the product with one row.
-func (in *Input) fastVector(s *scratch, lo, hi int) {
-	w, ops, q := in.job.w, in.job.ops, &in.codes
-	in.whole(s, lo, hi, 1, func(y []float32, _, lo, hi int) {
+func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
+	w, ops, q := j.W, in.ops, &in.codes
+	j.whole(s, lo, hi, 1, func(y []float32, _, lo, hi int) {
 		words, scales := w.tileRange(lo, hi), w.scaleRange(lo, hi)
 		if w.format == Int8 {
 			ops.fastVector8(y, words, scales, q.words, q.scaled, q.sums, w.depth(), hi-lo)
@@ -183,8 +192,8 @@ func (in *Input) fastVector(s *scratch, lo, hi int) {
 }
 
 // fastMatrix is matrix over integers.
-func (in *Input) fastMatrix(s *scratch, lo, hi int) {
-	w, ops, q := in.job.w, in.job.ops, &in.codes
+func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
+	w, ops, q := j.W, in.ops, &in.codes
 	n, tiles := in.n, hi-lo
 	stride, block := tiles*tileRows, layouts[w.kind].block
 	s.acc = resize(s.acc, n*stride)
@@ -217,7 +226,7 @@ func (in *Input) fastMatrix(s *scratch, lo, hi int) {
 			})
 		}
 	}
-	in.store(acc, lo, hi)
+	j.store(acc, in.n, lo, hi)
 }
 
 // quantiseGo is fastOps.quantise.

@@ -23,9 +23,11 @@ type Input struct {
 	packed packed
 	codes  quantised
 
-	// The product at hand, and the share of work bound to it once: a closure
-	// a product would be an allocation a product.
-	job  job
+	// The work at hand, and the share of it bound once: a closure a product
+	// would be an allocation a product.
+	task task
+	jobs []job
+	ops  *matrixOps
 	work func(lo, hi int)
 }
 
@@ -80,7 +82,7 @@ func (in *Input) pack(p *Pool, columns int) []float32 {
 	q.columns = columns
 	blocks := (in.k + blockK - 1) / blockK
 	q.x = resize(q.x, blocks*blockK*in.n)
-	in.share(p, job{what: packing}, blocks, max(1, 4096/in.n/blockK))
+	in.share(p, packing, blocks, max(1, 4096/in.n/blockK))
 	return q.x
 }
 
@@ -113,14 +115,13 @@ func groups(n, most int, fn func(column, size int)) {
 	}
 }
 
-// share runs the job on the pool, n pieces in multiples of grain.
-func (in *Input) share(p *Pool, j job, n, grain int) {
+// share does the work at hand on the pool, n pieces in multiples of grain.
+func (in *Input) share(p *Pool, t task, n, grain int) {
 	if in.work == nil {
 		in.work = in.run
 	}
-	in.job = j
+	in.task = t
 	p.Run(n, grain, in.work)
-	in.job = job{}
 }
 
 func resize[T any](x []T, n int) []T {

@@ -73,7 +73,7 @@ func (in *Input) add(p *Pool, product Product) {
 			j.how = fastMatrixProduct
 			in.packCodes(p, w)
 		}
-	case in.n <= in.ops.fused[w.kind]:
+	case in.n <= in.ops.vectorColumns:
 		j.how = vectorProduct
 		in.rows()
 	default:
