@@ -1,0 +1,127 @@
+package format
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/ner/document"
+)
+
+// result reads a medner/1 object back.
+func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, error) {
+	id := j.id(m)
+	var o resultObject
+	raw, err := json.Marshal(m)
+	if err == nil {
+		err = json.Unmarshal(m["schema"], &o.Schema)
+	}
+	if err != nil || o.Schema != Schema {
+		return document.Result{}, j.bad(id, "schema", quote(string(m["schema"])), `"`+Schema+`"`)
+	}
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return document.Result{}, j.bad(id, "", err.Error(), "a "+Schema+" result")
+	}
+	if o.Offsets != "" && o.Offsets != offsetsAre {
+		return document.Result{}, j.bad(id, "offsets", quote(o.Offsets), quote(offsetsAre))
+	}
+	res := o.document()
+	if o.Text == nil {
+		return res, j.orderly(&res.Document)
+	}
+	sum := sha256.Sum256([]byte(res.Text))
+	if hash := hex.EncodeToString(sum[:]); o.TextSHA256 != "" && o.TextSHA256 != hash {
+		return document.Result{}, j.bad(id, "text_sha256", o.TextSHA256, hash)
+	}
+	res.TextSHA256 = ""
+	if err := checkSpans(&res.Document, document.NewIndex(res.Text)); err != nil {
+		return document.Result{}, &badinput.Error{File: j.name, Field: j.place(id, ""), Err: err}
+	}
+	return res, j.check(&res.Document)
+}
+
+// orderly checks spans as far as that goes without the text.
+func (j *jsonDecoder) orderly(d *document.Document) error {
+	for i := range d.Entities {
+		for _, s := range d.Entities[i].Spans {
+			if s.Start < 0 || s.End < s.Start {
+				return j.bad(d.ID, fmt.Sprintf("entities[%d]", i), fmt.Sprintf("start %d, end %d", s.Start, s.End), "offsets in order")
+			}
+		}
+	}
+	return nil
+}
+
+// check compares the mentions of a result with its text.
+func (j *jsonDecoder) check(d *document.Document) error {
+	var claims []claim
+	var entities []*document.Entity
+	for i := range d.Entities {
+		e := &d.Entities[i]
+		if len(e.Spans) > 0 {
+			claims = append(claims, claim{bases: make([]int, len(e.Spans)), spans: e.Spans, mention: e.Text, where: j.place(d.ID, "")})
+			entities = append(entities, e)
+		}
+	}
+	return ground(j.name, d.ID, d.Text, claims, entities, j.o)
+}
+
+func (o *resultObject) document() document.Result {
+	r := document.Result{TextSHA256: o.TextSHA256, Calibrated: o.Calibrated}
+	r.ID, r.Infons, r.Prompt, r.Completion = o.ID, o.Infons, o.Prompt, o.Completion
+	if o.Text != nil {
+		r.Text = *o.Text
+	}
+	for _, p := range o.Passages {
+		r.Passages = append(r.Passages, document.Passage(p))
+	}
+	for i := range o.Entities {
+		r.Entities = append(r.Entities, o.Entities[i].entity())
+	}
+	for _, e := range o.Relations {
+		r.Relations = append(r.Relations, document.Relation{
+			ID: e.ID, Type: e.Type, Chemical: e.Chemical, Disease: e.Disease, Confidence: orUnknown(e.Confidence), Grounded: e.Grounded,
+			ChemicalEntity: e.ChemicalEntity, DiseaseEntity: e.DiseaseEntity,
+			ChemicalRole: e.ChemicalRole, DiseaseRole: e.DiseaseRole, Infons: e.Infons,
+		})
+	}
+	for _, d := range o.Dropped {
+		r.Dropped = append(r.Dropped, document.Dropped(d))
+	}
+	if o.Model != nil {
+		r.Model = document.Model(*o.Model)
+	}
+	if o.Terminology != nil {
+		t := document.Terminology(*o.Terminology)
+		r.Terminology = &t
+	}
+	r.Warnings = append(r.Warnings, o.Warnings...)
+	return r
+}
+
+func (o *entityObject) entity() document.Entity {
+	e := document.Entity{
+		ID: o.ID, Text: o.Text, Type: readType(o.Type), Confidence: orUnknown(o.Confidence), Grounded: o.Grounded,
+		Normalized: o.Normalized, Concepts: o.Concepts, Composite: o.Composite, Infons: o.Infons,
+	}
+	for _, s := range o.Spans {
+		e.Spans = append(e.Spans, document.Span{Start: s[0], End: s[1]})
+	}
+	if len(e.Spans) == 0 && o.Start != nil && o.End != nil {
+		e.Spans = []document.Span{{Start: *o.Start, End: *o.End}}
+	}
+	for _, l := range o.Links {
+		e.Links = append(e.Links, document.Link{ID: l.ID, Name: l.Name, Method: l.Method, Score: orUnknown(l.Score)})
+	}
+	return e
+}
+
+func orUnknown(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
+}
