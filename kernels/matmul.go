@@ -160,10 +160,10 @@ func (in *Input) run(lo, hi int) {
 const panelTiles = 4
 
 // vector computes the tiles [lo, hi) of the product with few rows.
-func (in *Input) vector(s *scratch, lo, hi int) {
-	w, ops := in.job.w, in.job.ops
+func (in *Input) vector(s *scratch, j *job, lo, hi int) {
+	w, ops := j.W, in.ops
 	x, reach := in.rows()
-	in.whole(s, lo, hi, in.n, func(y []float32, stride, lo, hi int) {
+	j.whole(s, lo, hi, in.n, func(y []float32, stride, lo, hi int) {
 		ops.vector[w.kind](y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), x, reach, in.n, w.depth(), hi-lo, w.code.look())
 	})
 }
