@@ -161,10 +161,11 @@ func isotonic(points []point) []Block {
 }
 
 // ridge keeps the regression's weights small: the features say nearly the same.
-const ridge = 1
+const ridge = 5
 
 // logistic fits weights by Newton's method. The standardised features' weights
-// are drawn to zero; the weights returned are for the features as they are.
+// are drawn to zero, and none is negative: more probability never means less
+// confidence. The weights returned are for the features as they are.
 func logistic(samples []Sample) [dims]float64 {
 	var mean, sd [dims]float64
 	n := float64(len(samples))
@@ -184,7 +185,39 @@ func logistic(samples []Sample) [dims]float64 {
 			sd[i] = math.Inf(1) // a feature that says nothing has no weight
 		}
 	}
-	var w [dims]float64
+	x := make([][dims]float64, len(samples))
+	for k, s := range samples {
+		x[k] = s.vector()
+		for i := range x[k] {
+			x[k][i] = (x[k][i] - mean[i]) / sd[i]
+		}
+	}
+	var off [dims]bool
+	w := newton(samples, x, off)
+	for negative(w) {
+		least := 1
+		for i := range w {
+			if i > 0 && w[i] < w[least] {
+				least = i
+			}
+		}
+		off[least] = true
+		w = newton(samples, x, off)
+	}
+	for i := 1; i < dims; i++ {
+		w[i] /= sd[i]
+		w[0] -= w[i] * mean[i]
+	}
+	return w
+}
+
+func negative(w [dims]float64) bool {
+	return slices.ContainsFunc(w[1:], func(v float64) bool { return v < 0 })
+}
+
+// newton maximises the likelihood of samples with features x, those switched
+// off having no weight.
+func newton(samples []Sample, x [][dims]float64, off [dims]bool) (w [dims]float64) {
 	for range 50 {
 		var gradient [dims]float64
 		var hessian [dims][dims]float64
@@ -192,17 +225,23 @@ func logistic(samples []Sample) [dims]float64 {
 			hessian[i][i] = ridge
 			gradient[i] = -ridge * w[i]
 		}
-		for _, s := range samples {
-			x := s.vector()
-			for i := range x {
-				x[i] = (x[i] - mean[i]) / sd[i]
-			}
-			p := 1 / (1 + math.Exp(-dot(w, x)))
-			for i := range x {
-				gradient[i] += (outcome(s.Correct) - p) * x[i]
-				for j := range x {
-					hessian[i][j] += p * (1 - p) * x[i] * x[j]
+		hessian[0][0], gradient[0] = 1e-9, 0 // the constant is free
+		for k, s := range samples {
+			p := 1 / (1 + math.Exp(-dot(w, x[k])))
+			for i := range dims {
+				gradient[i] += (outcome(s.Correct) - p) * x[k][i]
+				for j := range dims {
+					hessian[i][j] += p * (1 - p) * x[k][i] * x[k][j]
 				}
+			}
+		}
+		for i := range dims {
+			if off[i] {
+				hessian[i] = [dims]float64{}
+				for j := range dims {
+					hessian[j][i] = 0
+				}
+				hessian[i][i], gradient[i] = 1, 0
 			}
 		}
 		step := solve(hessian, gradient)
@@ -214,10 +253,6 @@ func logistic(samples []Sample) [dims]float64 {
 		if size < 1e-10 {
 			break
 		}
-	}
-	for i := 1; i < dims; i++ {
-		w[i] /= sd[i]
-		w[0] -= w[i] * mean[i]
 	}
 	return w
 }
