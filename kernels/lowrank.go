@@ -21,23 +21,17 @@ type LowRank struct {
 
 // Add applies l to y, [n][outputs], for an input of n rows.
 func (l *LowRank) Add(p *Pool, y []float32, in *Input) {
-	rows := l.B.Rows()
-	if l.A.Rows() != l.B.Cols() || l.RowScale != nil && len(l.RowScale) != rows || len(y) != in.n*rows {
-		panic(fmt.Sprintf("kernels: low-rank factors of %d × %d and %d × %d, %d row scales, onto %d × %d values",
-			rows, l.B.Cols(), l.A.Rows(), l.A.Cols(), len(l.RowScale), in.n, len(y)/max(1, in.n)))
-	}
-	if in.n == 0 {
-		return
-	}
 	s := lowRanks.Get().(*lowRankScratch)
 	s.hidden = resize(s.hidden, in.n*l.A.Rows())
-	s.delta = resize(s.delta, len(y))
 	l.A.MatMul(p, s.hidden, in)
-	s.in.Reset(s.hidden, in.n, l.A.Rows())
-	l.B.MatMul(p, s.delta, &s.in)
-	s.l, s.y = l, y
-	p.Run(in.n, max(1, 16384/rows), s.work)
-	s.l, s.y = nil, nil
+	s.add(p, l, y, s.hidden, in.n)
+	lowRanks.Put(s)
+}
+
+// AddHidden applies l to y for inputs whose A x is known: hidden, [n][r].
+func (l *LowRank) AddHidden(p *Pool, y, hidden []float32, n int) {
+	s := lowRanks.Get().(*lowRankScratch)
+	s.add(p, l, y, hidden, n)
 	lowRanks.Put(s)
 }
 
@@ -48,6 +42,20 @@ type lowRankScratch struct {
 	l             *LowRank
 	y             []float32
 	work          func(lo, hi int)
+}
+
+func (s *lowRankScratch) add(p *Pool, l *LowRank, y, hidden []float32, n int) {
+	rows := l.B.Rows()
+	if l.A.Rows() != l.B.Cols() || l.RowScale != nil && len(l.RowScale) != rows || len(y) != n*rows {
+		panic(fmt.Sprintf("kernels: low-rank factors of %d × %d and %d × %d, %d row scales, onto %d × %d values",
+			rows, l.B.Cols(), l.A.Rows(), l.A.Cols(), len(l.RowScale), n, len(y)/max(1, n)))
+	}
+	s.delta = resize(s.delta, len(y))
+	s.in.Reset(hidden, n, l.A.Rows())
+	l.B.MatMul(p, s.delta, &s.in)
+	s.l, s.y = l, y
+	p.Run(n, max(1, 16384/rows), s.work)
+	s.l, s.y = nil, nil
 }
 
 var lowRanks = sync.Pool{New: func() any {

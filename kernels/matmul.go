@@ -84,7 +84,7 @@ func (in *Input) add(p *Pool, product Product) {
 }
 
 // fewProducts is how many multiplications don't pay for a meeting of threads.
-const fewProducts = 1 << 14
+const fewProducts = 1 << 15
 
 // multiply computes the jobs.
 func (in *Input) multiply(p *Pool) {

@@ -236,6 +236,34 @@ func TestInputReuse(t *testing.T) {
 	}
 }
 
+// TestProductsTogether compares products made in one run with each alone.
+func TestProductsTogether(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	p := NewPool(3)
+	defer p.Close()
+	const cols = 192
+	var weights []*Weights
+	for i, f := range forms {
+		w, _ := f.make(t, p, r, 20+37*i, cols)
+		weights = append(weights, w)
+	}
+	for _, n := range []int{1, 2, 7, 40} {
+		for _, fast := range []bool{false, true} {
+			x := random(r, n*cols)
+			var products []Product
+			for _, w := range weights {
+				products = append(products, Product{w, make([]float32, n*w.Rows())})
+			}
+			in := Input{Fast: fast}
+			in.Reset(x, n, cols)
+			in.MatMul(p, products...)
+			for i, w := range weights {
+				sameBits(t, fmt.Sprintf("%s, %d rows, fast %v", forms[i].name, n, fast), products[i].Y, matMul(t, p, w, x, n, fast))
+			}
+		}
+	}
+}
+
 func TestMatMulDoesNotAllocate(t *testing.T) {
 	p := NewPool(2)
 	defer p.Close()
