@@ -12,7 +12,7 @@ type attention struct {
 	shape      kernels.CacheShape
 	layer      int
 
-	finishKeys, finishQueries stage
+	finishKeys, finishQueries, finishAll stage
 }
 
 // bind makes the stages, once.
@@ -27,24 +27,40 @@ func (a *attention) bind() {
 		a.q.finish(s, s.q, lo, hi)
 		a.rotate(s, s.q, a.q.out(), lo, hi)
 	}
+	a.finishAll = func(s *step, lo, hi int) {
+		a.finishKeys(s, lo, hi)
+		a.finishQueries(s, lo, hi)
+	}
 }
 
-// remember adds the keys and values of all rows to the caches.
-func (a *attention) remember(s *step) {
-	width := a.k.out()
-	s.k, s.v = grow(s.k, s.rows*width), grow(s.v, s.rows*width)
-	a.k.multiply(s, s.k, s.norm)
-	a.v.multiply(s, s.v, s.norm)
-	s.each(a.finishKeys, 2*width)
+// project makes queries of all rows, and adds keys and values to the caches.
+// In the last layer only the rows that an outcome is asked of go on.
+func (a *attention) project(s *step, last bool) {
+	query, key := a.q.out(), a.k.out()
+	s.k, s.v = grow(s.k, s.rows*key), grow(s.v, s.rows*key)
+	keys, values := output{&a.k, s.k}, output{&a.v, s.v}
+	if !last {
+		s.q = grow(s.q, s.rows*query)
+		s.multiply(s.norm, output{&a.q, s.q}, keys, values)
+		s.each(a.finishAll, query+2*key)
+		return
+	}
+	s.multiply(s.norm, keys, values)
+	s.each(a.finishKeys, 2*key)
+	s.narrow(a.q.in())
+	s.q = grow(s.q, s.rows*query)
+	if s.rows > 0 {
+		s.input.Reset(s.norm, s.rows, a.q.in())
+		s.multiply(s.norm, output{&a.q, s.q})
+		s.each(a.finishQueries, query)
+	}
 }
 
-// forward sets s.y of all rows, whose keys and values are remembered, but for
-// what o.finish does.
+// forward sets s.y of all rows, which are projected, but for what o.finish
+// does.
 func (a *attention) forward(s *step) {
 	width := a.q.out()
-	s.q, s.heads = grow(s.q, s.rows*width), grow(s.heads, s.rows*width)
-	a.q.multiply(s, s.q, s.norm)
-	s.each(a.finishQueries, width)
+	s.heads = grow(s.heads, s.rows*width)
 	s.attention = s.attention[:0]
 	for _, p := range s.spans {
 		if p.n > 0 {
@@ -56,7 +72,7 @@ func (a *attention) forward(s *step) {
 	}
 	a.kernel.Run(s.pool, s.attention)
 	s.input.Reset(s.heads, s.rows, width)
-	a.o.multiply(s, s.y, s.heads)
+	s.multiply(s.heads, output{&a.o, s.y})
 }
 
 // rotate turns the heads of the rows [lo, hi) of x by their positions.

@@ -33,7 +33,7 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 	}
 	pool := kernels.NewPool(o.Threads)
 	b := &Backend{pool: pool, store: &store{shape: shape, layers: w.Config.NumHiddenLayers}, step: newStep(pool)}
-	b.step.input.Fast = o.Precision == backend.Fast
+	b.step.input.Fast, b.step.partial.Fast = o.Precision == backend.Fast, o.Precision == backend.Fast
 	p := &packer{pool: pool, hold: o.Hold, fast: o.Precision == backend.Fast}
 	if err := b.pack(ctx, p, w); err != nil {
 		pool.Close()

@@ -63,7 +63,7 @@ func (d *decoder) outcomes(ctx context.Context, s *step) error {
 		s.logits = grow(s.logits, s.rows*vocab)
 		x := norm[first*width:][:s.rows*width]
 		s.input.Reset(x, s.rows, width)
-		d.head.multiply(s, s.logits, x)
+		s.multiply(x, output{&d.head, s.logits})
 		s.each(d.finish, vocab)
 		s.answer = s.asked[first:][:s.rows]
 		s.pool.Run(s.rows, 1, s.choose)

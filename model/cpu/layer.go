@@ -37,13 +37,9 @@ func (l *layer) bind() {
 func (l *layer) forward(s *step, last bool) {
 	width := l.attention.o.out()
 	s.input.Reset(s.norm, s.rows, width)
-	l.attention.remember(s)
-	if last {
-		s.narrow(width)
-		if s.rows == 0 {
-			return
-		}
-		s.input.Reset(s.norm, s.rows, width)
+	l.attention.project(s, last)
+	if s.rows == 0 {
+		return
 	}
 	l.attention.forward(s)
 	s.each(l.addAttention, width)

@@ -28,33 +28,6 @@ func (l *linear) under(adapter int) *adapted {
 	return l.adapted[adapter]
 }
 
-// multiply sets y, [rows][out], to what the map makes of the rows x, which
-// s.input holds, but for the bias, which finish adds.
-func (l *linear) multiply(s *step, y, x []float32) {
-	if !l.replaced(s) {
-		l.weights.MatMul(s.pool, y, &s.input)
-	}
-	for _, g := range s.groups {
-		a := l.under(g.adapter)
-		in := &s.input
-		if len(s.groups) > 1 && (a != nil || l.replaced(s)) {
-			in = &s.partial
-			in.Reset(part(x, g, l.in()), g.n, l.in())
-		}
-		y := part(y, g, l.out())
-		if l.replaced(s) {
-			w := l.weights
-			if a != nil && a.weights != nil {
-				w = a.weights
-			}
-			w.MatMul(s.pool, y, in)
-		}
-		if a != nil && a.low != nil {
-			a.low.Add(s.pool, y, in)
-		}
-	}
-}
-
 // replaced says whether an adapter in the step has weights of its own.
 func (l *linear) replaced(s *step) bool {
 	for _, g := range s.groups {
@@ -63,6 +36,59 @@ func (l *linear) replaced(s *step) bool {
 		}
 	}
 	return false
+}
+
+// output is where a linear map writes: [rows][out].
+type output struct {
+	*linear
+	y []float32
+}
+
+// multiply applies linear maps to the rows x, which s.input holds, but for
+// the bias, which finish adds. One pass over the weights serves all rows,
+// unless an adapter replaces them for some.
+func (s *step) multiply(x []float32, maps ...output) {
+	products := s.products[:0]
+	for _, m := range maps {
+		if !m.replaced(s) {
+			products = append(products, kernels.Product{W: m.weights, Y: m.y})
+		}
+	}
+	input, width := &s.input, maps[0].in()
+	if len(s.groups) > 1 {
+		s.input.MatMul(s.pool, products...)
+		products, input = products[:0], &s.partial
+	}
+	for _, g := range s.groups {
+		for i, m := range maps {
+			a := m.under(g.adapter)
+			if m.replaced(s) {
+				w := m.weights
+				if a != nil && a.weights != nil {
+					w = a.weights
+				}
+				products = append(products, kernels.Product{W: w, Y: part(m.y, g, m.out())})
+			}
+			if a != nil && a.low != nil {
+				s.hidden[i] = grow(s.hidden[i], g.n*a.low.A.Rows())
+				products = append(products, kernels.Product{W: a.low.A, Y: s.hidden[i]})
+			}
+		}
+		if len(products) == 0 {
+			continue
+		}
+		if input == &s.partial {
+			input.Reset(part(x, g, width), g.n, width)
+		}
+		input.MatMul(s.pool, products...)
+		products = products[:0]
+		for i, m := range maps {
+			if a := m.under(g.adapter); a != nil && a.low != nil {
+				a.low.AddHidden(s.pool, part(m.y, g, m.out()), s.hidden[i], g.n)
+			}
+		}
+	}
+	s.products = products
 }
 
 // finish adds the bias to the rows [lo, hi) of y.

@@ -24,9 +24,8 @@ func (m *mlp) bind() {
 func (m *mlp) forward(s *step) {
 	width := m.gate.out()
 	s.gate, s.up = grow(s.gate, s.rows*width), grow(s.up, s.rows*width)
-	m.gate.multiply(s, s.gate, s.norm)
-	m.up.multiply(s, s.up, s.norm)
+	s.multiply(s.norm, output{&m.gate, s.gate}, output{&m.up, s.up})
 	s.each(m.join, 4*width)
 	s.input.Reset(s.gate, s.rows, width)
-	m.down.multiply(s, s.y, s.gate)
+	s.multiply(s.gate, output{&m.down, s.y})
 }

@@ -27,8 +27,10 @@ type step struct {
 	logits         []float32 // [headRows][vocab]
 
 	input    kernels.Input // of the products in progress
-	partial  kernels.Input // of a product for some of the rows only
-	low, add []float32     // [rows][rank] and [rows][out] of a low-rank path
+	partial  kernels.Input // of products for some of the rows only
+	products []kernels.Product
+	hidden   [3][]float32 // of low-rank paths, [rows][rank]
+	low, add []float32    // [rows][rank] and [rows][out] of a low-rank path
 	lowInput kernels.Input
 
 	stage    stage
