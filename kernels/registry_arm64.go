@@ -5,5 +5,5 @@ package kernels
 // nativeVariants are those for arm64, the simplest first. Every processor has
 // NEON.
 var nativeVariants = []*variant{
-	{name: "neon", vector: &vectorScalar, matrix: &matrixNEON},
+	{name: "neon", vector: &vectorNEON, matrix: &matrixNEON},
 }
