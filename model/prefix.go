@@ -34,42 +34,29 @@ func commonPrefix(a, b []int32) int {
 	return n
 }
 
-// longest finds the entry that shares the most leading ids with tokens.
-func (p *prefixCache) longest(adapter int, tokens []int32) (index, shared int) {
-	index = -1
+// longest finds the cache of the entry that shares the most leading ids with
+// tokens, and how many; nil and 0 without one. The entry counts as used.
+func (p *prefixCache) longest(adapter int, tokens []int32) (backend.Cache, int) {
+	index, shared := -1, 0
 	for i, e := range p.entries {
-		if e.adapter != adapter {
-			continue
-		}
-		if n := commonPrefix(e.tokens, tokens); n > shared || index < 0 {
-			index, shared = i, n
+		if e.adapter == adapter {
+			if n := commonPrefix(e.tokens, tokens); n > shared {
+				index, shared = i, n
+			}
 		}
 	}
-	return index, shared
-}
-
-// touch makes an entry the latest used, and returns it.
-func (p *prefixCache) touch(index int) prefixEntry {
+	if index < 0 {
+		return nil, 0
+	}
 	e := p.entries[index]
 	p.entries = append(slices.Delete(p.entries, index, index+1), e)
-	return e
-}
-
-// fork returns a cache of the longest known prefix of tokens, which leaves at
-// least one of them to be read, or nil.
-func (p *prefixCache) fork(adapter int, tokens []int32) backend.Cache {
-	index, shared := p.longest(adapter, tokens)
-	if shared = min(shared, len(tokens)-1); index < 0 || shared < minShared {
-		return nil
-	}
-	return p.touch(index).cache.Fork(shared)
+	return e.cache, shared
 }
 
 // add keeps what cache holds, the keys and values of tokens, and takes the
 // cache over. Entries that are prefixes of the new one are of no more use.
 func (p *prefixCache) add(adapter int, tokens []int32, cache backend.Cache) {
-	if index, shared := p.longest(adapter, tokens); index >= 0 && shared == len(tokens) {
-		p.touch(index)
+	if _, shared := p.longest(adapter, tokens); shared == len(tokens) {
 		cache.Close()
 		return
 	}

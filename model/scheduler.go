@@ -181,7 +181,7 @@ func (s *scheduler) finish(q *sequence, finish string, err error) {
 	if q.cache != nil {
 		n := q.cache.Len()
 		switch {
-		case s.prefix != nil && err == nil && n >= minShared && q.wantRows == 0:
+		case s.prefix != nil && n >= minShared && q.wantRows == 0:
 			s.prefix.add(q.adapter, q.tokens[:n], q.cache)
 		default:
 			q.cache.Close()

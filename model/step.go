@@ -84,11 +84,8 @@ func (s *scheduler) addPrompts() (rows int) {
 		if q.writing() || budget == 0 {
 			continue
 		}
-		if q.cache == nil {
-			if s.waitsForPrefix(q) {
-				continue
-			}
-			s.open(q)
+		if q.cache == nil && !s.open(q) {
+			continue
 		}
 		at := q.cache.Len()
 		n := min(budget, q.prompt-at)
@@ -110,33 +107,48 @@ func (s *scheduler) addPrompts() (rows int) {
 	return rows
 }
 
-// open gives a sequence its cache, with what is known of its prompt.
-func (s *scheduler) open(q *sequence) {
+// open gives a sequence its cache, with what is known of its prompt. It
+// reports false where that had better wait: a prompt in this very step will
+// soon have more of it.
+func (s *scheduler) open(q *sequence) bool {
+	var source backend.Cache
+	known := 0
 	if s.prefix != nil && q.wantRows == 0 {
-		q.cache = s.prefix.fork(q.adapter, q.tokens)
+		source, known = s.known(q)
+		for i, r := range s.running {
+			soon := r.tokens[:r.cache.Len()+len(s.spans[i].Tokens)]
+			if r.adapter == q.adapter && commonPrefix(soon, q.tokens[:q.prompt-1]) >= known+minShared {
+				return false
+			}
+		}
 	}
-	if q.cache == nil {
+	if known >= minShared {
+		q.cache = source.Fork(known)
+	} else {
 		q.cache = s.backend.NewCache()
 	}
 	q.timings.CachedTokens = q.cache.Len()
 	s.mu.Lock()
 	s.stats.CachedTokens += int64(q.cache.Len())
 	s.mu.Unlock()
+	return true
 }
 
-// waitsForPrefix says that a prompt had better wait until another, which is
-// being read, is in the prefix cache: the two share more than is known yet.
-func (s *scheduler) waitsForPrefix(q *sequence) bool {
-	if s.prefix == nil || q.wantRows > 0 {
-		return false
-	}
-	_, known := s.prefix.longest(q.adapter, q.tokens)
-	for _, r := range s.running {
-		if r.adapter == q.adapter && r.wantRows == 0 && commonPrefix(r.tokens, q.tokens) >= known+minShared {
-			return true
+// known finds the cache with the longest prefix of a prompt, among those of
+// sequences in flight and those kept of earlier ones. At least one token is
+// left to read, for its logits.
+func (s *scheduler) known(q *sequence) (source backend.Cache, n int) {
+	prompt := q.tokens[:q.prompt-1]
+	source, n = s.prefix.longest(q.adapter, prompt)
+	for _, r := range s.active {
+		if r.cache == nil || r.adapter != q.adapter {
+			continue
+		}
+		if shared := commonPrefix(r.tokens[:r.cache.Len()], prompt); shared > n {
+			source, n = r.cache, shared
 		}
 	}
-	return false
+	return source, n
 }
 
 // claim runs fn, which may touch what the request holds, unless its owner has
@@ -212,9 +224,6 @@ func (s *scheduler) settle(q *sequence, n int) {
 
 // write takes the tokens that a sequence has chosen.
 func (s *scheduler) write(q *sequence) {
-	if !q.writing() && s.prefix != nil {
-		s.prefix.add(q.adapter, q.tokens, q.cache.Fork(q.cache.Len()))
-	}
 	var finish string
 	var err error
 	before, guessed := len(q.tokens), len(q.rows)-1
