@@ -531,7 +531,8 @@ func TestExtractIsConcurrentOrderedAndBounded(t *testing.T) {
 		f.mu.Unlock()
 	}
 	require.Equal(t, 60, read)
-	require.Equal(t, 6, f.most)
+	require.LessOrEqual(t, f.most, 6)
+	require.Greater(t, f.most, 1, "questions are asked side by side")
 	require.LessOrEqual(t, ahead, 8)
 
 	// Several goroutines share one extractor.
