@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/medner/medner/ner/sentence"
 )
 
 // chunk is a range of bytes of an article.
@@ -45,7 +47,7 @@ func chunks(text string, tokens [][2]int, limit int) []chunk {
 // more than limit tokens are cut within, at white space if there is any.
 func cutPoints(text string, tokens [][2]int, limit int, count func(int) int) []int {
 	cuts := []int{0}
-	for _, b := range append(sentenceStarts(text), len(text)) {
+	for _, b := range append(sentence.Starts(text), len(text)) {
 		for from := cuts[len(cuts)-1]; count(b)-count(from) > limit; from = cuts[len(cuts)-1] {
 			at := tokens[count(from)+limit][0]
 			if i := strings.LastIndexFunc(text[from:at], unicode.IsSpace); i > 0 {
@@ -76,55 +78,4 @@ func trimChunks(text string, all []chunk) []chunk {
 		}
 	}
 	return out
-}
-
-// sentenceStarts are the bytes at which sentences begin but the first: after a
-// full stop, question or exclamation mark and white space, before what a
-// sentence can begin with; and after blank lines.
-func sentenceStarts(text string) []int {
-	var starts []int
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '.', '!', '?':
-			end := i + 1
-			for end < len(text) && strings.IndexByte(`"')]`, text[end]) >= 0 {
-				end++
-			}
-			next := end + len(text[end:]) - len(strings.TrimLeftFunc(text[end:], unicode.IsSpace))
-			if next > end && next < len(text) && beginsSentence(text[next:]) && !(text[i] == '.' && abbreviated(text[:i])) {
-				starts = append(starts, next)
-			}
-			i = max(i, next-1)
-		case '\n':
-			next := i + len(text[i:]) - len(strings.TrimLeftFunc(text[i:], unicode.IsSpace))
-			if strings.Count(text[i:next], "\n") > 1 && next < len(text) {
-				starts = append(starts, next)
-			}
-			i = max(i, next-1)
-		}
-	}
-	return starts
-}
-
-func beginsSentence(s string) bool {
-	r, _ := utf8.DecodeRuneInString(s)
-	return !unicode.IsLower(r)
-}
-
-// abbreviated says whether the word before a full stop is one that is written
-// with it in mid-sentence.
-func abbreviated(before string) bool {
-	i := len(before)
-	for i > 0 && len(before)-i < 8 && (before[i-1]|0x20 >= 'a' && before[i-1]|0x20 <= 'z' || before[i-1] == '.') {
-		i--
-	}
-	word := before[i:]
-	if len(word) == 1 && unicode.IsUpper(rune(word[0])) {
-		return true // an initial
-	}
-	switch strings.ToLower(word) {
-	case "e.g", "i.e", "vs", "al", "fig", "figs", "dr", "no", "approx", "resp", "cf", "st", "ca", "mr", "mrs", "prof":
-		return true
-	}
-	return false
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/ground"
 	"github.com/medner/medner/ner/prompt"
+	"github.com/medner/medner/ner/sentence"
 )
 
 // Reasons for leaving an item out or flagging it, beside those of package
@@ -21,7 +22,13 @@ const (
 	reasonDuplicate  = "duplicate"
 	reasonNotListed  = "not a list item"
 	reasonNothing    = "says that there is nothing"
+	reasonSentences  = "runs over the end of a sentence"
+	reasonForced     = "written only because the mask left the model no other choice"
 )
+
+// forced is the log-probability below which a token or an item's end was not
+// the model's own choice but the mask's.
+var forced = math.Log(0.03)
 
 // mention is an item, or a side of one, as it was found in the article.
 type mention struct {
@@ -186,6 +193,14 @@ func (c *collector) read(a *answered, line answer.Line) (*item, string) {
 	}
 	if !line.Bulleted && !it.grounded() {
 		return nil, reasonNotListed
+	}
+	for _, m := range it.mentions {
+		if len(m.spans) > 0 && len(sentence.Starts(m.text)) > 0 {
+			return nil, reasonSentences
+		}
+		if c.e.grounded && min(m.features.Min, m.features.End) < forced {
+			return nil, reasonForced
+		}
 	}
 	return it, ""
 }

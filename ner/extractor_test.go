@@ -144,6 +144,10 @@ func TestDefaultProfile(t *testing.T) {
 			entities: []string{"chemical poly(ADP–ribose)@0-16", "disease type-2\ndiabetes@21-36"},
 		},
 		{
+			name: "over the end of a sentence", text: "It eased pain. Aspirin.", diseases: "- pain. Aspirin\n- pain",
+			entities: []string{"disease pain@9-13"}, dropped: []string{"diseases: - pain. Aspirin: runs over the end of a sentence"},
+		},
+		{
 			name: "cut at the limit", text: "Aspirin and ibuprofen.", chemicals: "- aspirin\n- ibuprofen and more",
 			options:  []ner.Option{ner.WithMaxNewTokens(8), ner.WithTasks(prompt.Chemicals)},
 			entities: []string{"chemical Aspirin@0-7"}, warnings: 1, dropped: []string{"chemicals: - ib: cut off at the length limit"},
@@ -248,6 +252,23 @@ func TestGrounded(t *testing.T) {
 		require.NotNil(t, request.Constraint)
 		require.NotNil(t, request.Constraint.Fork())
 	}
+}
+
+// What the model would hardly have written by itself is not its finding.
+func TestForcedItems(t *testing.T) {
+	f := newFake(t, byTask("- aspirin\n- ulcers", "", ""))
+	f.logProb = func(answer string, at int) float32 {
+		if at > strings.Index(answer, "ulcers") {
+			return -6
+		}
+		return -0.1
+	}
+	const text = "Aspirin causes ulcers."
+	r := extract(t, f, text, ner.WithGrounded(true), ner.WithTasks(prompt.Chemicals))
+	require.Equal(t, []string{"chemical Aspirin@0-7"}, places(r))
+	require.Equal(t, []string{"chemicals: - ulcers: written only because the mask left the model no other choice"}, dropped(r))
+	r = extract(t, f, text, ner.WithTasks(prompt.Chemicals))
+	require.Len(t, r.Entities, 2)
 }
 
 // An answer that only repeats itself is ended, but in the seed's profile.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/medner/medner/ner/ground"
+	"github.com/medner/medner/ner/sentence"
 )
 
 // Article is the index of one article's spans for one vocabulary. It is safe
@@ -34,8 +35,9 @@ const (
 	// end marks the end of a part of the text. It sorts first; an article's
 	// own NUL ends a part too.
 	end = 0
-	// maxSpan bounds spans in bytes, so that indexing takes linear time.
-	maxSpan = 512
+	// maxSpan bounds spans in bytes; the longest mention of the CDR corpus has
+	// 105.
+	maxSpan = 256
 	// maxMasks bounds the masks that are kept, those of wide states: there are
 	// half a dozen that every answer passes through.
 	maxMasks = 32
@@ -46,10 +48,14 @@ const (
 // NewArticle indexes an article of valid UTF-8.
 func NewArticle(v *Vocabulary, article string) *Article {
 	a := &Article{v: v, masks: map[state][]uint64{}}
-	text, starts, ends := verbatim(article)
-	a.add(text, starts, ends)
-	if folded, starts, ends := ground.NewArticle(article).Folded(); folded != string(text) {
-		a.add([]byte(folded), starts, ends)
+	from := 0
+	for _, to := range append(sentence.Starts(article), len(article)) {
+		text, starts, ends := verbatim(article[from:to])
+		a.add(text, starts, ends)
+		if folded, starts, ends := ground.NewArticle(article[from:to]).Folded(); folded != string(text) {
+			a.add([]byte(folded), starts, ends)
+		}
+		from = to
 	}
 	slices.SortFunc(a.spans, func(x, y spans) int { return bytes.Compare(a.longest(x), a.longest(y)) })
 	return a
@@ -57,27 +63,27 @@ func NewArticle(v *Vocabulary, article string) *Article {
 
 func (a *Article) longest(s spans) []byte { return a.text[s.start:][:s.length] }
 
-// verbatim is the article in lower case (of ASCII), its white space collapsed,
+// verbatim is a text in lower case (of ASCII), its white space collapsed,
 // with the places where spans may start and end.
-func verbatim(article string) (text []byte, starts, ends []bool) {
+func verbatim(source string) (text []byte, starts, ends []bool) {
 	ends = []bool{true}
 	space := false
-	for i := 0; i < len(article); {
-		r, size := utf8.DecodeRuneInString(article[i:])
+	for i := 0; i < len(source); {
+		r, size := utf8.DecodeRuneInString(source[i:])
 		if unicode.IsSpace(r) {
 			if !space {
 				text, starts, ends = append(text, ' '), append(starts, false), append(ends, false)
 			}
 			space = true
 		} else {
-			boundary := ground.Boundary(article, i)
-			text = append(text, lower([]byte(article[i:i+size]))...)
+			boundary := ground.Boundary(source, i)
+			text = append(text, lower([]byte(source[i:i+size]))...)
 			starts = append(starts, boundary)
 			ends[len(ends)-1] = boundary
 			for range size - 1 {
 				starts, ends = append(starts, false), append(ends, false)
 			}
-			ends = append(ends, ground.Boundary(article, i+size))
+			ends = append(ends, ground.Boundary(source, i+size))
 			space = false
 		}
 		i += size

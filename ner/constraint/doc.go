@@ -8,9 +8,9 @@
 //	        | "- " span " | " span       a list of pairs
 //
 // where a span starts and ends at boundaries of the article (package ground),
-// has a letter or digit, holds white space as one space, and has at most 512
-// bytes. A stop id may
-// follow a finished line, a "\n", or nothing at all.
+// has a letter or digit, holds white space as one space, stays within a
+// sentence and has at most 256 bytes. A stop id may follow a finished line, a
+// "\n", or nothing at all.
 //
 // The places where a span may begin lie in an array, sorted by what follows
 // them (a sparse suffix array); what was written of a span is an interval of
