@@ -52,12 +52,7 @@ func Fit(samples []Sample) *Curve {
 		}
 		return 0
 	})
-	// One imagined item, cut in two, keeps the ends off 0 and 1: a right one
-	// below all, weighing the share of right ones, and a wrong one above.
-	share := right / float64(len(samples))
-	first, last := points[0].x, points[len(points)-1].x
-	points = append([]point{{first, 1, share}}, append(points, point{last, 0, 1 - share})...)
-	c.Blocks = isotonic(points)
+	c.Blocks = shrink(isotonic(points), right/float64(len(samples)))
 	return c
 }
 
@@ -144,20 +139,38 @@ type point struct{ x, y, weight float64 }
 func isotonic(points []point) []Block {
 	var blocks []Block
 	for _, p := range points {
-		if p.weight == 0 {
-			continue
-		}
-		blocks = append(blocks, Block{p.x, p.x, p.y, p.weight})
-		for n := len(blocks); n > 1; n = len(blocks) {
-			a, b := blocks[n-2], blocks[n-1]
-			if a.Value < b.Value && a.High < b.Low {
-				break
-			}
-			w := a.Count + b.Count
-			blocks = append(blocks[:n-2], Block{a.Low, b.High, (a.Value*a.Count + b.Value*b.Count) / w, w})
-		}
+		blocks = pool(blocks, Block{p.x, p.x, p.y, p.weight})
 	}
 	return blocks
+}
+
+// prior is the number of imagined items that every block has beside its own, of
+// which the same share is right as of all: small blocks say little, and none
+// says 0 or 1.
+const prior = 5
+
+// shrink adds the prior to blocks, and pools those that it puts out of order.
+func shrink(blocks []Block, share float64) []Block {
+	var out []Block
+	for _, b := range blocks {
+		b.Value = (b.Value*b.Count + prior*share) / (b.Count + prior)
+		out = pool(out, b)
+	}
+	return out
+}
+
+// pool appends a block, joined with those before it that aren't below it.
+func pool(blocks []Block, b Block) []Block {
+	for n := len(blocks); n > 0; n = len(blocks) {
+		a := blocks[n-1]
+		if a.Value < b.Value && a.High < b.Low {
+			break
+		}
+		w := a.Count + b.Count
+		b = Block{a.Low, b.High, (a.Value*a.Count + b.Value*b.Count) / w, w}
+		blocks = blocks[:n-1]
+	}
+	return append(blocks, b)
 }
 
 // ridge keeps the regression's weights small: the features say nearly the same.

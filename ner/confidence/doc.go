@@ -10,6 +10,6 @@
 // A [Curve] makes a probability of it: a logistic regression joins the
 // features, and an isotonic regression (pool adjacent violators; Ayer et al.,
 // 1955; Zadrozny and Elkan, KDD 2002) maps its result to the share of right
-// items seen there. A [Calibration] holds the curve of each task with what it
+// items seen there, drawn a little towards the share of all. A [Calibration] holds the curve of each task with what it
 // was fitted for; another model, adapter, prompt or precision needs another.
 package confidence
