@@ -119,47 +119,65 @@ func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
 }
 
 // Logits reads tokens and returns the raw logits, [vocab], at the last rows
-// positions, in order. It takes no part in the prefix cache.
+// positions, in order.
 func (m *Model) Logits(ctx context.Context, tokens []int32, rows int, adapter string) ([][]float32, error) {
+	var all [][]float32
+	err := m.EachLogits(ctx, tokens, rows, adapter, func(row []float32) error {
+		all = append(all, row)
+		return nil
+	})
+	return all, err
+}
+
+// EachLogits calls fn with the rows that [Model.Logits] returns, as they are
+// computed, from the goroutine that called it. An error of fn ends it.
+func (m *Model) EachLogits(ctx context.Context, tokens []int32, rows int, adapter string, fn func(row []float32) error) error {
 	index, err := m.check(tokens, adapter)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if rows < 1 || rows > len(tokens) {
-		return nil, badinput.New("", "rows", fmt.Sprint(rows), fmt.Sprintf("1 to the prompt's %d", len(tokens)))
+		return badinput.New("", "rows", fmt.Sprint(rows), fmt.Sprintf("1 to the prompt's %d", len(tokens)))
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // where fn ends it
 	q := newSequence(ctx, Request{Tokens: tokens}, index, len(tokens), m.config.VocabSize)
 	q.wantRows = rows
 	if err := m.scheduler.submit(q); err != nil {
-		return nil, err
+		return err
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			m.scheduler.leave(q)
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-q.mailbox.wake:
 		}
 		q.mailbox.mu.Lock()
-		done, err := q.mailbox.done, q.mailbox.err
+		fresh := q.mailbox.logits
+		q.mailbox.logits = nil
+		done, failed := q.mailbox.done, q.mailbox.err
 		q.mailbox.mu.Unlock()
-		switch {
-		case !done:
-		case err != nil:
-			return nil, err
-		default:
-			return q.mailbox.logits, finite(q.mailbox.logits)
+		for _, row := range fresh {
+			if err = finite(row); err == nil {
+				err = fn(row)
+			}
+			if err != nil {
+				m.scheduler.leave(q)
+				return err
+			}
+		}
+		if done {
+			return failed
 		}
 	}
 }
 
 // finite reports NaN and infinite logits.
-func finite(rows [][]float32) error {
-	for _, row := range rows {
-		for _, v := range row {
-			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return backend.ErrNotFinite
-			}
+func finite(row []float32) error {
+	for id, v := range row {
+		if v-v != 0 {
+			return fmt.Errorf("%w: %v for token %d", backend.ErrNotFinite, v, id)
 		}
 	}
 	return nil

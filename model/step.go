@@ -73,6 +73,10 @@ func (s *scheduler) add(q *sequence, tokens []int32, rows []backend.Row) {
 	s.running = append(s.running, q)
 }
 
+// logitRows is how many tokens of a prompt are read in a step whose logits
+// are asked for: rows of a large vocabulary take much memory.
+const logitRows = 64
+
 // addPrompts adds pieces of prompts, in order of admission. While others are
 // being written the pieces are smaller, so that nobody waits long for a token.
 func (s *scheduler) addPrompts() (rows int) {
@@ -89,6 +93,9 @@ func (s *scheduler) addPrompts() (rows int) {
 		}
 		at := q.cache.Len()
 		n := min(budget, q.prompt-at)
+		if q.wantRows > 0 && at+n > q.prompt-q.wantRows {
+			n = min(n, logitRows)
+		}
 		q.rows = q.rows[:0]
 		switch {
 		case q.wantRows > 0:
@@ -211,9 +218,12 @@ func (s *scheduler) settle(q *sequence, n int) {
 	}
 	switch {
 	case q.wantRows > 0:
+		q.mailbox.mu.Lock()
 		for _, r := range q.rows {
 			q.mailbox.logits = append(q.mailbox.logits, r.Logits)
 		}
+		q.mailbox.mu.Unlock()
+		q.mailbox.ring()
 		if q.cache.Len() == q.prompt {
 			s.finish(q, FinishLength, nil)
 		}

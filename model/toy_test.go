@@ -451,6 +451,25 @@ func TestLogits(t *testing.T) {
 	}
 }
 
+func TestEachLogitsEndsWithItsCaller(t *testing.T) {
+	b := &toy{}
+	m := toyModel(t, b, Options{})
+	tokens := make([]int32, 300)
+	enough, rows := errors.New("enough"), 0
+	err := m.EachLogits(t.Context(), tokens, 300, "", func([]float32) error {
+		if rows++; rows == 10 {
+			return enough
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) || rows != 10 {
+		t.Errorf("%d rows, error %v", rows, err)
+	}
+	if err := m.EachLogits(t.Context(), tokens, 301, "", nil); err == nil {
+		t.Error("more rows than tokens")
+	}
+}
+
 func TestRequestsThatCannotBeMet(t *testing.T) {
 	m := toyModel(t, &toy{}, Options{})
 	for name, r := range map[string]Request{
