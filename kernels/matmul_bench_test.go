@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // BenchmarkMatMul multiplies by matrices that together no cache holds; GB/s
@@ -21,7 +23,7 @@ func BenchmarkMatMul(b *testing.B) {
 			r := rand.New(rand.NewPCG(1, 2))
 			w, _ := f.make(b, p, r, rows, k)
 			for len(turns) < 2 || held < 128<<20 {
-				turns = append(turns, w.clone())
+				turns = append(turns, w.clone(b))
 				held += w.Bytes()
 			}
 		}
@@ -56,9 +58,11 @@ func BenchmarkMatMul(b *testing.B) {
 }
 
 // clone copies the memory of w.
-func (w *Weights) clone() *Weights {
-	c := *w
-	c.words = append([]uint32{}, w.words...)
-	c.scales = append([]float32(nil), w.scales...)
-	return &c
+func (w *Weights) clone(tb testing.TB) *Weights {
+	c, err := newWeights(w.kind, w.format, w.rows, w.cols)
+	require.NoError(tb, err)
+	copy(c.words, w.words)
+	copy(c.scales, w.scales)
+	c.code = w.code
+	return c
 }

@@ -55,7 +55,7 @@ DATA transposeAVX2<>+28(SB)/4, $0x0f0b0703
 GLOBL transposeAVX2<>(SB), RODATA|NOPTR, $32
 
 // func vectorF32AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·vectorF32AVX2(SB), NOSPLIT, $0-144
 	MOVQ n+112(FP), AX
 	CMPQ AX, $0x01
@@ -97,6 +97,14 @@ n3t1block:
 	SUBQ    R9, DI
 
 n3t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
+	PREFETCHT0   768(CX)
+	PREFETCHT0   832(CX)
+	PREFETCHT0   896(CX)
+	PREFETCHT0   960(CX)
 	VBROADCASTSS (R8), Y6
 	VBROADCASTSS (R8)(BX*1), Y7
 	VBROADCASTSS (R8)(BX*2), Y8
@@ -243,6 +251,14 @@ n2t1block:
 	SUBQ    R9, DI
 
 n2t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
+	PREFETCHT0   768(CX)
+	PREFETCHT0   832(CX)
+	PREFETCHT0   896(CX)
+	PREFETCHT0   960(CX)
 	VBROADCASTSS (R8), Y4
 	VBROADCASTSS (R8)(BX*1), Y5
 	VMOVUPS      (CX), Y6
@@ -357,6 +373,22 @@ n1t2block:
 	SUBQ    R8, BX
 
 n1t2step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
+	PREFETCHT0   768(CX)
+	PREFETCHT0   832(CX)
+	PREFETCHT0   896(CX)
+	PREFETCHT0   960(CX)
+	PREFETCHT0   512(CX)(SI*1)
+	PREFETCHT0   576(CX)(SI*1)
+	PREFETCHT0   640(CX)(SI*1)
+	PREFETCHT0   704(CX)(SI*1)
+	PREFETCHT0   768(CX)(SI*1)
+	PREFETCHT0   832(CX)(SI*1)
+	PREFETCHT0   896(CX)(SI*1)
+	PREFETCHT0   960(CX)(SI*1)
 	VBROADCASTSS (DI), Y4
 	VFMADD231PS  (CX), Y4, Y0
 	VFMADD231PS  32(CX), Y4, Y1
@@ -436,6 +468,14 @@ n1t1block:
 	SUBQ    DI, BX
 
 n1t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
+	PREFETCHT0   768(CX)
+	PREFETCHT0   832(CX)
+	PREFETCHT0   896(CX)
+	PREFETCHT0   960(CX)
 	VBROADCASTSS (SI), Y2
 	VFMADD231PS  (CX), Y2, Y0
 	VFMADD231PS  32(CX), Y2, Y1
@@ -479,7 +519,7 @@ n1t1done:
 	RET
 
 // func vectorBF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
-// Requires: AVX, AVX2, CMOV, FMA3
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vectorBF16AVX2(SB), NOSPLIT, $0-144
 	MOVQ n+112(FP), AX
 	CMPQ AX, $0x01
@@ -521,6 +561,10 @@ n3t1block:
 	SUBQ    R9, DI
 
 n3t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
 	VMOVUPS      (CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS (R8), Y8
@@ -699,6 +743,10 @@ n2t1block:
 	SUBQ    R9, DI
 
 n2t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
 	VMOVUPS      (CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS (R8), Y6
@@ -837,6 +885,14 @@ n1t2block:
 	SUBQ    R8, BX
 
 n1t2step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
+	PREFETCHT0   512(CX)(SI*1)
+	PREFETCHT0   576(CX)(SI*1)
+	PREFETCHT0   640(CX)(SI*1)
+	PREFETCHT0   704(CX)(SI*1)
 	VMOVUPS      (CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS (DI), Y6
@@ -988,6 +1044,10 @@ n1t1block:
 	SUBQ    DI, BX
 
 n1t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
 	VMOVUPS      (CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS (SI), Y4
@@ -1118,7 +1178,7 @@ eight:
 	RET
 
 // func vectorF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
-// Requires: AVX, CMOV, F16C, FMA3
+// Requires: AVX, CMOV, F16C, FMA3, MMX+
 TEXT ·vectorF16AVX2(SB), NOSPLIT, $0-144
 	MOVQ n+112(FP), AX
 	CMPQ AX, $0x01
@@ -1160,6 +1220,10 @@ n3t1block:
 	SUBQ    R9, DI
 
 n3t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
 	VBROADCASTSS (R8), Y6
 	VBROADCASTSS (R8)(BX*1), Y7
 	VBROADCASTSS (R8)(BX*2), Y8
@@ -1306,6 +1370,10 @@ n2t1block:
 	SUBQ    R9, DI
 
 n2t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
 	VBROADCASTSS (R8), Y4
 	VBROADCASTSS (R8)(BX*1), Y5
 	VCVTPH2PS    (CX), Y6
@@ -1420,6 +1488,14 @@ n1t2block:
 	SUBQ    R8, BX
 
 n1t2step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
+	PREFETCHT0   512(CX)(SI*1)
+	PREFETCHT0   576(CX)(SI*1)
+	PREFETCHT0   640(CX)(SI*1)
+	PREFETCHT0   704(CX)(SI*1)
 	VBROADCASTSS (DI), Y4
 	VCVTPH2PS    (CX), Y5
 	VFMADD231PS  Y5, Y4, Y0
@@ -1531,6 +1607,10 @@ n1t1block:
 	SUBQ    DI, BX
 
 n1t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   640(CX)
+	PREFETCHT0   704(CX)
 	VBROADCASTSS (SI), Y2
 	VCVTPH2PS    (CX), Y3
 	VFMADD231PS  Y3, Y2, Y0
@@ -1637,7 +1717,7 @@ eight:
 	RET
 
 // func vectorInt8AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
-// Requires: AVX, AVX2, CMOV, FMA3
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vectorInt8AVX2(SB), NOSPLIT, $0-144
 	MOVQ n+112(FP), AX
 	CMPQ AX, $0x01
@@ -1683,6 +1763,8 @@ n3t1block:
 	SUBQ    R9, R8
 
 n3t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
 	VMOVUPS      (CX), Y6
 	VPSLLD       $0x18, Y6, Y7
 	VPSRAD       $0x18, Y7, Y7
@@ -1896,6 +1978,8 @@ n2t1block:
 	SUBQ    R9, R8
 
 n2t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
 	VMOVUPS      (CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2067,6 +2151,10 @@ n1t2block:
 	SUBQ    R10, SI
 
 n1t2step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   512(CX)(DI*1)
+	PREFETCHT0   576(CX)(DI*1)
 	VMOVUPS      (CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2275,6 +2363,8 @@ n1t1block:
 	SUBQ    DI, SI
 
 n1t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
 	VMOVUPS      (CX), Y2
 	VPSLLD       $0x18, Y2, Y3
 	VPSRAD       $0x18, Y3, Y3
@@ -2456,7 +2546,7 @@ eight:
 	RET
 
 // func vector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
-// Requires: AVX, AVX2, CMOV, FMA3
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vector4AVX2(SB), NOSPLIT, $0-144
 	MOVQ           n+112(FP), AX
 	CMPQ           AX, $0x01
@@ -2506,6 +2596,7 @@ n3t1block:
 	SUBQ    R10, R9
 
 n3t1step:
+	PREFETCHT0     512(CX)
 	VMOVDQU        (CX), Y9
 	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
 	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
@@ -2738,6 +2829,7 @@ n2t1block:
 	SUBQ    R9, R8
 
 n2t1step:
+	PREFETCHT0   512(CX)
 	VMOVDQU      (CX), Y8
 	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
 	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
@@ -2924,6 +3016,8 @@ n1t2block:
 	SUBQ    R10, SI
 
 n1t2step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   512(CX)(DI*1)
 	VMOVDQU      (CX), Y8
 	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
 	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
@@ -3152,6 +3246,7 @@ n1t1block:
 	SUBQ    DI, SI
 
 n1t1step:
+	PREFETCHT0   512(CX)
 	VMOVDQU      (CX), Y6
 	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
 	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
@@ -3358,7 +3453,7 @@ eight:
 	RET
 
 // func vector4BF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
-// Requires: AVX, AVX2, CMOV, FMA3
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vector4BF16AVX2(SB), NOSPLIT, $0-144
 	MOVQ           n+112(FP), AX
 	CMPQ           AX, $0x01
@@ -3408,6 +3503,7 @@ n3t1block:
 	SUBQ    R10, R9
 
 n3t1step:
+	PREFETCHT0     512(CX)
 	VMOVDQU        (CX), Y9
 	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
 	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
@@ -3730,6 +3826,7 @@ n2t1block:
 	SUBQ    R9, R8
 
 n2t1step:
+	PREFETCHT0   512(CX)
 	VMOVDQU      (CX), Y8
 	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
 	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
@@ -4008,6 +4105,8 @@ n1t2block:
 	SUBQ    R10, SI
 
 n1t2step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   512(CX)(DI*1)
 	VMOVDQU      (CX), Y8
 	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
 	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
@@ -4424,6 +4523,7 @@ n1t1block:
 	SUBQ    DI, SI
 
 n1t1step:
+	PREFETCHT0   512(CX)
 	VMOVDQU      (CX), Y6
 	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
 	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
@@ -4821,7 +4921,7 @@ eight:
 	RET
 
 // func vector4F16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
-// Requires: AVX, AVX2, CMOV, F16C, FMA3
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·vector4F16AVX2(SB), NOSPLIT, $0-144
 	MOVQ           n+112(FP), AX
 	CMPQ           AX, $0x01
@@ -4871,6 +4971,7 @@ n3t1block:
 	SUBQ    R10, R9
 
 n3t1step:
+	PREFETCHT0     512(CX)
 	VMOVDQU        (CX), Y9
 	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
 	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
@@ -5145,6 +5246,7 @@ n2t1block:
 	SUBQ    R9, R8
 
 n2t1step:
+	PREFETCHT0   512(CX)
 	VMOVDQU      (CX), Y8
 	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
 	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
@@ -5375,6 +5477,8 @@ n1t2block:
 	SUBQ    R10, SI
 
 n1t2step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   512(CX)(DI*1)
 	VMOVDQU      (CX), Y8
 	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
 	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
@@ -5695,6 +5799,7 @@ n1t1block:
 	SUBQ    DI, SI
 
 n1t1step:
+	PREFETCHT0   512(CX)
 	VMOVDQU      (CX), Y6
 	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
 	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
@@ -7011,16 +7116,17 @@ n1t1done:
 	RET
 
 // func fastVector4AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int, code *[16]int8)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-168
 	MOVQ           code+160(FP), AX
 	VBROADCASTI128 (AX), Y0
+	VPABSB         Y0, Y1
 	MOVQ           y_base+0(FP), AX
 	MOVQ           words_base+24(FP), CX
 	MOVQ           scales_base+48(FP), DX
 	MOVQ           tiles+152(FP), BX
-	VPCMPEQW       Y1, Y1, Y1
-	VPSRLW         $0x0f, Y1, Y1
+	VPCMPEQW       Y2, Y2, Y2
+	VPSRLW         $0x0f, Y2, Y2
 
 t2:
 	CMPQ    BX, $0x02
@@ -7032,185 +7138,189 @@ t2:
 	SHLQ    $0x06, R8
 	MOVQ    x_base+72(FP), R9
 	MOVQ    xScales_base+96(FP), R10
-	VXORPS  Y2, Y2, Y2
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y2, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y2, 96(AX)
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y3, 32(AX)
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y3, 96(AX)
 
 t2block:
-	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 	MOVQ   $0x00000004, R11
 
 t2step:
-	VPBROADCASTD (R9), Y6
-	VMOVDQU      (CX), Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VMOVDQU      32(CX), Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VMOVDQU      (CX)(DI*1), Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VMOVDQU      32(CX)(DI*1), Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y6
-	VPMADDUBSW   Y6, Y8, Y6
-	VPMADDWD     Y1, Y6, Y6
-	VPADDD       Y6, Y5, Y5
-	VPBROADCASTD 4(R9), Y6
-	VMOVDQU      (CX), Y7
-	VPSRLW       $0x04, Y7, Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VMOVDQU      32(CX), Y7
-	VPSRLW       $0x04, Y7, Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VMOVDQU      (CX)(DI*1), Y7
-	VPSRLW       $0x04, Y7, Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VMOVDQU      32(CX)(DI*1), Y7
-	VPSRLW       $0x04, Y7, Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y6
-	VPMADDUBSW   Y6, Y8, Y6
-	VPMADDWD     Y1, Y6, Y6
-	VPADDD       Y6, Y5, Y5
-	VPBROADCASTD 8(R9), Y6
-	VMOVDQU      64(CX), Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VMOVDQU      96(CX), Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VMOVDQU      64(CX)(DI*1), Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VMOVDQU      96(CX)(DI*1), Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y6
-	VPMADDUBSW   Y6, Y8, Y6
-	VPMADDWD     Y1, Y6, Y6
-	VPADDD       Y6, Y5, Y5
-	VPBROADCASTD 12(R9), Y6
-	VMOVDQU      64(CX), Y7
-	VPSRLW       $0x04, Y7, Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VMOVDQU      96(CX), Y7
-	VPSRLW       $0x04, Y7, Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VMOVDQU      64(CX)(DI*1), Y7
-	VPSRLW       $0x04, Y7, Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y7
-	VPMADDUBSW   Y7, Y8, Y7
-	VPMADDWD     Y1, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VMOVDQU      96(CX)(DI*1), Y7
-	VPSRLW       $0x04, Y7, Y7
-	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
-	VPSHUFB      Y7, Y0, Y7
-	VPABSB       Y7, Y8
-	VPSIGNB      Y7, Y6, Y6
-	VPMADDUBSW   Y6, Y8, Y6
-	VPMADDWD     Y1, Y6, Y6
-	VPADDD       Y6, Y5, Y5
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   512(CX)(DI*1)
+	PREFETCHT0   576(CX)(DI*1)
+	VPBROADCASTD (R9), Y7
+	VMOVDQU      (CX), Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      32(CX), Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VMOVDQU      (CX)(DI*1), Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VMOVDQU      32(CX)(DI*1), Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y7
+	VPMADDUBSW   Y7, Y9, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VPBROADCASTD 4(R9), Y7
+	VMOVDQU      (CX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      32(CX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VMOVDQU      (CX)(DI*1), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VMOVDQU      32(CX)(DI*1), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y7
+	VPMADDUBSW   Y7, Y9, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VPBROADCASTD 8(R9), Y7
+	VMOVDQU      64(CX), Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      96(CX), Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VMOVDQU      64(CX)(DI*1), Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VMOVDQU      96(CX)(DI*1), Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y7
+	VPMADDUBSW   Y7, Y9, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VPBROADCASTD 12(R9), Y7
+	VMOVDQU      64(CX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VMOVDQU      96(CX), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VMOVDQU      64(CX)(DI*1), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y8
+	VPMADDUBSW   Y8, Y9, Y8
+	VPMADDWD     Y2, Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VMOVDQU      96(CX)(DI*1), Y8
+	VPSRLW       $0x04, Y8, Y8
+	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+	VPSHUFB      Y8, Y1, Y9
+	VPSHUFB      Y8, Y0, Y8
+	VPSIGNB      Y8, Y7, Y7
+	VPMADDUBSW   Y7, Y9, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y6, Y6
 	ADDQ         $+128, CX
 	ADDQ         $0x10, R9
 	DECQ         R11
 	JNZ          t2step
-	VBROADCASTSS (R10), Y6
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       (DX), Y6, Y7
-	VMOVUPS      (AX), Y8
-	VFMADD231PS  Y2, Y7, Y8
-	VMOVUPS      Y8, (AX)
+	VBROADCASTSS (R10), Y7
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       32(DX), Y6, Y2
-	VMOVUPS      32(AX), Y7
-	VFMADD231PS  Y3, Y2, Y7
-	VMOVUPS      Y7, 32(AX)
+	VMULPS       (DX), Y7, Y8
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVUPS      Y9, (AX)
 	VCVTDQ2PS    Y4, Y4
-	VMULPS       (DX)(R8*1), Y6, Y2
-	VMOVUPS      64(AX), Y3
-	VFMADD231PS  Y4, Y2, Y3
-	VMOVUPS      Y3, 64(AX)
+	VMULPS       32(DX), Y7, Y3
+	VMOVUPS      32(AX), Y8
+	VFMADD231PS  Y4, Y3, Y8
+	VMOVUPS      Y8, 32(AX)
 	VCVTDQ2PS    Y5, Y5
-	VMULPS       32(DX)(R8*1), Y6, Y2
-	VMOVUPS      96(AX), Y3
-	VFMADD231PS  Y5, Y2, Y3
-	VMOVUPS      Y3, 96(AX)
+	VMULPS       (DX)(R8*1), Y7, Y3
+	VMOVUPS      64(AX), Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VMOVUPS      Y4, 64(AX)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       32(DX)(R8*1), Y7, Y3
+	VMOVUPS      96(AX), Y4
+	VFMADD231PS  Y6, Y3, Y4
+	VMOVUPS      Y4, 96(AX)
 	ADDQ         $+64, DX
 	ADDQ         $0x04, R10
 	DECQ         SI
@@ -7232,103 +7342,105 @@ t1:
 	SHLQ    $0x06, DI
 	MOVQ    x_base+72(FP), DI
 	MOVQ    xScales_base+96(FP), R8
-	VXORPS  Y2, Y2, Y2
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y2, 32(AX)
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y3, 32(AX)
 
 t1block:
-	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 	MOVQ   $0x00000004, R9
 
 t1step:
-	VPBROADCASTD (DI), Y4
-	VMOVDQU      (CX), Y5
-	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
-	VPSHUFB      Y5, Y0, Y5
-	VPABSB       Y5, Y6
-	VPSIGNB      Y5, Y4, Y5
-	VPMADDUBSW   Y5, Y6, Y5
-	VPMADDWD     Y1, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VMOVDQU      32(CX), Y5
-	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
-	VPSHUFB      Y5, Y0, Y5
-	VPABSB       Y5, Y6
-	VPSIGNB      Y5, Y4, Y4
-	VPMADDUBSW   Y4, Y6, Y4
-	VPMADDWD     Y1, Y4, Y4
-	VPADDD       Y4, Y3, Y3
-	VPBROADCASTD 4(DI), Y4
-	VMOVDQU      (CX), Y5
-	VPSRLW       $0x04, Y5, Y5
-	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
-	VPSHUFB      Y5, Y0, Y5
-	VPABSB       Y5, Y6
-	VPSIGNB      Y5, Y4, Y5
-	VPMADDUBSW   Y5, Y6, Y5
-	VPMADDWD     Y1, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VMOVDQU      32(CX), Y5
-	VPSRLW       $0x04, Y5, Y5
-	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
-	VPSHUFB      Y5, Y0, Y5
-	VPABSB       Y5, Y6
-	VPSIGNB      Y5, Y4, Y4
-	VPMADDUBSW   Y4, Y6, Y4
-	VPMADDWD     Y1, Y4, Y4
-	VPADDD       Y4, Y3, Y3
-	VPBROADCASTD 8(DI), Y4
-	VMOVDQU      64(CX), Y5
-	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
-	VPSHUFB      Y5, Y0, Y5
-	VPABSB       Y5, Y6
-	VPSIGNB      Y5, Y4, Y5
-	VPMADDUBSW   Y5, Y6, Y5
-	VPMADDWD     Y1, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VMOVDQU      96(CX), Y5
-	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
-	VPSHUFB      Y5, Y0, Y5
-	VPABSB       Y5, Y6
-	VPSIGNB      Y5, Y4, Y4
-	VPMADDUBSW   Y4, Y6, Y4
-	VPMADDWD     Y1, Y4, Y4
-	VPADDD       Y4, Y3, Y3
-	VPBROADCASTD 12(DI), Y4
-	VMOVDQU      64(CX), Y5
-	VPSRLW       $0x04, Y5, Y5
-	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
-	VPSHUFB      Y5, Y0, Y5
-	VPABSB       Y5, Y6
-	VPSIGNB      Y5, Y4, Y5
-	VPMADDUBSW   Y5, Y6, Y5
-	VPMADDWD     Y1, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VMOVDQU      96(CX), Y5
-	VPSRLW       $0x04, Y5, Y5
-	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
-	VPSHUFB      Y5, Y0, Y5
-	VPABSB       Y5, Y6
-	VPSIGNB      Y5, Y4, Y4
-	VPMADDUBSW   Y4, Y6, Y4
-	VPMADDWD     Y1, Y4, Y4
-	VPADDD       Y4, Y3, Y3
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	VPBROADCASTD (DI), Y5
+	VMOVDQU      (CX), Y6
+	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+	VPSHUFB      Y6, Y1, Y7
+	VPSHUFB      Y6, Y0, Y6
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y2, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      32(CX), Y6
+	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+	VPSHUFB      Y6, Y1, Y7
+	VPSHUFB      Y6, Y0, Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPMADDUBSW   Y5, Y7, Y5
+	VPMADDWD     Y2, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VMOVDQU      (CX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+	VPSHUFB      Y6, Y1, Y7
+	VPSHUFB      Y6, Y0, Y6
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y2, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      32(CX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+	VPSHUFB      Y6, Y1, Y7
+	VPSHUFB      Y6, Y0, Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPMADDUBSW   Y5, Y7, Y5
+	VPMADDWD     Y2, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VPBROADCASTD 8(DI), Y5
+	VMOVDQU      64(CX), Y6
+	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+	VPSHUFB      Y6, Y1, Y7
+	VPSHUFB      Y6, Y0, Y6
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y2, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      96(CX), Y6
+	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+	VPSHUFB      Y6, Y1, Y7
+	VPSHUFB      Y6, Y0, Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPMADDUBSW   Y5, Y7, Y5
+	VPMADDWD     Y2, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VPBROADCASTD 12(DI), Y5
+	VMOVDQU      64(CX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+	VPSHUFB      Y6, Y1, Y7
+	VPSHUFB      Y6, Y0, Y6
+	VPSIGNB      Y6, Y5, Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPMADDWD     Y2, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      96(CX), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+	VPSHUFB      Y6, Y1, Y7
+	VPSHUFB      Y6, Y0, Y6
+	VPSIGNB      Y6, Y5, Y5
+	VPMADDUBSW   Y5, Y7, Y5
+	VPMADDWD     Y2, Y5, Y5
+	VPADDD       Y5, Y4, Y4
 	ADDQ         $+128, CX
 	ADDQ         $0x10, DI
 	DECQ         R9
 	JNZ          t1step
-	VBROADCASTSS (R8), Y4
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       (DX), Y4, Y5
-	VMOVUPS      (AX), Y6
-	VFMADD231PS  Y2, Y5, Y6
-	VMOVUPS      Y6, (AX)
+	VBROADCASTSS (R8), Y5
 	VCVTDQ2PS    Y3, Y3
-	VMULPS       32(DX), Y4, Y2
-	VMOVUPS      32(AX), Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VMOVUPS      Y4, 32(AX)
+	VMULPS       (DX), Y5, Y6
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y3, Y6, Y7
+	VMOVUPS      Y7, (AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       32(DX), Y5, Y3
+	VMOVUPS      32(AX), Y5
+	VFMADD231PS  Y4, Y3, Y5
+	VMOVUPS      Y5, 32(AX)
 	ADDQ         $+64, DX
 	ADDQ         $0x04, R8
 	DECQ         SI
@@ -7342,7 +7454,7 @@ t1done:
 	RET
 
 // func fastVector8AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-160
 	MOVQ     y_base+0(FP), AX
 	MOVQ     words_base+24(FP), CX
@@ -7375,6 +7487,10 @@ t2block:
 	MOVQ   $0x00000004, R11
 
 t2step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	PREFETCHT0   512(CX)(DI*1)
+	PREFETCHT0   576(CX)(DI*1)
 	VPBROADCASTD (R9), Y5
 	VMOVDQU      (CX), Y6
 	VPABSB       Y6, Y7
@@ -7481,6 +7597,8 @@ t1block:
 	MOVQ   $0x00000004, R9
 
 t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
 	VPBROADCASTD (DI), Y3
 	VMOVDQU      (CX), Y4
 	VPABSB       Y4, Y5

@@ -45,8 +45,9 @@ func fastKernels() {
 	begin("fastVector4",
 		"func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int, code *[16]int8)",
 		"%s is fastVector4Go.")
-	table, code := YMM(), integer("code")
+	table, sizes, code := YMM(), YMM(), integer("code")
 	VBROADCASTI128(Mem{Base: code}, table)
+	VPABSB(table, sizes)
 	fastVector(blockK, 8, func(words []Mem, x Mem, ones VecVirtual, sums []VecVirtual) {
 		// Low nibbles are the first four steps of K.
 		for half := range 2 {
@@ -59,8 +60,8 @@ func fastKernels() {
 					VPSRLW(Imm(4), w, w)
 				}
 				VPAND(lowNibbles, w, w)
+				VPSHUFB(w, sizes, size)
 				VPSHUFB(w, table, w)
-				VPABSB(w, size)
 				addDots(w, size, v, ones, sums[i])
 			}
 		}
@@ -116,6 +117,7 @@ func fastVector(block, step int, dots func(words []Mem, x Mem, ones VecVirtual, 
 		steps := GP64()
 		MOVQ(U32(uint32(block/step/2)), steps)
 		Label(name + "step")
+		prefetch(atWord, 2*tileBytes)
 		for line := range 2 {
 			at := make([]Mem, len(sums))
 			for i := range at {

@@ -100,6 +100,7 @@ func (v *vectorBody) loop(count int) {
 	CMOVQLT(left, steps)
 	SUBQ(steps, left)
 	Label(name + "step")
+	prefetch(v.atWord, v.eighth*4)
 	v.eight()
 	advance(v.atWord, v.eighth*4)
 	advance(v.atX, 8*4)

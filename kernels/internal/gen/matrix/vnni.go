@@ -123,6 +123,7 @@ func vnniVector(block, step int, dots func(words []Mem, x Mem, sums []VecVirtual
 			sums[i] = ZMM()
 			VMOVDQA32(first, sums[i])
 		}
+		prefetch(atWord, block/step*tileBytes)
 		for line := range block / step {
 			at := make([]Mem, count)
 			for i := range at {
