@@ -10,7 +10,8 @@ import (
 // bpe is the model: what merges a word's characters into tokens.
 type bpe struct {
 	vocab  *vocabulary
-	merges *bpemodel.MergeMap
+	merges *bpemodel.MergeMap // for short words
+	pairs  *pairTable         // the same for long ones
 
 	byteLevel bool
 	bytes     [256]int32 // byteLevel: each byte's token, or none

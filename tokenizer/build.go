@@ -130,11 +130,12 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 	if o.Suffix != nil && *o.Suffix != "" {
 		b.fail("model.end_of_word_suffix", fmt.Sprintf("%q", *o.Suffix), "null")
 	}
-	m := &bpe{vocab: b.vocab, merges: bpemodel.NewMergeMap(), fuseUnknown: o.FuseUnk, byteFallback: o.ByteFallback, unknown: none}
+	m := &bpe{vocab: b.vocab, merges: bpemodel.NewMergeMap(), pairs: newPairTable(len(merges)), fuseUnknown: o.FuseUnk, byteFallback: o.ByteFallback, unknown: none}
 	for i, r := range merges {
 		if t.IsSpecial(r.id) {
 			continue // what was typed stays text
 		}
+		m.pairs.set(r, i)
 		m.merges.Set(int(r.left), int(r.right), bpemodel.MergeValue{Rank: i, ID: int(r.id)})
 	}
 	if n := len(t.pre); n > 0 {

@@ -2,9 +2,10 @@ package tokenizer
 
 import "github.com/nlpodyssey/gotokenizers/models/bpemodel"
 
-// shortWord is up to how many symbols a word is merged by bpemodel, whose last
-// step takes quadratic time.
-const shortWord = 64
+// shortWord is up to how many symbols a word is merged by bpemodel. It allocates
+// for each candidate and takes quadratic time in the end: from here on mergeLong
+// is faster.
+const shortWord = 8
 
 // merge joins pairs until none is left that has a rule: the rule of the lowest
 // rank first, of equal ones the leftmost. It may overwrite symbols.
@@ -15,7 +16,7 @@ func (m *bpe) merge(symbols []symbol) []symbol {
 	case len(symbols) <= shortWord:
 		return mergeShort(symbols, m.merges)
 	}
-	return mergeLong(symbols, m.merges)
+	return mergeLong(symbols, m.pairs)
 }
 
 func mergeShort(symbols []symbol, merges *bpemodel.MergeMap) []symbol {
@@ -85,13 +86,19 @@ func (h *candidates) pop() candidate {
 
 // mergeLong is mergeShort in n log n time: the symbols are a linked list, the
 // pairs a heap, and a pair that is gone is found out when it comes up.
-func mergeLong(symbols []symbol, merges *bpemodel.MergeMap) []symbol {
+func mergeLong(symbols []symbol, pairs *pairTable) []symbol {
 	n := len(symbols)
-	prev, next := make([]int32, n), make([]int32, n)
-	heap := make(candidates, 0, n)
+	var small struct { // spares most words the allocations
+		prev, next [64]int32
+		heap       [64]candidate
+	}
+	prev, next, heap := small.prev[:], small.next[:], candidates(small.heap[:0])
+	if n > len(prev) {
+		prev, next, heap = make([]int32, n), make([]int32, n), make(candidates, 0, n)
+	}
 	pair := func(i, j int32) (candidate, bool) {
-		v, ok := merges.Get(int(symbols[i].id), int(symbols[j].id))
-		return candidate{uint64(v.Rank)<<32 | uint64(uint32(i)), int32(v.ID)}, ok
+		rank, id, ok := pairs.get(symbols[i].id, symbols[j].id)
+		return candidate{uint64(rank)<<32 | uint64(uint32(i)), id}, ok
 	}
 	for i := range int32(n) {
 		prev[i], next[i] = i-1, i+1
