@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/nlpodyssey/gotokenizers/models/bpemodel"
@@ -31,6 +32,7 @@ type bpe struct {
 	boundary string
 
 	cache wordCache
+	rooms sync.Pool // of *mergeRoom
 }
 
 const none = -1

@@ -7,6 +7,9 @@ import "github.com/nlpodyssey/gotokenizers/models/bpemodel"
 // is faster.
 const shortWord = 8
 
+// pooledRoom is up to how many symbols mergeLong's room is kept for later.
+const pooledRoom = 64
+
 // merge joins pairs until none is left that has a rule: the rule of the lowest
 // rank first, of equal ones the leftmost. It may overwrite symbols.
 func (m *bpe) merge(symbols []symbol) []symbol {
@@ -16,7 +19,7 @@ func (m *bpe) merge(symbols []symbol) []symbol {
 	case len(symbols) <= shortWord:
 		return mergeShort(symbols, m.merges)
 	}
-	return mergeLong(symbols, m.pairs)
+	return m.mergeLong(symbols)
 }
 
 func mergeShort(symbols []symbol, merges *bpemodel.MergeMap) []symbol {
@@ -84,20 +87,32 @@ func (h *candidates) pop() candidate {
 	return top
 }
 
+// mergeRoom is what mergeLong works in.
+type mergeRoom struct {
+	prev, next []int32
+	heap       candidates
+}
+
+func newMergeRoom(symbols int) *mergeRoom {
+	return &mergeRoom{prev: make([]int32, symbols), next: make([]int32, symbols), heap: make(candidates, 0, 2*symbols)}
+}
+
 // mergeLong is mergeShort in n log n time: the symbols are a linked list, the
 // pairs a heap, and a pair that is gone is found out when it comes up.
-func mergeLong(symbols []symbol, pairs *pairTable) []symbol {
+func (m *bpe) mergeLong(symbols []symbol) []symbol {
 	n := len(symbols)
-	var small struct { // spares most words the allocations
-		prev, next [64]int32
-		heap       [64]candidate
+	var room *mergeRoom
+	if n <= pooledRoom { // spares most words the allocation
+		if room, _ = m.rooms.Get().(*mergeRoom); room == nil {
+			room = newMergeRoom(pooledRoom)
+		}
+		defer m.rooms.Put(room)
+	} else {
+		room = newMergeRoom(n)
 	}
-	prev, next, heap := small.prev[:], small.next[:], candidates(small.heap[:0])
-	if n > len(prev) {
-		prev, next, heap = make([]int32, n), make([]int32, n), make(candidates, 0, n)
-	}
+	prev, next, heap := room.prev, room.next, room.heap[:0]
 	pair := func(i, j int32) (candidate, bool) {
-		rank, id, ok := pairs.get(symbols[i].id, symbols[j].id)
+		rank, id, ok := m.pairs.get(symbols[i].id, symbols[j].id)
 		return candidate{uint64(rank)<<32 | uint64(uint32(i)), id}, ok
 	}
 	for i := range int32(n) {

@@ -21,7 +21,7 @@ func TestMergeLongIsMergeShort(t *testing.T) {
 				continue
 			}
 			want := mergeShort(slices.Clone(symbols), m.merges)
-			got := mergeLong(slices.Clone(symbols), m.pairs)
+			got := m.mergeLong(slices.Clone(symbols))
 			if !slices.Equal(want, got) {
 				t.Fatalf("%s: %q: %v, not %v", model, text, got, want)
 			}
