@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/backend"
 )
 
@@ -113,6 +114,47 @@ func written(t *testing.T, m *Model, r Request) (s string) {
 		s += fmt.Sprintf("%d:%08x:%08x ", token.ID, math.Float32bits(token.LogProb), math.Float32bits(token.Probes[0]))
 	}
 	return s
+}
+
+// TestBitsAreTheSameByAllKernels compares the variants that this processor
+// has with plain Go.
+func TestBitsAreTheSameByAllKernels(t *testing.T) {
+	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
+	for _, c := range []struct {
+		model, adapter, kv string
+		precision          backend.Precision
+	}{
+		{model: "head-80-linear"},
+		{model: "nf4-f16", adapter: "four-bit", kv: "f16"},
+		{model: "fp4", adapter: "four-bit", precision: backend.Fast},
+	} {
+		var want []string
+		for _, v := range kernels.Variants() {
+			if !v.Available {
+				continue
+			}
+			restore, err := kernels.Force(v.Name)
+			require.NoError(t, err)
+			o := Options{KV: c.kv, Precision: c.precision, LoRA: Unmerged}
+			if c.adapter != "" {
+				o.Adapters = []string{filepath.Join(dir, "adapters", c.adapter)}
+			}
+			m, err := Open(t.Context(), filepath.Join(dir, "models", c.model), o)
+			require.NoError(t, err)
+			var got []string
+			for _, r := range scheduleRequests(m, false)[:3] {
+				got = append(got, written(t, m, r))
+			}
+			require.NoError(t, m.Close())
+			restore()
+			if want == nil {
+				want = got
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s by %s:\n%q, expected\n%q", c.model, v.Name, got, want)
+			}
+		}
+	}
 }
 
 func TestAdapterIsChosenByRequest(t *testing.T) {
