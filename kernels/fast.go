@@ -27,7 +27,7 @@ type quantised struct {
 	// For the weights at hand.
 	scaledBy float32   // what scaled has been multiplied by
 	repeat   int       // blocks of the weights to one of x
-	scaled   []float32 // scales times that, one for each block of the weights; of one row
+	scaled   []float32 // scales times that, [n][one for each block of the weights]
 
 	columns      int       // the most columns of a group; 0: not packed
 	wide         bool      // packed by pairs, see fastOps
@@ -37,13 +37,16 @@ type quantised struct {
 	packedSums   []int32 // [K/64][3][n]: of the first and second 32, and of both
 }
 
+// unscaled is scaledBy and packedBy before anything has been scaled.
+const unscaled = -1
+
 // serves says whether scales that were made for some weights do for w too.
 func (q *quantised) serves(w *Weights) bool {
 	by := w.codeScale()
-	if q.scaledBy != 0 && (q.scaledBy != by || q.repeat != blockK/layouts[w.kind].block) {
+	if q.scaledBy != unscaled && (q.scaledBy != by || q.repeat != blockK/layouts[w.kind].block) {
 		return false
 	}
-	return q.packedBy == 0 || q.packedBy == by
+	return q.packedBy == unscaled || q.packedBy == by
 }
 
 // quantise makes the codes of x, and its scales for w.
@@ -52,14 +55,14 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 	blocks := (in.k + blockK - 1) / blockK
 	if !q.ready {
 		q.ready, q.columns = true, 0
-		q.scaledBy, q.packedBy = 0, 0
+		q.scaledBy, q.packedBy = unscaled, unscaled
 		q.words = resize(q.words, in.n*blocks*blockK/4)
 		q.scales = resize(q.scales, in.n*blocks)
 		q.sums = resize(q.sums, in.n*blocks*2)
 		in.share(p, quantising, in.n, max(1, 8192/in.k))
 	}
 	by, repeat := w.codeScale(), blockK/layouts[w.kind].block
-	if in.n == 1 && (q.scaledBy != by || q.repeat != repeat) {
+	if in.n <= in.ops.fastVectorColumns && (q.scaledBy != by || q.repeat != repeat) {
 		q.scaledBy, q.repeat = by, repeat
 		q.scaled = resize(q.scaled, len(q.scales)*repeat)
 		for i := range q.scaled {
@@ -141,10 +144,12 @@ type fastOps struct {
 	quantise func(words []uint32, scales []float32, sums []int32, x []float32)
 
 	// fastVector4 and fastVector8 are the product of packed tiles of 4-bit and
-	// int8 weights with one row of codes; xScales are by block of the weights,
-	// xSums by 32 along K. 16 values a tile, to y.
-	fastVector4 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int, code *[16]int8)
-	fastVector8 func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int)
+	// int8 weights with n ≤ fastVectorColumns columns of codes, whose rows of x
+	// and xSums are as long as reach blocks of 64 make them, and those of
+	// xScales as blocks of the weights do. 16 values a tile, to each y of the
+	// columns, stride apart.
+	fastVector4, fastVector8 fastVectorFunc
+	fastVectorColumns        int
 
 	// fastExpand4 and fastExpand8 make codes for fastBlock of some steps of K
 	// of one tile: [k/4][row], four codes a word as int8 weights are packed; or
@@ -163,6 +168,9 @@ type fastOps struct {
 	pairs bool
 }
 
+type fastVectorFunc func(y []float32, stride int, words []uint32, scales []float32,
+	x []uint32, xScales []float32, xSums []int32, reach, n, depth, tiles int, code *[16]int8)
+
 // blockWords is the words of x of a block, or of a row of the panel.
 func (o *fastOps) blockWords() int {
 	if o.pairs {
@@ -173,21 +181,21 @@ func (o *fastOps) blockWords() int {
 
 var fastScalar = fastOps{
 	quantise:    quantiseGo,
-	fastVector4: fastVector4Go, fastVector8: fastVector8Go,
+	fastVector4: fastVector4Go, fastVector8: fastVector8Go, fastVectorColumns: 1,
 	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
 	fastBlock: fastBlockGo, fastColumns: 4,
 }
 
-// fastVector computes the tiles [lo, hi) of the product with one row.
+// fastVector computes the tiles [lo, hi) of the product with few rows.
 func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
-	w, ops, q := j.W, in.ops, &in.codes
-	j.whole(s, lo, hi, 1, func(y []float32, _, lo, hi int) {
-		words, scales := w.tileRange(lo, hi), w.scaleRange(lo, hi)
-		if w.format == Int8 {
-			ops.fastVector8(y, words, scales, q.words, q.scaled, q.sums, w.depth(), hi-lo)
-		} else {
-			ops.fastVector4(y, words, scales, q.words, q.scaled, q.sums, w.depth(), hi-lo, &w.code.int8)
-		}
+	w, q := j.W, &in.codes
+	product, code := in.ops.fastVector8, (*[16]int8)(nil)
+	if w.code != nil {
+		product, code = in.ops.fastVector4, &w.code.int8
+	}
+	j.whole(s, lo, hi, in.n, func(y []float32, stride, lo, hi int) {
+		product(y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words, q.scaled, q.sums,
+			len(q.scales)/in.n, in.n, w.depth(), hi-lo, code)
 	})
 }
 
@@ -255,26 +263,36 @@ func dot4(s int32, a, b uint32) int32 {
 }
 
 // fastVector4Go is fastOps.fastVector4.
-func fastVector4Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, depth, tiles int, code *[16]int8) {
+func fastVector4Go(y []float32, stride int, words []uint32, scales []float32,
+	x []uint32, xScales []float32, _ []int32, reach, n, depth, tiles int, code *[16]int8) {
 	const step = blockK / 8 * tileRows
 	var panel [2 * step]uint32
 	blocks := depth / blockK
-	clear(y[:tiles*tileRows])
-	for i := range tiles * blocks {
-		fastExpand4Go(panel[:], words[i*step:][:step], code)
-		fastBlockGo(y[i/blocks*tileRows:], 0, panel[:], 0, x[i%blocks*blockK/4:], xScales[i%blocks:], nil,
-			scales[i*tileRows:], 0, blockK, 1, 1)
+	for i := range n * tiles * blocks {
+		column, tile, b := i/(tiles*blocks), i/blocks%tiles, i%blocks
+		out, at := y[column*stride+tile*tileRows:][:tileRows], tile*blocks+b
+		if b == 0 {
+			clear(out)
+		}
+		fastExpand4Go(panel[:], words[at*step:][:step], code)
+		fastBlockGo(out, 0, panel[:], 0, x[(column*reach+b)*blockK/4:], xScales[column*reach+b:], nil,
+			scales[at*tileRows:], 0, blockK, 1, 1)
 	}
 }
 
 // fastVector8Go is fastOps.fastVector8.
-func fastVector8Go(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, _ []int32, depth, tiles int) {
+func fastVector8Go(y []float32, stride int, words []uint32, scales []float32,
+	x []uint32, xScales []float32, _ []int32, reach, n, depth, tiles int, _ *[16]int8) {
 	const step = int8Block / 4 * tileRows
-	blocks := depth / int8Block
-	clear(y[:tiles*tileRows])
-	for i := range tiles * blocks {
-		fastBlockGo(y[i/blocks*tileRows:], 0, words[i*step:], 0, x[i%blocks*int8Block/4:], xScales[i%blocks:], nil,
-			scales[i*tileRows:], 0, int8Block, 1, 1)
+	blocks, reach := depth/int8Block, reach*blockK/int8Block
+	for i := range n * tiles * blocks {
+		column, tile, b := i/(tiles*blocks), i/blocks%tiles, i%blocks
+		out, at := y[column*stride+tile*tileRows:][:tileRows], tile*blocks+b
+		if b == 0 {
+			clear(out)
+		}
+		fastBlockGo(out, 0, words[at*step:], 0, x[(column*reach+b)*int8Block/4:], xScales[column*reach+b:], nil,
+			scales[at*tileRows:], 0, int8Block, 1, 1)
 	}
 }
 

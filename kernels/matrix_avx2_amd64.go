@@ -77,12 +77,12 @@ func blockAVX2(acc []float32, stride int, panel []float32, reach int, x []float3
 // fastVector4AVX2 is fastVector4Go.
 //
 //go:noescape
-func fastVector4AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int, code *[16]int8)
+func fastVector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 
 // fastVector8AVX2 is fastVector8Go.
 //
 //go:noescape
-func fastVector8AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int)
+func fastVector8AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 
 // fastExpand4AVX2 is fastExpand4Go, by pairs.
 //

@@ -7115,191 +7115,974 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func fastVector4AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int, code *[16]int8)
+// func fastVector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-168
-	MOVQ           code+160(FP), AX
+TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-192
+	MOVQ           n+160(FP), AX
+	CMPQ           AX, $0x01
+	JE             columns1
+	CMPQ           AX, $0x02
+	JE             columns2
+	CMPQ           AX, $0x03
+	JE             columns3
+	MOVQ           code+184(FP), AX
+	VPCMPEQW       Y2, Y2, Y2
+	VPSRLW         $0x0f, Y2, Y2
 	VBROADCASTI128 (AX), Y0
 	VPABSB         Y0, Y1
 	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+24(FP), CX
-	MOVQ           scales_base+48(FP), DX
-	MOVQ           tiles+152(FP), BX
+	MOVQ           words_base+32(FP), CX
+	MOVQ           scales_base+56(FP), DX
+	MOVQ           tiles+176(FP), BX
+	MOVQ           stride+24(FP), SI
+	SHLQ           $0x02, SI
+	MOVQ           reach+152(FP), DI
+	SHLQ           $0x06, DI
+	MOVQ           reach+152(FP), R8
+	SHLQ           $0x02, R8
+
+n4t1:
+	CMPQ    BX, $0x01
+	JLT     n4t1done
+	MOVQ    depth+168(FP), R9
+	SHRQ    $0x06, R9
+	IMUL3Q  $+512, R9, R10
+	MOVQ    R9, R10
+	SHLQ    $0x06, R10
+	LEAQ    (AX)(SI*2), R10
+	ADDQ    SI, R10
+	MOVQ    x_base+80(FP), R11
+	LEAQ    (R11)(DI*2), R12
+	ADDQ    DI, R12
+	MOVQ    xScales_base+104(FP), R13
+	LEAQ    (R13)(R8*2), R14
+	ADDQ    R8, R14
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y3, (AX)(SI*1)
+	VMOVUPS Y3, (AX)(SI*2)
+	VMOVUPS Y3, (R10)
+	VMOVUPS Y3, 32(AX)
+	VMOVUPS Y3, 32(AX)(SI*1)
+	VMOVUPS Y3, 32(AX)(SI*2)
+	VMOVUPS Y3, 32(R10)
+
+n4t1block:
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	MOVQ   $0x00000004, R15
+
+n4t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	VMOVDQU      (CX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPSHUFB      Y11, Y1, Y12
+	VPSHUFB      Y11, Y0, Y11
+	VPBROADCASTD (R11), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y3, Y3
+	VPBROADCASTD (R11)(DI*1), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y4, Y4
+	VPBROADCASTD (R11)(DI*2), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y5, Y5
+	VPBROADCASTD (R12), Y13
+	VPSIGNB      Y11, Y13, Y11
+	VPMADDUBSW   Y11, Y12, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VMOVDQU      (CX), Y11
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPSHUFB      Y11, Y1, Y12
+	VPSHUFB      Y11, Y0, Y11
+	VPBROADCASTD 4(R11), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y3, Y3
+	VPBROADCASTD 4(R11)(DI*1), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y4, Y4
+	VPBROADCASTD 4(R11)(DI*2), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y5, Y5
+	VPBROADCASTD 4(R12), Y13
+	VPSIGNB      Y11, Y13, Y11
+	VPMADDUBSW   Y11, Y12, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VMOVDQU      32(CX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPSHUFB      Y11, Y1, Y12
+	VPSHUFB      Y11, Y0, Y11
+	VPBROADCASTD (R11), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y7, Y7
+	VPBROADCASTD (R11)(DI*1), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y8, Y8
+	VPBROADCASTD (R11)(DI*2), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y9, Y9
+	VPBROADCASTD (R12), Y13
+	VPSIGNB      Y11, Y13, Y11
+	VPMADDUBSW   Y11, Y12, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y10, Y10
+	VMOVDQU      32(CX), Y11
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPSHUFB      Y11, Y1, Y12
+	VPSHUFB      Y11, Y0, Y11
+	VPBROADCASTD 4(R11), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y7, Y7
+	VPBROADCASTD 4(R11)(DI*1), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y8, Y8
+	VPBROADCASTD 4(R11)(DI*2), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y9, Y9
+	VPBROADCASTD 4(R12), Y13
+	VPSIGNB      Y11, Y13, Y11
+	VPMADDUBSW   Y11, Y12, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y10, Y10
+	VMOVDQU      64(CX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPSHUFB      Y11, Y1, Y12
+	VPSHUFB      Y11, Y0, Y11
+	VPBROADCASTD 8(R11), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y3, Y3
+	VPBROADCASTD 8(R11)(DI*1), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y4, Y4
+	VPBROADCASTD 8(R11)(DI*2), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y5, Y5
+	VPBROADCASTD 8(R12), Y13
+	VPSIGNB      Y11, Y13, Y11
+	VPMADDUBSW   Y11, Y12, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VMOVDQU      64(CX), Y11
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPSHUFB      Y11, Y1, Y12
+	VPSHUFB      Y11, Y0, Y11
+	VPBROADCASTD 12(R11), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y3, Y3
+	VPBROADCASTD 12(R11)(DI*1), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y4, Y4
+	VPBROADCASTD 12(R11)(DI*2), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y5, Y5
+	VPBROADCASTD 12(R12), Y13
+	VPSIGNB      Y11, Y13, Y11
+	VPMADDUBSW   Y11, Y12, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VMOVDQU      96(CX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPSHUFB      Y11, Y1, Y12
+	VPSHUFB      Y11, Y0, Y11
+	VPBROADCASTD 8(R11), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y7, Y7
+	VPBROADCASTD 8(R11)(DI*1), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y8, Y8
+	VPBROADCASTD 8(R11)(DI*2), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y9, Y9
+	VPBROADCASTD 8(R12), Y13
+	VPSIGNB      Y11, Y13, Y11
+	VPMADDUBSW   Y11, Y12, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y10, Y10
+	VMOVDQU      96(CX), Y11
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPSHUFB      Y11, Y1, Y12
+	VPSHUFB      Y11, Y0, Y11
+	VPBROADCASTD 12(R11), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y7, Y7
+	VPBROADCASTD 12(R11)(DI*1), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y8, Y8
+	VPBROADCASTD 12(R11)(DI*2), Y13
+	VPSIGNB      Y11, Y13, Y13
+	VPMADDUBSW   Y13, Y12, Y13
+	VPMADDWD     Y2, Y13, Y13
+	VPADDD       Y13, Y9, Y9
+	VPBROADCASTD 12(R12), Y13
+	VPSIGNB      Y11, Y13, Y11
+	VPMADDUBSW   Y11, Y12, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y10, Y10
+	ADDQ         $+128, CX
+	ADDQ         $+16, R11
+	ADDQ         $+16, R12
+	DECQ         R15
+	JNZ          n4t1step
+	VBROADCASTSS (R13), Y11
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (DX), Y11, Y12
+	VMOVUPS      (AX), Y13
+	VFMADD231PS  Y3, Y12, Y13
+	VMOVUPS      Y13, (AX)
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       32(DX), Y11, Y3
+	VMOVUPS      32(AX), Y11
+	VFMADD231PS  Y7, Y3, Y11
+	VMOVUPS      Y11, 32(AX)
+	VBROADCASTSS (R13)(R8*1), Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       (DX), Y3, Y7
+	VMOVUPS      (AX)(SI*1), Y11
+	VFMADD231PS  Y4, Y7, Y11
+	VMOVUPS      Y11, (AX)(SI*1)
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       32(DX), Y3, Y3
+	VMOVUPS      32(AX)(SI*1), Y4
+	VFMADD231PS  Y8, Y3, Y4
+	VMOVUPS      Y4, 32(AX)(SI*1)
+	VBROADCASTSS (R13)(R8*2), Y3
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       (DX), Y3, Y4
+	VMOVUPS      (AX)(SI*2), Y7
+	VFMADD231PS  Y5, Y4, Y7
+	VMOVUPS      Y7, (AX)(SI*2)
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       32(DX), Y3, Y3
+	VMOVUPS      32(AX)(SI*2), Y4
+	VFMADD231PS  Y9, Y3, Y4
+	VMOVUPS      Y4, 32(AX)(SI*2)
+	VBROADCASTSS (R14), Y3
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       (DX), Y3, Y4
+	VMOVUPS      (R10), Y5
+	VFMADD231PS  Y6, Y4, Y5
+	VMOVUPS      Y5, (R10)
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       32(DX), Y3, Y3
+	VMOVUPS      32(R10), Y4
+	VFMADD231PS  Y10, Y3, Y4
+	VMOVUPS      Y4, 32(R10)
+	ADDQ         $+64, DX
+	ADDQ         $+4, R13
+	ADDQ         $+4, R14
+	DECQ         R9
+	JNZ          n4t1block
+	ADDQ         $+64, AX
+	SUBQ         $0x01, BX
+	JMP          n4t1
+
+n4t1done:
+	VZEROUPPER
+	RET
+
+columns3:
+	MOVQ           code+184(FP), AX
 	VPCMPEQW       Y2, Y2, Y2
 	VPSRLW         $0x0f, Y2, Y2
+	VBROADCASTI128 (AX), Y0
+	VPABSB         Y0, Y1
+	MOVQ           y_base+0(FP), AX
+	MOVQ           words_base+32(FP), CX
+	MOVQ           scales_base+56(FP), DX
+	MOVQ           tiles+176(FP), BX
+	MOVQ           stride+24(FP), SI
+	SHLQ           $0x02, SI
+	MOVQ           reach+152(FP), DI
+	SHLQ           $0x06, DI
+	MOVQ           reach+152(FP), R8
+	SHLQ           $0x02, R8
 
-t2:
+n3t1:
+	CMPQ    BX, $0x01
+	JLT     n3t1done
+	MOVQ    depth+168(FP), R9
+	SHRQ    $0x06, R9
+	IMUL3Q  $+512, R9, R10
+	MOVQ    R9, R10
+	SHLQ    $0x06, R10
+	MOVQ    x_base+80(FP), R10
+	MOVQ    xScales_base+104(FP), R11
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y3, (AX)(SI*1)
+	VMOVUPS Y3, (AX)(SI*2)
+	VMOVUPS Y3, 32(AX)
+	VMOVUPS Y3, 32(AX)(SI*1)
+	VMOVUPS Y3, 32(AX)(SI*2)
+
+n3t1block:
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   $0x00000004, R12
+
+n3t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	VMOVDQU      (CX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPSHUFB      Y9, Y1, Y10
+	VPSHUFB      Y9, Y0, Y9
+	VPBROADCASTD (R10), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	VPBROADCASTD (R10)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y4, Y4
+	VPBROADCASTD (R10)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VMOVDQU      (CX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPSHUFB      Y9, Y1, Y10
+	VPSHUFB      Y9, Y0, Y9
+	VPBROADCASTD 4(R10), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	VPBROADCASTD 4(R10)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y4, Y4
+	VPBROADCASTD 4(R10)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VMOVDQU      32(CX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPSHUFB      Y9, Y1, Y10
+	VPSHUFB      Y9, Y0, Y9
+	VPBROADCASTD (R10), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VPBROADCASTD (R10)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPBROADCASTD (R10)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	VMOVDQU      32(CX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPSHUFB      Y9, Y1, Y10
+	VPSHUFB      Y9, Y0, Y9
+	VPBROADCASTD 4(R10), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VPBROADCASTD 4(R10)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPBROADCASTD 4(R10)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	VMOVDQU      64(CX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPSHUFB      Y9, Y1, Y10
+	VPSHUFB      Y9, Y0, Y9
+	VPBROADCASTD 8(R10), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	VPBROADCASTD 8(R10)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y4, Y4
+	VPBROADCASTD 8(R10)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VMOVDQU      64(CX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPSHUFB      Y9, Y1, Y10
+	VPSHUFB      Y9, Y0, Y9
+	VPBROADCASTD 12(R10), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	VPBROADCASTD 12(R10)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y4, Y4
+	VPBROADCASTD 12(R10)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VMOVDQU      96(CX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPSHUFB      Y9, Y1, Y10
+	VPSHUFB      Y9, Y0, Y9
+	VPBROADCASTD 8(R10), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VPBROADCASTD 8(R10)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPBROADCASTD 8(R10)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	VMOVDQU      96(CX), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPSHUFB      Y9, Y1, Y10
+	VPSHUFB      Y9, Y0, Y9
+	VPBROADCASTD 12(R10), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VPBROADCASTD 12(R10)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y2, Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPBROADCASTD 12(R10)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	ADDQ         $+128, CX
+	ADDQ         $+16, R10
+	DECQ         R12
+	JNZ          n3t1step
+	VBROADCASTSS (R11), Y9
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (DX), Y9, Y10
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y3, Y10, Y11
+	VMOVUPS      Y11, (AX)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       32(DX), Y9, Y3
+	VMOVUPS      32(AX), Y9
+	VFMADD231PS  Y6, Y3, Y9
+	VMOVUPS      Y9, 32(AX)
+	VBROADCASTSS (R11)(R8*1), Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       (DX), Y3, Y6
+	VMOVUPS      (AX)(SI*1), Y9
+	VFMADD231PS  Y4, Y6, Y9
+	VMOVUPS      Y9, (AX)(SI*1)
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       32(DX), Y3, Y3
+	VMOVUPS      32(AX)(SI*1), Y4
+	VFMADD231PS  Y7, Y3, Y4
+	VMOVUPS      Y4, 32(AX)(SI*1)
+	VBROADCASTSS (R11)(R8*2), Y3
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       (DX), Y3, Y4
+	VMOVUPS      (AX)(SI*2), Y6
+	VFMADD231PS  Y5, Y4, Y6
+	VMOVUPS      Y6, (AX)(SI*2)
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       32(DX), Y3, Y3
+	VMOVUPS      32(AX)(SI*2), Y4
+	VFMADD231PS  Y8, Y3, Y4
+	VMOVUPS      Y4, 32(AX)(SI*2)
+	ADDQ         $+64, DX
+	ADDQ         $+4, R11
+	DECQ         R9
+	JNZ          n3t1block
+	ADDQ         $+64, AX
+	SUBQ         $0x01, BX
+	JMP          n3t1
+
+n3t1done:
+	VZEROUPPER
+	RET
+
+columns2:
+	MOVQ           code+184(FP), AX
+	VPCMPEQW       Y2, Y2, Y2
+	VPSRLW         $0x0f, Y2, Y2
+	VBROADCASTI128 (AX), Y0
+	VPABSB         Y0, Y1
+	MOVQ           y_base+0(FP), AX
+	MOVQ           words_base+32(FP), CX
+	MOVQ           scales_base+56(FP), DX
+	MOVQ           tiles+176(FP), BX
+	MOVQ           stride+24(FP), SI
+	SHLQ           $0x02, SI
+	MOVQ           reach+152(FP), DI
+	SHLQ           $0x06, DI
+	MOVQ           reach+152(FP), R8
+	SHLQ           $0x02, R8
+
+n2t1:
+	CMPQ    BX, $0x01
+	JLT     n2t1done
+	MOVQ    depth+168(FP), R9
+	SHRQ    $0x06, R9
+	IMUL3Q  $+512, R9, R10
+	MOVQ    R9, R10
+	SHLQ    $0x06, R10
+	MOVQ    x_base+80(FP), R10
+	MOVQ    xScales_base+104(FP), R11
+	VXORPS  Y3, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y3, (AX)(SI*1)
+	VMOVUPS Y3, 32(AX)
+	VMOVUPS Y3, 32(AX)(SI*1)
+
+n2t1block:
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   $0x00000004, R12
+
+n2t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	VMOVDQU      (CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD (R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPBROADCASTD (R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      (CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 4(R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPBROADCASTD 4(R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      32(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD (R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD (R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VMOVDQU      32(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 4(R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 4(R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VMOVDQU      64(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 8(R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPBROADCASTD 8(R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      64(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 12(R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPBROADCASTD 12(R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      96(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 8(R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 8(R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VMOVDQU      96(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 12(R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y2, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 12(R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	ADDQ         $+128, CX
+	ADDQ         $+16, R10
+	DECQ         R12
+	JNZ          n2t1step
+	VBROADCASTSS (R11), Y7
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (DX), Y7, Y8
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y3, Y8, Y9
+	VMOVUPS      Y9, (AX)
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(DX), Y7, Y3
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y5, Y3, Y7
+	VMOVUPS      Y7, 32(AX)
+	VBROADCASTSS (R11)(R8*1), Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       (DX), Y3, Y5
+	VMOVUPS      (AX)(SI*1), Y7
+	VFMADD231PS  Y4, Y5, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       32(DX), Y3, Y3
+	VMOVUPS      32(AX)(SI*1), Y4
+	VFMADD231PS  Y6, Y3, Y4
+	VMOVUPS      Y4, 32(AX)(SI*1)
+	ADDQ         $+64, DX
+	ADDQ         $+4, R11
+	DECQ         R9
+	JNZ          n2t1block
+	ADDQ         $+64, AX
+	SUBQ         $0x01, BX
+	JMP          n2t1
+
+n2t1done:
+	VZEROUPPER
+	RET
+
+columns1:
+	MOVQ           code+184(FP), AX
+	VPCMPEQW       Y2, Y2, Y2
+	VPSRLW         $0x0f, Y2, Y2
+	VBROADCASTI128 (AX), Y0
+	VPABSB         Y0, Y1
+	MOVQ           y_base+0(FP), AX
+	MOVQ           words_base+32(FP), CX
+	MOVQ           scales_base+56(FP), DX
+	MOVQ           tiles+176(FP), BX
+
+n1t2:
 	CMPQ    BX, $0x02
-	JLT     t2done
-	MOVQ    depth+144(FP), SI
+	JLT     n1t2done
+	MOVQ    depth+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+72(FP), R9
-	MOVQ    xScales_base+96(FP), R10
+	MOVQ    x_base+80(FP), R9
+	MOVQ    xScales_base+104(FP), R10
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS Y3, (AX)
 	VMOVUPS Y3, 32(AX)
 	VMOVUPS Y3, 64(AX)
 	VMOVUPS Y3, 96(AX)
 
-t2block:
+n1t2block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	MOVQ   $0x00000004, R11
 
-t2step:
+n1t2step:
 	PREFETCHT0   512(CX)
 	PREFETCHT0   576(CX)
 	PREFETCHT0   512(CX)(DI*1)
 	PREFETCHT0   576(CX)(DI*1)
-	VPBROADCASTD (R9), Y7
-	VMOVDQU      (CX), Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VMOVDQU      32(CX), Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y4, Y4
-	VMOVDQU      (CX)(DI*1), Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y5, Y5
-	VMOVDQU      32(CX)(DI*1), Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y7
-	VPMADDUBSW   Y7, Y9, Y7
+	VMOVDQU      (CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD (R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      (CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 4(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      32(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD (R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      32(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 4(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      (CX)(DI*1), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD (R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVDQU      (CX)(DI*1), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 4(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVDQU      32(CX)(DI*1), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD (R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
 	VPMADDWD     Y2, Y7, Y7
 	VPADDD       Y7, Y6, Y6
-	VPBROADCASTD 4(R9), Y7
-	VMOVDQU      (CX), Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VMOVDQU      32(CX), Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y4, Y4
-	VMOVDQU      (CX)(DI*1), Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y5, Y5
-	VMOVDQU      32(CX)(DI*1), Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y7
-	VPMADDUBSW   Y7, Y9, Y7
+	VMOVDQU      32(CX)(DI*1), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 4(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
 	VPMADDWD     Y2, Y7, Y7
 	VPADDD       Y7, Y6, Y6
-	VPBROADCASTD 8(R9), Y7
-	VMOVDQU      64(CX), Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VMOVDQU      96(CX), Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y4, Y4
-	VMOVDQU      64(CX)(DI*1), Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y5, Y5
-	VMOVDQU      96(CX)(DI*1), Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y7
-	VPMADDUBSW   Y7, Y9, Y7
+	VMOVDQU      64(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 8(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      64(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 12(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      96(CX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 8(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      96(CX), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 12(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VMOVDQU      64(CX)(DI*1), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 8(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVDQU      64(CX)(DI*1), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 12(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y2, Y7, Y7
+	VPADDD       Y7, Y5, Y5
+	VMOVDQU      96(CX)(DI*1), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 8(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
 	VPMADDWD     Y2, Y7, Y7
 	VPADDD       Y7, Y6, Y6
-	VPBROADCASTD 12(R9), Y7
-	VMOVDQU      64(CX), Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VMOVDQU      96(CX), Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y4, Y4
-	VMOVDQU      64(CX)(DI*1), Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y8
-	VPMADDUBSW   Y8, Y9, Y8
-	VPMADDWD     Y2, Y8, Y8
-	VPADDD       Y8, Y5, Y5
-	VMOVDQU      96(CX)(DI*1), Y8
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
-	VPSHUFB      Y8, Y1, Y9
-	VPSHUFB      Y8, Y0, Y8
-	VPSIGNB      Y8, Y7, Y7
-	VPMADDUBSW   Y7, Y9, Y7
+	VMOVDQU      96(CX)(DI*1), Y7
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPSHUFB      Y7, Y1, Y8
+	VPSHUFB      Y7, Y0, Y7
+	VPBROADCASTD 12(R9), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
 	VPMADDWD     Y2, Y7, Y7
 	VPADDD       Y7, Y6, Y6
 	ADDQ         $+128, CX
-	ADDQ         $0x10, R9
+	ADDQ         $+16, R9
 	DECQ         R11
-	JNZ          t2step
+	JNZ          n1t2step
 	VBROADCASTSS (R10), Y7
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       (DX), Y7, Y8
@@ -7322,114 +8105,118 @@ t2step:
 	VFMADD231PS  Y6, Y3, Y4
 	VMOVUPS      Y4, 96(AX)
 	ADDQ         $+64, DX
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	DECQ         SI
-	JNZ          t2block
+	JNZ          n1t2block
 	ADDQ         $+128, AX
 	ADDQ         DI, CX
 	ADDQ         R8, DX
 	SUBQ         $0x02, BX
-	JMP          t2
+	JMP          n1t2
 
-t2done:
-t1:
+n1t2done:
+n1t1:
 	CMPQ    BX, $0x01
-	JLT     t1done
-	MOVQ    depth+144(FP), SI
+	JLT     n1t1done
+	MOVQ    depth+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+72(FP), DI
-	MOVQ    xScales_base+96(FP), R8
+	MOVQ    x_base+80(FP), DI
+	MOVQ    xScales_base+104(FP), R8
 	VXORPS  Y3, Y3, Y3
 	VMOVUPS Y3, (AX)
 	VMOVUPS Y3, 32(AX)
 
-t1block:
+n1t1block:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	MOVQ   $0x00000004, R9
 
-t1step:
+n1t1step:
 	PREFETCHT0   512(CX)
 	PREFETCHT0   576(CX)
-	VPBROADCASTD (DI), Y5
-	VMOVDQU      (CX), Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
-	VPSHUFB      Y6, Y1, Y7
-	VPSHUFB      Y6, Y0, Y6
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y2, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VMOVDQU      32(CX), Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
-	VPSHUFB      Y6, Y1, Y7
-	VPSHUFB      Y6, Y0, Y6
-	VPSIGNB      Y6, Y5, Y5
-	VPMADDUBSW   Y5, Y7, Y5
+	VMOVDQU      (CX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y1, Y6
+	VPSHUFB      Y5, Y0, Y5
+	VPBROADCASTD (DI), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y2, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVDQU      (CX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y1, Y6
+	VPSHUFB      Y5, Y0, Y5
+	VPBROADCASTD 4(DI), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y2, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVDQU      32(CX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y1, Y6
+	VPSHUFB      Y5, Y0, Y5
+	VPBROADCASTD (DI), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
 	VPMADDWD     Y2, Y5, Y5
 	VPADDD       Y5, Y4, Y4
-	VPBROADCASTD 4(DI), Y5
-	VMOVDQU      (CX), Y6
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
-	VPSHUFB      Y6, Y1, Y7
-	VPSHUFB      Y6, Y0, Y6
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y2, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VMOVDQU      32(CX), Y6
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
-	VPSHUFB      Y6, Y1, Y7
-	VPSHUFB      Y6, Y0, Y6
-	VPSIGNB      Y6, Y5, Y5
-	VPMADDUBSW   Y5, Y7, Y5
+	VMOVDQU      32(CX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y1, Y6
+	VPSHUFB      Y5, Y0, Y5
+	VPBROADCASTD 4(DI), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
 	VPMADDWD     Y2, Y5, Y5
 	VPADDD       Y5, Y4, Y4
-	VPBROADCASTD 8(DI), Y5
-	VMOVDQU      64(CX), Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
-	VPSHUFB      Y6, Y1, Y7
-	VPSHUFB      Y6, Y0, Y6
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y2, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VMOVDQU      96(CX), Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
-	VPSHUFB      Y6, Y1, Y7
-	VPSHUFB      Y6, Y0, Y6
-	VPSIGNB      Y6, Y5, Y5
-	VPMADDUBSW   Y5, Y7, Y5
+	VMOVDQU      64(CX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y1, Y6
+	VPSHUFB      Y5, Y0, Y5
+	VPBROADCASTD 8(DI), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y2, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVDQU      64(CX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y1, Y6
+	VPSHUFB      Y5, Y0, Y5
+	VPBROADCASTD 12(DI), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y2, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVDQU      96(CX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y1, Y6
+	VPSHUFB      Y5, Y0, Y5
+	VPBROADCASTD 8(DI), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
 	VPMADDWD     Y2, Y5, Y5
 	VPADDD       Y5, Y4, Y4
-	VPBROADCASTD 12(DI), Y5
-	VMOVDQU      64(CX), Y6
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
-	VPSHUFB      Y6, Y1, Y7
-	VPSHUFB      Y6, Y0, Y6
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y2, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VMOVDQU      96(CX), Y6
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
-	VPSHUFB      Y6, Y1, Y7
-	VPSHUFB      Y6, Y0, Y6
-	VPSIGNB      Y6, Y5, Y5
-	VPMADDUBSW   Y5, Y7, Y5
+	VMOVDQU      96(CX), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPSHUFB      Y5, Y1, Y6
+	VPSHUFB      Y5, Y0, Y5
+	VPBROADCASTD 12(DI), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
 	VPMADDWD     Y2, Y5, Y5
 	VPADDD       Y5, Y4, Y4
 	ADDQ         $+128, CX
-	ADDQ         $0x10, DI
+	ADDQ         $+16, DI
 	DECQ         R9
-	JNZ          t1step
+	JNZ          n1t1step
 	VBROADCASTSS (R8), Y5
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       (DX), Y5, Y6
@@ -7442,109 +8229,613 @@ t1step:
 	VFMADD231PS  Y4, Y3, Y5
 	VMOVUPS      Y5, 32(AX)
 	ADDQ         $+64, DX
-	ADDQ         $0x04, R8
+	ADDQ         $+4, R8
 	DECQ         SI
-	JNZ          t1block
+	JNZ          n1t1block
 	ADDQ         $+64, AX
 	SUBQ         $0x01, BX
-	JMP          t1
+	JMP          n1t1
 
-t1done:
+n1t1done:
 	VZEROUPPER
 	RET
 
-// func fastVector8AVX2(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth int, tiles int)
+// func fastVector8AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-160
-	MOVQ     y_base+0(FP), AX
-	MOVQ     words_base+24(FP), CX
-	MOVQ     scales_base+48(FP), DX
-	MOVQ     tiles+152(FP), BX
+TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-192
+	MOVQ     n+160(FP), AX
+	CMPQ     AX, $0x01
+	JE       columns1
+	CMPQ     AX, $0x02
+	JE       columns2
+	CMPQ     AX, $0x03
+	JE       columns3
 	VPCMPEQW Y0, Y0, Y0
 	VPSRLW   $0x0f, Y0, Y0
+	MOVQ     y_base+0(FP), AX
+	MOVQ     words_base+32(FP), CX
+	MOVQ     scales_base+56(FP), DX
+	MOVQ     tiles+176(FP), BX
+	MOVQ     stride+24(FP), SI
+	SHLQ     $0x02, SI
+	MOVQ     reach+152(FP), DI
+	SHLQ     $0x06, DI
+	MOVQ     reach+152(FP), R8
+	SHLQ     $0x03, R8
 
-t2:
+n4t1:
+	CMPQ    BX, $0x01
+	JLT     n4t1done
+	MOVQ    depth+168(FP), R9
+	SHRQ    $0x05, R9
+	IMUL3Q  $+512, R9, R10
+	MOVQ    R9, R10
+	SHLQ    $0x06, R10
+	LEAQ    (AX)(SI*2), R10
+	ADDQ    SI, R10
+	MOVQ    x_base+80(FP), R11
+	LEAQ    (R11)(DI*2), R12
+	ADDQ    DI, R12
+	MOVQ    xScales_base+104(FP), R13
+	LEAQ    (R13)(R8*2), R14
+	ADDQ    R8, R14
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y1, (AX)(SI*1)
+	VMOVUPS Y1, (AX)(SI*2)
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y1, 32(AX)(SI*1)
+	VMOVUPS Y1, 32(AX)(SI*2)
+	VMOVUPS Y1, 32(R10)
+
+n4t1block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   $0x00000004, R15
+
+n4t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	VMOVDQU      (CX), Y9
+	VPABSB       Y9, Y10
+	VPBROADCASTD (R11), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y1, Y1
+	VPBROADCASTD (R11)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y2, Y2
+	VPBROADCASTD (R11)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	VPBROADCASTD (R12), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y4, Y4
+	VMOVDQU      32(CX), Y9
+	VPABSB       Y9, Y10
+	VPBROADCASTD (R11), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y5, Y5
+	VPBROADCASTD (R11)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VPBROADCASTD (R11)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPBROADCASTD (R12), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	VMOVDQU      64(CX), Y9
+	VPABSB       Y9, Y10
+	VPBROADCASTD 4(R11), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y1, Y1
+	VPBROADCASTD 4(R11)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y2, Y2
+	VPBROADCASTD 4(R11)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	VPBROADCASTD 4(R12), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y4, Y4
+	VMOVDQU      96(CX), Y9
+	VPABSB       Y9, Y10
+	VPBROADCASTD 4(R11), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y5, Y5
+	VPBROADCASTD 4(R11)(DI*1), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VPBROADCASTD 4(R11)(DI*2), Y11
+	VPSIGNB      Y9, Y11, Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPMADDWD     Y0, Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPBROADCASTD 4(R12), Y11
+	VPSIGNB      Y9, Y11, Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	ADDQ         $+128, CX
+	ADDQ         $+8, R11
+	ADDQ         $+8, R12
+	DECQ         R15
+	JNZ          n4t1step
+	VBROADCASTSS (R13), Y9
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y9, Y10
+	VMOVUPS      (AX), Y11
+	VFMADD231PS  Y1, Y10, Y11
+	VMOVUPS      Y11, (AX)
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(DX), Y9, Y1
+	VMOVUPS      32(AX), Y9
+	VFMADD231PS  Y5, Y1, Y9
+	VMOVUPS      Y9, 32(AX)
+	VBROADCASTSS (R13)(R8*1), Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       (DX), Y1, Y5
+	VMOVUPS      (AX)(SI*1), Y9
+	VFMADD231PS  Y2, Y5, Y9
+	VMOVUPS      Y9, (AX)(SI*1)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(AX)(SI*1), Y2
+	VFMADD231PS  Y6, Y1, Y2
+	VMOVUPS      Y2, 32(AX)(SI*1)
+	VBROADCASTSS (R13)(R8*2), Y1
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (DX), Y1, Y2
+	VMOVUPS      (AX)(SI*2), Y5
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVUPS      Y5, (AX)(SI*2)
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(AX)(SI*2), Y2
+	VFMADD231PS  Y7, Y1, Y2
+	VMOVUPS      Y2, 32(AX)(SI*2)
+	VBROADCASTSS (R14), Y1
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       (DX), Y1, Y2
+	VMOVUPS      (R10), Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, (R10)
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(R10), Y2
+	VFMADD231PS  Y8, Y1, Y2
+	VMOVUPS      Y2, 32(R10)
+	ADDQ         $+64, DX
+	ADDQ         $+4, R13
+	ADDQ         $+4, R14
+	DECQ         R9
+	JNZ          n4t1block
+	ADDQ         $+64, AX
+	SUBQ         $0x01, BX
+	JMP          n4t1
+
+n4t1done:
+	VZEROUPPER
+	RET
+
+columns3:
+	VPCMPEQW Y0, Y0, Y0
+	VPSRLW   $0x0f, Y0, Y0
+	MOVQ     y_base+0(FP), AX
+	MOVQ     words_base+32(FP), CX
+	MOVQ     scales_base+56(FP), DX
+	MOVQ     tiles+176(FP), BX
+	MOVQ     stride+24(FP), SI
+	SHLQ     $0x02, SI
+	MOVQ     reach+152(FP), DI
+	SHLQ     $0x06, DI
+	MOVQ     reach+152(FP), R8
+	SHLQ     $0x03, R8
+
+n3t1:
+	CMPQ    BX, $0x01
+	JLT     n3t1done
+	MOVQ    depth+168(FP), R9
+	SHRQ    $0x05, R9
+	IMUL3Q  $+512, R9, R10
+	MOVQ    R9, R10
+	SHLQ    $0x06, R10
+	MOVQ    x_base+80(FP), R10
+	MOVQ    xScales_base+104(FP), R11
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y1, (AX)(SI*1)
+	VMOVUPS Y1, (AX)(SI*2)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y1, 32(AX)(SI*1)
+	VMOVUPS Y1, 32(AX)(SI*2)
+
+n3t1block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   $0x00000004, R12
+
+n3t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	VMOVDQU      (CX), Y7
+	VPABSB       Y7, Y8
+	VPBROADCASTD (R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y1, Y1
+	VPBROADCASTD (R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y2, Y2
+	VPBROADCASTD (R10)(DI*2), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      32(CX), Y7
+	VPABSB       Y7, Y8
+	VPBROADCASTD (R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD (R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD (R10)(DI*2), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VMOVDQU      64(CX), Y7
+	VPABSB       Y7, Y8
+	VPBROADCASTD 4(R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y1, Y1
+	VPBROADCASTD 4(R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y2, Y2
+	VPBROADCASTD 4(R10)(DI*2), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      96(CX), Y7
+	VPABSB       Y7, Y8
+	VPBROADCASTD 4(R10), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y4, Y4
+	VPBROADCASTD 4(R10)(DI*1), Y9
+	VPSIGNB      Y7, Y9, Y9
+	VPMADDUBSW   Y9, Y8, Y9
+	VPMADDWD     Y0, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD 4(R10)(DI*2), Y9
+	VPSIGNB      Y7, Y9, Y7
+	VPMADDUBSW   Y7, Y8, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	ADDQ         $+128, CX
+	ADDQ         $+8, R10
+	DECQ         R12
+	JNZ          n3t1step
+	VBROADCASTSS (R11), Y7
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y7, Y8
+	VMOVUPS      (AX), Y9
+	VFMADD231PS  Y1, Y8, Y9
+	VMOVUPS      Y9, (AX)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       32(DX), Y7, Y1
+	VMOVUPS      32(AX), Y7
+	VFMADD231PS  Y4, Y1, Y7
+	VMOVUPS      Y7, 32(AX)
+	VBROADCASTSS (R11)(R8*1), Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       (DX), Y1, Y4
+	VMOVUPS      (AX)(SI*1), Y7
+	VFMADD231PS  Y2, Y4, Y7
+	VMOVUPS      Y7, (AX)(SI*1)
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(AX)(SI*1), Y2
+	VFMADD231PS  Y5, Y1, Y2
+	VMOVUPS      Y2, 32(AX)(SI*1)
+	VBROADCASTSS (R11)(R8*2), Y1
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (DX), Y1, Y2
+	VMOVUPS      (AX)(SI*2), Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VMOVUPS      Y4, (AX)(SI*2)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(AX)(SI*2), Y2
+	VFMADD231PS  Y6, Y1, Y2
+	VMOVUPS      Y2, 32(AX)(SI*2)
+	ADDQ         $+64, DX
+	ADDQ         $+4, R11
+	DECQ         R9
+	JNZ          n3t1block
+	ADDQ         $+64, AX
+	SUBQ         $0x01, BX
+	JMP          n3t1
+
+n3t1done:
+	VZEROUPPER
+	RET
+
+columns2:
+	VPCMPEQW Y0, Y0, Y0
+	VPSRLW   $0x0f, Y0, Y0
+	MOVQ     y_base+0(FP), AX
+	MOVQ     words_base+32(FP), CX
+	MOVQ     scales_base+56(FP), DX
+	MOVQ     tiles+176(FP), BX
+	MOVQ     stride+24(FP), SI
+	SHLQ     $0x02, SI
+	MOVQ     reach+152(FP), DI
+	SHLQ     $0x06, DI
+	MOVQ     reach+152(FP), R8
+	SHLQ     $0x03, R8
+
+n2t1:
+	CMPQ    BX, $0x01
+	JLT     n2t1done
+	MOVQ    depth+168(FP), R9
+	SHRQ    $0x05, R9
+	IMUL3Q  $+512, R9, R10
+	MOVQ    R9, R10
+	SHLQ    $0x06, R10
+	MOVQ    x_base+80(FP), R10
+	MOVQ    xScales_base+104(FP), R11
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y1, (AX)(SI*1)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y1, 32(AX)(SI*1)
+
+n2t1block:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   $0x00000004, R12
+
+n2t1step:
+	PREFETCHT0   512(CX)
+	PREFETCHT0   576(CX)
+	VMOVDQU      (CX), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD (R10), Y7
+	VPSIGNB      Y5, Y7, Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y1, Y1
+	VPBROADCASTD (R10)(DI*1), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VMOVDQU      32(CX), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD (R10), Y7
+	VPSIGNB      Y5, Y7, Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD (R10)(DI*1), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      64(CX), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD 4(R10), Y7
+	VPSIGNB      Y5, Y7, Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y1, Y1
+	VPBROADCASTD 4(R10)(DI*1), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VMOVDQU      96(CX), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD 4(R10), Y7
+	VPSIGNB      Y5, Y7, Y7
+	VPMADDUBSW   Y7, Y6, Y7
+	VPMADDWD     Y0, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 4(R10)(DI*1), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y4, Y4
+	ADDQ         $+128, CX
+	ADDQ         $+8, R10
+	DECQ         R12
+	JNZ          n2t1step
+	VBROADCASTSS (R11), Y5
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       (DX), Y5, Y6
+	VMOVUPS      (AX), Y7
+	VFMADD231PS  Y1, Y6, Y7
+	VMOVUPS      Y7, (AX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(DX), Y5, Y1
+	VMOVUPS      32(AX), Y5
+	VFMADD231PS  Y3, Y1, Y5
+	VMOVUPS      Y5, 32(AX)
+	VBROADCASTSS (R11)(R8*1), Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       (DX), Y1, Y3
+	VMOVUPS      (AX)(SI*1), Y5
+	VFMADD231PS  Y2, Y3, Y5
+	VMOVUPS      Y5, (AX)(SI*1)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       32(DX), Y1, Y1
+	VMOVUPS      32(AX)(SI*1), Y2
+	VFMADD231PS  Y4, Y1, Y2
+	VMOVUPS      Y2, 32(AX)(SI*1)
+	ADDQ         $+64, DX
+	ADDQ         $+4, R11
+	DECQ         R9
+	JNZ          n2t1block
+	ADDQ         $+64, AX
+	SUBQ         $0x01, BX
+	JMP          n2t1
+
+n2t1done:
+	VZEROUPPER
+	RET
+
+columns1:
+	VPCMPEQW Y0, Y0, Y0
+	VPSRLW   $0x0f, Y0, Y0
+	MOVQ     y_base+0(FP), AX
+	MOVQ     words_base+32(FP), CX
+	MOVQ     scales_base+56(FP), DX
+	MOVQ     tiles+176(FP), BX
+
+n1t2:
 	CMPQ    BX, $0x02
-	JLT     t2done
-	MOVQ    depth+144(FP), SI
+	JLT     n1t2done
+	MOVQ    depth+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+72(FP), R9
-	MOVQ    xScales_base+96(FP), R10
+	MOVQ    x_base+80(FP), R9
+	MOVQ    xScales_base+104(FP), R10
 	VXORPS  Y1, Y1, Y1
 	VMOVUPS Y1, (AX)
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y1, 64(AX)
 	VMOVUPS Y1, 96(AX)
 
-t2block:
+n1t2block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	MOVQ   $0x00000004, R11
 
-t2step:
+n1t2step:
 	PREFETCHT0   512(CX)
 	PREFETCHT0   576(CX)
 	PREFETCHT0   512(CX)(DI*1)
 	PREFETCHT0   576(CX)(DI*1)
-	VPBROADCASTD (R9), Y5
-	VMOVDQU      (CX), Y6
-	VPABSB       Y6, Y7
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y0, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VMOVDQU      32(CX), Y6
-	VPABSB       Y6, Y7
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y0, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VMOVDQU      (CX)(DI*1), Y6
-	VPABSB       Y6, Y7
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y0, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VMOVDQU      32(CX)(DI*1), Y6
-	VPABSB       Y6, Y7
-	VPSIGNB      Y6, Y5, Y5
-	VPMADDUBSW   Y5, Y7, Y5
+	VMOVDQU      (CX), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD (R9), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VMOVDQU      32(CX), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD (R9), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VMOVDQU      (CX)(DI*1), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD (R9), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVDQU      32(CX)(DI*1), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD (R9), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
 	VPMADDWD     Y0, Y5, Y5
 	VPADDD       Y5, Y4, Y4
-	VPBROADCASTD 4(R9), Y5
-	VMOVDQU      64(CX), Y6
-	VPABSB       Y6, Y7
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y0, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VMOVDQU      96(CX), Y6
-	VPABSB       Y6, Y7
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y0, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VMOVDQU      64(CX)(DI*1), Y6
-	VPABSB       Y6, Y7
-	VPSIGNB      Y6, Y5, Y6
-	VPMADDUBSW   Y6, Y7, Y6
-	VPMADDWD     Y0, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VMOVDQU      96(CX)(DI*1), Y6
-	VPABSB       Y6, Y7
-	VPSIGNB      Y6, Y5, Y5
-	VPMADDUBSW   Y5, Y7, Y5
+	VMOVDQU      64(CX), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD 4(R9), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VMOVDQU      96(CX), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD 4(R9), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VMOVDQU      64(CX)(DI*1), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD 4(R9), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
+	VPMADDWD     Y0, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VMOVDQU      96(CX)(DI*1), Y5
+	VPABSB       Y5, Y6
+	VPBROADCASTD 4(R9), Y7
+	VPSIGNB      Y5, Y7, Y5
+	VPMADDUBSW   Y5, Y6, Y5
 	VPMADDWD     Y0, Y5, Y5
 	VPADDD       Y5, Y4, Y4
 	ADDQ         $+128, CX
-	ADDQ         $0x08, R9
+	ADDQ         $+8, R9
 	DECQ         R11
-	JNZ          t2step
+	JNZ          n1t2step
 	VBROADCASTSS (R10), Y5
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       (DX), Y5, Y6
@@ -7567,68 +8858,70 @@ t2step:
 	VFMADD231PS  Y4, Y1, Y2
 	VMOVUPS      Y2, 96(AX)
 	ADDQ         $+64, DX
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	DECQ         SI
-	JNZ          t2block
+	JNZ          n1t2block
 	ADDQ         $+128, AX
 	ADDQ         DI, CX
 	ADDQ         R8, DX
 	SUBQ         $0x02, BX
-	JMP          t2
+	JMP          n1t2
 
-t2done:
-t1:
+n1t2done:
+n1t1:
 	CMPQ    BX, $0x01
-	JLT     t1done
-	MOVQ    depth+144(FP), SI
+	JLT     n1t1done
+	MOVQ    depth+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+72(FP), DI
-	MOVQ    xScales_base+96(FP), R8
+	MOVQ    x_base+80(FP), DI
+	MOVQ    xScales_base+104(FP), R8
 	VXORPS  Y1, Y1, Y1
 	VMOVUPS Y1, (AX)
 	VMOVUPS Y1, 32(AX)
 
-t1block:
+n1t1block:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	MOVQ   $0x00000004, R9
 
-t1step:
+n1t1step:
 	PREFETCHT0   512(CX)
 	PREFETCHT0   576(CX)
-	VPBROADCASTD (DI), Y3
-	VMOVDQU      (CX), Y4
-	VPABSB       Y4, Y5
-	VPSIGNB      Y4, Y3, Y4
-	VPMADDUBSW   Y4, Y5, Y4
-	VPMADDWD     Y0, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VMOVDQU      32(CX), Y4
-	VPABSB       Y4, Y5
-	VPSIGNB      Y4, Y3, Y3
-	VPMADDUBSW   Y3, Y5, Y3
+	VMOVDQU      (CX), Y3
+	VPABSB       Y3, Y4
+	VPBROADCASTD (DI), Y5
+	VPSIGNB      Y3, Y5, Y3
+	VPMADDUBSW   Y3, Y4, Y3
+	VPMADDWD     Y0, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVDQU      32(CX), Y3
+	VPABSB       Y3, Y4
+	VPBROADCASTD (DI), Y5
+	VPSIGNB      Y3, Y5, Y3
+	VPMADDUBSW   Y3, Y4, Y3
 	VPMADDWD     Y0, Y3, Y3
 	VPADDD       Y3, Y2, Y2
-	VPBROADCASTD 4(DI), Y3
-	VMOVDQU      64(CX), Y4
-	VPABSB       Y4, Y5
-	VPSIGNB      Y4, Y3, Y4
-	VPMADDUBSW   Y4, Y5, Y4
-	VPMADDWD     Y0, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VMOVDQU      96(CX), Y4
-	VPABSB       Y4, Y5
-	VPSIGNB      Y4, Y3, Y3
-	VPMADDUBSW   Y3, Y5, Y3
+	VMOVDQU      64(CX), Y3
+	VPABSB       Y3, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPSIGNB      Y3, Y5, Y3
+	VPMADDUBSW   Y3, Y4, Y3
+	VPMADDWD     Y0, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	VMOVDQU      96(CX), Y3
+	VPABSB       Y3, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPSIGNB      Y3, Y5, Y3
+	VPMADDUBSW   Y3, Y4, Y3
 	VPMADDWD     Y0, Y3, Y3
 	VPADDD       Y3, Y2, Y2
 	ADDQ         $+128, CX
-	ADDQ         $0x08, DI
+	ADDQ         $+8, DI
 	DECQ         R9
-	JNZ          t1step
+	JNZ          n1t1step
 	VBROADCASTSS (R8), Y3
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       (DX), Y3, Y4
@@ -7641,14 +8934,14 @@ t1step:
 	VFMADD231PS  Y2, Y1, Y3
 	VMOVUPS      Y3, 32(AX)
 	ADDQ         $+64, DX
-	ADDQ         $0x04, R8
+	ADDQ         $+4, R8
 	DECQ         SI
-	JNZ          t1block
+	JNZ          n1t1block
 	ADDQ         $+64, AX
 	SUBQ         $0x01, BX
-	JMP          t1
+	JMP          n1t1
 
-t1done:
+n1t1done:
 	VZEROUPPER
 	RET
 

@@ -94,10 +94,10 @@ func testFastOps(ops *fastOps) error {
 	const tiles, k = 5, 2 * blockK
 	s := sample(2)
 	code := &newCodebook((*[16]float32)(s.floats(16))).int8
-	words, sums := make([]uint32, k/4), make([]int32, k/32)
-	xScales, wantScales := make([]float32, k/blockK), make([]float32, k/blockK)
-	wantWords, wantSums := make([]uint32, k/4), make([]int32, k/32)
-	x := s.floats(k - 3)
+	n := ops.fastVectorColumns
+	words, sums, xScales := make([]uint32, n*k/4), make([]int32, n*k/32), make([]float32, n*k/blockK)
+	wantWords, wantSums, wantScales := make([]uint32, n*k/4), make([]int32, n*k/32), make([]float32, n*k/blockK)
+	x := s.floats(n*k - 3)
 	ops.quantise(words, xScales, sums, x)
 	quantiseGo(wantWords, wantScales, wantSums, x)
 	for i, w := range wantWords {
@@ -114,20 +114,22 @@ func testFastOps(ops *fastOps) error {
 		return err
 	}
 
-	weights := s.words(kind4, tiles*k/8*16)
+	weights, weights8 := s.words(kind4, tiles*k/8*16), s.words(kindInt8, tiles*k/8*32)
 	scales := s.floats(tiles * k / int8Block * tileRows)
-	got, want := make([]float32, tiles*tileRows), make([]float32, tiles*tileRows)
-	ops.fastVector4(got, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, k, tiles, code)
-	fastVector4Go(want, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, k, tiles, code)
-	if err := compare("fast vector", kind4, got, want); err != nil {
-		return err
-	}
-	weights8 := s.words(kindInt8, tiles*k/8*32)
-	xScales = s.floats(k / int8Block)
-	ops.fastVector8(got, weights8, scales, words, xScales, sums, k, tiles)
-	fastVector8Go(want, weights8, scales, words, xScales, sums, k, tiles)
-	if err := compare("fast vector", kindInt8, got, want); err != nil {
-		return err
+	xScales = s.floats(n * k / int8Block)
+	for n := 1; n <= ops.fastVectorColumns; n++ {
+		const stride = tiles * tileRows
+		got, want := make([]float32, n*stride), make([]float32, n*stride)
+		ops.fastVector4(got, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, k/blockK, n, k, tiles, code)
+		fastVector4Go(want, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, k/blockK, n, k, tiles, code)
+		if err := compare("fast vector", kind4, got, want); err != nil {
+			return err
+		}
+		ops.fastVector8(got, stride, weights8, scales, words, xScales, sums, k/blockK, n, k, tiles, nil)
+		fastVector8Go(want, stride, weights8, scales, words, xScales, sums, k/blockK, n, k, tiles, nil)
+		if err := compare("fast vector", kindInt8, got, want); err != nil {
+			return err
+		}
 	}
 
 	step, wantStep := ops.blockWords()*tileRows, blockK/4*tileRows

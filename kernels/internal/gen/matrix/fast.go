@@ -41,19 +41,18 @@ func newOnes() VecVirtual {
 	return v
 }
 
+const fastVectorSignature = "func(y []float32, stride int, words []uint32, scales []float32, " +
+	"x []uint32, xScales []float32, xSums []int32, reach, n, depth, tiles int, code *[16]int8)"
+
 func fastKernels() {
-	begin("fastVector4",
-		"func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int, code *[16]int8)",
-		"%s is fastVector4Go.")
-	table, sizes, code := YMM(), YMM(), integer("code")
-	VBROADCASTI128(Mem{Base: code}, table)
-	VPABSB(table, sizes)
-	fastVector(blockK, 8, func(words []Mem, x Mem, ones VecVirtual, sums []VecVirtual) {
-		// Low nibbles are the first four steps of K.
-		for half := range 2 {
-			v := YMM()
-			VPBROADCASTD(x.Offset(4*half), v)
-			for i, m := range words {
+	begin("fastVector4", fastVectorSignature, "%s is fastVector4Go.")
+	byColumns(isa.fastVectorColumns, func(n int) {
+		table, sizes, code, ones := YMM(), YMM(), integer("code"), newOnes()
+		VBROADCASTI128(Mem{Base: code}, table)
+		VPABSB(table, sizes)
+		v := &fastBody{n: n, block: blockK, step: 8, line: func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+			// Low nibbles are the first four steps of K.
+			for half := range 2 {
 				w, size := YMM(), YMM()
 				VMOVDQU(m, w)
 				if half == 1 {
@@ -62,23 +61,30 @@ func fastKernels() {
 				VPAND(lowNibbles, w, w)
 				VPSHUFB(w, sizes, size)
 				VPSHUFB(w, table, w)
-				addDots(w, size, v, ones, sums[i])
+				for c, sum := range sums {
+					x := YMM()
+					VPBROADCASTD(at(c, 4*half), x)
+					addDots(w, size, x, ones, sum)
+				}
 			}
-		}
+		}}
+		v.loops()
 	})
 
-	begin("fastVector8",
-		"func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int)",
-		"%s is fastVector8Go.")
-	fastVector(32, 4, func(words []Mem, x Mem, ones VecVirtual, sums []VecVirtual) {
-		v := YMM()
-		VPBROADCASTD(x, v)
-		for i, m := range words {
+	begin("fastVector8", fastVectorSignature, "%s is fastVector8Go.")
+	byColumns(isa.fastVectorColumns, func(n int) {
+		ones := newOnes()
+		v := &fastBody{n: n, block: 32, step: 4, line: func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
 			w, size := YMM(), YMM()
 			VMOVDQU(m, w)
 			VPABSB(w, size)
-			addDots(w, size, v, ones, sums[i])
-		}
+			for c, sum := range sums {
+				x := YMM()
+				VPBROADCASTD(at(c, 0), x)
+				addDots(w, size, x, ones, sum)
+			}
+		}}
+		v.loops()
 	})
 
 	fastExpands()
@@ -86,71 +92,130 @@ func fastKernels() {
 	quantise()
 }
 
-// fastVector is the loop over blocks of K of two tiles at a time. A line of a
-// tile's words holds some steps of K, and dots adds their products.
-func fastVector(block, step int, dots func(words []Mem, x Mem, ones VecVirtual, sums []VecVirtual)) {
-	y, words, scales := pointer("y"), pointer("words"), pointer("scales")
-	tiles := integer("tiles")
-	ones := newOnes()
-	for count := 2; count > 0; count-- {
-		name := fmt.Sprintf("t%d", count)
-		Label(name)
-		CMPQ(tiles, Imm(uint64(count)))
-		JLT(LabelRef(name + "done"))
-		blocks, tileWords, tileScales := integer("depth"), GP64(), GP64()
-		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[block]), blocks)
-		IMUL3Q(I32(block/step*tileBytes), blocks, tileWords)
-		MOVQ(blocks, tileScales)
-		SHLQ(Imm(6), tileScales)
-		x, xScales := pointer("x"), pointer("xScales")
-		atWord, atTop := lines(words, tileWords, count), lines(scales, tileScales, count)
-		nothing := newZero()
-		for i := range count * isa.parts {
-			VMOVUPS(nothing, Mem{Base: y, Disp: i * 4 * isa.lanes})
-		}
+// fastBody is the product of some tiles of integers with n columns.
+type fastBody struct {
+	n     int
+	block int // steps of K that share a scale
+	step  int // and those in a line of a tile's words
+	// line adds the products of a part of a line of words with the codes that
+	// at finds, of a column and a step, to the sums of the columns.
+	line func(m Mem, at func(c, k int) Mem, sums []VecVirtual)
 
-		Label(name + "block")
-		sums := make([]VecVirtual, count*isa.parts)
-		for i := range sums {
-			sums[i] = newZero()
+	// In VNNI sums begin with what unsigned weights add too much.
+	corrected bool
+
+	y, words, scales, tiles Register
+	strideY, reachX         Register // in bytes
+	reachScales, reachSums  Register
+}
+
+func (v *fastBody) loops() {
+	v.y, v.words, v.scales = pointer("y"), pointer("words"), pointer("scales")
+	v.tiles = integer("tiles")
+	if v.n > 1 {
+		v.strideY, v.reachX = floatBytes("stride"), integer("reach")
+		SHLQ(Imm(6), v.reachX)
+		v.reachScales = integer("reach")
+		SHLQ(Imm(map[int]uint64{32: 3, 64: 2}[v.block]), v.reachScales)
+		if v.corrected {
+			v.reachSums = integer("reach")
+			SHLQ(Imm(3), v.reachSums)
 		}
-		steps := GP64()
-		MOVQ(U32(uint32(block/step/2)), steps)
-		Label(name + "step")
-		prefetch(atWord, 2*tileBytes)
-		for line := range 2 {
-			at := make([]Mem, len(sums))
-			for i := range at {
-				at[i] = atWord[i/isa.parts].Offset(line*tileBytes + i%isa.parts*4*isa.lanes)
+	}
+	for _, count := range isa.fastVectorTiles(v.n) {
+		v.loop(count)
+	}
+}
+
+// loop takes count tiles at a time while there are as many.
+func (v *fastBody) loop(count int) {
+	name := fmt.Sprintf("n%dt%d", v.n, count)
+	Label(name)
+	CMPQ(v.tiles, Imm(uint64(count)))
+	JLT(LabelRef(name + "done"))
+	blocks, tileWords, tileScales := integer("depth"), GP64(), GP64()
+	SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), blocks)
+	IMUL3Q(I32(v.block/v.step*tileBytes), blocks, tileWords)
+	MOVQ(blocks, tileScales)
+	SHLQ(Imm(6), tileScales)
+	atY := lines(v.y, v.strideY, v.n)
+	atX, atScale := lines(pointer("x"), v.reachX, v.n), lines(pointer("xScales"), v.reachScales, v.n)
+	var atSum []Mem
+	if v.corrected {
+		atSum = lines(pointer("xSums"), v.reachSums, v.n)
+	}
+	atWord, atTop := lines(v.words, tileWords, count), lines(v.scales, tileScales, count)
+	total := func(i, c int) Mem { return atY[c].Offset(i * 4 * isa.lanes) }
+	nothing := newZero()
+	for i := range count * isa.parts {
+		for c := range v.n {
+			VMOVUPS(nothing, total(i, c))
+		}
+	}
+
+	Label(name + "block")
+	sums := make([][]VecVirtual, count*isa.parts)
+	for i := range sums {
+		for c := range v.n {
+			switch {
+			case !v.corrected:
+				sums[i] = append(sums[i], newZero())
+			case i == 0:
+				sums[0] = append(sums[0], correction(atSum[c], v.block))
+			default:
+				s := isa.vector()
+				VMOVDQA32(sums[0][c], s)
+				sums[i] = append(sums[i], s)
 			}
-			dots(at, Mem{Base: x, Disp: line * step}, ones, sums)
 		}
-		advance(atWord, 2*tileBytes)
-		ADDQ(Imm(uint64(2*step)), x)
+	}
+	all := v.block / v.step
+	unroll := 2
+	if v.corrected {
+		unroll = all // a counter would be a register too many
+	}
+	steps := GP64()
+	if unroll < all {
+		MOVQ(U32(uint32(all/unroll)), steps)
+		Label(name + "step")
+	}
+	prefetch(atWord, unroll*tileBytes)
+	for line := range unroll {
+		for i := range sums {
+			m := atWord[i/isa.parts].Offset(line*tileBytes + i%isa.parts*4*isa.lanes)
+			v.line(m, func(c, k int) Mem { return atX[c].Offset(line*v.step + k) }, sums[i])
+		}
+	}
+	advance(atWord, unroll*tileBytes)
+	advance(atX, unroll*v.step)
+	if unroll < all {
 		DECQ(steps)
 		JNZ(LabelRef(name + "step"))
-		s := isa.vector()
-		VBROADCASTSS(Mem{Base: xScales}, s)
-		for i, sum := range sums {
-			addScaled(sum, atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, Mem{Base: y, Disp: i * 4 * isa.lanes})
-		}
-		advance(atTop, tileBytes)
-		ADDQ(Imm(4), xScales)
-		DECQ(blocks)
-		JNZ(LabelRef(name + "block"))
-
-		// The words and scales of the first tile are behind: skip the others'.
-		ADDQ(I32(count*tileBytes), y)
-		for range count - 1 {
-			ADDQ(tileWords, words)
-			ADDQ(tileScales, scales)
-		}
-		SUBQ(Imm(uint64(count)), tiles)
-		JMP(LabelRef(name))
-		Label(name + "done")
 	}
-	VZEROUPPER()
-	RET()
+	for c := range v.n {
+		s := isa.vector()
+		VBROADCASTSS(atScale[c], s)
+		for i := range sums {
+			addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total(i, c))
+		}
+	}
+	advance(atTop, tileBytes)
+	advance(atScale, 4)
+	if v.corrected {
+		advance(atSum, v.block/8)
+	}
+	DECQ(blocks)
+	JNZ(LabelRef(name + "block"))
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ(I32(count*tileBytes), v.y)
+	for range count - 1 {
+		ADDQ(tileWords, v.words)
+		ADDQ(tileScales, v.scales)
+	}
+	SUBQ(Imm(uint64(count)), v.tiles)
+	JMP(LabelRef(name))
+	Label(name + "done")
 }
 
 // fastExpands write fastOps.fastExpand4 and fastExpand8: a code c becomes the

@@ -31,11 +31,13 @@ type target struct {
 	// The most columns of the products, and the numbers of tiles taken at once
 	// for as many: enough sums to hide the latency of a multiply-add, few
 	// enough for the registers.
-	vectorColumns int
-	vectorTiles   func(columns int) []int
-	blockColumns  int
-	blockTiles    func(columns int) []int
-	fastColumns   int
+	vectorColumns     int
+	vectorTiles       func(columns int) []int
+	blockColumns      int
+	blockTiles        func(columns int) []int
+	fastVectorColumns int
+	fastVectorTiles   func(columns int) []int
+	fastColumns       int
 }
 
 var avx2 = target{
@@ -48,6 +50,12 @@ var avx2 = target{
 	},
 	blockColumns: 6, blockTiles: func(n int) []int {
 		if n <= 3 {
+			return []int{2, 1}
+		}
+		return []int{1}
+	},
+	fastVectorColumns: 4, fastVectorTiles: func(n int) []int {
+		if n == 1 {
 			return []int{2, 1}
 		}
 		return []int{1}
@@ -65,6 +73,9 @@ var avx512 = target{
 			return []int{4, 1}
 		}
 		return []int{2, 1}
+	},
+	fastVectorColumns: 3, fastVectorTiles: func(n int) []int {
+		return [][]int{{6, 2, 1}, {3, 1}, {3, 1}}[n-1]
 	},
 	fastColumns: 12,
 }

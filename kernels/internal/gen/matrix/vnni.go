@@ -47,34 +47,38 @@ func nibbles(m Mem, mask, table VecVirtual) (low, high VecVirtual) {
 }
 
 func vnniKernels() {
-	begin("fastVector4",
-		"func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int, code *[16]int8)",
-		"%s is fastVector4Go.")
-	table, mask := unsignedTable(), ZMM()
-	VMOVDQU32(lowNibbles, mask)
-	vnniVector(blockK, 8, func(words []Mem, x Mem, sums []VecVirtual) {
-		for i, m := range words {
-			low, high := nibbles(m, mask, table)
-			VPDPBUSD_BCST(x, low, sums[i])
-			VPDPBUSD_BCST(x.Offset(4), high, sums[i])
-		}
+	begin("fastVector4", fastVectorSignature, "%s is fastVector4Go.")
+	byColumns(isa.fastVectorColumns, func(n int) {
+		table, mask := unsignedTable(), ZMM()
+		VMOVDQU32(lowNibbles, mask)
+		v := &fastBody{n: n, block: blockK, step: 8, corrected: true,
+			line: func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+				low, high := nibbles(m, mask, table)
+				for c, sum := range sums {
+					VPDPBUSD_BCST(at(c, 0), low, sum)
+					VPDPBUSD_BCST(at(c, 4), high, sum)
+				}
+			}}
+		v.loops()
 	})
 
-	begin("fastVector8",
-		"func(y []float32, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, depth, tiles int)",
-		"%s is fastVector8Go.")
-	sign := ZMM()
-	VMOVDQU32(signBits, sign)
-	vnniVector(32, 4, func(words []Mem, x Mem, sums []VecVirtual) {
-		for i, m := range words {
-			w := ZMM()
-			VPXORD(m, sign, w)
-			VPDPBUSD_BCST(x, w, sums[i])
-		}
+	begin("fastVector8", fastVectorSignature, "%s is fastVector8Go.")
+	byColumns(isa.fastVectorColumns, func(n int) {
+		sign := ZMM()
+		VMOVDQU32(signBits, sign)
+		v := &fastBody{n: n, block: 32, step: 4, corrected: true,
+			line: func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+				w := ZMM()
+				VPXORD(m, sign, w)
+				for c, sum := range sums {
+					VPDPBUSD_BCST(at(c, 0), w, sum)
+				}
+			}}
+		v.loops()
 	})
 
 	begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "%s is fastExpand4Go, plus 128.")
-	table, mask = unsignedTable(), ZMM()
+	table, mask := unsignedTable(), ZMM()
 	VMOVDQU32(lowNibbles, mask)
 	vnniExpand(2, func(words, panel Mem) {
 		low, high := nibbles(words, mask, table)
@@ -83,7 +87,7 @@ func vnniKernels() {
 	})
 
 	begin("fastExpand8", "func(panel []uint32, words []uint32)", "%s is fastExpand8Go, plus 128.")
-	sign = ZMM()
+	sign := ZMM()
 	VMOVDQU32(signBits, sign)
 	vnniExpand(1, func(words, panel Mem) {
 		w := ZMM()
@@ -92,70 +96,6 @@ func vnniKernels() {
 	})
 
 	vnniBlock()
-}
-
-// vnniVector is the loop over blocks of K of some tiles at a time. A line of a
-// tile's words holds some steps of K, and dots adds their products.
-func vnniVector(block, step int, dots func(words []Mem, x Mem, sums []VecVirtual)) {
-	y, words, scales := pointer("y"), pointer("words"), pointer("scales")
-	tiles := integer("tiles")
-	for _, count := range []int{6, 2, 1} {
-		name := fmt.Sprintf("t%d", count)
-		Label(name)
-		CMPQ(tiles, Imm(uint64(count)))
-		JLT(LabelRef(name + "done"))
-		blocks, tileWords, tileScales := integer("depth"), GP64(), GP64()
-		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[block]), blocks)
-		IMUL3Q(I32(block/step*tileBytes), blocks, tileWords)
-		MOVQ(blocks, tileScales)
-		SHLQ(Imm(6), tileScales)
-		x, xScales, xSums := pointer("x"), pointer("xScales"), pointer("xSums")
-		atWord, atTop := lines(words, tileWords, count), lines(scales, tileScales, count)
-		nothing := newZero()
-		for i := range count {
-			VMOVUPS(nothing, Mem{Base: y, Disp: i * tileBytes})
-		}
-
-		Label(name + "block")
-		first := correction(Mem{Base: xSums}, block)
-		sums := make([]VecVirtual, count)
-		for i := range sums {
-			sums[i] = ZMM()
-			VMOVDQA32(first, sums[i])
-		}
-		prefetch(atWord, block/step*tileBytes)
-		for line := range block / step {
-			at := make([]Mem, count)
-			for i := range at {
-				at[i] = atWord[i].Offset(line * tileBytes)
-			}
-			dots(at, Mem{Base: x, Disp: line * step}, sums)
-		}
-		s := ZMM()
-		VBROADCASTSS(Mem{Base: xScales}, s)
-		for i, sum := range sums {
-			addScaled(sum, atTop[i], s, Mem{Base: y, Disp: i * tileBytes})
-		}
-		advance(atWord, block/step*tileBytes)
-		advance(atTop, tileBytes)
-		ADDQ(Imm(uint64(block)), x)
-		ADDQ(Imm(4), xScales)
-		ADDQ(Imm(uint64(block/8)), xSums)
-		DECQ(blocks)
-		JNZ(LabelRef(name + "block"))
-
-		// The words and scales of the first tile are behind: skip the others'.
-		ADDQ(I32(count*tileBytes), y)
-		for range count - 1 {
-			ADDQ(tileWords, words)
-			ADDQ(tileScales, scales)
-		}
-		SUBQ(Imm(uint64(count)), tiles)
-		JMP(LabelRef(name))
-		Label(name + "done")
-	}
-	VZEROUPPER()
-	RET()
 }
 
 // vnniExpand is the loop over lines of words, each of which makes some lines
