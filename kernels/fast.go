@@ -62,7 +62,7 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 		in.share(p, quantising, in.n, max(1, 8192/in.k))
 	}
 	by, repeat := w.codeScale(), blockK/layouts[w.kind].block
-	if in.n <= in.ops.fastVectorColumns && (q.scaledBy != by || q.repeat != repeat) {
+	if in.n <= in.ops.fastFew && (q.scaledBy != by || q.repeat != repeat) {
 		q.scaledBy, q.repeat = by, repeat
 		q.scaled = resize(q.scaled, len(q.scales)*repeat)
 		for i := range q.scaled {
@@ -150,6 +150,8 @@ type fastOps struct {
 	// columns, stride apart.
 	fastVector4, fastVector8 fastVectorFunc
 	fastVectorColumns        int
+	// fastFew is up to how many columns that beats fastExpand and fastBlock.
+	fastFew int
 
 	// fastExpand4 and fastExpand8 make codes for fastBlock of some steps of K
 	// of one tile: [k/4][row], four codes a word as int8 weights are packed; or
@@ -181,22 +183,32 @@ func (o *fastOps) blockWords() int {
 
 var fastScalar = fastOps{
 	quantise:    quantiseGo,
-	fastVector4: fastVector4Go, fastVector8: fastVector8Go, fastVectorColumns: 1,
+	fastVector4: fastVector4Go, fastVector8: fastVector8Go, fastVectorColumns: 1, fastFew: 1,
 	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
 	fastBlock: fastBlockGo, fastColumns: 4,
 }
 
-// fastVector computes the tiles [lo, hi) of the product with few rows.
+// fastVector computes the tiles [lo, hi) of the product with few rows: if they
+// are more than the kernel takes, by groups, while some tiles stay in cache.
 func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
-	w, q := j.W, &in.codes
+	w, q, most := j.W, &in.codes, in.ops.fastVectorColumns
 	product, code := in.ops.fastVector8, (*[16]int8)(nil)
 	if w.code != nil {
 		product, code = in.ops.fastVector4, &w.code.int8
 	}
-	j.whole(s, lo, hi, in.n, func(y []float32, stride, lo, hi int) {
-		product(y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words, q.scaled, q.sums,
-			len(q.scales)/in.n, in.n, w.depth(), hi-lo, code)
-	})
+	reach := len(q.scales) / in.n
+	step := hi - lo
+	if in.n > most {
+		step = in.ops.vectorTiles
+	}
+	for ; lo < hi; lo += step {
+		j.whole(s, lo, min(lo+step, hi), in.n, func(y []float32, stride, lo, hi int) {
+			groups(in.n, most, func(c, n int) {
+				product(y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*reach*blockK/4:],
+					q.scaled[c*reach*q.repeat:], q.sums[c*reach*2:], reach, n, w.depth(), hi-lo, code)
+			})
+		})
+	}
 }
 
 // fastMatrix is matrix over integers.

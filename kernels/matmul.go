@@ -69,7 +69,7 @@ func (in *Input) add(p *Pool, product Product) {
 		}
 		in.quantise(p, w)
 		j.how = fastVectorProduct
-		if in.n > in.ops.fastVectorColumns {
+		if in.n > in.ops.fastFew {
 			j.how = fastMatrixProduct
 			in.packCodes(p, w)
 		}

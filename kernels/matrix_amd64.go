@@ -18,7 +18,7 @@ var matrixAVX2 = matrixOps{
 			quantiseAVX2(words[:n*blockK/4], scales[:n], sums[:2*n], x[:n*blockK])
 			quantiseGo(words[n*blockK/4:], scales[n:], sums[2*n:], x[n*blockK:])
 		},
-		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2, fastVectorColumns: 4,
+		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2, fastVectorColumns: 4, fastFew: 8,
 		fastExpand4: fastExpand4AVX2, fastExpand8: fastExpand8AVX2,
 		fastBlock: fastBlockAVX2, fastColumns: 6, pairs: true,
 	},
@@ -43,7 +43,7 @@ var matrixVNNI = func() matrixOps {
 	m := matrixAVX512
 	m.fastOps = fastOps{
 		quantise:    m.quantise,
-		fastVector4: fastVector4VNNI, fastVector8: fastVector8VNNI, fastVectorColumns: 3,
+		fastVector4: fastVector4VNNI, fastVector8: fastVector8VNNI, fastVectorColumns: 3, fastFew: 6,
 		fastExpand4: fastExpand4VNNI, fastExpand8: fastExpand8VNNI,
 		fastBlock: fastBlockVNNI, fastColumns: 12,
 	}
