@@ -5,7 +5,7 @@ import "github.com/nlpodyssey/gotokenizers/models/bpemodel"
 // shortWord is up to how many symbols a word is merged by bpemodel. It allocates
 // for each candidate and takes quadratic time in the end: from here on mergeLong
 // is faster.
-const shortWord = 8
+const shortWord = 3
 
 // pooledRoom is up to how many symbols mergeLong's room is kept for later.
 const pooledRoom = 64
