@@ -64,10 +64,23 @@ func TestPaceBetweenMeasurements(t *testing.T) {
 			t.Errorf("%d rows: %.4f s, expected %.4f", rows, got, want)
 		}
 	}
-	// One hiccup is bounded by what wider steps took.
+	// A slow spell is not believed at once, is bounded by what wider steps
+	// took, and is forgotten.
 	p.observe(4, 5*time.Second)
-	if got := p.cost(4); got > 0.0241 {
-		t.Errorf("4 rows after a hiccup: %.4f s", got)
+	if got := p.cost(4); math.Abs(got-0.016) > 1e-6 {
+		t.Errorf("4 rows after a slow step: %.4f s", got)
+	}
+	p.observe(4, 5*time.Second)
+	p.observe(4, 5*time.Second)
+	if got := p.cost(4); math.Abs(got-0.024) > 1e-6 {
+		t.Errorf("4 rows after three slow steps: %.4f s", got)
+	}
+	for range believedFor {
+		p.observe(1, 10*time.Millisecond)
+		p.observe(8, 24*time.Millisecond)
+	}
+	if got := p.cost(4); math.Abs(got-0.016) > 1e-6 {
+		t.Errorf("4 rows long after: %.4f s", got)
 	}
 }
 
@@ -85,9 +98,9 @@ func TestChoiceWeighsChancesAndCost(t *testing.T) {
 		return takes
 	}
 	var flat, steep pace // extra rows for nothing, and at full price
-	for n := 1; n <= 64; n++ {
-		flat.observe(n, 10*time.Millisecond)
-		steep.observe(n, time.Duration(n)*10*time.Millisecond)
+	for n := range 3 * 64 {
+		flat.observe(n/3+1, 10*time.Millisecond)
+		steep.observe(n/3+1, time.Duration(n/3+1)*10*time.Millisecond)
 	}
 	if got := take(&flat, 1, 0.3); !slices.Equal(got, []int{6}) {
 		t.Errorf("where width is free: %v", got)
@@ -96,8 +109,8 @@ func TestChoiceWeighsChancesAndCost(t *testing.T) {
 		t.Errorf("where width costs in full: %v", got)
 	}
 	var stairs pace // four rows cost as one, then as many again
-	for n := 1; n <= 64; n++ {
-		stairs.observe(n, time.Duration((n+3)/4)*10*time.Millisecond)
+	for n := range 3 * 64 {
+		stairs.observe(n/3+1, time.Duration((n/3+4)/4)*10*time.Millisecond)
 	}
 	if got := take(&stairs, 1, 0.7); !slices.Equal(got, []int{3}) {
 		t.Errorf("to the end of the first stair: %v", got)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -9,12 +10,16 @@ import (
 // weights whatever its rows are, then computes for each: cost grows, but less
 // than in proportion, and with jumps where the kernels' tiles end.
 type pace struct {
+	steps  int
 	points []pacePoint // by rows
 }
 
+// pacePoint is what steps of one width took.
 type pacePoint struct {
 	rows    int
 	seconds float64
+	times   int // observed
+	last    int // step
 }
 
 // Widths up to exactWidths are measured one by one, wider ones in classes.
@@ -23,53 +28,79 @@ const (
 	widthClass  = 32
 )
 
+// A width is believed after some observations, the first of which may have
+// met cold memory, and forgotten when it was not seen for long: a slow spell
+// of the machine would else keep it from being tried ever again.
+const (
+	believedAfter = 3
+	believedFor   = 1000 // steps
+)
+
+func (p *pace) find(rows int) (int, bool) {
+	return slices.BinarySearchFunc(p.points, rows, func(q pacePoint, rows int) int { return q.rows - rows })
+}
+
 // observe notes that a step of so many rows took d.
 func (p *pace) observe(rows int, d time.Duration) {
 	if rows > exactWidths {
 		rows = (rows + widthClass - 1) / widthClass * widthClass
 	}
-	i, found := slices.BinarySearchFunc(p.points, rows, func(q pacePoint, rows int) int { return q.rows - rows })
+	p.steps++
+	i, found := p.find(rows)
 	if !found {
-		p.points = slices.Insert(p.points, i, pacePoint{rows, d.Seconds()})
-		return
+		p.points = slices.Insert(p.points, i, pacePoint{rows: rows})
 	}
 	q := &p.points[i]
-	if s := d.Seconds(); s < q.seconds {
-		q.seconds += 0.5 * (s - q.seconds) // other work on the machine only ever adds
-	} else {
+	if p.steps-q.last > believedFor {
+		q.times = 0
+	}
+	q.times++
+	q.last = p.steps
+	switch s := d.Seconds(); {
+	case q.times == 1:
+		q.seconds = s
+	case s < q.seconds: // other work on the machine only ever adds
+		q.seconds += 0.5 * (s - q.seconds)
+	default:
 		q.seconds += 0.1 * (s - q.seconds)
 	}
 }
 
 // freeRows is how many rows are taken to cost as much as reading the weights,
-// as long as only one width was measured.
+// beyond the widths that were measured.
 const freeRows = 8
 
 // cost estimates the seconds of a step of so many rows: as measured, or
 // between its neighbours, and never more than a wider one took.
 func (p *pace) cost(rows int) float64 {
-	if len(p.points) == 0 {
-		return float64(freeRows + rows)
+	var below, above *pacePoint
+	least := math.Inf(1) // of this width and wider ones
+	for i := range p.points {
+		q := &p.points[i]
+		switch {
+		case q.times < believedAfter || p.steps-q.last > believedFor:
+		case q.rows < rows:
+			below = q
+		default:
+			if above == nil {
+				above = q
+			}
+			least = min(least, q.seconds)
+		}
 	}
-	i, found := slices.BinarySearchFunc(p.points, rows, func(q pacePoint, rows int) int { return q.rows - rows })
-	var c float64
+	beyond := func(q *pacePoint) float64 {
+		return q.seconds * float64(freeRows+rows) / float64(freeRows+q.rows)
+	}
 	switch {
-	case found:
-		c = p.points[i].seconds
-	case i == 0:
-		q := p.points[0]
-		c = q.seconds * float64(freeRows+rows) / float64(freeRows+q.rows)
-	case i == len(p.points):
-		q := p.points[i-1]
-		c = q.seconds * float64(freeRows+rows) / float64(freeRows+q.rows)
-	default:
-		a, b := p.points[i-1], p.points[i]
-		c = a.seconds + (b.seconds-a.seconds)*float64(rows-a.rows)/float64(b.rows-a.rows)
+	case below == nil && above == nil:
+		return float64(freeRows + rows)
+	case below == nil:
+		return min(beyond(above), least)
+	case above == nil:
+		return beyond(below)
 	}
-	for _, q := range p.points[min(i, len(p.points)):] {
-		c = min(c, q.seconds)
-	}
-	return c
+	share := float64(rows-below.rows) / float64(above.rows-below.rows)
+	return min(below.seconds+share*(above.seconds-below.seconds), least)
 }
 
 // proposal is what one sequence could have verified in the next step.
