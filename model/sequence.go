@@ -90,9 +90,6 @@ func (s *sequence) penalise(id int32) {
 	}
 }
 
-// pending is the number of tokens that the cache doesn't hold yet.
-func (s *sequence) pending() int { return len(s.tokens) - s.cache.Len() }
-
 // writing says that the prompt was read: each step now writes at least a token.
 func (s *sequence) writing() bool { return len(s.tokens) > s.prompt }
 

@@ -33,7 +33,7 @@ func (p piece) slice(i, j int) piece {
 
 // offset returns where in the original text p begins.
 func (p piece) offset() int {
-	if p.align != nil && len(p.align) > 0 {
+	if len(p.align) > 0 {
 		return p.align[0].start
 	}
 	return p.start

@@ -30,8 +30,6 @@ type step struct {
 	partial  kernels.Input // of products for some of the rows only
 	products []kernels.Product
 	hidden   [3][]float32 // of low-rank paths, [rows][rank]
-	low, add []float32    // [rows][rank] and [rows][out] of a low-rank path
-	lowInput kernels.Input
 
 	stage    stage
 	runStage func(lo, hi int)
