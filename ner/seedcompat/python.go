@@ -91,6 +91,17 @@ func lower(s string) string {
 	return b.String()
 }
 
+// foldLetter maps to a small ASCII letter what re.IGNORECASE takes for it.
+func foldLetter(r rune) rune {
+	switch r {
+	case 'İ', 'ı':
+		return 'i'
+	case 'ſ':
+		return 's'
+	}
+	return unicode.ToLower(r)
+}
+
 // finalSigma is Unicode's condition Final_Sigma (The Unicode Standard, 3.13):
 // a cased letter before, none after, whatever is case-ignorable skipped.
 func finalSigma(before, after string) bool {

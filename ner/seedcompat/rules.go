@@ -223,7 +223,8 @@ func (v Variant) Pairs(text, answer string) ([]Pair, []document.Dropped) {
 	return pairs, l.dropped
 }
 
-// pair reads a bullet; once one of an answer is a sentence, all have to be.
+// pair reads a bullet; once one of an answer is a sentence, all have to be. A
+// side may be empty, and is then grounded wherever a word begins.
 func (v Variant) pair(item string, sentences bool) (Pair, string) {
 	var p Pair
 	if sentences {
@@ -237,10 +238,7 @@ func (v Variant) pair(item string, sentences bool) (Pair, string) {
 		if len(parts) != 2 {
 			return p, NotAPair
 		}
-		p = Pair{v.NormalizeItem(parts[0]), v.NormalizeItem(parts[1])}
-	}
-	if p.Chemical == "" || p.Disease == "" {
-		return p, NotAPair
+		p = Pair{v.NormalizeItem(strip(parts[0])), v.NormalizeItem(strip(parts[1]))}
 	}
 	return p, ""
 }
@@ -250,7 +248,9 @@ func isInfluence(item string) bool {
 	return ok
 }
 
-// influence matches "chemical X influences disease Y", in any case.
+// influence matches "chemical X influences disease Y", in any case. Where X is
+// missing, a white space beyond the two around it takes its place, which leaves
+// nothing of it when normalised.
 func influence(item string) (chemical, disease string, ok bool) {
 	s, ok := cutWord(item, "chemical")
 	if !ok {
@@ -268,17 +268,25 @@ func influence(item string) (chemical, disease string, ok bool) {
 			return strip(s[:i]), rest, true
 		}
 	}
+	if rest, ok := cutWord(s, "influences"); ok && utf8.RuneCountInString(item[len("chemical"):len(item)-len(s)]) > 2 {
+		disease, ok = cutWord(rest, "disease")
+		return "", disease, ok
+	}
 	return "", "", false
 }
 
 // cutWord cuts a word and the space after it from the front; something must
 // follow.
 func cutWord(s, word string) (string, bool) {
-	if len(s) <= len(word) || lower(s[:len(word)]) != word {
-		return "", false
+	for _, w := range word {
+		r, n := utf8.DecodeRuneInString(s)
+		if foldLetter(r) != w {
+			return "", false
+		}
+		s = s[n:]
 	}
-	rest := strings.TrimLeftFunc(s[len(word):], isSpace)
-	return rest, rest != "" && len(rest) < len(s)-len(word)
+	rest := strings.TrimLeftFunc(s, isSpace)
+	return rest, rest != "" && len(rest) < len(s)
 }
 
 func containsAny(s string, parts []string) bool {

@@ -68,7 +68,8 @@ func (s Scores) MacroF1() float64 {
 	return sum / float64(len(prompt.Tasks()))
 }
 
-// Gold reads the set of a completion: parsed and normalised, but unfiltered.
+// Gold reads the set of a completion: parsed and normalised, but unfiltered, so
+// that a bullet without an item is a gold item that nothing can match.
 func (v Variant) Gold(task prompt.Task, completion string) []string {
 	items, _ := Bullets(completion)
 	sentences := slices.ContainsFunc(items, isInfluence)
@@ -82,7 +83,7 @@ func (v Variant) Gold(task prompt.Task, completion string) []string {
 			}
 			item = p.String()
 		}
-		if item != "" && !slices.Contains(out, item) {
+		if !slices.Contains(out, item) {
 			out = append(out, item)
 		}
 	}

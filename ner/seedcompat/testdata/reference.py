@@ -66,8 +66,8 @@ def raw_pairs(answer, variant):
         pairs = [m.groups() for m in matches if m]
     else:
         pairs = [p for p in (b.split("|") for b in lines) if len(p) == 2]
-    pairs = [(normalize_item(a, variant), normalize_item(b, variant)) for a, b in pairs]
-    return list(dict.fromkeys(p for p in pairs if p[0] and p[1]))
+    pairs = [(normalize_item(a.strip(), variant), normalize_item(b.strip(), variant)) for a, b in pairs]
+    return list(dict.fromkeys(pairs))
 
 
 def predicted(task, prompt, answer, variant):
@@ -80,7 +80,7 @@ def predicted(task, prompt, answer, variant):
 def gold(task, completion, variant):
     if task == "influences":
         return [" | ".join(p) for p in raw_pairs(completion, variant)]
-    return list(dict.fromkeys(i for i in (normalize_item(b, variant) for b in bullets(completion)) if i))
+    return list(dict.fromkeys(normalize_item(b, variant) for b in bullets(completion)))
 
 
 def score(g, p, fuzzy):
@@ -172,6 +172,10 @@ CASES = [
     ("pairs: spacing, case, punctuation", "influences", A, "-  Aspirin|INFLAMMATION.\n* metformin  |   type-2 diabetes;", "- aspirin | inflammation"),
     ("pairs: other counts of parts", "influences", A, "- aspirin\n- aspirin | inflammation | chest pain\n- metformin | chest pain", "- metformin | chest pain"),
     ("pairs: an empty side", "influences", A, "- aspirin |\n- | inflammation\n- aspirin | .", "- aspirin | inflammation"),
+    ("pairs: an empty side and no word", "influences", "", "- . | .", "- ."),
+    ("pairs: punctuation before the bar", "influences", A, "- Aspirin. | inflammation.\n- metformin;\u00a0|\u2003chest pain :", "- aspirin, | inflammation"),
+    ("pairs: no more than bars", "influences", A, "- |\n- ||\n-|", "- |"),
+    ("gold: a bullet without an item", "diseases", A, "- pain\n- ;", "-  \n- .,\n- inflammation"),
     ("pairs: one side absent", "influences", A, "- warfarin | inflammation\n- aspirin | ulcer\n- aspirin | inflammation", "- aspirin | ulcer"),
     ("pairs: no blacklist, no length", "influences", A, "- Li | pain\n- aspirin | pain\n- drugs | diseases", "- aspirin | pain"),
     ("pairs: no marker", "influences", A, "- hepatitis B surface antigen | inflammation", "- hepatitis b surface antigen | inflammation"),
@@ -182,6 +186,8 @@ CASES = [
     ("pairs: a sentence shuts out pipes", "influences", A, "- metformin | chest pain\n- chemical aspirin influences disease inflammation", "- aspirin | inflammation\n- metformin | chest pain"),
     ("pairs: sentence within a word", "influences", A, "- biochemical aspirin influences disease inflammation\n- aspirin | inflammation", "- aspirin | inflammation"),
     ("pairs: sentence without words", "influences", A, "- chemical  influences disease x\n- chemical aspirin influences inflammation\n- aspirin | inflammation", "- aspirin | inflammation"),
+    ("pairs: sentence without a chemical", "influences", A, "- chemical   influences disease inflammation", "- chemical  influences disease inflammation"),
+    ("trap: İ, ı and ſ in a sentence", "influences", A, "- chemıcal aspirin İnfluences dıſeaſe inflammation", "- CHEMİCAL aspirin influenceſ disease inflammation"),
     ("pairs: influences twice", "influences", A + " Aspirin influences disease x influences disease inflammation", "- chemical aspirin influences disease x influences disease inflammation", "- aspirin | inflammation"),
     ("pairs: bracket edge", "influences", "CaCl(2) causes arrhythmia; PGE(2)s cause fever", "- CaCl(2) | arrhythmia\n- PGE(2) | fever", "- CaCl(2) | arrhythmia"),
     ("fuzzy: close spelling", "diseases", "hepatocellular carcinomas and nephropathies", "- hepatocellular carcinomas\n- nephropathies", "- hepatocellular carcinoma\n- nephropathy"),
