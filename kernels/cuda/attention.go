@@ -1,0 +1,94 @@
+package cuda
+
+import (
+	"fmt"
+	"math"
+
+	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/kernels"
+)
+
+// maxHeadDim is the most that the kernels' shared memory takes.
+const maxHeadDim = 256
+
+// Cache is the keys and values of one layer of many sequences. A page holds
+// kernels.PageSize positions in the layout of [kernels.Page], the first layer's
+// at its address, this one's Layer bytes on.
+type Cache struct {
+	Shape  kernels.CacheShape
+	Layer  uint64
+	Tables driver.Ptr // [slots][Stride] addresses of pages, uint64: a sequence's from position 0 on
+	Stride int        // pages that a slot has room for
+}
+
+// Places say where the rows of a step stand.
+type Places struct {
+	Positions driver.Ptr // [rows] int32: absolute positions in the sequence
+	Slots     driver.Ptr // [rows] int32: the row of Tables
+}
+
+func (k *Kernels) checkCache(c Cache, heads int) error {
+	if c.Shape.Heads <= 0 || heads <= 0 || heads%c.Shape.Heads != 0 || c.Shape.HeadDim <= 0 || c.Shape.HeadDim > maxHeadDim {
+		return fmt.Errorf("kernels/cuda: attention of %d heads over %d KV heads of %d (at most %d)",
+			heads, c.Shape.Heads, c.Shape.HeadDim, maxHeadDim)
+	}
+	return nil
+}
+
+func (c *Cache) kv() string {
+	if c.Shape.Half {
+		return "_kv16"
+	}
+	return "_kv32"
+}
+
+// Angles sets angles, [rows][2][h] float32, to cos and sin of
+// position·invFreq, [h] float32, as [kernels.Rope.Angles]; they serve all
+// layers of a step.
+func (k *Kernels) Angles(s driver.Stream, angles, invFreq driver.Ptr, rows Rows, h int, at Places) error {
+	if err := rows.check(); err != nil {
+		return err
+	}
+	return k.launch(s, "angles", dim(rows.Most, 1), dim(64, 1), 0, angles, at.Positions, invFreq, rows.Count, rows.Most, h)
+}
+
+// Rope turns the queries q, [rows][heads·HeadDim] float32, in place, and stores
+// keys (turned) and values, [rows][Shape.Heads·HeadDim] float32, in the pages of
+// their rows. angles are of Angles for h ≤ HeadDim/2. The rounding-up of
+// HeadDim to 16 in a page's values is left as it is, and must hold zeros. q may
+// be 0, with 0 heads: keys and values alone; and so may keys and values, with
+// c.Shape.Heads 0.
+func (k *Kernels) Rope(s driver.Stream, q, keys, values, angles driver.Ptr, rows Rows, heads, h int, at Places, c Cache) error {
+	if err := rows.check(); err != nil {
+		return err
+	}
+	if d := c.Shape.HeadDim; d <= 0 || d > maxHeadDim || 2*h > d || heads+c.Shape.Heads == 0 {
+		return fmt.Errorf("kernels/cuda: rope of %d on %d + %d heads of %d", 2*h, heads, c.Shape.Heads, d)
+	}
+	threads := ceilDiv(c.Shape.HeadDim, 32) * 32
+	return k.launch(s, "rope"+c.kv(), dim(rows.Most, heads+c.Shape.Heads), dim(threads, 1), 0,
+		q, keys, values, angles, at.Positions, at.Slots, c.Tables, c.Stride, c.Layer, rows.Count, rows.Most,
+		heads, c.Shape.Heads, c.Shape.HeadDim, h)
+}
+
+// AttentionBytes is the scratch memory that Attention needs for sequences of at
+// most keys positions.
+func (k *Kernels) AttentionBytes(rows Rows, heads, keys int) uint64 {
+	return 4 * uint64(rows.Most) * uint64(heads) * uint64(keys)
+}
+
+// Attention sets out, [rows][heads·HeadDim] in the input type, to the softmax
+// attention of q, as out but float32, over the positions 0 … position of each
+// row, whose keys and values are in their pages. keys bounds position + 1.
+func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Rows, heads, keys int, at Places, c Cache) error {
+	if err := rows.check(); err != nil {
+		return err
+	}
+	if err := k.checkCache(c, heads); err != nil {
+		return err
+	}
+	scale := 1 / float32(math.Sqrt(float64(c.Shape.HeadDim)))
+	return k.launch(s, "attention"+c.kv()+k.input(), dim(rows.Most, heads), dim(256, 1), 0,
+		out, q, at.Positions, at.Slots, c.Tables, c.Stride, c.Layer, scratch, keys, rows.Count, rows.Most,
+		heads, c.Shape.Heads, c.Shape.HeadDim, scale)
+}

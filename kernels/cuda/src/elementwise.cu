@@ -1,0 +1,68 @@
+// What is alike for each row: norms, the gated MLP's inside, sums, gathering.
+
+// RMSNorm: out = (x / √(mean x² + eps)) ∘ gain, a block of 128 threads a row.
+// Σ x² has 16 partial sums by index mod 16. gains holds an adapter's own gains,
+// or 0, and may itself be 0.
+#define NORM_CHUNK 4096
+template <class T>
+INLINE void rmsnorm(T *out, const float *x, const float *gain, const uint64_t *gains, const int *adapters, const int *count,
+                    int most, int k, float eps) {
+	__shared__ float staged[NORM_CHUNK];
+	__shared__ float partial[16];
+	__shared__ float inverse;
+	int row = blockIdx.x, i = threadIdx.x;
+	if (row >= row_count(count, most)) return;
+	x += (size_t)row * k;
+	float s = 0;
+	for (int from = 0; from < k; from += NORM_CHUNK) {
+		int n = min(NORM_CHUNK, k - from);
+		for (int j = i; j < n; j += blockDim.x) staged[j] = x[from + j];
+		__syncthreads();
+		if (i < 16)
+			for (int j = i; j < n; j += 16) s = __fmaf_rn(staged[j], staged[j], s);
+		__syncthreads();
+	}
+	if (i < 16) partial[i] = s;
+	__syncthreads();
+	if (i == 0) inverse = 1 / sqrtf(join_sums(partial) / (float)k + eps);
+	__syncthreads();
+	if (gains && adapters && adapters[row] >= 0 && gains[adapters[row]])
+		gain = reinterpret_cast<const float *>(gains[adapters[row]]);
+	for (int j = i; j < k; j += blockDim.x) store(&out[(size_t)row * k + j], x[j] * inverse * gain[j]);
+}
+
+// SiLU·mul: out = silu(gate) ∘ up, silu(x) = x / (1 + e⁻ˣ). A thread a number.
+template <class T>
+INLINE void silu_mul(T *out, const float *gate, const float *up, const int *count, int most, int k) {
+	int row = blockIdx.y, j = blockIdx.x * blockDim.x + threadIdx.x;
+	if (row >= row_count(count, most) || j >= k) return;
+	size_t at = (size_t)row * k + j;
+	float g = gate[at];
+	store(&out[at], g / (1 + exp32(-g)) * up[at]);
+}
+
+#define INPUTS(name, T)                                                                                                 \
+	KERNEL __launch_bounds__(128)                                                                                        \
+	    medner_rmsnorm_##name(T *out, const float *x, const float *gain, const uint64_t *gains, const int *adapters,     \
+	                          const int *count, int most, int k, float eps) {                                            \
+		rmsnorm(out, x, gain, gains, adapters, count, most, k, eps);                                                      \
+	}                                                                                                                    \
+	KERNEL __launch_bounds__(256) medner_silu_mul_##name(T *out, const float *gate, const float *up, const int *count,   \
+	                                                     int most, int k) {                                              \
+		silu_mul(out, gate, up, count, most, k);                                                                          \
+	}
+INPUTS(f32, float)
+INPUTS(fast, bf16_bits)
+
+// x += y.
+KERNEL __launch_bounds__(256) medner_add(float *x, const float *y, const int *count, int most, int k) {
+	int row = blockIdx.y, j = blockIdx.x * blockDim.x + threadIdx.x;
+	if (row < row_count(count, most) && j < k) x[(size_t)row * k + j] += y[(size_t)row * k + j];
+}
+
+// out[row] = x[from[row]], words of 4 bytes.
+KERNEL __launch_bounds__(256) medner_gather(unsigned *out, const unsigned *x, const int *from, const int *count, int most,
+                                            int words) {
+	int row = blockIdx.y, j = blockIdx.x * blockDim.x + threadIdx.x;
+	if (row < row_count(count, most) && j < words) out[(size_t)row * words + j] = x[(size_t)from[row] * words + j];
+}

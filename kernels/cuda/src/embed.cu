@@ -1,0 +1,26 @@
+// Token vectors: out[row] = W[ids[row]], dequantised, for the rows of an adapter (adapters 0: all),
+// a block a row.
+
+template <int kind>
+INLINE void embed(float *out, const int *ids, const int *count, int most, const char *w, int rows, int k, const int *adapters,
+                  int adapter) {
+	int row = blockIdx.x;
+	if (row >= row_count(count, most) || (adapters && adapters[row] != adapter)) return;
+	int id = ids[row];
+	if (id < 0 || id >= rows) return; // the host checks; never read outside
+	const char *tile = w + id / TILE_ROWS * tile_bytes<kind>(k);
+	for (int i = threadIdx.x; i < k; i += blockDim.x) out[(size_t)row * k + i] = weight_at<kind>(tile, k, id % TILE_ROWS, i);
+}
+
+#define EMBED(name, kind)                                                                                              \
+	KERNEL medner_embed_##name(float *out, const int *ids, const int *count, int most, const char *w, int rows, int k,   \
+	                           const int *adapters, int adapter) {                                                     \
+		embed<kind>(out, ids, count, most, w, rows, k, adapters, adapter);                                               \
+	}
+EMBED(f32, F32)
+EMBED(bf16, BF16)
+EMBED(f16, F16)
+EMBED(int8, INT8)
+EMBED(4bit, BITS4)
+EMBED(4bit_bf16, BITS4_BF16)
+EMBED(4bit_f16, BITS4_F16)
