@@ -9,7 +9,6 @@ import (
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/cpu"
 	"github.com/medner/medner/quant"
 )
 
@@ -62,7 +61,8 @@ func Describe(ctx context.Context, path string, o Options) (_ *Description, err 
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
 	o = o.withDefaults(files.Config)
-	if err := o.check(); err != nil {
+	devices, err := o.check()
+	if err != nil {
 		return nil, err
 	}
 	w, err := readWeights(files)
@@ -98,8 +98,9 @@ func Describe(ctx context.Context, path string, o Options) (_ *Description, err 
 	if d.Hold = o.Hold; d.LoRA == MergeNF4 {
 		d.Hold = backend.HoldNF4
 	}
-	d.Info = cpu.Estimate(w, backend.Options{Precision: o.Precision, Hold: d.Hold, Threads: o.Threads, KV: o.KV})
-	return d, nil
+	o.Hold = d.Hold
+	d.Info, err = estimateDevices(devices, w, o.backend())
+	return d, err
 }
 
 func describeWeight(files *checkpoint.Checkpoint, w checkpoint.Weight) (DescribedWeight, error) {

@@ -9,7 +9,6 @@ import (
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/cpu"
 	"github.com/medner/medner/quant"
 )
 
@@ -26,7 +25,8 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 		}
 	}()
 	o = o.withDefaults(files.Config)
-	if err := o.check(); err != nil {
+	devices, err := o.check()
+	if err != nil {
 		return nil, err
 	}
 	w, err := readWeights(files)
@@ -49,7 +49,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	if adapters.mode == MergeNF4 {
 		o.Hold = backend.HoldNF4
 	}
-	b, err := cpu.New(ctx, w, backend.Options{Precision: o.Precision, Hold: o.Hold, Threads: o.Threads, KV: o.KV})
+	b, err := openDevices(ctx, devices, w, o.backend())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -68,13 +68,17 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	return m, nil
 }
 
-// check rejects what an option can't be.
-func (o Options) check() error {
+// backend are the options that a backend takes.
+func (o Options) backend() backend.Options {
+	return backend.Options{Precision: o.Precision, Hold: o.Hold, Threads: o.Threads, KV: o.KV, Context: o.Context, Log: o.Log}
+}
+
+// check rejects what an option can't be, and reads Device.
+func (o Options) check() ([]device, error) {
 	for _, c := range []struct {
 		field, found string
 		allowed      []string
 	}{
-		{"device", o.Device, []string{"", "cpu"}},
 		{"precision", string(o.Precision), []string{"", string(backend.F32), string(backend.Fast)}},
 		{"weights", string(o.Hold), []string{"", string(backend.Keep), string(backend.HoldNF4), string(backend.HoldInt8), string(backend.HoldBF16), string(backend.HoldF32)}},
 		{"rope dtype", o.RopeDType, []string{"", "f32", "bf16", "f16"}},
@@ -82,7 +86,7 @@ func (o Options) check() error {
 		{"lora", string(o.LoRA), []string{"", string(Merge), string(MergeNF4), string(Unmerged)}},
 	} {
 		if !slices.Contains(c.allowed, c.found) {
-			return badinput.New("", c.field, fmt.Sprintf("%q", c.found), fmt.Sprintf("one of %q", c.allowed[1:]))
+			return nil, badinput.New("", c.field, fmt.Sprintf("%q", c.found), fmt.Sprintf("one of %q", c.allowed[1:]))
 		}
 	}
 	for _, c := range []struct {
@@ -92,8 +96,8 @@ func (o Options) check() error {
 		{"threads", o.Threads, 0}, {"context", o.Context, 1}, {"batch", o.Batch, 1}, {"prefill chunk", o.PrefillChunk, 1},
 	} {
 		if c.found < c.least {
-			return badinput.New("", c.field, fmt.Sprint(c.found), fmt.Sprintf("%d or more", c.least))
+			return nil, badinput.New("", c.field, fmt.Sprint(c.found), fmt.Sprintf("%d or more", c.least))
 		}
 	}
-	return nil
+	return parseDevices(o.Device)
 }

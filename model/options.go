@@ -30,9 +30,11 @@ type Options struct {
 	LoRA      LoRA
 	Hold      backend.Hold
 	Precision backend.Precision
-	Device    string // "cpu"; "": the same
-	Threads   int    // 0: the physical cores that the container may use
-	KV        string // "f32" or "f16"; "": f32
+	// Device is "cpu" (so is ""), "cuda" or "cuda:1", or several of them with
+	// commas between: the first that can be used, and the next should it get lost.
+	Device  string
+	Threads int    // 0: the physical cores that the container may use
+	KV      string // "f32" or "f16"; "": f32
 	// RopeDType is what the rotary inverse frequencies are rounded to. "" or
 	// "f32": nothing, as from_pretrained has them; "bf16" or "f16": what
 	// becomes of them in a module that was cast, as model.half() does.

@@ -25,6 +25,7 @@ type scheduler struct {
 	odds   odds // of all sequences: what a new one starts with
 
 	active  []*sequence // in order of admission
+	room    int         // of active, while the device has no memory for more; 0: batch
 	waiting []*sequence
 
 	inbox chan *sequence
@@ -163,7 +164,7 @@ func (s *scheduler) admit() {
 		}
 		return false
 	})
-	for len(s.waiting) > 0 && len(s.active) < s.batch {
+	for len(s.waiting) > 0 && len(s.active) < s.batch && (s.room == 0 || len(s.active) < s.room) {
 		q := s.waiting[0]
 		s.waiting = slices.Delete(s.waiting, 0, 1)
 		q.admitted = time.Now()
@@ -178,6 +179,7 @@ func (s *scheduler) admit() {
 // cache.
 func (s *scheduler) finish(q *sequence, finish string, err error) {
 	s.active = slices.DeleteFunc(s.active, func(a *sequence) bool { return a == q })
+	s.room = 0
 	if q.cache != nil {
 		n := q.cache.Len()
 		switch {

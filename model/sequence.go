@@ -26,6 +26,10 @@ type sequence struct {
 	gram    int     // the length of the n-gram that they followed
 	held    int     // how many of the step's guesses held
 
+	// rereading: its cache was given up for want of memory after it had written
+	// something. All but the latest token are read again.
+	rereading bool
+
 	// wantRows > 0 asks for the logits of the last so many positions of the
 	// prompt, and for no output.
 	wantRows int
@@ -91,7 +95,15 @@ func (s *sequence) penalise(id int32) {
 }
 
 // writing says that the prompt was read: each step now writes at least a token.
-func (s *sequence) writing() bool { return len(s.tokens) > s.prompt }
+func (s *sequence) writing() bool { return len(s.tokens) > s.prompt && !s.rereading }
+
+// toRead is how many tokens are read before the next one is written.
+func (s *sequence) toRead() int {
+	if s.rereading {
+		return len(s.tokens) - 1
+	}
+	return s.prompt
+}
 
 // ask fills rows with n choices: after the last token of the span's known
 // part, and after each of n-1 guesses, under the penalty and the constraint

@@ -22,7 +22,7 @@ func (s *scheduler) step() {
 	defer cancel()
 	s.enter(cancel)
 	start := time.Now()
-	err := s.backend.Step(ctx, s.spans)
+	err := s.compute(ctx)
 	took := time.Since(start)
 	s.mu.Lock()
 	s.inStep = nil
@@ -39,9 +39,7 @@ func (s *scheduler) step() {
 	case ctx.Err() != nil:
 		// Everybody in the step has left, and admit drops them.
 	default:
-		for _, q := range s.running {
-			s.finish(q, "", err)
-		}
+		s.fail(err)
 	}
 }
 
@@ -92,7 +90,7 @@ func (s *scheduler) addPrompts() (rows int) {
 			continue
 		}
 		at := q.cache.Len()
-		n := min(budget, q.prompt-at)
+		n := min(budget, q.toRead()-at)
 		if q.wantRows > 0 && at+n > q.prompt-q.wantRows {
 			n = min(n, logitRows)
 		}
@@ -102,7 +100,7 @@ func (s *scheduler) addPrompts() (rows int) {
 			for i := max(at, q.prompt-q.wantRows); i < at+n; i++ {
 				q.rows = append(q.rows, backend.Row{Logits: make([]float32, s.vocab)})
 			}
-		case at+n == q.prompt:
+		case at+n == q.prompt && !q.rereading:
 			if !q.claim(func() { q.ask(1, s.vocab) }) {
 				continue
 			}
@@ -229,6 +227,8 @@ func (s *scheduler) settle(q *sequence, n int) {
 		}
 	case len(q.rows) > 0:
 		s.write(q)
+	case q.rereading && q.cache.Len() == q.toRead():
+		q.rereading = false
 	}
 }
 

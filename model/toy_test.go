@@ -226,13 +226,16 @@ func takeAll(_ int, proposals []proposal) {
 	}
 }
 
-func toyModel(t testing.TB, b *toy, o Options) *Model {
+func toyModel(t testing.TB, b *toy, o Options) *Model { return modelOf(t, b, b, o) }
+
+// modelOf is a model over a backend, whose caches counter counts.
+func modelOf(t testing.TB, b backend.Backend, counter *toy, o Options) *Model {
 	m := newModel(&arch.Config{VocabSize: toyVocab, MaxPositionEmbeddings: 400}, b, []int32{3}, []string{"first", "second"}, o)
 	t.Cleanup(func() {
 		if err := m.Close(); err != nil {
 			t.Error(err)
 		}
-		if n := b.caches.Load(); n != 0 {
+		if n := counter.caches.Load(); n != 0 {
 			t.Errorf("%d caches were never closed", n)
 		}
 	})

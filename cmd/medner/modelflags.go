@@ -36,7 +36,7 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.lora, "lora", "", "apply adapters by `merge|merge-nf4|unmerged` (default: merge; unmerged on 4-bit bases)")
 	fs.StringVar(&f.weights, "weights", string(backend.Keep), "hold projections as `keep|nf4|int8|bf16|f32`")
 	fs.StringVar(&f.precision, "precision", string(backend.F32), "arithmetic: `f32|fast`")
-	fs.StringVar(&f.device, "device", "cpu", "`cpu|cuda[:N]`")
+	fs.StringVar(&f.device, "device", "cpu", "`cpu|cuda[:N]`, or several in order of preference: cuda,cpu")
 	fs.IntVar(&f.threads, "threads", 0, "threads (default: the physical cores that this process may use)")
 	fs.IntVar(&f.batch, "batch", 0, "sequences in flight at most (default 16)")
 	fs.IntVar(&f.draft, "draft", 6, "draft tokens verified in a step at most; 0 = off")

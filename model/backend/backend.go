@@ -61,6 +61,16 @@ var (
 	ErrNothingAllowed = errors.New("no token is allowed")
 )
 
+// Why a Step could not be made, beside what is wrong with its input.
+var (
+	// ErrMemory: the device has no room for the step. It can be made once
+	// other caches are closed.
+	ErrMemory = errors.New("out of device memory")
+	// ErrLost: the device doesn't answer any more, nor will it: what its
+	// caches hold is gone.
+	ErrLost = errors.New("the device is lost")
+)
+
 // Row asks for the outcome at one position; any field may be nil.
 type Row struct {
 	Logits []float32  // receives the raw logits, [vocab]
@@ -124,6 +134,9 @@ type Options struct {
 	Hold      Hold
 	Threads   int    // 0: the cores that the container may use
 	KV        string // "f32" (default) or "f16"
+	Context   int    // positions that a sequence may have; 0: not known
+	// Log receives a line for what a user should know. May be nil.
+	Log func(format string, args ...any)
 }
 
 // Weights are the views that a backend packs.
