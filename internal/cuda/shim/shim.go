@@ -1,0 +1,111 @@
+// Package shim compiles CUDA kernels for the CPU, to test them where there is
+// no GPU: its headers, in C++, stand in for what a kernel source without
+// includes uses of CUDA.
+//
+// A thread is a fiber, a block's threads run in an order that a seed shuffles,
+// shared memory is NaN until written, and dynamic shared memory ends at a guard
+// page. A build is hardened in one of three ways, see [Mode].
+package shim
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+//go:embed *.hpp
+var headers embed.FS
+
+// ErrNoCompiler says that g++ isn't installed.
+var ErrNoCompiler = errors.New("no g++ in PATH")
+
+// Mode says what a build watches besides guard pages.
+type Mode string
+
+// Modes.
+const (
+	// Trap makes misaligned addresses and indices outside arrays end a launch
+	// with an error; the fastest.
+	Trap Mode = "trap"
+	// Sanitize reports through AddressSanitizer and UBSan, and ends the process.
+	Sanitize Mode = "sanitize"
+	// Race ends a launch at the first data race, whatever the order of threads.
+	Race Mode = "race"
+)
+
+// flags are for the compiler alone, and for the linker.
+func (m Mode) flags() (compile, link []string, err error) {
+	switch m {
+	case Trap:
+		return []string{"-fsanitize=undefined", "-fno-sanitize=vptr", "-fsanitize-undefined-trap-on-error"}, nil, nil
+	case Sanitize:
+		f := []string{"-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=undefined"}
+		return append(f, "-fsanitize-sections=medner_shared", "-fno-omit-frame-pointer"), f, nil
+	case Race:
+		return []string{"-fsanitize=thread", "-DSHIM_RACE"}, nil, nil
+	}
+	return nil, nil, fmt.Errorf("shim: unknown mode %q", m)
+}
+
+// Source is a file to compile, or one that such a file includes.
+type Source struct {
+	Name string
+	Text []byte
+}
+
+// Read reads files as sources named as the files are.
+func Read(files ...string) ([]Source, error) {
+	var sources []Source
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return nil, fmt.Errorf("shim: %w", err)
+		}
+		sources = append(sources, Source{filepath.Base(f), text})
+	}
+	return sources, nil
+}
+
+var entry = regexp.MustCompile(`(?m)^\s*(?:\.visible\s+)?\.entry\s+(\w+)`)
+
+// Units makes a unit of each .cu file in dir: the folder's .cuh files by name,
+// the file, and registrations (registry.hpp) of the kernels that the PTX of the
+// same name has. included is what the units include.
+func Units(dir string, ptx fs.FS) (units, included []Source, err error) {
+	shared, err := filepath.Glob(filepath.Join(dir, "*.cuh"))
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.cu"))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(files) == 0 {
+		return nil, nil, fmt.Errorf("shim: no .cu file in %s", dir)
+	}
+	if included, err = Read(append(shared, files...)...); err != nil {
+		return nil, nil, err
+	}
+	for _, f := range files {
+		stem := strings.TrimSuffix(filepath.Base(f), ".cu")
+		code, err := fs.ReadFile(ptx, stem+".ptx")
+		if err != nil {
+			return nil, nil, fmt.Errorf("shim: %w", err)
+		}
+		var b strings.Builder
+		b.WriteString("#include \"registry.hpp\"\n")
+		for _, h := range append(shared, f) {
+			fmt.Fprintf(&b, "#include %q\n", filepath.Base(h))
+		}
+		for _, m := range entry.FindAllSubmatch(code, -1) {
+			fmt.Fprintf(&b, "static shim::Register register_%s{%q, %s};\n", m[1], m[1], m[1])
+		}
+		units = append(units, Source{stem + ".cpp", []byte(b.String())})
+	}
+	return units, included, nil
+}
