@@ -18,9 +18,11 @@ const minFuzzyKey = 4
 type similar struct {
 	r     *reader
 	q     *Query
+	key   string
 	n     int // the key's different grams
 	set   *gramSet
 	sig   uint64
+	wide  wide
 	seen  *seen
 	best  worst
 	most  int // of best
@@ -68,7 +70,7 @@ func (r *reader) fuzzy(key string, q *Query) []Match {
 	if len(grams) == 0 {
 		return nil
 	}
-	s := &similar{r: r, q: q, n: len(grams), set: newGramSet(grams), sig: signature(grams), most: q.Limit + spare}
+	s := &similar{r: r, q: q, key: key, n: len(grams), set: newGramSet(grams), sig: signature(grams), wide: newWide(grams), most: q.Limit + spare}
 	s.raise(q.MinScore)
 	s.seen, _ = r.x.scratch.Get().(*seen)
 	if s.seen == nil {
@@ -87,10 +89,7 @@ func (r *reader) fuzzy(key string, q *Query) []Match {
 	r.x.scratch.Put(s.seen)
 	var list []candidate
 	for _, b := range s.best {
-		for _, c := range r.candidates(int(b.key), "", q.Type) {
-			c.score, c.method = b.score, Fuzzy
-			list = append(list, c)
-		}
+		list = append(list, s.variants(int(b.key), b.score)...)
 	}
 	return r.ranked(list, q.Limit)
 }
@@ -128,35 +127,52 @@ func (r *reader) rarest(grams []gram) []listed {
 // sizes allow it, where the gram stands far enough before the end in both keys
 // if it is the first that they share, and whose signatures have enough in common.
 func (s *similar) read(words []byte, rank int) {
-	for len(words) >= 4 && s.r.err == nil {
-		head := binary.LittleEndian.Uint32(words)
-		words = words[4:]
-		size, theirs, count := int(head>>blockSizeShift), int(head>>blockRankShift&0xff), int(head&maxBlock)
-		if count > len(words)/entrySize {
+	if len(words) < 4 {
+		return // a gram that no key has
+	}
+	count := uint64(binary.LittleEndian.Uint32(words))
+	words = words[4:]
+	if count > uint64(len(words)/4) {
+		s.r.damaged(secPostings)
+		return
+	}
+	heads, entries := words[:4*count], words[4*count:]
+	for ; len(heads) >= 4 && s.r.err == nil; heads = heads[4:] {
+		head := binary.LittleEndian.Uint32(heads)
+		size, theirs, n := int(head>>blockSizeShift), int(head>>blockRankShift&0xff), entrySize*int(head&maxBlock)
+		if n > len(entries) {
 			s.r.damaged(secPostings)
 			return
 		}
-		block := words[:entrySize*count]
-		words = words[entrySize*count:]
-		least := s.least[size]
-		if 1+min(s.n-rank-1, size-theirs-1) < least {
+		if 1+min(s.n-rank-1, size-theirs-1) >= s.least[size] {
+			s.readBlock(entries[:n], size)
+		}
+		entries = entries[n:]
+	}
+}
+
+// readBlock compares the keys of a block whose signatures have enough in common
+// with the one looked for: first those in the block, then those of the keys.
+func (s *similar) readBlock(block []byte, size int) {
+	least := s.least[size]
+	n := len(block) / entrySize
+	signatures, keys := block[:signatureSize*n], block[signatureSize*n:]
+	for ; len(signatures) >= signatureSize && len(keys) >= 4; signatures, keys = signatures[signatureSize:], keys[4:] {
+		sig := binary.LittleEndian.Uint64(signatures)
+		if s.n-bits.OnesCount64(s.sig&^sig) < least || size-bits.OnesCount64(sig&^s.sig) < least {
 			continue
 		}
-		for ; len(block) >= entrySize; block = block[entrySize:] {
-			sig := binary.LittleEndian.Uint64(block[4:])
-			if s.n-bits.OnesCount64(s.sig&^sig) < least || size-bits.OnesCount64(sig&^s.sig) < least {
-				continue
-			}
-			key := binary.LittleEndian.Uint32(block)
-			if uint64(key) >= uint64(len(s.seen.at)) {
-				s.r.damaged(secPostings)
-				return
-			}
-			if s.seen.at[key] != s.seen.stamp {
-				s.seen.at[key] = s.seen.stamp
-				s.compare(key, size)
-				least = s.least[size]
-			}
+		key := binary.LittleEndian.Uint32(keys)
+		if uint64(key) >= uint64(len(s.seen.at)) {
+			s.r.damaged(secPostings)
+			return
+		}
+		theirs := s.r.x.p.sections[secWide][wideSize*int(key):]
+		all := wide{binary.LittleEndian.Uint64(theirs), binary.LittleEndian.Uint64(theirs[8:])}
+		if s.n-s.wide.without(all) >= least && size-all.without(s.wide) >= least && s.seen.at[key] != s.seen.stamp {
+			s.seen.at[key] = s.seen.stamp
+			s.compare(key, size)
+			least = s.least[size]
 		}
 	}
 }
@@ -175,7 +191,7 @@ func (s *similar) compare(key uint32, size int) {
 	// Those that the key repeats are missed as often as they stand in it.
 	shared := s.set.shared(text, size-s.least[size]+max(0, len(text)-size))
 	v := scored{key, 2 * float64(shared) / float64(s.n+size)}
-	if v.score < s.floor-1e-9 || s.r.err != nil || !s.fits(int(key)) {
+	if v.score < s.floor-1e-9 || s.r.err != nil || len(s.variants(int(key), v.score)) == 0 {
 		return
 	}
 	switch {
@@ -190,9 +206,32 @@ func (s *similar) compare(key uint32, size int) {
 	}
 }
 
-// fits says whether any concept with that key may be of the type.
-func (s *similar) fits(key int) bool {
-	return bitOf(s.q.Type) == 0 || len(s.r.candidates(key, "", s.q.Type)) > 0
+// variants are the names with a key that are related to the one looked for,
+// which have a score in common.
+func (s *similar) variants(key int, score float64) []candidate {
+	text := s.r.text(secKeyOffsets, secKeys, key)
+	inflected, misspelt := relate(s.key, text, false), relate(s.key, text, true)
+	if inflected == unrelated && misspelt == unrelated {
+		return nil
+	}
+	list := s.r.candidates(key, "", s.q.Type)
+	related := list[:0]
+	for _, c := range list {
+		r := inflected
+		if s.r.types(c.concept)&chemicalBit != 0 {
+			r = misspelt
+		}
+		switch r {
+		case same:
+			c.method, c.score = Fuzzy, score
+		case wider:
+			c.method, c.score = Wider, score*widerFactor
+		default:
+			continue
+		}
+		related = append(related, c)
+	}
+	return related
 }
 
 // gramSet is a small hash set.

@@ -2,6 +2,7 @@ package terminology
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -53,11 +54,28 @@ func leastShared(n int, score float64) int {
 func prefix(n int, score float64) int { return n - leastShared(n, score) + 1 }
 
 // signature has a bit for each gram; several grams may have the same.
-func signature(grams []gram) (bits uint64) {
+func signature(grams []gram) (sig uint64) {
 	for _, g := range grams {
-		bits |= 1 << (uint64(g) * hashFactor >> (64 - 6))
+		sig |= 1 << (uint64(g) * hashFactor >> (64 - 6))
 	}
-	return bits
+	return sig
+}
+
+// wide is a signature of 128 bits, in which fewer grams have the same; bits are
+// taken from other digits of the hash.
+type wide [2]uint64
+
+func newWide(grams []gram) (w wide) {
+	for _, g := range grams {
+		bit := uint64(g) * hashFactor << 6 >> (64 - 7)
+		w[bit>>6] |= 1 << (bit & 63)
+	}
+	return w
+}
+
+// without counts the bits of w that o lacks.
+func (w wide) without(o wide) int {
+	return bits.OnesCount64(w[0]&^o[0]) + bits.OnesCount64(w[1]&^o[1])
 }
 
 // hashFactor is 2^64 over the golden ratio.

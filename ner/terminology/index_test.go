@@ -48,7 +48,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	}{
 		"empty":     {func([]byte) []byte { return nil }, "found 0 bytes, expected a terminology index"},
 		"other":     {func(b []byte) []byte { copy(b, "PK\x03\x04"); return b }, "made by medner terminology import"},
-		"version":   {func(b []byte) []byte { b[8] = 99; return b }, "version: found 99, expected 1: import the terminology again"},
+		"version":   {func(b []byte) []byte { b[8] = 99; return b }, "version: found 99, expected 2: import the terminology again"},
 		"sections":  {func(b []byte) []byte { b[12]++; return b }, "sections"},
 		"header":    {func(b []byte) []byte { b[60]++; return b }, "a wrong checksum"},
 		"cut":       {func(b []byte) []byte { return b[:len(b)-1] }, "size: found"},

@@ -17,7 +17,7 @@ var greek = map[rune]string{
 }
 
 // Key returns what is left of a name when case, accents, punctuation, Greek
-// letters, possessives and plurals are unified: words and numbers, joined by
+// letters, possessives, plurals and British spellings are unified: words and numbers, joined by
 // single spaces. Names with one key are taken for variants of one name.
 func Key(name string) string {
 	if !ascii(name) {
@@ -70,11 +70,16 @@ func (k *keyBuilder) add(r rune) {
 	if !k.inWord {
 		k.begin(digit)
 	}
-	if r == 'ß' {
+	switch r {
+	case 'ß':
 		k.out = append(k.out, "ss"...)
-		return
+	case 'æ':
+		k.out = append(k.out, "ae"...)
+	case 'œ':
+		k.out = append(k.out, "oe"...)
+	default:
+		k.out = utf8.AppendRune(k.out, r)
 	}
-	k.out = utf8.AppendRune(k.out, r)
 }
 
 func (k *keyBuilder) begin(digits bool) {
@@ -86,7 +91,7 @@ func (k *keyBuilder) begin(digits bool) {
 
 func (k *keyBuilder) end() {
 	if k.inWord && !k.digits {
-		k.out = singular(k.out, k.start)
+		k.out = spelling(singular(k.out, k.start), k.start)
 	}
 	k.inWord = false
 }
@@ -114,6 +119,27 @@ func singular(out []byte, start int) []byte {
 	}
 	return cut(1, "")
 }
+
+// spelling makes the word that begins at start American: oedema, haemorrhage,
+// tumour, sulphate. Like singular, it need not be right. A salt's HCl is spelt
+// out.
+func spelling(out []byte, start int) []byte {
+	word := string(out[start:])
+	if start > 0 && word == "hcl" {
+		return append(out[:start], "hydrochloride"...)
+	}
+	if strings.HasSuffix(word, "our") && len(word) > len("hour")+1 {
+		word = word[:len(word)-2] + "r"
+	}
+	changed := american.Replace(word)
+	if changed == string(out[start:]) {
+		return out
+	}
+	return append(out[:start], changed...)
+}
+
+var american = strings.NewReplacer("ae", "e", "oe", "e", "sulph", "sulf", "umour", "umor", "aviour", "avior", "leuco", "leuko",
+	"aluminium", "aluminum", "isation", "ization")
 
 func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' || r == '`' || r == '´' }
 

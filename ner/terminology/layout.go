@@ -19,7 +19,7 @@ import (
 // more than what they are about.
 const (
 	magic        = "medner\x00T"
-	indexVersion = 1
+	indexVersion = 2
 	headerSize   = 8 + 4 + 4 + 8 + 32 + sections*16 + 4
 )
 
@@ -43,6 +43,7 @@ const (
 	secGramKeys            // u32: of grams, how many keys have them
 	secGramOffsets         // u32: of grams, the first word of four bytes in secPostings
 	secPostings            // for each gram the keys that have it among their rarest
+	secWide                // 2 u64: of keys, their grams' wide signature
 	sections
 )
 
@@ -123,6 +124,7 @@ func (p *parsed) checkSizes(file string) error {
 		secIDOffsets: 4 * (i.Concepts + 1), secPreferred: 4 * i.Concepts, secTypes: i.Concepts,
 		secTreeOffsets: 4 * (i.Concepts + 1), secConceptNames: 4 * (i.Concepts + 1), secNamesOf: 4 * i.Names,
 		secGrams: 8 * grams, secGramKeys: 4 * grams, secGramOffsets: 4 * (grams + 1),
+		secWide: wideSize * i.Keys,
 	} {
 		if got := len(p.sections[section]); got != want {
 			return badinput.New(file, fmt.Sprintf("section %d", section), fmt.Sprintf("%d bytes", got), fmt.Sprintf("%d", want))

@@ -13,17 +13,20 @@ const (
 	Normalized   = "normalized"
 	Abbreviation = "abbreviation"
 	Composite    = "composite"
-	Fuzzy        = "fuzzy"
+	Fuzzy        = "fuzzy" // spelt likewise
+	Wider        = "wider" // spelt likewise, but for words of the mention that the name lacks
 )
 
 // The scores of the steps above fuzzy, whose score is the similarity. An
 // abbreviation's is that of its long form times abbreviationFactor, a composite
-// mention's part that of the part times compositeFactor.
+// mention's part that of the part times compositeFactor, that of a wider name
+// the similarity times widerFactor.
 const (
 	exactScore         = 1.0
 	normalizedScore    = 0.95
 	abbreviationFactor = 0.95
 	compositeFactor    = 0.9
+	widerFactor        = 0.8
 )
 
 // DefaultMinScore is the least similarity of a fuzzy match; indexes are made for

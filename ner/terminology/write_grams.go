@@ -10,14 +10,18 @@ import (
 	"github.com/medner/medner/internal/badinput"
 )
 
-// A gram's postings are blocks of one word of header and as many entries as it
-// says, each a key and its signature. All keys of a block have the same number
-// of grams, and the gram at the same place among them, rarest first.
+// A gram's postings are the number of its blocks, a word about each block, and
+// then the blocks, which have as many entries as those words say: the signatures
+// of all and then the keys of all. All keys of a block have the same number of
+// grams, and the gram at the same place among them, rarest first. Most blocks
+// need no reading, and the words that say so lie together.
 const (
 	blockSizeShift = 24 // the keys' number of grams
 	blockRankShift = 16 // the gram's place
 	maxBlock       = 1<<16 - 1
-	entrySize      = 12
+	signatureSize  = 8
+	entrySize      = signatureSize + 4
+	wideSize       = 16
 )
 
 // posting is a key with a gram, in the order of blocks: size, rank, key.
@@ -33,12 +37,13 @@ type gramIndex struct {
 	keys       []uint32 // how many have each gram
 	postings   [][]posting
 	signatures []uint64
+	wide       []wide
 }
 
 // newGramIndex lists every key under the rarest of its grams, those among which
 // one must be that it shares with a similar key.
 func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
-	x := &gramIndex{signatures: make([]uint64, len(keys))}
+	x := &gramIndex{signatures: make([]uint64, len(keys)), wide: make([]wide, len(keys))}
 	var buf []gram
 	each := func(fn func(i int, grams []gram)) error {
 		for i, key := range keys {
@@ -52,7 +57,7 @@ func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
 	}
 	number := map[gram]uint32{}
 	err := each(func(i int, grams []gram) {
-		x.signatures[i] = signature(grams)
+		x.signatures[i], x.wide[i] = signature(grams), newWide(grams)
 		for _, g := range grams {
 			n, ok := number[g]
 			if !ok {
@@ -111,22 +116,43 @@ func (x *gramIndex) write(w *sectionWriter) {
 	w.section(secGrams, packed)
 	w.numbers(secGramKeys, counts)
 	w.numbers(secGramOffsets, offsets)
+	packed = packed[:0]
+	for _, v := range x.wide {
+		packed = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(packed, v[0]), v[1])
+	}
+	w.section(secWide, packed)
 }
 
 // appendBlocks writes a gram's postings.
 func (x *gramIndex) appendBlocks(out []byte, list []posting) []byte {
 	slices.Sort(list)
+	at := len(out)
+	out = append(out, 0, 0, 0, 0)
+	blocks := uint32(0)
+	for rest := list; len(rest) > 0; blocks++ {
+		n := blockLength(rest)
+		out = binary.LittleEndian.AppendUint32(out, uint32(rest[0]>>40)<<blockSizeShift|uint32(rest[0]>>32&0xff)<<blockRankShift|uint32(n))
+		rest = rest[n:]
+	}
+	binary.LittleEndian.PutUint32(out[at:], blocks)
 	for len(list) > 0 {
-		n := 1
-		for n < len(list) && n < maxBlock && list[n]>>32 == list[0]>>32 {
-			n++
+		n := blockLength(list)
+		for _, p := range list[:n] {
+			out = binary.LittleEndian.AppendUint64(out, x.signatures[uint32(p)])
 		}
-		out = binary.LittleEndian.AppendUint32(out, uint32(list[0]>>40)<<blockSizeShift|uint32(list[0]>>32&0xff)<<blockRankShift|uint32(n))
 		for _, p := range list[:n] {
 			out = binary.LittleEndian.AppendUint32(out, uint32(p))
-			out = binary.LittleEndian.AppendUint64(out, x.signatures[uint32(p)])
 		}
 		list = list[n:]
 	}
 	return out
+}
+
+// blockLength is how many postings from the first on are in one block.
+func blockLength(list []posting) int {
+	n := 1
+	for n < len(list) && n < maxBlock && list[n]>>32 == list[0]>>32 {
+		n++
+	}
+	return n
 }
