@@ -34,7 +34,7 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 	pool := kernels.NewPool(o.Threads)
 	b := &Backend{pool: pool, store: &store{shape: shape, layers: w.Config.NumHiddenLayers}, step: newStep(pool)}
 	b.step.input.Fast, b.step.partial.Fast = o.Precision == backend.Fast, o.Precision == backend.Fast
-	p := &packer{pool: pool, hold: o.Hold, fast: o.Precision == backend.Fast}
+	p := &packer{pool: pool, hold: o.Hold, fast: o.Precision == backend.Fast, release: w.Release}
 	if err := b.pack(ctx, p, w); err != nil {
 		pool.Close()
 		return nil, err
@@ -49,7 +49,7 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err error) {
 	c := w.Config
 	d := &b.decoder
-	d.embed, d.layers = embedding{w.Embed}, make([]layer, len(w.Layers))
+	d.embed, d.layers = embedding{Embedding: w.Embed, release: w.Release}, make([]layer, len(w.Layers))
 	kernel := kernels.NewAttention(b.store.shape, c.NumAttentionHeads)
 	rope := kernels.NewRope(w.InvFreq)
 	for i, l := range w.Layers {

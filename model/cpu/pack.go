@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/kernels"
@@ -17,6 +18,10 @@ type packer struct {
 	fast  bool
 	bytes int64 // packed so far
 	read  int64 // of that, what a step without adapters reads
+
+	// release gives back the memory in which files were read. nil: nothing
+	// to do.
+	release func()
 
 	// Of the 4-bit weight being packed: copies, for the pool's goroutines
 	// may not read a mapped file unguarded.
@@ -48,7 +53,7 @@ func (p *packer) projection(m quant.Matrix) (*kernels.Weights, error) {
 
 // int8 packs a matrix as int8 with a scale for each 32 along a row.
 func (p *packer) int8(m quant.Matrix) (*kernels.Weights, error) {
-	var rows kernels.Int8Reader = kernels.QuantizeInt8(m.Cols(), m)
+	var rows kernels.Int8Reader = kernels.QuantizeInt8(m.Cols(), p.releasing(m))
 	if exact, ok := m.(kernels.Int8Reader); ok && m.Format() == quant.Q8_0 {
 		rows = exact
 	}
@@ -70,7 +75,7 @@ func (p *packer) keep(m quant.Matrix) (*kernels.Weights, error) {
 	case quant.BF16, quant.F8E4M3, quant.F8E5M2: // bf16 holds 8-bit floats exactly
 		format = kernels.BF16
 	}
-	return p.add(kernels.PackDense(p.pool, format, m.Rows(), m.Cols(), m))
+	return p.add(kernels.PackDense(p.pool, format, m.Rows(), m.Cols(), p.releasing(m)))
 }
 
 // head packs the last linear map: as the file holds it, but in int8 where
@@ -113,6 +118,34 @@ func (p *packer) add(w *kernels.Weights, err error) (*kernels.Weights, error) {
 	}
 	p.bytes += w.Bytes()
 	return w, nil
+}
+
+// releaseNumbers is after how many numbers of a matrix the memory in which the
+// file was read is given back: a head may be as large as all layers.
+const releaseNumbers = 8 << 20
+
+// releasing is a matrix that gives memory back now and then while it is read.
+type releasing struct {
+	quant.Matrix
+	release func()
+	read    atomic.Int64
+}
+
+// releasing wraps m if it is large.
+func (p *packer) releasing(m quant.Matrix) kernels.RowReader {
+	if p.release == nil || m.Rows() < 2*releaseNumbers/m.Cols() {
+		return m
+	}
+	return &releasing{Matrix: m, release: p.release}
+}
+
+// ReadRows implements kernels.RowReader.
+func (r *releasing) ReadRows(dst []float32, from int) error {
+	n := r.read.Add(int64(len(dst)))
+	if n/releaseNumbers != (n-int64(len(dst)))/releaseNumbers {
+		r.release()
+	}
+	return r.Matrix.ReadRows(dst, from)
 }
 
 // rounded is a matrix rounded to a format.
