@@ -42,7 +42,7 @@ type Options struct {
 	Context   int // positions a sequence may have; 0: the checkpoint's max_position_embeddings
 
 	Batch        int   // sequences in flight at most; others wait. 0: 16
-	PrefillChunk int   // prompt tokens a step at most. 0: 512
+	PrefillChunk int   // prompt tokens a step at most. 0: DefaultPrefillChunk
 	PrefixCache  int64 // bytes of keys and values kept of prompts read. 0: 256 MiB; negative: none
 	Draft        int   // guesses verified a step and sequence at most. 0: 6; negative: none
 
@@ -50,6 +50,9 @@ type Options struct {
 	// adapter survived merging, for instance. May be nil.
 	Log func(format string, args ...any)
 }
+
+// DefaultPrefillChunk is how many prompt tokens a step reads at most.
+const DefaultPrefillChunk = 512
 
 // withDefaults fills in what was left open, for a checkpoint.
 func (o Options) withDefaults(c *arch.Config) Options {
@@ -60,7 +63,7 @@ func (o Options) withDefaults(c *arch.Config) Options {
 	}
 	or(&o.Context, c.MaxPositionEmbeddings)
 	or(&o.Batch, 16)
-	or(&o.PrefillChunk, 512)
+	or(&o.PrefillChunk, DefaultPrefillChunk)
 	or(&o.Draft, 6)
 	if o.PrefixCache == 0 {
 		o.PrefixCache = 256 << 20

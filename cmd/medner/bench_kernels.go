@@ -131,5 +131,8 @@ func describeMachine(out io.Writer, m bench.Machine) error {
 			_, err = fmt.Fprintf(out, "%s computes %.1f GFLOP/s in float32, %.1f GOP/s in int8.\n", p.Variant, p.GFLOPs, p.Int8)
 		}
 	}
+	if name, reason := kernels.Selected(); err == nil {
+		_, err = fmt.Fprintf(out, "A model here runs on %s: %s.\n", name, reason)
+	}
 	return err
 }

@@ -10,28 +10,41 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/kernels/bench"
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/model/checkpoint"
 )
 
-// benchResult is a row of `medner bench model`, named as llama-bench names it.
+// benchResult is a row of `medner bench model`, its fields named as llama-bench
+// names its own.
 type benchResult struct {
 	Test      string    `json:"test"`
-	Model     string    `json:"model"`
+	Model     string    `json:"model_filename"`
+	Size      int64     `json:"model_size"` // bytes, packed
+	Params    int64     `json:"model_n_params"`
 	Weights   string    `json:"weights"`
 	Precision string    `json:"precision"`
-	Backend   string    `json:"backend"`
+	Backend   string    `json:"backends"`
+	Kernels   string    `json:"kernels"`
+	Reason    string    `json:"kernels_reason"`
 	Threads   int       `json:"n_threads"`
+	Chunk     int       `json:"n_batch"` // prompt tokens a step
+	KV        string    `json:"type_kv"`
 	Prompt    int       `json:"n_prompt"`
 	Gen       int       `json:"n_gen"`
+	Time      string    `json:"test_time"` // of the start, RFC 3339
+	AvgNS     float64   `json:"avg_ns"`
+	StddevNS  float64   `json:"stddev_ns"`
 	AvgTS     float64   `json:"avg_ts"`
 	StddevTS  float64   `json:"stddev_ts"`
+	SamplesNS []int64   `json:"samples_ns"`
 	SamplesTS []float64 `json:"samples_ts"`
 	// Of decoding: weight bytes read for a token, the rate that makes, and its
-	// share of the read bandwidth measured in the same run.
+	// share of the read bandwidth measured before and after.
 	BytesPerToken  int64   `json:"bytes_per_token,omitempty"`
 	GBps           float64 `json:"gb_per_s,omitempty"`
 	BandwidthGBps  float64 `json:"bandwidth_gb_per_s,omitempty"`
@@ -56,21 +69,21 @@ func newBenchModel() *cobra.Command {
 				return usagef("-p and -n: expected 0 or more; -r: 1 or more")
 			}
 			mf.prefixCache, mf.draft = "off", 0 // every token is computed
-			name := mf.path
+			row := benchResult{Model: mf.path, Weights: mf.weights, Precision: mf.precision, KV: mf.kv, Chunk: mf.chunk}
 			m, err := mf.open(cmd)
 			if err != nil {
 				return err
 			}
 			defer m.Close()
-			results, err := benchModel(cmd.Context(), m, prompt, gen, repetitions)
+			if row.Model == "" {
+				row.Model = "default"
+			}
+			if row.Chunk == 0 {
+				row.Chunk = model.DefaultPrefillChunk
+			}
+			results, err := benchModel(cmd.Context(), m, row, prompt, gen, repetitions)
 			if err != nil {
 				return err
-			}
-			for i := range results {
-				results[i].Model, results[i].Precision, results[i].Weights = name, mf.precision, mf.weights
-				if name == "" {
-					results[i].Model = "default"
-				}
 			}
 			return writeBench(cmd.OutOrStdout(), output, results)
 		},
@@ -86,9 +99,13 @@ func newBenchModel() *cobra.Command {
 	return cmd
 }
 
-func benchModel(ctx context.Context, m *model.Model, prompt, gen, repetitions int) ([]benchResult, error) {
+// benchModel makes the tests, each a copy of row.
+func benchModel(ctx context.Context, m *model.Model, row benchResult, prompt, gen, repetitions int) ([]benchResult, error) {
 	info := m.Info()
-	row := benchResult{Backend: info.Device + " " + info.Variant, Threads: info.Threads}
+	row.Backend, row.Kernels, row.Reason, row.Threads, row.Size = info.Device, info.Variant, info.Reason, info.Threads, info.WeightBytes
+	for _, w := range checkpoint.Layout(m.Config()) {
+		row.Params += int64(w.Rows) * int64(w.Cols)
+	}
 	var results []benchResult
 	if prompt > 0 {
 		ids := benchTokens(m, prompt)
@@ -107,9 +124,14 @@ func benchModel(ctx context.Context, m *model.Model, prompt, gen, repetitions in
 	if gen > 0 {
 		r := row
 		r.Test, r.Gen = fmt.Sprintf("tg%d", gen), gen
-		pool := kernels.NewPool(info.Threads)
-		defer pool.Close()
-		bandwidth := bench.Bandwidth(pool)
+		var bandwidth float64
+		measure := func() {}
+		if info.Device == "cpu" {
+			pool := kernels.NewPool(info.Threads)
+			defer pool.Close()
+			measure = func() { bandwidth = max(bandwidth, bench.Bandwidth(pool)) }
+		}
+		measure()
 		// The first token ends the prompt's step; gen more follow.
 		request := model.Request{Tokens: benchTokens(m, 1), MaxNewTokens: gen + 1, Stop: []int32{}}
 		err := r.time(repetitions, gen, func() (time.Duration, error) {
@@ -124,8 +146,9 @@ func benchModel(ctx context.Context, m *model.Model, prompt, gen, repetitions in
 		}
 		r.BytesPerToken = info.BytesPerStep
 		r.GBps = r.AvgTS * float64(info.BytesPerStep) / 1e9
-		r.BandwidthGBps = max(bandwidth, bench.Bandwidth(pool))
-		r.BandwidthShare = r.GBps / r.BandwidthGBps
+		if measure(); bandwidth > 0 {
+			r.BandwidthGBps, r.BandwidthShare = bandwidth, r.GBps/bandwidth
+		}
 		results = append(results, r)
 	}
 	return results, nil
@@ -145,21 +168,31 @@ func (r *benchResult) time(repetitions, tokens int, run func() (time.Duration, e
 	if _, err := run(); err != nil {
 		return err
 	}
+	r.Time = time.Now().UTC().Format(time.RFC3339)
+	var ns []float64
 	for range repetitions {
 		d, err := run()
 		if err != nil {
 			return err
 		}
+		ns = append(ns, float64(d.Nanoseconds()))
+		r.SamplesNS = append(r.SamplesNS, d.Nanoseconds())
 		r.SamplesTS = append(r.SamplesTS, float64(tokens)/d.Seconds())
 	}
-	for _, x := range r.SamplesTS {
-		r.AvgTS += x / float64(repetitions)
-	}
-	for _, x := range r.SamplesTS {
-		r.StddevTS += (x - r.AvgTS) * (x - r.AvgTS) / float64(max(1, repetitions-1))
-	}
-	r.StddevTS = math.Sqrt(r.StddevTS)
+	r.AvgNS, r.StddevNS = meanDeviation(ns)
+	r.AvgTS, r.StddevTS = meanDeviation(r.SamplesTS)
 	return nil
+}
+
+// meanDeviation returns the mean of x and its standard deviation, 0 of one.
+func meanDeviation(x []float64) (mean, deviation float64) {
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	for _, v := range x {
+		deviation += (v - mean) * (v - mean) / float64(max(1, len(x)-1))
+	}
+	return mean, math.Sqrt(deviation)
 }
 
 func writeBench(w io.Writer, format string, results []benchResult) error {
@@ -178,11 +211,13 @@ func writeBench(w io.Writer, format string, results []benchResult) error {
 		return nil
 	case "csv":
 		c := csv.NewWriter(w)
-		if err := c.Write([]string{"model", "weights", "precision", "backend", "n_threads", "n_prompt", "n_gen", "test", "avg_ts", "stddev_ts", "bytes_per_token", "bandwidth_share"}); err != nil {
+		if err := c.Write([]string{"model_filename", "model_size", "model_n_params", "weights", "precision", "backends", "kernels", "n_threads", "n_batch", "type_kv", "n_prompt", "n_gen",
+			"test", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "bytes_per_token", "bandwidth_share"}); err != nil {
 			return err
 		}
 		for _, r := range results {
-			if err := c.Write([]string{r.Model, r.Weights, r.Precision, r.Backend, strconv.Itoa(r.Threads), strconv.Itoa(r.Prompt), strconv.Itoa(r.Gen), r.Test,
+			if err := c.Write([]string{r.Model, fmt.Sprint(r.Size), fmt.Sprint(r.Params), r.Weights, r.Precision, r.Backend, r.Kernels, strconv.Itoa(r.Threads), strconv.Itoa(r.Chunk), r.KV,
+				strconv.Itoa(r.Prompt), strconv.Itoa(r.Gen), r.Test, r.Time, fmt.Sprintf("%.0f", r.AvgNS), fmt.Sprintf("%.0f", r.StddevNS),
 				fmt.Sprintf("%.3f", r.AvgTS), fmt.Sprintf("%.3f", r.StddevTS), fmt.Sprint(r.BytesPerToken), fmt.Sprintf("%.3f", r.BandwidthShare)}); err != nil {
 				return err
 			}
@@ -190,16 +225,32 @@ func writeBench(w io.Writer, format string, results []benchResult) error {
 		c.Flush()
 		return c.Error()
 	}
-	fmt.Fprintln(w, "| model | weights | precision | backend | threads | test | t/s | GB/s | of bandwidth |")
-	fmt.Fprintln(w, "|---|---|---|---|---:|---:|---:|---:|---:|")
+	return printBench(w, results)
+}
+
+// printBench writes Markdown: llama-bench's columns, and how they came about.
+func printBench(w io.Writer, results []benchResult) error {
+	table := "| model | size | params | weights | precision | backend | threads | test | t/s | GB/s | of bandwidth |\n" +
+		"|---|---:|---:|---|---|---|---:|---:|---:|---:|---:|\n"
 	for _, r := range results {
 		bytes, share := "", ""
 		if r.BytesPerToken > 0 {
-			bytes, share = fmt.Sprintf("%.1f", r.GBps), fmt.Sprintf("%.0f %% of %.1f GB/s", 100*r.BandwidthShare, r.BandwidthGBps)
+			bytes = fmt.Sprintf("%.1f", r.GBps)
 		}
-		if _, err := fmt.Fprintf(w, "| %s | %s | %s | %s | %d | %s | %.2f ± %.2f | %s | %s |\n", r.Model, r.Weights, r.Precision, r.Backend, r.Threads, r.Test, r.AvgTS, r.StddevTS, bytes, share); err != nil {
-			return err
+		if r.BandwidthGBps > 0 {
+			share = fmt.Sprintf("%.0f %% of %.1f GB/s", 100*r.BandwidthShare, r.BandwidthGBps)
+		}
+		table += fmt.Sprintf("| %s | %s | %.2f B | %s | %s | %s %s | %d | %s | %.2f ± %.2f | %s | %s |\n", r.Model, humanize.IBytes(uint64(r.Size)), float64(r.Params)/1e9,
+			r.Weights, r.Precision, r.Backend, r.Kernels, r.Threads, r.Test, r.AvgTS, r.StddevTS, bytes, share)
+	}
+	for _, r := range results {
+		if r.BytesPerToken > 0 {
+			table += fmt.Sprintf("\n%s read a token.", humanize.IBytes(uint64(r.BytesPerToken)))
 		}
 	}
-	return nil
+	if len(results) > 0 {
+		table += fmt.Sprintf("\nKernels: %s, %s.\n", results[0].Kernels, results[0].Reason)
+	}
+	_, err := io.WriteString(w, table)
+	return err
 }

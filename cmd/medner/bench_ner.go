@@ -6,12 +6,14 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
@@ -20,6 +22,8 @@ import (
 
 // nerBench is the JSON of `medner bench ner`.
 type nerBench struct {
+	Kernels         string  `json:"kernels,omitempty"` // of the processor, where it computes
+	Reason          string  `json:"kernels_reason,omitempty"`
 	Documents       int     `json:"documents"`
 	Failed          int     `json:"failed"`
 	Questions       int     `json:"questions"` // one per document, task and piece
@@ -80,6 +84,9 @@ func (b *nerBench) run(cmd *cobra.Command, f *nerFlags, inputs []string, limit i
 		return err
 	}
 	defer extractor.Close()
+	if f.device == "cpu" {
+		b.Kernels, b.Reason = kernels.Selected()
+	}
 	start := time.Now()
 	for _, err := range extractor.Stream(ctx, firstArticles(format.Files(inputs, cmd.InOrStdin(), format.ReadOptions{}), limit)) {
 		if ctx.Err() != nil {
@@ -141,6 +148,7 @@ func (b *nerBench) print(w io.Writer) error {
 		{"prompt tokens", fmt.Sprintf("%d, %.0f %% found in the prefix cache", b.PromptTokens, share(b.CachedTokens, b.PromptTokens))},
 		{"new tokens", fmt.Sprintf("%d, %.1f a second", b.NewTokens, b.NewTokensSecond)},
 		{"drafts", fmt.Sprintf("%d tokens, %.0f %% accepted; %.2f tokens a step", b.DraftedTokens, share(b.AcceptedTokens, b.DraftedTokens), float64(b.NewTokens)/float64(max(b.Steps, 1)))},
+		{"kernels", strings.TrimSuffix(b.Kernels+": "+b.Reason, ": ")},
 	} {
 		if _, err := fmt.Fprintf(w, "| %s | %s |\n", row.name, row.value); err != nil {
 			return err
