@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,8 +47,20 @@ func Build(mode Mode, name string, units, included []Source) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := cacheDir(sources, string(version), compile, link)
+	sum := func(sources []Source) string {
+		h := sha256.New()
+		fmt.Fprintf(h, "%s %q %q\n", version, compile, link)
+		for _, s := range sources {
+			fmt.Fprintf(h, "%q %d\n%s", s.Name, len(s.Text), s.Text)
+		}
+		return hex.EncodeToString(h.Sum(nil))[:24]
+	}
+	cache, err := cacheFolder()
 	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, sum(sources))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("shim: %w", err)
 	}
 	release, err := filelock.Lock(context.Background(), filepath.Join(dir, "lock"), nil)
@@ -65,20 +78,58 @@ func Build(mode Mode, name string, units, included []Source) (string, error) {
 		}
 	}
 	link = append(link, "-o", "linked")
-	for _, u := range units {
-		link = append(link, u.Name+".o")
+	objects := make([]string, len(units))
+	for i, u := range units {
+		objects[i] = filepath.Join(cache, sum(closure(u, sources))+".o")
 	}
 	err = parallel.For(len(units), 1, func(i, _ int) error {
-		return run(dir, compiler, slices.Concat(compile, []string{"-c", units[i].Name, "-o", units[i].Name + ".o"}))
+		if _, err := os.Stat(objects[i]); err == nil {
+			return nil // compiled for another build
+		}
+		object := units[i].Name + ".o"
+		if err := run(dir, compiler, slices.Concat(compile, []string{"-c", units[i].Name, "-o", object})); err != nil {
+			return err
+		}
+		return os.Rename(filepath.Join(dir, object), objects[i])
 	})
 	if err != nil {
 		return "", err
 	}
 	// Apart from compiling, so that -fsanitize=thread doesn't link ThreadSanitizer.
-	if err := run(dir, compiler, append(link, "-lpthread")); err != nil {
+	if err := run(dir, compiler, slices.Concat(link, objects, []string{"-lpthread"})); err != nil {
 		return "", err
 	}
 	return path, os.Rename(filepath.Join(dir, "linked"), path)
+}
+
+var include = regexp.MustCompile(`(?m)^\s*#\s*include\s+"([^"]+)"`)
+
+// closure is a unit with all that it includes.
+func closure(unit Source, sources []Source) []Source {
+	all := []Source{unit}
+	for i := 0; i < len(all); i++ {
+		for _, m := range include.FindAllSubmatch(all[i].Text, -1) {
+			named := func(s Source) bool { return s.Name == string(m[1]) }
+			if at := slices.IndexFunc(sources, named); at >= 0 && !slices.ContainsFunc(all, named) {
+				all = append(all, sources[at])
+			}
+		}
+	}
+	return all
+}
+
+// cacheFolder is where builds and their objects stay, named after what went into
+// them.
+func cacheFolder() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	dir := filepath.Join(cache, "medner", "cuda-shim")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("shim: %w", err)
+	}
+	return dir, nil
 }
 
 func withHeaders(sources []Source) ([]Source, error) {
@@ -94,21 +145,6 @@ func withHeaders(sources []Source) ([]Source, error) {
 		sources = append(sources, Source{name, text})
 	}
 	return sources, nil
-}
-
-// cacheDir is named after the content of all that goes into a build.
-func cacheDir(sources []Source, version string, flags ...[]string) (string, error) {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s %q\n", version, slices.Concat(flags...))
-	for _, s := range sources {
-		fmt.Fprintf(h, "%q %d\n%s", s.Name, len(s.Text), s.Text)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	dir := filepath.Join(cache, "medner", "cuda-shim", hex.EncodeToString(h.Sum(nil))[:24])
-	return dir, os.MkdirAll(dir, 0o755)
 }
 
 func run(dir, program string, args []string) error {
