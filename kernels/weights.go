@@ -72,15 +72,20 @@ func newWeights(k kind, f Format, rows, cols int) (*Weights, error) {
 		return nil, fmt.Errorf("kernels: pack a matrix of %d × %d", rows, cols)
 	}
 	w := &Weights{rows: rows, cols: cols, format: f, kind: k}
-	var release func()
-	w.words, release = allocate(w.tiles() * w.tileWords())
+	w.words = w.allocate(w.tiles() * w.tileWords())
+	if layouts[k].scaled {
+		w.scales = floats(w.allocate(w.tiles() * w.tileScales()))
+	}
+	return w, nil
+}
+
+// allocate returns n zeroed words that live as long as w.
+func (w *Weights) allocate(n int) []uint32 {
+	words, release := allocate(n)
 	if release != nil {
 		runtime.AddCleanup(w, func(free func()) { free() }, release)
 	}
-	if layouts[k].scaled {
-		w.scales = make([]float32, w.tiles()*w.tileScales())
-	}
-	return w, nil
+	return words
 }
 
 func (w *Weights) tiles() int { return (w.rows + tileRows - 1) / tileRows }

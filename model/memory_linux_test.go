@@ -14,13 +14,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
 )
 
-// loadVariable tells a child process which directory to open.
-const loadVariable = "MEDNER_TEST_LOAD"
+// What tells a child process which directory to open, and how.
+const (
+	loadVariable      = "MEDNER_TEST_LOAD"
+	precisionVariable = "MEDNER_TEST_PRECISION"
+)
 
 // loaded is what the child reports, in bytes.
 type loaded struct{ Packed, Peak int64 }
@@ -30,17 +34,19 @@ type loaded struct{ Packed, Peak int64 }
 func TestLoadingTakesLittleMoreThanTheWeights(t *testing.T) {
 	dir := t.TempDir()
 	largest := writeFourBitModel(t, dir)
-	cmd := exec.Command(os.Args[0], "-test.run=^TestLoadInChild$")
-	cmd.Env = append(os.Environ(), loadVariable+"="+dir)
-	out, err := cmd.Output()
-	require.NoError(t, err, string(out))
-	var l loaded
-	first, _, _ := strings.Cut(string(out), "\n")
-	require.NoError(t, json.Unmarshal([]byte(first), &l), string(out))
-	limit := l.Packed*115/100 + largest
-	t.Logf("%.1f MB packed, %.1f MB at the peak, at most %.1f", float64(l.Packed)/1e6, float64(l.Peak)/1e6, float64(limit)/1e6)
-	if l.Peak > limit {
-		t.Errorf("%d bytes at the peak for %d packed; at most %d", l.Peak, l.Packed, limit)
+	for _, precision := range []backend.Precision{backend.F32, backend.Fast} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestLoadInChild$")
+		cmd.Env = append(os.Environ(), loadVariable+"="+dir, precisionVariable+"="+string(precision))
+		out, err := cmd.Output()
+		require.NoError(t, err, string(out))
+		var l loaded
+		first, _, _ := strings.Cut(string(out), "\n")
+		require.NoError(t, json.Unmarshal([]byte(first), &l), string(out))
+		limit := l.Packed*110/100 + largest
+		t.Logf("%s: %.1f MB packed, %.1f MB at the peak, at most %.1f", precision, float64(l.Packed)/1e6, float64(l.Peak)/1e6, float64(limit)/1e6)
+		if l.Peak > limit {
+			t.Errorf("%s: %d bytes at the peak for %d packed; at most %d", precision, l.Peak, l.Packed, limit)
+		}
 	}
 }
 
@@ -62,7 +68,7 @@ func TestLoadInChild(t *testing.T) {
 			}
 		}
 	}()
-	m, err := Open(t.Context(), dir, Options{})
+	m, err := Open(t.Context(), dir, Options{Precision: backend.Precision(os.Getenv(precisionVariable))})
 	close(stop)
 	<-stopped
 	require.NoError(t, err)
