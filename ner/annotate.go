@@ -49,6 +49,7 @@ func (e *Extractor) document(ctx context.Context, d document.Document) (*documen
 	}
 	for _, a := range answers {
 		switch {
+		case a.line:
 		case a.looped:
 			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer that only repeated itself was ended", a.task))
 		case a.cut && e.profile == SeedCompat:
@@ -141,7 +142,7 @@ func (e *Extractor) pieceLimit(task prompt.Task, p *prompt.Prompt) (int, error) 
 func (e *Extractor) askAll(ctx context.Context, questions []question) ([]answered, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	answers := make([]answered, len(questions))
+	replies := make([][]reply, len(questions))
 	errs := make([]error, len(questions))
 	// All questions about a piece are asked together: they share its index.
 	order := make([]int, len(questions))
@@ -165,8 +166,8 @@ func (e *Extractor) askAll(ctx context.Context, questions []question) ([]answere
 		}
 		working.Go(func() {
 			defer e.give()
-			r, err := e.ask(ctx, q, index)
-			answers[i] = answered{q, r}
+			var err error
+			replies[i], err = e.ask(ctx, q, index)
 			if errs[i] = err; err != nil {
 				cancel()
 			}
@@ -181,6 +182,12 @@ func (e *Extractor) askAll(ctx context.Context, questions []question) ([]answere
 		}
 		if err != nil {
 			cancelled = err
+		}
+	}
+	var answers []answered
+	for i, q := range questions {
+		for _, r := range replies[i] {
+			answers = append(answers, answered{q, r})
 		}
 	}
 	return answers, cancelled

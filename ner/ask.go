@@ -3,15 +3,14 @@ package ner
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/constraint"
 	"github.com/medner/medner/ner/prompt"
 	"github.com/medner/medner/tokenizer"
@@ -35,6 +34,7 @@ type reply struct {
 	tokens []model.Token
 	cut    bool // the answer reached its limit of tokens
 	looped bool // the answer was ended because it repeated itself
+	line   bool // it is a line that the answer might have had
 }
 
 // tokens renders and encodes a question. The mark of a text's beginning stands
@@ -72,31 +72,102 @@ func (e *Extractor) render(q question) (prompt.Rendered, error) {
 	return prompt.Rendered{Text: r.Text, Literal: r.Literal}, err
 }
 
+// attempt is how an answer is asked for: as a whole, or from some point on.
+type attempt struct {
+	prompt []int32
+	index  *constraint.Article // nil: nothing limits what may be written
+	begun  []model.Token       // what the answer begins with
+	line   bool                // it ends with the line that it is in
+}
+
 // ask has the model answer; with an index, in spans of its article alone.
-func (e *Extractor) ask(ctx context.Context, q question, index *constraint.Article) (reply, error) {
+// Further replies are lines that it held nearly as likely.
+func (e *Extractor) ask(ctx context.Context, q question, index *constraint.Article) ([]reply, error) {
 	ids, err := e.tokens(q)
 	if err != nil {
-		return reply{}, err
+		return nil, err
+	}
+	whole := attempt{prompt: ids, index: index}
+	answer, err := e.answer(ctx, q, whole)
+	if err != nil || e.alternatives == 0 {
+		return []reply{answer}, err
+	}
+	return e.explore(ctx, q, whole, answer)
+}
+
+// maxGivenUp bounds the items of an answer that are given up.
+const maxGivenUp = 4
+
+// answer is what an attempt at a whole answer comes to. Where the article
+// doesn't go on as the model does, the mask would have it write another item
+// than it meant: such an item is given up, and the answer goes on in the next
+// line.
+func (e *Extractor) answer(ctx context.Context, q question, a attempt) (reply, error) {
+	r, err := e.write(ctx, q, a)
+	if a.index == nil || e.penalty != 1 { // a penalty too makes unlikely tokens the choice
+		return r, err
+	}
+	for range maxGivenUp {
+		i := e.deadEnd(r, len(a.begun))
+		if err != nil || i < 0 {
+			break
+		}
+		line := r.tokens[i]
+		if e.probes.line < 0 || e.probes.line >= len(line.Probes) {
+			break
+		}
+		line.ID, line.LogProb, line.Top = e.probes.ids[e.probes.line], line.Probes[e.probes.line], nil
+		a.begun = append(slices.Clone(r.tokens[:i]), line)
+		r, err = e.write(ctx, q, a)
+	}
+	return r, err
+}
+
+// deadEnd is the first token from the given one on that goes on with an item
+// as the model would not have; -1 if there is none.
+func (e *Extractor) deadEnd(r reply, from int) int {
+	for i := max(from, 1); i < len(r.ends); i++ {
+		start := r.ends[i-1]
+		line := r.text[strings.LastIndexByte(r.text[:start], '\n')+1 : start]
+		item, ok := strings.CutPrefix(line, "-")
+		if ok && strings.TrimSpace(item) != "" && float64(r.tokens[i].LogProb) < forced && !strings.Contains(r.text[start:r.ends[i]], "\n") {
+			return i
+		}
+	}
+	return -1
+}
+
+// write has the model write what an attempt lacks.
+func (e *Extractor) write(ctx context.Context, q question, a attempt) (reply, error) {
+	room := e.maxNewTokens - len(a.begun)
+	if a.line {
+		room = min(room, maxLine)
+	}
+	if room <= 0 {
+		return e.reply(&model.Result{Tokens: a.begun, FinishReason: model.FinishLength}), nil
 	}
 	request := model.Request{
-		Tokens:              ids,
+		Tokens:              append(a.prompt[:len(a.prompt):len(a.prompt)], idsOf(a.begun)...),
 		Adapter:             e.adapter,
-		MaxNewTokens:        e.maxNewTokens,
+		MaxNewTokens:        room,
 		RepetitionPenalty:   e.penalty,
 		PenaltySparesPrompt: e.sparePrompt,
 		Probe:               e.probes.ids,
 	}
-	if index != nil {
-		grammar := constraint.Items
-		if q.task == prompt.Influences {
-			grammar = constraint.Pairs
-		}
-		request.Constraint = grounded{index.Start(grammar)}
+	if e.alternatives > 0 && !a.line {
+		request.Top = ranked
 	}
-	var guard *loopGuard
+	if a.index != nil {
+		request.Constraint = grounded{a.index.Start(grammar(q.task))}
+	}
+	var guard *guard
 	if e.profile == Default {
-		guard = newLoopGuard(request.Constraint, e.engine.Tokenizer.TokenBytes, e.probes.ids[:e.probes.stops])
+		guard = newGuard(request.Constraint, e.engine.Tokenizer.TokenBytes, e.probes.ids[:e.probes.stops])
 		request.Constraint = guard
+		for _, t := range a.begun {
+			guard.Accept(t.ID)
+		}
+		guard.line = a.line
 	}
 	result, err := e.engine.Generate(ctx, request)
 	if err != nil {
@@ -105,16 +176,33 @@ func (e *Extractor) ask(ctx context.Context, q question, index *constraint.Artic
 	if e.answered != nil {
 		e.answered(result)
 	}
-	r := e.reply(result)
+	whole := *result
+	whole.Tokens = slices.Concat(a.begun, result.Tokens)
+	r := e.reply(&whole)
 	r.looped = guard != nil && guard.looping()
 	return r, nil
+}
+
+func grammar(task prompt.Task) constraint.Grammar {
+	if task == prompt.Influences {
+		return constraint.Pairs
+	}
+	return constraint.Items
+}
+
+func idsOf(tokens []model.Token) []int32 {
+	ids := make([]int32, len(tokens))
+	for i, t := range tokens {
+		ids[i] = t.ID
+	}
+	return ids
 }
 
 func (e *Extractor) reply(result *model.Result) reply {
 	r := reply{cut: result.FinishReason == model.FinishLength}
 	var text []byte
 	for _, t := range result.Tokens {
-		if slices.Contains(e.probes.ids[:e.probes.stops], t.ID) {
+		if e.stops(t.ID) {
 			continue
 		}
 		text = append(text, e.engine.Tokenizer.TokenBytes(t.ID)...)
@@ -124,88 +212,15 @@ func (e *Extractor) reply(result *model.Result) reply {
 	return r
 }
 
+// stops says whether an id ends an answer.
+func (e *Extractor) stops(id int32) bool {
+	return slices.Contains(e.probes.ids[:e.probes.stops], id)
+}
+
 // grounded makes a constraint of an automaton.
 type grounded struct{ *constraint.Automaton }
 
 func (g grounded) Fork() model.Constraint { return grounded{g.Automaton.Fork()} }
-
-// probes are the ids whose probabilities tell whether an item has ended: those
-// that end the answer, an end of line, and the bar between a pair's sides.
-type probes struct {
-	ids       []int32
-	stops     int
-	line, bar int // places in ids; -1: the vocabulary has no such token
-}
-
-func newProbes(e *Engine) probes {
-	p := probes{ids: slices.Clone(e.StopIDs()), line: -1, bar: -1}
-	p.stops = len(p.ids)
-	last := func(text, want string) int {
-		ids := e.Tokenizer.Encode(text, tokenizer.EncodeOptions{}).IDs
-		if len(ids) == 0 || string(e.Tokenizer.TokenBytes(ids[len(ids)-1])) != want {
-			return -1
-		}
-		p.ids = append(p.ids, ids[len(ids)-1])
-		return len(p.ids) - 1
-	}
-	p.line = last("a\n", "\n")
-	p.bar = last("a |", " |")
-	return p
-}
-
-// features describes the item at bytes [start, end) of a reply. In a pair the
-// first side ends with the bar.
-func (e *Extractor) features(r *reply, start, end int, firstSide bool) confidence.Features {
-	// A token belongs to the item if any of its bytes does that isn't space.
-	from := 0
-	for from < len(r.ends)-1 && r.ends[from] <= start {
-		from++
-	}
-	to := from
-	for to < len(r.ends) && (to == from || r.ends[to-1] < end) {
-		to++
-	}
-	var logProbs []float32
-	for _, t := range r.tokens[from:to] {
-		logProbs = append(logProbs, t.LogProb)
-	}
-	if len(logProbs) == 0 {
-		return confidence.Of([]float32{float32(math.Inf(-1))}, math.Inf(-1))
-	}
-	// The last token may hold what ends the item too; else that comes next.
-	ending := 0.0
-	if r.ends[to-1] == end && to < len(r.tokens) {
-		ending = e.probes.ending(r.tokens[to], firstSide)
-	}
-	return confidence.Of(logProbs, ending)
-}
-
-// ending is the logarithm of the probability that an item ends, by the token
-// that follows it.
-func (p probes) ending(next model.Token, firstSide bool) float64 {
-	var logs []float64
-	add := func(i int) {
-		if i >= 0 && i < len(next.Probes) {
-			logs = append(logs, float64(next.Probes[i]))
-		}
-	}
-	if firstSide {
-		add(p.bar)
-	} else {
-		for i := range p.stops {
-			add(i)
-		}
-		add(p.line)
-	}
-	if len(logs) == 0 {
-		return float64(next.LogProb)
-	}
-	sum := 0.0
-	for _, l := range logs {
-		sum += math.Exp(l)
-	}
-	return math.Log(sum)
-}
 
 // checkText refuses what has no code points to count.
 func checkText(text string) error {

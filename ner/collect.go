@@ -23,7 +23,9 @@ const (
 	reasonNotListed  = "not a list item"
 	reasonNothing    = "says that there is nothing"
 	reasonSentences  = "runs over the end of a sentence"
+	reasonOtherType  = "surer as a %s (%.3f, here %.3f)"
 	reasonForced     = "written only because the mask left the model no other choice"
+	reasonGivenUp    = "given up: the article doesn't go on so"
 )
 
 // forced is the log-probability below which a token or an item's end was not
@@ -45,9 +47,9 @@ type item struct {
 	features confidence.Features
 	prompts  []*prompt.Prompt // under which it was written
 	all      []confidence.Features
-	// long is the item that this one is the short form of, where the article
-	// says so and no answer has it.
-	long string
+	// from and of say how an item that no answer has follows, and from what;
+	// empty for the others.
+	from, of string
 }
 
 func (it *item) grounded() bool {
@@ -83,6 +85,21 @@ func (c *collector) find(form string) []document.Span {
 	return spans
 }
 
+// ground finds the first of an item's forms that the article has, or else the
+// singular or plural of one, and returns the article's spelling.
+func (c *collector) ground(forms []string) (text string, spans []document.Span) {
+	all := slices.Clone(forms)
+	for _, f := range forms {
+		all = append(all, otherNumber(f)...)
+	}
+	for _, f := range all {
+		if spans := c.find(f); spans != nil {
+			return c.article.Text(spans[0]), spans
+		}
+	}
+	return forms[0], nil
+}
+
 // collect reads answers by the rules of profile default.
 func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answers []answered) {
 	c := collector{
@@ -99,15 +116,19 @@ func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answer
 			result.Calibrated = false
 		}
 	}
+	items := map[prompt.Task][]*item{}
 	for _, task := range tasks {
-		items := c.vote(c.items(task, answers))
-		for _, it := range items {
+		items[task] = c.vote(c.items(task, answers))
+	}
+	for _, task := range tasks {
+		if e.derived && task != prompt.Influences {
+			items[task] = c.derive(task, items[task], items[prompt.Influences])
+		}
+	}
+	c.decide(items)
+	for _, task := range tasks {
+		for _, it := range items[task] {
 			c.observe(it)
-		}
-		if e.abbreviations && task != prompt.Influences {
-			items = append(items, c.shortForms(task, items)...)
-		}
-		for _, it := range items {
 			c.add(it)
 		}
 	}
@@ -138,7 +159,9 @@ func (c *collector) items(task prompt.Task, answers []answered) []*item {
 				if key := it.key(); !here[key] {
 					here[key] = true
 					reason = ""
-					if old := byKey[key]; old != nil {
+					if old := byKey[key]; old != nil && a.line && slices.Contains(old.prompts, a.prompt) {
+						// The answer has it already.
+					} else if old != nil {
 						old.join(it)
 					} else {
 						byKey[key] = it
@@ -173,14 +196,9 @@ func (c *collector) read(a *answered, line answer.Line) (*item, string) {
 	}
 	it := &item{task: a.task, written: line.Text, prompts: []*prompt.Prompt{a.prompt}}
 	for i, written := range line.Items {
-		m := mention{text: written.Forms[0]}
+		var m mention
 		m.features = c.e.features(&a.reply, written.Start, written.End, i == 0 && len(line.Items) == 2)
-		for _, form := range written.Forms {
-			if m.spans = c.find(form); m.spans != nil {
-				m.text = c.article.Text(m.spans[0])
-				break
-			}
-		}
+		m.text, m.spans = c.ground(written.Forms)
 		it.mentions = append(it.mentions, m)
 	}
 	it.features = it.mentions[0].features
@@ -194,11 +212,17 @@ func (c *collector) read(a *answered, line answer.Line) (*item, string) {
 	if !line.Bulleted && !it.grounded() {
 		return nil, reasonNotListed
 	}
+	if !it.grounded() && c.e.grounded {
+		return nil, reasonGivenUp
+	}
+	if !it.grounded() && a.line {
+		return nil, reasonUngrounded
+	}
 	for _, m := range it.mentions {
 		if len(m.spans) > 0 && len(sentence.Starts(m.text)) > 0 {
 			return nil, reasonSentences
 		}
-		if c.e.grounded && min(m.features.Min, m.features.End) < forced {
+		if c.e.grounded && c.e.penalty == 1 && min(m.features.Min, m.features.End) < forced {
 			return nil, reasonForced
 		}
 	}
@@ -207,56 +231,6 @@ func (c *collector) read(a *answered, line answer.Line) (*item, string) {
 
 // nothing holds what models write where there is nothing to list.
 var nothing = map[string]bool{"none": true, "n/a": true, "nothing": true, "no": true, "not applicable": true}
-
-// vote applies the ensemble, and finishes the items' features.
-func (c *collector) vote(items []*item) []*item {
-	n := len(c.e.prompts)
-	least := 1
-	switch c.e.ensemble {
-	case Intersection:
-		least = n
-	case Vote:
-		least = n/2 + 1
-	}
-	var kept []*item
-	for _, it := range items {
-		it.features = it.all[0]
-		if n > 1 {
-			it.features = confidence.Merge(it.all, float64(len(it.prompts))/float64(n))
-		}
-		if len(it.prompts) < least {
-			c.drop(it.task, it.written, fmt.Sprintf("written under %d of %d prompts", len(it.prompts), n))
-			continue
-		}
-		kept = append(kept, it)
-	}
-	return kept
-}
-
-// shortForms are the short forms that the article defines for items and that no
-// answer has. They are as sure as their long forms.
-func (c *collector) shortForms(task prompt.Task, items []*item) []*item {
-	byKey := map[string]*item{}
-	for _, it := range items {
-		byKey[it.key()] = it
-	}
-	var out []*item
-	for _, d := range c.short {
-		long, short := byKey[ground.Fold(d.Long)], ground.Fold(d.Short)
-		if long == nil || byKey[short] != nil {
-			continue
-		}
-		spans := c.find(d.Short)
-		if spans == nil {
-			continue
-		}
-		it := &item{task: task, written: d.Short, features: long.features, long: d.Long}
-		it.mentions = []mention{{text: c.article.Text(spans[0]), spans: spans, features: long.features}}
-		byKey[short] = it
-		out = append(out, it)
-	}
-	return out
-}
 
 // add puts an item into the result, or reports why not.
 func (c *collector) add(it *item) {
@@ -275,8 +249,8 @@ func (c *collector) add(it *item) {
 	var infons map[string]string
 	if !grounded {
 		infons = map[string]string{"flag": reasonUngrounded}
-	} else if it.long != "" {
-		infons = map[string]string{"short_form_of": it.long}
+	} else if it.from != "" {
+		infons = map[string]string{it.from: it.of}
 	}
 	if it.task == prompt.Influences {
 		c.result.Relations = append(c.result.Relations, document.Relation{
@@ -307,17 +281,6 @@ func entityType(task prompt.Task) string {
 		return document.Chemical
 	}
 	return document.Disease
-}
-
-// confidence is a probability where there is a calibration, else a score.
-func (c *collector) confidence(it *item) float64 {
-	p := it.features.Score()
-	if c.e.calibration != nil {
-		if curve := c.e.calibration.Tasks[string(it.task)]; curve != nil {
-			p = curve.Apply(it.features)
-		}
-	}
-	return p
 }
 
 func (c *collector) observe(it *item) {

@@ -58,7 +58,7 @@ func New(engine Engine, options ...Option) (*Extractor, error) {
 func prepare(engine Engine, options []Option) (*Extractor, error) {
 	e := &Extractor{engine: engine, settings: settings{
 		profile: Default, ensemble: Union, ungrounded: Flag, penalty: 1, maxNewTokens: 256, chunkTokens: 1024, concurrency: 32,
-		abbreviations: true,
+		derived: true,
 	}}
 	for _, option := range options {
 		option(&e.settings)
@@ -121,6 +121,12 @@ func (e *Extractor) check() error {
 	if !(e.minConfidence >= 0 && e.minConfidence <= 1) {
 		return badinput.New("", "min confidence", fmt.Sprint(e.minConfidence), "0 to 1")
 	}
+	if !(e.alternatives >= 0 && e.alternatives < 1) {
+		return badinput.New("", "alternatives", fmt.Sprint(e.alternatives), "0, or a probability below 1")
+	}
+	if e.profile == SeedCompat && e.alternatives > 0 {
+		return badinput.New("", "alternatives", "profile seed-compat", "profile default")
+	}
 	return e.checkCalibration()
 }
 
@@ -136,6 +142,9 @@ func (e *Extractor) Key() confidence.Key {
 	}
 	if e.grounded {
 		decoding += ", grounded"
+	}
+	if e.alternatives > 0 {
+		decoding += fmt.Sprintf(", alternatives from %g", e.alternatives)
 	}
 	about := e.engine.About
 	return confidence.Key{

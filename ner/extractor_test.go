@@ -123,7 +123,7 @@ func TestDefaultProfile(t *testing.T) {
 		{
 			name: "nothing is lost in silence", text: "Aspirin cures ulcers.",
 			chemicals: "Here is the list:\n- aspirin\n1. \"Aspirin.\"\nNone\n-\n- none", influences: "- aspirin\n* aspirin|ulcers\n- a | b | c",
-			entities:  []string{"chemical Aspirin@0-7"},
+			entities:  []string{"chemical Aspirin@0-7", "disease ulcers@14-20"},
 			relations: []string{"Aspirin | ulcers"},
 			dropped: []string{
 				"chemicals: Here is the list:: not a list item", "chemicals: 1. \"Aspirin.\": duplicate", "chemicals: None: says that there is nothing",
@@ -230,12 +230,53 @@ func TestAbbreviations(t *testing.T) {
 	require.Empty(t, r.Entities[0].Infons)
 	require.Equal(t, "indomethacin", r.Entities[3].Normalized)
 
-	r = extract(t, f, text, ner.WithAbbreviations(false), ner.WithTasks(prompt.Diseases))
+	r = extract(t, f, text, ner.WithDerived(false), ner.WithTasks(prompt.Diseases))
 	require.Equal(t, []string{"disease Rabbit syndrome@0-15", "disease x?"}, places(r))
 	f = newFake(t, byTask("", "- rabbit syndrome\n- RS", ""))
 	r = extract(t, f, text, ner.WithTasks(prompt.Diseases))
 	require.Len(t, r.Entities, 3)
 	require.Empty(t, r.Entities[1].Infons, "written, not derived")
+}
+
+func TestDerived(t *testing.T) {
+	const text = "Seizures: one seizure after IDM; IDMs and therapies. Two metastases. An atrophy."
+	f := newFake(t, byTask("- IDM", "- seizure\n- metastasis\n- therapy", "- IDM | atrophy\n- IDM | stroke"))
+	r := extract(t, f, text)
+	require.Equal(t, []string{
+		"disease Seizures@0-8", "disease seizure@14-21", "chemical IDM@28-31", "chemical IDMs@33-37", "disease therapies@42-51",
+		"disease metastases@57-67", "disease atrophy@72-79",
+	}, places(r))
+	require.Equal(t, map[string]string{"number_of": "seizure"}, r.Entities[0].Infons)
+	require.Nil(t, r.Entities[1].Infons)
+	require.Equal(t, map[string]string{"number_of": "IDM"}, r.Entities[3].Infons)
+	require.Nil(t, r.Entities[5].Infons, "written, in another number")
+	require.Equal(t, map[string]string{"side_of": "- IDM | atrophy"}, r.Entities[6].Infons)
+	require.Equal(t, r.Entities[0].Confidence, r.Entities[1].Confidence)
+
+	r = extract(t, f, text, ner.WithDerived(false))
+	require.Equal(t, []string{
+		"disease seizure@14-21", "chemical IDM@28-31", "disease therapies@42-51", "disease metastases@57-67",
+	}, places(r))
+}
+
+// What is written under two tasks belongs to the one where it is surer.
+func TestOneTypeEach(t *testing.T) {
+	f := newFake(t, byTask("- Li\n- amnesia", "- amnesia\n- pain", ""))
+	f.logProb = func(answer string, at int) float32 {
+		if strings.HasPrefix(answer, "- Li") && at > len("- Li") {
+			return -0.5
+		}
+		return -0.1
+	}
+	r := extract(t, f, "Li, amnesia, pain.")
+	require.Equal(t, []string{"chemical Li@0-2", "disease amnesia@4-11", "disease pain@13-17"}, places(r))
+	require.Len(t, r.Dropped, 1)
+	require.Equal(t, "chemicals", r.Dropped[0].Task)
+	require.Contains(t, r.Dropped[0].Reason, "surer as a disease")
+	r = extract(t, f, "Li, amnesia, pain.", ner.WithTasks(prompt.Chemicals))
+	require.Len(t, r.Entities, 2)
+	f.logProb = nil
+	require.Len(t, extract(t, f, "Li, amnesia, pain.").Entities, 4, "neither is surer")
 }
 
 func TestGrounded(t *testing.T) {
@@ -258,7 +299,7 @@ func TestGrounded(t *testing.T) {
 func TestForcedItems(t *testing.T) {
 	f := newFake(t, byTask("- aspirin\n- ulcers", "", ""))
 	f.logProb = func(answer string, at int) float32 {
-		if at > strings.Index(answer, "ulcers") {
+		if strings.HasPrefix(answer[at:], " ") && strings.HasSuffix(answer[:at], "\n-") {
 			return -6
 		}
 		return -0.1
@@ -269,6 +310,59 @@ func TestForcedItems(t *testing.T) {
 	require.Equal(t, []string{"chemicals: - ulcers: written only because the mask left the model no other choice"}, dropped(r))
 	r = extract(t, f, text, ner.WithTasks(prompt.Chemicals))
 	require.Len(t, r.Entities, 2)
+}
+
+// An item that the model meant to go on otherwise is given up; the answer goes
+// on.
+func TestGivenUpItems(t *testing.T) {
+	f := newFake(t, byTask("- ulcers\n- aspirin", "", ""))
+	f.logProb = func(answer string, at int) float32 {
+		if strings.Contains(answer[:at], "- ul") && !strings.Contains(answer[:at], "\n") {
+			return -6
+		}
+		return -0.1
+	}
+	r := extract(t, f, "Aspirin causes ulcers.", ner.WithGrounded(true), ner.WithTasks(prompt.Chemicals))
+	require.Equal(t, []string{"chemical Aspirin@0-7"}, places(r))
+	require.Equal(t, []string{"chemicals: - ul: given up: the article doesn't go on so"}, dropped(r))
+	require.Len(t, f.requests, 2)
+	require.True(t, strings.HasSuffix(f.prompts[1], "- ul\n"), f.prompts[1])
+}
+
+func TestAlternatives(t *testing.T) {
+	const text = "Aspirin, ibuprofen, naproxen and heparin cause ulcers and pain."
+	ask := func(task prompt.Task, least float64, grounded bool) *document.Result {
+		f := newFake(t, byTask("- aspirin\n- naproxen", "", "- aspirin | ulcers"))
+		f.held = func(written string) map[string]float64 {
+			return map[string]map[string]float64{
+				"-":                       {" ibuprofen": 0.3, " Aspirin": 0.2, " zinc": 0.05, " warfarin": 0.15},
+				"- aspirin":               {" |": 0.4}, // within an item nothing branches
+				"- aspirin\n- naproxen":   {"\n": 0.4},
+				"- aspirin\n- naproxen\n": {"-": 0.99},
+				"- aspirin |":             {" pain": 0.2},
+				"- aspirin | ulcers":      {"\n": 0.001},
+			}[written]
+		}
+		f.lines = []string{"- heparin", "- ibuprofen\n- and more", "- warfarin", "- zinc"}
+		if task == prompt.Influences {
+			f.lines = []string{"- aspirin | pain", "- ibuprofen | pain", "- warfarin | pain"}
+		}
+		return extract(t, f, text, ner.WithAlternatives(least), ner.WithGrounded(grounded), ner.WithTasks(task))
+	}
+	for _, grounded := range []bool{false, true} {
+		r := ask(prompt.Chemicals, 0.1, grounded)
+		require.Equal(t, []string{"chemical Aspirin@0-7", "chemical ibuprofen@9-18", "chemical naproxen@20-28", "chemical heparin@33-40"}, places(r))
+		require.Greater(t, r.Entities[0].Confidence, r.Entities[1].Confidence)
+		require.Empty(t, r.Warnings)
+		if grounded {
+			require.Empty(t, r.Dropped)
+		} else {
+			require.Equal(t, []string{"chemicals: - warfarin: not found in the article"}, dropped(r))
+		}
+		require.Equal(t, []string{"Aspirin | ulcers", "ibuprofen | pain", "Aspirin | pain"}, pairs(ask(prompt.Influences, 0.1, grounded)))
+	}
+	r := ask(prompt.Chemicals, 0, false)
+	require.Equal(t, []string{"chemical Aspirin@0-7", "chemical naproxen@20-28"}, places(r))
 }
 
 // An answer that only repeats itself is ended, but in the seed's profile.
@@ -664,6 +758,7 @@ func TestBadOptions(t *testing.T) {
 		"max new tokens":   ner.WithMaxNewTokens(0),
 		"min confidence":   ner.WithMinConfidence(math.NaN()),
 		"target precision": ner.WithTargetPrecision(1),
+		"alternatives":     ner.WithAlternatives(1),
 	} {
 		_, err := ner.New(f.engine(), o)
 		var bad *badinput.Error

@@ -2,6 +2,8 @@ package ner_test
 
 import (
 	"context"
+	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +26,12 @@ type fake struct {
 	// the token that begins at byte at of it.
 	answer  func(prompt string) (string, error)
 	logProb func(answer string, at int) float32
+	// held gives other tokens by their probability where written is what the
+	// answer has so far.
+	held func(written string) map[string]float64
+	// lines are what the answer might have gone on with; the first that begins
+	// as it does counts.
+	lines []string
 
 	mu       sync.Mutex
 	prompts  []string
@@ -55,6 +63,8 @@ func (f *fake) Generate(ctx context.Context, r model.Request) (*model.Result, er
 	if err != nil {
 		return nil, err
 	}
+	_, begun, _ := strings.Cut(prompt, "assistant<|end_header_id|>\n\n")
+	text = f.rest(text, begun)
 	result := &model.Result{PromptTokens: len(r.Tokens), FinishReason: model.FinishLength}
 	written := 0
 	for _, id := range append(f.tok.Encode(text, tokenizer.EncodeOptions{}).IDs, f.stop) {
@@ -71,6 +81,13 @@ func (f *fake) Generate(ctx context.Context, r model.Request) (*model.Result, er
 		if f.logProb != nil {
 			t.LogProb = f.logProb(text, written)
 		}
+		if f.held != nil {
+			for token, p := range f.held(begun + text[:min(written, len(text))]) {
+				other := f.tok.Encode(token, tokenizer.EncodeOptions{}).IDs
+				t.Top = append(t.Top, model.Ranked{ID: other[0], LogProb: float32(math.Log(p))})
+			}
+			slices.SortFunc(t.Top, func(a, b model.Ranked) int { return int(a.ID - b.ID) })
+		}
 		written += len(f.tok.TokenBytes(id))
 		for i, p := range r.Probe {
 			t.Probes[i] = -5
@@ -85,6 +102,22 @@ func (f *fake) Generate(ctx context.Context, r model.Request) (*model.Result, er
 		}
 	}
 	return result, nil
+}
+
+// rest is what an answer that begins so goes on with.
+func (f *fake) rest(answer, begun string) string {
+	if rest, ok := strings.CutPrefix(answer, begun); ok {
+		return rest
+	}
+	for _, line := range f.lines {
+		if rest, ok := strings.CutPrefix(line, begun[strings.LastIndex(begun, "\n")+1:]); ok {
+			return rest
+		}
+	}
+	for range strings.Count(begun, "\n") {
+		_, answer, _ = strings.Cut(answer, "\n")
+	}
+	return answer
 }
 
 func lowest(mask []uint64) int32 {

@@ -13,19 +13,22 @@ import (
 // answers that got out by themselves, none had repeated so many lines.
 const maxRepeats = 5
 
-// loopGuard is a constraint that ends an answer which only repeats itself, and
-// otherwise leaves the choice to another constraint, or free.
-type loopGuard struct {
+// guard is a constraint that ends an answer which only repeats itself, or
+// after one line, and otherwise leaves the choice to another constraint, or
+// free.
+type guard struct {
 	inner   model.Constraint // nil: none
 	bytes   func(id int32) []byte
 	stop    []uint64 // the bitmap of the stop ids
-	line    []byte   // what was written since the last end of line
+	line    bool     // the answer ends where its line does
+	ended   bool     // it did
+	written []byte   // since the last end of line
 	lines   []string // the lines written, folded, each once
 	repeats int      // lines in a row that had been written before
 }
 
-func newLoopGuard(inner model.Constraint, bytes func(id int32) []byte, stop []int32) *loopGuard {
-	g := &loopGuard{inner: inner, bytes: bytes}
+func newGuard(inner model.Constraint, bytes func(id int32) []byte, stop []int32) *guard {
+	g := &guard{inner: inner, bytes: bytes}
 	for _, id := range stop {
 		for int(id/64) >= len(g.stop) {
 			g.stop = append(g.stop, 0)
@@ -35,11 +38,11 @@ func newLoopGuard(inner model.Constraint, bytes func(id int32) []byte, stop []in
 	return g
 }
 
-func (g *loopGuard) looping() bool { return g.repeats >= maxRepeats }
+func (g *guard) looping() bool { return g.repeats >= maxRepeats }
 
-func (g *loopGuard) Allowed() []uint64 {
+func (g *guard) Allowed() []uint64 {
 	switch {
-	case g.looping():
+	case g.looping(), g.ended:
 		return g.stop
 	case g.inner != nil:
 		return g.inner.Allowed()
@@ -47,17 +50,18 @@ func (g *loopGuard) Allowed() []uint64 {
 	return nil
 }
 
-func (g *loopGuard) Accept(id int32) {
+func (g *guard) Accept(id int32) {
 	if g.inner != nil {
 		g.inner.Accept(id)
 	}
 	for _, b := range g.bytes(id) {
 		if b != '\n' {
-			g.line = append(g.line, b)
+			g.written = append(g.written, b)
 			continue
 		}
-		line := ground.Fold(string(g.line))
-		g.line = g.line[:0]
+		g.ended = g.line
+		line := ground.Fold(string(g.written))
+		g.written = g.written[:0]
 		switch {
 		case line == "":
 		case slices.Contains(g.lines, line):
@@ -69,12 +73,12 @@ func (g *loopGuard) Accept(id int32) {
 	}
 }
 
-func (g *loopGuard) Fork() model.Constraint {
+func (g *guard) Fork() model.Constraint {
 	f := *g
 	if g.inner != nil {
 		f.inner = g.inner.Fork()
 	}
-	f.line = slices.Clone(g.line)
+	f.written = slices.Clone(g.written)
 	f.lines = slices.Clip(g.lines) // the copy grows elsewhere
 	return &f
 }

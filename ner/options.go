@@ -64,8 +64,9 @@ type settings struct {
 	sparePrompt     bool
 	maxNewTokens    int
 	chunkTokens     int
+	alternatives    float64
 	adapter         string
-	abbreviations   bool
+	derived         bool
 	calibration     *confidence.Calibration
 	minConfidence   float64
 	targetPrecision float64
@@ -82,7 +83,7 @@ func WithProfile(p Profile) Option {
 	return func(s *settings) {
 		s.profile = p
 		if p == SeedCompat {
-			s.penalty, s.maxNewTokens, s.grounded, s.chunkTokens = 1.15, 128, false, 0
+			s.penalty, s.maxNewTokens, s.grounded, s.chunkTokens, s.alternatives = 1.15, 128, false, 0, 0
 		}
 	}
 }
@@ -120,14 +121,21 @@ func WithRepetitionPenalty(penalty float32, sparePrompt bool) Option {
 // WithMaxNewTokens bounds an answer.
 func WithMaxNewTokens(n int) Option { return func(s *settings) { s.maxNewTokens = n } }
 
+// WithAlternatives also has the model write what it held likelier than p where
+// an item of its answer begins, and go on where that was likelier than p at the
+// answer's end: more is found, less of it right. 0, the default: the greedy
+// answer alone.
+func WithAlternatives(p float64) Option { return func(s *settings) { s.alternatives = p } }
+
 // WithChunkTokens bounds the tokens of an article that are asked about at once;
 // 0: what the model's context holds.
 func WithChunkTokens(n int) Option { return func(s *settings) { s.chunkTokens = n } }
 
-// WithAbbreviations says whether the short form that an article defines for a
-// mention ("indomethacin (IDM)") is reported with it, marked as such; it is by
-// default.
-func WithAbbreviations(on bool) Option { return func(s *settings) { s.abbreviations = on } }
+// WithDerived says whether mentions are reported that no answer has but that
+// follow from the answers, marked as such; they are by default. These are the
+// sides of pairs, the short forms that the article defines for mentions
+// ("indomethacin (IDM)"), and their singulars and plurals.
+func WithDerived(on bool) Option { return func(s *settings) { s.derived = on } }
 
 // WithAdapter names one of the model's adapters.
 func WithAdapter(name string) Option { return func(s *settings) { s.adapter = name } }

@@ -27,6 +27,7 @@ type nerFlags struct {
 	sparePrompt   bool
 	maxNewTokens  int
 	chunkTokens   int
+	alternatives  float64
 	calibration   string
 	minConfidence float64
 	precisionGoal float64
@@ -48,6 +49,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty counts what the answer repeats only")
 	fs.IntVar(&f.maxNewTokens, "max-new-tokens", 0, "tokens of an answer at most (default: the profile's)")
 	fs.IntVar(&f.chunkTokens, "chunk-tokens", 0, "tokens of an article that are asked about at once (default: what the context holds)")
+	fs.Float64Var(&f.alternatives, "alternatives", 0, "also find what the model held likelier than `P` where an item begins: more recall, less precision")
 	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the default model's own)")
 	fs.Float64Var(&f.minConfidence, "min-confidence", 0, "leave out, and report, items less sure than this")
 	fs.Float64Var(&f.precisionGoal, "target-precision", 0, "leave out, and report, the least sure items until this share is right (needs a calibration)")
@@ -114,6 +116,9 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	if f.maxNewTokens > 0 {
 		options = append(options, ner.WithMaxNewTokens(f.maxNewTokens))
 	}
+	if f.alternatives > 0 {
+		options = append(options, ner.WithAlternatives(f.alternatives))
+	}
 	if f.chunkTokens > 0 {
 		options = append(options, ner.WithChunkTokens(f.chunkTokens))
 	}
@@ -121,7 +126,7 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 }
 
 func (f *nerFlags) confidenceOptions(options []ner.Option) ([]ner.Option, error) {
-	for flag, v := range map[string]float64{"min-confidence": f.minConfidence, "target-precision": f.precisionGoal} {
+	for flag, v := range map[string]float64{"min-confidence": f.minConfidence, "target-precision": f.precisionGoal, "alternatives": f.alternatives} {
 		if !(v >= 0 && v <= 1) {
 			return nil, usagef("--%s %g: expected 0 to 1", flag, v)
 		}

@@ -40,15 +40,15 @@ func TestIsotonic(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 4))
 	for range 200 {
 		n := 1 + rng.IntN(12)
-		points := make([]point, n)
+		points := make([]Block, n)
 		for i := range points {
-			points[i] = point{float64(i), float64(rng.IntN(2)), 1 + float64(rng.IntN(3))}
+			points[i] = Block{float64(i), float64(i), float64(rng.IntN(2)), 1 + float64(rng.IntN(3))}
 		}
 		mean := func(a, b int) float64 {
 			sum, w := 0.0, 0.0
 			for _, p := range points[a : b+1] {
-				sum += p.y * p.weight
-				w += p.weight
+				sum += p.Value * p.Count
+				w += p.Count
 			}
 			return sum / w
 		}

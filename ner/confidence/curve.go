@@ -1,6 +1,7 @@
 package confidence
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -37,23 +38,40 @@ func Fit(samples []Sample) *Curve {
 		return nil
 	}
 	c := &Curve{Weights: logistic(samples)}
-	points := make([]point, len(samples))
+	points := make([]Block, len(samples))
 	right := 0.0
 	for i, s := range samples {
-		points[i] = point{c.score(s.Features), outcome(s.Correct), 1}
+		x := c.score(s.Features)
+		points[i] = Block{x, x, outcome(s.Correct), 1}
 		right += outcome(s.Correct)
 	}
-	slices.SortStableFunc(points, func(a, b point) int {
-		switch {
-		case a.x < b.x:
-			return -1
-		case a.x > b.x:
-			return 1
-		}
-		return 0
-	})
-	c.Blocks = shrink(isotonic(points), right/float64(len(samples)))
+	slices.SortStableFunc(points, func(a, b Block) int { return cmp.Compare(a.Low, b.Low) })
+	c.Blocks = shrink(isotonic(gather(points)), right/float64(len(samples)))
 	return c
+}
+
+// leastBlock is the least number of items that a block is made of: fewer say
+// more about chance than about the items.
+const leastBlock = 10
+
+// gather joins points in order into blocks of leastBlock or a few more.
+func gather(points []Block) []Block {
+	blocks := make([]Block, max(1, len(points)/leastBlock))
+	for i := range blocks {
+		part := points[i*len(points)/len(blocks) : (i+1)*len(points)/len(blocks)]
+		b := part[0]
+		for _, p := range part[1:] {
+			b = join(b, p)
+		}
+		blocks[i] = b
+	}
+	return blocks
+}
+
+// join is two neighbouring blocks as one.
+func join(a, b Block) Block {
+	w := a.Count + b.Count
+	return Block{a.Low, b.High, (a.Value*a.Count + b.Value*b.Count) / w, w}
 }
 
 func outcome(correct bool) float64 {
@@ -131,15 +149,12 @@ func CrossFit(samples []Sample, folds int) []float64 {
 	return out
 }
 
-// point is a weighted observation y at x.
-type point struct{ x, y, weight float64 }
-
 // isotonic is the least-squares fit of a function that never falls, by pooling
-// adjacent violators. The points are in order of x; equal ones are pooled.
-func isotonic(points []point) []Block {
+// adjacent violators. The points are in order; equal ones are pooled.
+func isotonic(points []Block) []Block {
 	var blocks []Block
 	for _, p := range points {
-		blocks = pool(blocks, Block{p.x, p.x, p.y, p.weight})
+		blocks = pool(blocks, p)
 	}
 	return blocks
 }
@@ -166,8 +181,7 @@ func pool(blocks []Block, b Block) []Block {
 		if a.Value < b.Value && a.High < b.Low {
 			break
 		}
-		w := a.Count + b.Count
-		b = Block{a.Low, b.High, (a.Value*a.Count + b.Value*b.Count) / w, w}
+		b = join(a, b)
 		blocks = blocks[:n-1]
 	}
 	return append(blocks, b)

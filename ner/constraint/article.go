@@ -35,6 +35,9 @@ const (
 	// end marks the end of a part of the text. It sorts first; an article's
 	// own NUL ends a part too.
 	end = 0
+	// joint stands for a space or a hyphen between words: a model may write one
+	// for the other, and the item is found all the same.
+	joint = ' '
 	// maxSpan bounds spans in bytes; the longest mention of the CDR corpus has
 	// 105.
 	maxSpan = 256
@@ -130,6 +133,17 @@ func (a *Article) add(text []byte, starts, ends []bool) {
 			a.spans = append(a.spans, spans{int32(offset + i), int32(word + 1), int32(to - i)})
 		}
 	}
+	for i, b := range a.text[offset:] {
+		a.text[offset+i] = joined(b)
+	}
+}
+
+// joined is a byte as the index holds it.
+func joined(b byte) byte {
+	if b == '-' {
+		return joint
+	}
+	return b
 }
 
 // Mentions begin with any character but a closing one, and end with any but an

@@ -89,6 +89,12 @@ func TestAnswers(t *testing.T) {
 		{"sign at the end", "O2- rose", Items, "- O2-", all},
 		{"en dash as it is", "ADP–ribose", Items, "- ADP–ribose", all},
 		{"hyphen for en dash", "ADP–ribose", Items, "- ADP-ribose", all},
+		{"hyphen for a space", "Maleate induced damage", Items, "- maleate-induced damage", all},
+		{"space for a hyphen", "Maleate-induced damage", Items, "- maleate induced damage", all},
+		{"space for an en dash", "ADP–ribose", Items, "- ADP ribose", all},
+		{"hyphen for a space in a pair", "Maleate induced damage", Pairs, "- maleate-induced | damage", all},
+		{"nothing for a hyphen", "beta-blocker", Items, "- betablocker", "- beta"},
+		{"not two spaces before a hyphen's word", "x -blocker", Items, "-  blocker", "- "},
 		{"decomposed for composed", "naïve cells", Items, "- nai\u0308ve", all},
 		{"never half a character", "β-carotene", Items, "- \xb2", "- "},
 		{"marks belong to letters", "cafe\u0301", Items, "- cafe\n", "- cafe"},
@@ -300,6 +306,15 @@ func TestForksAreIndependent(t *testing.T) {
 	f.Allowed()
 	require.Equal(t, before, c.Allowed())
 	require.NotEqual(t, before, f.Allowed())
+}
+
+// A caller gives an item up by ending its line.
+func TestGivenUp(t *testing.T) {
+	c := NewArticle(bytesOnly(), "Two diarrheas").Start(Items)
+	for _, b := range []byte("- diarrhea\n- two") {
+		c.Accept(int32(b) + 1)
+	}
+	require.True(t, c.Finished())
 }
 
 // A vocabulary that lacks a byte must not leave the model without a choice.

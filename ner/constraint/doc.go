@@ -8,8 +8,9 @@
 //	        | "- " span " | " span       a list of pairs
 //
 // where a span starts and ends at boundaries of the article (package ground),
-// has a letter or digit, holds white space as one space, stays within a
-// sentence and has at most 256 bytes. A stop id may follow a finished line, a
+// has a letter or digit, holds white space as one space, may have a hyphen for
+// a space and a space for a hyphen, stays within a sentence and has at most 256
+// bytes. A stop id may follow a finished line, a
 // "\n", or nothing at all.
 //
 // The places where a span may begin lie in an array, sorted by what follows

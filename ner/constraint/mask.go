@@ -68,6 +68,7 @@ func (a *Article) walkSpan(mask []uint64, node int32, s state) {
 	// for the span may also go on with it.
 	if s.mode == first {
 		a.walkByte(mask, node, s, ' ')
+		a.walkByte(mask, node, s, '-')
 		a.walkByte(mask, node, s, '|')
 	} else {
 		a.walkByte(mask, node, s, '\n')
@@ -78,15 +79,24 @@ func (a *Article) walkSpan(mask []uint64, node int32, s state) {
 		rest.lo = i
 		lo, hi := a.narrow(rest, b)
 		i = hi
-		if b == end || b == ' ' && s.mode == first {
+		if b == end || b == joint && s.mode == first {
 			continue
 		}
-		if child := v.next(node, b); child != 0 {
-			v.allow(mask, child)
-			next := s
-			next.lo, next.hi, next.depth, next.separating = lo, hi, s.depth+1, false
-			a.walkSpan(mask, child, next)
+		next := s
+		next.lo, next.hi, next.depth, next.separating = lo, hi, s.depth+1, false
+		if b == joint {
+			a.walkChild(mask, v.next(node, '-'), next)
 		}
+		if b != joint || s.depth > 0 {
+			a.walkChild(mask, v.next(node, b), next)
+		}
+	}
+}
+
+func (a *Article) walkChild(mask []uint64, child int32, s state) {
+	if child != 0 {
+		a.v.allow(mask, child)
+		a.walkSpan(mask, child, s)
 	}
 }
 

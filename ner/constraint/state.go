@@ -29,12 +29,17 @@ func (a *Article) Start(g Grammar) *Automaton {
 func (c *Automaton) Fork() *Automaton { return &Automaton{a: c.a, at: c.at} }
 
 // Accept moves on with a token. After one that is not allowed, only stop ids
-// are.
+// are; but an end of line always ends its line, so that a caller can give an
+// item up.
 func (c *Automaton) Accept(id int32) {
 	c.mask = nil
 	for _, b := range c.a.v.bytes(id) {
 		if 'A' <= b && b <= 'Z' {
 			b += 'a' - 'A'
+		}
+		if b == '\n' {
+			c.at = state{mode: line, grammar: c.at.grammar}
+			continue
 		}
 		c.at = c.a.step(c.at, b)
 	}
@@ -123,8 +128,11 @@ func (a *Article) step(s state, b byte) state {
 		if b == end {
 			break
 		}
+		if b == joint && s.depth == 0 {
+			break
+		}
 		n := s
-		n.lo, n.hi = a.narrow(s, b)
+		n.lo, n.hi = a.narrow(s, joined(b))
 		n.depth++
 		n.separating = s.mode == first && b == ' ' && a.finished(s)
 		if n.lo < n.hi || n.separating {

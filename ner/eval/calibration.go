@@ -19,8 +19,8 @@ type Graded struct {
 // alone. Debiased is the estimate of Kumar, Liang and Ma (Verified Uncertainty
 // Calibration, NeurIPS 2019), √ Σ n_b/n · (gap_b² − a_b(1−a_b)/(n_b−1)) with
 // accuracies a_b: unbiased under the root, and, as a root mean square, at least
-// as large as the true ECE. Brier is the mean squared difference between
-// confidence and outcome.
+// as large as the true ECE. Its interval is the basic bootstrap's, under the
+// root. Brier is the mean squared difference between confidence and outcome.
 type Calibration struct {
 	Items      int       `json:"items"`
 	ECE        float64   `json:"ece"`
@@ -58,20 +58,28 @@ func Calibrate(items []Graded, resamples int) Calibration {
 		byDocument[i] = append(byDocument[i], it)
 	}
 	c := Calibration{Items: len(items), Bins: bins(items), Brier: brier(items)}
-	c.ECE, c.Debiased = calibrationError(c.Bins)
+	var square, debiased float64
+	c.ECE, square, debiased = calibrationError(c.Bins)
+	c.Debiased = root(debiased)
 	intervals := bootstrap(len(byDocument), resamples, func(pick []int) []float64 {
 		var sample []Graded
 		for _, i := range pick {
 			sample = append(sample, byDocument[i]...)
 		}
-		_, debiased := calibrationError(bins(sample))
+		_, _, debiased := calibrationError(bins(sample))
 		return []float64{debiased, brier(sample)}
 	})
 	if intervals != nil {
-		c.DebiasedCI, c.BrierCI = &intervals[0], &intervals[1]
+		// What resamples estimate is the error of the items themselves, chance
+		// included: the squared gaps. By how much they miss it is by how much
+		// the items' own estimate may miss the truth.
+		c.DebiasedCI = &Interval{root(debiased - (intervals[0].High - square)), root(debiased - (intervals[0].Low - square))}
+		c.BrierCI = &intervals[1]
 	}
 	return c
 }
+
+func root(x float64) float64 { return math.Sqrt(max(0, x)) }
 
 func brier(items []Graded) float64 {
 	sum := 0.0
@@ -121,20 +129,20 @@ func bins(items []Graded) []Bin {
 	return out
 }
 
-// calibrationError returns the plug-in and the debiased error of bins.
-func calibrationError(bins []Bin) (plain, debiased float64) {
+// calibrationError returns the plug-in error of bins, and the mean of their
+// squared gaps, as it is and debiased.
+func calibrationError(bins []Bin) (plain, square, debiased float64) {
 	n := 0.0
 	for _, b := range bins {
 		n += float64(b.Count)
 	}
-	square := 0.0
 	for _, b := range bins {
 		gap, share := math.Abs(b.Accuracy-b.Confidence), float64(b.Count)/n
 		plain += share * gap
 		square += share * gap * gap
 		if b.Count > 1 {
-			square -= share * b.Accuracy * (1 - b.Accuracy) / float64(b.Count-1)
+			debiased -= share * b.Accuracy * (1 - b.Accuracy) / float64(b.Count-1)
 		}
 	}
-	return plain, math.Sqrt(max(0, square))
+	return plain, square, square + debiased
 }

@@ -49,3 +49,22 @@ func TestEqualConfidencesShareABin(t *testing.T) {
 	require.Equal(t, []Bin{{0.5, 0.5, 3, 0.5, 2.0 / 3}, {0.9, 0.9, 1, 0.9, 1}}, c.Bins)
 	require.Empty(t, Calibrate(nil, 10).Bins)
 }
+
+// The interval of the error covers the true one, 0 included.
+func TestIntervalsCoverTheError(t *testing.T) {
+	for _, offset := range []float64{0, 0.1} {
+		covered := 0
+		for seed := range uint64(40) {
+			rng := rand.New(rand.NewPCG(seed, 3))
+			items := make([]Graded, 200)
+			for i := range items {
+				c := 0.2 + 0.6*rng.Float64()
+				items[i] = Graded{fmt.Sprint(i % 70), c, rng.Float64() < c-offset}
+			}
+			if ci := Calibrate(items, 100).DebiasedCI; ci.Low <= offset && offset <= ci.High {
+				covered++
+			}
+		}
+		require.GreaterOrEqual(t, covered, 36, "of 40 at an error of %v", offset)
+	}
+}
