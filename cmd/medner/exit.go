@@ -59,7 +59,11 @@ func report(stderr io.Writer, err error) int {
 	if errors.As(err, &silent) {
 		return code
 	}
-	fmt.Fprintf(stderr, "medner: %v\n", err)
+	if code == exitInterrupted {
+		fmt.Fprintln(stderr, "medner: interrupted")
+	} else {
+		fmt.Fprintf(stderr, "medner: %v\n", err)
+	}
 	var h interface{ Hint() string }
 	if errors.As(err, &h) {
 		fmt.Fprintf(stderr, "hint: %s\n", h.Hint())

@@ -105,7 +105,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	total, failed := w.done(), w.failedBefore()
 	for result, err := range extractor.Stream(ctx, articles(format.Files(inputs, cmd.InOrStdin(), ro), w.done())) {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return w.interrupted(ctx.Err(), total)
 		}
 		total++
 		if err != nil {
@@ -118,7 +118,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 		progress.done(total, failed)
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return w.interrupted(ctx.Err(), total)
 	}
 	progress.stop()
 	if err := w.close(); err != nil {
@@ -150,25 +150,27 @@ func articles(results iter.Seq2[document.Result, error], skip int) iter.Seq2[doc
 	}
 }
 
-// job identifies a run: another model, setting or input is another job.
-func job(cmd *cobra.Command, inputs []string, e *ner.Extractor) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%+v\n", e.Key())
+// job identifies a run, part by part: another model, setting or input is
+// another job.
+func job(cmd *cobra.Command, inputs []string, e *ner.Extractor) map[string]string {
+	j := map[string]string{"model": fmt.Sprintf("%+v", e.Key())}
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
 		switch flag.Name {
 		case "resume", "threads", "batch", "draft", "prefill-chunk", "prefix-cache", "out":
 		default: // these can't change the output
-			fmt.Fprintf(&b, "%s=%s\n", flag.Name, flag.Value)
+			j["--"+flag.Name] = flag.Value.String()
 		}
 	})
+	sizes := sha256.New()
 	for _, path := range inputs {
 		size := int64(-1)
 		if info, err := os.Stat(path); err == nil {
 			size = info.Size()
 		}
-		fmt.Fprintf(&b, "%s %d\n", path, size)
+		fmt.Fprintf(sizes, "%q %d\n", path, size)
 	}
-	return fmt.Sprintf("medner ner %x", sha256.Sum256([]byte(b.String())))
+	j["inputs"] = fmt.Sprintf("%d, names and sizes %x", len(inputs), sizes.Sum(nil)[:8])
+	return j
 }
 
 // sink writes results to standard output, or to a file with a journal.
@@ -178,7 +180,7 @@ type sink struct {
 	buffer  *bufio.Writer
 }
 
-func (o *nerOutput) open(cmd *cobra.Command, out format.Format, job string) (*sink, error) {
+func (o *nerOutput) open(cmd *cobra.Command, out format.Format, job map[string]string) (*sink, error) {
 	wo := format.WriteOptions{Format: out, Text: o.text, Title: "medner: " + notice}
 	s := &sink{}
 	var err error
@@ -260,6 +262,14 @@ func (s *sink) close() error {
 		return j.complete()
 	}
 	return nil
+}
+
+// interrupted tells how to go on.
+func (s *sink) interrupted(cause error, done int) error {
+	if s.journal == nil {
+		return cause
+	}
+	return hinted{cause, fmt.Sprintf("%d documents are done; the same command with --resume goes on", done)}
 }
 
 // abandon leaves an unfinished output for a later run; after close it does

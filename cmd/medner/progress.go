@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -11,8 +12,14 @@ import (
 
 // progress shows, on a terminal, how far a long run is and when it will end.
 type progress struct {
-	w   io.Writer
-	bar *progressbar.ProgressBar // nil: no terminal
+	w     io.Writer
+	bar   *progressbar.ProgressBar // nil: no terminal
+	total int64                    // bytes of the input; -1: unknown
+	bytes atomic.Int64             // read
+	// The time to come is judged by what was read since the first document was
+	// done: what an earlier run has done is read much faster.
+	since     time.Time
+	bytesThen int64
 }
 
 func newProgress(w io.Writer, inputs []string) *progress {
@@ -20,29 +27,32 @@ func newProgress(w io.Writer, inputs []string) *progress {
 	if !isTerminal(w) {
 		return p
 	}
-	total := int64(0)
+	if len(inputs) == 0 {
+		p.total = -1
+	}
 	for _, path := range inputs {
 		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() {
-			total = -1 // unknown: the number of documents and their rate are shown
+			p.total = -1 // the number of documents and their rate are shown
 			break
 		}
-		total += info.Size()
+		p.total += info.Size()
 	}
-	p.bar = progressbar.NewOptions64(total,
+	p.bar = progressbar.NewOptions64(p.total,
 		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("reading"), progressbar.OptionShowElapsedTimeOnFinish(),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+		progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 	return p
 }
 
 // read counts bytes read of the input.
 func (p *progress) read(n int) {
+	p.bytes.Add(int64(n))
 	if p.bar != nil {
 		_ = p.bar.Add(n)
 	}
 }
 
-// done shows the number of documents annotated.
+// done shows the number of documents annotated, and how long the rest will take.
 func (p *progress) done(total, failed int) {
 	if p.bar == nil {
 		return
@@ -51,7 +61,23 @@ func (p *progress) done(total, failed int) {
 	if failed > 0 {
 		text += fmt.Sprintf(", %d failed", failed)
 	}
+	read := p.bytes.Load()
+	if p.since.IsZero() {
+		p.since, p.bytesThen = time.Now(), read
+	} else if left, ok := timeLeft(time.Since(p.since), read-p.bytesThen, p.total-read); ok {
+		text += fmt.Sprintf(", %s left", left)
+	}
 	p.bar.Describe(text)
+}
+
+// timeLeft is how long the rest of the bytes will take at the pace of those that
+// were read in elapsed; false as long as that says too little.
+func timeLeft(elapsed time.Duration, read, rest int64) (time.Duration, bool) {
+	if read <= 0 || rest < 0 || elapsed < time.Second {
+		return 0, false
+	}
+	left := time.Duration(float64(elapsed) * float64(rest) / float64(read))
+	return left.Round(time.Second), true
 }
 
 // print writes a line above the bar.

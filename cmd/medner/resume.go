@@ -2,10 +2,14 @@ package main
 
 import (
 	"bufio"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +17,7 @@ import (
 )
 
 // journal makes a long output resumable. Beside the output FILE it keeps
-// FILE.resume: a line that identifies the job, then a line for each document
+// FILE.resume: a line that identifies the job as a JSON object, then a line for each document
 // done, in order: the output's size after it, and whether it failed. A process
 // that dies leaves at most half a document behind the last line; resuming cuts
 // that off. When the job ends the journal goes.
@@ -31,24 +35,31 @@ const journalSuffix = ".resume"
 // complete says that an earlier run of the job has ended.
 var errComplete = errors.New("already complete")
 
-// startJournal opens output path for job, an identification on one line. With
-// resume it goes on after the documents that an earlier run has done.
-func startJournal(path, job string, resume bool) (*journal, error) {
+// errNotBegun says that an earlier run died before it had written which job it is.
+var errNotBegun = errors.New("an empty journal")
+
+// startJournal opens output path for a job, of which it is said what makes it
+// this one. With resume it goes on after the documents that an earlier run has
+// done.
+func startJournal(path string, job map[string]string, resume bool) (*journal, error) {
 	if resume {
 		j, err := resumeJournal(path, job)
-		if !errors.Is(err, os.ErrNotExist) {
+		if err == nil || !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errNotBegun) {
 			return j, err
 		}
-		if _, err := os.Stat(path); err == nil {
+		if _, statErr := os.Stat(path); statErr == nil && !errors.Is(err, errNotBegun) {
 			return nil, errComplete
 		}
 	}
+	first, err := json.Marshal(job)
+	if err != nil {
+		return nil, err
+	}
 	j := &journal{}
-	var err error
 	if j.log, err = os.Create(path + journalSuffix); err != nil {
 		return nil, err
 	}
-	if _, err := fmt.Fprintln(j.log, job); err != nil {
+	if _, err := j.log.Write(append(first, '\n')); err != nil {
 		return nil, errors.Join(err, j.abandon())
 	}
 	if j.out, err = os.Create(path); err != nil {
@@ -57,7 +68,7 @@ func startJournal(path, job string, resume bool) (*journal, error) {
 	return j, nil
 }
 
-func resumeJournal(path, job string) (*journal, error) {
+func resumeJournal(path string, job map[string]string) (*journal, error) {
 	name := path + journalSuffix
 	log, err := os.OpenFile(name, os.O_RDWR, 0o644)
 	if err != nil {
@@ -84,15 +95,18 @@ func resumeJournal(path, job string) (*journal, error) {
 
 // replay reads what earlier runs have done, and returns the size of the part
 // of the journal that the output bears out.
-func (j *journal) replay(name, job string) (keep int64, err error) {
+func (j *journal) replay(name string, job map[string]string) (keep int64, err error) {
 	info, err := j.out.Stat()
 	if err != nil {
 		return 0, err
 	}
 	in := bufio.NewReader(j.log)
 	first, err := in.ReadString('\n')
-	if err != nil || strings.TrimSuffix(first, "\n") != job {
-		return 0, hinted{badinput.New(name, "job", strings.TrimSuffix(first, "\n"), job), "an interrupted run can go on only with the same inputs and settings; remove the file to start again"}
+	if err != nil {
+		return 0, errNotBegun
+	}
+	if err := sameJob(name, []byte(first), job); err != nil {
+		return 0, hinted{err, "an interrupted run can go on only with the same inputs and settings; remove the file to start again"}
 	}
 	keep = int64(len(first))
 	for {
@@ -111,6 +125,22 @@ func (j *journal) replay(name, job string) (keep int64, err error) {
 			j.failed++
 		}
 	}
+}
+
+// sameJob compares what identifies two jobs, and names the first difference.
+func sameJob(name string, line []byte, job map[string]string) error {
+	var old map[string]string
+	if err := json.Unmarshal(line, &old); err != nil {
+		return badinput.Wrap(name, "job", err)
+	}
+	both := maps.Clone(job)
+	maps.Copy(both, old)
+	for _, key := range slices.Sorted(maps.Keys(both)) {
+		if before, now := old[key], job[key]; before != now {
+			return badinput.New(name, key, cmp.Or(now, "nothing"), fmt.Sprintf("%s, as when the run began", cmp.Or(before, "nothing")))
+		}
+	}
+	return nil
 }
 
 func parseEntry(line string) (size int64, failed, ok bool) {

@@ -20,8 +20,9 @@ func writeDocument(t *testing.T, j *journal, i int) {
 
 func TestJournalResumesAtAnyByte(t *testing.T) {
 	dir := t.TempDir()
+	job := map[string]string{"inputs": "1"}
 	whole := filepath.Join(dir, "whole")
-	j, err := startJournal(whole, "job", false)
+	j, err := startJournal(whole, job, false)
 	require.NoError(t, err)
 	for i := range 8 {
 		writeDocument(t, j, i)
@@ -35,10 +36,10 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 
 	path := filepath.Join(dir, "cut")
 	for output := 0; output <= len(want); output += 5 {
-		for entries := len("job\n"); entries <= len(log); entries++ {
+		for entries := 0; entries <= len(log); entries++ {
 			require.NoError(t, os.WriteFile(path, want[:output], 0o644))
 			require.NoError(t, os.WriteFile(path+journalSuffix, log[:entries], 0o644))
-			j, err := startJournal(path, "job", true)
+			j, err := startJournal(path, job, true)
 			require.NoError(t, err)
 			if j.done > 3 {
 				require.Equal(t, 1, j.failed)
@@ -52,15 +53,22 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 			require.Equal(t, string(want), string(got), "output cut at %d, journal at %d", output, entries)
 		}
 	}
-	_, err = startJournal(path, "job", true)
+	_, err = startJournal(path, job, true)
 	require.ErrorIs(t, err, errComplete)
 }
 
 func TestJournalRefusesAnotherJob(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	j, err := startJournal(path, "one", false)
+	j, err := startJournal(path, map[string]string{"model": "a", "--task": "diseases"}, false)
 	require.NoError(t, err)
 	require.NoError(t, j.abandon())
-	_, err = startJournal(path, "two", true)
-	require.Equal(t, exitBadInput, exitCode(err))
+	for want, job := range map[string]map[string]string{
+		"model: found b, expected a, as when the run began":               {"model": "b", "--task": "diseases"},
+		"--task: found nothing, expected diseases, as when the run began": {"model": "a"},
+		"--format: found tsv, expected nothing, as when the run began":    {"model": "a", "--task": "diseases", "--format": "tsv"},
+	} {
+		_, err = startJournal(path, job, true)
+		require.Equal(t, exitBadInput, exitCode(err))
+		require.ErrorContains(t, err, want)
+	}
 }
