@@ -1,10 +1,22 @@
 package kernels
 
+import "math"
+
 // Products of integers, for Input.Fast. Activations are codes from -127 to
 // 127 with a scale for each 64 along K; weights are codes of int8 too, those
-// of 4 bits by way of their codebook rounded to 127ths of its greatest value.
+// of 4 bits by way of their codebook rounded to 86ths of its greatest value.
 // Sums over a block are exact, whatever the instructions, so that variants
 // differ in speed only.
+//
+// AVX2 sums pairs of products, of an unsigned and a signed code, in 16 bits.
+// With 86 added to the codes of 4-bit weights, and neighbours among the
+// activations scaled to no more than 190 together, a pair is at most 172·190 =
+// 32680. Neighbours rarely come near: the scale is mostly that of the greatest.
+// Of the codebooks that leave room for such activations, 86ths fit NF4 best.
+const (
+	codeMost = 86
+	pairMost = 189 // and 1 for rounding
+)
 
 // integer says whether the weights have a product of integers.
 func (w *Weights) integer() bool { return w.format == Int8 || w.code != nil }
@@ -17,36 +29,24 @@ func (w *Weights) codeScale() float32 {
 	return 1
 }
 
-// quantised is x rounded to int8. K is padded with zeros to a multiple of 64.
+// quantised is x rounded to int8, by blocks of 64 along K, which is padded
+// with zeros.
 type quantised struct {
 	ready  bool
-	words  []uint32  // [n][K/4], four codes a word, the first in its lowest byte
-	scales []float32 // [n][K/64]
-	sums   []int32   // [n][K/32], of the codes
+	words  []uint32  // [K/64][n][16], four codes a word, the first in its lowest byte
+	scales []float32 // [K/64][n]
+	sums   []int32   // [K/64][2][n]: of the first 32 codes of a block, and of the second
 
-	// For the weights at hand.
+	// For the blocks of the weights at hand, those of 32 or 64.
 	scaledBy float32   // what scaled has been multiplied by
-	repeat   int       // blocks of the weights to one of x
-	scaled   []float32 // scales times that, [n][one for each block of the weights]
-
-	columns      int       // the most columns of a group; 0: not packed
-	wide         bool      // packed by pairs, see fastOps
-	packed       []uint32  // for each 64 along K, for each group, [16 or 32][columns]
-	packedScales []float32 // [K/64][n], times packedBy
-	packedBy     float32
-	packedSums   []int32 // [K/64][3][n]: of the first and second 32, and of both
+	block    int       // and its blocks
+	scaled   []float32 // [blocks][n]
+	starts   []int32   // [blocks][n], see fastOps
 }
-
-// unscaled is scaledBy and packedBy before anything has been scaled.
-const unscaled = -1
 
 // serves says whether scales that were made for some weights do for w too.
 func (q *quantised) serves(w *Weights) bool {
-	by := w.codeScale()
-	if q.scaledBy != unscaled && (q.scaledBy != by || q.repeat != blockK/layouts[w.kind].block) {
-		return false
-	}
-	return q.packedBy == unscaled || q.packedBy == by
+	return q.block == 0 || q.scaledBy == w.codeScale() && q.block == layouts[w.kind].block
 }
 
 // quantise makes the codes of x, and its scales for w.
@@ -54,138 +54,110 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 	q := &in.codes
 	blocks := (in.k + blockK - 1) / blockK
 	if !q.ready {
-		q.ready, q.columns = true, 0
-		q.scaledBy, q.packedBy = unscaled, unscaled
-		q.words = resize(q.words, in.n*blocks*blockK/4)
+		q.ready, q.block = true, 0
+		q.words = resize(q.words, in.n*blocks*blockWords)
 		q.scales = resize(q.scales, in.n*blocks)
 		q.sums = resize(q.sums, in.n*blocks*2)
 		in.share(p, quantising, in.n, max(1, 8192/in.k))
 	}
-	by, repeat := w.codeScale(), blockK/layouts[w.kind].block
-	if in.n <= in.ops.fastFew && (q.scaledBy != by || q.repeat != repeat) {
-		q.scaledBy, q.repeat = by, repeat
-		q.scaled = resize(q.scaled, len(q.scales)*repeat)
-		for i := range q.scaled {
-			q.scaled[i] = q.scales[i/repeat] * by
-		}
+	if q.block != 0 && q.serves(w) {
+		return
 	}
+	q.scaledBy, q.block = w.codeScale(), layouts[w.kind].block
+	repeat := blockK / q.block
+	q.scaled = resize(q.scaled, len(q.scales)*repeat)
+	q.starts = resize(q.starts, len(q.scales)*repeat)
+	in.share(p, scaling, blocks, max(1, 16384/in.n))
 }
 
 // quantiseRows rounds the rows [lo, hi) of x.
 func (in *Input) quantiseRows(lo, hi int) {
 	q := &in.codes
-	blocks := (in.k + blockK - 1) / blockK
 	for row := lo; row < hi; row++ {
-		x := in.x[row*in.k:][:in.k]
-		in.ops.quantise(q.words[row*blocks*blockK/4:][:blocks*blockK/4],
-			q.scales[row*blocks:][:blocks], q.sums[row*blocks*2:][:blocks*2], x)
+		in.ops.quantise(q.words[row*blockWords:], q.scales[row:], q.sums[row:], in.x[row*in.k:][:in.k], in.n)
 	}
 }
 
-// packCodes orders codes, sums and scales as the block products read them,
-// the scales for w.
-func (in *Input) packCodes(p *Pool, w *Weights) {
-	q, ops := &in.codes, in.ops
-	blocks := (in.k + blockK - 1) / blockK
-	if q.columns != ops.fastColumns || q.wide != ops.pairs {
-		q.columns, q.wide = ops.fastColumns, ops.pairs
-		q.packed = resize(q.packed, in.n*blocks*ops.blockWords())
-		q.packedSums = resize(q.packedSums, in.n*blocks*3)
-		in.share(p, packingCodes, blocks, max(1, 16384/in.n/blockK))
+// scaleBlocks makes the scales and starts of the blocks [lo, hi) for the
+// weights at hand.
+func (in *Input) scaleBlocks(lo, hi int) {
+	q, n := &in.codes, in.n
+	raised := in.ops.raised4
+	if q.block < blockK {
+		raised = in.ops.raised8
 	}
-	if by := w.codeScale(); q.packedBy != by {
-		q.packedBy = by
-		q.packedScales = resize(q.packedScales, len(q.scales))
-		for c := range in.n {
-			for b, s := range q.scales[c*blocks:][:blocks] {
-				q.packedScales[b*in.n+c] = s * by
+	for b := lo; b < hi; b++ {
+		sums := q.sums[2*b*n:][:2*n]
+		for c, s := range q.scales[b*n:][:n] {
+			s *= q.scaledBy
+			if q.block == blockK {
+				q.scaled[b*n+c], q.starts[b*n+c] = s, -raised*(sums[c]+sums[n+c])
+				continue
+			}
+			for half := range 2 {
+				q.scaled[(2*b+half)*n+c], q.starts[(2*b+half)*n+c] = s, -raised*sums[half*n+c]
 			}
 		}
 	}
 }
 
-// packCodeBlocks packs the blocks [lo, hi) of K.
-func (in *Input) packCodeBlocks(lo, hi int) {
-	q, size := &in.codes, in.ops.blockWords()
-	const words = blockK / 4
-	blocks := (in.k + blockK - 1) / blockK
-	for b := lo; b < hi; b++ {
-		groups(in.n, q.columns, func(column, n int) {
-			dst := q.packed[(b*in.n+column)*size:][:n*size]
-			for c := range n {
-				for k, v := range q.words[((column+c)*blocks+b)*words:][:words] {
-					if q.wide {
-						dst[2*k*n+c], dst[(2*k+1)*n+c] = codePairs(v)
-					} else {
-						dst[k*n+c] = v
-					}
-				}
-				halves := q.sums[((column+c)*blocks+b)*2:][:2]
-				for i, sum := range [3]int32{halves[0], halves[1], halves[0] + halves[1]} {
-					q.packedSums[(3*b+i)*in.n+column+c] = sum
-				}
-			}
-		})
-	}
-}
-
-// codePairs widens four codes to pairs of 16 bits: the first and third, and
-// the second and fourth.
-func codePairs(v uint32) (even, odd uint32) {
-	const low = 0xffff
-	even = uint32(int8(v))&low | uint32(int8(v>>16))<<16
-	odd = uint32(int8(v>>8))&low | uint32(int8(v>>24))<<16
-	return even, odd
-}
-
-// fastOps are the kernels over integers that come in variants.
+// fastOps are the kernels over integers that come in variants. Their
+// activations are n columns, each a row of x, by blocks along K: those of 64
+// codes, [n][16], and the scales and sums of the blocks of the weights, [n].
 type fastOps struct {
-	// quantise rounds x, len(words)·4 or fewer, the rest being zeros.
-	quantise func(words []uint32, scales []float32, sums []int32, x []float32)
+	// quantise rounds x, a column of n.
+	quantise func(words []uint32, scales []float32, sums []int32, x []float32, n int)
 
 	// fastVector4 and fastVector8 are the product of packed tiles of 4-bit and
-	// int8 weights with n ≤ fastVectorColumns columns of codes, whose rows of x
-	// and xSums are as long as reach blocks of 64 make them, and those of
-	// xScales as blocks of the weights do. 16 values a tile, to each y of the
-	// columns, stride apart.
+	// int8 weights with n ≤ fastVectorColumns columns of the reach in a block:
+	// 16 values a tile, to each y of the columns, stride apart.
 	fastVector4, fastVector8 fastVectorFunc
 	fastVectorColumns        int
 	// fastFew is up to how many columns that beats fastExpand and fastBlock.
 	fastFew int
 
-	// fastExpand4 and fastExpand8 make codes for fastBlock of some steps of K
-	// of one tile: [k/4][row], four codes a word as int8 weights are packed; or
-	// if pairs is set, twice as many words that only fastBlock understands.
+	// fastExpand4 and fastExpand8 make codes of some steps of K of one tile for
+	// fastBlock4 and fastBlock8: [k/4][row], four a word as int8 weights are
+	// packed; fastExpand8 of signed, twice as many words that only fastBlock8
+	// understands.
 	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
 	fastExpand8 func(panel []uint32, words []uint32)
-	// fastBlock is the product of expanded tiles with n ≤ fastColumns columns
-	// over k (64 or 32) steps of K, of which xSums has the sums of x: for each
-	// tile t, column c and row r
+	signed      bool
+	// fastBlock4 and fastBlock8 are the product of expanded tiles with n columns
+	// over k (64, or 32 of int8) steps of K: for each tile t, column c and row r
 	//
-	//	s = Σ_k panel[t·reach + k·16 + r]·x[k·n + c]     exact
+	//	s = Σ_k panel[t·reach + k·16 + r]·x[c·64 + k]     exact
 	//	acc[c·stride + t·16 + r] += (scales[t·scaleReach + r]·xScales[c])·s     fused
-	fastBlock   func(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach, k, n, tiles int)
-	fastColumns int
-	// pairs says that x must be packed as codePairs has it.
-	pairs bool
+	fastBlock4, fastBlock8 fastBlockFunc
+
+	// raised4 and raised8 are what the kernels add to codes of weights to make
+	// them unsigned; starts are then where sums start, -raised·Σx.
+	raised4, raised8 int32
 }
 
-type fastVectorFunc func(y []float32, stride int, words []uint32, scales []float32,
-	x []uint32, xScales []float32, xSums []int32, reach, n, depth, tiles int, code *[16]int8)
+type (
+	fastVectorFunc func(y []float32, stride int, words []uint32, scales []float32,
+		x []uint32, xScales []float32, starts []int32, reach, n, depth, tiles int, code *[16]int8)
+	fastBlockFunc func(acc []float32, stride int, panel []uint32, reach int,
+		x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach, k, n, tiles int)
+)
 
-// blockWords is the words of x of a block, or of a row of the panel.
-func (o *fastOps) blockWords() int {
-	if o.pairs {
-		return blockK / 2
+// blockWords is the words of a block of codes.
+const blockWords = blockK / 4
+
+// panelWords is the words of a block of a row of the panel.
+func (o *fastOps) panelWords(f Format) int {
+	if o.signed && f == Int8 {
+		return 2 * blockWords
 	}
-	return blockK / 4
+	return blockWords
 }
 
 var fastScalar = fastOps{
 	quantise:    quantiseGo,
 	fastVector4: fastVector4Go, fastVector8: fastVector8Go, fastVectorColumns: 1, fastFew: 1,
 	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
-	fastBlock: fastBlockGo, fastColumns: 4,
+	fastBlock4: fastBlockGo, fastBlock8: fastBlockGo,
 }
 
 // fastVector computes the tiles [lo, hi) of the product with few rows: if they
@@ -196,7 +168,6 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 	if w.code != nil {
 		product, code = in.ops.fastVector4, &w.code.int8
 	}
-	reach := len(q.scales) / in.n
 	step := hi - lo
 	if in.n > most {
 		step = in.ops.vectorTiles
@@ -204,8 +175,8 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 	for ; lo < hi; lo += step {
 		j.whole(s, lo, min(lo+step, hi), in.n, func(y []float32, stride, lo, hi int) {
 			groups(in.n, most, func(c, n int) {
-				product(y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*reach*blockK/4:],
-					q.scaled[c*reach*q.repeat:], q.sums[c*reach*2:], reach, n, w.depth(), hi-lo, code)
+				product(y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*blockWords:],
+					q.scaled[c:], q.starts[c:], in.n, n, w.depth(), hi-lo, code)
 			})
 		})
 	}
@@ -219,48 +190,56 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 	s.acc = resize(s.acc, n*stride)
 	acc := s.acc
 	clear(acc)
-	size := ops.blockWords()
-	reach := size * tileRows
-	s.panel8 = resize(s.panel8, panelTiles*reach)
-	panel := s.panel8
+	size := ops.panelWords(w.format) * tileRows
+	s.panel8 = resize(s.panel8, panelTiles*size)
+	panel, product := s.panel8, ops.fastBlock4
+	if w.format == Int8 {
+		product = ops.fastBlock8
+	}
 	for from := 0; from < w.depth(); from += blockK {
 		depth := min(blockK, w.depth()-from)
 		for t := range tiles {
-			part, words := panel[t*reach:][:reach*depth/blockK], w.wordsAt(lo+t, from, depth)
+			part, words := panel[t*size:][:size*depth/blockK], w.wordsAt(lo+t, from, depth)
 			if w.format == Int8 {
 				ops.fastExpand8(part, words)
 			} else {
 				ops.fastExpand4(part, words, &w.code.int8)
 			}
 		}
-		x := q.packed[from/blockK*size*n:]
 		for at := 0; at < depth; at += block {
-			rows, sums := at*size/blockK, 2
-			if block < blockK {
-				sums = at / block
-			}
-			groups(n, q.columns, func(column, columns int) {
-				ops.fastBlock(acc[column*stride:], stride, panel[rows*tileRows:], reach,
-					x[column*size+rows*columns:], q.packedScales[from/blockK*n+column:],
-					q.packedSums[(from/blockK*3+sums)*n+column:], w.scalesAt(lo, from+at), w.tileScales(), block, columns, tiles)
-			})
+			b := (from + at) / block
+			product(acc, stride, panel[at*size/blockK:], size, q.words[from/blockK*n*blockWords+at/4:],
+				q.scaled[b*n:], q.starts[b*n:], w.scalesAt(lo, from+at), w.tileScales(), block, n, tiles)
 		}
 	}
 	j.store(acc, in.n, lo, hi)
 }
 
 // quantiseGo is fastOps.quantise.
-func quantiseGo(words []uint32, scales []float32, sums []int32, x []float32) {
-	clear(words)
-	clear(sums)
+func quantiseGo(words []uint32, scales []float32, sums []int32, x []float32, n int) {
 	var codes [blockK]int8
-	for b := range scales {
-		from := b * blockK
-		part := x[from:min(from+blockK, len(x))]
-		scales[b] = quantize8(codes[:len(part)], part)
-		for i, c := range codes[:len(part)] {
-			words[(from+i)/4] |= uint32(uint8(c)) << (i % 4 * 8)
-			sums[(from+i)/32] += int32(c)
+	for b := 0; b*blockK < len(x); b++ {
+		part := x[b*blockK : min((b+1)*blockK, len(x))]
+		top := greatest(part)
+		for i := 1; i < len(part); i += 2 {
+			pair := float32(math.Abs(float64(part[i-1]))) + float32(math.Abs(float64(part[i])))
+			top = max(top, pair*(127./pairMost))
+		}
+		clear(codes[len(part):])
+		scales[b*n] = roundCodes(codes[:len(part)], part, top, 127)
+		words := words[b*n*blockWords:][:blockWords]
+		for i := range words {
+			words[i] = 0
+			for j, c := range codes[4*i:][:4] {
+				words[i] |= uint32(uint8(c)) << (8 * j)
+			}
+		}
+		for half := range 2 {
+			sum := int32(0)
+			for _, c := range codes[half*blockK/2:][:blockK/2] {
+				sum += int32(c)
+			}
+			sums[(2*b+half)*n] = sum
 		}
 	}
 }
@@ -287,8 +266,8 @@ func fastVector4Go(y []float32, stride int, words []uint32, scales []float32,
 			clear(out)
 		}
 		fastExpand4Go(panel[:], words[at*step:][:step], code)
-		fastBlockGo(out, 0, panel[:], 0, x[(column*reach+b)*blockK/4:], xScales[column*reach+b:], nil,
-			scales[at*tileRows:], 0, blockK, 1, 1)
+		from := b*reach + column
+		fastBlockGo(out, 0, panel[:], 0, x[from*blockWords:], xScales[from:], nil, scales[at*tileRows:], 0, blockK, 1, 1)
 	}
 }
 
@@ -296,15 +275,15 @@ func fastVector4Go(y []float32, stride int, words []uint32, scales []float32,
 func fastVector8Go(y []float32, stride int, words []uint32, scales []float32,
 	x []uint32, xScales []float32, _ []int32, reach, n, depth, tiles int, _ *[16]int8) {
 	const step = int8Block / 4 * tileRows
-	blocks, reach := depth/int8Block, reach*blockK/int8Block
+	blocks := depth / int8Block
 	for i := range n * tiles * blocks {
 		column, tile, b := i/(tiles*blocks), i/blocks%tiles, i%blocks
 		out, at := y[column*stride+tile*tileRows:][:tileRows], tile*blocks+b
 		if b == 0 {
 			clear(out)
 		}
-		fastBlockGo(out, 0, words[at*step:], 0, x[(column*reach+b)*int8Block/4:], xScales[column*reach+b:], nil,
-			scales[at*tileRows:], 0, int8Block, 1, 1)
+		from := (b/2*reach+column)*blockWords + b%2*int8Block/4
+		fastBlockGo(out, 0, words[at*step:], 0, x[from:], xScales[b*reach+column:], nil, scales[at*tileRows:], 0, int8Block, 1, 1)
 	}
 }
 
@@ -330,7 +309,7 @@ func fastBlockGo(acc []float32, stride int, panel []uint32, reach int, x []uint3
 		for c := range n {
 			var s [tileRows]int32
 			for i := range k / 4 {
-				v, w := x[i*n+c], (*[tileRows]uint32)(panel[i*tileRows:])
+				v, w := x[c*blockWords+i], (*[tileRows]uint32)(panel[i*tileRows:])
 				for r := range s {
 					s[r] = dot4(s[r], w[r], v)
 				}

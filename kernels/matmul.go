@@ -21,7 +21,7 @@ const (
 	products task = iota
 	packing
 	quantising
-	packingCodes
+	scaling
 	vectorProduct
 	matrixProduct
 	fastVectorProduct
@@ -71,7 +71,6 @@ func (in *Input) add(p *Pool, product Product) {
 		j.how = fastVectorProduct
 		if in.n > in.ops.fastFew {
 			j.how = fastMatrixProduct
-			in.packCodes(p, w)
 		}
 	case in.n <= in.ops.vectorColumns:
 		j.how = vectorProduct
@@ -126,8 +125,8 @@ func (in *Input) run(lo, hi int) {
 	case quantising:
 		in.quantiseRows(lo, hi)
 		return
-	case packingCodes:
-		in.packCodeBlocks(lo, hi)
+	case scaling:
+		in.scaleBlocks(lo, hi)
 		return
 	}
 	s := scratches.Get().(*scratch)

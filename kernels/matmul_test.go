@@ -116,7 +116,7 @@ func naiveMatMul(x []float32, values []float64, rows, cols int) (y, size []float
 	return y, size
 }
 
-// codesError bounds the error of Σ x·w where either is rounded to a 127th of
+// codesError bounds the error of Σ x·w where either is rounded to an 86th of
 // its greatest value.
 func codesError(x []float32, w []float64) float64 {
 	xMax, wMax, xSum, wSum := 0., 0., 0., 0.
@@ -125,7 +125,7 @@ func codesError(x []float32, w []float64) float64 {
 		xMax, wMax = max(xMax, a), max(wMax, b)
 		xSum, wSum = xSum+a, wSum+b
 	}
-	return (xMax*wSum + wMax*xSum) / 250
+	return (xMax*wSum + wMax*xSum) / 170
 }
 
 // matMul multiplies into a guarded y.

@@ -13,14 +13,17 @@ var matrixAVX2 = matrixOps{
 	},
 	block: blockAVX2, columns: 6,
 	fastOps: fastOps{
-		quantise: func(words []uint32, scales []float32, sums []int32, x []float32) {
-			n := len(x) / blockK
-			quantiseAVX2(words[:n*blockK/4], scales[:n], sums[:2*n], x[:n*blockK])
-			quantiseGo(words[n*blockK/4:], scales[n:], sums[2*n:], x[n*blockK:])
+		quantise: func(words []uint32, scales []float32, sums []int32, x []float32, n int) {
+			whole := len(x) / blockK
+			quantiseAVX2(words, scales, sums, x[:whole*blockK], n)
+			if rest := x[whole*blockK:]; len(rest) > 0 {
+				quantiseGo(words[whole*n*blockWords:], scales[whole*n:], sums[2*whole*n:], rest, n)
+			}
 		},
 		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2, fastVectorColumns: 4, fastFew: 8,
 		fastExpand4: fastExpand4AVX2, fastExpand8: fastExpand8AVX2,
-		fastBlock: fastBlockAVX2, fastColumns: 6, pairs: true,
+		signed:     true,
+		fastBlock4: fastBlock4AVX2, fastBlock8: fastBlock8AVX2, raised4: codeMost,
 	},
 }
 
@@ -45,7 +48,7 @@ var matrixVNNI = func() matrixOps {
 		quantise:    m.quantise,
 		fastVector4: fastVector4VNNI, fastVector8: fastVector8VNNI, fastVectorColumns: 3, fastFew: 6,
 		fastExpand4: fastExpand4VNNI, fastExpand8: fastExpand8VNNI,
-		fastBlock: fastBlockVNNI, fastColumns: 12,
+		fastBlock4: fastBlockVNNI, fastBlock8: fastBlockVNNI, raised4: 128, raised8: 128,
 	}
 	return m
 }()

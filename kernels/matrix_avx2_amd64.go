@@ -77,29 +77,34 @@ func blockAVX2(acc []float32, stride int, panel []float32, reach int, x []float3
 // fastVector4AVX2 is fastVector4Go.
 //
 //go:noescape
-func fastVector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, reach int, n int, depth int, tiles int, code *[16]int8)
+func fastVector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 
 // fastVector8AVX2 is fastVector8Go.
 //
 //go:noescape
-func fastVector8AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, xSums []int32, reach int, n int, depth int, tiles int, code *[16]int8)
+func fastVector8AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 
-// fastExpand4AVX2 is fastExpand4Go, by pairs.
+// fastExpand4AVX2 is fastExpand4Go, plus 86.
 //
 //go:noescape
 func fastExpand4AVX2(panel []uint32, words []uint32, code *[16]int8)
 
-// fastExpand8AVX2 is fastExpand8Go, by pairs.
+// fastExpand8AVX2 is fastExpand8Go, signed.
 //
 //go:noescape
 func fastExpand8AVX2(panel []uint32, words []uint32)
 
-// fastBlockAVX2 is fastBlockGo by pairs.
+// fastBlock4AVX2 is fastBlockGo of a panel plus 86.
 //
 //go:noescape
-func fastBlockAVX2(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+func fastBlock4AVX2(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+
+// fastBlock8AVX2 is fastBlockGo of a signed panel.
+//
+//go:noescape
+func fastBlock8AVX2(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
 
 // quantiseAVX2 is quantiseGo for whole blocks.
 //
 //go:noescape
-func quantiseAVX2(words []uint32, scales []float32, sums []int32, x []float32)
+func quantiseAVX2(words []uint32, scales []float32, sums []int32, x []float32, n int)

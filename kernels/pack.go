@@ -158,31 +158,42 @@ func (q int8Quantizer) Int8Rows(codes []int8, scales []float32, from int) error 
 	return nil
 }
 
-// quantize8 rounds x to codes and returns their scale. What is too small to
-// be scaled becomes 0, and a block that is not finite has a scale of NaN.
+// quantize8 rounds x to codes from -127 to 127 and returns their scale.
 func quantize8(codes []int8, x []float32) (scale float32) {
-	greatest := float32(0)
+	return roundCodes(codes, x, greatest(x), 127)
+}
+
+// greatest is the greatest magnitude, NaN if there is a NaN.
+func greatest(x []float32) float32 {
+	most := float32(0)
 	for _, v := range x {
-		if a := float32(math.Abs(float64(v))); !(a <= greatest) {
-			greatest = a // also if a is NaN, and then for good
+		if a := float32(math.Abs(float64(v))); !(a <= most) {
+			most = a // also if a is NaN, and then for good
 			if a != a {
 				break
 			}
 		}
 	}
+	return most
+}
+
+// roundCodes rounds x to codes, top being most, and returns their scale. What
+// is too small to be scaled becomes 0, and a block that is not finite has a
+// scale of NaN.
+func roundCodes(codes []int8, x []float32, top, most float32) (scale float32) {
 	clear(codes)
 	switch {
-	case !(greatest <= math.MaxFloat32):
+	case !(top <= math.MaxFloat32):
 		return float32(math.NaN())
-	case greatest < tiny8:
+	case top < tiny8:
 		return 0
 	}
-	inverse := 127 / greatest
+	inverse := most / top
 	for i, v := range x {
 		codes[i] = int8(math.RoundToEven(float64(v * inverse)))
 	}
-	return greatest / 127
+	return top / most
 }
 
-// tiny8 is below what quantize8 tells from 0.
+// tiny8 is below what roundCodes tells from 0.
 const tiny8 = 0x1p-100

@@ -97,9 +97,11 @@ func testFastOps(ops *fastOps) error {
 	n := ops.fastVectorColumns
 	words, sums, xScales := make([]uint32, n*k/4), make([]int32, n*k/32), make([]float32, n*k/blockK)
 	wantWords, wantSums, wantScales := make([]uint32, n*k/4), make([]int32, n*k/32), make([]float32, n*k/blockK)
-	x := s.floats(n*k - 3)
-	ops.quantise(words, xScales, sums, x)
-	quantiseGo(wantWords, wantScales, wantSums, x)
+	for c := range n {
+		x := s.floats(k - 3)
+		ops.quantise(words[c*blockWords:], xScales[c:], sums[c:], x, n)
+		quantiseGo(wantWords[c*blockWords:], wantScales[c:], wantSums[c:], x, n)
+	}
 	for i, w := range wantWords {
 		if words[i] != w {
 			return fmt.Errorf("quantise: word %d is %#x, not %#x", i, words[i], w)
@@ -117,29 +119,41 @@ func testFastOps(ops *fastOps) error {
 	weights, weights8 := s.words(kind4, tiles*k/8*16), s.words(kindInt8, tiles*k/8*32)
 	scales := s.floats(tiles * k / int8Block * tileRows)
 	xScales = s.floats(n * k / int8Block)
-	for n := 1; n <= ops.fastVectorColumns; n++ {
+	starts4, starts8 := make([]int32, n*k/blockK), make([]int32, len(sums))
+	for i := range starts4 {
+		starts4[i] = -ops.raised4 * (sums[i/n*2*n+i%n] + sums[(i/n*2+1)*n+i%n])
+	}
+	for i, sum := range sums {
+		starts8[i] = -ops.raised8 * sum
+	}
+	for columns := 1; columns <= n; columns++ {
 		const stride = tiles * tileRows
-		got, want := make([]float32, n*stride), make([]float32, n*stride)
-		ops.fastVector4(got, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, k/blockK, n, k, tiles, code)
-		fastVector4Go(want, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, sums, k/blockK, n, k, tiles, code)
+		got, want := make([]float32, columns*stride), make([]float32, columns*stride)
+		ops.fastVector4(got, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, starts4, n, columns, k, tiles, code)
+		fastVector4Go(want, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, starts4, n, columns, k, tiles, code)
 		if err := compare("fast vector", kind4, got, want); err != nil {
 			return err
 		}
-		ops.fastVector8(got, stride, weights8, scales, words, xScales, sums, k/blockK, n, k, tiles, nil)
-		fastVector8Go(want, stride, weights8, scales, words, xScales, sums, k/blockK, n, k, tiles, nil)
+		ops.fastVector8(got, stride, weights8, scales, words, xScales, starts8, n, columns, k, tiles, nil)
+		fastVector8Go(want, stride, weights8, scales, words, xScales, starts8, n, columns, k, tiles, nil)
 		if err := compare("fast vector", kindInt8, got, want); err != nil {
 			return err
 		}
 	}
 
-	step, wantStep := ops.blockWords()*tileRows, blockK/4*tileRows
-	for n := 1; n <= ops.fastColumns; n++ {
-		tiles, k := 1+n%panelTiles, blockK>>(n%2)
+	for n := 1; n <= 14; n++ { // more than a group of columns of any variant
+		f, raised, product := NF4, ops.raised4, ops.fastBlock4
+		tiles, k := 1+n%panelTiles, blockK
+		if n%4 > 1 {
+			f, raised, product = Int8, ops.raised8, ops.fastBlock8
+			k = int8Block
+		}
 		stride := tiles*tileRows + 16
+		step, wantStep := ops.panelWords(f)*tileRows, blockWords*tileRows
 		panel, wantPanel := make([]uint32, tiles*step), make([]uint32, tiles*wantStep)
 		for t := range tiles {
 			part, wantPart := panel[t*step:][:step], wantPanel[t*wantStep:][:wantStep]
-			if n%4 < 2 {
+			if f == NF4 {
 				ops.fastExpand4(part, weights[t*wantStep/2:][:wantStep/2], code)
 				fastExpand4Go(wantPart, weights[t*wantStep/2:][:wantStep/2], code)
 			} else {
@@ -147,23 +161,17 @@ func testFastOps(ops *fastOps) error {
 				fastExpand8Go(wantPart, weights8[t*wantStep:][:wantStep])
 			}
 		}
-		codes, sums, xScales := make([]uint32, k/4*n), make([]int32, n), s.floats(n)
-		packed := make([]uint32, 2*len(codes))
+		codes, starts, xScales := make([]uint32, n*blockWords), make([]int32, n), s.floats(n)
 		for i := range codes {
 			codes[i] = words[i%len(words)]
-			for j := range 4 {
-				sums[i%n] += int32(int8(codes[i] >> (8 * j)))
+			if i%blockWords < k/4 {
+				starts[i/blockWords] -= raised * dot4(0, codes[i], 0x01010101)
 			}
-			k, c := i/n, i%n
-			packed[2*k*n+c], packed[(2*k+1)*n+c] = codePairs(codes[i])
-		}
-		if !ops.pairs {
-			packed = codes
 		}
 		acc := s.floats(n * stride)
 		want := append([]float32{}, acc...)
-		ops.fastBlock(acc, stride, panel, step, packed, xScales, sums, scales, tileRows, k, n, tiles)
-		fastBlockGo(want, stride, wantPanel, wantStep, codes, xScales, sums, scales, tileRows, k, n, tiles)
+		product(acc, stride, panel, step, codes, xScales, starts, scales, tileRows, k, n, tiles)
+		fastBlockGo(want, stride, wantPanel, wantStep, codes, xScales, starts, scales, tileRows, k, n, tiles)
 		if err := compare("fast block", kind(n), acc, want); err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func newCodebook(code *[16]float32) *codebook {
 		}
 	}
 	copy(c.lookup[16:], floats(planes[:]))
-	c.scale = quantize8(c.int8[:], code[:])
+	c.scale = roundCodes(c.int8[:], code[:], greatest(code[:]), codeMost)
 	return c
 }
 

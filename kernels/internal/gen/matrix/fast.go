@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -9,17 +10,40 @@ import (
 )
 
 // The products of integers in AVX2. VPMADDUBSW multiplies unsigned by signed
-// bytes and adds pairs: here |w| and x with the sign of w, whose pairs are at
-// most 2·128·127 and so never saturate.
+// bytes and adds pairs in 16 bits. Codes of 4-bit weights plus 86 are unsigned,
+// and their pairs never saturate as x is scaled. Of int8 weights it multiplies
+// |w| and x with the sign of w, whose pairs are at most 2·128·127.
 
-// addDots adds the products of 8 words of weights, four steps of K of a row
-// each, and x, four codes repeated, to sum.
-func addDots(w, size, x, ones, sum VecVirtual) {
+// As the constants of these names in Go.
+const (
+	codeMost = 86
+	pairMost = 189
+)
+
+// addDots adds the products of 8 words of unsigned weights, four steps of K of
+// a row each, and x, four codes repeated, to sum.
+func addDots(w, x, ones, sum VecVirtual) {
+	t := YMM()
+	VPMADDUBSW(x, w, t)
+	VPMADDWD(ones, t, t)
+	VPADDD(t, sum, sum)
+}
+
+// addSignedDots is addDots of weights and their magnitudes.
+func addSignedDots(w, size, x, sum VecVirtual) {
 	t := YMM()
 	VPSIGNB(w, x, t)
 	VPMADDUBSW(t, size, t)
-	VPMADDWD(ones, t, t)
+	VPMADDWD(wordOnes, t, t)
 	VPADDD(t, sum, sum)
+}
+
+// raisedTable is a table of codes plus 86.
+func raisedTable() VecVirtual {
+	table, code := YMM(), integer("code")
+	VBROADCASTI128(Mem{Base: code}, table)
+	VPADDB(raised, table, table)
+	return table
 }
 
 // addScaled adds sum times the rows' scales and a scale of x to the numbers at
@@ -42,53 +66,46 @@ func newOnes() VecVirtual {
 }
 
 const fastVectorSignature = "func(y []float32, stride int, words []uint32, scales []float32, " +
-	"x []uint32, xScales []float32, xSums []int32, reach, n, depth, tiles int, code *[16]int8)"
+	"x []uint32, xScales []float32, starts []int32, reach, n, depth, tiles int, code *[16]int8)"
 
 func fastKernels() {
 	begin("fastVector4", fastVectorSignature, "%s is fastVector4Go.")
 	byColumns(isa.fastVectorColumns, func(n int) {
-		table, sizes, code, ones := YMM(), YMM(), integer("code"), newOnes()
-		VBROADCASTI128(Mem{Base: code}, table)
-		VPABSB(table, sizes)
-		v := &fastBody{n: n, block: blockK, step: 8, line: func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+		table, ones := raisedTable(), newOnes()
+		v := &fastBody{n: n, block: blockK, step: 8, raised: true}
+		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
 			// Low nibbles are the first four steps of K.
-			for half := range 2 {
-				w, size := YMM(), YMM()
-				VMOVDQU(m, w)
-				if half == 1 {
-					VPSRLW(Imm(4), w, w)
-				}
-				VPAND(lowNibbles, w, w)
-				VPSHUFB(w, sizes, size)
+			low, high := YMM(), YMM()
+			VMOVDQU(m, high)
+			VPAND(lowNibbles, high, low)
+			VPSRLW(Imm(4), high, high)
+			VPAND(lowNibbles, high, high)
+			for half, w := range []VecVirtual{low, high} {
 				VPSHUFB(w, table, w)
 				for c, sum := range sums {
-					x := YMM()
-					VPBROADCASTD(at(c, 4*half), x)
-					addDots(w, size, x, ones, sum)
+					addDots(w, v.codes(at, c, 4*half), ones, sum)
 				}
 			}
-		}}
+		}
 		v.loops()
 	})
 
 	begin("fastVector8", fastVectorSignature, "%s is fastVector8Go.")
 	byColumns(isa.fastVectorColumns, func(n int) {
-		ones := newOnes()
-		v := &fastBody{n: n, block: 32, step: 4, line: func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+		v := &fastBody{n: n, block: 32, step: 4}
+		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
 			w, size := YMM(), YMM()
 			VMOVDQU(m, w)
 			VPABSB(w, size)
 			for c, sum := range sums {
-				x := YMM()
-				VPBROADCASTD(at(c, 0), x)
-				addDots(w, size, x, ones, sum)
+				addSignedDots(w, size, v.codes(at, c, 0), sum)
 			}
-		}}
+		}
 		v.loops()
 	})
 
 	fastExpands()
-	fastBlock()
+	fastBlocks()
 	quantise()
 }
 
@@ -101,26 +118,33 @@ type fastBody struct {
 	// at finds, of a column and a step, to the sums of the columns.
 	line func(m Mem, at func(c, k int) Mem, sums []VecVirtual)
 
-	// In VNNI sums begin with what unsigned weights add too much.
-	corrected bool
+	raised bool // the weights, so that sums begin with starts
+
+	shared map[int]VecVirtual // codes of a line that serve all tiles
 
 	y, words, scales, tiles Register
-	strideY, reachX         Register // in bytes
-	reachScales, reachSums  Register
+	strideY, reach          Register // in bytes; reach of columns of 4
+}
+
+// codes are four codes of a column, repeated. Those of a single one serve all
+// tiles.
+func (v *fastBody) codes(at func(c, k int) Mem, c, k int) VecVirtual {
+	x, known := v.shared[k]
+	if !known {
+		x = YMM()
+		VPBROADCASTD(at(c, k), x)
+		if v.n == 1 {
+			v.shared[k] = x
+		}
+	}
+	return x
 }
 
 func (v *fastBody) loops() {
 	v.y, v.words, v.scales = pointer("y"), pointer("words"), pointer("scales")
-	v.tiles = integer("tiles")
+	v.tiles, v.reach = integer("tiles"), floatBytes("reach")
 	if v.n > 1 {
-		v.strideY, v.reachX = floatBytes("stride"), integer("reach")
-		SHLQ(Imm(6), v.reachX)
-		v.reachScales = integer("reach")
-		SHLQ(Imm(map[int]uint64{32: 3, 64: 2}[v.block]), v.reachScales)
-		if v.corrected {
-			v.reachSums = integer("reach")
-			SHLQ(Imm(3), v.reachSums)
-		}
+		v.strideY = floatBytes("stride")
 	}
 	for _, count := range isa.fastVectorTiles(v.n) {
 		v.loop(count)
@@ -139,10 +163,21 @@ func (v *fastBody) loop(count int) {
 	MOVQ(blocks, tileScales)
 	SHLQ(Imm(6), tileScales)
 	atY := lines(v.y, v.strideY, v.n)
-	atX, atScale := lines(pointer("x"), v.reachX, v.n), lines(pointer("xScales"), v.reachScales, v.n)
-	var atSum []Mem
-	if v.corrected {
-		atSum = lines(pointer("xSums"), v.reachSums, v.n)
+	x, xScales := pointer("x"), pointer("xScales")
+	atX := func(c, k int) Mem { return Mem{Base: x, Disp: c*blockK + k} }
+	var starts Register
+	if v.raised {
+		starts = pointer("starts")
+	}
+	// What lies between the codes of this block and of the next; where two
+	// blocks of the weights meet one of x, also of the one after.
+	skip, skipped := GP64(), GP64()
+	MOVQ(v.reach, skip)
+	SHLQ(Imm(4), skip)
+	SUBQ(Imm(blockK), skip)
+	if v.block < blockK {
+		MOVQ(skip, skipped)
+		XORL(skip.As32(), skip.As32())
 	}
 	atWord, atTop := lines(v.words, tileWords, count), lines(v.scales, tileScales, count)
 	total := func(i, c int) Mem { return atY[c].Offset(i * 4 * isa.lanes) }
@@ -158,21 +193,20 @@ func (v *fastBody) loop(count int) {
 	for i := range sums {
 		for c := range v.n {
 			switch {
-			case !v.corrected:
+			case !v.raised:
 				sums[i] = append(sums[i], newZero())
 			case i == 0:
-				sums[0] = append(sums[0], correction(atSum[c], v.block))
+				sums[0] = append(sums[0], isa.vector())
+				VPBROADCASTD(Mem{Base: starts, Disp: 4 * c}, sums[0][c])
 			default:
-				s := isa.vector()
-				VMOVDQA32(sums[0][c], s)
-				sums[i] = append(sums[i], s)
+				sums[i] = append(sums[i], duplicate(sums[0][c]))
 			}
 		}
 	}
 	all := v.block / v.step
 	unroll := 2
-	if v.corrected {
-		unroll = all // a counter would be a register too many
+	if isa.wide {
+		unroll = all
 	}
 	steps := GP64()
 	if unroll < all {
@@ -181,28 +215,33 @@ func (v *fastBody) loop(count int) {
 	}
 	prefetch(atWord, unroll*tileBytes)
 	for line := range unroll {
+		v.shared = map[int]VecVirtual{}
 		for i := range sums {
 			m := atWord[i/isa.parts].Offset(line*tileBytes + i%isa.parts*4*isa.lanes)
-			v.line(m, func(c, k int) Mem { return atX[c].Offset(line*v.step + k) }, sums[i])
+			v.line(m, func(c, k int) Mem { return atX(c, line*v.step+k) }, sums[i])
 		}
 	}
 	advance(atWord, unroll*tileBytes)
-	advance(atX, unroll*v.step)
+	ADDQ(I32(unroll*v.step), x)
 	if unroll < all {
 		DECQ(steps)
 		JNZ(LabelRef(name + "step"))
 	}
 	for c := range v.n {
 		s := isa.vector()
-		VBROADCASTSS(atScale[c], s)
+		VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
 		for i := range sums {
 			addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total(i, c))
 		}
 	}
 	advance(atTop, tileBytes)
-	advance(atScale, 4)
-	if v.corrected {
-		advance(atSum, v.block/8)
+	ADDQ(v.reach, xScales)
+	if v.raised {
+		ADDQ(v.reach, starts)
+	}
+	ADDQ(skip, x)
+	if v.block < blockK {
+		XCHGQ(skip, skipped)
 	}
 	DECQ(blocks)
 	JNZ(LabelRef(name + "block"))
@@ -218,147 +257,227 @@ func (v *fastBody) loop(count int) {
 	Label(name + "done")
 }
 
-// fastExpands write fastOps.fastExpand4 and fastExpand8: a code c becomes the
-// 16 bits of 256·c, the first and third of four in one word, the second and
-// fourth in the next.
+// fastExpands write fastOps.fastExpand4 and fastExpand8: codes plus 86, and a
+// line of magnitudes before one of the codes themselves.
 func fastExpands() {
-	begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "%s is fastExpand4Go, by pairs.")
-	table, code := YMM(), integer("code")
-	VBROADCASTI128(Mem{Base: code}, table)
-	expandCodes(4*tileBytes, func(m Mem, store func(line int, codes VecVirtual)) {
+	begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "%s is fastExpand4Go, plus 86.")
+	table, mask := raisedTable(), YMM()
+	VMOVDQU(lowNibbles, mask)
+	expandCodes(4, 2, func(words, panel Mem) {
 		low, high := YMM(), YMM()
-		VMOVDQU(m, high)
-		VPAND(lowNibbles, high, low)
+		VMOVDQU(words, high)
+		VPAND(mask, high, low)
 		VPSRLW(Imm(4), high, high)
-		VPAND(lowNibbles, high, high)
-		for i, v := range []VecVirtual{low, high} {
+		VPAND(mask, high, high)
+		for half, v := range []VecVirtual{low, high} {
 			VPSHUFB(v, table, v)
-			store(2*i, v)
+			VMOVDQU(v, panel.Offset(half*tileBytes))
 		}
 	})
 
-	begin("fastExpand8", "func(panel []uint32, words []uint32)", "%s is fastExpand8Go, by pairs.")
-	expandCodes(2*tileBytes, func(m Mem, store func(line int, codes VecVirtual)) {
-		v := YMM()
-		VMOVDQU(m, v)
-		store(0, v)
+	begin("fastExpand8", "func(panel []uint32, words []uint32)", "%s is fastExpand8Go, signed.")
+	expandCodes(8, 2, func(words, panel Mem) {
+		v, size := YMM(), YMM()
+		VMOVDQU(words, v)
+		VPABSB(v, size)
+		VMOVDQU(size, panel)
+		VMOVDQU(v, panel.Offset(tileBytes))
 	})
 }
 
-// expandCodes is the loop of both over lines of words, which make size bytes
-// each.
-func expandCodes(size int, expand func(m Mem, store func(line int, codes VecVirtual))) {
+// expandCodes is the loop over lines of words of some bits a weight, each of
+// which makes some lines of the panel. The words of the next block come next
+// in memory, but are wanted after many products: it fetches them.
+func expandCodes(bits, lines int, expand func(words, panel Mem)) {
 	panel, words := pointer("panel"), pointer("words")
 	left := Load(Param("words").Len(), GP64())
-	mask := YMM()
-	VPCMPEQW(mask, mask, mask)
-	VPSLLW(Imm(8), mask, mask)
 	Label("line")
+	PREFETCHT1(Mem{Base: words, Disp: blockK * tileRows * bits / 8})
 	for part := range isa.parts {
 		at := part * 4 * isa.lanes
-		expand(Mem{Base: words, Disp: at}, func(line int, codes VecVirtual) {
-			even := YMM()
-			VPSLLW(Imm(8), codes, even)
-			VPAND(mask, codes, codes)
-			VMOVDQU(even, Mem{Base: panel, Disp: line*tileBytes + at})
-			VMOVDQU(codes, Mem{Base: panel, Disp: (line+1)*tileBytes + at})
-		})
+		expand(Mem{Base: words, Disp: at}, Mem{Base: panel, Disp: at})
 	}
 	ADDQ(I32(tileBytes), words)
-	ADDQ(I32(size), panel)
+	ADDQ(I32(lines*tileBytes), panel)
 	SUBQ(Imm(tileRows), left)
 	JNZ(LabelRef("line"))
 	VZEROUPPER()
 	RET()
 }
 
-// fastBlock writes fastOps.fastBlock: a tile at a time.
-func fastBlock() {
-	begin("fastBlock",
-		"func(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, xSums []int32, scales []float32, scaleReach, k, n, tiles int)",
-		"%s is fastBlockGo by pairs.")
-	byColumns(isa.fastColumns, func(n int) {
-		acc, panel, scales := pointer("acc"), pointer("panel"), pointer("scales")
-		stride, reach, scaleReach := floatBytes("stride"), floatBytes("reach"), floatBytes("scaleReach")
-		tiles := integer("tiles")
-		name := fmt.Sprintf("n%d", n)
-		Label(name)
-		sums := make([][]VecVirtual, isa.parts)
-		for part := range sums {
-			for range n {
-				sums[part] = append(sums[part], newZero())
-			}
+const fastBlockSignature = "func(acc []float32, stride int, panel []uint32, reach int, x []uint32, " +
+	"xScales []float32, starts []int32, scales []float32, scaleReach, k, n, tiles int)"
+
+// groupBody is what fastBlock does with a group of its columns.
+type groupBody struct {
+	n                 int
+	acc, x            Register // of the group
+	xScales, starts   Register
+	stride            Register
+	out, panel, tiles Register
+	scales            Register
+}
+
+// fastBlock writes fastOps.fastBlock4 or fastBlock8: for each group of columns,
+// all tiles.
+func fastBlock(name, doc string, body func(g *groupBody)) {
+	begin(name, fastBlockSignature, doc)
+	g := &groupBody{acc: pointer("acc"), x: pointer("x"), xScales: pointer("xScales"), starts: pointer("starts"), stride: floatBytes("stride")}
+	left, most := integer("n"), isa.fastColumns
+	group := func(n int) {
+		g.n, g.out, g.panel, g.scales, g.tiles = n, GP64(), pointer("panel"), pointer("scales"), integer("tiles")
+		MOVQ(g.acc, g.out)
+		body(g)
+	}
+	Label("group")
+	CMPQ(left, Imm(uint64(most)))
+	JLT(LabelRef("last"))
+	group(most)
+	for range most {
+		ADDQ(g.stride, g.acc)
+	}
+	ADDQ(I32(most*blockK), g.x)
+	ADDQ(Imm(uint64(4*most)), g.xScales)
+	ADDQ(Imm(uint64(4*most)), g.starts)
+	SUBQ(Imm(uint64(most)), left)
+	JMP(LabelRef("group"))
+	Label("last")
+	for n := 1; n < most; n++ {
+		CMPQ(left, Imm(uint64(n)))
+		JE(LabelRef(fmt.Sprintf("last%d", n)))
+	}
+	VZEROUPPER()
+	RET()
+	for n := 1; n < most; n++ {
+		Label(fmt.Sprintf("last%d", n))
+		group(n)
+		VZEROUPPER()
+		RET()
+	}
+}
+
+// tileBlock takes a tile at a time; line adds the products of a line of four
+// steps of K of the panel, which takes some lines of it, with codes of the
+// columns to the sums.
+func (g *groupBody) tileBlock(panelLines int, raised bool, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
+	reach, scaleReach := floatBytes("reach"), floatBytes("scaleReach")
+	name := fmt.Sprintf("n%d", g.n)
+	Label(name)
+	sums := make([][]VecVirtual, isa.parts)
+	for c := range g.n {
+		first := newZero()
+		if raised {
+			VPBROADCASTD(Mem{Base: g.starts, Disp: 4 * c}, first)
 		}
-		w, x, left := GP64(), pointer("x"), integer("k")
-		MOVQ(panel, w)
-		const unroll = 4 // lines of two steps of K
-		Label(name + "k")
-		for line := range unroll {
-			weights := make([]VecVirtual, isa.parts)
-			for part := range weights {
-				weights[part] = YMM()
-				VMOVDQU(Mem{Base: w, Disp: line*tileBytes + part*4*isa.lanes}, weights[part])
-			}
-			for c := range n {
-				v := YMM()
-				VPBROADCASTD(Mem{Base: x, Disp: 4 * (line*n + c)}, v)
-				for part := range weights {
-					t := v
-					if part < isa.parts-1 {
-						t = YMM()
-					}
-					VPMADDWD(weights[part], v, t)
-					VPADDD(t, sums[part][c], sums[part][c])
+		sums[0] = append(sums[0], first)
+		for part := 1; part < isa.parts; part++ {
+			sums[part] = append(sums[part], duplicate(first))
+		}
+	}
+	panel, x, left := GP64(), GP64(), integer("k")
+	MOVQ(g.panel, panel)
+	MOVQ(g.x, x)
+	PREFETCHT1(Mem{Base: g.scales, Disp: tileBytes}) // of the next block
+	const unroll = 4
+	Label(name + "k")
+	for i := range unroll {
+		line(Mem{Base: panel, Disp: i * panelLines * tileBytes}, func(c int) Mem { return Mem{Base: x, Disp: c*blockK + 4*i} }, sums)
+	}
+	ADDQ(I32(unroll*panelLines*tileBytes), panel)
+	ADDQ(Imm(4*unroll), x)
+	SUBQ(Imm(4*unroll), left)
+	JNZ(LabelRef(name + "k"))
+
+	out := GP64()
+	MOVQ(g.out, out)
+	for c := range g.n {
+		s := isa.vector()
+		VBROADCASTSS(Mem{Base: g.xScales, Disp: 4 * c}, s)
+		for part := range sums {
+			at := part * 4 * isa.lanes
+			addScaled(sums[part][c], Mem{Base: g.scales, Disp: at}, s, Mem{Base: out, Disp: at})
+		}
+		if c < g.n-1 {
+			ADDQ(g.stride, out)
+		}
+	}
+	ADDQ(I32(tileBytes), g.out)
+	ADDQ(reach, g.panel)
+	ADDQ(scaleReach, g.scales)
+	DECQ(g.tiles)
+	JNZ(LabelRef(name))
+}
+
+// fastBlocks write fastOps.fastBlock4 and fastBlock8.
+func fastBlocks() {
+	parts := func(m Mem) []VecVirtual {
+		all := make([]VecVirtual, isa.parts)
+		for part := range all {
+			all[part] = YMM()
+			VMOVDQU(m.Offset(part*4*isa.lanes), all[part])
+		}
+		return all
+	}
+	codes := func(m Mem) VecVirtual {
+		x := YMM()
+		VPBROADCASTD(m, x)
+		return x
+	}
+	fastBlock("fastBlock4", "%s is fastBlockGo of a panel plus 86.", func(g *groupBody) {
+		ones := newOnes()
+		g.tileBlock(1, true, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
+			weights := parts(panel)
+			for c := range g.n {
+				x := codes(x(c))
+				for part, w := range weights {
+					addDots(w, x, ones, sums[part][c])
 				}
 			}
-		}
-		ADDQ(I32(unroll*tileBytes), w)
-		ADDQ(I32(4*unroll*n), x)
-		SUBQ(Imm(2*unroll), left)
-		JNZ(LabelRef(name + "k"))
-
-		xScales, out := pointer("xScales"), GP64()
-		MOVQ(acc, out)
-		for c := range n {
-			s := isa.vector()
-			VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
-			for part := range sums {
-				at := part * 4 * isa.lanes
-				VPSRAD(Imm(8), sums[part][c], sums[part][c])
-				addScaled(sums[part][c], Mem{Base: scales, Disp: at}, s, Mem{Base: out, Disp: at})
+		})
+	})
+	fastBlock("fastBlock8", "%s is fastBlockGo of a signed panel.", func(g *groupBody) {
+		g.tileBlock(2, false, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
+			sizes, weights := parts(panel), parts(panel.Offset(tileBytes))
+			for c := range g.n {
+				x := codes(x(c))
+				for part, w := range weights {
+					addSignedDots(w, sizes[part], x, sums[part][c])
+				}
 			}
-			if c < n-1 {
-				ADDQ(stride, out)
-			}
-		}
-		ADDQ(I32(tileBytes), acc)
-		ADDQ(reach, panel)
-		ADDQ(scaleReach, scales)
-		DECQ(tiles)
-		JNZ(LabelRef(name))
+		})
 	})
 }
 
 // quantise writes the rounding of whole blocks of 64 of x.
 func quantise() {
-	begin("quantise", "func(words []uint32, scales []float32, sums []int32, x []float32)",
+	begin("quantise", "func(words []uint32, scales []float32, sums []int32, x []float32, n int)",
 		"%s is quantiseGo for whole blocks.")
 	words, scales, sums, x := pointer("words"), pointer("scales"), pointer("sums"), pointer("x")
-	left := Load(Param("scales").Len(), GP64())
-	magnitude, most := constant("magnitude", 0x7fffffff), constant("codeMax", 0x42fe0000)
+	left, stride, wordStride := Load(Param("x").Len(), GP64()), floatBytes("n"), GP64()
+	SHRQ(Imm(6), left)
+	MOVQ(stride, wordStride)
+	SHLQ(Imm(4), wordStride)
+	sum := []Mem{{Base: sums}, {Base: sums, Index: stride, Scale: 1}}
+	magnitude, most := constant("magnitude", 0x7fffffff), constant("codeMax", math.Float32bits(127))
+	pairShare := constant("pairShare", math.Float32bits(127./pairMost))
 	order := table("packedOrder", 0, 4, 1, 5, 2, 6, 3, 7)
 	Label("block")
 	TESTQ(left, left)
 	JZ(LabelRef("done"))
 	// The greatest magnitude: as integers, which order magnitudes as floats
 	// do and put NaN last.
-	top := newZero()
+	top, pair := newZero(), newZero()
 	for i := range 8 {
-		v := YMM()
+		v, next := YMM(), YMM()
 		VMOVUPS(Mem{Base: x, Disp: 32 * i}, v)
 		VPAND(magnitude, v, v)
 		VPMAXUD(v, top, top)
+		VPSHUFD(Imm(0xb1), v, next)
+		VADDPS(next, v, v)
+		VPMAXUD(v, pair, pair)
 	}
+	VMULPS(pairShare, pair, pair)
+	VPMAXUD(pair, top, top)
 	half := XMM()
 	VEXTRACTI128(Imm(1), top, half)
 	VPMAXUD(half, top.AsX(), top.AsX())
@@ -394,24 +513,24 @@ func quantise() {
 	VMOVDQU(order, permutation)
 	for h := range 2 {
 		a, b := pairs[2*h], pairs[2*h+1]
-		sum := YMM()
-		VPADDW(a, b, sum)
-		VPMADDWD(ones, sum, sum)
-		VEXTRACTI128(Imm(1), sum, half)
-		VPADDD(half, sum.AsX(), sum.AsX())
+		v := YMM()
+		VPADDW(a, b, v)
+		VPMADDWD(ones, v, v)
+		VEXTRACTI128(Imm(1), v, half)
+		VPADDD(half, v.AsX(), v.AsX())
 		for _, swap := range []uint64{0x4e, 0xb1} {
-			VPSHUFD(Imm(swap), sum.AsX(), half)
-			VPADDD(half, sum.AsX(), sum.AsX())
+			VPSHUFD(Imm(swap), v.AsX(), half)
+			VPADDD(half, v.AsX(), v.AsX())
 		}
-		VMOVD(sum.AsX(), Mem{Base: sums, Disp: 4 * h})
+		VMOVD(v.AsX(), sum[h])
 		VPACKSSWB(b, a, a)
 		VPERMD(a, permutation, a)
 		VMOVDQU(a, Mem{Base: words, Disp: 32 * h})
 	}
 	Label("next")
-	ADDQ(Imm(64), words)
-	ADDQ(Imm(4), scales)
-	ADDQ(Imm(8), sums)
+	ADDQ(wordStride, words)
+	ADDQ(stride, scales)
+	LEAQ(Mem{Base: sums, Index: stride, Scale: 2}, sums)
 	ADDQ(I32(256), x)
 	DECQ(left)
 	JMP(LabelRef("block"))
@@ -425,7 +544,8 @@ func quantise() {
 	nothing := newZero()
 	VMOVDQU(nothing, Mem{Base: words})
 	VMOVDQU(nothing, Mem{Base: words, Disp: 32})
-	MOVQ(U32(0), Mem{Base: sums})
+	MOVL(U32(0), sum[0])
+	MOVL(U32(0), sum[1])
 	JMP(LabelRef("next"))
 
 	Label("done")

@@ -60,7 +60,7 @@ var avx2 = target{
 		}
 		return []int{1}
 	},
-	fastColumns: 6,
+	fastColumns: 5,
 }
 
 var avx512 = target{
@@ -135,6 +135,13 @@ func newZero() VecVirtual {
 	return v
 }
 
+// duplicate is a copy of a vector.
+func duplicate(v VecVirtual) VecVirtual {
+	c := isa.vector()
+	VMOVUPS(v, c)
+	return c
+}
+
 // lines returns the addresses of n lines that lie step bytes apart, by as few
 // further registers as can be; base is the first of them.
 func lines(base, step Register, n int) []Mem {
@@ -188,7 +195,7 @@ func byColumns(most int, body func(n int)) {
 }
 
 // Vectors in memory.
-var roundBias, roundOdd, roundHigh, lowNibbles, signBits, transpose Mem
+var roundBias, roundOdd, roundHigh, lowNibbles, signBits, wordOnes, raised, transpose Mem
 
 // constants writes those that the kernels of the target use.
 func constants() {
@@ -206,6 +213,7 @@ func constants() {
 			order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
 		}
 		transpose = table("transpose", order...)
+		wordOnes, raised = constant("wordOnes", 0x00010001), constant("raised", codeMost*0x01010101)
 	}
 }
 

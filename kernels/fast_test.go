@@ -1,0 +1,125 @@
+package kernels
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Neighbours among codes leave room for a pair of products in 16 bits, and
+// every variant rounds alike, one column of several.
+func TestQuantise(t *testing.T) {
+	const n = 3
+	r := rand.New(rand.NewPCG(5, 6))
+	for trial := range 300 {
+		x := random(r, 1+r.IntN(200))
+		for i := range x {
+			switch trial % 4 {
+			case 1: // all as large
+				x[i] = float32(math.Copysign(float64(x[0]), float64(x[i])))
+			case 2: // large pairs
+				if r.IntN(4) == 0 {
+					x[i] *= 100
+				}
+			case 3:
+				x[i] = float32(math.Ldexp(float64(x[i]), r.IntN(250)-140))
+			}
+		}
+		blocks := (len(x) + blockK - 1) / blockK
+		quantised := func(quantise func([]uint32, []float32, []int32, []float32, int)) (words []uint32, scales []float32, sums []int32) {
+			words, scales, sums = make([]uint32, n*blocks*blockWords), make([]float32, n*blocks), make([]int32, 2*n*blocks)
+			quantise(words[blockWords:], scales[1:], sums[1:], x, n)
+			return words, scales, sums
+		}
+		words, scales, sums := quantised(quantiseGo)
+		for i, w := range words {
+			at := i/(n*blockWords)*blockK + i%blockWords*4
+			sum := int32(0)
+			for j := range 4 {
+				c := int8(w >> (8 * j))
+				sum += int32(c)
+				if i/blockWords%n != 1 || at+j >= len(x) {
+					require.Zero(t, c)
+					continue
+				}
+				scale := float64(scales[at/blockK*n+1])
+				if d := math.Abs(float64(x[at+j]) - scale*float64(c)); scale > 0 && d > scale*0.5001 {
+					t.Fatalf("%v became %d · %v", x[at+j], c, scale)
+				}
+			}
+			for j := 0; j < 4; j += 2 {
+				a, b := int(int8(w>>(8*j))), int(int8(w>>(8*j+8)))
+				require.LessOrEqual(t, max(a, -a)+max(b, -b), pairMost+1)
+			}
+			sums[(2*(i/(n*blockWords))+i%blockWords/(blockWords/2))*n+i/blockWords%n] -= sum
+		}
+		for _, s := range sums {
+			require.Zero(t, s, "what the sums are more than the codes'")
+		}
+		_, _, sums = quantised(quantiseGo)
+		eachVariant(t, func(t *testing.T) {
+			w, s, u := quantised(current().matrix.quantise)
+			require.Equal(t, words, w)
+			sameBits(t, "scales", s, scales)
+			require.Equal(t, sums, u)
+		})
+	}
+}
+
+// The greatest products of all sum exactly.
+func TestFastExtremes(t *testing.T) {
+	p := NewPool(1)
+	defer p.Close()
+	const rows, k = 32, 128
+	for trial, code := range [][16]float32{{1, -1}, {-1, 1}, {1, 1}, {-1, -1}} {
+		q := FourBit{Rows: rows, Cols: k, Format: NF4, BlockSize: 64, Packed: make([]byte, rows*k/2), Code: &code, Round: F32,
+			Absmax: func(dst []float32, _ int) {
+				for i := range dst {
+					dst[i] = codeMost
+				}
+			}}
+		for i := range q.Packed {
+			q.Packed[i] = byte(trial % 2) // every second code is the second
+		}
+		four, err := Pack4Bit(p, q)
+		require.NoError(t, err)
+		m := codesOf{k, make([]int8, rows*k), make([]float32, rows*k/int8Block)}
+		for i := range m.codes {
+			m.codes[i] = int8(math.Copysign(128, -float64(code[i%2])))
+		}
+		for i := range m.scales {
+			m.scales[i] = 1
+		}
+		eight, err := PackInt8(p, rows, k, m)
+		require.NoError(t, err)
+		for n := 1; n <= 16; n++ {
+			for _, alone := range []bool{false, true} { // no neighbour to share with
+				x := make([]float32, n*k)
+				for i := range x {
+					x[i] = float32(1 - 2*(i/k%2)*(i%2))
+					if alone && i%2 == 1 {
+						x[i] = 0
+					}
+				}
+				for _, w := range []*Weights{four, eight} {
+					var scalar []float32
+					asVariant(scalarVariant, func() { scalar = matMul(t, p, w, x, n, true) })
+					for i, v := range scalar {
+						want := 0.
+						for j := range k {
+							c := float64(codeMost * code[q.Packed[j/2]>>(4*(1-j%2))&15])
+							if w == eight {
+								c = float64(m.codes[i%rows*k+j])
+							}
+							want += c * float64(x[i/rows*k+j])
+						}
+						require.InDelta(t, want, float64(v), 0.01*128*k)
+					}
+					eachVariant(t, func(t *testing.T) { sameBits(t, w.Format().String(), matMul(t, p, w, x, n, true), scalar) })
+				}
+			}
+		}
+	}
+}
