@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -16,6 +17,7 @@ import (
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/kernels/bench"
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
 )
 
@@ -36,6 +38,8 @@ type benchResult struct {
 	KV        string    `json:"type_kv"`
 	Prompt    int       `json:"n_prompt"`
 	Gen       int       `json:"n_gen"`
+	Depth     int       `json:"n_depth"` // tokens in the context before those that are timed
+	Parallel  int       `json:"n_parallel"`
 	Time      string    `json:"test_time"` // of the start, RFC 3339
 	AvgNS     float64   `json:"avg_ns"`
 	StddevNS  float64   `json:"stddev_ns"`
@@ -44,7 +48,8 @@ type benchResult struct {
 	SamplesNS []int64   `json:"samples_ns"`
 	SamplesTS []float64 `json:"samples_ts"`
 	// Of decoding: weight bytes read for a token, the rate that makes, and its
-	// share of the read bandwidth measured before and after.
+	// share of the bandwidth: the processors' as measured before and after, a
+	// GPU's as its clock and bus have it.
 	BytesPerToken  int64   `json:"bytes_per_token,omitempty"`
 	GBps           float64 `json:"gb_per_s,omitempty"`
 	BandwidthGBps  float64 `json:"bandwidth_gb_per_s,omitempty"`
@@ -53,9 +58,9 @@ type benchResult struct {
 
 func newBenchModel() *cobra.Command {
 	var (
-		mf                       modelFlags
-		prompt, gen, repetitions int
-		output                   string
+		mf            modelFlags
+		w             benchWork
+		shape, output string
 	)
 	cmd := &cobra.Command{
 		Use:   "model",
@@ -65,23 +70,26 @@ func newBenchModel() *cobra.Command {
 			if err := oneOf("output", output, "md", "csv", "json", "jsonl"); err != nil {
 				return err
 			}
-			if prompt < 0 || gen < 0 || repetitions < 1 {
-				return usagef("-p and -n: expected 0 or more; -r: 1 or more")
+			if w.prompt < 0 || w.gen < 0 || w.depth < 0 || w.repetitions < 1 || w.parallel < 1 {
+				return usagef("-p, -n and -d: expected 0 or more; -r and --parallel: 1 or more")
 			}
-			mf.prefixCache, mf.draft = "off", 0 // every token is computed
+			mf.prefixCache, mf.draft, mf.batch = "off", 0, max(mf.batch, w.parallel) // every token is computed
 			row := benchResult{Model: mf.path, Weights: mf.weights, Precision: mf.precision, KV: mf.kv, Chunk: mf.chunk}
-			m, err := mf.open(cmd)
+			m, err := openBench(cmd, &mf, shape)
 			if err != nil {
 				return err
 			}
 			defer m.Close()
-			if row.Model == "" {
+			switch {
+			case shape != "":
+				row.Model, row.Weights = shape+", random", "nf4"
+			case row.Model == "":
 				row.Model = "default"
 			}
 			if row.Chunk == 0 {
 				row.Chunk = model.DefaultPrefillChunk
 			}
-			results, err := benchModel(cmd.Context(), m, row, prompt, gen, repetitions)
+			results, err := benchModel(cmd.Context(), m, row, w)
 			if err != nil {
 				return err
 			}
@@ -92,39 +100,69 @@ func newBenchModel() *cobra.Command {
 	for _, flag := range []string{"prefix-cache", "draft", "batch"} {
 		cobra.CheckErr(cmd.Flags().MarkHidden(flag))
 	}
-	cmd.Flags().IntVarP(&prompt, "prompt", "p", 512, "tokens of the prompt test; 0: none")
-	cmd.Flags().IntVarP(&gen, "gen", "n", 128, "tokens of the decoding test; 0: none")
-	cmd.Flags().IntVarP(&repetitions, "repetitions", "r", 5, "repetitions of each test")
+	cmd.Flags().StringVar(&shape, "shape", "", "in place of a model, random NF4 weights in the `SHAPE` of "+strings.Join(model.RandomShapes(), ", "))
+	cmd.Flags().IntVarP(&w.prompt, "prompt", "p", 512, "tokens of the prompt test; 0: none")
+	cmd.Flags().IntVarP(&w.gen, "gen", "n", 128, "tokens of the decoding test; 0: none")
+	cmd.Flags().IntVarP(&w.depth, "depth", "d", 0, "tokens in the context before decoding begins")
+	cmd.Flags().IntVar(&w.parallel, "parallel", 1, "sequences decoded at once")
+	cmd.Flags().IntVarP(&w.repetitions, "repetitions", "r", 5, "repetitions of each test")
 	cmd.Flags().StringVarP(&output, "output", "o", "md", "`md|csv|json|jsonl`")
 	return cmd
 }
 
+// benchWork is what the tests do.
+type benchWork struct {
+	prompt, gen, depth, parallel, repetitions int
+}
+
+// openBench opens the model that the flags name, or a random one.
+func openBench(cmd *cobra.Command, mf *modelFlags, shape string) (*model.Model, error) {
+	if shape == "" {
+		return mf.open(cmd)
+	}
+	if mf.path != "" || len(mf.adapters) > 0 || mf.weights != string(backend.Keep) {
+		return nil, usagef("--shape has weights of its own: not with --model, --adapter or --weights")
+	}
+	o, err := mf.options(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return model.OpenRandom(cmd.Context(), shape, o)
+}
+
 // benchModel makes the tests, each a copy of row.
-func benchModel(ctx context.Context, m *model.Model, row benchResult, prompt, gen, repetitions int) ([]benchResult, error) {
+func benchModel(ctx context.Context, m *model.Model, row benchResult, w benchWork) ([]benchResult, error) {
 	info := m.Info()
 	row.Backend, row.Kernels, row.Reason, row.Threads, row.Size = info.Device, info.Variant, info.Reason, info.Threads, info.WeightBytes
 	for _, w := range checkpoint.Layout(m.Config()) {
 		row.Params += int64(w.Rows) * int64(w.Cols)
 	}
+	row.Parallel = 1
 	var results []benchResult
-	if prompt > 0 {
-		ids := benchTokens(m, prompt)
+	if w.prompt > 0 {
+		ids := benchTokens(m, w.prompt, 0)
 		r := row
-		r.Test, r.Prompt = fmt.Sprintf("pp%d", prompt), prompt
-		err := r.time(repetitions, prompt, func() (time.Duration, error) {
+		r.Test, r.Prompt = fmt.Sprintf("pp%d", w.prompt), w.prompt
+		err := r.time(w.repetitions, func() (int, time.Duration, error) {
 			start := time.Now()
 			_, err := m.Logits(ctx, ids, 1, "")
-			return time.Since(start), err
+			return w.prompt, time.Since(start), err
 		})
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, r)
 	}
-	if gen > 0 {
+	if w.gen > 0 {
 		r := row
-		r.Test, r.Gen = fmt.Sprintf("tg%d", gen), gen
-		var bandwidth float64
+		r.Test, r.Gen, r.Depth, r.Parallel = fmt.Sprintf("tg%d", w.gen), w.gen, w.depth, w.parallel
+		if w.depth > 0 {
+			r.Test += fmt.Sprintf(" @ d%d", w.depth)
+		}
+		if w.parallel > 1 {
+			r.Test += fmt.Sprintf(" × %d", w.parallel)
+		}
+		bandwidth := info.Bandwidth / 1e9
 		measure := func() {}
 		if info.Device == "cpu" {
 			pool := kernels.NewPool(info.Threads)
@@ -132,20 +170,11 @@ func benchModel(ctx context.Context, m *model.Model, row benchResult, prompt, ge
 			measure = func() { bandwidth = max(bandwidth, bench.Bandwidth(pool)) }
 		}
 		measure()
-		// The first token ends the prompt's step; gen more follow.
-		request := model.Request{Tokens: benchTokens(m, 1), MaxNewTokens: gen + 1, Stop: []int32{}}
-		err := r.time(repetitions, gen, func() (time.Duration, error) {
-			result, err := m.Generate(ctx, request)
-			if err != nil {
-				return 0, err
-			}
-			return result.Timings.Decode, nil
-		})
-		if err != nil {
+		if err := r.time(w.repetitions, func() (int, time.Duration, error) { return decode(ctx, m, w) }); err != nil {
 			return nil, err
 		}
-		r.BytesPerToken = info.BytesPerStep
-		r.GBps = r.AvgTS * float64(info.BytesPerStep) / 1e9
+		r.BytesPerToken = info.BytesPerStep / int64(w.parallel) // a step reads the weights once for all
+		r.GBps = r.AvgTS * float64(r.BytesPerToken) / 1e9
 		if measure(); bandwidth > 0 {
 			r.BandwidthGBps, r.BandwidthShare = bandwidth, r.GBps/bandwidth
 		}
@@ -154,24 +183,15 @@ func benchModel(ctx context.Context, m *model.Model, row benchResult, prompt, ge
 	return results, nil
 }
 
-// benchTokens are ids all over the vocabulary.
-func benchTokens(m *model.Model, n int) []int32 {
-	ids := make([]int32, n)
-	for i := range ids {
-		ids[i] = int32((i*7919 + 13) % m.Config().VocabSize)
-	}
-	return ids
-}
-
 // time runs once to warm up and then repetitions times.
-func (r *benchResult) time(repetitions, tokens int, run func() (time.Duration, error)) error {
-	if _, err := run(); err != nil {
+func (r *benchResult) time(repetitions int, run func() (tokens int, took time.Duration, err error)) error {
+	if _, _, err := run(); err != nil {
 		return err
 	}
 	r.Time = time.Now().UTC().Format(time.RFC3339)
 	var ns []float64
 	for range repetitions {
-		d, err := run()
+		tokens, d, err := run()
 		if err != nil {
 			return err
 		}
@@ -211,13 +231,13 @@ func writeBench(w io.Writer, format string, results []benchResult) error {
 		return nil
 	case "csv":
 		c := csv.NewWriter(w)
-		if err := c.Write([]string{"model_filename", "model_size", "model_n_params", "weights", "precision", "backends", "kernels", "n_threads", "n_batch", "type_kv", "n_prompt", "n_gen",
+		if err := c.Write([]string{"model_filename", "model_size", "model_n_params", "weights", "precision", "backends", "kernels", "n_threads", "n_batch", "type_kv", "n_prompt", "n_gen", "n_depth", "n_parallel",
 			"test", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "bytes_per_token", "bandwidth_share"}); err != nil {
 			return err
 		}
 		for _, r := range results {
 			if err := c.Write([]string{r.Model, fmt.Sprint(r.Size), fmt.Sprint(r.Params), r.Weights, r.Precision, r.Backend, r.Kernels, strconv.Itoa(r.Threads), strconv.Itoa(r.Chunk), r.KV,
-				strconv.Itoa(r.Prompt), strconv.Itoa(r.Gen), r.Test, r.Time, fmt.Sprintf("%.0f", r.AvgNS), fmt.Sprintf("%.0f", r.StddevNS),
+				strconv.Itoa(r.Prompt), strconv.Itoa(r.Gen), strconv.Itoa(r.Depth), strconv.Itoa(r.Parallel), r.Test, r.Time, fmt.Sprintf("%.0f", r.AvgNS), fmt.Sprintf("%.0f", r.StddevNS),
 				fmt.Sprintf("%.3f", r.AvgTS), fmt.Sprintf("%.3f", r.StddevTS), fmt.Sprint(r.BytesPerToken), fmt.Sprintf("%.3f", r.BandwidthShare)}); err != nil {
 				return err
 			}

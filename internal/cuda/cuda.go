@@ -35,6 +35,12 @@ type Device struct {
 	MemoryBusBits        int
 }
 
+// Bandwidth is what the memory could deliver by its clock and bus, in bytes a
+// second; 0 where the driver doesn't tell.
+func (d *Device) Bandwidth() float64 {
+	return 2 * 1e3 * float64(d.MemoryKHz) * float64(d.MemoryBusBits) / 8 // at both edges of the clock
+}
+
 // Handles of the driver. The zero Stream is the context's default stream.
 type (
 	// Ptr is an address in device memory; 0 is nil.

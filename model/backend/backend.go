@@ -103,6 +103,9 @@ type Info struct {
 	WeightBytes  int64 // memory held by packed weights
 	CacheBytes   int64 // KV bytes a position
 	BytesPerStep int64 // weight bytes that a step of one token reads
+	// Bandwidth is what the device's memory could deliver by its clock and bus,
+	// in bytes a second; 0: not told.
+	Bandwidth float64
 }
 
 // Precision chooses the arithmetic.

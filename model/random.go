@@ -1,0 +1,149 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/quant"
+)
+
+// randomShapes are the models that OpenRandom knows, by the names of their
+// configurations on the hub, and one so small that it is for tests.
+var randomShapes = []struct {
+	name   string
+	config arch.Config
+}{
+	{"tiny", arch.Config{VocabSize: 1000, HiddenSize: 128, IntermediateSize: 320, NumHiddenLayers: 2, NumAttentionHeads: 6, NumKeyValueHeads: 2, HeadDim: 32, MaxPositionEmbeddings: 2048, TieWordEmbeddings: true}},
+	{"smollm2-135m", arch.Config{VocabSize: 49152, HiddenSize: 576, IntermediateSize: 1536, NumHiddenLayers: 30, NumAttentionHeads: 9, NumKeyValueHeads: 3, HeadDim: 64, MaxPositionEmbeddings: 8192, TieWordEmbeddings: true}},
+	{"llama-3.2-1b", arch.Config{VocabSize: 128256, HiddenSize: 2048, IntermediateSize: 8192, NumHiddenLayers: 16, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 64, MaxPositionEmbeddings: 131072, TieWordEmbeddings: true}},
+	{"llama-3.2-3b", arch.Config{VocabSize: 128256, HiddenSize: 3072, IntermediateSize: 8192, NumHiddenLayers: 28, NumAttentionHeads: 24, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 131072, TieWordEmbeddings: true}},
+	{"llama-3.1-8b", arch.Config{VocabSize: 128256, HiddenSize: 4096, IntermediateSize: 14336, NumHiddenLayers: 32, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 131072}},
+	{"mistral-7b", arch.Config{VocabSize: 32768, HiddenSize: 4096, IntermediateSize: 14336, NumHiddenLayers: 32, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 32768}},
+}
+
+// RandomShapes names the shapes that OpenRandom knows.
+func RandomShapes() []string {
+	var names []string
+	for _, s := range randomShapes {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// OpenRandom opens a model of a known shape whose weights are random: NF4
+// projections, a bf16 token table. It takes the time that such a model takes
+// and needs no file; what it writes means nothing.
+func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
+	for _, s := range randomShapes {
+		if !strings.EqualFold(s.name, shape) {
+			continue
+		}
+		c := s.config
+		c.RMSNormEps, c.Rope = 1e-5, arch.Rope{Theta: 500000, Type: "default"}
+		o = o.withDefaults(&c)
+		devices, err := o.check()
+		if err != nil {
+			return nil, err
+		}
+		w, err := randomWeights(&c)
+		if err != nil {
+			return nil, err
+		}
+		b, err := openDevices(ctx, devices, w, o.backend())
+		if err != nil {
+			return nil, err
+		}
+		return newModel(&c, b, nil, nil, o), nil
+	}
+	return nil, badinput.New("", "shape", fmt.Sprintf("%q", shape), "one of "+strings.Join(RandomShapes(), ", "))
+}
+
+// randomWeights makes weights of a size that keeps activations finite. Matrices
+// are windows of one block of random bytes.
+func randomWeights(c *arch.Config) (*backend.Weights, error) {
+	source := rand.New(rand.NewPCG(1, 2))
+	largest := max(c.IntermediateSize, c.NumAttentionHeads*c.HeadDim) * c.HiddenSize / 2
+	random := make([]byte, largest+4096)
+	for i := range random {
+		random[i] = byte(source.Uint32())
+	}
+	codebook, err := quant.Quantize4Bit(quant.NewF32(1, 64, make([]float32, 64)), quant.FourBitOptions{})
+	if err != nil {
+		return nil, err
+	}
+	scales := make([]float32, 2*largest/64)
+	linear := func(rows, cols int) backend.Linear {
+		q := *codebook
+		q.NumRows, q.NumCols, q.Packed = rows, cols, random[64*source.IntN(64):][:rows*cols/2]
+		q.Absmax = scales[:rows*cols/64]
+		return backend.Linear{Weight: &q}
+	}
+	for i := range scales {
+		scales[i] = (0.5 + source.Float32()) / float32(math.Sqrt(float64(c.HiddenSize)))
+	}
+	norm := func() backend.Norm {
+		gains := make([]float32, c.HiddenSize)
+		for i := range gains {
+			gains[i] = 0.5 + source.Float32()
+		}
+		return backend.Norm{Weight: gains}
+	}
+	query, key := c.NumAttentionHeads*c.HeadDim, c.NumKeyValueHeads*c.HeadDim
+	w := &backend.Weights{Config: c, InvFreq: c.Rope.InvFreq(c.HeadDim), Norm: norm()}
+	for range c.NumHiddenLayers {
+		w.Layers = append(w.Layers, backend.Layer{
+			InputNorm: norm(), PostAttentionNorm: norm(),
+			Q: linear(query, c.HiddenSize), K: linear(key, c.HiddenSize), V: linear(key, c.HiddenSize), O: linear(c.HiddenSize, query),
+			Gate: linear(c.IntermediateSize, c.HiddenSize), Up: linear(c.IntermediateSize, c.HiddenSize), Down: linear(c.HiddenSize, c.IntermediateSize),
+		})
+	}
+	table := newRandomTable(source, c)
+	w.Embed.Weight, w.Head.Weight = table, table
+	if !c.TieWordEmbeddings {
+		w.Head.Weight = newRandomTable(source, c)
+	}
+	return w, nil
+}
+
+// randomTable is a bf16 matrix whose rows are windows of a few random numbers.
+type randomTable struct {
+	rows, cols int
+	numbers    []float32
+}
+
+func newRandomTable(source *rand.Rand, c *arch.Config) *randomTable {
+	t := &randomTable{rows: c.VocabSize, cols: c.HiddenSize, numbers: make([]float32, c.HiddenSize+tableWindows)}
+	for i := range t.numbers {
+		t.numbers[i] = float32(source.NormFloat64() / math.Sqrt(float64(c.HiddenSize)))
+	}
+	quant.Round(quant.BF16, t.numbers)
+	return t
+}
+
+const tableWindows = 4099 // a prime: rows that follow each other begin far apart
+
+// Rows implements quant.Matrix.
+func (t *randomTable) Rows() int { return t.rows }
+
+// Cols implements quant.Matrix.
+func (t *randomTable) Cols() int { return t.cols }
+
+// Format implements quant.Matrix.
+func (t *randomTable) Format() quant.Format { return quant.BF16 }
+
+// ReadRows implements quant.Matrix.
+func (t *randomTable) ReadRows(dst []float32, from int) error {
+	for row := from; len(dst) > 0; row, dst = row+1, dst[t.cols:] {
+		if row >= t.rows {
+			return fmt.Errorf("row %d of %d", row, t.rows)
+		}
+		copy(dst[:t.cols], t.numbers[row*1009%tableWindows:])
+	}
+	return nil
+}
