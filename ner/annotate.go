@@ -48,6 +48,9 @@ func (e *Extractor) document(ctx context.Context, d document.Document) (*documen
 		return nil, err
 	}
 	for _, a := range answers {
+		if e.replied != nil && !a.line {
+			e.replied(Reply{d.ID, a.task, a.user, a.text})
+		}
 		switch {
 		case a.line:
 		case a.looped:

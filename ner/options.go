@@ -74,6 +74,7 @@ type settings struct {
 	model           model.Options
 	observe         func(Item)
 	answered        func(*model.Result)
+	replied         func(Reply)
 	annotate        []func(*document.Result) error
 }
 
@@ -169,6 +170,18 @@ func WithItems(observe func(Item)) Option { return func(s *settings) { s.observe
 func WithAnswers(observe func(*model.Result)) Option {
 	return func(s *settings) { s.answered = observe }
 }
+
+// Reply is what the model wrote when it was asked for a task.
+type Reply struct {
+	Document string
+	Task     prompt.Task
+	Prompt   string // the user's turn: instruction and article, or a piece of it
+	Text     string
+}
+
+// WithReplies calls observe for every answer of a document, once all are there,
+// from several goroutines at once.
+func WithReplies(observe func(Reply)) Option { return func(s *settings) { s.replied = observe } }
 
 // WithAnnotator calls annotate for each result before it is delivered, from
 // several goroutines at once: linking to a terminology, for one.

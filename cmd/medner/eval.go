@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,6 +71,10 @@ type evaluation struct {
 
 func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 	start := time.Now()
+	seed, err := f.seed()
+	if err != nil {
+		return err
+	}
 	gold, err := readDocuments(cmd, e.data)
 	if err != nil {
 		return err
@@ -79,7 +84,7 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 		items     *itemLog
 	)
 	if e.predictions != "" {
-		predicted, err = readDocuments(cmd, e.predictions)
+		predicted, err = readPredictions(cmd, e.predictions)
 	} else {
 		items = &itemLog{}
 		predicted, err = items.predict(cmd, f, gold)
@@ -91,7 +96,10 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 	if err != nil {
 		return err
 	}
-	o := eval.Options{Resamples: e.resamples}
+	o := eval.Options{Resamples: e.resamples, Seed: seed}
+	if items != nil {
+		o.Replies = items.replies
+	}
 	for _, t := range tasks {
 		o.Tasks = append(o.Tasks, string(t))
 	}
@@ -106,7 +114,7 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 		}
 	}
 	if e.compare != "" {
-		other, err := readDocuments(cmd, e.compare)
+		other, err := readPredictions(cmd, e.compare)
 		if err != nil {
 			return err
 		}
@@ -137,11 +145,30 @@ func readDocuments(cmd *cobra.Command, path string) ([]document.Document, error)
 	return docs, nil
 }
 
+// readPredictions reads a file of annotations to score. Results may repeat the
+// completion of the prompt that they were made for, which is none of theirs; in
+// the seed's own format it is the answer.
+func readPredictions(cmd *cobra.Command, path string) ([]document.Document, error) {
+	var docs []document.Document
+	for r, err := range format.Files([]string{path}, cmd.InOrStdin(), format.ReadOptions{}) {
+		if err != nil {
+			return nil, err
+		}
+		if r.Model != (document.Model{}) {
+			r.Completion = ""
+		}
+		docs = append(docs, r.Document)
+	}
+	return docs, nil
+}
+
 // itemLog gathers what the model wrote, for the measure of its confidences.
 type itemLog struct {
 	mu    sync.Mutex
 	items []ner.Item
-	key   confidence.Key
+	// replies are what the items were read from.
+	replies []eval.Reply
+	key     confidence.Key
 }
 
 // predict annotates gold's articles.
@@ -150,6 +177,10 @@ func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Docum
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.items = append(l.items, it)
+	}), ner.WithReplies(func(r ner.Reply) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.replies = append(l.replies, eval.Reply{Document: r.Document, Task: string(r.Task), Prompt: r.Prompt, Text: r.Text})
 	}))
 	if err != nil {
 		return nil, err
@@ -159,7 +190,7 @@ func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Docum
 	var docs, failed []document.Document
 	bare := slices.Clone(gold)
 	for i := range bare {
-		bare[i].Entities, bare[i].Relations = nil, nil
+		bare[i].Entities, bare[i].Relations, bare[i].Completion = nil, nil, ""
 	}
 	progress := newProgress(cmd.ErrOrStderr(), nil)
 	defer progress.stop()
@@ -176,6 +207,9 @@ func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Docum
 		}
 		progress.done(len(docs), len(failed))
 	}
+	slices.SortStableFunc(l.replies, func(a, b eval.Reply) int { // they came from several goroutines
+		return cmp.Or(strings.Compare(a.Document, b.Document), strings.Compare(a.Task, b.Task), strings.Compare(a.Prompt, b.Prompt))
+	})
 	return append(docs, failed...), nil
 }
 

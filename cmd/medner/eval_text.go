@@ -31,6 +31,15 @@ func printEvaluation(w io.Writer, out evaluation) error {
 			fmt.Fprintln(w)
 		}
 	}
+	if len(out.Strategies) > 0 {
+		fmt.Fprintln(w, "\ndocument level, if answers had been filtered otherwise")
+		for _, s := range out.Strategies {
+			printLevel(t, s.Name, s.Level)
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
 	if len(out.Calibration) > 0 {
 		fmt.Fprintln(w, "\nconfidences, cross-fitted")
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/confidence"
+	"github.com/medner/medner/ner/eval"
 	"github.com/medner/medner/ner/prompt"
 	"github.com/medner/medner/ner/seedcompat"
 )
@@ -39,7 +40,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.tasks, "task", "chemicals,diseases,influences", "what to extract, comma-separated")
 	fs.StringVar(&f.profile, "profile", string(ner.Default), "how to read answers: `default|seed-compat`, or a FILE of prompts")
-	fs.StringVar(&f.variant, "profile-option", "", "variant of seed-compat: `biomistral`")
+	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: how eval scores)")
 	fs.StringVar(&f.prompt, "prompt", "", "`train|simple|card|biomistral|FILE` (default: what the model was trained with)")
 	fs.StringVar(&f.ensemble, "ensemble", "", "ask with several `PROMPTS`, comma-separated")
 	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "keep what `union|intersection|vote` of the prompts brought")
@@ -53,7 +54,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the default model's own)")
 	fs.Float64Var(&f.minConfidence, "min-confidence", 0, "leave out, and report, items less sure than this")
 	fs.Float64Var(&f.precisionGoal, "target-precision", 0, "leave out, and report, the least sure items until this share is right (needs a calibration)")
-	fs.StringVar(&f.terminology, "terminology", "", "link mentions through an index that `medner terminology import` wrote")
+	fs.StringVar(&f.terminology, "terminology", "", "link mentions through an `INDEX` that 'medner terminology import' wrote")
 	cmd.MarkFlagsMutuallyExclusive("min-confidence", "target-precision")
 	cmd.MarkFlagsMutuallyExclusive("prompt", "ensemble")
 }
@@ -81,9 +82,11 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		return nil, err
 	}
 	options = append(options, ner.WithTasks(tasks...))
-	if f.variant != "" {
-		options = append(options, ner.WithVariant(seedcompat.Variant(f.variant)))
+	seed, err := f.seed()
+	if err != nil {
+		return nil, err
 	}
+	options = append(options, ner.WithVariant(seed.Variant))
 	if f.prompt != "" {
 		options = append(options, ner.WithPrompt(f.prompt))
 	}
@@ -123,6 +126,28 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		options = append(options, ner.WithChunkTokens(f.chunkTokens))
 	}
 	return f.confidenceOptions(options)
+}
+
+// seed is how the seed's rules read and score answers.
+func (f *nerFlags) seed() (eval.Seed, error) {
+	s := eval.Seed{Filtered: f.profile == string(ner.SeedCompat)}
+	if f.variant == "" {
+		return s, nil
+	}
+	if !s.Filtered {
+		return s, usagef("--profile-option %s: expected --profile %s beside it", f.variant, ner.SeedCompat)
+	}
+	for option := range strings.SplitSeq(f.variant, ",") {
+		if err := oneOf("profile-option", option, string(seedcompat.BioMistral), "fuzzy"); err != nil {
+			return s, err
+		}
+		if option == "fuzzy" {
+			s.Fuzzy = true
+		} else {
+			s.Variant = seedcompat.BioMistral
+		}
+	}
+	return s, nil
 }
 
 func (f *nerFlags) confidenceOptions(options []ner.Option) ([]ner.Option, error) {

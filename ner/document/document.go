@@ -77,7 +77,7 @@ type Relation struct {
 type Link struct {
 	ID     string
 	Name   string
-	Method string // exact, normalized, abbreviation, composite, fuzzy; reference: the source says so
+	Method string // exact, normalized, abbreviation, composite, fuzzy, wider; reference: the source says so
 	Score  float64
 }
 

@@ -4,7 +4,8 @@
 //
 //   - document: per document and task the set of case-folded strings, as the
 //     model card's author scores. Pairs read "chemical | disease"; gold pairs
-//     given as concepts stand for the first mention of each.
+//     given as concepts stand for the first mention of each. Gold in the seed's
+//     own format is read and compared by its rules ([Seed]).
 //   - mention: a mention is (document, start, end, type). Strict wants both the
 //     borders and the type, exact the borders, type the type and an overlap;
 //     partial counts a mere overlap half. Mentions pair one to one.

@@ -60,9 +60,13 @@ func WriteHTML(w io.Writer, p Page) error {
 			levels = append(levels, namedLevel{name, l})
 		}
 	}
+	var others []namedLevel
+	for _, s := range p.Report.Strategies {
+		others = append(others, namedLevel{s.Name, s.Level})
+	}
 	top := Level{p.Report.Tasks, p.Report.Micro, p.Report.Macro}
 	return reportTemplate.Execute(w, map[string]any{
-		"Page": p, "Levels": append([]namedLevel{{DocumentLevel, top}}, levels...), "Articles": articles,
+		"Page": p, "Levels": append([]namedLevel{{DocumentLevel, top}}, levels...), "Strategies": others, "Articles": articles,
 	})
 }
 

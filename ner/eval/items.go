@@ -36,6 +36,14 @@ func (s *set) add(key string) {
 	}
 }
 
+func newSet(keys []string) *set {
+	s := &set{}
+	for _, k := range keys {
+		s.add(k)
+	}
+	return s
+}
+
 func compare(gold, predicted *set) Counts {
 	c := Counts{Predicted: len(predicted.keys), Gold: len(gold.keys)}
 	for _, k := range predicted.keys {

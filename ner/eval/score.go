@@ -21,6 +21,10 @@ const (
 type Options struct {
 	Tasks     []string // of [Tasks]; nil: all
 	Resamples int      // bootstrap resamples for intervals; 0: no intervals
+	Seed      Seed     // how prompts with completions are scored
+	// Replies are the answers as the model wrote them, if they are at hand;
+	// predictions that are prompts with completions bring them themselves.
+	Replies []Reply
 }
 
 // Report is the outcome, and its JSON.
@@ -31,6 +35,7 @@ type Report struct {
 	Macro      Mean             `json:"macro"`
 	Levels     map[string]Level `json:"levels,omitempty"`
 	Errors     []ErrorCount     `json:"errors,omitempty"`
+	Strategies []Strategy       `json:"strategies,omitempty"`
 	Resolution *Resolution      `json:"resolution,omitempty"`
 	Documents  int              `json:"documents"`
 	Seconds    float64          `json:"seconds"`
@@ -40,8 +45,8 @@ type Report struct {
 	ids    []string
 }
 
-// Evaluate scores predicted against gold documents, matched by ID. The mention,
-// concept and relation levels are there when gold has mentions with offsets.
+// Evaluate scores predicted against gold documents, matched by ID, else by their
+// prompts. The mention, concept and relation levels are there when gold has mentions with offsets.
 func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	if len(gold) == 0 {
 		return nil, fmt.Errorf("no gold documents to score against")
@@ -50,12 +55,9 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	if tasks == nil {
 		tasks = Tasks
 	}
-	byID := map[string]*document.Document{}
-	for i := range predicted {
-		if byID[predicted[i].ID] != nil {
-			return nil, fmt.Errorf("predictions: document %q occurs twice", predicted[i].ID)
-		}
-		byID[predicted[i].ID] = &predicted[i]
+	matched, unmatched, err := match(gold, predicted)
+	if err != nil {
+		return nil, err
 	}
 	r := &Report{LevelName: DocumentLevel, Documents: len(gold), counts: newLevels(len(gold), tasks)}
 	resolution := &Resolution{}
@@ -63,29 +65,37 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	spans, identified := false, bringIdentifiers(predicted)
 	for i := range gold {
 		g := &gold[i]
-		p := byID[g.ID]
+		p := matched[i]
 		if p == nil {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("document %q has no prediction: all its items count as missed", g.ID))
 			p = &document.Document{ID: g.ID, Text: g.Text}
 		}
-		delete(byID, g.ID)
 		r.ids = append(r.ids, g.ID)
 		for _, t := range tasks {
-			gs, ps := itemStrings(g, t), itemStrings(p, t)
-			r.counts[DocumentLevel].counts[t][i] = compare(gs, ps)
+			gs, err := o.Seed.goldItems(g, t)
+			if err != nil {
+				return nil, err
+			}
+			ps := o.Seed.predictedItems(g, p, t)
+			r.counts[DocumentLevel].counts[t][i] = o.Seed.compare(gs, ps)
 			errors.add(g, t, gs, ps)
 		}
 		spans = spans || len(mentions(g)) > 0
 		r.scoreSpans(i, g, p, newResolver(g, p, identified, resolution))
 	}
-	for _, p := range predicted {
-		if byID[p.ID] != nil {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("prediction %q has no gold document: not scored", p.ID))
-		}
+	for _, id := range unmatched {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("prediction %q has no gold document: not scored", id))
 	}
 	top := r.counts[DocumentLevel].level(len(gold), o.Resamples)
 	r.Tasks, r.Micro, r.Macro = top.Tasks, top.Micro, top.Macro
 	r.Errors = errors.list()
+	replies := o.Replies
+	if replies == nil {
+		replies = repliesIn(gold, matched)
+	}
+	if r.Strategies, err = sideBySide(gold, replies, tasks, o.Resamples); err != nil {
+		return nil, err
+	}
 	if spans {
 		r.Resolution = resolution
 		r.Levels = map[string]Level{}
@@ -96,6 +106,37 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 		}
 	}
 	return r, nil
+}
+
+// match finds the prediction of every gold document, nil where there is none, and
+// the identifiers of predictions for no gold document.
+func match(gold, predicted []document.Document) (matched []*document.Document, unmatched []string, err error) {
+	byID, byPrompt := map[string]*document.Document{}, map[string]*document.Document{}
+	for i := range predicted {
+		p := &predicted[i]
+		if byID[p.ID] != nil {
+			return nil, nil, fmt.Errorf("predictions: document %q occurs twice", p.ID)
+		}
+		byID[p.ID] = p
+		if p.Prompt != "" {
+			byPrompt[p.Prompt] = p
+		}
+	}
+	taken := map[*document.Document]bool{}
+	for i := range gold {
+		p := byID[gold[i].ID]
+		if p == nil && gold[i].Prompt != "" {
+			p = byPrompt[gold[i].Prompt]
+		}
+		matched = append(matched, p)
+		taken[p] = true
+	}
+	for i := range predicted {
+		if !taken[&predicted[i]] {
+			unmatched = append(unmatched, predicted[i].ID)
+		}
+	}
+	return matched, unmatched, nil
 }
 
 // newLevels lays out the counts: entity tasks at every level but relation's.

@@ -104,6 +104,19 @@ func (v Variant) Predicted(task prompt.Task, text, answer string) []string {
 	return kept
 }
 
+// Grounded is what is left of an answer when only what the prompt doesn't have
+// is left out, pairs as "chemical | disease".
+func (v Variant) Grounded(task prompt.Task, text, answer string) []string {
+	text = NormalizeText(text)
+	return slices.DeleteFunc(v.Gold(task, answer), func(item string) bool {
+		if task != prompt.Influences {
+			return !v.grounded(item, text)
+		}
+		chemical, disease, _ := strings.Cut(item, " | ")
+		return !v.grounded(chemical, text) || !v.grounded(disease, text)
+	})
+}
+
 // Score compares one sample's sets. Fuzzy scoring then pairs off what is left
 // over: in order, each prediction takes the most similar gold item above 0.9.
 func Score(gold, predicted []string, fuzzy bool) Counts {

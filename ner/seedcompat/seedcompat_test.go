@@ -85,23 +85,6 @@ func TestTaskOf(t *testing.T) {
 	}
 }
 
-func TestArticle(t *testing.T) {
-	const article = "Title. One.\n\nTwo."
-	head := "The following article contains technical terms. Create a list only of the chemicals mentioned.\n\n"
-	tail := "\n\nList of extracted chemicals:\n"
-	for text, want := range map[string]string{
-		head + article + tail: article,
-		head + article:        article, // cut before its last line
-		article + tail:        article,
-		article:               article,
-		head + tail:           "",
-	} {
-		if got := Article(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
 // Nothing that was written may vanish: each line is kept, or dropped with a
 // reason.
 func TestEveryLineIsAccountedFor(t *testing.T) {

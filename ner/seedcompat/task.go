@@ -22,16 +22,3 @@ func TaskOf(name, text string) (prompt.Task, error) {
 	return "", badinput.New(name, "prompt", "no known task",
 		`"list of extracted chemicals", "… diseases" or "… influences"`)
 }
-
-// Article is the part of a prompt in the seed's format between the
-// instruction and the closing line, either of which may be missing: some of
-// the published prompts are cut.
-func Article(text string) string {
-	if i := strings.Index(text, " mentioned.\n\n"); i >= 0 {
-		text = text[i+len(" mentioned.\n\n"):]
-	}
-	if i := strings.LastIndex(text, "\n\nList of extracted "); i >= 0 {
-		text = text[:i]
-	}
-	return text
-}
