@@ -36,32 +36,40 @@ func RandomShapes() []string {
 	return names
 }
 
+// RandomShape is the architecture that OpenRandom gives a shape.
+func RandomShape(name string) (*arch.Config, error) {
+	for _, s := range randomShapes {
+		if strings.EqualFold(s.name, name) {
+			c := s.config
+			c.RMSNormEps, c.Rope = 1e-5, arch.Rope{Theta: 500000, Type: "default"}
+			return &c, nil
+		}
+	}
+	return nil, badinput.New("", "shape", fmt.Sprintf("%q", name), "one of "+strings.Join(RandomShapes(), ", "))
+}
+
 // OpenRandom opens a model of a known shape whose weights are random: NF4
 // projections, a bf16 token table. It takes the time that such a model takes
 // and needs no file; what it writes means nothing.
 func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
-	for _, s := range randomShapes {
-		if !strings.EqualFold(s.name, shape) {
-			continue
-		}
-		c := s.config
-		c.RMSNormEps, c.Rope = 1e-5, arch.Rope{Theta: 500000, Type: "default"}
-		o = o.withDefaults(&c)
-		devices, err := o.check()
-		if err != nil {
-			return nil, err
-		}
-		w, err := randomWeights(&c)
-		if err != nil {
-			return nil, err
-		}
-		b, err := openDevices(ctx, devices, w, o.backend())
-		if err != nil {
-			return nil, err
-		}
-		return newModel(&c, b, nil, nil, o), nil
+	c, err := RandomShape(shape)
+	if err != nil {
+		return nil, err
 	}
-	return nil, badinput.New("", "shape", fmt.Sprintf("%q", shape), "one of "+strings.Join(RandomShapes(), ", "))
+	o = o.withDefaults(c)
+	devices, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	w, err := randomWeights(c)
+	if err != nil {
+		return nil, err
+	}
+	b, err := openDevices(ctx, devices, w, o.backend())
+	if err != nil {
+		return nil, err
+	}
+	return newModel(c, b, nil, nil, o), nil
 }
 
 // randomWeights makes weights of a size that keeps activations finite. Matrices

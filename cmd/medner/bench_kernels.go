@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,18 +14,20 @@ import (
 
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/kernels/bench"
+	"github.com/medner/medner/model"
 )
 
 func newBenchKernels() *cobra.Command {
 	var (
-		o      bench.Options
-		output string
+		o              bench.Options
+		output, device string
 	)
 	cmd := &cobra.Command{
 		Use:   "kernels",
 		Short: "Time each kernel at the shapes of known models, beside the machine's limits",
 		Long: "Time each kernel, in every instruction set that the processor has, at the\nshapes of " + strings.Join(bench.Models(), ", ") + ".\n" +
-			"The share is of the roofline: what the same threads could do at the memory\nbandwidth and arithmetic measured in the same run.",
+			"The share is of the roofline: what the same threads could do at the memory\nbandwidth and arithmetic measured in the same run.\n" +
+			"With --device cuda: each kernel of the GPU in both precisions, timed by events\non the device, beside what its clocks, units and memory bus could do; the shapes\nare " + strings.Join(model.RandomShapes(), ", ") + ".",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("output", output, "md", "csv", "json", "jsonl"); err != nil {
@@ -33,13 +36,23 @@ func newBenchKernels() *cobra.Command {
 			if o.Threads < 0 || o.Columns < 1 || o.Context < 1 || o.Time <= 0 {
 				return usagef("--threads: expected 0 or more; --columns, --context and --time: more than 0")
 			}
+			if ordinal, ok, err := cudaOrdinal(device); err != nil {
+				return err
+			} else if ok {
+				return benchCUDA(cmd, ordinal, o, output)
+			}
 			if err := checkKernelFilters(&o); err != nil {
 				return err
 			}
-			return benchKernels(cmd, o, output)
+			var machine bench.Machine
+			return writeKernels(cmd, o, output, func(report func(bench.Result)) (_ any, err error) {
+				machine, err = bench.Run(cmd.Context(), o, report)
+				return machine, err
+			}, func(w io.Writer) error { return describeMachine(w, machine) })
 		},
 	}
 	fs := cmd.Flags()
+	fs.StringVar(&device, "device", "cpu", "`cpu|cuda[:N]`")
 	fs.StringArrayVar(&o.Models, "shape", nil, "`MODEL` whose shapes to take; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Kernels, "kernel", nil, "kernels whose name begins with `NAME`, such as \"gemv nf4\"; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Variants, "variant", nil, "instruction set `NAME`; may be repeated (default: all that the processor has)")
@@ -74,7 +87,24 @@ func checkKernelFilters(o *bench.Options) error {
 	return nil
 }
 
-func benchKernels(cmd *cobra.Command, o bench.Options, output string) error {
+// cudaOrdinal reads --device; ok: it is a GPU.
+func cudaOrdinal(device string) (ordinal int, ok bool, err error) {
+	number, ok := strings.CutPrefix(device, "cuda")
+	switch {
+	case device == "cpu" || device == "cuda":
+		return 0, ok, nil
+	case ok && strings.HasPrefix(number, ":"):
+		n, err := strconv.ParseUint(number[1:], 10, 16)
+		if err == nil {
+			return int(n), true, nil
+		}
+	}
+	return 0, false, usagef("--device %q: expected cpu, cuda or cuda:N", device)
+}
+
+// writeKernels runs measurements and writes them as they come; describe adds
+// to a table what the machine could do.
+func writeKernels(cmd *cobra.Command, o bench.Options, output string, run func(report func(bench.Result)) (machine any, err error), describe func(io.Writer) error) error {
 	out, lines := cmd.OutOrStdout(), json.NewEncoder(cmd.OutOrStdout())
 	table := csv.NewWriter(out)
 	results := []bench.Result{}
@@ -91,7 +121,7 @@ func benchKernels(cmd *cobra.Command, o bench.Options, output string) error {
 	case "csv":
 		keep(table.Write([]string{"variant", "kernel", "model", "shape", "seconds", "gb_per_s", "gflop_per_s", "roofline_share", "bound"}))
 	}
-	machine, err := bench.Run(cmd.Context(), o, func(r bench.Result) {
+	machine, err := run(func(r bench.Result) {
 		results = append(results, r)
 		switch output {
 		case "jsonl":
@@ -115,11 +145,11 @@ func benchKernels(cmd *cobra.Command, o bench.Options, output string) error {
 	case output == "json":
 		lines.SetIndent("", "  ")
 		return lines.Encode(struct {
-			Machine bench.Machine  `json:"machine"`
+			Machine any            `json:"machine"`
 			Results []bench.Result `json:"results"`
 		}{machine, results})
 	case output == "md":
-		return describeMachine(out, machine)
+		return describe(out)
 	}
 	return nil
 }

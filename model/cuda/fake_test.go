@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"io/fs"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +13,7 @@ import (
 	"github.com/medner/medner/internal/cuda/purego"
 	"github.com/medner/medner/internal/cuda/shim"
 	gpu "github.com/medner/medner/kernels/cuda"
+	"github.com/medner/medner/model/backend"
 )
 
 // fakeDriver is a driver without a GPU, and the strings that it hangs on.
@@ -22,16 +22,21 @@ func fakeDriver(t *testing.T) (driver.Driver, *fake.Library) {
 	ptx, err := fs.Sub(gpu.PTX, "ptx")
 	require.NoError(t, err)
 	path := fake.Build(t, shim.Trap, "../../kernels/cuda/src", ptx)
-	require.NoError(t, os.Setenv(purego.LibraryVariable, path))
+	t.Setenv(purego.LibraryVariable, path)
 	l := fake.Load(t, path)
 	d, err := purego.Open()
 	require.NoError(t, err)
 	return d, l
 }
 
-func TestPath(t *testing.T) {
-	d, _ := fakeDriver(t)
-	v, err := d.Version()
+// open is New on the first device; everything is freed at the test's end.
+func open(t *testing.T, d driver.Driver, l *fake.Library, w *backend.Weights, o backend.Options) *Backend {
+	t.Helper()
+	b, err := New(t.Context(), d, 0, w, o)
 	require.NoError(t, err)
-	t.Log(v, os.Getenv(purego.LibraryVariable))
+	t.Cleanup(func() { // before the library's own clean-up
+		require.NoError(t, b.Close())
+		require.Empty(t, l.Dropped(), "left to the context's end")
+	})
+	return b
 }

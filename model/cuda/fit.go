@@ -68,7 +68,7 @@ func need(w *backend.Weights, o backend.Options) (Need, *decoder, *counter, erro
 	if err := ws.build(d, &gpu.Kernels{}, startLimits(n.Positions)); err != nil {
 		return Need{}, nil, nil, err
 	}
-	n.Workspace = ws.bytes + 2*stagedBytes
+	n.Workspace = ws.bytes
 	return n, d, c, nil
 }
 

@@ -21,8 +21,9 @@ func (e *deviceError) Unwrap() []error { return []error{e.kind, e.err} }
 // explain names the device in an error of the driver.
 func explain(device string, err error) error {
 	var known *deviceError
+	var memory *MemoryError
 	switch {
-	case err == nil || errors.As(err, &known):
+	case err == nil || errors.As(err, &known) || errors.As(err, &memory):
 		return err
 	case errors.Is(err, driver.ErrDeviceLost):
 		return &deviceError{device, backend.ErrLost, err}
