@@ -13,7 +13,7 @@ import (
 // is taken for a bomb: text compresses to a tenth, seldom to a fiftieth.
 const (
 	maxRatio     = 200
-	expandFreely = 64 << 20
+	expandFreely = 16 << 20
 )
 
 // decompress returns a buffered reader of r's contents, and what to close after.
