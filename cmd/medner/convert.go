@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/ner/format"
 )
 
@@ -125,11 +125,11 @@ func (o *nerOutput) create(cmd *cobra.Command, out format.Format, wo format.Writ
 		return w, func(bool) error { return nil }, err
 	}
 	var to io.Writer = cmd.OutOrStdout()
-	var file *os.File
+	var file *atomicfile.File
 	if o.path == "-" {
 		wo.Color = colorful(to)
 	} else {
-		if file, err = os.CreateTemp(filepath.Dir(o.path), "."+filepath.Base(o.path)+".*"); err != nil {
+		if file, err = atomicfile.Create(o.path); err != nil {
 			return nil, nil, err
 		}
 		to = file
@@ -140,10 +140,10 @@ func (o *nerOutput) create(cmd *cobra.Command, out format.Format, wo format.Writ
 		if file == nil {
 			return err
 		}
-		if err = errors.Join(err, file.Chmod(0o644), file.Close()); err == nil && good {
-			return os.Rename(file.Name(), o.path)
+		if err != nil || !good {
+			return errors.Join(err, file.Discard())
 		}
-		return errors.Join(err, os.Remove(file.Name()))
+		return file.Commit()
 	}
 	w, err = format.NewWriter(buffer, wo)
 	if err != nil {

@@ -103,6 +103,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	ro.Progress = progress.read
 	defer progress.stop()
 	total, failed := w.done(), w.failedBefore()
+	var last error
 	for result, err := range extractor.Stream(ctx, articles(format.Files(inputs, cmd.InOrStdin(), ro), w.done())) {
 		if ctx.Err() != nil {
 			return w.interrupted(ctx.Err(), total)
@@ -110,6 +111,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 		total++
 		if err != nil {
 			failed++
+			last = err
 			progress.print(fmt.Sprintf("medner: %v", err))
 		}
 		if err := w.write(result, err != nil); err != nil {
@@ -127,10 +129,13 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	for _, line := range tally.Lines() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
 	}
-	if failed > 0 {
-		return partialError{failed, total}
+	switch {
+	case failed == 0:
+		return nil
+	case failed == total && last != nil:
+		return silentError{exitCode(last)} // which has been printed
 	}
-	return nil
+	return partialError{failed, total}
 }
 
 // articles strips what input files say of their documents, and leaves out the
@@ -177,6 +182,7 @@ func job(cmd *cobra.Command, inputs []string, e *ner.Extractor) map[string]strin
 type sink struct {
 	format.Writer
 	journal *journal
+	device  *os.File // a device or a pipe: nothing to go on with
 	buffer  *bufio.Writer
 }
 
@@ -202,6 +208,16 @@ func (o *nerOutput) open(cmd *cobra.Command, out format.Format, job map[string]s
 			if err := oneOf("format", string(out), resumable...); err != nil {
 				return nil, usagef("--resume: expected a format of %s", strings.Join(resumable, ", "))
 			}
+		}
+		if info, err := os.Stat(o.path); err == nil && !info.Mode().IsRegular() {
+			if o.resume {
+				return nil, usagef("--resume: %s is no file", o.path)
+			}
+			if s.device, err = os.OpenFile(o.path, os.O_WRONLY, 0); err != nil {
+				return nil, err
+			}
+			s.buffer = bufio.NewWriter(s.device)
+			break
 		}
 		if s.journal, err = startJournal(o.path, job, o.resume); err != nil {
 			return nil, err
@@ -260,6 +276,9 @@ func (s *sink) close() error {
 		j := s.journal
 		s.journal = nil
 		return j.complete()
+	}
+	if s.device != nil {
+		return s.device.Close()
 	}
 	return nil
 }

@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/medner/medner/internal/atomicfile"
 )
 
 // Source is a tensor to be written: what the header says of it, and a
@@ -139,7 +139,7 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 
 // WriteFile writes one file, which appears whole or not at all.
 func WriteFile(path string, tensors []Source, metadata map[string]string) error {
-	return replaceFile(path, func(w io.Writer) error { return Encode(w, tensors, metadata) })
+	return atomicfile.Write(path, func(w io.Writer) error { return Encode(w, tensors, metadata) })
 }
 
 // WriteDir writes tensors into dir, which holds no other weights, under the
@@ -171,7 +171,7 @@ func WriteDir(dir string, tensors []Source, metadata map[string]string, maxShard
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(dir, IndexName), func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(dir, IndexName), func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
@@ -190,27 +190,4 @@ func cut(tensors []Source, maxShard int64) (shards [][]Source, total int64) {
 		total += t.size()
 	}
 	return append(shards, shard), total
-}
-
-// replaceFile writes beside path, syncs, and renames over it.
-func replaceFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

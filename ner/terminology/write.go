@@ -10,39 +10,23 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/internal/badinput"
 )
 
-// write puts the index of b into a file: into one beside it first, which takes
-// its place when it is complete.
-func (b *builder) write(ctx context.Context, path string, info *Info) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+// write puts the index of b into a file.
+func (b *builder) write(ctx context.Context, path string, info *Info) error {
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}()
-	if err = b.writeTo(ctx, f, info); err != nil {
-		return err
+	if err := b.writeTo(ctx, f, info); err != nil {
+		return errors.Join(err, f.Discard())
 	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return os.Rename(f.Name(), path)
+	return f.Commit()
 }
 
 func (b *builder) writeTo(ctx context.Context, f io.WriteSeeker, info *Info) error {
