@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -164,6 +165,10 @@ func job(cmd *cobra.Command, inputs []string, e *ner.Extractor) map[string]strin
 		case "resume", "threads", "batch", "draft", "prefill-chunk", "prefix-cache", "out":
 		default: // these can't change the output
 			j["--"+flag.Name] = flag.Value.String()
+			// Files of prompts and the like: changed ones make another job.
+			if info, err := os.Stat(flag.Value.String()); err == nil && info.Mode().IsRegular() {
+				j["--"+flag.Name] += fmt.Sprintf(", %d bytes of %s", info.Size(), info.ModTime().UTC().Format(time.RFC3339Nano))
+			}
 		}
 	})
 	sizes := sha256.New()
