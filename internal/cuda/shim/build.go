@@ -37,7 +37,7 @@ func Build(mode Mode, name string, units, included []Source) (string, error) {
 		compile = append(compile, "-mfma") // fmaf is an instruction, not a call
 	}
 	if strings.Contains(name, ".so") {
-		link = append(link, "-shared")
+		link = append(link, "-shared", "-Wl,-soname,"+name)
 	}
 	version, err := exec.Command(compiler, "-dumpfullversion").Output()
 	if err != nil {

@@ -11,6 +11,7 @@ Settings::Settings()
           {"capability", 90},            // compute capability, 10·major + minor
           {"memory", 4LL << 30},         // of the device, bytes
           {"seed", 1},                   // order of threads, blocks, streams; 0: none
+          {"count_arguments", 1},        // whether launches' lists of arguments end with nullptr
           {"fail_init", 0},              // what cuInit answers
           {"fail_alloc", 0},             // the n-th allocation of device memory from now on fails; 0: none
           {"fail_pinned", 0},            // likewise of pinned memory

@@ -25,16 +25,17 @@ static int check(const Function &f, dim3 grid, dim3 block, size_t shared) {
 	return success;
 }
 
-// copy_arguments reads them as the PTX has them. The bindings end the list with
+// copy_arguments reads them as the PTX has them. A binding ends the list with
 // nullptr, which a real driver doesn't read, so that their number can be checked.
 static int copy_arguments(const Function &f, void **arguments, std::vector<uint64_t> &words) {
+	bool counted = state().settings["count_arguments"];
 	for (size_t i = 0; i < f.sizes.size(); i++) {
-		if (!arguments[i]) return say(invalid_value, "%s takes %zu arguments, got %zu", f.name.c_str(), f.sizes.size(), i);
+		if (counted && !arguments[i]) return say(invalid_value, "%s takes %zu arguments, got %zu", f.name.c_str(), f.sizes.size(), i);
 		uint64_t word = 0;
 		memcpy(&word, arguments[i], f.sizes[i]);
 		words.push_back(word);
 	}
-	if (arguments[f.sizes.size()]) return say(invalid_value, "%s takes %zu arguments, got more", f.name.c_str(), f.sizes.size());
+	if (counted && arguments[f.sizes.size()]) return say(invalid_value, "%s takes %zu arguments, got more", f.name.c_str(), f.sizes.size());
 	return success;
 }
 

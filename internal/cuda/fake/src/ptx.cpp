@@ -1,87 +1,126 @@
 // Modules: what the PTX text says of its kernels, held against the kernels that
 // are compiled in.
 #include "state.hpp"
-#include <regex>
+#include <string_view>
 
 namespace fake {
 
-static size_t type_bytes(const std::string &type) { // ".u64", "f32", "b8"
-	return size_t(atoi(type.c_str() + type.find_first_of("0123456789"))) / 8;
+using Words = std::vector<std::string_view>;
+
+// split cuts PTX into words and punctuation, without comments.
+static Words split(std::string_view text) {
+	auto in_word = [](char c) { return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '$' || c == '%'; };
+	Words words;
+	for (size_t i = 0; i < text.size();) {
+		if (text.substr(i, 2) == "//") {
+			i = std::min(text.find('\n', i), text.size());
+		} else if (isspace((unsigned char)text[i])) {
+			i++;
+		} else {
+			size_t end = i + 1;
+			while (in_word(text[i]) && end < text.size() && in_word(text[end])) end++;
+			words.push_back(text.substr(i, end - i));
+			i = end;
+		}
+	}
+	return words;
 }
 
-// shared_bytes adds up the shared variables that a piece of PTX declares.
-static size_t shared_bytes(const std::string &text) {
-	static const std::regex variable(R"(\.shared\s+\.align\s+(\d+)\s+\.(\w+)\s+[\w$]+((?:\[\d+\])*)\s*)");
-	size_t total = 0;
-	for (size_t at = 0; (at = text.find(".shared", at)) != std::string::npos; at++) {
-		std::smatch m;
-		std::string line = text.substr(at, text.find(';', at) - at); // no match: an instruction, or extern
-		if (!std::regex_match(line, m, variable)) continue;
-		size_t bytes = type_bytes(m[2]), align = std::stoul(m[1]);
-		std::string dimensions = m[3];
-		for (size_t d = 0; (d = dimensions.find('[', d)) != std::string::npos; d++) bytes *= std::stoul(dimensions.substr(d + 1));
-		total = (total + align - 1) / align * align + bytes;
+// Cursor reads words one by one; after the last come empty ones.
+struct Cursor {
+	const Words &words;
+	size_t at = 0;
+	std::string_view peek(size_t ahead = 0) const { return at + ahead < words.size() ? words[at + ahead] : std::string_view(); }
+	std::string_view next() {
+		auto w = peek();
+		at++;
+		return w;
 	}
-	return total;
+	bool take(std::string_view w) {
+		if (peek() != w) return false;
+		at++;
+		return true;
+	}
+	size_t number() { return size_t(atoll(std::string(next()).c_str())); }
+};
+
+// variable reads "[.align n] .type name [n]…" and adds it to a sum of sizes.
+static size_t variable(Cursor &c, size_t before = 0) {
+	size_t align = c.take(".align") ? c.number() : 1;
+	std::string type(c.next()); // ".u64", ".b8"
+	size_t bytes = size_t(atoi(type.c_str() + std::min(type.find_first_of("0123456789"), type.size()))) / 8;
+	c.next();
+	while (c.take("[")) {
+		bytes *= c.number();
+		c.take("]");
+	}
+	return (before + align - 1) / align * align + bytes;
 }
 
-// parse_entry reads a kernel's head, "name(parameters) directives", and body.
-static int parse_entry(const std::string &head, const std::string &body, size_t module_shared, Function &f) {
-	static const std::regex name(R"(^\s*(\w+))"), parameter(R"(\.param\s+(?:\.align\s+\d+\s+)?\.(\w+)\s+\w+(\[\d+\])?)"),
-	    limit(R"(\.maxntid\s+(\d+)(?:\s*,\s*(\d+))?(?:\s*,\s*(\d+))?)");
-	std::smatch m;
-	if (!std::regex_search(head, m, name)) return say(invalid_ptx, "an .entry without a name");
-	f.name = m[1];
-	for (std::sregex_iterator it(head.begin(), head.end(), parameter), end; it != end; ++it) {
-		size_t bytes = type_bytes((*it)[1]);
-		if ((*it)[2].matched) bytes *= std::stoul((*it)[2].str().substr(1));
-		f.sizes.push_back(bytes);
+// parse_entry reads a kernel, from its name to the brace that closes it.
+static int parse_entry(Cursor &c, Function &f) {
+	f.name = c.next();
+	for (; !c.take("{"); ) {
+		if (c.peek().empty()) return say(invalid_ptx, "%s has no body", f.name.c_str());
+		if (c.take(".param")) {
+			f.sizes.push_back(variable(c));
+		} else if (c.take(".maxntid")) {
+			f.max_threads = unsigned(c.number());
+			while (c.take(",")) f.max_threads *= unsigned(c.number());
+		} else {
+			c.next();
+		}
 	}
-	if (std::regex_search(head, m, limit)) {
-		f.max_threads = unsigned(std::stoul(m[1]));
-		for (int i = 2; i < 4; i++)
-			if (m[i].matched) f.max_threads *= unsigned(std::stoul(m[i]));
+	for (int depth = 1; depth > 0;) {
+		if (c.peek().empty()) return say(invalid_ptx, "%s doesn't end", f.name.c_str());
+		if (c.take(".shared"))
+			f.static_shared = variable(c, f.static_shared);
+		else if (c.take("{"))
+			depth++;
+		else if (c.take("}"))
+			depth--;
+		else
+			c.next();
 	}
-	f.static_shared = module_shared + shared_bytes(body);
 	return success;
 }
 
 // check_header: the driver knows the PTX version, the device has the target.
-static int check_header(const std::string &text) {
-	static const std::regex header(R"(\.version\s+(\d+)\.(\d+)[\s\S]*?\.target\s+sm_(\d+))");
-	std::smatch m;
-	if (!std::regex_search(text, m, header)) return say(invalid_image, "no PTX: .version and .target not found");
-	int version = std::stoi(m[1]) * 10 + std::stoi(m[2]), target = std::stoi(m[3]);
-	int driver = int(state().settings["driver_version"]);       // 12040 is CUDA 12.4,
-	int known = 80 + (driver / 1000 - 12) * 10 + driver % 1000 / 10; // which knows PTX 8.4
-	if (version > known) return say(unsupported_ptx, "PTX %d.%d, the driver knows %d.%d", version / 10, version % 10, known / 10, known % 10);
-	if (target > state().settings["capability"]) return say(no_binary, "PTX for sm_%d", target);
+static int check_header(std::string_view version, std::string_view target) {
+	if (version.size() < 3 || target.substr(0, 3) != "sm_") return say(invalid_image, "no PTX: .version and .target not found");
+	int major = atoi(version.data()), minor = atoi(version.data() + version.find('.') + 1);
+	int driver = int(state().settings["driver_version"]), with = driver % 1000 / 10; // 12040 is CUDA 12.4,
+	int known = 8 + driver / 1000 - 12;                                              // which knows PTX 8.4
+	if (major > known || (major == known && minor > with))
+		return say(unsupported_ptx, "PTX %d.%d, the driver knows %d.%d", major, minor, known, with);
+	if (atoi(target.data() + 3) > state().settings["capability"]) return say(no_binary, "PTX for %s", std::string(target).c_str());
 	return success;
 }
 
-static int parse(const std::string &text, Module &module) {
-	if (int r = check_header(text)) return r;
-	std::vector<std::pair<std::string, std::string>> entries; // head, body
-	std::string outside;
-	size_t at = 0;
-	for (size_t entry; (entry = text.find(".entry", at)) != std::string::npos;) {
-		outside += text.substr(at, entry - at);
-		size_t open = text.find('{', entry), close = open;
-		for (int depth = 0; close != std::string::npos && close < text.size(); close++) {
-			depth += text[close] == '{', depth -= text[close] == '}';
-			if (!depth) break;
+static int parse(const char *text, Module &module) {
+	Words words = split(text);
+	Cursor c{words};
+	std::string_view version, target;
+	size_t shared = 0; // of the module's own variables
+	while (!c.peek().empty()) {
+		if (c.take(".version")) {
+			version = c.next();
+		} else if (c.take(".target")) {
+			target = c.next();
+		} else if (c.take(".extern")) {
+			c.next(); // dynamic shared memory
+		} else if (c.take(".shared")) {
+			shared = variable(c, shared);
+		} else if (c.take(".entry")) {
+			auto f = std::make_shared<Function>();
+			if (int r = parse_entry(c, *f)) return r;
+			module.functions[f->name] = f;
+		} else {
+			c.next();
 		}
-		if (open == std::string::npos || close >= text.size()) return say(invalid_ptx, "an .entry without a body");
-		entries.emplace_back(text.substr(entry + 6, open - entry - 6), text.substr(open, close - open));
-		at = close + 1;
 	}
-	size_t module_shared = shared_bytes(outside + text.substr(at));
-	for (auto &[head, body] : entries) {
-		auto f = std::make_shared<Function>();
-		if (int r = parse_entry(head, body, module_shared, *f)) return r;
-		module.functions[f->name] = f;
-	}
-	return success;
+	for (auto &[name, f] : module.functions) f->static_shared += shared;
+	return check_header(version, target);
 }
 
 // bind finds the compiled-in kernel of a function.
