@@ -57,7 +57,7 @@ func New(engine Engine, options ...Option) (*Extractor, error) {
 // prepare applies the options.
 func prepare(engine Engine, options []Option) (*Extractor, error) {
 	e := &Extractor{engine: engine, settings: settings{
-		profile: Default, ensemble: Union, ungrounded: Flag, penalty: 1, maxNewTokens: 256, chunkTokens: 1024, concurrency: 32,
+		profile: Default, ensemble: Union, grounded: true, ungrounded: Flag, penalty: 1, maxNewTokens: 256, chunkTokens: 1024, concurrency: 32,
 		derived: true,
 	}}
 	for _, option := range options {
@@ -147,9 +147,13 @@ func (e *Extractor) Key() confidence.Key {
 		decoding += fmt.Sprintf(", alternatives from %g", e.alternatives)
 	}
 	about := e.engine.About
+	precision := about.Precision
+	if about.Weights != "" && about.Weights != "keep" {
+		precision += ", weights " + about.Weights
+	}
 	return confidence.Key{
 		Model: about.Name, Adapter: about.Adapter, Prompt: strings.Join(names, "+"),
-		Precision: about.Precision, Decoding: decoding,
+		Precision: precision, Decoding: decoding,
 	}
 }
 

@@ -460,7 +460,7 @@ func TestConfidence(t *testing.T) {
 		}
 	})
 	extract(t, f, text, observe)
-	e, err := ner.New(f.engine())
+	e, err := ner.New(f.engine(), ner.WithGrounded(false))
 	require.NoError(t, err)
 	c := &confidence.Calibration{Key: e.Key(), Tasks: map[string]*confidence.Curve{}}
 	for task, s := range samples {
@@ -475,7 +475,7 @@ func TestConfidence(t *testing.T) {
 
 	other := *c
 	other.Prompt = "card"
-	_, err = ner.New(f.engine(), ner.WithCalibration(&other))
+	_, err = ner.New(f.engine(), ner.WithGrounded(false), ner.WithCalibration(&other))
 	require.ErrorContains(t, err, "calibration")
 	_, err = ner.New(f.engine(), ner.WithTargetPrecision(0.9))
 	require.ErrorContains(t, err, "no calibration")

@@ -29,8 +29,9 @@ type hints struct {
 	Prompt string `json:"prompt"`
 }
 
-// CalibrationFile, beside an adapter or a model, holds a calibration.
-const CalibrationFile = "calibration.json"
+// CalibrationFiles, beside an adapter or a model, hold a calibration each, for
+// one prompt, precision and way of decoding.
+const CalibrationFiles = "calibration*.json"
 
 // Open opens a model, a directory in the layout of the Hugging Face hub or a
 // GGUF file, and returns an extractor that asks it; "" is the default model,
@@ -84,10 +85,7 @@ func open(path string, m *model.Model, o model.Options, options []Option) (*Extr
 	}
 	e.close = m.Close
 	if e.calibration == nil && e.profile == Default {
-		c, err := confidence.Load(filepath.Join(home, CalibrationFile))
-		if err == nil && c.Key == e.Key() {
-			e.calibration = c
-		} else if err != nil && !missing(err) {
+		if e.calibration, err = calibrationFor(e.Key(), home); err != nil {
 			return nil, err
 		}
 	}
@@ -95,6 +93,25 @@ func open(path string, m *model.Model, o model.Options, options []Option) (*Extr
 		return nil, err
 	}
 	return e, nil
+}
+
+// calibrationFor returns the calibration in a directory that has the key; nil
+// if none has.
+func calibrationFor(key confidence.Key, dir string) (*confidence.Calibration, error) {
+	names, err := fs.Glob(os.DirFS(dir), CalibrationFiles)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		c, err := confidence.Load(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		if c.Key == key {
+			return c, nil
+		}
+	}
+	return nil, nil
 }
 
 // missing says that there is no such file; below a model that is a file itself

@@ -106,7 +106,8 @@ func WithEnsemble(e Ensemble, prompts ...string) Option {
 	return func(s *settings) { s.ensemble, s.promptNames = e, prompts }
 }
 
-// WithGrounded lets the model write nothing but lists of spans of the article.
+// WithGrounded says whether the model may write nothing but lists of spans of
+// the article; in [Default] it is by default.
 func WithGrounded(on bool) Option { return func(s *settings) { s.grounded = on } }
 
 // WithUngrounded says what becomes of items that the article doesn't have;

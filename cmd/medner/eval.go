@@ -24,7 +24,7 @@ import (
 type evalFlags struct {
 	data, predictions, compare string
 	report, calibrationOut     string
-	asJSON                     bool
+	asJSON, thresholds         bool
 	resamples                  int
 }
 
@@ -56,6 +56,7 @@ func newEval() *cobra.Command {
 	fs.StringVar(&e.compare, "compare", "", "also score this `FILE` and test the difference (paired bootstrap)")
 	fs.StringVar(&e.report, "report", "", "write an HTML `FILE` with the errors marked in their text")
 	fs.StringVar(&e.calibrationOut, "fit-calibration", "", "fit confidences to the outcome and write them to this `FILE`")
+	fs.BoolVar(&e.thresholds, "thresholds", false, "also score what is left above confidences of 0.1, 0.2, …, 0.9")
 	fs.BoolVar(&e.asJSON, "json", false, "print one JSON object")
 	fs.IntVar(&e.resamples, "resamples", eval.Resamples, "bootstrap resamples for intervals; 0: none")
 	cobra.CheckErr(cmd.MarkFlagRequired("data"))
@@ -65,7 +66,11 @@ func newEval() *cobra.Command {
 // evaluation is the JSON of `medner eval`.
 type evaluation struct {
 	*eval.Report
+	// Calibration is that of the confidences as they are, or, where they were
+	// fitted to the outcome, of fits that did not see the items.
 	Calibration map[string]eval.Calibration `json:"calibration,omitempty"`
+	CrossFitted bool                        `json:"calibration_cross_fitted,omitempty"`
+	Thresholds  []eval.Threshold            `json:"thresholds,omitempty"`
 	Differences []eval.Difference           `json:"differences,omitempty"`
 }
 
@@ -108,8 +113,19 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 		return err
 	}
 	out.Seconds = time.Since(start).Seconds()
-	if items != nil {
-		if out.Calibration, err = items.calibrate(gold, o, e.calibrationOut); err != nil {
+	if out.CrossFitted = e.calibrationOut != ""; out.CrossFitted {
+		out.Calibration, err = items.fit(gold, o, e.calibrationOut)
+	} else {
+		out.Calibration = map[string]eval.Calibration{}
+		for task, graded := range eval.Confidences(gold, predicted) {
+			out.Calibration[task] = eval.Calibrate(graded, o.Resamples)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if e.thresholds {
+		if out.Thresholds, err = eval.Thresholds(gold, predicted, o); err != nil {
 			return err
 		}
 	}
@@ -213,9 +229,9 @@ func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Docum
 	return append(docs, failed...), nil
 }
 
-// calibrate measures the confidences by cross-fitting, and writes a fit on all
-// items to path, if there is one.
-func (l *itemLog) calibrate(gold []document.Document, o eval.Options, path string) (map[string]eval.Calibration, error) {
+// fit writes a calibration fitted on all items to path, and measures fits of
+// its kind by cross-fitting.
+func (l *itemLog) fit(gold []document.Document, o eval.Options, path string) (map[string]eval.Calibration, error) {
 	graders := map[string]*eval.Grader{}
 	for i := range gold {
 		graders[gold[i].ID] = eval.NewGrader(&gold[i])
@@ -247,9 +263,6 @@ func (l *itemLog) calibrate(gold []document.Document, o eval.Options, path strin
 		measured[task] = eval.Calibrate(graded, o.Resamples)
 		fit.Tasks[task] = confidence.Fit(s)
 	}
-	if path == "" {
-		return measured, nil
-	}
 	data, err := fit.Marshal()
 	if err != nil {
 		return nil, err
@@ -262,6 +275,6 @@ func writeReport(path string, out evaluation, gold, predicted []document.Documen
 	if err != nil {
 		return err
 	}
-	err = eval.WriteHTML(f, eval.Page{Title: "medner eval", Notice: notice, Report: out.Report, Calibration: out.Calibration, Gold: gold, Predicted: predicted})
+	err = eval.WriteHTML(f, eval.Page{Title: "medner eval", Notice: notice, Report: out.Report, Calibration: out.Calibration, CrossFitted: out.CrossFitted, Gold: gold, Predicted: predicted})
 	return errors.Join(err, f.Close())
 }

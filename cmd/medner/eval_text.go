@@ -40,8 +40,20 @@ func printEvaluation(w io.Writer, out evaluation) error {
 			return err
 		}
 	}
-	if len(out.Calibration) > 0 {
+	if len(out.Thresholds) > 0 {
+		fmt.Fprintln(w, "\nwithout less sure items: F1 (P / R)")
+	}
+	for _, th := range out.Thresholds {
+		printThreshold(t, th)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	switch {
+	case out.CrossFitted:
 		fmt.Fprintln(w, "\nconfidences, cross-fitted")
+	case len(out.Calibration) > 0:
+		fmt.Fprintln(w, "\nconfidences, as they are")
 	}
 	for _, task := range eval.Tasks {
 		if c, ok := out.Calibration[task]; ok {
@@ -62,6 +74,25 @@ func printEvaluation(w io.Writer, out evaluation) error {
 	}
 	_, err := fmt.Fprintf(w, "%d documents, %.1f s. %s\n", out.Documents, out.Seconds, notice)
 	return err
+}
+
+func printThreshold(w io.Writer, th eval.Threshold) {
+	fmt.Fprintf(w, "≥ %.1f\t", th.Confidence)
+	for _, named := range []struct {
+		name  string
+		level *eval.Level
+	}{{"document", &th.Document}, {"mention", th.Mention}, {"relation", th.Relation}} {
+		if named.level == nil {
+			continue
+		}
+		fmt.Fprintf(w, "%s\t", named.name)
+		for _, task := range eval.Tasks {
+			if s, ok := named.level.Tasks[task]; ok {
+				fmt.Fprintf(w, "%s %.1f (%.1f / %.1f)\t", task, 100*s.F1, 100*s.Precision, 100*s.Recall)
+			}
+		}
+	}
+	fmt.Fprintln(w)
 }
 
 func printLevel(w io.Writer, name string, l eval.Level) {

@@ -19,8 +19,9 @@ type Graded struct {
 // alone. Debiased is the estimate of Kumar, Liang and Ma (Verified Uncertainty
 // Calibration, NeurIPS 2019), √ Σ n_b/n · (gap_b² − a_b(1−a_b)/(n_b−1)) with
 // accuracies a_b: unbiased under the root, and, as a root mean square, at least
-// as large as the true ECE. Its interval is the basic bootstrap's, under the
-// root. Brier is the mean squared difference between confidence and outcome.
+// as large as the true ECE. Its interval is of bootstrap percentiles, corrected
+// for their bias. Brier is the mean squared difference between confidence and
+// outcome.
 type Calibration struct {
 	Items      int       `json:"items"`
 	ECE        float64   `json:"ece"`
@@ -70,10 +71,11 @@ func Calibrate(items []Graded, resamples int) Calibration {
 		return []float64{debiased, brier(sample)}
 	})
 	if intervals != nil {
-		// What resamples estimate is the error of the items themselves, chance
-		// included: the squared gaps. By how much they miss it is by how much
-		// the items' own estimate may miss the truth.
-		c.DebiasedCI = &Interval{root(debiased - (intervals[0].High - square)), root(debiased - (intervals[0].Low - square))}
+		// The truth behind resamples is the items' own error, chance included:
+		// their squared gaps. Resamples lie around that, too high by what chance
+		// adds.
+		chance := square - debiased
+		c.DebiasedCI = &Interval{root(intervals[0].Low - chance), root(intervals[0].High - chance)}
 		c.BrierCI = &intervals[1]
 	}
 	return c

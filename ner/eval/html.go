@@ -31,6 +31,7 @@ type Page struct {
 	Notice      string
 	Report      *Report
 	Calibration map[string]Calibration // by task; may be nil
+	CrossFitted bool                   // Calibration is of fits that did not see the items
 	Gold        []document.Document
 	Predicted   []document.Document
 }

@@ -80,7 +80,7 @@ func TestResultSchema(t *testing.T) {
 	want := `{"schema":"medner/1","id":"1","text_sha256":"9f3e9b6ac6ba4ba2a2d5e8a0a7c2bd6d3ac2ed7c0a55e0fc4f9a4b6b9d9e4f2c","offsets":"unicode code points",` +
 		`"entities":[{"text":"Li","type":"chemical","start":3,"end":5,"confidence":0.875,"grounded":true,"normalized":"li","links":[{"id":"MESH:D008094","name":"Lithium","method":"exact","score":1}]},` +
 		`{"text":"<pain>","type":"disease","start":null,"end":null,"confidence":null,"grounded":false,"normalized":"","links":[]}],` +
-		`"relations":[{"chemical":"Li","disease":"tremor","confidence":0.5,"grounded":true}],"dropped":[{"text":"x","task":"chemicals","reason":"short"}],` +
+		`"relations":[{"chemical":"Li","disease":"tremor","confidence":0.5,"grounded":true}],"dropped":[{"text":"x","task":"chemicals","reason":"short"}],"calibrated":false,` +
 		`"model":{"name":"m","adapter":"a","weights":"nf4","precision":"f32","engine_version":"0.1"},"warnings":["w"]}` + "\n"
 	var object map[string]any
 	got := mustWrite(t, WriteOptions{Format: JSONL}, r)

@@ -31,7 +31,7 @@ type (
 		Entities    []entityObject     `json:"entities"`
 		Relations   []relationObject   `json:"relations"`
 		Dropped     []droppedObject    `json:"dropped"`
-		Calibrated  bool               `json:"calibrated,omitempty"`
+		Calibrated  bool               `json:"calibrated"`
 		Model       *modelObject       `json:"model,omitempty"`
 		Terminology *terminologyObject `json:"terminology,omitempty"`
 		Warnings    []string           `json:"warnings"`

@@ -1,0 +1,45 @@
+package ner
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/ner/confidence"
+)
+
+func TestCalibrationsBesideAnAdapter(t *testing.T) {
+	dir := t.TempDir()
+	key := confidence.Key{Model: "m", Adapter: "a", Prompt: "simple", Precision: "f32", Decoding: "greedy"}
+	fast := key
+	fast.Precision = "fast"
+	write := func(name string, key confidence.Key) {
+		c := confidence.Calibration{Key: key, Tasks: map[string]*confidence.Curve{"chemicals": {Blocks: []confidence.Block{{Value: 0.5, Count: 10}}}}}
+		data, err := c.Marshal()
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
+	}
+	c, err := calibrationFor(key, dir)
+	require.NoError(t, err)
+	require.Nil(t, c)
+	write("calibration.json", key)
+	write("calibration-fast.json", fast)
+	for _, k := range []confidence.Key{key, fast} {
+		c, err := calibrationFor(k, dir)
+		require.NoError(t, err)
+		require.Equal(t, k, c.Key)
+	}
+	other := key
+	other.Prompt = "card"
+	c, err = calibrationFor(other, dir)
+	require.NoError(t, err)
+	require.Nil(t, c, "none for another prompt")
+	c, err = calibrationFor(key, filepath.Join(dir, "calibration.json", "none"))
+	require.NoError(t, err)
+	require.Nil(t, c)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "calibration-b.json"), []byte("{"), 0o600))
+	_, err = calibrationFor(other, dir)
+	require.ErrorContains(t, err, "calibration-b.json")
+}
