@@ -13,7 +13,7 @@ func printEvaluation(w io.Writer, out evaluation) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "level\t\tTP\tpredicted\tgold\tP\tR\tF1\t95 %\t")
 	printLevel(t, eval.DocumentLevel, eval.Level{Tasks: out.Tasks, Micro: out.Micro, Macro: out.Macro})
-	for _, name := range []string{eval.MentionStrict, eval.MentionPartial, eval.ConceptLevel, eval.RelationLevel} {
+	for _, name := range eval.SpanLevels() {
 		if l, ok := out.Levels[name]; ok {
 			printLevel(t, name, l)
 		}

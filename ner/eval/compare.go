@@ -39,7 +39,7 @@ func Compare(gold, a, b []document.Document, o Options) ([]Difference, error) {
 	}
 	levels := []string{DocumentLevel}
 	if ra.Levels != nil {
-		levels = append(levels, MentionStrict, MentionPartial, ConceptLevel, RelationLevel)
+		levels = append(levels, spanLevels...)
 	}
 	var out []Difference
 	for _, level := range levels {
@@ -70,7 +70,8 @@ func Compare(gold, a, b []document.Document, o Options) ([]Difference, error) {
 }
 
 // twoSided is twice the share of resampled differences on the lesser side of
-// zero; those that are zero count on both sides.
+// zero, the observed one counted among them, so that it is never 0; those that
+// are zero count on both sides.
 func twoSided(sorted []float64) float64 {
 	below, above := 0, 0
 	for _, v := range sorted {
@@ -81,5 +82,5 @@ func twoSided(sorted []float64) float64 {
 			above++
 		}
 	}
-	return min(1, 2*float64(min(below, above))/float64(len(sorted)))
+	return min(1, 2*float64(min(below, above)+1)/float64(len(sorted)+1))
 }

@@ -56,7 +56,7 @@ func WriteHTML(w io.Writer, p Page) error {
 		articles = append(articles, article{p.Gold[i].ID, Mark(&p.Gold[i], predicted)})
 	}
 	var levels []namedLevel
-	for _, name := range []string{MentionStrict, MentionExact, MentionPartial, MentionType, ConceptLevel, RelationLevel} {
+	for _, name := range spanLevels {
 		if l, ok := p.Report.Levels[name]; ok {
 			levels = append(levels, namedLevel{name, l})
 		}

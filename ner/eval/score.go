@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/medner/medner/ner/document"
 )
@@ -16,6 +17,12 @@ const (
 	ConceptLevel   = "concept"
 	RelationLevel  = "relation"
 )
+
+// spanLevels are the levels below the document's, in the order of reports.
+var spanLevels = []string{MentionStrict, MentionExact, MentionPartial, MentionType, ConceptLevel, RelationLevel}
+
+// SpanLevels lists the levels below the document's in the order of reports.
+func SpanLevels() []string { return slices.Clone(spanLevels) }
 
 // Options choose what is scored.
 type Options struct {
