@@ -32,11 +32,8 @@ func printEvaluation(w io.Writer, out evaluation) error {
 		}
 	}
 	if len(out.Strategies) > 0 {
-		fmt.Fprintln(w, "\ndocument level, if answers had been filtered otherwise")
-		for _, s := range out.Strategies {
-			printLevel(t, s.Name, s.Level)
-		}
-		if err := t.Flush(); err != nil {
+		fmt.Fprintln(w, "\nP / R / F1 at the document level, if answers had been filtered otherwise")
+		if err := printStrategies(w, out.Strategies); err != nil {
 			return err
 		}
 	}
@@ -109,6 +106,31 @@ func printLevel(w io.Writer, name string, l eval.Level) {
 		line("micro", l.Micro)
 		fmt.Fprintf(w, "\tmacro\t\t\t\t%.1f\t%.1f\t%.1f\t%s\t\n", 100*l.Macro.Precision, 100*l.Macro.Recall, 100*l.Macro.F1, percentInterval(l.Macro.F1CI))
 	}
+}
+
+// printStrategies writes a line for each.
+func printStrategies(w io.Writer, list []eval.Strategy) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprint(t, "  \t")
+	for _, task := range eval.Tasks {
+		if _, ok := list[0].Tasks[task]; ok {
+			fmt.Fprintf(t, "%s\t", task)
+		}
+	}
+	fmt.Fprintln(t, "micro\tmacro")
+	cell := func(precision, recall, f1 float64) string {
+		return fmt.Sprintf("%.1f / %.1f / %.1f", 100*precision, 100*recall, 100*f1)
+	}
+	for _, s := range list {
+		fmt.Fprintf(t, "  %s\t", s.Name)
+		for _, task := range eval.Tasks {
+			if c, ok := s.Tasks[task]; ok {
+				fmt.Fprintf(t, "%s\t", cell(c.Precision, c.Recall, c.F1))
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\n", cell(s.Micro.Precision, s.Micro.Recall, s.Micro.F1), cell(s.Macro.Precision, s.Macro.Recall, s.Macro.F1))
+	}
+	return t.Flush()
 }
 
 func example(e eval.Example) string {
