@@ -7,7 +7,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid="
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build test vet unit noasm race generate cross static fuzz goldens oracle bench-peers clean
+.PHONY: demo build test vet unit noasm race generate cross arm64 static fuzz goldens oracle bench-peers clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -16,7 +16,7 @@ demo: build
 build:
 	@CGO_ENABLED=0 $(GO) build $(RELEASE) -o $(BIN) ./cmd/medner
 
-test: vet unit race noasm static cross generate fuzz goldens oracle
+test: vet unit race noasm static cross arm64 generate fuzz goldens oracle
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt: $$(gofmt -l $$(git ls-files '*.go'))"; exit 1; }
@@ -38,6 +38,12 @@ static: build
 cross:
 	@for p in $(PLATFORMS); do echo "build $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./cmd/medner || exit 1; done
 	GOARCH=arm64 $(GO) vet ./kernels
+
+# The NEON kernels against their twins in Go, in Debian's qemu-user where it is installed.
+arm64:
+	@if command -v qemu-aarch64 >/dev/null; then \
+		CGO_ENABLED=0 GOARCH=arm64 $(GO) test -short -exec qemu-aarch64 -run 'Attention|Exp|LogSum|SiLU|FMA|BitsEverywhere|TestMatMul$$|NotFinite|RMSNorm|Elementwise|Variants|SelfTest' ./kernels; \
+	else echo "arm64: not run, as there is no qemu-aarch64 (Debian's package qemu-user)"; fi
 
 # The committed assembly is what the generator writes.
 generate:

@@ -57,7 +57,7 @@ var forms = []form{
 		return w, values
 	}},
 	four("nf4", NF4, F32, 64), four("nf4 in blocks of 128", NF4, F32, 128), four("fp4 in blocks of 32", FP4, F32, 32),
-	four("nf4 in bf16", NF4, BF16, 64), four("fp4 in f16", FP4, F16, 64),
+	four("fp4", FP4, F32, 64), four("nf4 in bf16", NF4, BF16, 64), four("fp4 in f16", FP4, F16, 64),
 }
 
 func dense(f Format) form {
