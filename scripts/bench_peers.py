@@ -1,7 +1,10 @@
 """Measures medner beside llama.cpp on this machine, in turn, and prints a Markdown table.
 
 pip install numpy safetensors gguf llama-cpp-python
-python scripts/bench_peers.py --medner bin/medner --work DIR [--shapes smollm2-135m,llama-3.2-1b] [--rounds 5] [--threads N] [--json FILE]
+python scripts/bench_peers.py --medner bin/medner --work DIR [--shapes smollm2-135m,llama-3.2-1b,llama-3.2-3b] [--rounds 5] [--threads N] [--log FILE]
+
+With --log each run is appended to FILE as a line of JSON, so that a long measurement can be made in parts (--first says
+which round is next, as odd ones go the other way); --report prints the table of such a file and measures nothing.
 
 Each round runs every contender once, in one order and then in the other, so that a busy spell of a
 shared machine hits all of them. Reported: median over rounds, and the range. Weights are random; the
@@ -56,13 +59,15 @@ def llama_cpp(path, n_prompt, n_gen, threads):
 
 def run_llama_cpp(path, a):
     out = subprocess.run([sys.executable, __file__, "--llama-cpp", path, "-p", str(a.p), "-n", str(a.n), "--threads", str(a.threads)], check=True, capture_output=True, text=True)
-    return json.loads(out.stdout.strip().splitlines()[-1])
+    # A tied head is read whole for every token, so that decoding reads the file once a token.
+    return {**json.loads(out.stdout.strip().splitlines()[-1]), "bytes": os.path.getsize(path)}
 
 
-def run_medner(path, a, precision, env):
-    out = subprocess.run([a.medner, "bench", "model", "--model", path, "--precision", precision, "--threads", str(a.threads), "-p", str(a.p), "-n", str(a.n), "-r", "1", "-o", "json"],
-                         check=True, capture_output=True, text=True, env={**os.environ, **env})
-    return {t["test"]: t["avg_ts"] for t in json.loads(out.stdout)}
+def run_medner(path, a, precision):
+    out = subprocess.run([a.medner, "bench", "model", "--model", path, "--precision", precision, "--context", "2048", "--threads", str(a.threads), "-p", str(a.p), "-n", str(a.n), "-r", "1", "-o", "json"],
+                         check=True, capture_output=True, text=True)
+    tests = json.loads(out.stdout)
+    return {**{t["test"]: t["avg_ts"] for t in tests}, "bytes": tests[-1]["bytes_per_token"], "bandwidth": tests[-1]["bandwidth_gb_per_s"]}
 
 
 def make(shape, kind, head, path):
@@ -71,30 +76,56 @@ def make(shape, kind, head, path):
     return path
 
 
+def contenders(shape, a):
+    nf4 = make(shape, "nf4", "q8_0", os.path.join(a.work, shape + "-nf4"))
+    f16 = make(shape, "q4_0", "f16", os.path.join(a.work, shape + "-q4_0-f16.gguf"))
+    q8 = make(shape, "q4_0", "q8_0", os.path.join(a.work, shape + "-q4_0-q8_0.gguf"))
+    return {
+        "llama.cpp Q4_0, f16 head": lambda: run_llama_cpp(f16, a),
+        "llama.cpp Q4_0, Q8_0 head": lambda: run_llama_cpp(q8, a),
+        "medner NF4 f32": lambda: run_medner(nf4, a, "f32"),
+        "medner NF4 fast": lambda: run_medner(nf4, a, "fast"),
+    }
+
+
+def report(runs):
+    """Medians and ranges; the share is of the read bandwidth that medner's runs of the same round measured."""
+    def cell(values, digits):
+        return f"{statistics.median(values):.{digits}f} | {min(values):.{digits}f}–{max(values):.{digits}f}"
+    print("| shape | engine | prompt tok/s | range | decode tok/s | range | MB a token | GB/s | of read bandwidth |\n|---|---|---:|---|---:|---|---:|---:|---:|")
+    for shape in dict.fromkeys(r["shape"] for r in runs):
+        bandwidth = {}
+        for r in runs:
+            if r["shape"] == shape and "bandwidth" in r:
+                bandwidth[r["round"]] = max(bandwidth.get(r["round"], 0), r["bandwidth"])
+        for engine in dict.fromkeys(r["engine"] for r in runs):
+            mine = [r for r in runs if r["shape"] == shape and r["engine"] == engine]
+            if not mine:
+                continue
+            prompt, decode = ([v for r in mine for k, v in r.items() if k.startswith(t)] for t in ("pp", "tg"))
+            tests = ", ".join(k for k in mine[0] if k[:2] in ("pp", "tg"))
+            rate = [d * r["bytes"] / 1e9 for d, r in zip(decode, mine)]
+            share = [100 * g / bandwidth[r["round"]] for g, r in zip(rate, mine) if r["round"] in bandwidth]
+            print(f"| {shape}, {tests} | {engine} | {cell(prompt, 0)} | {cell(decode, 1)} | {mine[0]['bytes'] / 1e6:.0f} | {statistics.median(rate):.1f} | {statistics.median(share):.0f} % |")
+        seen = bandwidth.values()
+        print(f"\n{shape}: read bandwidth {min(seen):.1f} to {max(seen):.1f} GB/s.\n" if seen else "")
+
+
 def main(a):
+    runs = []
+    if a.report:
+        return report([json.loads(line) for line in open(a.log)])
     os.makedirs(a.work, exist_ok=True)
-    rows = []
     for shape in a.shapes.split(","):
-        nf4 = make(shape, "nf4", "q8_0", os.path.join(a.work, shape + "-nf4"))
-        contenders = {
-            "llama.cpp Q4_0, f16 head": lambda p=make(shape, "q4_0", "f16", os.path.join(a.work, shape + "-q4_0-f16.gguf")): run_llama_cpp(p, a),
-            "llama.cpp Q4_0, Q8_0 head": lambda p=make(shape, "q4_0", "q8_0", os.path.join(a.work, shape + "-q4_0-q8_0.gguf")): run_llama_cpp(p, a),
-            "medner NF4 f32": lambda: run_medner(nf4, a, "f32", {}),
-            "medner NF4 fast": lambda: run_medner(nf4, a, "fast", {}),
-        }
-        measured = {name: [] for name in contenders}
-        for r in range(a.rounds):
-            for name in list(contenders) if r % 2 == 0 else reversed(list(contenders)):
-                measured[name].append(contenders[name]())
-                print(shape, r, name, measured[name][-1], file=sys.stderr)
-        for name, runs in measured.items():
-            rows.append({"shape": shape, "engine": name, **{t: {"median": statistics.median(x[t] for x in runs), "min": min(x[t] for x in runs), "max": max(x[t] for x in runs)} for t in runs[0]}})
-    if a.json:
-        json.dump(rows, open(a.json, "w"), indent=1)
-    print(f"| shape | engine | pp{a.p} tok/s | range | tg{a.n} tok/s | range |\n|---|---|---:|---|---:|---|")
-    for r in rows:
-        pp, tg = r[f"pp{a.p}"], r[f"tg{a.n}"]
-        print(f"| {r['shape']} | {r['engine']} | {pp['median']:.0f} | {pp['min']:.0f}–{pp['max']:.0f} | {tg['median']:.1f} | {tg['min']:.1f}–{tg['max']:.1f} |")
+        engines = contenders(shape, a)
+        for r in range(a.first, a.first + a.rounds):
+            for name in list(engines) if r % 2 == 0 else reversed(list(engines)):
+                runs.append({"shape": shape, "engine": name, "round": r, **engines[name]()})
+                print(runs[-1], file=sys.stderr)
+                if a.log:
+                    with open(a.log, "a") as f:
+                        f.write(json.dumps(runs[-1]) + "\n")
+    report(runs)
 
 
 p = argparse.ArgumentParser()
@@ -103,7 +134,9 @@ p.add_argument("--work", default="/tmp/medner-bench")
 p.add_argument("--shapes", default="smollm2-135m,llama-3.2-1b")
 p.add_argument("--rounds", type=int, default=5)
 p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-p.add_argument("--json")
+p.add_argument("--first", type=int, default=0)
+p.add_argument("--log")
+p.add_argument("--report", action="store_true")
 p.add_argument("--llama-cpp", help=argparse.SUPPRESS)
 p.add_argument("-p", type=int, default=512)
 p.add_argument("-n", type=int, default=128)

@@ -1,7 +1,8 @@
 // Command fast_against_f32 measures what precision fast costs the default
 // model: it has both precisions extract from the documents of a file, writes
 // their results into a folder as f32.jsonl and fast.jsonl, and then compares
-// the distributions of the next token along the answers of f32.
+// the distributions of the next token along the answers of f32, in any order;
+// interrupted, it reports on those that it has compared.
 //
 //	go run ./scripts/fast_against_f32 [-documents N] GOLD.PubTator FOLDER
 //	medner eval --data GOLD.PubTator --predictions FOLDER/f32.jsonl --compare FOLDER/fast.jsonl
@@ -15,6 +16,7 @@ import (
 	"iter"
 	"math"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -36,7 +38,9 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(context.Background(), flag.Arg(0), flag.Arg(1), *documents); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, flag.Arg(0), flag.Arg(1), *documents); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -54,7 +58,7 @@ func run(ctx context.Context, gold, folder string, documents int) error {
 	}
 	defer fast.Close()
 	d, err := f32.distance(ctx, fast)
-	if err != nil {
+	if err != nil && (ctx.Err() == nil || len(d.kl) == 0) {
 		return err
 	}
 	same := 0
@@ -70,6 +74,7 @@ func run(ctx context.Context, gold, folder string, documents int) error {
 	}
 	n := len(d.kl)
 	fmt.Printf("answers: %d, alike in every token: %d (%.1f %%)\n", len(f32.answers), same, 100*float64(same)/float64(len(f32.answers)))
+	fmt.Printf("compared along %d of them\n", d.answers)
 	fmt.Printf("positions: %d, same likeliest token: %d (%.2f %%)\n", n, d.sameTop, 100*float64(d.sameTop)/float64(n))
 	fmt.Printf("KL(f32 ‖ fast) in nats: mean %.2g, median %.2g, 99 %% below %.2g, at most %.2g\n", sum/float64(n), d.kl[n/2], d.kl[n*99/100], d.kl[n-1])
 	return nil
@@ -152,8 +157,9 @@ func articles(gold string, most int) iter.Seq2[document.Document, error] {
 
 // distance is how far apart the next token's distributions are.
 type distance struct {
+	answers int
 	kl      []float64 // by position
-	sameTop int
+	sameTop int       // positions
 }
 
 // distance compares r with another along r's answers.
@@ -163,11 +169,11 @@ func (r *recorder) distance(ctx context.Context, other *recorder) (*distance, er
 		tokens := slices.Concat(a.prompt, a.ids[:len(a.ids)-1])
 		mine, err := r.Logits(ctx, tokens, len(a.ids), "")
 		if err != nil {
-			return nil, err
+			return d, err
 		}
 		theirs, err := other.Logits(ctx, tokens, len(a.ids), "")
 		if err != nil {
-			return nil, err
+			return d, err
 		}
 		for i := range mine {
 			d.kl = append(d.kl, divergence(mine[i], theirs[i]))
@@ -175,6 +181,7 @@ func (r *recorder) distance(ctx context.Context, other *recorder) (*distance, er
 				d.sameTop++
 			}
 		}
+		d.answers++
 	}
 	return d, nil
 }
