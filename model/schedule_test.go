@@ -52,6 +52,7 @@ func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 			"eight threads":  {Threads: 8},
 			"chunks of 1":    {PrefillChunk: 1, Draft: -1},
 			"chunks of 50":   {PrefillChunk: 50, PrefixCache: -1},
+			"patient":        {PrefillChunk: 50, Patient: true},
 			"only drafts":    {Batch: 1, PrefixCache: -1, Draft: 15},
 			"only batches":   {Draft: -1, PrefixCache: -1, Batch: 5},
 			"only the cache": {Batch: 1, Draft: -1},

@@ -17,6 +17,7 @@ type scheduler struct {
 	stop    []int32 // stop ids of requests that name none
 	batch   int     // sequences with a cache at most
 	chunk   int     // prompt tokens a step at most
+	patient bool    // also while others are written
 	draft   int     // guesses a sequence and step at most
 	prefix  *prefixCache
 	pace    pace
@@ -63,7 +64,7 @@ type Stats struct {
 
 func newScheduler(b backend.Backend, vocab int, stop []int32, o Options) *scheduler {
 	s := &scheduler{
-		backend: b, vocab: vocab, stop: stop, batch: o.Batch, chunk: o.PrefillChunk, draft: max(o.Draft, 0),
+		backend: b, vocab: vocab, stop: stop, batch: o.Batch, chunk: o.PrefillChunk, patient: o.Patient, draft: max(o.Draft, 0),
 		odds: startOdds(), inbox: make(chan *sequence), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.choose = s.pace.choose

@@ -76,10 +76,11 @@ func (s *scheduler) add(q *sequence, tokens []int32, rows []backend.Row) {
 const logitRows = 64
 
 // addPrompts adds pieces of prompts, in order of admission. While others are
-// being written the pieces are smaller, so that nobody waits long for a token.
+// being written the pieces are smaller, so that nobody waits long for a token,
+// unless nobody minds.
 func (s *scheduler) addPrompts() (rows int) {
 	budget := s.chunk
-	if slices.ContainsFunc(s.active, (*sequence).writing) {
+	if !s.patient && slices.ContainsFunc(s.active, (*sequence).writing) {
 		budget = max(budget/4, min(budget, 64))
 	}
 	for _, q := range s.active {
