@@ -5,9 +5,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/pmezard/go-difflib/difflib"
-
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/seedcompat"
 )
 
 // The kinds of errors, in the order in which they are tried.
@@ -91,7 +90,7 @@ func classify(item string, gold *document.Document, task string, g *set) (kind, 
 		{HyphenVariant, func(s string) bool { return dropHyphens(s) == dropHyphens(item) }},
 		{Partial, func(s string) bool { return strings.Contains(s, item) || strings.Contains(item, s) }},
 		{Punctuation, func(s string) bool { return dropPunctuation(s) == dropPunctuation(item) }},
-		{Similar, func(s string) bool { return Similarity(s, item) > 0.7 }},
+		{Similar, func(s string) bool { return seedcompat.Similarity(s, item) > 0.7 }},
 	}
 	for _, test := range tests {
 		for _, s := range g.keys {
@@ -130,12 +129,6 @@ func dropPunctuation(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// Similarity is the ratio 2·M/T of Python's difflib.SequenceMatcher over code
-// points: M of them in matching blocks, T in both strings.
-func Similarity(a, b string) float64 {
-	return difflib.NewMatcher(strings.Split(a, ""), strings.Split(b, "")).Ratio()
 }
 
 func (t *errorTally) list() []ErrorCount {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/seedcompat"
 )
 
 func entity(typ, text string, start int, concepts ...string) document.Entity {
@@ -122,7 +123,7 @@ func TestSimilarityIsDifflibs(t *testing.T) {
 		a, b string
 		want float64
 	}{{"serotonin", "serotinon", 7.0 / 9}, {"", "", 1}, {"abc", "xyz", 0}, {"tremor", "tremors", 12.0 / 13}} {
-		require.InDelta(t, c.want, Similarity(c.a, c.b), 1e-12, c.a)
+		require.InDelta(t, c.want, seedcompat.Similarity(c.a, c.b), 1e-12, c.a)
 	}
 }
 

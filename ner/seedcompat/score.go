@@ -141,7 +141,7 @@ func Score(gold, predicted []string, fuzzy bool) Counts {
 			if used[i] {
 				continue
 			}
-			if r := similarity(p, g); r > best {
+			if r := Similarity(p, g); r > best {
 				best, at = r, i
 			}
 		}
@@ -153,8 +153,9 @@ func Score(gold, predicted []string, fuzzy bool) Counts {
 	return c
 }
 
-// similarity is the ratio of Python's difflib.SequenceMatcher over code points.
-func similarity(a, b string) float64 {
+// Similarity is the ratio 2·M/T of Python's difflib.SequenceMatcher over code
+// points: M of them in matching blocks, T in both strings.
+func Similarity(a, b string) float64 {
 	return difflib.NewMatcher(strings.Split(a, ""), strings.Split(b, "")).Ratio()
 }
 
