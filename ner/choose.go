@@ -34,7 +34,7 @@ func (c *collector) vote(items []*item) []*item {
 }
 
 // decide leaves to one task what was written under two: where the model is
-// surer of it.
+// surer of it, by the scores before any calibration, which are of one kind.
 func (c *collector) decide(items map[prompt.Task][]*item) {
 	chemicals := map[string]*item{}
 	for _, it := range items[prompt.Chemicals] {
@@ -47,10 +47,10 @@ func (c *collector) decide(items map[prompt.Task][]*item) {
 			continue
 		}
 		less, more := chemical, disease
-		if c.confidence(chemical) > c.confidence(disease) {
+		if chemical.features.Score() > disease.features.Score() {
 			less, more = disease, chemical
 		}
-		if p, q := c.confidence(less), c.confidence(more); p < q {
+		if p, q := less.features.Score(), more.features.Score(); p < q {
 			drop[less] = true
 			c.drop(less.task, less.written, fmt.Sprintf(reasonOtherType, entityType(more.task), q, p))
 		}
