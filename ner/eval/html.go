@@ -63,7 +63,7 @@ func WriteHTML(w io.Writer, p Page) error {
 	}
 	var others []namedLevel
 	for _, s := range p.Report.Strategies {
-		others = append(others, namedLevel{s.Name, s.Level})
+		others = append(others, namedLevel(s))
 	}
 	top := Level{p.Report.Tasks, p.Report.Micro, p.Report.Macro}
 	return reportTemplate.Execute(w, map[string]any{
