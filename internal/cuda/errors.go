@@ -53,4 +53,5 @@ var kinds = map[int]error{
 	716: ErrDeviceLost, // misaligned address
 	718: ErrDeviceLost, // invalid program counter
 	719: ErrDeviceLost, // unspecified launch failure
+	803: ErrOldDriver,  // its two halves are of different versions
 }
