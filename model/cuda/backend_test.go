@@ -42,7 +42,7 @@ func equal(t *testing.T, name string, got, want *played) {
 // TestEveryBitIsTheCPUs: in f32 the device computes what the processors do, in
 // every form of weights, with all that adapters may change.
 func TestEveryBitIsTheCPUs(t *testing.T) {
-	d, l := fakeDriver(t)
+	d := anyDriver(t)
 	for _, c := range []struct {
 		headDim              int
 		adapters, bias, tied bool
@@ -67,7 +67,7 @@ func TestEveryBitIsTheCPUs(t *testing.T) {
 			}
 			want, err := play(stepper(processors), processors, s)
 			require.NoError(t, err)
-			b := open(t, d, l, w, c.o)
+			b := open(t, d, w, c.o)
 			for _, chunk := range []int{100, 7} {
 				s.chunk, s.together = chunk, chunk == 7
 				got, err := play(stepper(b), b, s)
@@ -81,8 +81,8 @@ func TestEveryBitIsTheCPUs(t *testing.T) {
 // TestFastIsTheSameInEverySchedule: the other precision has bits of its own,
 // but one set of them.
 func TestFastIsTheSameInEverySchedule(t *testing.T) {
-	d, l := fakeDriver(t)
-	b := open(t, d, l, newToy(32, true, true, false), backend.Options{Precision: backend.Fast, Hold: backend.HoldNF4})
+	d := anyDriver(t)
+	b := open(t, d, newToy(32, true, true, false), backend.Options{Precision: backend.Fast, Hold: backend.HoldNF4})
 	want, err := play(stepper(b), b, everything(100, true))
 	require.NoError(t, err)
 	for _, s := range []script{everything(9, true), everything(4, false)} {
@@ -95,7 +95,7 @@ func TestFastIsTheSameInEverySchedule(t *testing.T) {
 // TestGraphs: steps of a known shape are one launch, and bits don't depend on it.
 func TestGraphs(t *testing.T) {
 	d, l := fakeDriver(t)
-	b := open(t, d, l, newToy(32, false, false, true), backend.Options{})
+	b := open(t, d, newToy(32, false, false, true), backend.Options{})
 	decode := func() (ids []int32) {
 		c := b.NewCache()
 		defer c.Close()
@@ -121,8 +121,8 @@ func TestGraphs(t *testing.T) {
 
 // TestCancelledStep leaves caches as they were.
 func TestCancelledStep(t *testing.T) {
-	d, l := fakeDriver(t)
-	b := open(t, d, l, newToy(32, false, false, true), backend.Options{})
+	d := anyDriver(t)
+	b := open(t, d, newToy(32, false, false, true), backend.Options{})
 	c := b.NewCache()
 	defer c.Close()
 	require.NoError(t, b.Step(t.Context(), []backend.Span{{Cache: c, Tokens: tokensOf(0, 60), Adapter: -1}}))

@@ -23,7 +23,7 @@ func little() script {
 func TestEveryAllocationMayFail(t *testing.T) {
 	d, l := fakeDriver(t)
 	w := newToy(32, true, false, true)
-	reference := open(t, d, l, w, backend.Options{})
+	reference := open(t, d, w, backend.Options{})
 	want, err := play(stepper(reference), reference, little())
 	require.NoError(t, err)
 	for _, setting := range []string{"fail_alloc", "fail_pinned", "fail_module", "fail_stream", "fail_instantiate"} {
@@ -67,7 +67,7 @@ func TestEveryAllocationMayFail(t *testing.T) {
 // are as before, and the next one computes the same bits.
 func TestEveryLaunchMayFail(t *testing.T) {
 	d, l := fakeDriver(t)
-	b := open(t, d, l, newToy(32, true, false, true), backend.Options{})
+	b := open(t, d, newToy(32, true, false, true), backend.Options{})
 	want, err := play(stepper(b), b, little())
 	require.NoError(t, err)
 	for n := 1; n < 400; n += 1 + n/8 {

@@ -1,0 +1,330 @@
+//go:build gpu
+
+package cuda_test
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/cuda/fake"
+	"github.com/medner/medner/internal/cuda/purego"
+	"github.com/medner/medner/internal/cuda/shim"
+	"github.com/medner/medner/kernels"
+	gpu "github.com/medner/medner/kernels/cuda"
+)
+
+// anyDevice is a context on the driver that the environment names, that of a GPU
+// for instance, or else on a fake one.
+func anyDevice(t *testing.T) *machine {
+	t.Helper()
+	if os.Getenv(purego.LibraryVariable) == "" {
+		ptx, err := fs.Sub(gpu.PTX, "ptx")
+		require.NoError(t, err)
+		path := fake.Build(t, shim.Trap, "src", ptx)
+		t.Setenv(purego.LibraryVariable, path)
+		fake.Load(t, path)
+	}
+	d, err := purego.Open()
+	require.NoError(t, err)
+	c, err := d.Open(0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	m := &machine{t: t, c: c, random: rand.New(rand.NewPCG(3, 4))}
+	m.scale = 1
+	if m.c.Device().Multiprocessors > 16 { // silicon: shapes of real models
+		m.scale = 32
+	}
+	return m
+}
+
+// machine moves numbers to and from a device. Its methods are called inside Do.
+type machine struct {
+	t      *testing.T
+	c      driver.Context
+	k      *gpu.Kernels
+	random *rand.Rand
+	scale  int // of the shapes
+	held   []driver.Ptr
+}
+
+// do runs fn with kernels of a precision, and frees what it allocated.
+func (m *machine) do(p gpu.Precision, fn func()) {
+	require.NoError(m.t, m.c.Do(func() (err error) {
+		if m.k, err = gpu.Load(m.c, p); err != nil {
+			return err
+		}
+		fn()
+		for _, p := range m.held {
+			require.NoError(m.t, m.c.Free(p))
+		}
+		m.held = nil
+		return m.k.Close()
+	}))
+}
+
+func bytesOf[T any](x []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(x[0])))
+}
+
+func (m *machine) room(bytes int) driver.Ptr {
+	p, err := m.c.Alloc(uint64(bytes))
+	require.NoError(m.t, err)
+	m.held = append(m.held, p)
+	return p
+}
+
+func put[T any](m *machine, x []T) driver.Ptr {
+	p := m.room(len(bytesOf(x)))
+	require.NoError(m.t, m.c.CopyToDevice(p, bytesOf(x), 0))
+	require.NoError(m.t, m.c.Synchronize(0))
+	return p
+}
+
+func (m *machine) floats(p driver.Ptr, n int) []float32 {
+	x := make([]float32, n)
+	require.NoError(m.t, m.c.CopyToHost(bytesOf(x), p, 0))
+	require.NoError(m.t, m.c.Synchronize(0))
+	return x
+}
+
+func (m *machine) normal(n int, scale float64) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(m.random.NormFloat64() * scale)
+	}
+	return x
+}
+
+// input is x as products of the precision take it.
+func (m *machine) input(x []float32) driver.Ptr {
+	if m.k.Precision() == gpu.F32 {
+		return put(m, x)
+	}
+	half := make([]uint16, len(x))
+	for i, v := range x {
+		half[i] = bf16(v)
+	}
+	return put(m, half)
+}
+
+func bf16(v float32) uint16 {
+	u := math.Float32bits(v)
+	return uint16((u + 0x7fff + u>>16&1) >> 16)
+}
+
+// outputs reads what a kernel wrote for products to read.
+func (m *machine) outputs(p driver.Ptr, n int) []float32 {
+	if m.k.Precision() == gpu.F32 {
+		return m.floats(p, n)
+	}
+	half, x := make([]uint16, n), make([]float32, n)
+	require.NoError(m.t, m.c.CopyToHost(bytesOf(half), p, 0))
+	require.NoError(m.t, m.c.Synchronize(0))
+	for i, h := range half {
+		x[i] = math.Float32frombits(uint32(h) << 16)
+	}
+	return x
+}
+
+// compare wants every bit in f32, and in fast a distance of at most a hundredth.
+func (m *machine) compare(name string, got, want []float32) {
+	m.t.Helper()
+	var diff, norm float64
+	for i, w := range want {
+		if m.k.Precision() == gpu.F32 && math.Float32bits(got[i]) != math.Float32bits(w) {
+			m.t.Errorf("%s: number %d is %v, expected %v", name, i, got[i], w)
+			return
+		}
+		diff += math.Pow(float64(got[i])-float64(w), 2)
+		norm += math.Pow(float64(w), 2)
+	}
+	if d := math.Sqrt(diff / norm); !(d < 0.01) {
+		m.t.Errorf("%s: %.2g away", name, d)
+	}
+}
+
+type rows struct {
+	cols int
+	x    []float32
+}
+
+func (r rows) ReadRows(dst []float32, from int) error {
+	copy(dst, r.x[from*r.cols:])
+	return nil
+}
+
+// weights packs random weights for both.
+func (m *machine) weights(pool *kernels.Pool, f kernels.Format, n, cols int) (*kernels.Weights, *gpu.Weights) {
+	var host *kernels.Weights
+	var p *gpu.Packer
+	var err, failed error
+	source := rows{cols, m.normal(n*cols, 1/math.Sqrt(float64(cols)))}
+	switch f {
+	case kernels.NF4:
+		q := kernels.FourBit{Rows: n, Cols: cols, Format: f, BlockSize: 64, Packed: make([]byte, n*cols/2), Code: new([16]float32), Round: kernels.F32}
+		for i := range q.Packed {
+			q.Packed[i] = byte(m.random.Uint32())
+		}
+		for i := range q.Code {
+			q.Code[i] = float32(math.Tanh(float64(i)/4 - 2))
+		}
+		scales := m.normal(n*cols/64, 0.1)
+		q.Absmax = func(dst []float32, first int) { copy(dst, scales[first:]) }
+		host, err = kernels.Pack4Bit(pool, q)
+		p, failed = gpu.FourBit(q)
+	case kernels.Int8:
+		quantised := kernels.QuantizeInt8(cols, source)
+		host, err = kernels.PackInt8(pool, n, cols, quantised)
+		p, failed = gpu.Int8(n, cols, quantised)
+	default:
+		host, err = kernels.PackDense(pool, f, n, cols, source)
+		p, failed = gpu.Dense(f, n, cols, source)
+	}
+	require.NoError(m.t, err)
+	require.NoError(m.t, failed)
+	packed := make([]byte, p.Bytes())
+	require.NoError(m.t, p.Pack(packed, 0))
+	return host, &gpu.Weights{Layout: p.Layout, Data: put(m, packed)}
+}
+
+// TestKernelsAgainstTheProcessors compares each kernel with its sibling, at the
+// shapes of a real model where the device is one.
+func TestKernelsAgainstTheProcessors(t *testing.T) {
+	m := anyDevice(t)
+	pool := kernels.NewPool(0)
+	defer pool.Close()
+	for _, p := range []gpu.Precision{gpu.F32, gpu.Fast} {
+		m.do(p, func() {
+			m.products(pool)
+			m.elements()
+			m.attention(pool)
+			m.selection()
+		})
+	}
+}
+
+func (m *machine) products(pool *kernels.Pool) {
+	n, cols := 96*m.scale+5, 128*m.scale
+	for _, f := range []kernels.Format{kernels.NF4, kernels.Int8, kernels.BF16, kernels.F16, kernels.F32} {
+		host, device := m.weights(pool, f, n, cols)
+		for _, count := range []int{1, 3, 9, 16 + m.scale} {
+			x := m.normal(count*cols, 1)
+			in := &kernels.Input{}
+			in.Reset(x, count, cols)
+			want := make([]float32, count*n)
+			host.MatMul(pool, want, in)
+			at, y := m.input(x), m.room(4*count*n)
+			require.NoError(m.t, m.k.MatMul(0, at, gpu.Rows{Most: count}, gpu.Under{}, gpu.Product{W: device, Y: y}))
+			got := m.floats(y, count*n)
+			m.compare(fmt.Sprintf("%s, %s × %d", m.k.Precision(), f, count), got, want)
+			// The last row alone: the same bits.
+			require.NoError(m.t, m.k.MatMul(0, m.input(x[(count-1)*cols:]), gpu.Rows{Most: 1}, gpu.Under{}, gpu.Product{W: device, Y: y}))
+			require.Equal(m.t, got[(count-1)*n:], m.floats(y, n), "%s, %s: a row depends on the others", m.k.Precision(), f)
+		}
+		out := m.room(4 * 2 * cols)
+		require.NoError(m.t, m.k.Embed(0, out, put(m, []int32{int32(n - 1), 3}), gpu.Rows{Most: 2}, device, gpu.Under{}))
+		one, in := make([]float32, n), &kernels.Input{}
+		unit := make([]float32, cols)
+		unit[cols-1] = 1
+		in.Reset(unit, 1, cols)
+		host.MatMul(pool, one, in)
+		row := m.floats(out, 2*cols)
+		require.InDelta(m.t, one[n-1], row[cols-1], 1e-6, "embed %s", f)
+		require.InDelta(m.t, one[3], row[2*cols-1], 1e-6, "embed %s", f)
+	}
+}
+
+func (m *machine) elements() {
+	const count = 3
+	width := 136 * m.scale
+	x, up, gains := m.normal(count*width, 2), m.normal(count*width, 1), m.normal(width, 1)
+	size := m.k.Precision().InputBytes()
+	want, out := make([]float32, count*width), m.room(count*width*size)
+	for i := range count {
+		kernels.RMSNorm(want[i*width:][:width], x[i*width:][:width], gains, 1e-5)
+	}
+	require.NoError(m.t, m.k.RMSNorm(0, out, put(m, x), gpu.Rows{Most: count}, width, 1e-5, gpu.Gains{Base: put(m, gains)}))
+	m.compare("rmsnorm", m.outputs(out, count*width), want)
+	kernels.SiLUMul(want, x, up)
+	require.NoError(m.t, m.k.SiLUMul(0, out, put(m, x), put(m, up), gpu.Rows{Most: count}, width))
+	m.compare("silu·mul", m.outputs(out, count*width), want)
+}
+
+func (m *machine) attention(pool *kernels.Pool) {
+	const heads, count = 6, 4
+	positions := 70 + 32*m.scale
+	for _, half := range []bool{false, true} {
+		shape := kernels.CacheShape{Heads: 2, HeadDim: 64, Half: half}
+		query, key := heads*shape.HeadDim, shape.Heads*shape.HeadDim
+		keys, values := m.normal(positions*key, 1), m.normal(positions*key, 1)
+		rope := kernels.NewRope([]float32{1, 0.3, 0.1, 0.02})
+		var hosts []kernels.Page
+		var pages []uint64
+		for range (positions + kernels.PageSize - 1) / kernels.PageSize {
+			hosts = append(hosts, shape.NewPage())
+			p := m.room(shape.PageBytes())
+			require.NoError(m.t, m.c.Fill(p, 0, uint64(shape.PageBytes()), 0))
+			pages = append(pages, uint64(p))
+		}
+		all := make([]int32, positions)
+		for i := range all {
+			all[i] = int32(i)
+		}
+		q := m.normal(count*query, 1)
+		cache := gpu.Cache{Shape: shape, Tables: put(m, pages), Stride: len(pages)}
+		places := gpu.Places{Positions: put(m, all), Slots: put(m, make([]int32, positions))}
+		write, angles := gpu.Rows{Most: positions}, m.room(4*positions*8)
+		require.NoError(m.t, m.k.Angles(0, angles, put(m, []float32{1, 0.3, 0.1, 0.02}), write, 4, places))
+		require.NoError(m.t, m.k.Rope(0, 0, put(m, keys), put(m, values), angles, write, 0, 4, places, cache))
+		last := gpu.Places{Positions: put(m, all[positions-count:]), Slots: places.Slots}
+		require.NoError(m.t, m.k.Angles(0, angles, put(m, []float32{1, 0.3, 0.1, 0.02}), gpu.Rows{Most: count}, 4, last))
+		queries, none := put(m, q), cache
+		none.Shape.Heads = 0
+		require.NoError(m.t, m.k.Rope(0, queries, 0, 0, angles, gpu.Rows{Most: count}, heads, 4, last, none))
+		out := m.room(count * query * m.k.Precision().InputBytes())
+		scratch := m.room(int(m.k.AttentionBytes(gpu.Rows{Most: count}, heads, positions)))
+		require.NoError(m.t, m.k.Attention(0, out, queries, scratch, gpu.Rows{Most: count}, heads, positions, last, cache))
+
+		for i := range positions {
+			rope.Apply(keys[i*key:][:key], shape.HeadDim, i)
+		}
+		for i := range count {
+			rope.Apply(q[i*query:][:query], shape.HeadDim, positions-count+i)
+		}
+		shape.Write(hosts, 0, positions, keys, values)
+		want := make([]float32, count*query)
+		kernels.NewAttention(shape, heads).Run(pool, []kernels.AttentionSpan{{Pages: hosts, Pos: positions - count, Q: q, Out: want}})
+		m.compare("attention", m.outputs(out, count*query), want)
+	}
+}
+
+func (m *machine) selection() {
+	vocab := 1100 * m.scale
+	logits := m.normal(vocab, 3)
+	seen, allowed := make([]uint64, (vocab+63)/64), make([]uint64, (vocab+63)/64)
+	for i := range vocab / 64 {
+		seen[i], allowed[i] = m.random.Uint64(), m.random.Uint64()
+	}
+	want := kernels.Selection{Penalty: 1.3, Seen: seen, Allowed: allowed, Probe: []int32{7, 900}}
+	require.NoError(m.t, new(kernels.Selector).Select(append([]float32(nil), logits...), &want, true))
+	choice := make([]byte, gpu.ChoiceBytes)
+	(&gpu.Choice{Penalty: 1.3, Seen: put(m, seen), SeenWords: len(seen), Allowed: put(m, allowed), AllowedWords: len(allowed), Probe: put(m, want.Probe), Probes: 2}).Put(choice)
+	one := gpu.Rows{Most: 1}
+	outcome, probes, scratch := m.room(gpu.OutcomeBytes), m.room(8), m.room(int(m.k.SelectBytes(one, vocab)))
+	require.NoError(m.t, m.k.Select(0, outcome, probes, put(m, choice), put(m, logits), scratch, one, 2, vocab))
+	data := make([]byte, gpu.OutcomeBytes)
+	require.NoError(m.t, m.c.CopyToHost(data, outcome, 0))
+	got := m.floats(probes, 2)
+	o := gpu.ReadOutcome(data)
+	require.Equal(m.t, want.ID, o.ID)
+	require.Equal(m.t, math.Float32bits(want.LogProb), math.Float32bits(o.LogProb))
+	require.Equal(m.t, want.ProbeLogProbs, got)
+}
