@@ -7,7 +7,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid="
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build test vet unit noasm race generate cross arm64 static fuzz goldens oracle bench-peers clean
+.PHONY: demo build build-gpu test vet unit noasm race generate cross arm64 static fuzz goldens oracle cuda gpu-check bench-peers clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -16,7 +16,11 @@ demo: build
 build:
 	@CGO_ENABLED=0 $(GO) build $(RELEASE) -o $(BIN) ./cmd/medner
 
-test: vet unit race noasm static cross arm64 generate fuzz goldens oracle
+# Finds an NVIDIA driver when it runs; needs no CUDA to build.
+build-gpu:
+	@CGO_ENABLED=0 $(GO) build -tags gpu $(RELEASE) -o bin/medner-gpu ./cmd/medner
+
+test: vet unit race noasm static cross arm64 generate fuzz goldens oracle cuda
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt: $$(gofmt -l $$(git ls-files '*.go'))"; exit 1; }
@@ -58,6 +62,18 @@ goldens: build
 # A decoder layer against gorgonia, in a module of its own.
 oracle:
 	cd internal/oracle/gorgonia && $(GO) vet ./... && $(GO) test ./...
+
+# The GPU backend, on a driver that needs no GPU (but g++).
+cuda: build-gpu
+	$(GO) vet -tags gpu ./...
+	CGO_ENABLED=0 $(GO) test -tags gpu ./internal/cuda/... ./kernels/cuda/... ./model/cuda
+	CGO_ENABLED=0 $(GO) test -tags gpu -run GPU ./model
+	scripts/gpucheck/on_fake.sh
+	scripts/check_cuda_gorgonia.sh
+
+# A folder, and a tar of it, to check and measure a GPU elsewhere: copy, unpack, ./check.sh
+gpu-check: build-gpu
+	scripts/gpucheck/pack.sh bin/medner-gpu bin/gpu-check
 
 # Beside llama.cpp and transformers, installed by package name into .venv.
 ARTICLES ?= testdata/cdr/sample.PubTator

@@ -29,8 +29,9 @@ type page struct {
 	owners int // guarded by the store's mu
 }
 
-// maxFree bounds the bytes of pages kept for later.
-const maxFree = 256 << 20
+// maxFree bounds the bytes of pages kept for later: to allocate one in a step
+// costs time, and what else needs the memory gets it, see Backend.room.
+const maxFree = 2 << 30
 
 // take returns a page of one owner. What rounds heads up is zero, the rest of
 // it may be anything.

@@ -28,7 +28,7 @@ func TestEveryAllocationMayFail(t *testing.T) {
 	require.NoError(t, err)
 	for _, setting := range []string{"fail_alloc", "fail_pinned", "fail_module", "fail_stream", "fail_instantiate"} {
 		failures := 0
-		for n := 1; ; n += 1 + n/12 {
+		for n := 1; ; n += 1 + n/6 {
 			l.Set(setting, n)
 			b, err := New(t.Context(), d, 0, w, backend.Options{})
 			if err == nil {
@@ -70,7 +70,7 @@ func TestEveryLaunchMayFail(t *testing.T) {
 	b := open(t, d, newToy(32, true, false, true), backend.Options{})
 	want, err := play(stepper(b), b, little())
 	require.NoError(t, err)
-	for n := 1; n < 400; n += 1 + n/8 {
+	for n := 1; n < 400; n += 1 + n/4 {
 		require.NoError(t, b.ctx.Do(b.graphs.clear))
 		l.Set("fail_launch", n)
 		failed := false
@@ -108,7 +108,7 @@ func TestLostDevice(t *testing.T) {
 	w := newToy(32, false, false, true)
 	for _, setting := range []string{"lose_call", "lose_launch"} {
 		points := 0
-		for n := 1; ; n += 1 + n/5 {
+		for n := 1; ; n += 1 + n/3 {
 			l.Set(setting, n)
 			b, err := New(t.Context(), d, 0, w, backend.Options{})
 			if err != nil {

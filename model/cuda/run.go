@@ -67,7 +67,13 @@ func (b *Backend) room(s *step) error {
 	if err := errors.Join(b.graphs.clear(), b.work.free()); err != nil {
 		return err
 	}
-	if err := b.work.build(&b.decoder, b.kernels, more); err != nil {
+	err := b.work.build(&b.decoder, b.kernels, more)
+	if errors.Is(err, driver.ErrOutOfMemory) { // free pages make way
+		if err = errors.Join(b.work.free(), b.store.trim(0)); err == nil {
+			err = b.work.build(&b.decoder, b.kernels, more)
+		}
+	}
+	if err != nil {
 		return errors.Join(err, b.work.free())
 	}
 	b.limits = more

@@ -51,7 +51,7 @@ func (w *workspace) build(d *decoder, k *gpu.Kernels, l limits) (err error) {
 	device(&w.tables.device, w.tables.bytes())
 	device(&w.x, 4*l.rows*d.hidden)
 	device(&w.norm, input*l.rows*d.hidden)
-	device(&w.y, 4*l.rows*max(d.hidden, d.intermediate, query))
+	device(&w.y, 4*l.rows*d.hidden)
 	device(&w.q, 4*l.rows*query)
 	device(&w.k, 4*l.rows*key)
 	device(&w.v, 4*l.rows*key)
