@@ -99,6 +99,7 @@ type memoryNeed struct {
 }
 
 type kernelChoice struct {
+	Device   string           `json:"device"`
 	Variant  string           `json:"variant"`
 	Reason   string           `json:"reason"`
 	Threads  int              `json:"threads"`
@@ -214,7 +215,7 @@ func (r *inspection) describe(d *model.Description, detail bool) {
 	r.Memory.Total = r.Memory.Weights + r.Memory.KV
 	for _, w := range d.Weights {
 		r.Parameters += int64(w.Rows) * int64(w.Cols)
-		if numbers, bytes := w.Format.Block(); w.Kind == checkpoint.Embedding && numbers > 0 {
+		if numbers, bytes := w.Format.Block(); w.Kind == checkpoint.Embedding && numbers > 0 && d.Info.Device == "cpu" { // a GPU holds it among its weights
 			r.Memory.Embedding = int64(w.Rows) * int64(w.Cols) / int64(numbers) * int64(bytes)
 		}
 		r.addWeight(inspectedWeight{Name: kindName(w.Name, detail), Count: 1, Shape: [2]int{w.Rows, w.Cols}, Format: formatName(w)})
@@ -227,7 +228,10 @@ func (r *inspection) describe(d *model.Description, detail bool) {
 		r.Adapters = append(r.Adapters, adapter)
 	}
 	r.LoRA = string(d.LoRA)
-	r.Kernels = &kernelChoice{Variant: d.Info.Variant, Reason: d.Info.Reason, Threads: d.Info.Threads}
+	r.Kernels = &kernelChoice{Device: d.Info.Device, Variant: d.Info.Variant, Reason: d.Info.Reason, Threads: d.Info.Threads}
+	if d.Info.Device != "cpu" {
+		return
+	}
 	for _, v := range kernels.Variants() {
 		r.Kernels.Variants = append(r.Kernels.Variants, kernelsVariant{v.Name, v.Available, v.Reason})
 	}

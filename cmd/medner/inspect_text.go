@@ -105,10 +105,12 @@ func (r *inspection) printMemory(w io.Writer) {
 		how += ", adapters by " + r.LoRA
 	}
 	fmt.Fprintf(w, "\nweights\t%s packed (%s); %s read a token\n", size(m.Weights), how, size(m.Step))
-	fmt.Fprintf(w, "embedding\t%s, mapped from its file\n", size(m.Embedding))
+	if m.Embedding > 0 {
+		fmt.Fprintf(w, "embedding\t%s, mapped from its file\n", size(m.Embedding))
+	}
 	fmt.Fprintf(w, "keys and values\t%s a position, %s for %d\n", size(m.KVPosition), size(m.KV), m.Context)
 	fmt.Fprintf(w, "together\t%s with one full context\n", size(m.Total))
-	fmt.Fprintf(w, "\nkernels\t%s: %s\n", r.Kernels.Variant, r.Kernels.Reason)
+	fmt.Fprintf(w, "\nkernels\t%s, %s: %s\n", r.Kernels.Device, r.Kernels.Variant, r.Kernels.Reason)
 	for _, v := range r.Kernels.Variants {
 		if !v.Available {
 			fmt.Fprintf(w, "\tnot %s: %s\n", v.Name, v.Reason)
