@@ -13,30 +13,33 @@ import (
 	"github.com/medner/medner/model/backend"
 )
 
-// little is a script of few steps.
-func little() script {
-	return script{adapters: []int{-1, 0}, lengths: []int{6, 4}, chunk: 3, together: true}
+// little is a script of few steps, under an adapter or without.
+func little(adapter int) script {
+	return script{adapters: []int{-1, adapter}, lengths: []int{6, 4}, chunk: 3, together: true}
 }
 
 // TestEveryAllocationMayFail: at whichever allocation memory ends, the error
 // says so, what was allocated is freed, and a model that is open goes on.
 func TestEveryAllocationMayFail(t *testing.T) {
 	d, l := fakeDriver(t)
-	w := newToy(32, true, false, true)
+	w := newToy(32, false, true, true)
+	c := *w.Config
+	c.NumHiddenLayers = 1
+	w.Config, w.Layers = &c, w.Layers[:1]
 	reference := open(t, d, w, backend.Options{})
-	want, err := play(stepper(reference), reference, little())
+	want, err := play(stepper(reference), reference, little(-1))
 	require.NoError(t, err)
 	for _, setting := range []string{"fail_alloc", "fail_pinned", "fail_module", "fail_stream", "fail_instantiate"} {
 		failures := 0
-		for n := 1; ; n += 1 + n/6 {
+		for n := 1; ; n++ {
 			l.Set(setting, n)
 			b, err := New(t.Context(), d, 0, w, backend.Options{})
 			if err == nil {
 				for range 2 { // the second time by graphs
-					got, failed := play(stepper(b), b, little())
+					got, failed := play(stepper(b), b, little(-1))
 					if failed != nil { // once more, with all memory
 						require.Zero(t, l.Get(setting), "%v", failed)
-						got, err = play(stepper(b), b, little())
+						got, err = play(stepper(b), b, little(-1))
 						require.NoError(t, err)
 						err = failed
 					}
@@ -68,7 +71,7 @@ func TestEveryAllocationMayFail(t *testing.T) {
 func TestEveryLaunchMayFail(t *testing.T) {
 	d, l := fakeDriver(t)
 	b := open(t, d, newToy(32, true, false, true), backend.Options{})
-	want, err := play(stepper(b), b, little())
+	want, err := play(stepper(b), b, little(0))
 	require.NoError(t, err)
 	for n := 1; n < 400; n += 1 + n/4 {
 		require.NoError(t, b.ctx.Do(b.graphs.clear))
@@ -89,7 +92,7 @@ func TestEveryLaunchMayFail(t *testing.T) {
 				return b.Step(t.Context(), spans)
 			}
 			return err
-		}, b, little())
+		}, b, little(0))
 		require.NoError(t, err)
 		equal(t, fmt.Sprintf("launch %d", n), got, want)
 		reached := l.Get("fail_launch") == 0
