@@ -70,6 +70,7 @@ cuda: build-gpu
 	CGO_ENABLED=0 $(GO) test -tags gpu -run GPU ./model
 	scripts/gpucheck/on_fake.sh
 	scripts/check_cuda_gorgonia.sh
+	$(GO) test -race -tags gpu ./internal/cuda/purego
 
 # A folder, and a tar of it, to check and measure a GPU elsewhere: copy, unpack, ./check.sh
 gpu-check: build-gpu
