@@ -7,7 +7,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid="
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build build-gpu test vet unit noasm race generate cross arm64 static fuzz goldens oracle cuda gpu-check bench-peers clean
+.PHONY: demo build build-gpu test vet unit noasm race generate ptx cross arm64 static fuzz goldens oracle cuda gpu-check bench-peers clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -20,7 +20,7 @@ build:
 build-gpu:
 	@CGO_ENABLED=0 $(GO) build -tags gpu $(RELEASE) -o bin/medner-gpu ./cmd/medner
 
-test: vet unit race noasm static cross arm64 generate fuzz goldens oracle cuda
+test: vet unit race noasm static cross arm64 generate ptx fuzz goldens oracle cuda
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt: $$(gofmt -l $$(git ls-files '*.go'))"; exit 1; }
@@ -52,6 +52,10 @@ arm64:
 # The committed assembly is what the generator writes.
 generate:
 	scripts/check_generate.sh
+
+# The committed PTX is what the CUDA sources give; ptxas takes it, without spills.
+ptx:
+	scripts/ptx.sh --check
 
 fuzz:
 	scripts/fuzz.sh $(FUZZTIME)
