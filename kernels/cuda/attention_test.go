@@ -49,8 +49,9 @@ var attentionCases = []attentionCase{
 
 // TestAttention runs steps of several sequences at once, as the backend does:
 // angles, rope and KV write, then attention; pages and results are the CPU's.
-func TestAttention(t *testing.T) {
-	d := newDevice(t)
+func TestAttention(t *testing.T) { eachDevice(t, testAttention) }
+
+func testAttention(t *testing.T, d *device) {
 	pool := kernels.NewPool(1)
 	defer pool.Close()
 	for _, precision := range []Precision{F32, Fast} {

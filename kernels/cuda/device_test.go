@@ -2,28 +2,21 @@ package cuda
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"os/exec"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"unsafe"
 
 	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/cuda/shim"
 )
 
 // device is a driver.Context whose kernels run on the shim, in a process of
-// their own under the address and undefined-behaviour sanitizers. Everything
-// that a launch doesn't need fails.
+// their own. What a launch doesn't need is missing.
 type device struct {
 	driver.Context
 	t    testing.TB
@@ -35,25 +28,27 @@ type device struct {
 	names []string
 }
 
+// eachDevice runs a test on a device under the address and undefined-behaviour
+// sanitizers.
+func eachDevice(t *testing.T, test func(t *testing.T, d *device)) {
+	test(t, newDevice(t, shim.Sanitize))
+}
+
 // newDevice starts a device that ends with the test.
-func newDevice(t testing.TB) *device {
+func newDevice(t testing.TB, mode shim.Mode) *device {
 	t.Helper()
-	program, err := runner()
-	if err != nil {
-		t.Fatal(err)
+	program, err := runner(mode)
+	if errors.Is(err, shim.ErrNoCompiler) {
+		t.Skip("kernels can't be run here: ", err)
 	}
-	if program == "" {
-		t.Skip("no g++ here: kernels can't be run on the shim")
-	}
+	must(t, err)
 	cmd := exec.Command(program)
 	d := &device{t: t, log: new(strings.Builder), seed: 1}
 	cmd.Stderr = d.log
 	d.in, _ = cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()
 	d.out = bufio.NewReaderSize(out, 1<<16)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = d.in.Close()
 		if err := cmd.Wait(); err != nil {
@@ -63,109 +58,21 @@ func newDevice(t testing.TB) *device {
 	return d
 }
 
-// runner builds the process, once for the same sources; "" where there is no
-// compiler.
-var runner = sync.OnceValues(func() (string, error) {
-	if _, err := exec.LookPath("g++"); err != nil {
-		return "", nil
-	}
-	shim, _ := filepath.Abs("../../internal/cuda/shim")
-	source, _ := filepath.Abs("src")
-	local, _ := filepath.Abs("testdata")
-	flags := []string{
-		"-std=c++20", "-O1", "-g1", "-ffp-contract=off", "-mfma", "-DMEDNER_HOST", "-Wall", "-Wno-unknown-pragmas", "-Wno-strict-aliasing",
-		"-Wno-sign-compare", "-Wno-unused-function", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I" + shim, "-I" + local, "-I" + source,
-	}
-	hash := sha256.New()
-	fmt.Fprintln(hash, flags)
-	units, _ := filepath.Glob(source + "/*.cu")
-	headers, _ := filepath.Glob(source + "/*.cuh")
-	files := slices.Concat(units, headers)
-	for _, pattern := range []string{shim + "/*.hpp", local + "/*.?pp", "device_test.go"} {
-		more, _ := filepath.Glob(pattern)
-		files = append(files, more...)
-	}
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return "", err
-		}
-		hash.Write(text)
-	}
-	cache, err := os.UserCacheDir()
+// runner builds the process.
+func runner(mode shim.Mode) (string, error) {
+	ptx, err := fs.Sub(PTX, "ptx")
 	if err != nil {
 		return "", err
 	}
-	program := filepath.Join(cache, "medner-test", "kernels-"+hex.EncodeToString(hash.Sum(nil)[:8]))
-	if _, err := os.Stat(program); err == nil {
-		return program, nil
-	}
-	work, err := os.MkdirTemp("", "kernels")
+	units, included, err := shim.Units("src", ptx)
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(work)
-	return program, build(program, work, flags, append(units, local+"/runner.cpp"))
-})
-
-var entry = regexp.MustCompile(`\bmedner_\w+`)
-
-// build compiles each unit with a registration of its kernels, and links.
-func build(program, work string, flags, units []string) error {
-	var objects []string
-	failed := make(chan error, len(units))
-	gate := make(chan struct{}, 2)
-	for _, unit := range units {
-		name := filepath.Base(unit)
-		object := filepath.Join(work, name+".o")
-		objects = append(objects, object)
-		if strings.HasSuffix(unit, ".cu") {
-			file := strings.TrimSuffix(name, ".cu") + ".ptx"
-			ptx, err := PTX.ReadFile("ptx/" + file)
-			if err != nil {
-				return err
-			}
-			text := "#include \"registry.hpp\"\n#include \"intrinsics.cuh\"\n#include \"numbers.cuh\"\n#include \"weights.cuh\"\n"
-			text += fmt.Sprintf("#include %q\n", name)
-			for line := range strings.Lines(string(ptx)) {
-				if strings.HasPrefix(line, ".visible .entry") {
-					k := entry.FindString(line)
-					text += fmt.Sprintf("static Register r_%s{%q, %s};\n", k, k, k)
-				}
-			}
-			unit = filepath.Join(work, name+".cpp")
-			if err := os.WriteFile(unit, []byte(text), 0o644); err != nil {
-				return err
-			}
-		}
-		go func() {
-			gate <- struct{}{}
-			defer func() { <-gate }()
-			out, err := exec.Command("g++", slices.Concat(flags, []string{"-c", "-o", object, unit})...).CombinedOutput()
-			if err != nil {
-				err = fmt.Errorf("g++ %s: %w\n%s", name, err, out)
-			}
-			failed <- err
-		}()
-	}
-	var first error
-	for range units {
-		if err := <-failed; err != nil && first == nil {
-			first = err
-		}
-	}
-	if first != nil {
-		return first
-	}
-	if err := os.MkdirAll(filepath.Dir(program), 0o755); err != nil {
-		return err
-	}
-	temporary := program + fmt.Sprint(".", os.Getpid())
-	out, err := exec.Command("g++", slices.Concat(flags, []string{"-o", temporary}, objects)...).CombinedOutput()
+	main, err := shim.Read("testdata/runner.cpp")
 	if err != nil {
-		return fmt.Errorf("g++: %w\n%s", err, out)
+		return "", err
 	}
-	return os.Rename(temporary, program)
+	return shim.Build(mode, "kernels", append(units, main...), included)
 }
 
 func (d *device) put(op byte, words ...uint64) {

@@ -27,8 +27,9 @@ func sameBits(t testing.TB, what string, got, want []float32) {
 	}
 }
 
-func TestRMSNorm(t *testing.T) {
-	d := newDevice(t)
+func TestRMSNorm(t *testing.T) { eachDevice(t, testRMSNorm) }
+
+func testRMSNorm(t *testing.T, d *device) {
 	k, r := load(d, F32), rand.New(rand.NewPCG(1, 1))
 	for _, width := range []int{64, 576, 100, 5000} {
 		const rows = 3
@@ -48,8 +49,9 @@ func TestRMSNorm(t *testing.T) {
 	}
 }
 
-func TestElements(t *testing.T) {
-	d := newDevice(t)
+func TestElements(t *testing.T) { eachDevice(t, testElements) }
+
+func testElements(t *testing.T, d *device) {
 	for _, precision := range []Precision{F32, Fast} {
 		k, r := load(d, precision), rand.New(rand.NewPCG(9, 1))
 		for _, width := range []int{1, 300, 576} {

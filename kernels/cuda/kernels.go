@@ -81,12 +81,23 @@ func (k *Kernels) load(file string) error {
 	}
 	k.modules = append(k.modules, m)
 	for _, name := range names {
-		if k.functions[name], err = k.ctx.Function(m, prefix+name); err != nil {
+		f, err := k.ctx.Function(m, prefix+name)
+		if err != nil {
 			return err
+		}
+		k.functions[name] = f
+		if strings.HasPrefix(name, "matmul_") {
+			if err := k.ctx.SetFunctionAttribute(f, driver.MaxDynamicSharedMemory, maxShared); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
+
+// maxShared is the dynamic shared memory that products may ask for: the table, and
+// partial sums of 8 rows.
+const maxShared = 100 << 10
 
 // prefix begins the name of every kernel.
 const prefix = "medner_"

@@ -47,7 +47,7 @@ func (l *LowRank) Put(dst []byte) error {
 	return nil
 }
 
-// denseKind is the number of a dense format in src/weights.cuh.
+// denseKind is the number of a dense format in src/layout.cuh.
 func denseKind(w *Weights) (int, error) {
 	switch w.Format {
 	case kernels.F32:

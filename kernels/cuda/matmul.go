@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/kernels"
 )
 
 // Product is y = W x, and what is added after it: y[row][out] =
@@ -25,12 +26,17 @@ type Under struct {
 // maxMaps is how many matrices one launch takes.
 const maxMaps = 3
 
-// MatMul makes products of one input x, [rows][K] in the input type. K is the
-// Cols of every W. Sums run as in [kernels.Weights.MatMul]; of Fast, the sum
-// over a block of K is a tensor core's.
+// MatMul makes products of one input x, [rows][K] in the input type. K, a
+// multiple of 8, is the Cols of every W. Sums run as in [kernels.Weights.MatMul];
+// of Fast, the sum over a block of K is a tensor core's.
 func (k *Kernels) MatMul(s driver.Stream, x driver.Ptr, rows Rows, under Under, products ...Product) error {
 	if err := rows.check(); err != nil {
 		return err
+	}
+	for _, p := range products {
+		if cols := p.W.Cols; cols != products[0].W.Cols || cols%8 != 0 {
+			return fmt.Errorf("kernels/cuda: product of an input with rows of %d (not one multiple of 8)", cols)
+		}
 	}
 	for len(products) > 0 {
 		n := 1
@@ -45,30 +51,80 @@ func (k *Kernels) MatMul(s driver.Stream, x driver.Ptr, rows Rows, under Under, 
 	return nil
 }
 
+// The tiles of the kernels with many rows, and the constants of
+// src/products.cuh.
+const (
+	fewRows      = 8
+	manyRows     = 64
+	manyOutputs  = 128
+	manyThreads  = 256
+	segment      = 64 // blocks of 64 along K
+	tableBytes   = 64 << 10
+	resultStride = manyOutputs + 4
+)
+
 // matmul makes products of one kind.
 func (k *Kernels) matmul(s driver.Stream, x driver.Ptr, rows Rows, under Under, products []Product) error {
-	const threads = 128
-	cols, outputs := products[0].W.Cols, 0
+	w := products[0].W
 	var args []any
+	few, many := 0, 0 // tiles of either kernel
 	for i := range maxMaps {
 		var p Product
+		var data driver.Ptr
 		n := 0
 		if i < len(products) {
 			p = products[i]
-			n = p.W.Rows
-			outputs += ceilDiv(n, threads)
-			if p.W.Cols != cols {
-				return fmt.Errorf("kernels/cuda: product of one input with rows of %d and %d", cols, p.W.Cols)
-			}
-			args = append(args, p.W.Data)
-		} else {
-			args = append(args, driver.Ptr(0))
+			data, n = p.W.Data, p.W.Rows
+			few += p.W.Tiles()
+			many += ceilDiv(n, manyOutputs)
 		}
-		args = append(args, p.Y, p.Bias, p.Residual, n)
+		args = append(args, data, p.Y, p.Bias, p.Residual, n)
 	}
-	args = append(args, x, rows.Count, rows.Most, cols, under.Adapters, under.Adapter)
-	name := "matmul_" + products[0].W.kind() + k.input()
-	return k.launch(s, name, dim(outputs, rows.Most), dim(threads, 1), 0, args...)
+	args = append(args, x, rows.Count, rows.Most, w.Cols, under.Adapters, under.Adapter)
+	suffix := "_" + w.kind() + k.input()
+	if rows.Most > fewRows {
+		grid := dim(ceilDiv(rows.Most, manyRows), many)
+		return k.launch(s, "matmul_many"+suffix, grid, dim(manyThreads, 1), k.manyShared(&w.Layout), args...)
+	}
+	columns := fewRows
+	if k.precision == F32 {
+		columns = 1
+		for columns < rows.Most {
+			columns *= 4
+		}
+		columns = min(columns, fewRows)
+	}
+	grid := dim(min(few, k.ctx.Device().Multiprocessors*fewBlocks), 1)
+	return k.launch(s, fmt.Sprint("matmul_", columns, suffix), grid, dim(manyThreads, 1), fewShared(&w.Layout, columns), args...)
+}
+
+// fewBlocks is how many blocks of a kernel with few rows a multiprocessor holds:
+// three tables of 64 KiB fill its shared memory.
+const fewBlocks = 3
+
+// fewShared is the shared memory of the kernels with few rows: the table, and
+// partial sums and scales of a segment.
+func fewShared(l *Layout, columns int) int {
+	bytes := segment * (columns + 1) * TileRows * 4
+	if l.Format == kernels.Int8 {
+		bytes *= 2
+	}
+	if l.fourBit() {
+		bytes += tableBytes
+	}
+	return bytes
+}
+
+// manyShared is the shared memory of the kernels with many rows.
+func (k *Kernels) manyShared(l *Layout) int {
+	if k.precision == F32 { // 64 along K of W and x, scales, codebook twice
+		return 4 * (64*resultStride + 64*(manyRows+4) + 2*manyOutputs + 32)
+	}
+	bytes := 2 * manyRows * (64 + 8) * 2 // two buffers of x
+	if l.fourBit() {
+		bytes += tableBytes
+	}
+	return max(bytes, manyRows*resultStride*4)
 }
 
 // Embed sets out, [rows][Cols] float32, to the rows ids of a token table, ids

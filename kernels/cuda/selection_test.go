@@ -8,8 +8,9 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-func TestSelect(t *testing.T) {
-	d := newDevice(t)
+func TestSelect(t *testing.T) { eachDevice(t, testSelect) }
+
+func testSelect(t *testing.T, d *device) {
 	k, r := load(d, F32), rand.New(rand.NewPCG(8, 1))
 	for _, vocab := range []int{1, 40, 1000, 3000} {
 		const rows, mostProbes = 9, 3

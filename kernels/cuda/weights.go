@@ -12,7 +12,7 @@ const TileRows = 16
 const codebookBytes = 64
 
 // Layout describes a matrix W of Rows outputs by Cols inputs in device memory,
-// tile by tile of 16 rows; src/weights.cuh draws it. The zero value of Round is
+// tile by tile of 16 rows; src/layout.cuh draws it. The zero value of Round is
 // kernels.F32.
 type Layout struct {
 	Rows, Cols int
@@ -81,7 +81,7 @@ func (l *Layout) TileBytes() int {
 // Bytes is the device memory of the whole matrix.
 func (l *Layout) Bytes() int64 { return int64(l.Tiles()) * int64(l.TileBytes()) }
 
-// kind names the kernels of a layout, numbered as in src/weights.cuh.
+// kind names the kernels of a layout, numbered as in src/layout.cuh.
 func (l *Layout) kind() string {
 	if !l.fourBit() {
 		return l.Format.String()

@@ -134,8 +134,9 @@ func dequantised(d *device, k *Kernels, w *Weights) []float32 {
 	return fetch[float32](d, out, w.Rows*w.Cols)
 }
 
-func TestEmbed(t *testing.T) {
-	d := newDevice(t)
+func TestEmbed(t *testing.T) { eachDevice(t, testEmbed) }
+
+func testEmbed(t *testing.T, d *device) {
 	k, r := load(d, F32), rand.New(rand.NewPCG(2, 1))
 	for _, f := range forms {
 		for _, shape := range [][2]int{{16, 64}, {37, 576}, {5, 130}, {1, 8}} {
@@ -159,8 +160,9 @@ func TestEmbed(t *testing.T) {
 }
 
 // TestGoldens compares dequantised NF4 and FP4 weights with bitsandbytes'.
-func TestGoldens(t *testing.T) {
-	d := newDevice(t)
+func TestGoldens(t *testing.T) { eachDevice(t, testGoldens) }
+
+func testGoldens(t *testing.T, d *device) {
 	k := load(d, F32)
 	paths, err := filepath.Glob(golden.Path(t, "nf4") + "/*.safetensors")
 	must(t, err)

@@ -1,8 +1,8 @@
 // What goes beyond plain CUDA C++, each wrapped once: inline PTX on the device,
 // and on the host (MEDNER_HOST) what the shim has in its place.
 //
-// A unit is this file, numbers.cuh and weights.cuh, in this order, and then one
-// .cu file; no file includes another.
+// A unit is the .cuh files by name, and then one .cu file; no file includes
+// another.
 
 #ifdef MEDNER_HOST
 #define DYNAMIC_SHARED(T, name) T *name = reinterpret_cast<T *>(shim::dynamic_shared())
@@ -15,6 +15,7 @@ typedef unsigned long long uint64_t;
 
 #define KERNEL extern "C" __global__ void
 #define INLINE static __device__ __forceinline__
+#define INLINE_MEMBER __device__ __forceinline__
 
 typedef unsigned short half_bits; // a float16
 typedef unsigned short bf16_bits; // a bfloat16
@@ -46,5 +47,58 @@ INLINE half_bits to_f16(float v) {
 	half_bits h;
 	asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(v));
 	return h;
+#endif
+}
+
+// pack_bf16 rounds two numbers to bfloat16, the first into the low half.
+INLINE unsigned pack_bf16(float first, float second) {
+#ifdef MEDNER_HOST
+	return to_bf16(first) | (unsigned)to_bf16(second) << 16;
+#else
+	unsigned v;
+	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(v) : "f"(second), "f"(first));
+	return v;
+#endif
+}
+
+// mma_bf16 is d += a·b on tensor cores: a 16 × 16 and b 16 × 8 in bfloat16, d
+// 16 × 8 in float32. Lane 4g+t holds, of a, rows g and g+8, columns 2t, 2t+1 and
+// 2t+8, 2t+9 (a[0]: g, a[1]: g+8, then the later columns); of b, column g, rows
+// likewise; of d, rows g and g+8, columns 2t and 2t+1.
+INLINE void mma_bf16(float d[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1) {
+#ifdef MEDNER_HOST
+	unsigned a[4] = {a0, a1, a2, a3}, b[2] = {b0, b1};
+	shim::mma_bf16(d, a, b, d);
+#else
+	asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+	    : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+	    : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+#endif
+}
+
+// copy_async copies 16 bytes to shared memory, the first valid of them from
+// global memory and zeros after, by the next copy_wait but n groups; copy_commit
+// ends a group.
+INLINE void copy_async(void *shared, const void *global, int valid) {
+#ifdef MEDNER_HOST
+	shim::copy_async(shared, global, 16, unsigned(valid));
+#else
+	asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((unsigned)__cvta_generic_to_shared(shared)), "l"(global),
+	             "r"(valid)
+	             : "memory");
+#endif
+}
+INLINE void copy_commit() {
+#ifdef MEDNER_HOST
+	shim::copy_commit();
+#else
+	asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+template <int n> INLINE void copy_wait() {
+#ifdef MEDNER_HOST
+	shim::copy_wait(n);
+#else
+	asm volatile("cp.async.wait_group %0;" ::"n"(n) : "memory");
 #endif
 }

@@ -2,10 +2,6 @@
 // same roundings, so that f32 results are the CPU's in every bit. Sources are
 // compiled without contraction: only __fmaf_rn and __fma_rn fuse.
 
-// block_k is the run along K of one partial sum, but for int8, whose is int8_block.
-#define BLOCK_K 64
-#define INT8_BLOCK 32
-
 // exp32 is kernels.exp32: n = round(x·log2 e), r = x - n·ln 2, and a polynomial
 // of e^r; 0 below the normal range.
 INLINE float exp32(float x) {

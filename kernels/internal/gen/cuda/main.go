@@ -1,8 +1,7 @@
 // Command cuda compiles CUDA sources to PTX through NVRTC, loaded at run time.
 //
 // Every .cu file of the source folder becomes a .ptx file of its name. The
-// files intrinsics.cuh, numbers.cuh and weights.cuh stand before each: the
-// sources include nothing.
+// .cuh files stand before each, by name: the sources include nothing.
 package main
 
 import (
@@ -16,9 +15,6 @@ import (
 
 	"github.com/ebitengine/purego"
 )
-
-// headers stand before each unit, in this order.
-var headers = []string{"intrinsics.cuh", "numbers.cuh", "weights.cuh"}
 
 // options make PTX that any GPU of compute capability 8.0 and later runs. Only
 // what a source fuses is fused.
@@ -43,13 +39,17 @@ func run(library, source, out string) error {
 	if err != nil {
 		return err
 	}
+	headers, err := filepath.Glob(filepath.Join(source, "*.cuh"))
+	if err != nil {
+		return err
+	}
 	var before []byte
-	for _, name := range headers {
-		text, err := os.ReadFile(filepath.Join(source, name))
+	for _, header := range headers {
+		text, err := os.ReadFile(header)
 		if err != nil {
 			return err
 		}
-		before = fmt.Appendf(before, "#line 1 %q\n%s", name, text)
+		before = fmt.Appendf(before, "#line 1 %q\n%s", filepath.Base(header), text)
 	}
 	units, err := filepath.Glob(filepath.Join(source, "*.cu"))
 	if err != nil {

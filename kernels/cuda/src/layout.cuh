@@ -16,6 +16,10 @@
 // consecutive bytes, 16 a lane: its lane (g, t) has rows g and g+8 and the 16
 // along K from 16t on. The exact kernels have a lane a row.
 
+// The run along K of one partial sum, but for int8.
+#define BLOCK_K 64
+#define INT8_BLOCK 32
+
 enum { F32, BF16, F16, INT8, BITS4, BITS4_BF16, BITS4_F16 }; // BITS4_…: code·absmax rounded
 
 #define TILE_ROWS 16

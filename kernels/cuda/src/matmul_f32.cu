@@ -1,0 +1,248 @@
+// y = x Wᵀ in float32, every element in the CPU's order of sums, so in its bits:
+// p = fma(w, x, p) along a block of K, ascending. Up to three matrices of one
+// input a launch.
+
+// A Run is 16 along K of one row of W.
+template <int kind> struct Run {
+	static const int words = Form<kind>::bits / 2;
+	unsigned raw[words];
+
+	INLINE_MEMBER void fetch(const char *tile, int k, int chunk, int row) {
+		if (kind <= F16) {
+			bool inside = chunk * 16 < padded<kind>(k);
+			const uint4 *from = reinterpret_cast<const uint4 *>(tile) + chunk * (words / 4) * TILE_ROWS + row;
+#pragma unroll
+			for (int i = 0; i < words / 4; i++) {
+				uint4 v = inside ? __ldg(from + i * TILE_ROWS) : make_uint4(0, 0, 0, 0);
+				raw[4 * i] = v.x, raw[4 * i + 1] = v.y, raw[4 * i + 2] = v.z, raw[4 * i + 3] = v.w;
+			}
+		} else {
+			const uint2 *from = reinterpret_cast<const uint2 *>(tile) + chunk * (words / 2) * TILE_ROWS + paired(row);
+#pragma unroll
+			for (int i = 0; i < words / 2; i++) {
+				uint2 v = __ldg(from + i * TILE_ROWS);
+				raw[2 * i] = v.x, raw[2 * i + 1] = v.y;
+			}
+		}
+	}
+
+	// expand makes 16 numbers. Of 4 bits, look(word, i) is the pair of byte i, and
+	// scale what weights are multiplied by before they are rounded, if they are.
+	template <class Look> INLINE_MEMBER void expand(float v[16], float scale, Look look) const {
+#pragma unroll
+		for (int i = 0; i < 16; i++) {
+			if (kind == F32)
+				v[i] = __uint_as_float(raw[i]);
+			else if (kind == BF16)
+				v[i] = i % 2 ? __uint_as_float(raw[i / 2] & 0xffff0000) : __uint_as_float(raw[i / 2] << 16);
+			else if (kind == F16)
+				v[i] = from_f16(raw[i / 2] >> (i % 2 * 16) & 0xffff);
+			else if (kind == INT8) // biased by 128 in the low bits of 2^23
+				v[i] = __uint_as_float(__byte_perm(raw[i / 4] ^ 0x80808080, 0x4b000000, 0x7650 | i % 4)) - 8388736.0f;
+			else if (i % 2 == 0) {
+				float2 pair = look(raw[i / 8], i / 2 % 4);
+				v[i] = pair.x, v[i + 1] = pair.y;
+				if (kind > BITS4) v[i] = round_weight<kind>(v[i] * scale), v[i + 1] = round_weight<kind>(v[i + 1] * scale);
+			}
+		}
+	}
+};
+
+// early_scale is the scale of a row and 64 along K of kinds that are rounded after it.
+template <int kind> INLINE float early_scale(const char *tile, int k, int block, int row) {
+	return kind > BITS4 ? scale_at<kind>(tile, k, block, row) : 1;
+}
+
+// four is x[at … at+4) of a row, zeros past k, a multiple of 4.
+INLINE float4 four(const float *x, int at, int k) {
+	return at < k ? __ldg(reinterpret_cast<const float4 *>(x + at)) : make_float4(0, 0, 0, 0);
+}
+
+// At most 8 rows of x: a lane has a row of W and a block of K, a warp 16 rows and
+// two blocks. Dynamic shared memory: the table (4 bits: two floats a byte), partial
+// sums, scales. Grid: any number of blocks.
+template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<float> in) {
+	DYNAMIC_SHARED(char, shared);
+	int tiles = tiles_of(m0.rows, 16) + tiles_of(m1.rows, 16) + tiles_of(m2.rows, 16);
+	if (blockIdx.x >= tiles) return;
+	int lane = threadIdx.x % 32, warp = threadIdx.x / 32, row = lane % 16, n = in.rows;
+	const char *table = shared;
+	Few<kind> sums;
+	const int per = Few<kind>::per;
+	const bool ahead = columns == 1; // weights are fetched ahead of their use; with more columns other warps fill the time
+	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
+	sums.scales = sums.partial + SEGMENT * per * columns * TILE_ROWS;
+	if (Form<kind>::bits4) {
+		const float *code = codebook<kind>(m0.w, in.k);
+		for (int i = threadIdx.x; i < 256 * 32; i += FEW_THREADS)
+			reinterpret_cast<float2 *>(shared)[i] = make_float2(code[i / 32 >> 4], code[i / 32 & 15]);
+	}
+	__syncthreads();
+	auto look = [=](unsigned word, int byte) {
+		return *reinterpret_cast<const float2 *>(table + table_address(word, byte, lane * 8));
+	};
+	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
+	for (int number = blockIdx.x; number < tiles; number += gridDim.x) {
+		Map m;
+		int tile = number;
+		find(m0, m1, m2, TILE_ROWS, tile, m);
+		const char *w = m.w + tile * tile_bytes<kind>(in.k);
+		float y = 0;
+		for (int first = 0; first < blocks; first += SEGMENT) {
+			int count = min(SEGMENT, blocks - first);
+			sums.prefetch(w, in.k, first, count);
+			for (int block = warp * 2 + lane / 16; block < count; block += FEW_WARPS * 2) {
+				float scale = early_scale<kind>(w, in.k, first + block, row);
+				Run<kind> run, next;
+				if (ahead) next.fetch(w, in.k, (first + block) * 4, row);
+#pragma unroll(ahead ? per : 1)
+				for (int half = 0; half < per; half++) {
+					float p[columns];
+#pragma unroll
+					for (int c = 0; c < columns; c++) p[c] = 0;
+#pragma unroll(ahead ? 4 : 1)
+					for (int chunk = half * 4 / per; chunk < (half + 1) * 4 / per; chunk++) {
+						if (ahead) {
+							run = next;
+							if (chunk < 3) next.fetch(w, in.k, (first + block) * 4 + chunk + 1, row);
+						} else {
+							run.fetch(w, in.k, (first + block) * 4 + chunk, row);
+						}
+						float v[16];
+						run.expand(v, scale, look);
+#pragma unroll
+						for (int c = 0; c < columns; c++) {
+							const float *x = in.x + (size_t)min(c, n - 1) * in.k;
+#pragma unroll
+							for (int i = 0; i < 16; i += 4) {
+								float4 u = four(x, (first + block) * BLOCK_K + chunk * 16 + i, in.k);
+								p[c] = __fmaf_rn(v[i], u.x, p[c]);
+								p[c] = __fmaf_rn(v[i + 1], u.y, p[c]);
+								p[c] = __fmaf_rn(v[i + 2], u.z, p[c]);
+								p[c] = __fmaf_rn(v[i + 3], u.w, p[c]);
+							}
+						}
+					}
+					float *to = sums.partial + (block * per + half) * n * TILE_ROWS + row;
+#pragma unroll
+					for (int c = 0; c < columns; c++)
+						if (c < n) to[c * TILE_ROWS] = p[c];
+				}
+			}
+			sums.arrive(count);
+			if (threadIdx.x < 16 * n) y = sums.join(y, threadIdx.x % 16, threadIdx.x / 16, n, count);
+			__syncthreads();
+		}
+		if (threadIdx.x < 16 * n) finish(m, in, tile * TILE_ROWS + threadIdx.x % 16, threadIdx.x / 16, y);
+	}
+}
+
+// Many rows of x: a block takes 128 rows of W by 64 of x, a thread 8 by 4 of
+// them. 64 along K of both are expanded to shared memory, [K][rows]. Grid: tiles
+// of 64 rows of x, then of 128 rows of W, of all matrices.
+#define MANY_THREADS 256
+#define W_ROWS 128
+#define X_ROWS 64
+#define W_STRIDE (W_ROWS + 4) // [64 along K], and then, of results, [X_ROWS]
+#define X_STRIDE (X_ROWS + 4)
+
+template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
+	DYNAMIC_SHARED(float, shared);
+	const int per = Few<kind>::per;
+	float *ws = shared, *xs = ws + BLOCK_K * W_STRIDE, *scales = xs + BLOCK_K * X_STRIDE, *code = scales + per * W_ROWS;
+	int thread = threadIdx.x, first = blockIdx.x * X_ROWS, tile = blockIdx.y;
+	if (first >= in.rows) return;
+	Map m;
+	find(m0, m1, m2, W_ROWS, tile, m);
+	if (Form<kind>::bits4 && thread < 32) code[thread] = codebook<kind>(m0.w, in.k)[thread / 2]; // twice, for fewer conflicts
+	auto look = [=](unsigned word, int byte) {
+		unsigned both = word >> (byte * 8);
+		return make_float2(code[(both >> 4 & 15) * 2 + thread % 2], code[(both & 15) * 2 + thread % 2]);
+	};
+	// What the thread fills: half of 64 along K of a row of W, a quarter of one of x.
+	int filled = thread % W_ROWS, side = thread / W_ROWS;
+	int source = min(tile * W_ROWS / TILE_ROWS + filled / TILE_ROWS, tiles_of(m.rows, TILE_ROWS) - 1);
+	const char *w = m.w + source * tile_bytes<kind>(in.k);
+	int column = thread % X_ROWS, quarter = thread / X_ROWS;
+	const float *x = in.x + (size_t)min(first + column, in.rows - 1) * in.k;
+	// What it computes: rows 4r … and 64 + 4r …, columns 4c ….
+	int r = thread % 16 * 4, c = thread / 16 * 4;
+	float y[8][4];
+#pragma unroll
+	for (int i = 0; i < 32; i++) y[i / 4][i % 4] = 0;
+
+	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
+	for (int b = 0; b < blocks; b++) {
+		__syncthreads();
+		float scale = early_scale<kind>(w, in.k, b, filled % TILE_ROWS);
+#pragma unroll
+		for (int chunk = 0; chunk < 2; chunk++) {
+			Run<kind> run;
+			run.fetch(w, in.k, b * 4 + side * 2 + chunk, filled % TILE_ROWS);
+			float v[16];
+			run.expand(v, scale, look);
+			float *to = ws + (side * 2 + chunk) * 16 * W_STRIDE + filled;
+#pragma unroll
+			for (int i = 0; i < 16; i++) to[i * W_STRIDE] = v[i];
+		}
+#pragma unroll
+		for (int i = 0; i < 16; i += 4) {
+			float4 u = four(x, b * BLOCK_K + quarter * 16 + i, in.k);
+			float *to = xs + (quarter * 16 + i) * X_STRIDE + column;
+			to[0] = u.x, to[X_STRIDE] = u.y, to[2 * X_STRIDE] = u.z, to[3 * X_STRIDE] = u.w;
+		}
+		if (Form<kind>::scaled_last && side < per)
+			scales[side * W_ROWS + filled] = scale_at<kind>(w, in.k, b * per + side, filled % TILE_ROWS);
+		__syncthreads();
+#pragma unroll
+		for (int half = 0; half < per; half++) {
+			float p[8][4];
+#pragma unroll
+			for (int i = 0; i < 32; i++) p[i / 4][i % 4] = 0;
+#pragma unroll 8
+			for (int k = half * (BLOCK_K / per); k < (half + 1) * (BLOCK_K / per); k++) {
+				float4 low = *reinterpret_cast<const float4 *>(ws + k * W_STRIDE + r);
+				float4 high = *reinterpret_cast<const float4 *>(ws + k * W_STRIDE + 64 + r);
+				float4 u = *reinterpret_cast<const float4 *>(xs + k * X_STRIDE + c);
+				float a[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w}, v[4] = {u.x, u.y, u.z, u.w};
+#pragma unroll
+				for (int i = 0; i < 32; i++) p[i / 4][i % 4] = __fmaf_rn(a[i / 4], v[i % 4], p[i / 4][i % 4]);
+			}
+#pragma unroll
+			for (int i = 0; i < 32; i++) {
+				int at = half * W_ROWS + r + i / 4 % 4 + i / 16 * 64;
+				y[i / 4][i % 4] = Form<kind>::scaled_last ? __fmaf_rn(scales[at], p[i / 4][i % 4], y[i / 4][i % 4])
+				                                          : y[i / 4][i % 4] + p[i / 4][i % 4];
+			}
+		}
+	}
+	__syncthreads();
+#pragma unroll
+	for (int i = 0; i < 32; i++) ws[(c + i % 4) * W_STRIDE + r + i / 4 % 4 + i / 16 * 64] = y[i / 4][i % 4];
+	__syncthreads();
+	for (int i = thread; i < X_ROWS * W_ROWS; i += MANY_THREADS)
+		finish(m, in, tile * W_ROWS + i % W_ROWS, first + i / W_ROWS, ws[i / W_ROWS * W_STRIDE + i % W_ROWS]);
+}
+
+#define INPUT {x, row_count(count, most), k, adapters, adapter}
+#define PARAMETERS MAP_PARAMETERS, const float *x, const int *count, int most, int k, const int *adapters, int adapter
+#define MATMUL(name, kind)                                                                                              \
+	KERNEL __launch_bounds__(FEW_THREADS, kind == F32 ? 2 : 3) medner_matmul_1_##name##_f32(PARAMETERS) {                                     \
+		few<kind, 1>(MAP(0), MAP(1), MAP(2), INPUT);                                                                      \
+	}                                                                                                                    \
+	KERNEL __launch_bounds__(FEW_THREADS, kind == BITS4_BF16 ? 2 : 0) medner_matmul_4_##name##_f32(PARAMETERS) {                                     \
+		few<kind, 4>(MAP(0), MAP(1), MAP(2), INPUT);                                                                      \
+	}                                                                                                                    \
+	KERNEL __launch_bounds__(FEW_THREADS, kind == INT8 ? 1 : 0) medner_matmul_8_##name##_f32(PARAMETERS) {                                     \
+		few<kind, 8>(MAP(0), MAP(1), MAP(2), INPUT);                                                                      \
+	}                                                                                                                    \
+	KERNEL __launch_bounds__(MANY_THREADS, 2) medner_matmul_many_##name##_f32(PARAMETERS) {                              \
+		many<kind>(MAP(0), MAP(1), MAP(2), INPUT);                                                                        \
+	}
+MATMUL(f32, F32)
+MATMUL(bf16, BF16)
+MATMUL(f16, F16)
+MATMUL(int8, INT8)
+MATMUL(4bit, BITS4)
+MATMUL(4bit_bf16, BITS4_BF16)
+MATMUL(4bit_f16, BITS4_F16)

@@ -1,0 +1,305 @@
+// y = x Wᵀ on tensor cores: x in bfloat16, weights rounded to bfloat16 (of 4 bits
+// and int8, before their scale), sums in float32. Up to three matrices of one
+// input a launch.
+//
+// W is the first operand of the mma (16 rows by 16 of K), x the second (16 of K by
+// 8 rows of x). A mma sums over its 16 of K in an order of its own, so any 16 can
+// share one, if both operands agree and all kernels do: lane (g, t) holds the 16
+// along K from 16t on of each 64 and gives 4 of them to each of 4 mmas. So it
+// reads them as they lie in memory. Of int8, with 32 to a sum, it holds the 8
+// from 8t on of each 32.
+
+// A Fragment is 64 along K of 16 rows of W: what lane (g, t) holds for 4 mmas.
+struct Fragment {
+	unsigned a[4][4];
+};
+
+template <int kind> INLINE void build_table(char *table, const char *tile, int k, int threads) {
+	if (!Form<kind>::bits4) return;
+	const float *code = codebook<kind>(tile, k);
+	for (int i = threadIdx.x; i < 256 * 32; i += threads) {
+		int byte = i / 32, lane = i % 32;
+		float first = code[byte >> 4], second = code[byte & 15];
+		if (kind == BITS4)
+			*reinterpret_cast<unsigned *>(table + byte * 256 + lane * 4) = pack_bf16(first, second);
+		else
+			*reinterpret_cast<float2 *>(table + byte * 256 + lane * 8) = make_float2(first, second);
+	}
+}
+
+// pair is two weights of a kind that is rounded after its scale.
+template <int kind> INLINE unsigned scaled_pair(const char *table, unsigned address, float scale) {
+	float2 v = *reinterpret_cast<const float2 *>(table + address);
+	return pack_bf16(round_weight<kind>(v.x * scale), round_weight<kind>(v.y * scale));
+}
+
+// Two int8 codes of a word, biased by 128, as bfloat16: exact.
+INLINE unsigned int8_pair(unsigned biased, int byte) {
+	float first = __uint_as_float(__byte_perm(biased, 0x4b000000, 0x7650 | byte)) - 8388736.0f;
+	float second = __uint_as_float(__byte_perm(biased, 0x4b000000, 0x7650 | (byte + 1))) - 8388736.0f;
+	return pack_bf16(first, second);
+}
+
+INLINE unsigned half_pair(unsigned h) { return pack_bf16(from_f16(h & 0xffff), from_f16(h >> 16)); }
+
+// A Source reads fragments of one tile.
+template <int kind> struct Source {
+	// Words is what a fragment's weights are in memory: fetched first, used later.
+	static const int words = kind == F32 ? 8 : kind <= F16 ? 4 : kind == INT8 ? 2 : 1;
+	static const int ahead = words == 8 ? 1 : words == 4 ? 2 : 4; // blocks of K that a warp fetches at once
+	uint4 raw[words];
+	float2 scale;
+
+	INLINE_MEMBER void fetch(const char *tile, int k, int block, int g, int t) {
+		int depth = padded<kind>(k);
+		const uint4 *from = reinterpret_cast<const uint4 *>(tile);
+		const uint4 none = make_uint4(0, 0, 0, 0);
+		if (kind == F32)
+			for (int i = 0; i < 8; i++) // m and row half
+				raw[i] = block * 64 + t * 16 < depth ? __ldg(from + (block * 16 + t * 4 + i / 2) * 16 + g + i % 2 * 8) : none;
+		else if (kind <= F16)
+			for (int i = 0; i < 4; i++) // half of the 16 along K, and row half
+				raw[i] = block * 64 + t * 16 < depth ? __ldg(from + (block * 8 + t * 2 + i / 2) * 16 + g + i % 2 * 8) : none;
+		else if (kind == INT8)
+			for (int i = 0; i < 2; i++) raw[i] = __ldg(from + (block * 8 + i * 4 + t) * 8 + g); // half of the 64 along K
+		else
+			raw[0] = __ldg(from + (block * 4 + t) * 8 + g);
+		if (kind > BITS4) scale = __ldg(reinterpret_cast<const float2 *>(tile + tile_codes<kind>(k)) + block * 8 + g);
+	}
+
+	// expand makes bfloat16 of it.
+	INLINE_MEMBER void expand(Fragment &f, const char *table, unsigned lane) const {
+#pragma unroll
+		for (int m = 0; m < 4; m++)
+#pragma unroll
+			for (int half = 0; half < 2; half++) {
+				unsigned &early = f.a[m][half], &late = f.a[m][2 + half];
+				if (kind == F32) {
+					uint4 v = raw[m * 2 + half];
+					early = pack_bf16(__uint_as_float(v.x), __uint_as_float(v.y));
+					late = pack_bf16(__uint_as_float(v.z), __uint_as_float(v.w));
+				} else if (kind <= F16) {
+					uint4 v = raw[m / 2 * 2 + half];
+					unsigned first = m % 2 ? v.z : v.x, second = m % 2 ? v.w : v.y;
+					early = kind == BF16 ? first : half_pair(first);
+					late = kind == BF16 ? second : half_pair(second);
+				} else if (kind == INT8) {
+					uint4 v = raw[m / 2];
+					unsigned word = (half ? (m % 2 ? v.w : v.z) : (m % 2 ? v.y : v.x)) ^ 0x80808080;
+					early = int8_pair(word, 0);
+					late = int8_pair(word, 2);
+				} else {
+					uint4 v = raw[0];
+					unsigned word = half ? (m / 2 ? v.w : v.z) : (m / 2 ? v.y : v.x);
+					unsigned first = table_address(word, m % 2 * 2, lane * (kind == BITS4 ? 4 : 8));
+					unsigned second = table_address(word, m % 2 * 2 + 1, lane * (kind == BITS4 ? 4 : 8));
+					if (kind == BITS4) {
+						early = *reinterpret_cast<const unsigned *>(table + first);
+						late = *reinterpret_cast<const unsigned *>(table + second);
+					} else {
+						early = scaled_pair<kind>(table, first, half ? scale.y : scale.x);
+						late = scaled_pair<kind>(table, second, half ? scale.y : scale.x);
+					}
+				}
+			}
+	}
+};
+
+// Where lane t's 8 numbers lie in a row's 64 of x, for mmas 0, 1 and for 2, 3.
+template <int kind> INLINE int early_at(int t) { return kind == INT8 ? t * 8 : t * 16; }
+template <int kind> INLINE int late_at(int t) { return kind == INT8 ? 32 + t * 8 : t * 16 + 8; }
+
+// partial_sums multiplies a fragment by 64 along K of 8 rows of x, early and late
+// being the lane's numbers: p[0], and of int8 p[1] for the later 32.
+template <int kind> INLINE void partial_sums(float p[2][4], const Fragment &f, uint4 early, uint4 late) {
+	for (int i = 0; i < 4; i++) p[0][i] = p[1][i] = 0;
+	float *second = kind == INT8 ? p[1] : p[0];
+	mma_bf16(p[0], f.a[0][0], f.a[0][1], f.a[0][2], f.a[0][3], early.x, early.y);
+	mma_bf16(p[0], f.a[1][0], f.a[1][1], f.a[1][2], f.a[1][3], early.z, early.w);
+	mma_bf16(second, f.a[2][0], f.a[2][1], f.a[2][2], f.a[2][3], late.x, late.y);
+	mma_bf16(second, f.a[3][0], f.a[3][1], f.a[3][2], f.a[3][3], late.z, late.w);
+}
+
+// eight is x[at … at+8) of a row, zeros past k, a multiple of 8.
+INLINE uint4 eight(const bf16_bits *x, int at, int k) {
+	return at < k ? __ldg(reinterpret_cast<const uint4 *>(x + at)) : make_uint4(0, 0, 0, 0);
+}
+
+// At most 8 rows of x. Dynamic shared memory: the table (4 bits), partial sums,
+// scales. Grid: any number of blocks.
+
+template <int kind> INLINE void few(Map m0, Map m1, Map m2, Input<bf16_bits> in) {
+	DYNAMIC_SHARED(char, shared);
+	int tiles = tiles_of(m0.rows, 16) + tiles_of(m1.rows, 16) + tiles_of(m2.rows, 16);
+	if (blockIdx.x >= tiles) return;
+	int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4, n = in.rows;
+	const char *table = shared;
+	Few<kind> sums;
+	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
+	sums.scales = sums.partial + SEGMENT * sums.per * FEW_ROWS * TILE_ROWS;
+	build_table<kind>(shared, m0.w, in.k, FEW_THREADS);
+	__syncthreads();
+	const int ahead = Source<kind>::ahead;
+	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
+	const bf16_bits *x = in.x + (size_t)min(g, n - 1) * in.k;
+	for (int number = blockIdx.x; number < tiles; number += gridDim.x) {
+		Map m;
+		int tile = number;
+		find(m0, m1, m2, TILE_ROWS, tile, m);
+		const char *w = m.w + tile * tile_bytes<kind>(in.k);
+		float y = 0;
+		for (int first = 0; first < blocks; first += SEGMENT) {
+			int count = min(SEGMENT, blocks - first);
+			sums.prefetch(w, in.k, first, count);
+			for (int b = warp; b < count; b += FEW_WARPS * ahead) {
+				Source<kind> source[ahead];
+#pragma unroll
+				for (int i = 0; i < ahead; i++)
+					if (b + i * FEW_WARPS < count) source[i].fetch(w, in.k, first + b + i * FEW_WARPS, g, t);
+#pragma unroll
+				for (int i = 0; i < ahead; i++) {
+					int block = b + i * FEW_WARPS;
+					if (block >= count) break;
+					int at = (first + block) * BLOCK_K;
+					uint4 early = make_uint4(0, 0, 0, 0), late = early;
+					if (g < n) early = eight(x, at + early_at<kind>(t), in.k), late = eight(x, at + late_at<kind>(t), in.k);
+					Fragment f;
+					source[i].expand(f, table, lane);
+					float p[2][4];
+					partial_sums<kind>(p, f, early, late);
+#pragma unroll
+					for (int j = 0; j < 2; j++)
+						if (2 * t + j < n)
+#pragma unroll
+							for (int half = 0; half < sums.per; half++) {
+								float *to = sums.partial + ((block * sums.per + half) * n + 2 * t + j) * TILE_ROWS + g;
+								to[0] = p[half][j];
+								to[8] = p[half][2 + j];
+							}
+				}
+			}
+			sums.arrive(count);
+			if (threadIdx.x < 16 * n) y = sums.join(y, threadIdx.x % 16, threadIdx.x / 16, n, count);
+			__syncthreads();
+		}
+		if (threadIdx.x < 16 * n) finish(m, in, tile * TILE_ROWS + threadIdx.x % 16, threadIdx.x / 16, y);
+	}
+}
+
+// Many rows of x: a block of 8 warps takes 128 rows of W by 64 of x, a warp 16 by
+// 64. x comes 64 along K at a time through two buffers of shared memory, while the
+// tensor cores work on the other; weights go from global memory to the lanes that
+// expand them. Dynamic shared memory: the table (4 bits) and the buffers, or the
+// results. Grid: tiles of 64 rows of x, then of 128 rows of W, of all matrices.
+#define MANY_ROWS 64
+#define MANY_THREADS 256
+#define W_ROWS 128
+#define X_STRIDE (BLOCK_K + 8)    // keeps rows of x in different banks
+#define RESULT_STRIDE (W_ROWS + 4) // and results
+
+// A Stager copies 64 along K of 64 rows of x to shared memory, two times 16 bytes
+// a thread.
+struct Stager {
+	const bf16_bits *from[2];
+	int k; // along K, of the thread's first number; past in.k: zeros
+	bool inside[2];
+
+	INLINE_MEMBER Stager(const Input<bf16_bits> &in, int first) {
+		k = threadIdx.x % 8 * 8;
+		for (int i = 0; i < 2; i++) {
+			int row = first + threadIdx.x / 8 + i * 32;
+			inside[i] = row < in.rows;
+			from[i] = in.x + (size_t)min(row, in.rows - 1) * in.k;
+		}
+	}
+	INLINE_MEMBER void copy(bf16_bits *to, int depth) {
+#pragma unroll
+		for (int i = 0; i < 2; i++)
+			copy_async(to + (threadIdx.x / 8 + i * 32) * X_STRIDE + threadIdx.x % 8 * 8, from[i] + min(k, depth - 8),
+			           inside[i] && k < depth ? 16 : 0);
+		copy_commit();
+		k += BLOCK_K;
+	}
+};
+
+template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in) {
+	DYNAMIC_SHARED(char, shared);
+	const char *table = shared;
+	bf16_bits *buffers = reinterpret_cast<bf16_bits *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
+	int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
+	int first = blockIdx.x * MANY_ROWS, tile = blockIdx.y;
+	if (first >= in.rows) return;
+	Map m;
+	find(m0, m1, m2, W_ROWS, tile, m);
+	int own = min(tile * W_ROWS / TILE_ROWS + warp, tiles_of(m.rows, TILE_ROWS) - 1); // past the last: as the last, and not stored
+	const char *w = m.w + own * tile_bytes<kind>(in.k);
+	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
+	Stager stager(in, first);
+	stager.copy(buffers, in.k);
+	Source<kind> source;
+	source.fetch(w, in.k, 0, g, t);
+	build_table<kind>(shared, m0.w, in.k, MANY_THREADS);
+	float y[8][4];
+#pragma unroll
+	for (int c = 0; c < 8; c++)
+#pragma unroll
+		for (int i = 0; i < 4; i++) y[c][i] = 0;
+	const float2 *scales = reinterpret_cast<const float2 *>(w + tile_codes<kind>(in.k));
+	const int per = Few<kind>::per;
+	for (int b = 0; b < blocks; b++) {
+		copy_wait<0>();
+		__syncthreads(); // this block's x is there, and the other buffer free
+		if (b + 1 < blocks) stager.copy(buffers + (b + 1) % 2 * MANY_ROWS * X_STRIDE, in.k);
+		float2 scale[per];
+#pragma unroll
+		for (int half = 0; half < per; half++)
+			scale[half] = Form<kind>::scaled_last ? __ldg(scales + (b * per + half) * 8 + g) : make_float2(1, 1);
+		Fragment f;
+		source.expand(f, table, lane);
+		if (b + 1 < blocks) source.fetch(w, in.k, b + 1, g, t);
+		const bf16_bits *x = buffers + b % 2 * MANY_ROWS * X_STRIDE + g * X_STRIDE;
+#pragma unroll
+		for (int c = 0; c < 8; c++) {
+			const bf16_bits *row = x + c * 8 * X_STRIDE;
+			float p[2][4];
+			partial_sums<kind>(p, f, *reinterpret_cast<const uint4 *>(row + early_at<kind>(t)),
+			                   *reinterpret_cast<const uint4 *>(row + late_at<kind>(t)));
+#pragma unroll
+			for (int half = 0; half < per; half++)
+#pragma unroll
+				for (int i = 0; i < 4; i++) y[c][i] = __fmaf_rn(i < 2 ? scale[half].x : scale[half].y, p[half][i], y[c][i]);
+		}
+	}
+	// Through shared memory, so that rows of W lie side by side.
+	float *results = reinterpret_cast<float *>(shared);
+	__syncthreads();
+#pragma unroll
+	for (int c = 0; c < 8; c++)
+#pragma unroll
+		for (int i = 0; i < 4; i++)
+			results[(c * 8 + t * 2 + i % 2) * RESULT_STRIDE + warp * TILE_ROWS + g + i / 2 * 8] = y[c][i];
+	__syncthreads();
+	tile = blockIdx.y;
+	find(m0, m1, m2, W_ROWS, tile, m); // again: it need not stay in registers
+	for (int i = threadIdx.x; i < MANY_ROWS * W_ROWS; i += MANY_THREADS)
+		finish(m, in, tile * W_ROWS + i % W_ROWS, first + i / W_ROWS, results[i / W_ROWS * RESULT_STRIDE + i % W_ROWS]);
+}
+
+#define MATMUL(name, kind)                                                                                              \
+	KERNEL __launch_bounds__(FEW_THREADS, 2)                                                                               \
+	    medner_matmul_8_##name##_fast(MAP_PARAMETERS, const bf16_bits *x, const int *count, int most, int k,           \
+	                                    const int *adapters, int adapter) {                                              \
+		few<kind>(MAP(0), MAP(1), MAP(2), {x, row_count(count, most), k, adapters, adapter});                             \
+	}                                                                                                                    \
+	KERNEL __launch_bounds__(MANY_THREADS, kind == F32 ? 1 : 0)                                                                               \
+	    medner_matmul_many_##name##_fast(MAP_PARAMETERS, const bf16_bits *x, const int *count, int most, int k,          \
+	                                     const int *adapters, int adapter) {                                             \
+		many<kind>(MAP(0), MAP(1), MAP(2), {x, row_count(count, most), k, adapters, adapter});                            \
+	}
+MATMUL(f32, F32)
+MATMUL(bf16, BF16)
+MATMUL(f16, F16)
+MATMUL(int8, INT8)
+MATMUL(4bit, BITS4)
+MATMUL(4bit_bf16, BITS4_BF16)
+MATMUL(4bit_f16, BITS4_F16)
