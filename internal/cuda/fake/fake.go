@@ -60,7 +60,7 @@ func Compile(mode shim.Mode, folder string, ptx fs.FS) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		s := shim.Source{Name: "fake_" + name[len("src/"):], Text: text}
+		s := shim.Source{Name: "fake_" + name[len("src/"):], Text: text, Host: true}
 		if name == "src/state.hpp" {
 			s.Name = "state.hpp"
 			included = append(included, s)

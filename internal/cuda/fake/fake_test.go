@@ -29,8 +29,10 @@ type device struct {
 }
 
 // on runs a test's body inside a context.
-func on(t *testing.T, body func(d *device)) {
-	path := fake.Build(t, shim.Trap, drivertest.Folder(), drivertest.PTX())
+func on(t *testing.T, body func(d *device)) { onMode(t, shim.Trap, body) }
+
+func onMode(t *testing.T, mode shim.Mode, body func(d *device)) {
+	path := fake.Build(t, mode, drivertest.Folder(), drivertest.PTX())
 	t.Setenv(purego.LibraryVariable, path)
 	library := fake.Load(t, path)
 	driver, err := purego.Open()
@@ -214,4 +216,21 @@ func TestLossAtAnyCallIsOneError(t *testing.T) {
 			d.fake.Set("lose_call", 0)
 		})
 	}
+}
+
+// Two blocks that write one address race, in the mode that watches for it.
+func TestRaceModeFindsRacesOfBlocks(t *testing.T) {
+	onMode(t, shim.Race, func(d *device) {
+		p := d.alloc(256)
+		d.launch(0, p, 0, 1, 256)
+		require.NoError(t, d.Synchronize(0))
+		ptx, err := fs.ReadFile(drivertest.PTX(), "suite.ptx")
+		require.NoError(t, err)
+		m, err := d.LoadModule(ptx)
+		require.NoError(t, err)
+		f, err := d.Function(m, "suite_bounded") // each block writes all of it
+		require.NoError(t, err)
+		require.NoError(t, d.Launch(f, cuda.Dim{X: 2, Y: 1, Z: 1}, cuda.Dim{X: 128, Y: 1, Z: 1}, 0, 0, uint64(p)))
+		require.ErrorIs(t, d.Synchronize(0), cuda.ErrDeviceLost)
+	})
 }

@@ -51,7 +51,7 @@ func Build(mode Mode, name string, units, included []Source) (string, error) {
 		h := sha256.New()
 		fmt.Fprintf(h, "%s %q %q\n", version, compile, link)
 		for _, s := range sources {
-			fmt.Fprintf(h, "%q %d\n%s", s.Name, len(s.Text), s.Text)
+			fmt.Fprintf(h, "%q %t %d\n%s", s.Name, s.Host, len(s.Text), s.Text)
 		}
 		return hex.EncodeToString(h.Sum(nil))[:24]
 	}
@@ -87,7 +87,11 @@ func Build(mode Mode, name string, units, included []Source) (string, error) {
 			return nil // compiled for another build
 		}
 		object := units[i].Name + ".o"
-		if err := run(dir, compiler, slices.Concat(compile, []string{"-c", units[i].Name, "-o", object})); err != nil {
+		flags := append(slices.Clone(compile), "-c", units[i].Name, "-o", object)
+		if units[i].Host && mode == Race {
+			flags = append(flags, "-fno-sanitize=thread")
+		}
+		if err := run(dir, compiler, flags); err != nil {
 			return err
 		}
 		return os.Rename(filepath.Join(dir, object), objects[i])
@@ -142,7 +146,7 @@ func withHeaders(sources []Source) ([]Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		sources = append(sources, Source{name, text})
+		sources = append(sources, Source{Name: name, Text: text})
 	}
 	return sources, nil
 }

@@ -47,7 +47,7 @@ func (m Mode) flags() (compile, link []string, err error) {
 		f := []string{"-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=undefined"}
 		return append(f, "-fsanitize-sections=medner_shared", "-fno-omit-frame-pointer"), f, nil
 	case Race:
-		return []string{"-fsanitize=thread", "-DSHIM_RACE"}, nil, nil
+		return []string{"-fsanitize=thread", "-fno-threadsafe-statics", "-DSHIM_RACE"}, nil, nil
 	}
 	return nil, nil, fmt.Errorf("shim: unknown mode %q", m)
 }
@@ -56,6 +56,7 @@ func (m Mode) flags() (compile, link []string, err error) {
 type Source struct {
 	Name string
 	Text []byte
+	Host bool // has no kernels: Race doesn't watch it
 }
 
 // Read reads files as sources named as the files are.
@@ -66,7 +67,7 @@ func Read(files ...string) ([]Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("shim: %w", err)
 		}
-		sources = append(sources, Source{filepath.Base(f), text})
+		sources = append(sources, Source{Name: filepath.Base(f), Text: text})
 	}
 	return sources, nil
 }
@@ -105,7 +106,7 @@ func Units(dir string, ptx fs.FS) (units, included []Source, err error) {
 		for _, m := range entry.FindAllSubmatch(code, -1) {
 			fmt.Fprintf(&b, "static shim::Register register_%s{%q, %s};\n", m[1], m[1], m[1])
 		}
-		units = append(units, Source{stem + ".cpp", []byte(b.String())})
+		units = append(units, Source{Name: stem + ".cpp", Text: []byte(b.String())})
 	}
 	return units, included, nil
 }
