@@ -34,7 +34,7 @@ func openDefault(t *testing.T, options ...ner.Option) *ner.Extractor {
 // TestDefaultModelOnARealAbstract: the items are those that transformers and
 // peft write for this article (reference.json of package defaultmodel).
 func TestDefaultModelOnARealAbstract(t *testing.T) {
-	e := openDefault(t, ner.WithGrounded(false), ner.WithRepetitionPenalty(1, false))
+	e := openDefault(t, ner.WithGrounded(false), ner.WithDerived(false), ner.WithRepetitionPenalty(1, false))
 	reader, err := format.Open(golden.Root()+"/testdata/demo/abstracts.PubTator", format.ReadOptions{})
 	require.NoError(t, err)
 	defer reader.Close()
