@@ -42,7 +42,7 @@ func TestBitsOfAGPU(t *testing.T) {
 		precision          backend.Precision
 	}{
 		{model: "nf4-f16", adapter: "four-bit"},
-		{model: "fp4-ragged-f16", adapter: "biases", kv: "f16"},
+		{model: "head-96-llama3", adapter: "dora", kv: "f16"},
 		{model: "fp4", adapter: "four-bit", precision: backend.Fast},
 	} {
 		open := func(o Options) *Model {

@@ -40,6 +40,7 @@ const (
 	leastDriver = 12000
 	leastMajor  = 8
 	mostHeadDim = 256
+	widthStep   = 8 // 16 bytes of bf16, a load's width
 )
 
 // check refuses a driver or a device that can't do.
@@ -103,6 +104,18 @@ func checkModel(w *backend.Weights, o backend.Options) error {
 	}
 	if w.Config.HeadDim > mostHeadDim {
 		return badinput.New("", "head_dim", fmt.Sprint(w.Config.HeadDim), fmt.Sprintf("at most %d on a GPU", mostHeadDim))
+	}
+	for _, width := range []struct {
+		field string
+		n     int
+	}{
+		{"hidden_size", w.Config.HiddenSize},
+		{"intermediate_size", w.Config.IntermediateSize},
+		{"num_attention_heads * head_dim", w.Config.NumAttentionHeads * w.Config.HeadDim},
+	} {
+		if width.n%widthStep != 0 {
+			return badinput.New("", width.field, fmt.Sprint(width.n), fmt.Sprintf("a multiple of %d on a GPU", widthStep))
+		}
 	}
 	return nil
 }
