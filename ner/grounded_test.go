@@ -1,0 +1,60 @@
+package ner_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/medner/medner/ner"
+	"github.com/medner/medner/ner/prompt"
+	"github.com/stretchr/testify/require"
+)
+
+func TestGrounded(t *testing.T) {
+	f := newFake(t, byTask("- aspirin\n- warfarin", "", "- aspirin | gastric ulcers"))
+	r := extract(t, f, "Aspirin causes ulcers.", ner.WithGrounded(true))
+	require.NotEmpty(t, r.Entities)
+	for _, e := range r.Entities {
+		require.True(t, e.Grounded, e.Text)
+	}
+	for _, p := range r.Relations {
+		require.True(t, p.Grounded)
+	}
+	for _, request := range f.requests {
+		require.NotNil(t, request.Constraint)
+		require.NotNil(t, request.Constraint.Fork())
+	}
+}
+
+// What the model would hardly have written by itself is not its finding.
+func TestForcedItems(t *testing.T) {
+	f := newFake(t, byTask("- aspirin\n- ulcers", "", ""))
+	f.logProb = func(answer string, at int) float32 {
+		if strings.HasPrefix(answer[at:], " ") && strings.HasSuffix(answer[:at], "\n-") {
+			return -6
+		}
+		return -0.1
+	}
+	const text = "Aspirin causes ulcers."
+	r := extract(t, f, text, ner.WithGrounded(true), ner.WithTasks(prompt.Chemicals))
+	require.Equal(t, []string{"chemical Aspirin@0-7"}, places(r))
+	require.Equal(t, []string{"chemicals: - ulcers: written only because the mask left the model no other choice"}, dropped(r))
+	r = extract(t, f, text, ner.WithTasks(prompt.Chemicals))
+	require.Len(t, r.Entities, 2)
+}
+
+// An item that the model meant to go on otherwise is given up; the answer goes
+// on.
+func TestGivenUpItems(t *testing.T) {
+	f := newFake(t, byTask("- ulcers\n- aspirin", "", ""))
+	f.logProb = func(answer string, at int) float32 {
+		if strings.Contains(answer[:at], "- ul") && !strings.Contains(answer[:at], "\n") {
+			return -6
+		}
+		return -0.1
+	}
+	r := extract(t, f, "Aspirin causes ulcers.", ner.WithGrounded(true), ner.WithTasks(prompt.Chemicals))
+	require.Equal(t, []string{"chemical Aspirin@0-7"}, places(r))
+	require.Equal(t, []string{"chemicals: - ul: given up: the article doesn't go on so"}, dropped(r))
+	require.Len(t, f.requests, 2)
+	require.True(t, strings.HasSuffix(f.prompts[1], "- ul\n"), f.prompts[1])
+}
