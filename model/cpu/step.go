@@ -70,17 +70,10 @@ func newStep(pool *kernels.Pool) *step {
 // room in their caches.
 func (s *step) lay(spans []backend.Span) {
 	s.spans, s.rows, s.wanted = s.spans[:0], 0, 0
-	for adapter, done := -1, 0; done < len(spans); adapter++ {
-		for i := range spans {
-			b := &spans[i]
-			if b.Adapter != adapter {
-				continue
-			}
-			done++
-			c := b.Cache.(*cache)
-			s.spans = append(s.spans, span{cache: c, pos: c.n, n: len(b.Tokens), adapter: adapter, tokens: b.Tokens, ask: b.Rows})
-			c.reserve(len(b.Tokens))
-		}
+	for b := range backend.ByAdapter(spans) {
+		c := b.Cache.(*cache)
+		s.spans = append(s.spans, span{cache: c, pos: c.n, n: len(b.Tokens), adapter: b.Adapter, tokens: b.Tokens, ask: b.Rows})
+		c.reserve(len(b.Tokens))
 	}
 	s.number()
 }

@@ -32,22 +32,15 @@ type span struct {
 // lay arranges spans, in an order that keeps adapters together.
 func (s *step) lay(spans []backend.Span, d *decoder) {
 	*s = step{spans: s.spans[:0], asked: s.asked[:0], adapters: s.adapters[:0]}
-	for adapter, done := -1, 0; done < len(spans); adapter++ {
-		for i := range spans {
-			b := &spans[i]
-			if b.Adapter != adapter {
-				continue
-			}
-			done++
-			if n := len(s.adapters); adapter >= 0 && (n == 0 || s.adapters[n-1] != adapter) {
-				s.adapters = append(s.adapters, adapter)
-			}
-			c := b.Cache.(*cache)
-			s.spans = append(s.spans, span{cache: c, pos: c.n, adapter: adapter, tokens: b.Tokens, ask: b.Rows})
-			s.rows += len(b.Tokens)
-			s.asked = append(s.asked, b.Rows...)
-			s.keys = max(s.keys, c.n+len(b.Tokens))
+	for b := range backend.ByAdapter(spans) {
+		if n := len(s.adapters); b.Adapter >= 0 && (n == 0 || s.adapters[n-1] != b.Adapter) {
+			s.adapters = append(s.adapters, b.Adapter)
 		}
+		c := b.Cache.(*cache)
+		s.spans = append(s.spans, span{cache: c, pos: c.n, adapter: b.Adapter, tokens: b.Tokens, ask: b.Rows})
+		s.rows += len(b.Tokens)
+		s.asked = append(s.asked, b.Rows...)
+		s.keys = max(s.keys, c.n+len(b.Tokens))
 	}
 	for _, a := range s.adapters {
 		s.own = s.own || a < len(d.tables) && d.tables[a] != nil

@@ -1,0 +1,21 @@
+package backend
+
+import "iter"
+
+// ByAdapter visits the spans in the order of their rows in a step: those of
+// one adapter together, the base's first, then by index.
+func ByAdapter(spans []Span) iter.Seq[*Span] {
+	return func(yield func(*Span) bool) {
+		for adapter, done := -1, 0; done < len(spans); adapter++ {
+			for i := range spans {
+				if spans[i].Adapter != adapter {
+					continue
+				}
+				done++
+				if !yield(&spans[i]) {
+					return
+				}
+			}
+		}
+	}
+}
