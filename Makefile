@@ -70,6 +70,7 @@ oracle:
 # The GPU backend, on a driver that needs no GPU (but g++).
 cuda: build-gpu
 	$(GO) vet -tags gpu ./...
+	$(GO) tool -modfile=internal/tools/go.mod staticcheck -tags gpu ./...
 	CGO_ENABLED=0 $(GO) test -tags gpu ./internal/cuda/... ./kernels/cuda/... ./model/cuda
 	CGO_ENABLED=0 $(GO) test -tags gpu -run GPU ./model
 	scripts/check_cuda_gorgonia.sh

@@ -7,13 +7,15 @@ import (
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/paged"
 )
 
 // Backend runs one packed model on the processors. It implements
 // backend.Backend.
 type Backend struct {
 	pool    *kernels.Pool
-	store   *store
+	memory  *memory
+	store   *paged.Store[[]kernels.Page]
 	decoder decoder
 	step    *step
 	info    backend.Info
@@ -32,7 +34,8 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 		return nil, badinput.New("", "kv dtype", fmt.Sprintf("%q", o.KV), `"f32" or "f16"`)
 	}
 	pool := kernels.NewPool(o.Threads)
-	b := &Backend{pool: pool, store: &store{shape: shape, layers: w.Config.NumHiddenLayers}, step: newStep(pool)}
+	m := &memory{shape: shape, layers: w.Config.NumHiddenLayers}
+	b := &Backend{pool: pool, memory: m, store: paged.NewStore(m, m.pageBytes(), maxFree), step: newStep(pool)}
 	b.step.input.Fast, b.step.partial.Fast = o.Precision == backend.Fast, o.Precision == backend.Fast
 	p := &packer{pool: pool, hold: o.Hold, fast: o.Precision == backend.Fast, release: w.Release}
 	if err := b.pack(ctx, p, w); err != nil {
@@ -40,7 +43,7 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 		return nil, err
 	}
 	b.info = backend.Info{Device: "cpu", Threads: pool.Threads(), WeightBytes: p.bytes, BytesPerStep: p.read,
-		CacheBytes: b.store.pageBytes() / kernels.PageSize}
+		CacheBytes: m.pageBytes() / kernels.PageSize}
 	b.info.Variant, b.info.Reason = kernels.Selected()
 	return b, nil
 }
@@ -50,7 +53,7 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 	c := w.Config
 	d := &b.decoder
 	d.embed, d.layers = embedding{Embedding: w.Embed, release: w.Release}, make([]layer, len(w.Layers))
-	kernel := kernels.NewAttention(b.store.shape, c.NumAttentionHeads)
+	kernel := kernels.NewAttention(b.memory.shape, c.NumAttentionHeads)
 	rope := kernels.NewRope(w.InvFreq)
 	for i, l := range w.Layers {
 		if err := ctx.Err(); err != nil {
@@ -59,7 +62,7 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 		d.norms = append(d.norms, norm{l.InputNorm, c.RMSNormEps})
 		packed := &d.layers[i]
 		packed.postAttentionNorm = norm{l.PostAttentionNorm, c.RMSNormEps}
-		packed.attention = attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.store.shape}
+		packed.attention = attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.memory.shape}
 		for _, part := range []struct {
 			name string
 			to   *linear
@@ -93,7 +96,7 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 }
 
 // NewCache implements backend.Backend.
-func (b *Backend) NewCache() backend.Cache { return newCache(b.store) }
+func (b *Backend) NewCache() backend.Cache { return newCache(b.store.NewCache(), b.memory.layers) }
 
 // Info implements backend.Backend.
 func (b *Backend) Info() backend.Info { return b.info }
@@ -103,12 +106,7 @@ func (b *Backend) Step(ctx context.Context, spans []backend.Span) error {
 	b.step.lay(spans)
 	err := b.decoder.forward(ctx, b.step)
 	for _, s := range spans {
-		c := s.Cache.(*cache)
-		if err != nil {
-			c.Truncate(c.n)
-		} else {
-			c.n += len(s.Tokens)
-		}
+		s.Cache.(*cache).finish(len(s.Tokens), err == nil)
 	}
 	return err
 }

@@ -122,7 +122,7 @@ func TestForksAndTruncationsShareNoMistakes(t *testing.T) {
 	if !slices.Equal(read(t, b, parent, -1, tail), want[150]) {
 		t.Error("the parent was written to")
 	}
-	page := b.store.pageBytes()
+	page := b.store.PageBytes()
 	if got := parent.Bytes(); got != 3*page {
 		t.Errorf("%d bytes for three pages of %d", got, page)
 	}
@@ -132,7 +132,7 @@ func TestForksAndTruncationsShareNoMistakes(t *testing.T) {
 	}
 	parent.Close()
 	fork.Close()
-	if n := len(b.store.free); n < 3 {
+	if n := b.store.Free(); n < 3 {
 		t.Errorf("%d pages were given back", n)
 	}
 }

@@ -72,7 +72,7 @@ func (s *step) lay(spans []backend.Span) {
 	s.spans, s.rows, s.wanted = s.spans[:0], 0, 0
 	for b := range backend.ByAdapter(spans) {
 		c := b.Cache.(*cache)
-		s.spans = append(s.spans, span{cache: c, pos: c.n, n: len(b.Tokens), adapter: b.Adapter, tokens: b.Tokens, ask: b.Rows})
+		s.spans = append(s.spans, span{cache: c, pos: c.Len(), n: len(b.Tokens), adapter: b.Adapter, tokens: b.Tokens, ask: b.Rows})
 		c.reserve(len(b.Tokens))
 	}
 	s.number()

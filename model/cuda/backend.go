@@ -10,6 +10,7 @@ import (
 	driver "github.com/medner/medner/internal/cuda"
 	gpu "github.com/medner/medner/kernels/cuda"
 	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/paged"
 	"github.com/medner/medner/quant"
 )
 
@@ -22,7 +23,7 @@ type Backend struct {
 	weights arena
 	decoder decoder
 	base    quant.Matrix // the token table, where adapters have their own
-	store   *store
+	store   *paged.Store[driver.Ptr]
 	work    workspace
 	limits  limits
 	graphs  graphs
@@ -159,7 +160,8 @@ func (b *Backend) load(ctx context.Context, w *backend.Weights, o backend.Option
 		return err
 	}
 	layout := cacheShape(w, o)
-	b.store = &store{ctx: b.ctx, stream: b.stream, pageBytes: pageBytes(w, o), wipe: w.Config.HeadDim%16 != 0}
+	m := &memory{ctx: b.ctx, stream: b.stream, pageBytes: pageBytes(w, o), wipe: w.Config.HeadDim%16 != 0}
+	b.store = paged.NewStore(m, int64(m.pageBytes), -1) // what is free is trimmed in a step
 	b.graphs = graphs{ctx: b.ctx, stream: b.stream, entries: map[shape]*graph{}}
 	count := &counter{}
 	if _, err := new(decoder).build(w, o.Hold, count); err != nil {
@@ -181,7 +183,7 @@ func (b *Backend) load(ctx context.Context, w *backend.Weights, o backend.Option
 }
 
 // NewCache implements backend.Backend.
-func (b *Backend) NewCache() backend.Cache { return &cache{store: b.store} }
+func (b *Backend) NewCache() backend.Cache { return &cache{b.store.NewCache()} }
 
 // Info implements backend.Backend.
 func (b *Backend) Info() backend.Info { return b.info }
@@ -196,12 +198,7 @@ func (b *Backend) Step(ctx context.Context, spans []backend.Span) error {
 		b.lost = err
 	}
 	for _, s := range spans {
-		c := s.Cache.(*cache)
-		if err != nil {
-			c.Truncate(c.n)
-		} else {
-			c.n += len(s.Tokens)
-		}
+		s.Cache.(*cache).Finish(len(s.Tokens), err == nil)
 	}
 	return err
 }
@@ -225,7 +222,7 @@ func (b *Backend) unload() error {
 		errs = append(errs, b.ctx.Synchronize(b.stream), b.graphs.clear())
 	}
 	if b.store != nil {
-		errs = append(errs, b.store.trim(0))
+		errs = append(errs, b.trim(0))
 	}
 	errs = append(errs, b.work.free(), b.weights.free())
 	if b.kernels != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/medner/medner/kernels"
 	gpu "github.com/medner/medner/kernels/cuda"
 	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/paged"
 )
 
 // MemoryError says that a model doesn't fit the device, and what would.
@@ -63,7 +64,7 @@ func need(w *backend.Weights, o backend.Options) (Need, *decoder, *counter, erro
 	if o.Context > 0 {
 		n.Positions = min(n.Positions, o.Context)
 	}
-	n.Cache = int64(pagesFor(n.Positions)) * int64(pageBytes(w, o))
+	n.Cache = int64(paged.Pages(n.Positions)) * int64(pageBytes(w, o))
 	ws := workspace{arena: arena{dry: true}}
 	if err := ws.build(d, &gpu.Kernels{}, startLimits(n.Positions)); err != nil {
 		return Need{}, nil, nil, err
@@ -74,7 +75,7 @@ func need(w *backend.Weights, o backend.Options) (Need, *decoder, *counter, erro
 
 // startLimits are those of a workspace for prompts of 512 tokens a step.
 func startLimits(keys int) limits {
-	return limits{rows: 512, asked: headRows, slots: 16, stride: pagesFor(keys), extra: 1 << 20, probes: 16, keys: keys}
+	return limits{rows: 512, asked: headRows, slots: 16, stride: paged.Pages(keys), extra: 1 << 20, probes: 16, keys: keys}
 }
 
 // cacheShape describes keys and values of a layer.

@@ -22,7 +22,7 @@ func (b *Backend) run(ctx context.Context, spans []backend.Span) (err error) {
 	if s.rows == 0 {
 		return nil
 	}
-	if err := b.store.trim(maxFree); err != nil {
+	if err := b.trim(maxFree); err != nil {
 		return err
 	}
 	defer func() {
@@ -69,7 +69,7 @@ func (b *Backend) room(s *step) error {
 	}
 	err := b.work.build(&b.decoder, b.kernels, more)
 	if errors.Is(err, driver.ErrOutOfMemory) { // free pages make way
-		if err = errors.Join(b.work.free(), b.store.trim(0)); err == nil {
+		if err = errors.Join(b.work.free(), b.trim(0)); err == nil {
 			err = b.work.build(&b.decoder, b.kernels, more)
 		}
 	}

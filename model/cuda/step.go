@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/paged"
 	"github.com/medner/medner/quant"
 )
 
@@ -37,10 +38,10 @@ func (s *step) lay(spans []backend.Span, d *decoder) {
 			s.adapters = append(s.adapters, b.Adapter)
 		}
 		c := b.Cache.(*cache)
-		s.spans = append(s.spans, span{cache: c, pos: c.n, adapter: b.Adapter, tokens: b.Tokens, ask: b.Rows})
+		s.spans = append(s.spans, span{cache: c, pos: c.Len(), adapter: b.Adapter, tokens: b.Tokens, ask: b.Rows})
 		s.rows += len(b.Tokens)
 		s.asked = append(s.asked, b.Rows...)
-		s.keys = max(s.keys, c.n+len(b.Tokens))
+		s.keys = max(s.keys, c.Len()+len(b.Tokens))
 	}
 	for _, a := range s.adapters {
 		s.own = s.own || a < len(d.tables) && d.tables[a] != nil
@@ -52,7 +53,7 @@ func (s *step) lay(spans []backend.Span, d *decoder) {
 			s.probes = max(s.probes, len(r.Choice.Probe))
 		}
 	}
-	s.pages = pagesFor(s.keys)
+	s.pages = paged.Pages(s.keys)
 }
 
 // vectors reads the token vectors of all rows on the host, as [rows][hidden].
@@ -76,7 +77,7 @@ func (s *step) vectors(dst []float32, base quant.Matrix, d *decoder) error {
 // reserve makes room in the caches.
 func (s *step) reserve() error {
 	for _, p := range s.spans {
-		if err := p.cache.reserve(len(p.tokens)); err != nil {
+		if err := p.cache.Reserve(len(p.tokens)); err != nil {
 			return err
 		}
 	}

@@ -153,8 +153,8 @@ func (t *tables) write(s *step) {
 			askedSlots[want], askedAdapters[want] = int32(slot), int32(p.adapter)
 			want++
 		}
-		for i, page := range p.cache.pages {
-			pages[slot*t.limits.stride+i] = uint64(page.at)
+		for i := range p.cache.Pages() {
+			pages[slot*t.limits.stride+i] = uint64(p.cache.At(i))
 		}
 	}
 	t.used = t.at.end
