@@ -1,0 +1,117 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// quantise writes the rounding of whole blocks of 64 of x.
+func quantise() {
+	begin("quantise", "func(words []uint32, scales []float32, sums []int32, x []float32, n int)",
+		"%s is quantiseGo for whole blocks.")
+	words, scales, sums, x := pointer("words"), pointer("scales"), pointer("sums"), pointer("x")
+	left, stride, wordStride := Load(Param("x").Len(), GP64()), floatBytes("n"), GP64()
+	SHRQ(Imm(6), left)
+	MOVQ(stride, wordStride)
+	SHLQ(Imm(4), wordStride)
+	sum := []Mem{{Base: sums}, {Base: sums, Index: stride, Scale: 1}}
+	magnitude, most := constant("magnitude", 0x7fffffff), constant("codeMax", math.Float32bits(127))
+	pairShare := constant("pairShare", math.Float32bits(127./pairMost))
+	order := table("packedOrder", 0, 4, 1, 5, 2, 6, 3, 7)
+	Label("block")
+	TESTQ(left, left)
+	JZ(LabelRef("done"))
+	// The greatest magnitude: as integers, which order magnitudes as floats
+	// do and put NaN last.
+	top, pair := newZero(), newZero()
+	for i := range 8 {
+		v, next := YMM(), YMM()
+		VMOVUPS(Mem{Base: x, Disp: 32 * i}, v)
+		VPAND(magnitude, v, v)
+		VPMAXUD(v, top, top)
+		VPSHUFD(Imm(0xb1), v, next)
+		VADDPS(next, v, v)
+		VPMAXUD(v, pair, pair)
+	}
+	VMULPS(pairShare, pair, pair)
+	VPMAXUD(pair, top, top)
+	half := XMM()
+	VEXTRACTI128(Imm(1), top, half)
+	VPMAXUD(half, top.AsX(), top.AsX())
+	for _, swap := range []uint64{0x4e, 0xb1} {
+		VPSHUFD(Imm(swap), top.AsX(), half)
+		VPMAXUD(half, top.AsX(), top.AsX())
+	}
+	bits := GP32()
+	VMOVD(top.AsX(), bits)
+	CMPL(bits, U32(0x7f7fffff))
+	JHI(LabelRef("infinite"))
+	CMPL(bits, U32(tiny8))
+	JCS(LabelRef("tiny"))
+
+	VPBROADCASTD(top.AsX(), top)
+	scale, inverse := YMM(), YMM()
+	VMOVUPS(most, inverse)
+	VDIVPS(inverse, top, scale)
+	VDIVPS(top, inverse, inverse)
+	VMOVSS(scale.AsX(), Mem{Base: scales})
+	var pairs [4]VecVirtual // of vectors, as int16
+	for i := range 8 {
+		v := YMM()
+		VMULPS(Mem{Base: x, Disp: 32 * i}, inverse, v)
+		VCVTPS2DQ(v, v)
+		if i%2 == 0 {
+			pairs[i/2] = v
+		} else {
+			VPACKSSDW(v, pairs[i/2], pairs[i/2])
+		}
+	}
+	ones, permutation := newOnes(), YMM()
+	VMOVDQU(order, permutation)
+	for h := range 2 {
+		a, b := pairs[2*h], pairs[2*h+1]
+		v := YMM()
+		VPADDW(a, b, v)
+		VPMADDWD(ones, v, v)
+		VEXTRACTI128(Imm(1), v, half)
+		VPADDD(half, v.AsX(), v.AsX())
+		for _, swap := range []uint64{0x4e, 0xb1} {
+			VPSHUFD(Imm(swap), v.AsX(), half)
+			VPADDD(half, v.AsX(), v.AsX())
+		}
+		VMOVD(v.AsX(), sum[h])
+		VPACKSSWB(b, a, a)
+		VPERMD(a, permutation, a)
+		VMOVDQU(a, Mem{Base: words, Disp: 32 * h})
+	}
+	Label("next")
+	ADDQ(wordStride, words)
+	ADDQ(stride, scales)
+	LEAQ(Mem{Base: sums, Index: stride, Scale: 2}, sums)
+	ADDQ(I32(256), x)
+	DECQ(left)
+	JMP(LabelRef("block"))
+
+	Label("infinite")
+	MOVL(U32(0x7fc00000), Mem{Base: scales})
+	JMP(LabelRef("nothing"))
+	Label("tiny")
+	MOVL(U32(0), Mem{Base: scales})
+	Label("nothing")
+	nothing := newZero()
+	VMOVDQU(nothing, Mem{Base: words})
+	VMOVDQU(nothing, Mem{Base: words, Disp: 32})
+	MOVL(U32(0), sum[0])
+	MOVL(U32(0), sum[1])
+	JMP(LabelRef("next"))
+
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// tiny8 is the bits of Go's constant of that name.
+const tiny8 = (127 - 100) << 23
