@@ -71,15 +71,22 @@ func (k *Kernels) Rope(s driver.Stream, q, keys, values, angles driver.Ptr, rows
 		heads, c.Shape.Heads, c.Shape.HeadDim, h)
 }
 
+// The run of keys that has a maximum of its own, and the heads of a block.
+const (
+	attentionKeys  = 256
+	attentionHeads = 4
+)
+
 // AttentionBytes is the scratch memory that Attention needs for sequences of at
-// most keys positions.
+// most keys positions: scores, and the greatest of each 256.
 func (k *Kernels) AttentionBytes(rows Rows, heads, keys int) uint64 {
-	return 4 * uint64(rows.Most) * uint64(heads) * uint64(keys)
+	return 4 * uint64(rows.Most) * uint64(heads) * uint64(keys+ceilDiv(keys, attentionKeys))
 }
 
 // Attention sets out, [rows][heads·HeadDim] in the input type, to the softmax
 // attention of q, as out but float32, over the positions 0 … position of each
-// row, whose keys and values are in their pages. keys bounds position + 1.
+// row, whose keys and values are in their pages. keys bounds position + 1. Sums
+// run as in [kernels.Attention], in either precision.
 func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Rows, heads, keys int, at Places, c Cache) error {
 	if err := rows.check(); err != nil {
 		return err
@@ -87,8 +94,16 @@ func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Ro
 	if err := k.checkCache(c, heads); err != nil {
 		return err
 	}
-	scale := 1 / float32(math.Sqrt(float64(c.Shape.HeadDim)))
-	return k.launch(s, "attention"+c.kv()+k.input(), dim(rows.Most, heads), dim(256, 1), 0,
-		out, q, at.Positions, at.Slots, c.Tables, c.Stride, c.Layer, scratch, keys, rows.Count, rows.Most,
-		heads, c.Shape.Heads, c.Shape.HeadDim, scale)
+	kvHeads, width := c.Shape.Heads, c.Shape.HeadDim
+	maxima := scratch + driver.Ptr(4*rows.Most*heads*keys)
+	cache := []any{at.Positions, at.Slots, c.Tables, c.Stride, c.Layer, keys, rows.Count, rows.Most, heads, kvHeads, width}
+	grid := driver.Dim{X: uint32(ceilDiv(keys, attentionKeys)), Y: uint32(kvHeads), Z: uint32(rows.Most)}
+	scale := 1 / float32(math.Sqrt(float64(width)))
+	args := append(append([]any{scratch, maxima, q}, cache...), scale)
+	if err := k.launch(s, "scores"+c.kv(), grid, dim(attentionKeys, 1), 0, args...); err != nil {
+		return err
+	}
+	grid = driver.Dim{X: uint32(ceilDiv(width, 32)), Y: uint32(ceilDiv(heads, attentionHeads)), Z: uint32(rows.Most)}
+	args = append([]any{out, scratch, maxima}, cache...)
+	return k.launch(s, "values"+c.kv()+k.input(), grid, dim(32*attentionHeads, 1), 0, args...)
 }

@@ -26,11 +26,11 @@ template <int kind> struct Run {
 		}
 	}
 
-	// expand makes 16 numbers. Of 4 bits, look(word, i) is the pair of byte i, and
-	// scale what weights are multiplied by before they are rounded, if they are.
-	template <class Look> INLINE_MEMBER void expand(float v[16], float scale, Look look) const {
+	// expand makes numbers of the next n. Of 4 bits, look(word, i) is the pair of byte
+	// i, and scale what weights are multiplied by before they are rounded, if they are.
+	template <int n, class Look> INLINE_MEMBER void expand(float v[n], float scale, Look look) {
 #pragma unroll
-		for (int i = 0; i < 16; i++) {
+		for (int i = 0; i < n; i++) {
 			if (kind == F32)
 				v[i] = __uint_as_float(raw[i]);
 			else if (kind == BF16)
@@ -45,6 +45,8 @@ template <int kind> struct Run {
 				if (kind > BITS4) v[i] = round_weight<kind>(v[i] * scale), v[i + 1] = round_weight<kind>(v[i + 1] * scale);
 			}
 		}
+#pragma unroll
+		for (int i = 0; i < words * (16 - n) / 16; i++) raw[i] = raw[i + words * n / 16];
 	}
 };
 
@@ -53,9 +55,10 @@ template <int kind> INLINE float early_scale(const char *tile, int k, int block,
 	return kind > BITS4 ? scale_at<kind>(tile, k, block, row) : 1;
 }
 
-// four is x[at … at+4) of a row, zeros past k, a multiple of 4.
-INLINE float4 four(const float *x, int at, int k) {
-	return at < k ? __ldg(reinterpret_cast<const float4 *>(x + at)) : make_float4(0, 0, 0, 0);
+// four is x[at … at+4) of a row, zeros past k, a multiple of 4 (and, of 4 bits,
+// of 64: there is nothing past it).
+template <int kind> INLINE float4 four(const float *x, int at, int k) {
+	return Form<kind>::bits4 || at < k ? __ldg(reinterpret_cast<const float4 *>(x + at)) : make_float4(0, 0, 0, 0);
 }
 
 // At most 8 rows of x: a lane has a row of W and a block of K, a warp 16 rows and
@@ -69,6 +72,7 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 	const char *table = shared;
 	Few<kind> sums;
 	const int per = Few<kind>::per;
+	const int part = columns == 8 ? 8 : 16; // of a run, expanded at once: registers are scarce
 	const bool ahead = columns == 1; // weights are fetched ahead of their use; with more columns other warps fill the time
 	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
 	sums.scales = sums.partial + SEGMENT * per * columns * TILE_ROWS;
@@ -93,6 +97,8 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 			sums.prefetch(w, in.k, first, count);
 			for (int block = warp * 2 + lane / 16; block < count; block += FEW_WARPS * 2) {
 				float scale = early_scale<kind>(w, in.k, first + block, row);
+				int at = (first + block) * BLOCK_K;
+				const float *x = in.x + at;
 				Run<kind> run, next;
 				if (ahead) next.fetch(w, in.k, (first + block) * 4, row);
 #pragma unroll(ahead ? per : 1)
@@ -108,19 +114,20 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 						} else {
 							run.fetch(w, in.k, (first + block) * 4 + chunk, row);
 						}
-						float v[16];
-						run.expand(v, scale, look);
+#pragma unroll 1
+						for (int k = 0; k < 16; k += part) {
+							float v[part];
+							run.template expand<part>(v, scale, look);
 #pragma unroll
-						for (int c = 0; c < columns; c++) {
-							const float *x = in.x + (size_t)min(c, n - 1) * in.k;
+							for (int i = 0; i < part; i += 4)
 #pragma unroll
-							for (int i = 0; i < 16; i += 4) {
-								float4 u = four(x, (first + block) * BLOCK_K + chunk * 16 + i, in.k);
-								p[c] = __fmaf_rn(v[i], u.x, p[c]);
-								p[c] = __fmaf_rn(v[i + 1], u.y, p[c]);
-								p[c] = __fmaf_rn(v[i + 2], u.z, p[c]);
-								p[c] = __fmaf_rn(v[i + 3], u.w, p[c]);
-							}
+								for (int c = 0; c < columns; c++) {
+									float4 u = four<kind>(columns == 1 ? x : x + min(c, n - 1) * in.k, chunk * 16 + k + i, in.k - at);
+									p[c] = __fmaf_rn(v[i], u.x, p[c]);
+									p[c] = __fmaf_rn(v[i + 1], u.y, p[c]);
+									p[c] = __fmaf_rn(v[i + 2], u.z, p[c]);
+									p[c] = __fmaf_rn(v[i + 3], u.w, p[c]);
+								}
 						}
 					}
 					float *to = sums.partial + (block * per + half) * n * TILE_ROWS + row;
@@ -133,6 +140,8 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 			if (threadIdx.x < 16 * n) y = sums.join(y, threadIdx.x % 16, threadIdx.x / 16, n, count);
 			__syncthreads();
 		}
+		tile = number;
+		find(m0, m1, m2, TILE_ROWS, tile, m); // again: it need not stay in registers
 		if (threadIdx.x < 16 * n) finish(m, in, tile * TILE_ROWS + threadIdx.x % 16, threadIdx.x / 16, y);
 	}
 }
@@ -180,14 +189,14 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 			Run<kind> run;
 			run.fetch(w, in.k, b * 4 + side * 2 + chunk, filled % TILE_ROWS);
 			float v[16];
-			run.expand(v, scale, look);
+			run.template expand<16>(v, scale, look);
 			float *to = ws + (side * 2 + chunk) * 16 * W_STRIDE + filled;
 #pragma unroll
 			for (int i = 0; i < 16; i++) to[i * W_STRIDE] = v[i];
 		}
 #pragma unroll
 		for (int i = 0; i < 16; i += 4) {
-			float4 u = four(x, b * BLOCK_K + quarter * 16 + i, in.k);
+			float4 u = four<kind>(x, b * BLOCK_K + quarter * 16 + i, in.k);
 			float *to = xs + (quarter * 16 + i) * X_STRIDE + column;
 			to[0] = u.x, to[X_STRIDE] = u.y, to[2 * X_STRIDE] = u.z, to[3 * X_STRIDE] = u.w;
 		}
@@ -226,19 +235,12 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 
 #define INPUT {x, row_count(count, most), k, adapters, adapter}
 #define PARAMETERS MAP_PARAMETERS, const float *x, const int *count, int most, int k, const int *adapters, int adapter
+#define KERNEL_F32(which, name, blocks) KERNEL __launch_bounds__(256, blocks) medner_matmul_##which##_##name##_f32(PARAMETERS)
 #define MATMUL(name, kind)                                                                                              \
-	KERNEL __launch_bounds__(FEW_THREADS, kind == F32 ? 2 : 3) medner_matmul_1_##name##_f32(PARAMETERS) {                                     \
-		few<kind, 1>(MAP(0), MAP(1), MAP(2), INPUT);                                                                      \
-	}                                                                                                                    \
-	KERNEL __launch_bounds__(FEW_THREADS, kind == BITS4_BF16 ? 2 : 0) medner_matmul_4_##name##_f32(PARAMETERS) {                                     \
-		few<kind, 4>(MAP(0), MAP(1), MAP(2), INPUT);                                                                      \
-	}                                                                                                                    \
-	KERNEL __launch_bounds__(FEW_THREADS, kind == INT8 ? 1 : 0) medner_matmul_8_##name##_f32(PARAMETERS) {                                     \
-		few<kind, 8>(MAP(0), MAP(1), MAP(2), INPUT);                                                                      \
-	}                                                                                                                    \
-	KERNEL __launch_bounds__(MANY_THREADS, 2) medner_matmul_many_##name##_f32(PARAMETERS) {                              \
-		many<kind>(MAP(0), MAP(1), MAP(2), INPUT);                                                                        \
-	}
+	KERNEL_F32(1, name, kind == F32 ? 1 : 3) { few<kind, 1>(MAP(0), MAP(1), MAP(2), INPUT); }                             \
+	KERNEL_F32(4, name, 2) { few<kind, 4>(MAP(0), MAP(1), MAP(2), INPUT); }                                               \
+	KERNEL_F32(8, name, kind == F32 || kind == INT8 ? 1 : 2) { few<kind, 8>(MAP(0), MAP(1), MAP(2), INPUT); }             \
+	KERNEL_F32(many, name, 2) { many<kind>(MAP(0), MAP(1), MAP(2), INPUT); }
 MATMUL(f32, F32)
 MATMUL(bf16, BF16)
 MATMUL(f16, F16)

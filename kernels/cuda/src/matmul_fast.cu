@@ -120,9 +120,10 @@ template <int kind> INLINE void partial_sums(float p[2][4], const Fragment &f, u
 	mma_bf16(second, f.a[3][0], f.a[3][1], f.a[3][2], f.a[3][3], late.z, late.w);
 }
 
-// eight is x[at … at+8) of a row, zeros past k, a multiple of 8.
-INLINE uint4 eight(const bf16_bits *x, int at, int k) {
-	return at < k ? __ldg(reinterpret_cast<const uint4 *>(x + at)) : make_uint4(0, 0, 0, 0);
+// eight is x[at … at+8) of a row, zeros past k, a multiple of 8 (and, of 4 bits,
+// of 64: there is nothing past it).
+template <int kind> INLINE uint4 eight(const bf16_bits *x, int at, int k) {
+	return Form<kind>::bits4 || at < k ? __ldg(reinterpret_cast<const uint4 *>(x + at)) : make_uint4(0, 0, 0, 0);
 }
 
 // At most 8 rows of x. Dynamic shared memory: the table (4 bits), partial sums,
@@ -141,7 +142,8 @@ template <int kind> INLINE void few(Map m0, Map m1, Map m2, Input<bf16_bits> in)
 	__syncthreads();
 	const int ahead = Source<kind>::ahead;
 	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
-	const bf16_bits *x = in.x + (size_t)min(g, n - 1) * in.k;
+	const bf16_bits *x = in.x + (size_t)min(g, n - 1) * in.k; // columns past n are computed, and not stored
+	float *own = sums.partial + 2 * t * TILE_ROWS + g;
 	for (int number = blockIdx.x; number < tiles; number += gridDim.x) {
 		Map m;
 		int tile = number;
@@ -161,20 +163,19 @@ template <int kind> INLINE void few(Map m0, Map m1, Map m2, Input<bf16_bits> in)
 					int block = b + i * FEW_WARPS;
 					if (block >= count) break;
 					int at = (first + block) * BLOCK_K;
-					uint4 early = make_uint4(0, 0, 0, 0), late = early;
-					if (g < n) early = eight(x, at + early_at<kind>(t), in.k), late = eight(x, at + late_at<kind>(t), in.k);
+					uint4 early = eight<kind>(x, at + early_at<kind>(t), in.k), late = eight<kind>(x, at + late_at<kind>(t), in.k);
 					Fragment f;
 					source[i].expand(f, table, lane);
 					float p[2][4];
 					partial_sums<kind>(p, f, early, late);
+					float *to = own + block * sums.per * n * TILE_ROWS;
 #pragma unroll
-					for (int j = 0; j < 2; j++)
-						if (2 * t + j < n)
+					for (int half = 0; half < sums.per; half++)
 #pragma unroll
-							for (int half = 0; half < sums.per; half++) {
-								float *to = sums.partial + ((block * sums.per + half) * n + 2 * t + j) * TILE_ROWS + g;
-								to[0] = p[half][j];
-								to[8] = p[half][2 + j];
+						for (int j = 0; j < 2; j++)
+							if (2 * t + j < n) {
+								to[(half * n + j) * TILE_ROWS] = p[half][j];
+								to[(half * n + j) * TILE_ROWS + 8] = p[half][2 + j];
 							}
 				}
 			}
