@@ -2,11 +2,11 @@ package lora
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/safetensors"
 )
 
@@ -31,13 +31,13 @@ type Adapter struct {
 // Open reads the adapter in a folder. Its weights stay in their file, which
 // must not change until Close.
 func Open(dir string) (*Adapter, error) {
-	config, err := readConfig(filepath.Join(dir, ConfigName))
+	config, err := files.Read(filepath.Join(dir, ConfigName), maxConfig, "an "+ConfigName)
 	if err != nil {
 		return nil, err
 	}
 	weights := filepath.Join(dir, WeightsName)
-	if _, err := os.Stat(weights); errors.Is(err, os.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(dir, pickleName)); err == nil {
+	if _, err := files.Stat(weights); errors.Is(err, os.ErrNotExist) {
+		if _, err := files.Stat(filepath.Join(dir, pickleName)); err == nil {
 			return nil, badinput.New(filepath.Join(dir, pickleName), "", "a pickle, which can run code when it is read", WeightsName+" (PEFT's save_pretrained writes it)")
 		}
 		return nil, badinput.New(weights, "", "no such file", "the adapter's weights")
@@ -81,13 +81,3 @@ func open(name, configFile string, config []byte, reader *safetensors.Reader) (*
 
 // Close unmaps the weights; what a Plan views must not be read afterwards.
 func (a *Adapter) Close() error { return a.reader.Close() }
-
-func readConfig(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	// One byte more than is accepted, so that parsing says what is wrong.
-	return io.ReadAll(io.LimitReader(f, maxConfig+1))
-}

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/version"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/model/checkpoint"
@@ -24,6 +24,9 @@ import (
 // HintsFile, beside an adapter or a model, says how it was trained to be
 // asked: {"prompt": "simple"}.
 const HintsFile = "medner.json"
+
+// maxHints bounds a HintsFile in bytes.
+const maxHints = 1 << 20
 
 type hints struct {
 	Prompt string `json:"prompt"`
@@ -52,7 +55,7 @@ func Open(ctx context.Context, path string, options ...Option) (*Extractor, erro
 		}
 		path = files.Base
 		if len(s.model.Adapters) == 0 {
-			s.model.Adapters = []string{files.Adapter}
+			s.model.Adapters = files.Adapters
 		}
 	}
 	m, err := model.Open(ctx, path, s.model)
@@ -98,12 +101,12 @@ func open(path string, m *model.Model, o model.Options, options []Option) (*Extr
 // calibrationFor returns the calibration in a directory that has the key; nil
 // if none has.
 func calibrationFor(key confidence.Key, dir string) (*confidence.Calibration, error) {
-	names, err := fs.Glob(os.DirFS(dir), CalibrationFiles)
+	paths, err := files.Glob(dir, CalibrationFiles)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		c, err := confidence.Load(filepath.Join(dir, name))
+	for _, path := range paths {
+		c, err := confidence.Load(path)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +180,7 @@ func base(path string) string {
 // promptHint reads the prompt that a directory's hints name; "" if it has none.
 func promptHint(dir string) (string, error) {
 	path := filepath.Join(dir, HintsFile)
-	data, err := os.ReadFile(path)
+	data, err := files.Read(path, maxHints, "hints")
 	if err != nil {
 		if missing(err) {
 			err = nil

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"path/filepath"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 )
 
 // Limits on what a tokenizer.json may hold. The largest vocabularies in use
@@ -54,14 +54,9 @@ type modelJSON struct {
 
 // Load reads a tokenizer.json.
 func Load(path string) (*Tokenizer, error) {
-	f, err := os.Open(path)
+	data, err := files.Read(path, maxFile, "a "+filepath.Base(path))
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return Parse(path, data)
 }

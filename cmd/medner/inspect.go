@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model"
@@ -147,7 +147,7 @@ func newInspect() *cobra.Command {
 
 func inspect(cmd *cobra.Command, mf *modelFlags, args []string, detail bool) (*inspection, error) {
 	if len(args) > 0 {
-		if _, err := os.Stat(filepath.Join(args[0], lora.ConfigName)); err == nil {
+		if _, err := files.Stat(filepath.Join(args[0], lora.ConfigName)); err == nil {
 			mf.adapters = append(mf.adapters, args[0])
 			if mf.path == "" {
 				return inspectAdapters(mf.adapters)

@@ -22,7 +22,7 @@ func main() {
 // run is the whole program, apart from the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(withCommand(root, args))
 	root.SetIn(interruptible{ctx, stdin})
 	root.SetOut(stdout)
 	root.SetErr(stderr)

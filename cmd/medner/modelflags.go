@@ -99,7 +99,7 @@ func (f *modelFlags) place() error {
 	}
 	f.path = files.Base
 	if len(f.adapters) == 0 {
-		f.adapters = []string{files.Adapter}
+		f.adapters = files.Adapters
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/medner/medner/internal/bundle"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
@@ -75,6 +76,13 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 		ro.Format = in
 	}
 	var more []ner.Option
+	carried, err := bundle.Own()
+	if err != nil {
+		return err
+	}
+	if carried != nil && f.terminology == "" {
+		f.terminology = carried.Terminology
+	}
 	if f.terminology != "" {
 		index, err := terminology.Open(f.terminology)
 		if err != nil {

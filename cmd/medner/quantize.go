@@ -2,13 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/convert"
 	"github.com/medner/medner/model/defaultmodel"
@@ -102,21 +101,15 @@ func quantize(cmd *cobra.Command, path, output string, o convert.Options) error 
 
 // sizeOf is the bytes of a model's weight files.
 func sizeOf(path string) (size int64, err error) {
-	files := []string{path}
-	if isDir(path) {
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return 0, err
-		}
-		files = nil
-		for _, e := range entries {
-			if filepath.Ext(e.Name()) == ".safetensors" {
-				files = append(files, filepath.Join(path, e.Name()))
-			}
-		}
+	paths, err := files.Glob(path, "*.safetensors")
+	if err != nil {
+		return 0, err
 	}
-	for _, file := range files {
-		info, err := os.Stat(file) // a link in the hub's cache leads to the file
+	if len(paths) == 0 {
+		paths = []string{path}
+	}
+	for _, p := range paths {
+		info, err := files.Stat(p) // a link in the hub's cache leads to the file
 		if err != nil {
 			return 0, err
 		}

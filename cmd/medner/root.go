@@ -29,7 +29,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newNER(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
-		newInspect(), newQuantize(), newFetchDefault(), newBench(), newVerify(), newVersion(),
+		newInspect(), newQuantize(), newBundle(), newFetchDefault(), newBench(), newVerify(), newVersion(),
 	)
 	markUsage(root)
 	return root

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/tokenizer"
@@ -74,7 +74,7 @@ func textSource(path string) (string, error) {
 		}
 		return files.Base, nil
 	}
-	if _, err := os.Stat(path); err != nil {
+	if _, err := files.Stat(path); err != nil {
 		return "", badinput.Wrap(path, "", err)
 	}
 	return path, nil

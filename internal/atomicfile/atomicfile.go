@@ -40,6 +40,13 @@ func Create(path string) (*File, error) {
 	return &File{f, path, mode}, nil
 }
 
+// Executable has the file become one that can be run.
+func (f *File) Executable() {
+	if f.mode != 0 {
+		f.mode |= 0o111
+	}
+}
+
 // Commit has the file on disk, under its name.
 func (f *File) Commit() error {
 	if f.mode == 0 {

@@ -16,13 +16,28 @@ import (
 	"github.com/medner/medner/internal/badinput"
 )
 
-// File is a file mapped read-only.
+// File is a file, or a part of one, mapped read-only.
 type File struct {
-	data []byte
+	data    []byte
+	mapping []byte // data, and what lies before it in its first page
 }
 
 // Open maps the whole of a regular file (links are followed).
 func Open(path string) (*File, error) {
+	return open(path, func(size int64) (int64, int64, error) { return 0, size, nil })
+}
+
+// OpenPart maps size bytes of a regular file, from an offset on.
+func OpenPart(path string, offset, size int64) (*File, error) {
+	return open(path, func(whole int64) (int64, int64, error) {
+		if offset < 0 || size < 0 || offset > whole-size {
+			return 0, 0, badinput.New(path, "size", fmt.Sprintf("%d bytes", whole), fmt.Sprintf("%d bytes at %d", size, offset))
+		}
+		return offset, size, nil
+	})
+}
+
+func open(path string, part func(size int64) (int64, int64, error)) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -35,18 +50,22 @@ func Open(path string) (*File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, badinput.New(path, "", info.Mode().Type().String(), "a regular file")
 	}
-	size := info.Size()
+	offset, size, err := part(info.Size())
+	if err != nil {
+		return nil, err
+	}
 	if size == 0 {
 		return &File{}, nil
 	}
-	if size > math.MaxInt {
+	before := offset % granularity()
+	if size > math.MaxInt-before {
 		return nil, badinput.New(path, "size", fmt.Sprint(size), "a file that fits the address space")
 	}
-	data, err := mapFile(f, int(size))
+	mapping, err := mapFile(f, offset-before, int(before+size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: map into memory: %w", path, err)
 	}
-	return &File{data: data}, nil
+	return &File{data: mapping[before:], mapping: mapping}, nil
 }
 
 // Bytes is the content, valid until Close.
@@ -55,19 +74,19 @@ func (f *File) Bytes() []byte { return f.data }
 // Release gives back the memory that holds what was read of the file so far;
 // reading it again brings it back.
 func (f *File) Release() {
-	if len(f.data) > 0 {
-		releaseFile(f.data)
+	if len(f.mapping) > 0 {
+		releaseFile(f.mapping)
 	}
 }
 
 // Close unmaps the file. Reading its bytes afterwards is a fault.
 func (f *File) Close() error {
-	data := f.data
-	f.data = nil
-	if data == nil {
+	mapping := f.mapping
+	f.data, f.mapping = nil, nil
+	if mapping == nil {
 		return nil
 	}
-	return unmapFile(data)
+	return unmapFile(mapping)
 }
 
 // Guard runs fn and turns a fault on mapped memory that it reads into an

@@ -2,6 +2,7 @@ package mmap
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -36,6 +37,27 @@ func TestOpen(t *testing.T) {
 	_, err = Open(dir)
 	var bad *badinput.Error
 	require.ErrorAs(t, err, &bad)
+}
+
+func TestOpenPart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	content := make([]byte, 200_000)
+	for i := range content {
+		content[i] = byte(i * i >> 7)
+	}
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	for _, part := range [][2]int{{0, 200_000}, {0, 0}, {1, 10}, {4096, 4096}, {65536, 70_000}, {65537, 134_463}, {199_999, 1}, {200_000, 0}} {
+		f, err := OpenPart(path, int64(part[0]), int64(part[1]))
+		require.NoError(t, err)
+		require.Equal(t, string(content[part[0]:part[0]+part[1]]), string(f.Bytes()))
+		f.Release()
+		require.NoError(t, f.Close())
+	}
+	for _, part := range [][2]int64{{-1, 5}, {5, -1}, {0, 200_001}, {200_001, 0}, {math.MaxInt64, 1}, {1, math.MaxInt64}} {
+		_, err := OpenPart(path, part[0], part[1])
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad)
+	}
 }
 
 func TestGuardTurnsAShrunkFileIntoAnError(t *testing.T) {

@@ -8,8 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func mapFile(f *os.File, size int) ([]byte, error) {
-	return unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
+// granularity is what an offset must be a multiple of.
+func granularity() int64 { return int64(os.Getpagesize()) }
+
+func mapFile(f *os.File, offset int64, size int) ([]byte, error) {
+	return unix.Mmap(int(f.Fd()), offset, size, unix.PROT_READ, unix.MAP_SHARED)
 }
 
 // releaseFile drops clean pages of a read-only mapping: advice, so that its

@@ -7,14 +7,17 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func mapFile(f *os.File, size int) ([]byte, error) {
+// granularity is what an offset must be a multiple of.
+func granularity() int64 { return 64 << 10 }
+
+func mapFile(f *os.File, offset int64, size int) ([]byte, error) {
 	mapping, err := windows.CreateFileMapping(windows.Handle(f.Fd()), nil, windows.PAGE_READONLY, 0, 0, nil)
 	if err != nil {
 		return nil, os.NewSyscallError("CreateFileMapping", err)
 	}
 	// A view keeps its mapping alive.
 	defer func() { _ = windows.CloseHandle(mapping) }()
-	addr, err := windows.MapViewOfFile(mapping, windows.FILE_MAP_READ, 0, 0, uintptr(size))
+	addr, err := windows.MapViewOfFile(mapping, windows.FILE_MAP_READ, uint32(offset>>32), uint32(offset), uintptr(size))
 	if err != nil {
 		return nil, os.NewSyscallError("MapViewOfFile", err)
 	}

@@ -2,12 +2,10 @@ package checkpoint
 
 import (
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/quant"
 )
@@ -48,7 +46,7 @@ type source interface {
 // Open opens a directory in the layout of the Hugging Face hub, or a GGUF
 // file. Errors are *badinput.Error, but for those of the file system.
 func Open(path string) (*Checkpoint, error) {
-	info, err := os.Stat(path)
+	info, err := files.Stat(path)
 	if err != nil {
 		return nil, err
 	}
@@ -239,23 +237,6 @@ const (
 	maxConfig = 1 << 20
 	maxText   = 128 << 20
 )
-
-// readLimited reads a file of a directory that is not weights.
-func readLimited(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", limit), "a "+filepath.Base(path))
-	}
-	return data, nil
-}
 
 // clip shortens a name from a file for an error.
 func clip(s string) string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
@@ -25,7 +26,7 @@ const (
 
 func (c *Checkpoint) openDirectory(dir string) error {
 	path := filepath.Join(dir, configFile)
-	data, err := readLimited(path, maxConfig)
+	data, err := files.Read(path, maxConfig, "a model's configuration")
 	if errors.Is(err, os.ErrNotExist) {
 		return badinput.New(dir, "", "no "+configFile, "a model's directory, or a GGUF file")
 	}
@@ -38,7 +39,7 @@ func (c *Checkpoint) openDirectory(dir string) error {
 	}
 	c.Generation = &arch.Generation{BosTokenID: -1, RepetitionPenalty: 1}
 	path = filepath.Join(dir, generationFile)
-	data, err = readLimited(path, maxConfig)
+	data, err = files.Read(path, maxConfig, "a model's configuration")
 	switch {
 	case err == nil:
 		if c.Generation, err = arch.ParseGeneration(path, data); err != nil {

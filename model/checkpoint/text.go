@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/tokenizer"
 )
 
@@ -42,7 +43,7 @@ const (
 // tokenizer_config.json where older versions kept it: a string, or a list of
 // named ones.
 func (d directoryText) chatTemplate() (string, error) {
-	data, err := readLimited(filepath.Join(d.dir, templateFile), maxText)
+	data, err := files.Read(filepath.Join(d.dir, templateFile), maxText, "a template")
 	if err == nil {
 		return string(data), nil
 	}
@@ -50,7 +51,7 @@ func (d directoryText) chatTemplate() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(d.dir, tokenizerConfigFile)
-	data, err = readLimited(path, maxText)
+	data, err = files.Read(path, maxText, "a tokenizer's configuration")
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}
@@ -97,19 +98,19 @@ func (d directoryText) tokenizer() (*tokenizer.Tokenizer, error) {
 
 // files returns the known text files that are there.
 func (d directoryText) files(*Checkpoint) (map[string][]byte, error) {
-	files := map[string][]byte{}
+	texts := map[string][]byte{}
 	for _, name := range []string{
 		tokenizerFile, tokenizerConfigFile, templateFile, generationFile,
 		"special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
 		"LICENSE", "LICENSE.txt", "NOTICE", "USE_POLICY.md",
 	} {
-		data, err := readLimited(filepath.Join(d.dir, name), maxText)
+		data, err := files.Read(filepath.Join(d.dir, name), maxText, "a text")
 		switch {
 		case err == nil:
-			files[name] = data
+			texts[name] = data
 		case !errors.Is(err, os.ErrNotExist):
 			return nil, err
 		}
 	}
-	return files, nil
+	return texts, nil
 }

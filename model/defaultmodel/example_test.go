@@ -18,5 +18,5 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Println(files.Base, files.Adapter)
+	log.Println(files.Base, files.Adapters)
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/quant"
 )
@@ -78,7 +79,7 @@ func (t Tensor) Matrix() (quant.Matrix, error) {
 // Open maps a file and reads its metadata and tensor descriptions. The file
 // must not be changed while it is in use.
 func Open(path string) (*File, error) {
-	mapped, err := mmap.Open(path)
+	mapped, err := files.Map(path)
 	if err != nil {
 		return nil, err
 	}

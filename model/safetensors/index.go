@@ -3,13 +3,13 @@ package safetensors
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 )
 
 // What no real index comes near.
@@ -21,7 +21,7 @@ const (
 // openIndex opens the shards that an index names. Like transformers it also
 // takes in the tensors that they hold beyond the index.
 func (r *Reader) openIndex(path string) error {
-	data, err := readLimited(path, maxIndex)
+	data, err := files.Read(path, maxIndex, "an index")
 	if err != nil {
 		return err
 	}
@@ -91,20 +91,4 @@ func parseIndex(path string, data []byte) (map[string]string, error) {
 		}
 	}
 	return shardOf, nil
-}
-
-func readLimited(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", limit), "an index")
-	}
-	return data, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/mmap"
 )
 
@@ -34,16 +35,16 @@ type Reader struct {
 // them is then an error and not a crash; other bulk reads of [Tensor.Data]
 // belong inside mmap.Guard.
 func Open(path string) (*Reader, error) {
-	info, err := os.Stat(path)
+	info, err := files.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if info.IsDir() {
 		dir := path
 		path = filepath.Join(dir, FileName)
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		if _, err := files.Stat(path); errors.Is(err, os.ErrNotExist) {
 			path = filepath.Join(dir, IndexName)
-			if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			if _, err := files.Stat(path); errors.Is(err, os.ErrNotExist) {
 				return nil, badinput.New(dir, "", "no weights", FileName+" or "+IndexName)
 			}
 		}
@@ -88,7 +89,7 @@ func (r *Reader) Path() string { return r.path }
 
 // openShard adds a file's tensors, of those that wanted accepts.
 func (r *Reader) openShard(path string, wanted func(name string) bool) error {
-	file, err := mmap.Open(path)
+	file, err := files.Map(path)
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,10 @@ package confidence
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
-	"os"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 )
 
 // Schema is the version of a calibration file.
@@ -36,17 +35,9 @@ const maxFile = 8 << 20
 
 // Load reads a calibration file.
 func Load(path string) (*Calibration, error) {
-	f, err := os.Open(path)
+	data, err := files.Read(path, maxFile, "a calibration file")
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFile {
-		return nil, badinput.New(path, "", "more than 8 MiB", "a calibration file")
 	}
 	return Parse(path, data)
 }

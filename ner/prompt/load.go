@@ -5,12 +5,12 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 )
 
 //go:embed prompts.json
@@ -66,7 +66,7 @@ func Load(name string) (*Prompt, error) {
 	if i := strings.LastIndexByte(name, '#'); i >= 0 {
 		path, wanted = name[:i], name[i+1:]
 	}
-	data, err := readFile(path)
+	data, err := files.Read(path, maxFile, "a file of prompts")
 	if os.IsNotExist(err) && !strings.ContainsAny(path, `./\`) {
 		return nil, badinput.New("", "prompt", fmt.Sprintf("%q", name), "a file, or one of "+strings.Join(Names(), ", "))
 	}
@@ -85,22 +85,6 @@ func Load(name string) (*Prompt, error) {
 		names = append(names, p.Name)
 	}
 	return nil, badinput.New(path, "profiles", strings.Join(names, ", "), fmt.Sprintf("one to choose by %s#NAME, not %q", path, wanted))
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFile {
-		return nil, badinput.New(path, "", "more than 1 MiB", "a file of prompts")
-	}
-	return data, nil
 }
 
 // Parse reads a file of prompts; the profiles come in order of their names.

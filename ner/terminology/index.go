@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/mmap"
 )
 
@@ -25,7 +26,7 @@ type Index struct {
 
 // Open maps an index that [Import] has made.
 func Open(path string) (*Index, error) {
-	f, err := mmap.Open(path)
+	f, err := files.Map(path)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func extract(ctx context.Context, precision backend.Precision, gold, folder stri
 	if err != nil {
 		return nil, err
 	}
-	m, err := model.Open(ctx, files.Base, model.Options{Adapters: []string{files.Adapter}, Precision: precision})
+	m, err := model.Open(ctx, files.Base, model.Options{Adapters: files.Adapters, Precision: precision})
 	if err != nil {
 		return nil, err
 	}

@@ -5,13 +5,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
 )
 
 // Message is one turn of a conversation. The roles that all templates know are
@@ -136,7 +135,7 @@ func Load(dir string, options ...Option) (*Template, error) {
 		EOS          tokenName       `json:"eos_token"`
 	}
 	path := filepath.Join(dir, configFile)
-	data, err := read(path)
+	data, err := files.Read(path, maxFile, "a "+configFile)
 	if err == nil {
 		if err := json.Unmarshal(data, &config); err != nil {
 			return nil, badinput.Wrap(path, "", err)
@@ -144,7 +143,7 @@ func Load(dir string, options ...Option) (*Template, error) {
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	source, err := read(filepath.Join(dir, templateFile))
+	source, err := files.Read(filepath.Join(dir, templateFile), maxFile, "a "+templateFile)
 	if errors.Is(err, os.ErrNotExist) {
 		source, err = embedded(path, config.ChatTemplate)
 	} else {
@@ -192,17 +191,4 @@ func (n *tokenName) UnmarshalJSON(data []byte) error {
 	}
 	*n = tokenName(token.Content)
 	return nil
-}
-
-func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = badinput.New(path, "", fmt.Sprintf("more than %d MB", maxFile>>20), "a small file")
-	}
-	return data, err
 }

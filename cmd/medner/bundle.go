@@ -1,0 +1,153 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/bundle"
+	"github.com/medner/medner/lora"
+	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/model/defaultmodel"
+	"github.com/medner/medner/ner/terminology"
+)
+
+func newBundle() *cobra.Command {
+	var (
+		p      bundle.Plan
+		output string
+		check  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "bundle -o FILE | --check [FILE]",
+		Short: "Write one executable that carries its model",
+		Long: "Write one executable file that holds this program, a model, its adapters and a\nterminology, for machines without network. It maps the model in place, takes\nit where no --model is given, and annotates documents where no command is\n" +
+			"given: ./FILE article.txt is ./FILE ner article.txt.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case check && output != "":
+				return usagef("--check and --output: expected one of them")
+			case check:
+				return checkBundle(cmd, args)
+			case output == "":
+				return usagef("expected --output FILE, or --check")
+			case len(args) > 0:
+				return usagef("%s: expected the file after --output", args[0])
+			}
+			return writeBundle(cmd, output, p)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVarP(&output, "output", "o", "", "`FILE` to write")
+	fs.StringVar(&p.Model, "model", "", "model `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
+	fs.StringArrayVar(&p.Adapters, "adapter", nil, "PEFT adapter `DIR`; may be repeated")
+	fs.StringVar(&p.Terminology, "terminology", "", "`INDEX` that 'medner terminology import' wrote: its identifiers are linked unless another is named")
+	fs.StringVar(&p.Executable, "executable", "", "medner for another system, as `FILE` (default: this program)")
+	fs.BoolVar(&check, "check", false, "compare what FILE, or this program, carries with its hashes")
+	return cmd
+}
+
+func writeBundle(cmd *cobra.Command, output string, p bundle.Plan) (err error) {
+	if p.Model == "" {
+		located, err := defaultmodel.Locate()
+		if err != nil {
+			return err
+		}
+		p.Model = located.Base
+		if len(p.Adapters) == 0 {
+			p.Adapters = located.Adapters
+		}
+	}
+	if p.Executable == "" {
+		if p.Executable, err = os.Executable(); err != nil {
+			return err
+		}
+	}
+	if err := openAll(p); err != nil {
+		return err
+	}
+	if err := bundle.Write(cmd.Context(), output, p); err != nil {
+		return err
+	}
+	info, err := os.Stat(output)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", output, humanize.Bytes(uint64(info.Size())))
+	return err
+}
+
+// openAll has whatever is wrong with the parts show before they are bundled.
+func openAll(p bundle.Plan) error {
+	c, err := checkpoint.Open(p.Model)
+	if err != nil {
+		return err
+	}
+	_, err = c.Tokenizer()
+	if err := errors.Join(err, c.Close()); err != nil {
+		return err
+	}
+	for _, dir := range p.Adapters {
+		a, err := lora.Open(dir)
+		if err != nil {
+			return err
+		}
+		if err := a.Close(); err != nil {
+			return err
+		}
+	}
+	if p.Terminology == "" {
+		return nil
+	}
+	index, err := terminology.Open(p.Terminology)
+	if err != nil {
+		return err
+	}
+	return index.Close()
+}
+
+func checkBundle(cmd *cobra.Command, args []string) error {
+	what, open := "this program", bundle.Own
+	if len(args) > 0 {
+		what, open = args[0], func() (*bundle.Contents, error) { return bundle.Open(args[0]) }
+	}
+	carried, err := open()
+	if err != nil {
+		return err
+	}
+	if carried == nil {
+		return badinput.New(what, "", "no model inside", "a bundle, whole to its last byte")
+	}
+	if err := carried.Check(cmd.Context()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d files, intact\n", what, len(carried.Names()))
+	return err
+}
+
+// withCommand has a bundle annotate documents where it is given no command.
+func withCommand(root *cobra.Command, args []string) []string {
+	carried, err := bundle.Own()
+	if err == nil && carried == nil {
+		return args
+	}
+	if len(args) == 0 {
+		if isTerminal(os.Stdin) {
+			return args
+		}
+		return []string{"ner"}
+	}
+	switch args[0] {
+	case "-h", "--help", "help", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
+		return args
+	}
+	if found, _, err := root.Find(args); err == nil && found != root {
+		return args
+	}
+	return append([]string{"ner"}, args...)
+}

@@ -1,0 +1,171 @@
+// Package bundle joins an executable with the model that it runs: behind the
+// executable stands a zip archive whose files are stored as they are, each
+// from the beginning of a page on, so that they are mapped into memory in
+// place (package files).
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/mmap"
+)
+
+const (
+	schema       = "medner-bundle/1"
+	contentsFile = "medner-bundle.json"
+	maxContents  = 16 << 20
+
+	maxExecutable = 1 << 30
+)
+
+// Contents is what an executable carries. Model, Adapters and Terminology are
+// paths to open.
+type Contents struct {
+	Model       string
+	Adapters    []string
+	Terminology string // "" if there is none
+
+	path string
+	list list
+}
+
+// list is the file that says what an archive holds, by names in the archive.
+type list struct {
+	Schema      string            `json:"schema"`
+	Executable  int64             `json:"executable_bytes"` // what stands before the archive
+	Model       string            `json:"model"`
+	Adapters    []string          `json:"adapters,omitempty"`
+	Terminology string            `json:"terminology,omitempty"`
+	SHA256      map[string]string `json:"sha256"`
+}
+
+// Own returns what this executable carries; nil if it is no bundle.
+var Own = sync.OnceValues(func() (*Contents, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return nil, nil // a system that can't tell: then no bundle can be used there
+	}
+	c, err := Open(path)
+	if err == nil && c == nil && marked() {
+		err = badinput.New(path, "", "no model inside, as this file has lost its end", "a bundle that is whole")
+	}
+	return c, err
+})
+
+// Open reads what an executable carries; nil if it is no bundle.
+func Open(path string) (*Contents, error) {
+	c := &Contents{path: path}
+	data, err := files.Read(c.at(contentsFile), maxContents, "a list of contents")
+	var bad *badinput.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &bad), errors.Is(err, fs.ErrNotExist) && exists(path):
+		return nil, nil
+	default:
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &c.list); err != nil {
+		return nil, badinput.Wrap(c.at(contentsFile), "", err)
+	}
+	if c.list.Schema != schema {
+		return nil, badinput.New(c.at(contentsFile), "schema", fmt.Sprintf("%q", c.list.Schema), fmt.Sprintf("%q", schema))
+	}
+	c.Model = c.at(c.list.Model)
+	for _, name := range c.list.Adapters {
+		c.Adapters = append(c.Adapters, c.at(name))
+	}
+	if c.list.Terminology != "" {
+		c.Terminology = c.at(c.list.Terminology)
+	}
+	return c, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// at is the path of a file in the archive.
+func (c *Contents) at(name string) string { return c.path + files.Separator + name }
+
+// Names lists the files, sorted.
+func (c *Contents) Names() []string { return slices.Sorted(maps.Keys(c.list.SHA256)) }
+
+// Check compares every file with the hash that was taken when it was bundled.
+func (c *Contents) Check(ctx context.Context) error {
+	for _, name := range c.Names() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sum, err := c.sum(name)
+		if err != nil {
+			return err
+		}
+		if want := c.list.SHA256[name]; sum != want {
+			return badinput.New(c.at(name), "sha256", sum, want)
+		}
+	}
+	return nil
+}
+
+func (c *Contents) sum(name string) (sum string, err error) {
+	f, err := files.Map(c.at(name))
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	h := sha256.New()
+	err = mmap.Guard(func() error {
+		_, err := h.Write(f.Bytes())
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// executable reads the part of a file that is the program itself.
+func executable(path string) ([]byte, error) {
+	own, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	limit := int64(maxExecutable)
+	if own != nil {
+		limit = own.list.Executable
+	}
+	f, err := files.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	program, err := io.ReadAll(io.LimitReader(f, limit))
+	if err != nil {
+		return nil, err
+	}
+	if own == nil && len(program) == maxExecutable {
+		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", maxExecutable), "an executable of medner")
+	}
+	return program, setMark(path, program)
+}
+
+// base is the name that a directory or file has in an archive.
+func base(path string) (string, error) {
+	if _, name, ok := files.Split(path); ok {
+		path = name
+	}
+	abs, err := filepath.Abs(path)
+	return filepath.Base(abs), err
+}

@@ -1,0 +1,200 @@
+package bundle
+
+import (
+	"archive/zip"
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
+)
+
+// Plan is what goes into a bundle. Paths may lead into another bundle.
+type Plan struct {
+	Executable  string // medner, as it is or as a bundle, whose model is then left out
+	Model       string // a directory or a GGUF file
+	Adapters    []string
+	Terminology string // a file; "" for none
+}
+
+// page is a multiple of the page sizes of the systems that map bundles; files
+// that begin at one share no page, so that one can be given back alone.
+const page = 16 << 10
+
+// Write writes a bundle, an executable file that appears whole or not at all.
+// The same plan gives the same bytes. Models and adapters are not opened: a
+// caller who wants no surprises has done that.
+func Write(ctx context.Context, output string, p Plan) error {
+	program, err := executable(p.Executable)
+	if err != nil {
+		return err
+	}
+	f, err := atomicfile.Create(output)
+	if err != nil {
+		return err
+	}
+	f.Executable()
+	b := &writer{ctx: ctx, out: bufio.NewWriterSize(f, 1<<20), list: list{Schema: schema, Executable: int64(len(program)), SHA256: map[string]string{}}}
+	if err = b.write(program, p); err == nil {
+		err = b.out.Flush()
+	}
+	if err != nil {
+		_ = f.Discard() // the first error says more
+		return err
+	}
+	return f.Commit()
+}
+
+type writer struct {
+	ctx context.Context
+	out *bufio.Writer
+	n   int64 // bytes written
+	zip *zip.Writer
+	// descriptor is how many bytes zip will write behind the file before it
+	// begins another.
+	descriptor int64
+	list       list
+}
+
+func (b *writer) Write(data []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.out.Write(data)
+	b.n += int64(n)
+	return n, err
+}
+
+func (b *writer) write(program []byte, p Plan) error {
+	if _, err := b.Write(program); err != nil {
+		return err
+	}
+	b.zip = zip.NewWriter(b)
+	b.zip.SetOffset(b.n)
+	var err error
+	if b.list.Model, err = b.add("model", p.Model); err != nil {
+		return err
+	}
+	for i, dir := range p.Adapters {
+		name, err := b.add(fmt.Sprintf("adapter/%d", i+1), dir)
+		if err != nil {
+			return err
+		}
+		b.list.Adapters = append(b.list.Adapters, name)
+	}
+	if p.Terminology != "" {
+		if b.list.Terminology, err = b.add("terminology", p.Terminology); err != nil {
+			return err
+		}
+	}
+	text, err := json.MarshalIndent(b.list, "", "  ")
+	if err != nil {
+		return err
+	}
+	w, err := b.create(contentsFile)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(append(text, '\n')); err != nil {
+		return err
+	}
+	return b.zip.Close()
+}
+
+// add puts a file, or the files of a directory that belong to a model, below
+// a name of the archive.
+func (b *writer) add(below, from string) (string, error) {
+	info, err := files.Stat(from)
+	if err != nil {
+		return "", err
+	}
+	name, err := base(from)
+	if err != nil {
+		return "", err
+	}
+	name = path.Join(below, name)
+	if !info.IsDir() {
+		return name, b.copy(name, from)
+	}
+	paths, err := files.Glob(from, "*")
+	if err != nil {
+		return "", err
+	}
+	for _, p := range paths {
+		if info, err := files.Stat(p); err != nil || info.IsDir() || !belongs(filepath.Base(p)) {
+			if err != nil {
+				return "", err
+			}
+			continue
+		}
+		if err := b.copy(path.Join(name, filepath.Base(p)), p); err != nil {
+			return "", err
+		}
+	}
+	return name, nil
+}
+
+// belongs says whether a model's directory needs a file: other frameworks'
+// weights and what begins with a dot stay behind.
+func belongs(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return !strings.HasPrefix(name, ".") &&
+		slices.Contains([]string{"", ".json", ".safetensors", ".jinja", ".txt", ".md", ".model"}, extension)
+}
+
+func (b *writer) copy(name, from string) error {
+	src, err := files.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = src.Close() }()
+	w, err := b.create(name)
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	size, err := io.Copy(io.MultiWriter(w, h), src)
+	if err != nil {
+		return err
+	}
+	if b.descriptor = 16; size >= math.MaxUint32 {
+		b.descriptor = 24
+	}
+	b.list.SHA256[name] = hex.EncodeToString(h.Sum(nil))
+	return nil
+}
+
+// create begins a file whose bytes will stand at the beginning of a page: a
+// field of the header that no one reads is as long as that takes.
+func (b *writer) create(name string) (io.Writer, error) {
+	if err := b.zip.Flush(); err != nil {
+		return nil, err
+	}
+	const fixed, field, id = 30, 4, 0x646d
+	begin := b.n + b.descriptor + fixed + int64(len(name)) + field
+	padding := (page - begin%page) % page
+	extra := binary.LittleEndian.AppendUint16(nil, id)
+	extra = binary.LittleEndian.AppendUint16(extra, uint16(padding))
+	w, err := b.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store, Extra: append(extra, make([]byte, padding)...)})
+	if err != nil {
+		return nil, err
+	}
+	if err := b.zip.Flush(); err != nil {
+		return nil, err
+	}
+	if b.n%page != 0 {
+		return nil, fmt.Errorf("bundle: %s begins at byte %d, not at a page", name, b.n)
+	}
+	return w, nil
+}

@@ -1,0 +1,122 @@
+// Package files opens the files of models, wherever they lie: in a directory,
+// or inside a bundle, an executable with a zip archive at its end. A path into
+// a bundle is the bundle's own, "!/", and the name in the archive:
+// medner-mesh!/model/config.json.
+package files
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/internal/mmap"
+)
+
+// Read reads a file that is no larger than limit bytes; kind says what it
+// should be, for the error.
+func Read(path string, limit int64, kind string) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, badinput.New(path, "size", fmt.Sprintf("more than %d bytes", limit), kind)
+	}
+	return data, nil
+}
+
+// Open opens a file for reading.
+func Open(path string) (io.ReadCloser, error) {
+	archive, name, ok := Split(path)
+	if !ok {
+		return os.Open(path)
+	}
+	z, err := openArchive(archive)
+	if err != nil {
+		return nil, err
+	}
+	f, err := z.Open(name)
+	if err != nil {
+		_ = z.Close()
+		return nil, at(path, err)
+	}
+	return both{f, z}, nil
+}
+
+// both closes a file and the archive that it is in.
+type both struct {
+	fs.File
+	archive io.Closer
+}
+
+func (b both) Close() error {
+	_ = b.File.Close()
+	return b.archive.Close()
+}
+
+// Stat describes a file or a directory.
+func Stat(path string) (fs.FileInfo, error) {
+	archive, name, ok := Split(path)
+	if !ok {
+		return os.Stat(path)
+	}
+	z, err := openArchive(archive)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = z.Close() }()
+	info, err := fs.Stat(z, name)
+	if err != nil {
+		return nil, at(path, err)
+	}
+	return info, nil
+}
+
+// Glob returns the paths of a directory's files that match a pattern, sorted;
+// none if there is no such directory.
+func Glob(dir, pattern string) ([]string, error) {
+	system := os.DirFS(dir)
+	if archive, name, ok := Split(dir); ok {
+		z, err := openArchive(archive)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = z.Close() }()
+		if system, err = fs.Sub(z, name); err != nil {
+			return nil, err
+		}
+	}
+	names, err := fs.Glob(system, pattern)
+	for i, name := range names {
+		names[i] = filepath.Join(dir, name)
+	}
+	slices.Sort(names)
+	return names, err
+}
+
+// Map maps a file into memory.
+func Map(path string) (*mmap.File, error) {
+	archive, name, ok := Split(path)
+	if !ok {
+		return mmap.Open(path)
+	}
+	z, err := openArchive(archive)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = z.Close() }()
+	offset, size, err := z.stored(path, name)
+	if err != nil {
+		return nil, err
+	}
+	return mmap.OpenPart(archive, offset, size)
+}
