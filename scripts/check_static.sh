@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The binary must be static, under 30 MB, and run where there is nothing else.
+# The binary must be static, under 30 MB, and run where there is nothing else,
+# and on any x86-64, writing what it writes here.
 set -euo pipefail
 bin=$1
 size=$(stat -c %s "$bin")
@@ -16,5 +17,15 @@ if [ "$(id -u)" = 0 ]; then
   chroot "$root" /medner version
 else
   "$bin" version
+fi
+if command -v qemu-x86_64 >/dev/null && [ "$(uname -m)" = x86_64 ]; then
+  ids() { echo '[1,5,9,33,77]' | "$@" "$bin" generate --model testdata/goldens/tiny-llama-nf4 --token-ids - --max-new-tokens 8 --json | sed 's/"timings".*//'; }
+  here=$(ids env)
+  for cpu in qemu64 Haswell; do
+    there=$(ids qemu-x86_64 -cpu $cpu 2>/dev/null) || { echo "$bin: fails on the processor $cpu"; exit 1; }
+    [ "$here" = "$there" ] || { echo "$bin: on the processor $cpu: $there, expected $here"; exit 1; }
+  done
+else
+  echo "$bin: not run on other processors, as there is no qemu-x86_64 (Debian's package qemu-user)"
 fi
 echo "$bin: static, $size bytes"
