@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ import (
 type evalFlags struct {
 	data, predictions, compare string
 	report, calibrationOut     string
+	save                       string
 	asJSON, thresholds         bool
 	resamples                  int
 }
@@ -46,6 +48,9 @@ func newEval() *cobra.Command {
 			if e.predictions != "" && e.calibrationOut != "" {
 				return usagef("--fit-calibration needs the model: leave --predictions out")
 			}
+			if e.predictions != "" && e.save != "" {
+				return usagef("--save needs the model: leave --predictions out")
+			}
 			return evaluate(cmd, &f, &e)
 		},
 	}
@@ -54,6 +59,7 @@ func newEval() *cobra.Command {
 	fs.StringVar(&e.data, "data", "", "gold `FILE`")
 	fs.StringVar(&e.predictions, "predictions", "", "score this `FILE` and run no model")
 	fs.StringVar(&e.compare, "compare", "", "also score this `FILE` and test the difference (paired bootstrap)")
+	fs.StringVar(&e.save, "save", "", "write what the model finds to this `FILE`, as JSON lines, for --predictions")
 	fs.StringVar(&e.report, "report", "", "write an HTML `FILE` with the errors marked in their text")
 	fs.StringVar(&e.calibrationOut, "fit-calibration", "", "fit confidences to the outcome and write them to this `FILE`")
 	fs.BoolVar(&e.thresholds, "thresholds", false, "also score what is left above confidences of 0.1, 0.2, …, 0.9")
@@ -92,7 +98,7 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 		predicted, err = readPredictions(cmd, e.predictions)
 	} else {
 		items = &itemLog{}
-		predicted, err = items.predict(cmd, f, gold)
+		predicted, err = items.predict(cmd, f, gold, e.save)
 	}
 	if err != nil {
 		return err
@@ -187,8 +193,22 @@ type itemLog struct {
 	key     confidence.Key
 }
 
-// predict annotates gold's articles.
-func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Document) ([]document.Document, error) {
+// predict annotates gold's articles, and writes the results to the file save,
+// if one is named.
+func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Document, save string) (docs []document.Document, err error) {
+	out := io.Discard
+	if save != "" {
+		file, failed := os.Create(save)
+		if failed != nil {
+			return nil, failed
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		out = file
+	}
+	saved, err := format.NewWriter(out, format.WriteOptions{Format: format.JSONL})
+	if err != nil {
+		return nil, err
+	}
 	extractor, err := f.extractor(cmd.Context(), cmd, ner.WithItems(func(it ner.Item) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -203,7 +223,7 @@ func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Docum
 	}
 	defer extractor.Close()
 	l.key = extractor.Key()
-	var docs, failed []document.Document
+	var failed []document.Document
 	bare := slices.Clone(gold)
 	for i := range bare {
 		bare[i].Entities, bare[i].Relations, bare[i].Completion = nil, nil, ""
@@ -220,13 +240,16 @@ func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Docum
 			return nil, err
 		default:
 			docs = append(docs, result.Document)
+			if err := saved.Write(result); err != nil {
+				return nil, err
+			}
 		}
 		progress.done(len(docs), len(failed))
 	}
 	slices.SortStableFunc(l.replies, func(a, b eval.Reply) int { // they came from several goroutines
 		return cmp.Or(strings.Compare(a.Document, b.Document), strings.Compare(a.Task, b.Task), strings.Compare(a.Prompt, b.Prompt))
 	})
-	return append(docs, failed...), nil
+	return append(docs, failed...), saved.Close()
 }
 
 // fit writes a calibration fitted on all items to path, and measures fits of

@@ -3,10 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"strings"
 	"time"
@@ -64,7 +62,7 @@ func newNER() *cobra.Command {
 // resumable are the formats to which documents can be appended one by one.
 var resumable = []string{string(format.JSONL), string(format.TSV), string(format.PubTator), string(format.Text), string(format.DisplaCy)}
 
-func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, inputs []string) error {
+func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, paths []string) error {
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	ro := format.ReadOptions{}
@@ -96,11 +94,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 		return err
 	}
 	defer extractor.Close()
-	w, err := o.open(cmd, out, job(cmd, inputs, extractor))
-	if errors.Is(err, errComplete) {
-		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s is complete: nothing to resume\n", o.path)
-		return nil
-	}
+	w, err := o.open(cmd, out, job(cmd, extractor))
 	if err != nil {
 		return err
 	}
@@ -108,14 +102,19 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 
 	var tally format.Tally
 	ro.Warn = tally.Add
-	progress := newProgress(cmd.ErrOrStderr(), inputs)
+	progress := newProgress(cmd.ErrOrStderr(), paths)
 	ro.Progress = progress.read
 	defer progress.stop()
-	total, failed := w.done(), w.failedBefore()
+	in := inputs{done: w.done()}
+	total, failed := len(in.done), w.failedBefore()
 	var last error
-	for result, err := range extractor.Stream(ctx, articles(format.Files(inputs, cmd.InOrStdin(), ro), w.done())) {
+	var other changedError
+	for result, err := range extractor.Stream(ctx, in.documents(format.Files(paths, cmd.InOrStdin(), ro))) {
 		if ctx.Err() != nil {
 			return w.interrupted(ctx.Err(), total)
+		}
+		if errors.As(err, &other) {
+			return err
 		}
 		total++
 		if err != nil {
@@ -123,7 +122,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 			last = err
 			progress.print(fmt.Sprintf("medner: %v", err))
 		}
-		if err := w.write(result, err != nil); err != nil {
+		if err := w.write(result, in.next(), err != nil); err != nil {
 			return err
 		}
 		progress.done(total, failed)
@@ -134,6 +133,9 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	progress.stop()
 	if err := w.close(); err != nil {
 		return err
+	}
+	if done := len(in.done); done > 0 && total == done {
+		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s is complete: nothing to resume\n", o.path)
 	}
 	for _, line := range tally.Lines() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
@@ -147,26 +149,9 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	return partialError{failed, total}
 }
 
-// articles strips what input files say of their documents, and leaves out the
-// first skip documents.
-func articles(results iter.Seq2[document.Result, error], skip int) iter.Seq2[document.Document, error] {
-	return func(yield func(document.Document, error) bool) {
-		n := 0
-		for r, err := range results {
-			if n++; n <= skip {
-				continue
-			}
-			r.Entities, r.Relations = nil, nil
-			if !yield(r.Document, err) {
-				return
-			}
-		}
-	}
-}
-
-// job identifies a run, part by part: another model, setting or input is
-// another job.
-func job(cmd *cobra.Command, inputs []string, e *ner.Extractor) map[string]string {
+// job identifies a run but for its inputs, part by part: another model or
+// setting is another job.
+func job(cmd *cobra.Command, e *ner.Extractor) map[string]string {
 	j := map[string]string{"model": fmt.Sprintf("%+v", e.Key())}
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
 		switch flag.Name {
@@ -179,15 +164,6 @@ func job(cmd *cobra.Command, inputs []string, e *ner.Extractor) map[string]strin
 			}
 		}
 	})
-	sizes := sha256.New()
-	for _, path := range inputs {
-		size := int64(-1)
-		if info, err := os.Stat(path); err == nil {
-			size = info.Size()
-		}
-		fmt.Fprintf(sizes, "%q %d\n", path, size)
-	}
-	j["inputs"] = fmt.Sprintf("%d, names and sizes %x", len(inputs), sizes.Sum(nil)[:8])
 	return j
 }
 
@@ -235,16 +211,16 @@ func (o *nerOutput) open(cmd *cobra.Command, out format.Format, job map[string]s
 		if s.journal, err = startJournal(o.path, job, o.resume); err != nil {
 			return nil, err
 		}
-		wo.Written = s.journal.done
+		wo.Written = len(s.journal.done) - s.journal.failed
 		s.buffer = bufio.NewWriter(s.journal)
 	}
 	s.Writer, err = format.NewWriter(s.buffer, wo)
 	return s, err
 }
 
-func (s *sink) done() int {
+func (s *sink) done() []identity {
 	if s.journal == nil {
-		return 0
+		return nil
 	}
 	return s.journal.done
 }
@@ -258,7 +234,7 @@ func (s *sink) failedBefore() int {
 
 // write writes a result, if there is one, and has it out before it returns:
 // readers of a pipe see each document when it is done.
-func (s *sink) write(r *document.Result, failed bool) error {
+func (s *sink) write(r *document.Result, id identity, failed bool) error {
 	if !failed {
 		if err := s.Writer.Write(r); err != nil {
 			return err
@@ -271,7 +247,7 @@ func (s *sink) write(r *document.Result, failed bool) error {
 		return err
 	}
 	if s.journal != nil {
-		return s.journal.finished(failed)
+		return s.journal.finished(id, failed)
 	}
 	return nil
 }

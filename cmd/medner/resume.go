@@ -17,23 +17,23 @@ import (
 )
 
 // journal makes a long output resumable. Beside the output FILE it keeps
-// FILE.resume: a line that identifies the job as a JSON object, then a line for each document
-// done, in order: the output's size after it, and whether it failed. A process
-// that dies leaves at most half a document behind the last line; resuming cuts
-// that off. When the job ends the journal goes.
+// FILE.resume: a line that identifies the job as a JSON object, then a line for
+// each document done, in order: the output's size after it, the document's
+// identity, and whether it failed. A process that dies leaves at most half a
+// document behind the last line; resuming cuts that off. When a job ends its
+// journal goes, unless it may be resumed: then it tells that all is done, and of
+// what.
 type journal struct {
 	out    *os.File
 	log    *os.File
-	size   int64 // of the output, as written
-	done   int   // documents journaled by earlier runs
-	failed int   // of those
+	keep   bool       // at the end
+	size   int64      // of the output, as written
+	done   []identity // documents journaled by earlier runs
+	failed int        // of those
 }
 
 // journalSuffix is added to the output's name.
 const journalSuffix = ".resume"
-
-// complete says that an earlier run of the job has ended.
-var errComplete = errors.New("already complete")
 
 // errNotBegun says that an earlier run died before it had written which job it is.
 var errNotBegun = errors.New("an empty journal")
@@ -47,15 +47,16 @@ func startJournal(path string, job map[string]string, resume bool) (*journal, er
 		if err == nil || !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errNotBegun) {
 			return j, err
 		}
-		if _, statErr := os.Stat(path); statErr == nil && !errors.Is(err, errNotBegun) {
-			return nil, errComplete
+		if info, statErr := os.Stat(path); statErr == nil && info.Size() > 0 && !errors.Is(err, errNotBegun) {
+			err := badinput.New(path, "journal", "no "+path+journalSuffix, "one that says what the output was made of")
+			return nil, hinted{err, "remove the output to start again; only runs with --resume keep the journal when they end"}
 		}
 	}
 	first, err := json.Marshal(job)
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{}
+	j := &journal{keep: resume}
 	if j.log, err = os.Create(path + journalSuffix); err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func resumeJournal(path string, job map[string]string) (*journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{log: log}
+	j := &journal{log: log, keep: true}
 	if j.out, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return nil, errors.Join(err, j.abandon())
 	}
@@ -106,7 +107,7 @@ func (j *journal) replay(name string, job map[string]string) (keep int64, err er
 		return 0, errNotBegun
 	}
 	if err := sameJob(name, []byte(first), job); err != nil {
-		return 0, hinted{err, "an interrupted run can go on only with the same inputs and settings; remove the file to start again"}
+		return 0, hinted{err, "a run can be resumed only with the same settings; remove the file to start again"}
 	}
 	keep = int64(len(first))
 	for {
@@ -114,13 +115,13 @@ func (j *journal) replay(name string, job map[string]string) (keep int64, err er
 		if err != nil {
 			return keep, nil // the end, or half a line
 		}
-		size, failed, ok := parseEntry(line)
+		size, id, failed, ok := parseEntry(line)
 		if !ok || size < j.size || size > info.Size() {
 			return keep, nil
 		}
 		keep += int64(len(line))
 		j.size = size
-		j.done++
+		j.done = append(j.done, id)
 		if failed {
 			j.failed++
 		}
@@ -143,10 +144,14 @@ func sameJob(name string, line []byte, job map[string]string) error {
 	return nil
 }
 
-func parseEntry(line string) (size int64, failed, ok bool) {
-	number, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-	size, err := strconv.ParseInt(number, 10, 64)
-	return size, rest == "failed", err == nil && size >= 0 && (rest == "" || rest == "failed")
+func parseEntry(line string) (size int64, id identity, failed, ok bool) {
+	fields := strings.Fields(line)
+	if failed = len(fields) == 3 && fields[2] == "failed"; !failed && len(fields) != 2 {
+		return 0, 0, false, false
+	}
+	size, err1 := strconv.ParseInt(fields[0], 10, 64)
+	number, err2 := strconv.ParseUint(fields[1], 16, 64)
+	return size, identity(number), failed, err1 == nil && err2 == nil && size >= 0
 }
 
 // Write appends to the output.
@@ -157,8 +162,8 @@ func (j *journal) Write(p []byte) (int, error) {
 }
 
 // finished records that a document is done and all of it written.
-func (j *journal) finished(failed bool) error {
-	entry := strconv.FormatInt(j.size, 10)
+func (j *journal) finished(id identity, failed bool) error {
+	entry := fmt.Sprintf("%d %016x", j.size, uint64(id))
 	if failed {
 		entry += " failed"
 	}
@@ -183,7 +188,7 @@ func (j *journal) complete() error {
 	if cerr := j.abandon(); err == nil {
 		err = cerr
 	}
-	if err != nil {
+	if err != nil || j.keep {
 		return err
 	}
 	return os.Remove(j.log.Name())

@@ -15,7 +15,7 @@ func writeDocument(t *testing.T, j *journal, i int) {
 	require.NoError(t, err)
 	_, err = fmt.Fprintf(j, "%d\n", i)
 	require.NoError(t, err)
-	require.NoError(t, j.finished(i == 3))
+	require.NoError(t, j.finished(identity(i), i == 3))
 }
 
 func TestJournalResumesAtAnyByte(t *testing.T) {
@@ -41,10 +41,13 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 			require.NoError(t, os.WriteFile(path+journalSuffix, log[:entries], 0o644))
 			j, err := startJournal(path, job, true)
 			require.NoError(t, err)
-			if j.done > 3 {
+			for i, id := range j.done {
+				require.Equal(t, identity(i), id)
+			}
+			if len(j.done) > 3 {
 				require.Equal(t, 1, j.failed)
 			}
-			for i := j.done; i < 8; i++ {
+			for i := len(j.done); i < 8; i++ {
 				writeDocument(t, j, i)
 			}
 			require.NoError(t, j.complete())
@@ -53,8 +56,19 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 			require.Equal(t, string(want), string(got), "output cut at %d, journal at %d", output, entries)
 		}
 	}
-	_, err = startJournal(path, job, true)
-	require.ErrorIs(t, err, errComplete)
+	j, err = startJournal(path, job, true)
+	require.NoError(t, err)
+	require.Len(t, j.done, 8)
+	require.NoError(t, j.complete())
+	require.FileExists(t, path+journalSuffix)
+}
+
+func TestJournalRefusesAnOutputWithoutOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	require.NoError(t, os.WriteFile(path, []byte("of whatever\n"), 0o644))
+	_, err := startJournal(path, nil, true)
+	require.Equal(t, exitBadInput, exitCode(err))
+	require.ErrorContains(t, err, "no "+path+journalSuffix)
 }
 
 func TestJournalRefusesAnotherJob(t *testing.T) {

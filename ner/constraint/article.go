@@ -104,7 +104,7 @@ func (a *Article) add(text []byte, starts, ends []bool) {
 	last := make([]int, len(text)+1)
 	for i, from := 0, -1; i <= len(text); i++ {
 		before, _ := utf8.DecodeLastRune(text[:i])
-		a.ends[offset+i] = ends[i] && i > 0 && !unicode.IsSpace(before) && !opening(before) && !trailing(before)
+		a.ends[offset+i] = ends[i] && i > 0 && !unicode.IsSpace(before) && !opening(before) && !trailing(before) && !particles[lastWord(text[:i])]
 		if a.ends[offset+i] {
 			from = i
 		}
@@ -150,6 +150,21 @@ func joined(b byte) byte {
 // opening one.
 func closing(r rune) bool {
 	return trailing(r) || unicode.In(r, unicode.Pe, unicode.Pf)
+}
+
+// particles are words with which no mention ends: none of the 18,976 of the CDR
+// corpus's training and development articles does. Words that are symbols or
+// short forms too, in upper case, are not among them: in, as, at, on.
+var particles = map[string]bool{
+	"of": true, "the": true, "by": true, "with": true, "for": true, "and": true, "or": true, "from": true,
+	"than": true, "that": true, "which": true, "during": true, "after": true, "was": true, "were": true,
+}
+
+// lastWord is what follows the last space or hyphen, if it is no longer than
+// the longest particle.
+func lastWord(text []byte) string {
+	text = text[max(0, len(text)-len(" during")):]
+	return string(text[bytes.LastIndexAny(text, " -")+1:])
 }
 
 func opening(r rune) bool { return unicode.In(r, unicode.Ps, unicode.Pi) }
