@@ -33,6 +33,9 @@ type Engine struct {
 	// Prompt is the profile that the model or its adapter was trained with; "":
 	// what its family suggests.
 	Prompt string
+	// Numerics is what log-probabilities depend on beside what About says: a
+	// calibration holds for the same. May be empty.
+	Numerics string
 }
 
 // style is the family's marks, by the special tokens of the vocabulary.

@@ -151,6 +151,9 @@ func (e *Extractor) Key() confidence.Key {
 	if about.Weights != "" && about.Weights != "keep" {
 		precision += ", weights " + about.Weights
 	}
+	if e.engine.Numerics != "" {
+		precision += ", " + e.engine.Numerics
+	}
 	return confidence.Key{
 		Model: about.Name, Adapter: about.Adapter, Prompt: strings.Join(names, "+"),
 		Precision: precision, Decoding: decoding,

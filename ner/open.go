@@ -70,7 +70,8 @@ func Open(ctx context.Context, path string, options ...Option) (*Extractor, erro
 }
 
 func open(path string, m *model.Model, o model.Options, options []Option) (*Extractor, error) {
-	engine := Engine{Generator: m, About: about(path, o)}
+	_, lora := m.Adapters()
+	engine := Engine{Generator: m, About: about(path, o), Numerics: numerics(o, lora)}
 	var err error
 	if engine.Tokenizer, engine.Template, err = texts(path); err != nil {
 		return nil, err
@@ -168,6 +169,19 @@ func about(path string, o model.Options) document.Model {
 		a.Precision = "f32"
 	}
 	return a
+}
+
+// numerics says how adapters are applied, and how keys and values are held
+// where that costs precision.
+func numerics(o model.Options, lora model.LoRA) string {
+	var all []string
+	if lora != "" {
+		all = append(all, "lora "+string(lora))
+	}
+	if o.KV != "" && o.KV != "f32" {
+		all = append(all, "keys and values "+o.KV)
+	}
+	return strings.Join(all, ", ")
 }
 
 func base(path string) string {

@@ -7,6 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/model"
+	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/ner/confidence"
 )
 
@@ -42,4 +45,21 @@ func TestCalibrationsBesideAnAdapter(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "calibration-b.json"), []byte("{"), 0o600))
 	_, err = calibrationFor(other, dir)
 	require.ErrorContains(t, err, "calibration-b.json")
+}
+
+// What changes log-probabilities is part of what a calibration is for.
+func TestKeyNamesWhatChangesNumbers(t *testing.T) {
+	base, adapter := golden.Path(t, "tiny-llama-nf4"), golden.Path(t, "adapters/plain")
+	keys := map[confidence.Key]bool{}
+	for _, o := range []model.Options{
+		{}, {LoRA: model.Unmerged}, // the same: it is the default on 4-bit bases
+		{LoRA: model.Merge}, {LoRA: model.MergeNF4}, {KV: "f16"}, {Precision: backend.Fast}, {Hold: backend.HoldF32},
+	} {
+		o.Adapters = []string{adapter}
+		e, err := Open(t.Context(), base, WithModelOptions(o))
+		require.NoError(t, err)
+		keys[e.Key()] = true
+		require.NoError(t, e.Close())
+	}
+	require.Len(t, keys, 6)
 }
