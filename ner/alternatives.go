@@ -34,7 +34,7 @@ func (e *Extractor) explore(ctx context.Context, q question, whole attempt, answ
 			break
 		}
 		longer := whole
-		longer.begun = append(slices.Clone(answer.tokens[:len(answer.tokens)-1]), more)
+		longer.begun, longer.freed = append(slices.Clone(answer.tokens[:len(answer.tokens)-1]), more), answer.freed
 		var err error
 		if answer, err = e.answer(ctx, q, longer); err != nil {
 			return nil, err

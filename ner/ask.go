@@ -35,6 +35,9 @@ type reply struct {
 	cut    bool // the answer reached its limit of tokens
 	looped bool // the answer was ended because it repeated itself
 	line   bool // it is a line that the answer might have had
+	// freed are bytes of the text from which on the mask was off, up to the end
+	// of the line.
+	freed []int
 }
 
 // tokens renders and encodes a question. The mark of a text's beginning stands
@@ -77,6 +80,8 @@ type attempt struct {
 	prompt []int32
 	index  *constraint.Article // nil: nothing limits what may be written
 	begun  []model.Token       // what the answer begins with
+	free   bool                // the line that it is in is written freely
+	freed  []int               // of what it begins with, as in reply
 	line   bool                // it ends with the line that it is in
 }
 
@@ -100,26 +105,29 @@ const maxGivenUp = 4
 
 // answer is what an attempt at a whole answer comes to. Where the article
 // doesn't go on as the model does, the mask would have it write another item
-// than it meant: such an item is given up, and the answer goes on in the next
-// line.
+// than it meant, and go on from that: it ends such a line freely, and what the
+// article doesn't have is left out afterwards.
 func (e *Extractor) answer(ctx context.Context, q question, a attempt) (reply, error) {
 	r, err := e.write(ctx, q, a)
-	if a.index == nil || e.penalty != 1 { // a penalty too makes unlikely tokens the choice
+	if a.index == nil || e.profile != Default || e.probes.line < 0 || e.penalty != 1 { // a penalty too makes unlikely tokens the choice
 		return r, err
 	}
+	from := len(a.begun)
 	for range maxGivenUp {
-		i := e.deadEnd(r, len(a.begun))
-		if err != nil || i < 0 {
+		if err != nil {
 			break
 		}
-		line := r.tokens[i]
-		if e.probes.line < 0 || e.probes.line >= len(line.Probes) {
+		i := e.deadEnd(r, from)
+		if i < 0 {
 			break
 		}
-		line.ID, line.LogProb, line.Top = e.probes.ids[e.probes.line], line.Probes[e.probes.line], nil
-		a.begun = append(slices.Clone(r.tokens[:i]), line)
+		a.begun, a.free = slices.Clone(r.tokens[:i]), true
+		a.freed = append(slices.Clip(a.freed), r.ends[i-1])
 		r, err = e.write(ctx, q, a)
+		for from = i; from < len(r.ends) && !strings.Contains(r.text[r.ends[from-1]:r.ends[from]], "\n"); from++ {
+		}
 	}
+	r.freed = a.freed
 	return r, err
 }
 
@@ -162,12 +170,12 @@ func (e *Extractor) write(ctx context.Context, q question, a attempt) (reply, er
 	}
 	var guard *guard
 	if e.profile == Default {
-		guard = newGuard(request.Constraint, e.engine.Tokenizer.TokenBytes, e.probes.ids[:e.probes.stops])
+		guard = newGuard(request.Constraint, e.engine.Tokenizer.TokenBytes, e.probes)
 		request.Constraint = guard
 		for _, t := range a.begun {
 			guard.Accept(t.ID)
 		}
-		guard.line = a.line
+		guard.line, guard.free = a.line, a.free
 	}
 	result, err := e.engine.Generate(ctx, request)
 	if err != nil {

@@ -223,11 +223,19 @@ func (c *collector) read(a *answered, line answer.Line) (*item, string) {
 		if len(m.spans) > 0 && len(sentence.Starts(m.text)) > 0 {
 			return nil, reasonSentences
 		}
-		if c.e.grounded && c.e.penalty == 1 && min(m.features.Min, m.features.End) < forced {
+		if c.e.grounded && c.e.penalty == 1 && !a.free(line) && min(m.features.Min, m.features.End) < forced {
 			return nil, reasonForced
 		}
 	}
 	return it, ""
+}
+
+// free says whether the mask was off in a line.
+func (r *reply) free(line answer.Line) bool {
+	start := line.Items[0].Start
+	return slices.ContainsFunc(r.freed, func(at int) bool {
+		return at >= start && !strings.Contains(r.text[start:at], "\n")
+	})
 }
 
 // nothing holds what models write where there is nothing to list.

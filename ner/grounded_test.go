@@ -42,19 +42,41 @@ func TestForcedItems(t *testing.T) {
 	require.Len(t, r.Entities, 2)
 }
 
-// An item that the model meant to go on otherwise is given up; the answer goes
-// on.
+// An item with which the article doesn't go on as the model does is written to
+// its end, and left out; the answer goes on.
 func TestGivenUpItems(t *testing.T) {
-	f := newFake(t, byTask("- ulcers\n- aspirin", "", ""))
+	f := newFake(t, byTask("- ulcerative colitis\n- aspirin", "", ""))
 	f.logProb = func(answer string, at int) float32 {
-		if strings.Contains(answer[:at], "- ul") && !strings.Contains(answer[:at], "\n") {
+		if strings.HasSuffix(answer[:at], "- ul") {
 			return -6
 		}
 		return -0.1
 	}
 	r := extract(t, f, "Aspirin causes ulcers.", ner.WithGrounded(true), ner.WithTasks(prompt.Chemicals))
 	require.Equal(t, []string{"chemical Aspirin@0-7"}, places(r))
-	require.Equal(t, []string{"chemicals: - ul: given up: the article doesn't go on so"}, dropped(r))
+	require.Equal(t, []string{"chemicals: - ulcerative colitis: given up: the article doesn't go on so"}, dropped(r))
 	require.Len(t, f.requests, 2)
-	require.True(t, strings.HasSuffix(f.prompts[1], "- ul\n"), f.prompts[1])
+	require.True(t, strings.HasSuffix(f.prompts[1], "- ul"), f.prompts[1])
+
+	// So may be what the article has otherwise: here in the plural.
+	f = newFake(t, byTask("- ulcer\n- aspirin", "", ""))
+	f.logProb = func(answer string, at int) float32 {
+		if strings.HasSuffix(answer[:at], "- ulcer") {
+			return -6
+		}
+		return -0.1
+	}
+	r = extract(t, f, "Aspirin causes ulcers.", ner.WithGrounded(true), ner.WithTasks(prompt.Chemicals))
+	require.Equal(t, []string{"chemical Aspirin@0-7", "chemical ulcers@15-21"}, places(r))
+
+	// A line without end is ended.
+	f = newFake(t, byTask("- ulcerative "+strings.Repeat("colitis ", 100), "", ""))
+	f.logProb = func(answer string, at int) float32 {
+		if strings.HasSuffix(answer[:at], "- ul") {
+			return -6
+		}
+		return -0.1
+	}
+	r = extract(t, f, "Aspirin causes ulcers.", ner.WithGrounded(true), ner.WithTasks(prompt.Chemicals))
+	require.Less(t, len(r.Dropped[0].Text), 300)
 }

@@ -13,6 +13,9 @@ import (
 // answers that got out by themselves, none had repeated so many lines.
 const maxRepeats = 5
 
+// maxFree bounds the bytes of a line that is written freely.
+const maxFree = 256
+
 // guard is a constraint that ends an answer which only repeats itself, or
 // after one line, and otherwise leaves the choice to another constraint, or
 // free.
@@ -20,22 +23,32 @@ type guard struct {
 	inner   model.Constraint // nil: none
 	bytes   func(id int32) []byte
 	stop    []uint64 // the bitmap of the stop ids
+	newline []uint64 // of that which ends a line
 	line    bool     // the answer ends where its line does
+	free    bool     // nothing limits the line
 	ended   bool     // it did
 	written []byte   // since the last end of line
 	lines   []string // the lines written, folded, each once
 	repeats int      // lines in a row that had been written before
 }
 
-func newGuard(inner model.Constraint, bytes func(id int32) []byte, stop []int32) *guard {
-	g := &guard{inner: inner, bytes: bytes}
-	for _, id := range stop {
-		for int(id/64) >= len(g.stop) {
-			g.stop = append(g.stop, 0)
-		}
-		g.stop[id/64] |= 1 << (id % 64)
+func newGuard(inner model.Constraint, bytes func(id int32) []byte, p probes) *guard {
+	g := &guard{inner: inner, bytes: bytes, stop: bitmap(p.ids[:p.stops])}
+	if p.line >= 0 {
+		g.newline = bitmap(p.ids[p.line : p.line+1])
 	}
 	return g
+}
+
+func bitmap(ids []int32) []uint64 {
+	var b []uint64
+	for _, id := range ids {
+		for int(id/64) >= len(b) {
+			b = append(b, 0)
+		}
+		b[id/64] |= 1 << (id % 64)
+	}
+	return b
 }
 
 func (g *guard) looping() bool { return g.repeats >= maxRepeats }
@@ -44,6 +57,10 @@ func (g *guard) Allowed() []uint64 {
 	switch {
 	case g.looping(), g.ended:
 		return g.stop
+	case g.free && len(g.written) < maxFree:
+		return nil
+	case g.free:
+		return g.newline
 	case g.inner != nil:
 		return g.inner.Allowed()
 	}
@@ -59,7 +76,7 @@ func (g *guard) Accept(id int32) {
 			g.written = append(g.written, b)
 			continue
 		}
-		g.ended = g.line
+		g.ended, g.free = g.line, false
 		line := ground.Fold(string(g.written))
 		g.written = g.written[:0]
 		switch {
