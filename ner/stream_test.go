@@ -18,16 +18,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// In more than linear time it would not end within the tests' limit.
 func TestTenMegabyteLine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads 10 MB")
 	}
-	start := time.Now()
 	f := newFake(t, byTask("- aspirin", "", ""))
 	text := strings.Repeat("aspirin ", 10<<20/8)
 	r := extract(t, f, text, ner.WithTasks(prompt.Chemicals), ner.WithChunkTokens(0), ner.WithConcurrency(4))
 	require.Len(t, r.Entities, 10<<20/8)
-	require.Less(t, time.Since(start), 2*time.Minute)
 }
 
 func TestBadDocumentsDontStopTheOthers(t *testing.T) {

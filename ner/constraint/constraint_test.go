@@ -1,18 +1,11 @@
 package constraint
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/medner/medner/internal/golden"
-	"github.com/medner/medner/ner/ground"
+	"github.com/medner/medner/internal/growth"
 	"github.com/stretchr/testify/require"
 )
 
@@ -135,171 +128,6 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestMasksAllowWhatTheAutomatonFollows compares masks with walking every
-// token's bytes, on random articles and vocabularies whose tokens cross the
-// grammar's parts.
-func TestMasksAllowWhatTheAutomatonFollows(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 11))
-	alphabet := []string{"a", "b", " ", "A", "-", "é", ".", "(", ")", "|", "\n", "a b", "1"}
-	text := func(n int) string {
-		var b strings.Builder
-		for range rng.IntN(n + 1) {
-			b.WriteString(alphabet[rng.IntN(len(alphabet))])
-		}
-		return b.String()
-	}
-	compared := 0
-	for range 300 {
-		tokens := []string{"a", "b", "-", " ", "|", "\n", "é", "(", ")", "- ", " |", " | a", "\n-", "\n- a", ")\n", "A", "1", "\xc3", "\xa9"}
-		for range 20 {
-			if s := text(5); s != "" {
-				tokens = append(tokens, s)
-			}
-		}
-		v := vocabulary(tokens)
-		a := NewArticle(v, text(14))
-		for _, g := range []Grammar{Items, Pairs} {
-			c := a.Start(g)
-			for range 25 {
-				mask := c.Allowed()
-				var allowed []int32
-				for i, tok := range tokens {
-					s := c.at
-					for _, b := range lower([]byte(tok)) {
-						s = a.step(s, b)
-					}
-					want := s.mode != failed
-					if has(mask, int32(i+1)) != want {
-						t.Fatalf("article %q, state %+v, token %q: allowed %v", a.text, c.at, tok, !want)
-					}
-					if want {
-						allowed = append(allowed, int32(i+1))
-					}
-					compared++
-				}
-				if a.final(c.at) != has(mask, stopID) && len(allowed) > 0 {
-					t.Fatalf("stop: %v", has(mask, stopID))
-				}
-				if len(allowed) == 0 {
-					break
-				}
-				c.Accept(allowed[rng.IntN(len(allowed))])
-			}
-		}
-	}
-	require.Greater(t, compared, 100_000)
-}
-
-// TestWhatIsWrittenIsGrounded writes at random under the masks: every item of
-// a finished line is found in the article, and no state is a dead end.
-func TestWhatIsWrittenIsGrounded(t *testing.T) {
-	rng := rand.New(rand.NewPCG(13, 17))
-	v := bytesOnly()
-	pieces := []string{"aspirin", "Li", " ", " ", " ", "-", "–", "é", "e\u0301", "ﬁ", "(", ")", ".", ",", "\r\n", "|", "💊", "\u200b", "5", "%", "²", "ß", "\x00", "ς", "漢"}
-	items := 0
-	for range 400 {
-		var b strings.Builder
-		for range 1 + rng.IntN(20) {
-			b.WriteString(pieces[rng.IntN(len(pieces))])
-		}
-		article := b.String()
-		a, g := NewArticle(v, article), ground.NewArticle(article)
-		for _, grammar := range []Grammar{Items, Pairs} {
-			c := a.Start(grammar)
-			var out []byte
-			for len(out) < 300 || !c.Finished() {
-				mask := c.Allowed()
-				var ids []int32
-				for id := int32(1); id <= 256; id++ {
-					if has(mask, id) {
-						ids = append(ids, id)
-					}
-				}
-				if len(ids) == 0 {
-					break
-				}
-				id := ids[rng.IntN(len(ids))]
-				out = append(out, byte(id-1))
-				c = c.Fork()
-				c.Accept(id)
-				if len(out) > 2000 {
-					t.Fatalf("%q: never finished", article)
-				}
-			}
-			// An article without spans leaves nothing to say after "- ".
-			if len(a.spans) == 0 {
-				continue
-			}
-			require.True(t, c.Finished(), "%q: dead end after %q", article, out)
-			for line := range strings.SplitSeq(string(out), "\n") {
-				line = strings.TrimPrefix(strings.TrimPrefix(line, " "), "- ")
-				for _, item := range strings.Split(line, " | ") {
-					if line != "" {
-						items++
-						if !utf8.ValidString(item) || len(g.Find(item)) == 0 {
-							t.Fatalf("%q: %q is not in it", article, item)
-						}
-					}
-				}
-			}
-		}
-	}
-	require.Greater(t, items, 1000)
-}
-
-// TestEveryMentionCanBeWritten: on the shipped articles of the CDR corpus.
-func TestEveryMentionCanBeWritten(t *testing.T) {
-	v := bytesOnly()
-	mentions, missing := 0, 0
-	for _, doc := range readCDR(t) {
-		a := NewArticle(v, doc.text)
-		for _, m := range doc.mentions {
-			mentions++
-			if got, ended := accepts(v, a, Items, "- "+m); got != "- "+m || !ended {
-				missing++
-				t.Logf("%q: %q", m, got)
-			}
-		}
-	}
-	t.Logf("%d of %d can't be written", missing, mentions)
-	require.Greater(t, mentions, 200)
-	require.LessOrEqual(t, float64(missing), 0.001*float64(mentions))
-}
-
-type cdrArticle struct {
-	text     string
-	mentions []string
-}
-
-// readCDR reads PubTator files: those of testdata, or of the whole corpus
-// where MEDNER_CDR names one.
-func readCDR(t testing.TB) []cdrArticle {
-	path := os.Getenv("MEDNER_CDR")
-	if path == "" {
-		path = golden.Root() + "/testdata/cdr/sample.PubTator"
-	}
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
-	if os.Getenv("MEDNER_CDR") == "" {
-		demo, err := os.ReadFile(golden.Root() + "/testdata/demo/abstracts.PubTator")
-		require.NoError(t, err)
-		data = append(data, demo...)
-	}
-	var out []cdrArticle
-	for block := range strings.SplitSeq(strings.TrimSpace(string(data)), "\n\n") {
-		lines := strings.Split(block, "\n")
-		title, abstract := strings.SplitN(lines[0], "|", 3), strings.SplitN(lines[1], "|", 3)
-		doc := cdrArticle{text: title[2] + " " + abstract[2]}
-		for _, l := range lines[2:] {
-			if f := strings.Split(l, "\t"); len(f) > 4 {
-				doc.mentions = append(doc.mentions, f[3])
-			}
-		}
-		out = append(out, doc)
-	}
-	return out
-}
-
 func TestForksAreIndependent(t *testing.T) {
 	v := bytesOnly()
 	c := NewArticle(v, "Aspirin and ibuprofen").Start(Items)
@@ -341,102 +169,15 @@ func TestNeverNothingAllowed(t *testing.T) {
 
 func TestLongArticlesTakeLinearTime(t *testing.T) {
 	v := bytesOnly()
-	start := time.Now()
 	for _, unit := range []string{"aspirin eases pain. ", "a", "a ", "-", "é", "a|", "\u200b"} {
-		a := NewArticle(v, strings.Repeat(unit, 64<<10/len(unit)))
-		c := a.Start(Pairs)
-		for _, b := range []byte("- a") {
-			c.Allowed()
-			c.Accept(int32(b) + 1)
-		}
-		c.Allowed()
-	}
-	require.Less(t, time.Since(start), 20*time.Second)
-}
-
-// syntheticVocabulary is as large as Llama-3's, of the words of English-like
-// syllables: its trie is as deep and as wide.
-func syntheticVocabulary(size int, articles []cdrArticle) *Vocabulary {
-	rng := rand.New(rand.NewPCG(19, 23))
-	seen := map[string]bool{}
-	var tokens []string
-	add := func(s string) {
-		if s != "" && !seen[s] && len(tokens) < size-1 {
-			seen[s] = true
-			tokens = append(tokens, s)
-		}
-	}
-	for i := range 256 {
-		add(string([]byte{byte(i)}))
-	}
-	for _, s := range []string{" |", " -", ")\n", ".\n", "\n\n", " (", "),", "- "} {
-		add(s)
-	}
-	for len(tokens) < size-1 {
-		text := articles[rng.IntN(len(articles))].text
-		words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
-		w := words[rng.IntN(len(words))]
-		n := 1 + rng.IntN(len(w))
-		w = w[:n]
-		if rng.IntN(3) == 0 { // most tokens of a vocabulary are not in an article
-			w += string(rune('a' + rng.IntN(26)))
-		}
-		if rng.IntN(4) == 0 {
-			w += string(rune('a'+rng.IntN(26))) + string(rune('a'+rng.IntN(26)))
-		}
-		switch rng.IntN(3) {
-		case 0:
-			add(" " + w)
-		case 1:
-			add(" " + strings.ToUpper(w[:1]) + w[1:])
-		default:
-			add(w)
-		}
-	}
-	return vocabulary(tokens)
-}
-
-func BenchmarkAnswer(b *testing.B) {
-	articles := readCDR(b)
-	for _, size := range []int{49_152, 128_256} {
-		v := syntheticVocabulary(size, articles)
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			masks := 0
-			for i := 0; b.Loop(); i++ {
-				doc := articles[i%len(articles)]
-				a := NewArticle(v, doc.text)
-				for _, g := range []Grammar{Items, Items, Pairs} {
-					c := a.Start(g)
-					for _, m := range doc.mentions[:min(len(doc.mentions), 8)] {
-						line := "- " + m + "\n"
-						if g == Pairs {
-							line = "- " + m + " | " + m + "\n"
-						}
-						for len(line) > 0 {
-							id, n := longest(v, line)
-							c.Allowed()
-							c.Accept(id)
-							masks++
-							line = line[n:]
-						}
-					}
-				}
+		growth.Linear(t, 8<<10, func(n int) {
+			c := NewArticle(v, strings.Repeat(unit, n/len(unit))).Start(Pairs)
+			for _, b := range []byte("- a") {
+				c.Allowed()
+				c.Accept(int32(b) + 1)
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(masks), "ns/mask")
+			c.Allowed()
 		})
 	}
 }
 
-// longest is the longest token at the beginning of s.
-func longest(v *Vocabulary, s string) (id int32, n int) {
-	node := int32(0)
-	for i, b := range lower([]byte(s)) {
-		if node = v.next(node, b); node == 0 {
-			break
-		}
-		if v.token[node] < v.token[node+1] {
-			id, n = v.ids[v.token[node]], i+1
-		}
-	}
-	return id, n
-}

@@ -74,25 +74,36 @@ func TestHostileFiles(t *testing.T) {
 			if f == Brat {
 				continue // reads files; see below
 			}
-			start := time.Now()
-			r, err := NewReader(name, strings.NewReader(data), ReadOptions{Format: f})
-			if err != nil {
-				requireBadInput(t, err, name)
-				continue
-			}
-			n := 0
-			for d, err := range r.Results() {
-				if err != nil {
-					requireBadInput(t, err, name, f)
-					continue
-				}
-				if n++; n <= 2 && (f == "" || len(data) < 1<<20) {
-					writeEverything(t, &d)
+			var took time.Duration
+			for range 3 { // the machine may have paused
+				start := time.Now()
+				readHostile(t, name, data, f)
+				if took = time.Since(start); took < 15*time.Second { // under a second on a free machine
+					break
 				}
 			}
-			if took := time.Since(start); took > 15*time.Second { // under a second on a free machine
+			if took >= 15*time.Second {
 				t.Errorf("%s as %s took %v", name, f, took)
 			}
+		}
+	}
+}
+
+func readHostile(t *testing.T, name, data string, f Format) {
+	t.Helper()
+	r, err := NewReader(name, strings.NewReader(data), ReadOptions{Format: f})
+	if err != nil {
+		requireBadInput(t, err, name)
+		return
+	}
+	n := 0
+	for d, err := range r.Results() {
+		if err != nil {
+			requireBadInput(t, err, name, f)
+			continue
+		}
+		if n++; n <= 2 && (f == "" || len(data) < 1<<20) {
+			writeEverything(t, &d)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/medner/medner/ner/document"
@@ -151,15 +150,14 @@ func TestBoundary(t *testing.T) {
 	}
 }
 
+// In more than linear time it would not end within the tests' limit.
 func TestLongLines(t *testing.T) {
-	start := time.Now()
 	text := strings.Repeat("Aspirin eases chest pain. ", 10<<20/26)
 	a := NewArticle(text)
 	require.Len(t, a.Find("aspirin"), 10<<20/26)
 	require.Nil(t, a.Find("asp irins"))
 	a = NewArticle(strings.Repeat("a", 10<<20))
 	require.Nil(t, a.Find(strings.Repeat("a", 1000)))
-	require.Less(t, time.Since(start), 20*time.Second)
 }
 
 func FuzzFind(f *testing.F) {
