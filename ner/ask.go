@@ -138,7 +138,8 @@ func (e *Extractor) deadEnd(r reply, from int) int {
 		start := r.ends[i-1]
 		line := r.text[strings.LastIndexByte(r.text[:start], '\n')+1 : start]
 		item, ok := strings.CutPrefix(line, "-")
-		if ok && strings.TrimSpace(item) != "" && float64(r.tokens[i].LogProb) < forced && !strings.Contains(r.text[start:r.ends[i]], "\n") {
+		_ = item
+		if ok && float64(r.tokens[i].LogProb) < forced {
 			return i
 		}
 	}

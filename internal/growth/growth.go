@@ -1,6 +1,6 @@
-// Package growth tests how the time of an algorithm grows with its input. Times
-// alone say little on a machine that does other work; a ratio of least times
-// says enough.
+// Package growth tests how the time of an algorithm grows with its input. How
+// long it took says little on a machine that does other work; what the process
+// computed, the least of several times and for two sizes, says enough.
 package growth
 
 import (
@@ -17,11 +17,12 @@ const (
 
 // Linear fails the test if f takes time that grows faster than its input: more
 // than 24-fold for one eight times as large. Quadratic time grows 64-fold. F is
-// called with n and with 8 n; it should take a millisecond for n at least.
+// called with n and with 8 n, by no other test at the same time; it should take
+// a millisecond for n at least.
 func Linear(tb testing.TB, n int, f func(n int)) {
 	tb.Helper()
 	var small, large time.Duration
-	for range attempts { // a pause of the machine spoils an attempt
+	for range attempts {
 		small, large = least(f, n), least(f, times*n)
 		if large <= bound*small {
 			return
@@ -33,9 +34,9 @@ func Linear(tb testing.TB, n int, f func(n int)) {
 func least(f func(int), n int) time.Duration {
 	best := time.Duration(1<<63 - 1)
 	for range repeats {
-		start := time.Now()
+		start := spent()
 		f(n)
-		best = min(best, time.Since(start))
+		best = min(best, spent()-start)
 	}
 	return best
 }

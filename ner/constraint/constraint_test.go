@@ -180,4 +180,3 @@ func TestLongArticlesTakeLinearTime(t *testing.T) {
 		})
 	}
 }
-
