@@ -1,6 +1,7 @@
 package ner
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -83,6 +84,7 @@ type attempt struct {
 	free   bool                // the line that it is in is written freely
 	freed  []int               // of what it begins with, as in reply
 	line   bool                // it ends with the line that it is in
+	brief  bool                // it ends soon after a dead end
 }
 
 // ask has the model answer; with an index, in spans of its article alone.
@@ -108,42 +110,56 @@ const maxGivenUp = 4
 // than it meant, and go on from that: it ends such a line freely, and what the
 // article doesn't have is left out afterwards.
 func (e *Extractor) answer(ctx context.Context, q question, a attempt) (reply, error) {
-	r, err := e.write(ctx, q, a)
 	if a.index == nil || e.profile != Default || e.probes.line < 0 || e.penalty != 1 { // a penalty too makes unlikely tokens the choice
-		return r, err
+		return e.write(ctx, q, a)
 	}
 	from := len(a.begun)
-	for range maxGivenUp {
+	a.brief = true
+	r, err := e.write(ctx, q, a)
+	for n := range maxGivenUp {
 		if err != nil {
 			break
 		}
-		i := e.deadEnd(r, from)
+		i := r.deadEnd(from)
 		if i < 0 {
 			break
 		}
+		a.brief = n+1 < maxGivenUp
 		a.begun, a.free = slices.Clone(r.tokens[:i]), true
 		a.freed = append(slices.Clip(a.freed), r.ends[i-1])
 		r, err = e.write(ctx, q, a)
-		for from = i; from < len(r.ends) && !strings.Contains(r.text[r.ends[from-1]:r.ends[from]], "\n"); from++ {
-		}
+		from = r.nextLine(i)
 	}
 	r.freed = a.freed
 	return r, err
 }
 
-// deadEnd is the first token from the given one on that goes on with an item
-// as the model would not have; -1 if there is none.
-func (e *Extractor) deadEnd(r reply, from int) int {
+// nextLine is the number of tokens up to the end of the line in which token i
+// is.
+func (r *reply) nextLine(i int) int {
+	for ; i < len(r.ends); i++ {
+		if strings.Contains(r.text[r.ends[i-1]:r.ends[i]], "\n") {
+			return i + 1
+		}
+	}
+	return i
+}
+
+// deadEnd is the first token from the given one on that goes on with a line, or
+// ends it, as the model would not have; -1 if there is none.
+func (r *reply) deadEnd(from int) int {
 	for i := max(from, 1); i < len(r.ends); i++ {
 		start := r.ends[i-1]
-		line := r.text[strings.LastIndexByte(r.text[:start], '\n')+1 : start]
-		item, ok := strings.CutPrefix(line, "-")
-		_ = item
-		if ok && float64(r.tokens[i].LogProb) < forced {
+		if isDeadEnd(r.text[strings.LastIndexByte(r.text[:start], '\n')+1:start], r.tokens[i]) {
 			return i
 		}
 	}
 	return -1
+}
+
+// isDeadEnd says so of a token after what its line has before it.
+func isDeadEnd(line string, t model.Token) bool {
+	return strings.HasPrefix(line, "-") && float64(t.LogProb) < forced
 }
 
 // write has the model write what an attempt lacks.
@@ -177,6 +193,9 @@ func (e *Extractor) write(ctx context.Context, q question, a attempt) (reply, er
 			guard.Accept(t.ID)
 		}
 		guard.line, guard.free = a.line, a.free
+		if a.brief {
+			request.OnToken = e.watch(guard, a)
+		}
 	}
 	result, err := e.engine.Generate(ctx, request)
 	if err != nil {
@@ -190,6 +209,21 @@ func (e *Extractor) write(ctx context.Context, q question, a attempt) (reply, er
 	r := e.reply(&whole)
 	r.looped = guard != nil && guard.looping()
 	return r, nil
+}
+
+// watch ends what a guard guards when it has come to a dead end: what follows
+// would be for nothing.
+func (e *Extractor) watch(g *guard, a attempt) func(model.Token) {
+	line, free := slices.Clone(g.written), a.free
+	return func(t model.Token) {
+		if !free && isDeadEnd(string(line), t) {
+			g.vain.Store(true)
+		}
+		line = append(line, e.engine.Tokenizer.TokenBytes(t.ID)...)
+		if i := bytes.LastIndexByte(line, '\n'); i >= 0 {
+			line, free = line[i+1:], false
+		}
+	}
 }
 
 func grammar(task prompt.Task) constraint.Grammar {

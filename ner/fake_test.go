@@ -36,6 +36,7 @@ type fake struct {
 	mu       sync.Mutex
 	prompts  []string
 	requests []model.Request
+	results  []*model.Result
 	running  int
 	most     int
 }
@@ -66,6 +67,9 @@ func (f *fake) Generate(ctx context.Context, r model.Request) (*model.Result, er
 	_, begun, _ := strings.Cut(prompt, "assistant<|end_header_id|>\n\n")
 	text = f.rest(text, begun)
 	result := &model.Result{PromptTokens: len(r.Tokens), FinishReason: model.FinishLength}
+	f.mu.Lock()
+	f.results = append(f.results, result)
+	f.mu.Unlock()
 	written := 0
 	for _, id := range append(f.tok.Encode(text, tokenizer.EncodeOptions{}).IDs, f.stop) {
 		if len(result.Tokens) == r.MaxNewTokens {
@@ -96,6 +100,9 @@ func (f *fake) Generate(ctx context.Context, r model.Request) (*model.Result, er
 			}
 		}
 		result.Tokens = append(result.Tokens, t)
+		if r.OnToken != nil {
+			r.OnToken(t)
+		}
 		if id == f.stop {
 			result.FinishReason = model.FinishStop
 			break

@@ -2,6 +2,7 @@ package ner
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner/ground"
@@ -22,18 +23,19 @@ const maxFree = 256
 type guard struct {
 	inner   model.Constraint // nil: none
 	bytes   func(id int32) []byte
-	stop    []uint64 // the bitmap of the stop ids
-	newline []uint64 // of that which ends a line
-	line    bool     // the answer ends where its line does
-	free    bool     // nothing limits the line
-	ended   bool     // it did
-	written []byte   // since the last end of line
-	lines   []string // the lines written, folded, each once
-	repeats int      // lines in a row that had been written before
+	stop    []uint64     // the bitmap of the stop ids
+	newline []uint64     // of that which ends a line
+	line    bool         // the answer ends where its line does
+	free    bool         // nothing limits the line
+	vain    *atomic.Bool // what is being written will be written anew
+	ended   bool         // it did
+	written []byte       // since the last end of line
+	lines   []string     // the lines written, folded, each once
+	repeats int          // lines in a row that had been written before
 }
 
 func newGuard(inner model.Constraint, bytes func(id int32) []byte, p probes) *guard {
-	g := &guard{inner: inner, bytes: bytes, stop: bitmap(p.ids[:p.stops])}
+	g := &guard{inner: inner, bytes: bytes, stop: bitmap(p.ids[:p.stops]), vain: new(atomic.Bool)}
 	if p.line >= 0 {
 		g.newline = bitmap(p.ids[p.line : p.line+1])
 	}
@@ -55,7 +57,7 @@ func (g *guard) looping() bool { return g.repeats >= maxRepeats }
 
 func (g *guard) Allowed() []uint64 {
 	switch {
-	case g.looping(), g.ended:
+	case g.looping(), g.ended, g.vain.Load():
 		return g.stop
 	case g.free && len(g.written) < maxFree:
 		return nil
