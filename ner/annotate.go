@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/medner/medner/internal/badinput"
@@ -107,13 +108,21 @@ func (e *Extractor) questions(d *document.Document, tasks []prompt.Task) (all []
 			pieces = max(pieces, len(list))
 			for i, c := range list {
 				piece := d.Text[c.start:c.end]
-				user, _ := p.User(task, piece)
+				shown := piece
+				if e.profile == Default {
+					shown = lineEnds.Replace(piece)
+				}
+				user, _ := p.User(task, shown)
 				all = append(all, question{task, p, user, piece, i})
 			}
 		}
 	}
 	return all, pieces, nil
 }
+
+// lineEnds makes one of the ends that lines have: the same text gets the same
+// answer.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 const (
 	// leastPiece is the least number of an article's tokens worth asking about.

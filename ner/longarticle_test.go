@@ -54,3 +54,14 @@ func TestLongArticles(t *testing.T) {
 		require.ErrorContains(t, err, "context")
 	}
 }
+
+// However lines end, the model is asked the same, and offsets are the text's.
+func TestLineEnds(t *testing.T) {
+	f := newFake(t, byTask("- aspirin", "- gastric ulcers", ""))
+	for _, end := range []string{"\n", "\r\n", "\r"} {
+		r := extract(t, f, "CASE"+end+end+"Aspirin causes gastric"+end+"ulcers.", ner.WithTasks(prompt.Diseases))
+		require.Equal(t, f.prompts[0], f.prompts[len(f.prompts)-1])
+		from := len("CASE" + end + end + "Aspirin causes ")
+		require.Equal(t, []string{fmt.Sprintf("disease gastric%sulcers@%d-%d", end, from, from+len("gastric"+end+"ulcers"))}, places(r))
+	}
+}

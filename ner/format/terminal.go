@@ -61,8 +61,15 @@ func (w *terminalWriter) Write(r *document.Result) error {
 	if len(types) == 0 && len(r.Relations) == 0 {
 		b.WriteString("  nothing found\n")
 	}
-	for _, d := range r.Dropped {
-		fmt.Fprintf(&b, "  %s\n", w.paint(colourDim, fmt.Sprintf("dropped from %s: %s (%s)", visible(d.Task), visible(d.Text), visible(d.Reason))))
+	for i, d := range r.Dropped {
+		if slices.Index(r.Dropped, d) < i {
+			continue // is counted with the first
+		}
+		times := ""
+		if n := count(r.Dropped, d); n > 1 {
+			times = fmt.Sprintf(", %d times", n)
+		}
+		fmt.Fprintf(&b, "  %s\n", w.paint(colourDim, fmt.Sprintf("dropped from %s: %s (%s%s)", visible(d.Task), visible(d.Text), visible(d.Reason), times)))
 	}
 	for _, m := range r.Warnings {
 		fmt.Fprintf(&b, "  warning: %s\n", visible(m))
@@ -85,6 +92,16 @@ func (w *terminalWriter) entity(b *bytes.Buffer, g *group) {
 		b.WriteString(w.paint(colourDim, "  "+strings.Join(g.places, ", ")))
 	}
 	b.WriteByte('\n')
+}
+
+func count(all []document.Dropped, d document.Dropped) int {
+	n := 0
+	for _, o := range all {
+		if o == d {
+			n++
+		}
+	}
+	return n
 }
 
 // groupEntities gathers mentions that read alike, chemicals and diseases first.

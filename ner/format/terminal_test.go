@@ -18,7 +18,7 @@ func TestTerminal(t *testing.T) {
 		Document: document.Document{ID: "1", Text: text, Entities: []document.Entity{li, entity(text, document.Disease, "tremor"), entity(text, "Gene", "\x1b[31mred"), again,
 			{Text: "ghost", Type: document.Disease, Confidence: 0.1}},
 			Relations: []document.Relation{{Chemical: "Li", Disease: "tremor", Confidence: 0.5, Grounded: true}}},
-		Dropped: []document.Dropped{{Text: "pain", Task: "diseases", Reason: "blacklist"}}, Warnings: []string{"cut short"},
+		Dropped: []document.Dropped{{Text: "pain", Task: "diseases", Reason: "blacklist"}, {Text: "Li", Task: "chemicals", Reason: "duplicate"}, {Text: "Li", Task: "chemicals", Reason: "duplicate"}}, Warnings: []string{"cut short"},
 	}
 	require.Equal(t, `1
   chemicals (1)
@@ -31,6 +31,7 @@ func TestTerminal(t *testing.T) {
   influences (1)
     Li | tremor 0.50
   dropped from diseases: pain (blacklist)
+  dropped from chemicals: Li (duplicate, 2 times)
   warning: cut short
 
 2

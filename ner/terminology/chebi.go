@@ -114,41 +114,34 @@ func (p *parser) chebiTSV() error {
 	if err != nil {
 		return err
 	}
-	compound, accession, nameCol := columns["compound_id"], columns["chebi_accession"], columns["name"]
-	parent, kind := columns["parent_id"], columns["type"]
-	if nameCol == 0 || compound == 0 && accession == 0 {
+	const compound, accession, name = "compound_id", "chebi_accession", "name"
+	if columns[name] == 0 || columns[compound] == 0 && columns[accession] == 0 {
 		return p.bad("", "other columns", "NAME and CHEBI_ACCESSION (compounds.tsv) or COMPOUND_ID (names.tsv)")
 	}
-	for {
-		row, err := p.row()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		cell := func(column int) string {
-			if column == 0 || column > len(row) || row[column-1] == "null" {
-				return ""
+	return p.rows(columns, func(cell func(column string) string) error {
+		value := func(column string) string {
+			if v := cell(column); v != "null" {
+				return v
 			}
-			return strings.TrimSpace(row[column-1])
+			return ""
 		}
-		name, id := cell(nameCol), cell(accession)
+		id := value(accession)
 		if id == "" {
-			id = cell(compound)
+			id = value(compound)
 		}
 		if id == "" {
-			continue
+			return nil
 		}
 		n := p.b.concept(chebiID(id))
 		p.b.concepts[n].types |= chemicalBit
-		if into := cell(parent); into != "" {
+		if into := value("parent_id"); into != "" {
 			p.b.merged[n] = chebiID(into)
 		}
-		if name != "" && !slices.Contains(notNames, cell(kind)) {
-			p.b.addName(n, name, accession != 0)
+		if name := value(name); name != "" && !slices.Contains(notNames, value("type")) {
+			p.b.addName(n, name, columns[accession] != 0)
 		}
-	}
+		return nil
+	})
 }
 
 func chebiID(id string) string { return chebiPrefix + strings.TrimPrefix(id, chebiPrefix) }

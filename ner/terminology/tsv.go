@@ -44,20 +44,7 @@ func (p *parser) tsv() error {
 	if columns["id"] == 0 || columns["name"] == 0 {
 		return p.bad("", "other columns", "a header with id and name, and if there are, synonyms, type and trees")
 	}
-	for {
-		row, err := p.row()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		cell := func(column string) string {
-			if n := columns[column]; n > 0 && n <= len(row) {
-				return strings.TrimSpace(row[n-1])
-			}
-			return ""
-		}
+	return p.rows(columns, func(cell func(column string) string) error {
 		id := cell("id")
 		if id == "" {
 			return p.bad("id", "nothing", "an identifier")
@@ -78,6 +65,30 @@ func (p *parser) tsv() error {
 				return p.bad("type", quote(typ), Chemical+", "+Disease+" or "+Other)
 			}
 			p.b.concepts[n].types |= bit
+		}
+		return nil
+	})
+}
+
+// rows calls each for every row below a header. Its cells go by their columns'
+// names; one that isn't there is empty.
+func (p *parser) rows(columns map[string]int, each func(cell func(column string) string) error) error {
+	for {
+		row, err := p.row()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = each(func(column string) string {
+			if n := columns[column]; n > 0 && n <= len(row) {
+				return strings.TrimSpace(row[n-1])
+			}
+			return ""
+		})
+		if err != nil {
+			return err
 		}
 	}
 }
