@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/medner/medner/ner/confidence"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/ground"
 	"github.com/medner/medner/ner/prompt"
 )
 
@@ -33,31 +35,56 @@ func (c *collector) vote(items []*item) []*item {
 	return kept
 }
 
-// decide leaves to one task what was written under two: where the model is
-// surer of it, by the scores before any calibration, which are of one kind.
+// decide leaves to one task what was written under two: that on whose side the
+// pairs have it, or else where the model is surer of it, by the scores before
+// any calibration, which are of one kind.
 func (c *collector) decide(items map[prompt.Task][]*item) {
 	chemicals := map[string]*item{}
 	for _, it := range items[prompt.Chemicals] {
 		chemicals[it.key()] = it
 	}
+	sides := sidesOf(items[prompt.Influences])
 	drop := map[*item]bool{}
+	leave := func(it *item, reason string, args ...any) {
+		drop[it] = true
+		c.drop(it.task, it.written, fmt.Sprintf(reason, args...))
+	}
 	for _, disease := range items[prompt.Diseases] {
 		chemical := chemicals[disease.key()]
 		if chemical == nil {
 			continue
 		}
-		less, more := chemical, disease
-		if chemical.features.Score() > disease.features.Score() {
-			less, more = disease, chemical
-		}
-		if p, q := less.features.Score(), more.features.Score(); p < q {
-			drop[less] = true
-			c.drop(less.task, less.written, fmt.Sprintf(reasonOtherType, entityType(more.task), q, p))
+		p, q := chemical.features.Score(), disease.features.Score()
+		switch side := sides[disease.key()]; {
+		case side == chemicalSide:
+			leave(disease, reasonOtherSide, document.Chemical)
+		case side == diseaseSide:
+			leave(chemical, reasonOtherSide, document.Disease)
+		case p > q:
+			leave(disease, reasonOtherType, document.Chemical, p, q)
+		case p < q:
+			leave(chemical, reasonOtherType, document.Disease, q, p)
 		}
 	}
 	for task := range items {
 		items[task] = slices.DeleteFunc(items[task], func(it *item) bool { return drop[it] })
 	}
+}
+
+// On which sides of pairs a mention is.
+const (
+	chemicalSide = 1 << iota
+	diseaseSide
+)
+
+// sidesOf are the sides of all mentions in pairs, by their keys.
+func sidesOf(pairs []*item) map[string]int {
+	sides := map[string]int{}
+	for _, p := range pairs {
+		sides[ground.Fold(p.mentions[0].text)] |= chemicalSide
+		sides[ground.Fold(p.mentions[1].text)] |= diseaseSide
+	}
+	return sides
 }
 
 // confidence is a probability where there is a calibration, else a score.

@@ -24,6 +24,7 @@ const (
 	reasonNothing    = "says that there is nothing"
 	reasonSentences  = "runs over the end of a sentence"
 	reasonOtherType  = "surer as a %s (%.3f, here %.3f)"
+	reasonOtherSide  = "a %s where it is in a pair"
 	reasonForced     = "written only because the mask left the model no other choice"
 	reasonGivenUp    = "given up: the article doesn't go on so"
 )

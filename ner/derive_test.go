@@ -69,4 +69,20 @@ func TestOneTypeEach(t *testing.T) {
 	require.Len(t, r.Entities, 2)
 	f.logProb = nil
 	require.Len(t, extract(t, f, "Li, amnesia, pain.").Entities, 4, "neither is surer")
+
+	// Where pairs have it on one side, that decides, however sure either is.
+	sure := func(answer string, at int) float32 {
+		if answer == "- Li\n- amnesia" {
+			return -0.01
+		}
+		return -0.5
+	}
+	f = newFake(t, byTask("- Li\n- amnesia", "- amnesia\n- pain", "- Li | amnesia"))
+	f.logProb = sure
+	r = extract(t, f, "Li, amnesia, pain.")
+	require.Equal(t, []string{"chemical Li@0-2", "disease amnesia@4-11", "disease pain@13-17"}, places(r))
+	require.Equal(t, []string{"chemicals: - amnesia: a disease where it is in a pair"}, dropped(r))
+	f = newFake(t, byTask("- Li\n- amnesia", "- amnesia\n- pain", "- Li | amnesia\n- amnesia | pain"))
+	f.logProb = sure
+	require.Contains(t, places(extract(t, f, "Li, amnesia, pain.")), "chemical amnesia@4-11", "pairs have it on either side")
 }
