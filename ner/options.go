@@ -106,8 +106,11 @@ func WithEnsemble(e Ensemble, prompts ...string) Option {
 	return func(s *settings) { s.ensemble, s.promptNames = e, prompts }
 }
 
-// WithGrounded says whether the model may write nothing but lists of spans of
-// the article; in [Default] it is by default.
+// WithGrounded says whether a mask keeps the model to lists of spans of the
+// article, and nothing else is reported; in [Default] it does by default. A few
+// lines of an answer with which the article doesn't go on are finished without
+// the mask, so that the model doesn't go on from what it didn't mean; they are
+// left out.
 func WithGrounded(on bool) Option { return func(s *settings) { s.grounded = on } }
 
 // WithUngrounded says what becomes of items that the article doesn't have;

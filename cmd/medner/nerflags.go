@@ -44,7 +44,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.prompt, "prompt", "", "`train|simple|card|biomistral|FILE` (default: what the model was trained with)")
 	fs.StringVar(&f.ensemble, "ensemble", "", "ask with several `PROMPTS`, comma-separated")
 	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "keep what `union|intersection|vote` of the prompts brought")
-	fs.BoolVar(&f.grounded, "grounded", true, "let the model write nothing but lists of spans of the article (seed-compat: false)")
+	fs.BoolVar(&f.grounded, "grounded", true, "keep the model to lists of spans of the article, and report nothing else (seed-compat: false)")
 	fs.StringVar(&f.ungrounded, "on-ungrounded", string(ner.Flag), "`flag|drop` items that the article doesn't have")
 	fs.Float32Var(&f.penalty, "repetition-penalty", 1, "transformers' repetition penalty, over prompt and answer")
 	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty counts what the answer repeats only")

@@ -206,6 +206,22 @@ func TestUTF16IsRefused(t *testing.T) {
 	}
 }
 
+func TestBinaryFilesAreNamed(t *testing.T) {
+	for head, want := range map[string]string{
+		"%PDF-1.7\n%\xe2\xe3": "x.txt: found a PDF file, expected text: convert it first",
+		"PK\x03\x04\x14":      "x.txt: found a ZIP archive",
+		`{\rtf1 text}`:        "x.txt: found an RTF file",
+	} {
+		for _, f := range []Format{"", Text, JSONL} {
+			_, err := NewReader("x.txt", strings.NewReader(head), ReadOptions{Format: f})
+			requireBadInput(t, err)
+			require.ErrorContains(t, err, want)
+		}
+	}
+	_, err := NewReader("x.txt", strings.NewReader("PDF-positive cells"), ReadOptions{})
+	require.NoError(t, err)
+}
+
 // repeating is an endless file made of one piece, cut at size bytes.
 type repeating struct {
 	head, piece string

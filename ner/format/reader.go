@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/ner/document"
@@ -102,6 +103,15 @@ func Open(path string, o ReadOptions) (*Reader, error) {
 	return r, nil
 }
 
+// binaries are files that people have articles in and that hold no plain text,
+// by how they begin.
+var binaries = map[string]string{
+	"%PDF-":                            "a PDF file",
+	"PK\x03\x04":                       "a ZIP archive, as Word and OpenOffice write",
+	"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Word file",
+	"{\\rtf":                           "an RTF file",
+}
+
 // NewReader reads from r; name is for messages, detection and the identifiers
 // of documents that have none.
 func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
@@ -118,6 +128,11 @@ func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
 	}
 	if len(head) >= 2 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff) {
 		return nil, badinput.New(name, "encoding", "a UTF-16 byte order mark", "UTF-8")
+	}
+	for magic, kind := range binaries {
+		if strings.HasPrefix(string(head), magic) {
+			return nil, badinput.New(name, "", kind, "text: convert it first")
+		}
 	}
 	f := o.Format
 	if detected := Detect(name, head); f == "" || f == DisplaCy && detected == JSONL {
