@@ -1,21 +1,21 @@
 package kernels
 
-import "math"
-
 // Products of integers, for Input.Fast. Activations are codes from -127 to
 // 127 with a scale for each 64 along K; weights are codes of int8 too, those
 // of 4 bits by way of their codebook rounded to 86ths of its greatest value.
 // Sums over a block are exact, whatever the instructions, so that variants
 // differ in speed only.
 //
-// AVX2 sums pairs of products, of an unsigned and a signed code, in 16 bits.
-// With 86 added to the codes of 4-bit weights, and neighbours among the
-// activations scaled to no more than 190 together, a pair is at most 172·190 =
-// 32680. Neighbours rarely come near: the scale is mostly that of the greatest.
-// Of the codebooks that leave room for such activations, 86ths fit NF4 best.
+// AVX2 sums products of an unsigned and a signed code in 16 bits: those of four
+// steps of K, which are k, k+1, k+4 and k+5. With 86 added to the codes of 4-bit
+// weights, and those four activations scaled so that neither what is positive
+// among them nor what is negative is more than 190, the sum is at most 172·190 =
+// 32680 either way. They rarely come near: the scale is mostly that of the
+// greatest. Of the codebooks that leave room for such activations, 86ths fit NF4
+// best.
 const (
 	codeMost = 86
-	pairMost = 189 // and 1 for rounding
+	fourMost = 188 // and 2 for rounding
 )
 
 // integer says whether the weights have a product of integers.
@@ -127,7 +127,8 @@ type fastOps struct {
 	// over k (64, or 32 of int8) steps of K: for each tile t, column c and row r
 	//
 	//	s = Σ_k panel[t·reach + k·16 + r]·x[c·64 + k]     exact
-	//	acc[c·stride + t·16 + r] += (scales[t·scaleReach + r]·xScales[c])·s     fused
+	//	y[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] +
+	//	        (scales[t·scaleReach + r]·xScales[c])·s     fused
 	fastBlock4, fastBlock8 fastBlockFunc
 
 	// raised4 and raised8 are what the kernels add to codes of weights to make
@@ -138,7 +139,7 @@ type fastOps struct {
 type (
 	fastVectorFunc func(y []float32, stride int, words []uint32, scales []float32,
 		x []uint32, xScales []float32, starts []int32, reach, n, depth, tiles int, code *[16]int8)
-	fastBlockFunc func(acc []float32, stride int, panel []uint32, reach int,
+	fastBlockFunc func(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int,
 		x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach, k, n, tiles int)
 )
 
@@ -182,50 +183,58 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 	}
 }
 
-// fastMatrix is matrix over integers.
+// fastMatrix is matrix over integers. Sums begin with zeros, and end in y if
+// there is room for the whole of the last tile.
 func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 	w, ops, q := j.W, in.ops, &in.codes
 	n, tiles := in.n, hi-lo
 	stride, block := tiles*tileRows, layouts[w.kind].block
 	s.acc = resize(s.acc, n*stride)
-	acc := s.acc
-	clear(acc)
+	whole := hi*tileRows <= w.rows
 	size := ops.panelWords(w.format) * tileRows
 	s.panel8 = resize(s.panel8, panelTiles*size)
 	panel, product := s.panel8, ops.fastBlock4
 	if w.format == Int8 {
 		product = ops.fastBlock8
 	}
-	for from := 0; from < w.depth(); from += blockK {
-		depth := min(blockK, w.depth()-from)
-		for t := range tiles {
-			part, words := panel[t*size:][:size*depth/blockK], w.wordsAt(lo+t, from, depth)
-			if w.format == Int8 {
-				ops.fastExpand8(part, words)
-			} else {
-				ops.fastExpand4(part, words, &w.code.int8)
+	from, fromStride := zeros[:], 0
+	for b := range w.depth() / block {
+		at := b * block
+		part := at % blockK // of the panel's block of K
+		if part == 0 {
+			depth := min(blockK, w.depth()-at)
+			for t := range tiles {
+				lines, words := panel[t*size:][:size*depth/blockK], w.wordsAt(lo+t, at, depth)
+				if w.format == Int8 {
+					ops.fastExpand8(lines, words)
+				} else {
+					ops.fastExpand4(lines, words, &w.code.int8)
+				}
 			}
 		}
-		for at := 0; at < depth; at += block {
-			b := (from + at) / block
-			product(acc, stride, panel[at*size/blockK:], size, q.words[from/blockK*n*blockWords+at/4:],
-				q.scaled[b*n:], q.starts[b*n:], w.scalesAt(lo, from+at), w.tileScales(), block, n, tiles)
+		y, yStride := s.acc, stride
+		if whole && at+block == w.depth() {
+			y, yStride = j.Y[lo*tileRows:], w.rows
 		}
+		product(y, yStride, from, fromStride, panel[part*size/blockK:], size, q.words[at/blockK*n*blockWords+part/4:],
+			q.scaled[b*n:], q.starts[b*n:], w.scalesAt(lo, at), w.tileScales(), block, n, tiles)
+		from, fromStride = y, yStride
 	}
-	j.store(acc, in.n, lo, hi)
+	if !whole {
+		j.store(s.acc, n, lo, hi)
+	}
 }
+
+// zeros are what sums of panelTiles tiles begin with.
+var zeros [panelTiles * tileRows]float32
 
 // quantiseGo is fastOps.quantise.
 func quantiseGo(words []uint32, scales []float32, sums []int32, x []float32, n int) {
 	var codes [blockK]int8
 	for b := 0; b*blockK < len(x); b++ {
 		part := x[b*blockK : min((b+1)*blockK, len(x))]
-		top := greatest(part)
-		for i := 1; i < len(part); i += 2 {
-			pair := float32(math.Abs(float64(part[i-1]))) + float32(math.Abs(float64(part[i])))
-			top = max(top, pair*(127./pairMost))
-		}
 		clear(codes[len(part):])
+		top := max(greatest(part), greatestFour(part)*(127./fourMost))
 		scales[b*n] = roundCodes(codes[:len(part)], part, top, 127)
 		words := words[b*n*blockWords:][:blockWords]
 		for i := range words {
@@ -242,6 +251,32 @@ func quantiseGo(words []uint32, scales []float32, sums []int32, x []float32, n i
 			sums[(2*b+half)*n] = sum
 		}
 	}
+}
+
+// greatestFour is the greatest sum of a sign among those that are multiplied in
+// 16 bits together.
+func greatestFour(x []float32) float32 {
+	var padded [blockK]float32
+	copy(padded[:], x)
+	most := float32(0)
+	for i := range padded {
+		if i%8 != 0 && i%8 != 2 {
+			continue
+		}
+		four := [4]float32{padded[i], padded[i+1], padded[i+4], padded[i+5]}
+		var above, below [4]float32
+		for j, v := range four {
+			if v > 0 {
+				above[j] = v
+			} else if v < 0 {
+				below[j] = -v
+			}
+		}
+		for _, v := range [][4]float32{above, below} {
+			most = max(most, (v[0]+v[1])+(v[2]+v[3]))
+		}
+	}
+	return most
 }
 
 // dot4 adds to s the products of four pairs of codes.
@@ -267,7 +302,7 @@ func fastVector4Go(y []float32, stride int, words []uint32, scales []float32,
 		}
 		fastExpand4Go(panel[:], words[at*step:][:step], code)
 		from := b*reach + column
-		fastBlockGo(out, 0, panel[:], 0, x[from*blockWords:], xScales[from:], nil, scales[at*tileRows:], 0, blockK, 1, 1)
+		fastBlockGo(out, 0, out, 0, panel[:], 0, x[from*blockWords:], xScales[from:], nil, scales[at*tileRows:], 0, blockK, 1, 1)
 	}
 }
 
@@ -283,7 +318,7 @@ func fastVector8Go(y []float32, stride int, words []uint32, scales []float32,
 			clear(out)
 		}
 		from := (b/2*reach+column)*blockWords + b%2*int8Block/4
-		fastBlockGo(out, 0, words[at*step:], 0, x[from:], xScales[b*reach+column:], nil, scales[at*tileRows:], 0, int8Block, 1, 1)
+		fastBlockGo(out, 0, out, 0, words[at*step:], 0, x[from:], xScales[b*reach+column:], nil, scales[at*tileRows:], 0, int8Block, 1, 1)
 	}
 }
 
@@ -303,7 +338,7 @@ func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 func fastExpand8Go(panel []uint32, words []uint32) { copy(panel, words) }
 
 // fastBlockGo is fastOps.fastBlock.
-func fastBlockGo(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, _ []int32, scales []float32, scaleReach, k, n, tiles int) {
+func fastBlockGo(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, _ []int32, scales []float32, scaleReach, k, n, tiles int) {
 	for t := range tiles {
 		panel, scales := panel[t*reach:], scales[t*scaleReach:]
 		for c := range n {
@@ -314,9 +349,9 @@ func fastBlockGo(acc []float32, stride int, panel []uint32, reach int, x []uint3
 					s[r] = dot4(s[r], w[r], v)
 				}
 			}
-			out := acc[c*stride+t*tileRows:][:tileRows]
+			out, in := y[c*stride+t*tileRows:][:tileRows], from[c*fromStride+t*tileRows:][:tileRows]
 			for r := range s {
-				out[r] = fma32(scales[r]*xScales[c], float32(s[r]), out[r])
+				out[r] = fma32(scales[r]*xScales[c], float32(s[r]), in[r])
 			}
 		}
 	}

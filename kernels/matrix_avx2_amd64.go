@@ -97,12 +97,12 @@ func fastExpand8AVX2(panel []uint32, words []uint32)
 // fastBlock4AVX2 is fastBlockGo of a panel plus 86.
 //
 //go:noescape
-func fastBlock4AVX2(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+func fastBlock4AVX2(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
 
 // fastBlock8AVX2 is fastBlockGo of a signed panel.
 //
 //go:noescape
-func fastBlock8AVX2(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+func fastBlock8AVX2(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
 
 // quantiseAVX2 is quantiseGo for whole blocks.
 //

@@ -27,4 +27,4 @@ func fastExpand8VNNI(panel []uint32, words []uint32)
 // fastBlockVNNI is fastBlockGo of a panel plus 128.
 //
 //go:noescape
-func fastBlockVNNI(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+func fastBlockVNNI(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)

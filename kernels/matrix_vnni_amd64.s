@@ -3035,456 +3035,506 @@ line:
 	VZEROUPPER
 	RET
 
-// func fastBlockVNNI(acc []float32, stride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+// func fastBlockVNNI(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
 // Requires: AVX, AVX512F, AVX512VNNI
-TEXT ·fastBlockVNNI(SB), NOSPLIT, $0-192
-	MOVQ acc_base+0(FP), AX
-	MOVQ x_base+64(FP), CX
-	MOVQ xScales_base+88(FP), DX
-	MOVQ starts_base+112(FP), BX
-	MOVQ stride+24(FP), SI
-	SHLQ $0x02, SI
-	MOVQ n+176(FP), DI
+TEXT ·fastBlockVNNI(SB), NOSPLIT, $8-224
+	MOVQ y_base+0(FP), AX
+	MOVQ from_base+32(FP), CX
+	MOVQ x_base+96(FP), DX
+	MOVQ xScales_base+120(FP), BX
+	MOVQ starts_base+144(FP), SI
+	MOVQ n+208(FP), DI
 
 group:
 	CMPQ DI, $0x0c
 	JLT  last
-	MOVQ panel_base+32(FP), R9
-	MOVQ scales_base+136(FP), R10
-	MOVQ tiles+184(FP), R11
+	MOVQ panel_base+64(FP), R10
+	MOVQ scales_base+168(FP), R11
+	MOVQ tiles+216(FP), R12
 	MOVQ AX, R8
+	MOVQ CX, R9
 
 n12t2:
-	CMPQ         R11, $0x02
+	CMPQ         R12, $0x02
 	JLT          n12t2done
-	MOVQ         k+168(FP), R14
-	MOVQ         reach+56(FP), R15
-	SHLQ         $0x02, R15
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	VPBROADCASTD (BX), Z0
+	MOVQ         k+200(FP), R15
+	MOVQ         reach+88(FP), BP
+	SHLQ         $0x02, BP
+	MOVQ         R10, R13
+	MOVQ         DX, R14
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
-	VPBROADCASTD 16(BX), Z8
+	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
-	VPBROADCASTD 20(BX), Z10
+	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
-	VPBROADCASTD 24(BX), Z12
+	VPBROADCASTD 24(SI), Z12
 	VMOVUPS      Z12, Z13
-	VPBROADCASTD 28(BX), Z14
+	VPBROADCASTD 28(SI), Z14
 	VMOVUPS      Z14, Z15
-	VPBROADCASTD 32(BX), Z16
+	VPBROADCASTD 32(SI), Z16
 	VMOVUPS      Z16, Z17
-	VPBROADCASTD 36(BX), Z18
+	VPBROADCASTD 36(SI), Z18
 	VMOVUPS      Z18, Z19
-	VPBROADCASTD 40(BX), Z20
+	VPBROADCASTD 40(SI), Z20
 	VMOVUPS      Z20, Z21
-	VPBROADCASTD 44(BX), Z22
+	VPBROADCASTD 44(SI), Z22
 	VMOVUPS      Z22, Z23
 
 n12t2k:
-	VMOVDQU32    (R12), Z24
-	VMOVDQU32    (R12)(R15*1), Z25
-	VPBROADCASTD (R13), Z26
+	VMOVDQU32    (R13), Z24
+	VMOVDQU32    (R13)(BP*1), Z25
+	VPBROADCASTD (R14), Z26
 	VPDPBUSD     Z26, Z24, Z0
 	VPDPBUSD     Z26, Z25, Z1
-	VPBROADCASTD 64(R13), Z26
+	VPBROADCASTD 64(R14), Z26
 	VPDPBUSD     Z26, Z24, Z2
 	VPDPBUSD     Z26, Z25, Z3
-	VPBROADCASTD 128(R13), Z26
+	VPBROADCASTD 128(R14), Z26
 	VPDPBUSD     Z26, Z24, Z4
 	VPDPBUSD     Z26, Z25, Z5
-	VPBROADCASTD 192(R13), Z26
+	VPBROADCASTD 192(R14), Z26
 	VPDPBUSD     Z26, Z24, Z6
 	VPDPBUSD     Z26, Z25, Z7
-	VPBROADCASTD 256(R13), Z26
+	VPBROADCASTD 256(R14), Z26
 	VPDPBUSD     Z26, Z24, Z8
 	VPDPBUSD     Z26, Z25, Z9
-	VPBROADCASTD 320(R13), Z26
+	VPBROADCASTD 320(R14), Z26
 	VPDPBUSD     Z26, Z24, Z10
 	VPDPBUSD     Z26, Z25, Z11
-	VPBROADCASTD 384(R13), Z26
+	VPBROADCASTD 384(R14), Z26
 	VPDPBUSD     Z26, Z24, Z12
 	VPDPBUSD     Z26, Z25, Z13
-	VPBROADCASTD 448(R13), Z26
+	VPBROADCASTD 448(R14), Z26
 	VPDPBUSD     Z26, Z24, Z14
 	VPDPBUSD     Z26, Z25, Z15
-	VPBROADCASTD 512(R13), Z26
+	VPBROADCASTD 512(R14), Z26
 	VPDPBUSD     Z26, Z24, Z16
 	VPDPBUSD     Z26, Z25, Z17
-	VPBROADCASTD 576(R13), Z26
+	VPBROADCASTD 576(R14), Z26
 	VPDPBUSD     Z26, Z24, Z18
 	VPDPBUSD     Z26, Z25, Z19
-	VPBROADCASTD 640(R13), Z26
+	VPBROADCASTD 640(R14), Z26
 	VPDPBUSD     Z26, Z24, Z20
 	VPDPBUSD     Z26, Z25, Z21
-	VPBROADCASTD 704(R13), Z26
+	VPBROADCASTD 704(R14), Z26
 	VPDPBUSD     Z26, Z24, Z22
 	VPDPBUSD     Z26, Z25, Z23
-	VMOVDQU32    64(R12), Z24
-	VMOVDQU32    64(R12)(R15*1), Z25
-	VPBROADCASTD 4(R13), Z26
+	VMOVDQU32    64(R13), Z24
+	VMOVDQU32    64(R13)(BP*1), Z25
+	VPBROADCASTD 4(R14), Z26
 	VPDPBUSD     Z26, Z24, Z0
 	VPDPBUSD     Z26, Z25, Z1
-	VPBROADCASTD 68(R13), Z26
+	VPBROADCASTD 68(R14), Z26
 	VPDPBUSD     Z26, Z24, Z2
 	VPDPBUSD     Z26, Z25, Z3
-	VPBROADCASTD 132(R13), Z26
+	VPBROADCASTD 132(R14), Z26
 	VPDPBUSD     Z26, Z24, Z4
 	VPDPBUSD     Z26, Z25, Z5
-	VPBROADCASTD 196(R13), Z26
+	VPBROADCASTD 196(R14), Z26
 	VPDPBUSD     Z26, Z24, Z6
 	VPDPBUSD     Z26, Z25, Z7
-	VPBROADCASTD 260(R13), Z26
+	VPBROADCASTD 260(R14), Z26
 	VPDPBUSD     Z26, Z24, Z8
 	VPDPBUSD     Z26, Z25, Z9
-	VPBROADCASTD 324(R13), Z26
+	VPBROADCASTD 324(R14), Z26
 	VPDPBUSD     Z26, Z24, Z10
 	VPDPBUSD     Z26, Z25, Z11
-	VPBROADCASTD 388(R13), Z26
+	VPBROADCASTD 388(R14), Z26
 	VPDPBUSD     Z26, Z24, Z12
 	VPDPBUSD     Z26, Z25, Z13
-	VPBROADCASTD 452(R13), Z26
+	VPBROADCASTD 452(R14), Z26
 	VPDPBUSD     Z26, Z24, Z14
 	VPDPBUSD     Z26, Z25, Z15
-	VPBROADCASTD 516(R13), Z26
+	VPBROADCASTD 516(R14), Z26
 	VPDPBUSD     Z26, Z24, Z16
 	VPDPBUSD     Z26, Z25, Z17
-	VPBROADCASTD 580(R13), Z26
+	VPBROADCASTD 580(R14), Z26
 	VPDPBUSD     Z26, Z24, Z18
 	VPDPBUSD     Z26, Z25, Z19
-	VPBROADCASTD 644(R13), Z26
+	VPBROADCASTD 644(R14), Z26
 	VPDPBUSD     Z26, Z24, Z20
 	VPDPBUSD     Z26, Z25, Z21
-	VPBROADCASTD 708(R13), Z26
+	VPBROADCASTD 708(R14), Z26
 	VPDPBUSD     Z26, Z24, Z22
 	VPDPBUSD     Z26, Z25, Z23
-	ADDQ         $+128, R12
-	ADDQ         $0x08, R13
-	SUBQ         $0x08, R14
+	ADDQ         $+128, R13
+	ADDQ         $0x08, R14
+	SUBQ         $0x08, R15
 	JNZ          n12t2k
-	MOVQ         scaleReach+160(FP), R13
+	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
-	MOVQ         R8, R12
-	VBROADCASTSS (DX), Z24
+	MOVQ         fromStride+56(FP), R14
+	SHLQ         $0x02, R14
+	MOVQ         scaleReach+192(FP), R15
+	SHLQ         $0x02, R15
+	VBROADCASTSS (BX), Z24
 	VCVTDQ2PS    Z0, Z0
-	VMULPS       (R10), Z24, Z25
-	VMOVUPS      (R12), Z26
+	VMULPS       (R11), Z24, Z25
+	VMOVUPS      (R9), Z26
 	VFMADD231PS  Z0, Z25, Z26
-	VMOVUPS      Z26, (R12)
+	VMOVUPS      Z26, (R8)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R10)(R13*1), Z24, Z0
-	VMOVUPS      64(R12), Z24
+	VMULPS       (R11)(R15*1), Z24, Z0
+	VMOVUPS      64(R9), Z24
 	VFMADD231PS  Z1, Z0, Z24
-	VMOVUPS      Z24, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z24, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z24
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z24
 	VFMADD231PS  Z2, Z1, Z24
-	VMOVUPS      Z24, (R12)
+	VMOVUPS      Z24, (R8)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 16(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 16(BX), Z0
 	VCVTDQ2PS    Z8, Z8
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z8, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z9, Z9
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 20(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 20(BX), Z0
 	VCVTDQ2PS    Z10, Z10
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z10, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z11, Z11
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z11, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 24(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 24(BX), Z0
 	VCVTDQ2PS    Z12, Z12
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z12, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z13, Z13
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z13, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 28(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 28(BX), Z0
 	VCVTDQ2PS    Z14, Z14
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z14, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z15, Z15
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z15, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 32(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 32(BX), Z0
 	VCVTDQ2PS    Z16, Z16
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z16, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z17, Z17
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z17, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 36(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 36(BX), Z0
 	VCVTDQ2PS    Z18, Z18
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z18, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z19, Z19
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z19, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 40(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 40(BX), Z0
 	VCVTDQ2PS    Z20, Z20
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z20, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z21, Z21
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z21, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
-	ADDQ         SI, R12
-	VBROADCASTSS 44(DX), Z0
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 44(BX), Z0
 	VCVTDQ2PS    Z22, Z22
-	VMULPS       (R10), Z0, Z1
-	VMOVUPS      (R12), Z2
+	VMULPS       (R11), Z0, Z1
+	VMOVUPS      (R9), Z2
 	VFMADD231PS  Z22, Z1, Z2
-	VMOVUPS      Z2, (R12)
+	VMOVUPS      Z2, (R8)
 	VCVTDQ2PS    Z23, Z23
-	VMULPS       (R10)(R13*1), Z0, Z0
-	VMOVUPS      64(R12), Z1
+	VMULPS       (R11)(R15*1), Z0, Z0
+	VMOVUPS      64(R9), Z1
 	VFMADD231PS  Z23, Z0, Z1
-	VMOVUPS      Z1, 64(R12)
+	VMOVUPS      Z1, 64(R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	MOVQ         stride+24(FP), R13
+	SHLQ         $0x02, R13
+	IMUL3Q       $-12, R13, R13
+	ADDQ         R13, R8
+	MOVQ         fromStride+56(FP), R13
+	SHLQ         $0x02, R13
+	IMUL3Q       $-12, R13, R13
+	ADDQ         R13, R9
 	ADDQ         $+128, R8
-	ADDQ         R15, R9
+	ADDQ         $+128, R9
+	MOVQ         reach+88(FP), R13
+	SHLQ         $0x02, R13
 	ADDQ         R13, R10
-	ADDQ         R15, R9
+	ADDQ         R15, R11
 	ADDQ         R13, R10
-	SUBQ         $0x02, R11
+	ADDQ         R15, R11
+	SUBQ         $0x02, R12
 	JMP          n12t2
 
 n12t2done:
 n12t1:
-	CMPQ         R11, $0x01
+	CMPQ         R12, $0x01
 	JLT          n12t1done
-	MOVQ         k+168(FP), R14
-	MOVQ         reach+56(FP), R15
-	SHLQ         $0x02, R15
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
-	VPBROADCASTD 16(BX), Z4
-	VPBROADCASTD 20(BX), Z5
-	VPBROADCASTD 24(BX), Z6
-	VPBROADCASTD 28(BX), Z7
-	VPBROADCASTD 32(BX), Z8
-	VPBROADCASTD 36(BX), Z9
-	VPBROADCASTD 40(BX), Z10
-	VPBROADCASTD 44(BX), Z11
+	MOVQ         k+200(FP), R15
+	MOVQ         reach+88(FP), R13
+	SHLQ         $0x02, R13
+	MOVQ         R10, R13
+	MOVQ         DX, R14
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
+	VPBROADCASTD 16(SI), Z4
+	VPBROADCASTD 20(SI), Z5
+	VPBROADCASTD 24(SI), Z6
+	VPBROADCASTD 28(SI), Z7
+	VPBROADCASTD 32(SI), Z8
+	VPBROADCASTD 36(SI), Z9
+	VPBROADCASTD 40(SI), Z10
+	VPBROADCASTD 44(SI), Z11
 
 n12t1k:
-	VMOVDQU32     (R12), Z12
-	VPDPBUSD.BCST (R13), Z12, Z0
-	VPDPBUSD.BCST 64(R13), Z12, Z1
-	VPDPBUSD.BCST 128(R13), Z12, Z2
-	VPDPBUSD.BCST 192(R13), Z12, Z3
-	VPDPBUSD.BCST 256(R13), Z12, Z4
-	VPDPBUSD.BCST 320(R13), Z12, Z5
-	VPDPBUSD.BCST 384(R13), Z12, Z6
-	VPDPBUSD.BCST 448(R13), Z12, Z7
-	VPDPBUSD.BCST 512(R13), Z12, Z8
-	VPDPBUSD.BCST 576(R13), Z12, Z9
-	VPDPBUSD.BCST 640(R13), Z12, Z10
-	VPDPBUSD.BCST 704(R13), Z12, Z11
-	VMOVDQU32     64(R12), Z12
-	VPDPBUSD.BCST 4(R13), Z12, Z0
-	VPDPBUSD.BCST 68(R13), Z12, Z1
-	VPDPBUSD.BCST 132(R13), Z12, Z2
-	VPDPBUSD.BCST 196(R13), Z12, Z3
-	VPDPBUSD.BCST 260(R13), Z12, Z4
-	VPDPBUSD.BCST 324(R13), Z12, Z5
-	VPDPBUSD.BCST 388(R13), Z12, Z6
-	VPDPBUSD.BCST 452(R13), Z12, Z7
-	VPDPBUSD.BCST 516(R13), Z12, Z8
-	VPDPBUSD.BCST 580(R13), Z12, Z9
-	VPDPBUSD.BCST 644(R13), Z12, Z10
-	VPDPBUSD.BCST 708(R13), Z12, Z11
-	ADDQ          $+128, R12
-	ADDQ          $0x08, R13
-	SUBQ          $0x08, R14
+	VMOVDQU32     (R13), Z12
+	VPDPBUSD.BCST (R14), Z12, Z0
+	VPDPBUSD.BCST 64(R14), Z12, Z1
+	VPDPBUSD.BCST 128(R14), Z12, Z2
+	VPDPBUSD.BCST 192(R14), Z12, Z3
+	VPDPBUSD.BCST 256(R14), Z12, Z4
+	VPDPBUSD.BCST 320(R14), Z12, Z5
+	VPDPBUSD.BCST 384(R14), Z12, Z6
+	VPDPBUSD.BCST 448(R14), Z12, Z7
+	VPDPBUSD.BCST 512(R14), Z12, Z8
+	VPDPBUSD.BCST 576(R14), Z12, Z9
+	VPDPBUSD.BCST 640(R14), Z12, Z10
+	VPDPBUSD.BCST 704(R14), Z12, Z11
+	VMOVDQU32     64(R13), Z12
+	VPDPBUSD.BCST 4(R14), Z12, Z0
+	VPDPBUSD.BCST 68(R14), Z12, Z1
+	VPDPBUSD.BCST 132(R14), Z12, Z2
+	VPDPBUSD.BCST 196(R14), Z12, Z3
+	VPDPBUSD.BCST 260(R14), Z12, Z4
+	VPDPBUSD.BCST 324(R14), Z12, Z5
+	VPDPBUSD.BCST 388(R14), Z12, Z6
+	VPDPBUSD.BCST 452(R14), Z12, Z7
+	VPDPBUSD.BCST 516(R14), Z12, Z8
+	VPDPBUSD.BCST 580(R14), Z12, Z9
+	VPDPBUSD.BCST 644(R14), Z12, Z10
+	VPDPBUSD.BCST 708(R14), Z12, Z11
+	ADDQ          $+128, R13
+	ADDQ          $0x08, R14
+	SUBQ          $0x08, R15
 	JNZ           n12t1k
-	MOVQ          scaleReach+160(FP), R13
+	MOVQ          stride+24(FP), R13
 	SHLQ          $0x02, R13
-	MOVQ          R8, R12
-	VBROADCASTSS  (DX), Z12
+	MOVQ          fromStride+56(FP), R14
+	SHLQ          $0x02, R14
+	VBROADCASTSS  (BX), Z12
 	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R10), Z12, Z12
-	VMOVUPS       (R12), Z13
+	VMULPS        (R11), Z12, Z12
+	VMOVUPS       (R9), Z13
 	VFMADD231PS   Z0, Z12, Z13
-	VMOVUPS       Z13, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z13, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z12
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z12
 	VFMADD231PS   Z1, Z0, Z12
-	VMOVUPS       Z12, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z12, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  16(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  16(BX), Z0
 	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  20(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  20(BX), Z0
 	VCVTDQ2PS     Z5, Z5
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  24(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  24(BX), Z0
 	VCVTDQ2PS     Z6, Z6
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  28(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  28(BX), Z0
 	VCVTDQ2PS     Z7, Z7
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  32(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  32(BX), Z0
 	VCVTDQ2PS     Z8, Z8
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z8, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  36(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  36(BX), Z0
 	VCVTDQ2PS     Z9, Z9
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z9, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  40(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  40(BX), Z0
 	VCVTDQ2PS     Z10, Z10
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z10, Z0, Z1
-	VMOVUPS       Z1, (R12)
-	ADDQ          SI, R12
-	VBROADCASTSS  44(DX), Z0
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	VBROADCASTSS  44(BX), Z0
 	VCVTDQ2PS     Z11, Z11
-	VMULPS        (R10), Z0, Z0
-	VMOVUPS       (R12), Z1
+	VMULPS        (R11), Z0, Z0
+	VMOVUPS       (R9), Z1
 	VFMADD231PS   Z11, Z0, Z1
-	VMOVUPS       Z1, (R12)
+	VMOVUPS       Z1, (R8)
+	ADDQ          R13, R8
+	ADDQ          R14, R9
+	MOVQ          stride+24(FP), R13
+	SHLQ          $0x02, R13
+	IMUL3Q        $-12, R13, R13
+	ADDQ          R13, R8
+	MOVQ          fromStride+56(FP), R13
+	SHLQ          $0x02, R13
+	IMUL3Q        $-12, R13, R13
+	ADDQ          R13, R9
 	ADDQ          $+64, R8
-	ADDQ          R15, R9
+	ADDQ          $+64, R9
+	MOVQ          reach+88(FP), R13
+	SHLQ          $0x02, R13
+	MOVQ          scaleReach+192(FP), R14
+	SHLQ          $0x02, R14
 	ADDQ          R13, R10
-	SUBQ          $0x01, R11
+	ADDQ          R14, R11
+	SUBQ          $0x01, R12
 	JMP           n12t1
 
 n12t1done:
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ SI, AX
-	ADDQ $+768, CX
-	ADDQ $0x30, DX
-	ADDQ $0x30, BX
-	SUBQ $0x0c, DI
-	JMP  group
+	MOVQ   stride+24(FP), R8
+	SHLQ   $0x02, R8
+	IMUL3Q $+12, R8, R8
+	ADDQ   R8, AX
+	MOVQ   fromStride+56(FP), R8
+	SHLQ   $0x02, R8
+	IMUL3Q $+12, R8, R8
+	ADDQ   R8, CX
+	ADDQ   $+768, DX
+	ADDQ   $0x30, BX
+	ADDQ   $0x30, SI
+	SUBQ   $0x0c, DI
+	JMP    group
 
 last:
 	CMPQ DI, $0x01
@@ -3513,91 +3563,124 @@ last:
 	RET
 
 last1:
-	MOVQ panel_base+32(FP), SI
-	MOVQ scales_base+136(FP), DI
-	MOVQ tiles+184(FP), R8
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n1t2:
-	CMPQ         R8, $0x02
+	CMPQ         R9, $0x02
 	JLT          n1t2done
-	MOVQ         k+168(FP), R11
-	MOVQ         reach+56(FP), R12
-	SHLQ         $0x02, R12
-	MOVQ         SI, R9
-	MOVQ         CX, R10
-	VPBROADCASTD (BX), Z0
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
+	SHLQ         $0x02, R13
+	MOVQ         DI, R10
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
 
 n1t2k:
-	VMOVDQU32    (R9), Z2
-	VMOVDQU32    (R9)(R12*1), Z3
-	VPBROADCASTD (R10), Z4
+	VMOVDQU32    (R10), Z2
+	VMOVDQU32    (R10)(R13*1), Z3
+	VPBROADCASTD (R11), Z4
 	VPDPBUSD     Z4, Z2, Z0
 	VPDPBUSD     Z4, Z3, Z1
-	VMOVDQU32    64(R9), Z2
-	VMOVDQU32    64(R9)(R12*1), Z3
-	VPBROADCASTD 4(R10), Z4
+	VMOVDQU32    64(R10), Z2
+	VMOVDQU32    64(R10)(R13*1), Z3
+	VPBROADCASTD 4(R11), Z4
 	VPDPBUSD     Z4, Z2, Z0
 	VPDPBUSD     Z4, Z3, Z1
-	ADDQ         $+128, R9
-	ADDQ         $0x08, R10
-	SUBQ         $0x08, R11
+	ADDQ         $+128, R10
+	ADDQ         $0x08, R11
+	SUBQ         $0x08, R12
 	JNZ          n1t2k
-	MOVQ         scaleReach+160(FP), R10
+	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         AX, R9
-	VBROADCASTSS (DX), Z2
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z2
 	VCVTDQ2PS    Z0, Z0
-	VMULPS       (DI), Z2, Z3
-	VMOVUPS      (R9), Z4
+	VMULPS       (R8), Z2, Z3
+	VMOVUPS      (CX), Z4
 	VFMADD231PS  Z0, Z3, Z4
-	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z4, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (DI)(R10*1), Z2, Z0
-	VMOVUPS      64(R9), Z2
+	VMULPS       (R8)(R12*1), Z2, Z0
+	VMOVUPS      64(CX), Z2
 	VFMADD231PS  Z1, Z0, Z2
-	VMOVUPS      Z2, 64(R9)
+	VMOVUPS      Z2, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-1, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-1, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R12, SI
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	ADDQ         R10, DI
-	ADDQ         R12, SI
+	ADDQ         R12, R8
 	ADDQ         R10, DI
-	SUBQ         $0x02, R8
+	ADDQ         R12, R8
+	SUBQ         $0x02, R9
 	JMP          n1t2
 
 n1t2done:
 n1t1:
-	CMPQ         R8, $0x01
+	CMPQ         R9, $0x01
 	JLT          n1t1done
-	MOVQ         k+168(FP), R11
-	MOVQ         reach+56(FP), R12
-	SHLQ         $0x02, R12
-	MOVQ         SI, R9
-	MOVQ         CX, R10
-	VPBROADCASTD (BX), Z0
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         DI, R10
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 
 n1t1k:
-	VMOVDQU32     (R9), Z1
-	VPDPBUSD.BCST (R10), Z1, Z0
-	VMOVDQU32     64(R9), Z1
-	VPDPBUSD.BCST 4(R10), Z1, Z0
-	ADDQ          $+128, R9
-	ADDQ          $0x08, R10
-	SUBQ          $0x08, R11
+	VMOVDQU32     (R10), Z1
+	VPDPBUSD.BCST (R11), Z1, Z0
+	VMOVDQU32     64(R10), Z1
+	VPDPBUSD.BCST 4(R11), Z1, Z0
+	ADDQ          $+128, R10
+	ADDQ          $0x08, R11
+	SUBQ          $0x08, R12
 	JNZ           n1t1k
-	MOVQ          scaleReach+160(FP), R10
+	MOVQ          stride+24(FP), R10
 	SHLQ          $0x02, R10
-	MOVQ          AX, R9
-	VBROADCASTSS  (DX), Z1
+	MOVQ          fromStride+56(FP), R11
+	SHLQ          $0x02, R11
+	VBROADCASTSS  (BX), Z1
 	VCVTDQ2PS     Z0, Z0
-	VMULPS        (DI), Z1, Z1
-	VMOVUPS       (R9), Z2
+	VMULPS        (R8), Z1, Z1
+	VMOVUPS       (CX), Z2
 	VFMADD231PS   Z0, Z1, Z2
-	VMOVUPS       Z2, (R9)
+	VMOVUPS       Z2, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-1, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-1, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R12, SI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
 	ADDQ          R10, DI
-	SUBQ          $0x01, R8
+	ADDQ          R11, R8
+	SUBQ          $0x01, R9
 	JMP           n1t1
 
 n1t1done:
@@ -3605,21 +3688,22 @@ n1t1done:
 	RET
 
 last2:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n2t2:
 	CMPQ         R9, $0x02
 	JLT          n2t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
 
 n2t2k:
@@ -3643,37 +3727,54 @@ n2t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n2t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z4
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z4
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z4, Z5
-	VMOVUPS      (R10), Z6
+	VMOVUPS      (CX), Z6
 	VFMADD231PS  Z0, Z5, Z6
-	VMOVUPS      Z6, (R10)
+	VMOVUPS      Z6, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z4, Z0
-	VMOVUPS      64(R10), Z4
+	VMULPS       (R8)(R12*1), Z4, Z0
+	VMOVUPS      64(CX), Z4
 	VFMADD231PS  Z1, Z0, Z4
-	VMOVUPS      Z4, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z4, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z4
+	VMOVUPS      (CX), Z4
 	VFMADD231PS  Z2, Z1, Z4
-	VMOVUPS      Z4, (R10)
+	VMOVUPS      Z4, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-2, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-2, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n2t2
 
@@ -3681,13 +3782,13 @@ n2t2done:
 n2t1:
 	CMPQ         R9, $0x01
 	JLT          n2t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
 
 n2t1k:
 	VMOVDQU32     (R10), Z2
@@ -3700,24 +3801,41 @@ n2t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n2t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z2
+	VBROADCASTSS  (BX), Z2
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z2, Z2
-	VMOVUPS       (R10), Z3
+	VMOVUPS       (CX), Z3
 	VFMADD231PS   Z0, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z3, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z2
+	VMOVUPS       (CX), Z2
 	VFMADD231PS   Z1, Z0, Z2
-	VMOVUPS       Z2, (R10)
+	VMOVUPS       Z2, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-2, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-2, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n2t1
@@ -3727,23 +3845,24 @@ n2t1done:
 	RET
 
 last3:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n3t2:
 	CMPQ         R9, $0x02
 	JLT          n3t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
 
 n3t2k:
@@ -3773,49 +3892,67 @@ n3t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n3t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z6
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z6
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z6, Z7
-	VMOVUPS      (R10), Z8
+	VMOVUPS      (CX), Z8
 	VFMADD231PS  Z0, Z7, Z8
-	VMOVUPS      Z8, (R10)
+	VMOVUPS      Z8, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z6, Z0
-	VMOVUPS      64(R10), Z6
+	VMULPS       (R8)(R12*1), Z6, Z0
+	VMOVUPS      64(CX), Z6
 	VFMADD231PS  Z1, Z0, Z6
-	VMOVUPS      Z6, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z6, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z6
+	VMOVUPS      (CX), Z6
 	VFMADD231PS  Z2, Z1, Z6
-	VMOVUPS      Z6, (R10)
+	VMOVUPS      Z6, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-3, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-3, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n3t2
 
@@ -3823,14 +3960,14 @@ n3t2done:
 n3t1:
 	CMPQ         R9, $0x01
 	JLT          n3t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
 
 n3t1k:
 	VMOVDQU32     (R10), Z3
@@ -3845,31 +3982,49 @@ n3t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n3t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z3
+	VBROADCASTSS  (BX), Z3
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z3, Z3
-	VMOVUPS       (R10), Z4
+	VMOVUPS       (CX), Z4
 	VFMADD231PS   Z0, Z3, Z4
-	VMOVUPS       Z4, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z4, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z3
+	VMOVUPS       (CX), Z3
 	VFMADD231PS   Z1, Z0, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z3, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-3, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-3, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n3t1
@@ -3879,25 +4034,26 @@ n3t1done:
 	RET
 
 last4:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n4t2:
 	CMPQ         R9, $0x02
 	JLT          n4t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
 
 n4t2k:
@@ -3933,61 +4089,80 @@ n4t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n4t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z8
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z8
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z8, Z9
-	VMOVUPS      (R10), Z10
+	VMOVUPS      (CX), Z10
 	VFMADD231PS  Z0, Z9, Z10
-	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z10, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z8, Z0
-	VMOVUPS      64(R10), Z8
+	VMULPS       (R8)(R12*1), Z8, Z0
+	VMOVUPS      64(CX), Z8
 	VFMADD231PS  Z1, Z0, Z8
-	VMOVUPS      Z8, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z8, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z8
+	VMOVUPS      (CX), Z8
 	VFMADD231PS  Z2, Z1, Z8
-	VMOVUPS      Z8, (R10)
+	VMOVUPS      Z8, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-4, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-4, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n4t2
 
@@ -3995,15 +4170,15 @@ n4t2done:
 n4t1:
 	CMPQ         R9, $0x01
 	JLT          n4t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
 
 n4t1k:
 	VMOVDQU32     (R10), Z4
@@ -4020,38 +4195,57 @@ n4t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n4t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z4
+	VBROADCASTSS  (BX), Z4
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z4, Z4
-	VMOVUPS       (R10), Z5
+	VMOVUPS       (CX), Z5
 	VFMADD231PS   Z0, Z4, Z5
-	VMOVUPS       Z5, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z5, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z4
+	VMOVUPS       (CX), Z4
 	VFMADD231PS   Z1, Z0, Z4
-	VMOVUPS       Z4, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z4, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-4, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-4, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n4t1
@@ -4061,27 +4255,28 @@ n4t1done:
 	RET
 
 last5:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n5t2:
 	CMPQ         R9, $0x02
 	JLT          n5t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
-	VPBROADCASTD 16(BX), Z8
+	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
 
 n5t2k:
@@ -4123,73 +4318,93 @@ n5t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n5t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z10
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z10
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z10, Z11
-	VMOVUPS      (R10), Z12
+	VMOVUPS      (CX), Z12
 	VFMADD231PS  Z0, Z11, Z12
-	VMOVUPS      Z12, (R10)
+	VMOVUPS      Z12, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z10, Z0
-	VMOVUPS      64(R10), Z10
+	VMULPS       (R8)(R12*1), Z10, Z0
+	VMOVUPS      64(CX), Z10
 	VFMADD231PS  Z1, Z0, Z10
-	VMOVUPS      Z10, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z10, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z10
+	VMOVUPS      (CX), Z10
 	VFMADD231PS  Z2, Z1, Z10
-	VMOVUPS      Z10, (R10)
+	VMOVUPS      Z10, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 16(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z8, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z9, Z9
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-5, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-5, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n5t2
 
@@ -4197,16 +4412,16 @@ n5t2done:
 n5t1:
 	CMPQ         R9, $0x01
 	JLT          n5t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
-	VPBROADCASTD 16(BX), Z4
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
+	VPBROADCASTD 16(SI), Z4
 
 n5t1k:
 	VMOVDQU32     (R10), Z5
@@ -4225,45 +4440,65 @@ n5t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n5t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z5
+	VBROADCASTSS  (BX), Z5
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z5, Z5
-	VMOVUPS       (R10), Z6
+	VMOVUPS       (CX), Z6
 	VFMADD231PS   Z0, Z5, Z6
-	VMOVUPS       Z6, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z6, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z5
+	VMOVUPS       (CX), Z5
 	VFMADD231PS   Z1, Z0, Z5
-	VMOVUPS       Z5, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z5, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  16(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  16(BX), Z0
 	VCVTDQ2PS     Z4, Z4
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-5, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-5, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n5t1
@@ -4273,29 +4508,30 @@ n5t1done:
 	RET
 
 last6:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n6t2:
 	CMPQ         R9, $0x02
 	JLT          n6t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
-	VPBROADCASTD 16(BX), Z8
+	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
-	VPBROADCASTD 20(BX), Z10
+	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
 
 n6t2k:
@@ -4343,85 +4579,106 @@ n6t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n6t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z12
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z12
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z12, Z13
-	VMOVUPS      (R10), Z14
+	VMOVUPS      (CX), Z14
 	VFMADD231PS  Z0, Z13, Z14
-	VMOVUPS      Z14, (R10)
+	VMOVUPS      Z14, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z12, Z0
-	VMOVUPS      64(R10), Z12
+	VMULPS       (R8)(R12*1), Z12, Z0
+	VMOVUPS      64(CX), Z12
 	VFMADD231PS  Z1, Z0, Z12
-	VMOVUPS      Z12, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z12, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z12
+	VMOVUPS      (CX), Z12
 	VFMADD231PS  Z2, Z1, Z12
-	VMOVUPS      Z12, (R10)
+	VMOVUPS      Z12, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 16(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z8, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z9, Z9
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 20(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z10, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z11, Z11
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z11, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-6, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-6, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n6t2
 
@@ -4429,17 +4686,17 @@ n6t2done:
 n6t1:
 	CMPQ         R9, $0x01
 	JLT          n6t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
-	VPBROADCASTD 16(BX), Z4
-	VPBROADCASTD 20(BX), Z5
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
+	VPBROADCASTD 16(SI), Z4
+	VPBROADCASTD 20(SI), Z5
 
 n6t1k:
 	VMOVDQU32     (R10), Z6
@@ -4460,52 +4717,73 @@ n6t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n6t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z6
+	VBROADCASTSS  (BX), Z6
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z6, Z6
-	VMOVUPS       (R10), Z7
+	VMOVUPS       (CX), Z7
 	VFMADD231PS   Z0, Z6, Z7
-	VMOVUPS       Z7, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z7, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z6
+	VMOVUPS       (CX), Z6
 	VFMADD231PS   Z1, Z0, Z6
-	VMOVUPS       Z6, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z6, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  16(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  16(BX), Z0
 	VCVTDQ2PS     Z4, Z4
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  20(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  20(BX), Z0
 	VCVTDQ2PS     Z5, Z5
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-6, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-6, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n6t1
@@ -4515,31 +4793,32 @@ n6t1done:
 	RET
 
 last7:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n7t2:
 	CMPQ         R9, $0x02
 	JLT          n7t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
-	VPBROADCASTD 16(BX), Z8
+	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
-	VPBROADCASTD 20(BX), Z10
+	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
-	VPBROADCASTD 24(BX), Z12
+	VPBROADCASTD 24(SI), Z12
 	VMOVUPS      Z12, Z13
 
 n7t2k:
@@ -4593,97 +4872,119 @@ n7t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n7t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z14
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z14
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z14, Z15
-	VMOVUPS      (R10), Z16
+	VMOVUPS      (CX), Z16
 	VFMADD231PS  Z0, Z15, Z16
-	VMOVUPS      Z16, (R10)
+	VMOVUPS      Z16, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z14, Z0
-	VMOVUPS      64(R10), Z14
+	VMULPS       (R8)(R12*1), Z14, Z0
+	VMOVUPS      64(CX), Z14
 	VFMADD231PS  Z1, Z0, Z14
-	VMOVUPS      Z14, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z14, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z14
+	VMOVUPS      (CX), Z14
 	VFMADD231PS  Z2, Z1, Z14
-	VMOVUPS      Z14, (R10)
+	VMOVUPS      Z14, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 16(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z8, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z9, Z9
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 20(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z10, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z11, Z11
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z11, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 24(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
 	VCVTDQ2PS    Z12, Z12
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z12, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z13, Z13
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z13, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-7, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-7, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n7t2
 
@@ -4691,18 +4992,18 @@ n7t2done:
 n7t1:
 	CMPQ         R9, $0x01
 	JLT          n7t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
-	VPBROADCASTD 16(BX), Z4
-	VPBROADCASTD 20(BX), Z5
-	VPBROADCASTD 24(BX), Z6
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
+	VPBROADCASTD 16(SI), Z4
+	VPBROADCASTD 20(SI), Z5
+	VPBROADCASTD 24(SI), Z6
 
 n7t1k:
 	VMOVDQU32     (R10), Z7
@@ -4725,59 +5026,81 @@ n7t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n7t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z7
+	VBROADCASTSS  (BX), Z7
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z7, Z7
-	VMOVUPS       (R10), Z8
+	VMOVUPS       (CX), Z8
 	VFMADD231PS   Z0, Z7, Z8
-	VMOVUPS       Z8, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z8, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z7
+	VMOVUPS       (CX), Z7
 	VFMADD231PS   Z1, Z0, Z7
-	VMOVUPS       Z7, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z7, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  16(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  16(BX), Z0
 	VCVTDQ2PS     Z4, Z4
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  20(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  20(BX), Z0
 	VCVTDQ2PS     Z5, Z5
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  24(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  24(BX), Z0
 	VCVTDQ2PS     Z6, Z6
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-7, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-7, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n7t1
@@ -4787,33 +5110,34 @@ n7t1done:
 	RET
 
 last8:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n8t2:
 	CMPQ         R9, $0x02
 	JLT          n8t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
-	VPBROADCASTD 16(BX), Z8
+	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
-	VPBROADCASTD 20(BX), Z10
+	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
-	VPBROADCASTD 24(BX), Z12
+	VPBROADCASTD 24(SI), Z12
 	VMOVUPS      Z12, Z13
-	VPBROADCASTD 28(BX), Z14
+	VPBROADCASTD 28(SI), Z14
 	VMOVUPS      Z14, Z15
 
 n8t2k:
@@ -4873,109 +5197,132 @@ n8t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n8t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z16
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z16
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z16, Z17
-	VMOVUPS      (R10), Z18
+	VMOVUPS      (CX), Z18
 	VFMADD231PS  Z0, Z17, Z18
-	VMOVUPS      Z18, (R10)
+	VMOVUPS      Z18, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z16, Z0
-	VMOVUPS      64(R10), Z16
+	VMULPS       (R8)(R12*1), Z16, Z0
+	VMOVUPS      64(CX), Z16
 	VFMADD231PS  Z1, Z0, Z16
-	VMOVUPS      Z16, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z16, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z16
+	VMOVUPS      (CX), Z16
 	VFMADD231PS  Z2, Z1, Z16
-	VMOVUPS      Z16, (R10)
+	VMOVUPS      Z16, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 16(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z8, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z9, Z9
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 20(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z10, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z11, Z11
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z11, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 24(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
 	VCVTDQ2PS    Z12, Z12
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z12, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z13, Z13
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z13, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 28(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 28(BX), Z0
 	VCVTDQ2PS    Z14, Z14
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z14, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z15, Z15
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z15, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-8, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-8, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n8t2
 
@@ -4983,19 +5330,19 @@ n8t2done:
 n8t1:
 	CMPQ         R9, $0x01
 	JLT          n8t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
-	VPBROADCASTD 16(BX), Z4
-	VPBROADCASTD 20(BX), Z5
-	VPBROADCASTD 24(BX), Z6
-	VPBROADCASTD 28(BX), Z7
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
+	VPBROADCASTD 16(SI), Z4
+	VPBROADCASTD 20(SI), Z5
+	VPBROADCASTD 24(SI), Z6
+	VPBROADCASTD 28(SI), Z7
 
 n8t1k:
 	VMOVDQU32     (R10), Z8
@@ -5020,66 +5367,89 @@ n8t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n8t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z8
+	VBROADCASTSS  (BX), Z8
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z8, Z8
-	VMOVUPS       (R10), Z9
+	VMOVUPS       (CX), Z9
 	VFMADD231PS   Z0, Z8, Z9
-	VMOVUPS       Z9, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z9, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z8
+	VMOVUPS       (CX), Z8
 	VFMADD231PS   Z1, Z0, Z8
-	VMOVUPS       Z8, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z8, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  16(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  16(BX), Z0
 	VCVTDQ2PS     Z4, Z4
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  20(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  20(BX), Z0
 	VCVTDQ2PS     Z5, Z5
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  24(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  24(BX), Z0
 	VCVTDQ2PS     Z6, Z6
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  28(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  28(BX), Z0
 	VCVTDQ2PS     Z7, Z7
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-8, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-8, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n8t1
@@ -5089,35 +5459,36 @@ n8t1done:
 	RET
 
 last9:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n9t2:
 	CMPQ         R9, $0x02
 	JLT          n9t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
-	VPBROADCASTD 16(BX), Z8
+	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
-	VPBROADCASTD 20(BX), Z10
+	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
-	VPBROADCASTD 24(BX), Z12
+	VPBROADCASTD 24(SI), Z12
 	VMOVUPS      Z12, Z13
-	VPBROADCASTD 28(BX), Z14
+	VPBROADCASTD 28(SI), Z14
 	VMOVUPS      Z14, Z15
-	VPBROADCASTD 32(BX), Z16
+	VPBROADCASTD 32(SI), Z16
 	VMOVUPS      Z16, Z17
 
 n9t2k:
@@ -5183,121 +5554,145 @@ n9t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n9t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z18
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z18
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z18, Z19
-	VMOVUPS      (R10), Z20
+	VMOVUPS      (CX), Z20
 	VFMADD231PS  Z0, Z19, Z20
-	VMOVUPS      Z20, (R10)
+	VMOVUPS      Z20, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z18, Z0
-	VMOVUPS      64(R10), Z18
+	VMULPS       (R8)(R12*1), Z18, Z0
+	VMOVUPS      64(CX), Z18
 	VFMADD231PS  Z1, Z0, Z18
-	VMOVUPS      Z18, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z18, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z18
+	VMOVUPS      (CX), Z18
 	VFMADD231PS  Z2, Z1, Z18
-	VMOVUPS      Z18, (R10)
+	VMOVUPS      Z18, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 16(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z8, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z9, Z9
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 20(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z10, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z11, Z11
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z11, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 24(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
 	VCVTDQ2PS    Z12, Z12
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z12, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z13, Z13
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z13, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 28(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 28(BX), Z0
 	VCVTDQ2PS    Z14, Z14
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z14, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z15, Z15
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z15, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 32(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 32(BX), Z0
 	VCVTDQ2PS    Z16, Z16
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z16, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z17, Z17
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z17, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-9, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-9, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n9t2
 
@@ -5305,20 +5700,20 @@ n9t2done:
 n9t1:
 	CMPQ         R9, $0x01
 	JLT          n9t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
-	VPBROADCASTD 16(BX), Z4
-	VPBROADCASTD 20(BX), Z5
-	VPBROADCASTD 24(BX), Z6
-	VPBROADCASTD 28(BX), Z7
-	VPBROADCASTD 32(BX), Z8
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
+	VPBROADCASTD 16(SI), Z4
+	VPBROADCASTD 20(SI), Z5
+	VPBROADCASTD 24(SI), Z6
+	VPBROADCASTD 28(SI), Z7
+	VPBROADCASTD 32(SI), Z8
 
 n9t1k:
 	VMOVDQU32     (R10), Z9
@@ -5345,73 +5740,97 @@ n9t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n9t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z9
+	VBROADCASTSS  (BX), Z9
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z9, Z9
-	VMOVUPS       (R10), Z10
+	VMOVUPS       (CX), Z10
 	VFMADD231PS   Z0, Z9, Z10
-	VMOVUPS       Z10, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z10, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z9
+	VMOVUPS       (CX), Z9
 	VFMADD231PS   Z1, Z0, Z9
-	VMOVUPS       Z9, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z9, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  16(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  16(BX), Z0
 	VCVTDQ2PS     Z4, Z4
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  20(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  20(BX), Z0
 	VCVTDQ2PS     Z5, Z5
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  24(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  24(BX), Z0
 	VCVTDQ2PS     Z6, Z6
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  28(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  28(BX), Z0
 	VCVTDQ2PS     Z7, Z7
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  32(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  32(BX), Z0
 	VCVTDQ2PS     Z8, Z8
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z8, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-9, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-9, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n9t1
@@ -5421,37 +5840,38 @@ n9t1done:
 	RET
 
 last10:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n10t2:
 	CMPQ         R9, $0x02
 	JLT          n10t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
-	VPBROADCASTD 16(BX), Z8
+	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
-	VPBROADCASTD 20(BX), Z10
+	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
-	VPBROADCASTD 24(BX), Z12
+	VPBROADCASTD 24(SI), Z12
 	VMOVUPS      Z12, Z13
-	VPBROADCASTD 28(BX), Z14
+	VPBROADCASTD 28(SI), Z14
 	VMOVUPS      Z14, Z15
-	VPBROADCASTD 32(BX), Z16
+	VPBROADCASTD 32(SI), Z16
 	VMOVUPS      Z16, Z17
-	VPBROADCASTD 36(BX), Z18
+	VPBROADCASTD 36(SI), Z18
 	VMOVUPS      Z18, Z19
 
 n10t2k:
@@ -5523,133 +5943,158 @@ n10t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n10t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z20
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z20
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z20, Z21
-	VMOVUPS      (R10), Z22
+	VMOVUPS      (CX), Z22
 	VFMADD231PS  Z0, Z21, Z22
-	VMOVUPS      Z22, (R10)
+	VMOVUPS      Z22, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z20, Z0
-	VMOVUPS      64(R10), Z20
+	VMULPS       (R8)(R12*1), Z20, Z0
+	VMOVUPS      64(CX), Z20
 	VFMADD231PS  Z1, Z0, Z20
-	VMOVUPS      Z20, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z20, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z20
+	VMOVUPS      (CX), Z20
 	VFMADD231PS  Z2, Z1, Z20
-	VMOVUPS      Z20, (R10)
+	VMOVUPS      Z20, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 16(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z8, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z9, Z9
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 20(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z10, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z11, Z11
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z11, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 24(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
 	VCVTDQ2PS    Z12, Z12
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z12, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z13, Z13
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z13, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 28(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 28(BX), Z0
 	VCVTDQ2PS    Z14, Z14
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z14, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z15, Z15
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z15, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 32(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 32(BX), Z0
 	VCVTDQ2PS    Z16, Z16
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z16, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z17, Z17
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z17, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 36(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 36(BX), Z0
 	VCVTDQ2PS    Z18, Z18
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z18, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z19, Z19
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z19, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-10, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-10, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n10t2
 
@@ -5657,21 +6102,21 @@ n10t2done:
 n10t1:
 	CMPQ         R9, $0x01
 	JLT          n10t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
-	VPBROADCASTD 16(BX), Z4
-	VPBROADCASTD 20(BX), Z5
-	VPBROADCASTD 24(BX), Z6
-	VPBROADCASTD 28(BX), Z7
-	VPBROADCASTD 32(BX), Z8
-	VPBROADCASTD 36(BX), Z9
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
+	VPBROADCASTD 16(SI), Z4
+	VPBROADCASTD 20(SI), Z5
+	VPBROADCASTD 24(SI), Z6
+	VPBROADCASTD 28(SI), Z7
+	VPBROADCASTD 32(SI), Z8
+	VPBROADCASTD 36(SI), Z9
 
 n10t1k:
 	VMOVDQU32     (R10), Z10
@@ -5700,80 +6145,105 @@ n10t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n10t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z10
+	VBROADCASTSS  (BX), Z10
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z10, Z10
-	VMOVUPS       (R10), Z11
+	VMOVUPS       (CX), Z11
 	VFMADD231PS   Z0, Z10, Z11
-	VMOVUPS       Z11, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z11, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z10
+	VMOVUPS       (CX), Z10
 	VFMADD231PS   Z1, Z0, Z10
-	VMOVUPS       Z10, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z10, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  16(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  16(BX), Z0
 	VCVTDQ2PS     Z4, Z4
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  20(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  20(BX), Z0
 	VCVTDQ2PS     Z5, Z5
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  24(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  24(BX), Z0
 	VCVTDQ2PS     Z6, Z6
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  28(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  28(BX), Z0
 	VCVTDQ2PS     Z7, Z7
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  32(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  32(BX), Z0
 	VCVTDQ2PS     Z8, Z8
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z8, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  36(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  36(BX), Z0
 	VCVTDQ2PS     Z9, Z9
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z9, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-10, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-10, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n10t1
@@ -5783,39 +6253,40 @@ n10t1done:
 	RET
 
 last11:
-	MOVQ panel_base+32(FP), DI
-	MOVQ scales_base+136(FP), R8
-	MOVQ tiles+184(FP), R9
+	MOVQ panel_base+64(FP), DI
+	MOVQ scales_base+168(FP), R8
+	MOVQ tiles+216(FP), R9
+	MOVQ CX, CX
 
 n11t2:
 	CMPQ         R9, $0x02
 	JLT          n11t2done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
-	VPBROADCASTD 4(BX), Z2
+	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
-	VPBROADCASTD 8(BX), Z4
+	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
-	VPBROADCASTD 12(BX), Z6
+	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
-	VPBROADCASTD 16(BX), Z8
+	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
-	VPBROADCASTD 20(BX), Z10
+	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
-	VPBROADCASTD 24(BX), Z12
+	VPBROADCASTD 24(SI), Z12
 	VMOVUPS      Z12, Z13
-	VPBROADCASTD 28(BX), Z14
+	VPBROADCASTD 28(SI), Z14
 	VMOVUPS      Z14, Z15
-	VPBROADCASTD 32(BX), Z16
+	VPBROADCASTD 32(SI), Z16
 	VMOVUPS      Z16, Z17
-	VPBROADCASTD 36(BX), Z18
+	VPBROADCASTD 36(SI), Z18
 	VMOVUPS      Z18, Z19
-	VPBROADCASTD 40(BX), Z20
+	VPBROADCASTD 40(SI), Z20
 	VMOVUPS      Z20, Z21
 
 n11t2k:
@@ -5893,145 +6364,171 @@ n11t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n11t2k
-	MOVQ         scaleReach+160(FP), R11
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         AX, R10
-	VBROADCASTSS (DX), Z22
+	MOVQ         scaleReach+192(FP), R12
+	SHLQ         $0x02, R12
+	VBROADCASTSS (BX), Z22
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       (R8), Z22, Z23
-	VMOVUPS      (R10), Z24
+	VMOVUPS      (CX), Z24
 	VFMADD231PS  Z0, Z23, Z24
-	VMOVUPS      Z24, (R10)
+	VMOVUPS      Z24, (AX)
 	VCVTDQ2PS    Z1, Z1
-	VMULPS       (R8)(R11*1), Z22, Z0
-	VMOVUPS      64(R10), Z22
+	VMULPS       (R8)(R12*1), Z22, Z0
+	VMOVUPS      64(CX), Z22
 	VFMADD231PS  Z1, Z0, Z22
-	VMOVUPS      Z22, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 4(DX), Z0
+	VMOVUPS      Z22, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z22
+	VMOVUPS      (CX), Z22
 	VFMADD231PS  Z2, Z1, Z22
-	VMOVUPS      Z22, (R10)
+	VMOVUPS      Z22, (AX)
 	VCVTDQ2PS    Z3, Z3
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z3, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 8(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z5, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 12(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z7, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 16(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z8, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z9, Z9
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z9, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 20(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z10, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z11, Z11
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z11, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 24(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
 	VCVTDQ2PS    Z12, Z12
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z12, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z13, Z13
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z13, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 28(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 28(BX), Z0
 	VCVTDQ2PS    Z14, Z14
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z14, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z15, Z15
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z15, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 32(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 32(BX), Z0
 	VCVTDQ2PS    Z16, Z16
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z16, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z17, Z17
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z17, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 36(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 36(BX), Z0
 	VCVTDQ2PS    Z18, Z18
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z18, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z19, Z19
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z19, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
-	ADDQ         SI, R10
-	VBROADCASTSS 40(DX), Z0
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 40(BX), Z0
 	VCVTDQ2PS    Z20, Z20
 	VMULPS       (R8), Z0, Z1
-	VMOVUPS      (R10), Z2
+	VMOVUPS      (CX), Z2
 	VFMADD231PS  Z20, Z1, Z2
-	VMOVUPS      Z2, (R10)
+	VMOVUPS      Z2, (AX)
 	VCVTDQ2PS    Z21, Z21
-	VMULPS       (R8)(R11*1), Z0, Z0
-	VMOVUPS      64(R10), Z1
+	VMULPS       (R8)(R12*1), Z0, Z0
+	VMOVUPS      64(CX), Z1
 	VFMADD231PS  Z21, Z0, Z1
-	VMOVUPS      Z1, 64(R10)
+	VMOVUPS      Z1, 64(AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-11, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-11, R10, R10
+	ADDQ         R10, CX
 	ADDQ         $+128, AX
-	ADDQ         R13, DI
-	ADDQ         R11, R8
-	ADDQ         R13, DI
-	ADDQ         R11, R8
+	ADDQ         $+128, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R12, R8
+	ADDQ         R10, DI
+	ADDQ         R12, R8
 	SUBQ         $0x02, R9
 	JMP          n11t2
 
@@ -6039,22 +6536,22 @@ n11t2done:
 n11t1:
 	CMPQ         R9, $0x01
 	JLT          n11t1done
-	MOVQ         k+168(FP), R12
-	MOVQ         reach+56(FP), R13
-	SHLQ         $0x02, R13
+	MOVQ         k+200(FP), R12
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
 	MOVQ         DI, R10
-	MOVQ         CX, R11
-	VPBROADCASTD (BX), Z0
-	VPBROADCASTD 4(BX), Z1
-	VPBROADCASTD 8(BX), Z2
-	VPBROADCASTD 12(BX), Z3
-	VPBROADCASTD 16(BX), Z4
-	VPBROADCASTD 20(BX), Z5
-	VPBROADCASTD 24(BX), Z6
-	VPBROADCASTD 28(BX), Z7
-	VPBROADCASTD 32(BX), Z8
-	VPBROADCASTD 36(BX), Z9
-	VPBROADCASTD 40(BX), Z10
+	MOVQ         DX, R11
+	VPBROADCASTD (SI), Z0
+	VPBROADCASTD 4(SI), Z1
+	VPBROADCASTD 8(SI), Z2
+	VPBROADCASTD 12(SI), Z3
+	VPBROADCASTD 16(SI), Z4
+	VPBROADCASTD 20(SI), Z5
+	VPBROADCASTD 24(SI), Z6
+	VPBROADCASTD 28(SI), Z7
+	VPBROADCASTD 32(SI), Z8
+	VPBROADCASTD 36(SI), Z9
+	VPBROADCASTD 40(SI), Z10
 
 n11t1k:
 	VMOVDQU32     (R10), Z11
@@ -6085,87 +6582,113 @@ n11t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n11t1k
-	MOVQ          scaleReach+160(FP), R11
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          fromStride+56(FP), R11
 	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (DX), Z11
+	VBROADCASTSS  (BX), Z11
 	VCVTDQ2PS     Z0, Z0
 	VMULPS        (R8), Z11, Z11
-	VMOVUPS       (R10), Z12
+	VMOVUPS       (CX), Z12
 	VFMADD231PS   Z0, Z11, Z12
-	VMOVUPS       Z12, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  4(DX), Z0
+	VMOVUPS       Z12, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  4(BX), Z0
 	VCVTDQ2PS     Z1, Z1
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z11
+	VMOVUPS       (CX), Z11
 	VFMADD231PS   Z1, Z0, Z11
-	VMOVUPS       Z11, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  8(DX), Z0
+	VMOVUPS       Z11, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  8(BX), Z0
 	VCVTDQ2PS     Z2, Z2
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  12(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  12(BX), Z0
 	VCVTDQ2PS     Z3, Z3
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  16(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  16(BX), Z0
 	VCVTDQ2PS     Z4, Z4
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  20(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  20(BX), Z0
 	VCVTDQ2PS     Z5, Z5
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  24(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  24(BX), Z0
 	VCVTDQ2PS     Z6, Z6
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  28(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  28(BX), Z0
 	VCVTDQ2PS     Z7, Z7
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  32(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  32(BX), Z0
 	VCVTDQ2PS     Z8, Z8
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z8, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  36(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  36(BX), Z0
 	VCVTDQ2PS     Z9, Z9
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z9, Z0, Z1
-	VMOVUPS       Z1, (R10)
-	ADDQ          SI, R10
-	VBROADCASTSS  40(DX), Z0
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	VBROADCASTSS  40(BX), Z0
 	VCVTDQ2PS     Z10, Z10
 	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (R10), Z1
+	VMOVUPS       (CX), Z1
 	VFMADD231PS   Z10, Z0, Z1
-	VMOVUPS       Z1, (R10)
+	VMOVUPS       Z1, (AX)
+	ADDQ          R10, AX
+	ADDQ          R11, CX
+	MOVQ          stride+24(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-11, R10, R10
+	ADDQ          R10, AX
+	MOVQ          fromStride+56(FP), R10
+	SHLQ          $0x02, R10
+	IMUL3Q        $-11, R10, R10
+	ADDQ          R10, CX
 	ADDQ          $+64, AX
-	ADDQ          R13, DI
+	ADDQ          $+64, CX
+	MOVQ          reach+88(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          scaleReach+192(FP), R11
+	SHLQ          $0x02, R11
+	ADDQ          R10, DI
 	ADDQ          R11, R8
 	SUBQ          $0x01, R9
 	JMP           n11t1

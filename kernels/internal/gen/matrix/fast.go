@@ -8,20 +8,24 @@ import (
 
 // The products of integers in AVX2. VPMADDUBSW multiplies unsigned by signed
 // bytes and adds pairs in 16 bits. Codes of 4-bit weights plus 86 are unsigned,
-// and their pairs never saturate as x is scaled. Of int8 weights it multiplies
+// and two such pairs still fit as x is scaled. Of int8 weights it multiplies
 // |w| and x with the sign of w, whose pairs are at most 2·128·127.
 
 // As the constants of these names in Go.
 const (
 	codeMost = 86
-	pairMost = 189
+	fourMost = 188
 )
 
-// addDots adds the products of 8 words of unsigned weights, four steps of K of
-// a row each, and x, four codes repeated, to sum.
-func addDots(w, x, ones, sum VecVirtual) {
-	t := YMM()
-	VPMADDUBSW(x, w, t)
+// addDots adds to sum the products of two lines of 8 words of unsigned weights,
+// four steps of K of a row each, and of x at two places, four codes each.
+func addDots(w [2]VecVirtual, x [2]Mem, ones, sum VecVirtual) {
+	t, u := YMM(), YMM()
+	VPBROADCASTD(x[0], t)
+	VPMADDUBSW(t, w[0], t)
+	VPBROADCASTD(x[1], u)
+	VPMADDUBSW(u, w[1], u)
+	VPADDW(u, t, t)
 	VPMADDWD(ones, t, t)
 	VPADDD(t, sum, sum)
 }
@@ -43,15 +47,15 @@ func raisedTable() VecVirtual {
 	return table
 }
 
-// addScaled adds sum times the rows' scales and a scale of x to the numbers at
-// m.
-func addScaled(sum VecVirtual, scales Mem, x VecVirtual, m Mem) {
+// addScaled sets the numbers at to to those at from and sum times the rows'
+// scales and a scale of x.
+func addScaled(sum VecVirtual, scales Mem, x VecVirtual, from, to Mem) {
 	t, acc := isa.vector(), isa.vector()
 	VCVTDQ2PS(sum, sum)
 	VMULPS(scales, x, t)
-	VMOVUPS(m, acc)
+	VMOVUPS(from, acc)
 	VFMADD231PS(sum, t, acc)
-	VMOVUPS(acc, m)
+	VMOVUPS(acc, to)
 }
 
 // newOnes is 16 bits of 1 repeated.

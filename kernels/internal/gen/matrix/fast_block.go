@@ -56,37 +56,36 @@ func expandCodes(bits, lines int, expand func(words, panel Mem)) {
 	RET()
 }
 
-const fastBlockSignature = "func(acc []float32, stride int, panel []uint32, reach int, x []uint32, " +
-	"xScales []float32, starts []int32, scales []float32, scaleReach, k, n, tiles int)"
+const fastBlockSignature = "func(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, " +
+	"x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach, k, n, tiles int)"
 
 // groupBody is what fastBlock does with a group of its columns.
 type groupBody struct {
-	n                 int
-	acc, x            Register // of the group
-	xScales, starts   Register
-	stride            Register
-	out, panel, tiles Register
-	scales            Register
+	n               int
+	y, from, x      Register // of the group
+	xScales, starts Register
+	// Of the tiles left.
+	out, in, panel, scales, tiles Register
 }
 
-// fastBlock writes fastOps.fastBlock4 or fastBlock8: for each group of columns,
-// all tiles.
-func fastBlock(name, doc string, body func(g *groupBody)) {
+// fastBlock writes fastOps.fastBlock4 or fastBlock8: for each group of at most
+// most columns, all tiles.
+func fastBlock(name, doc string, most int, body func(g *groupBody)) {
 	begin(name, fastBlockSignature, doc)
-	g := &groupBody{acc: pointer("acc"), x: pointer("x"), xScales: pointer("xScales"), starts: pointer("starts"), stride: floatBytes("stride")}
-	left, most := integer("n"), isa.fastColumns
+	g := &groupBody{y: pointer("y"), from: pointer("from"), x: pointer("x"), xScales: pointer("xScales"), starts: pointer("starts")}
+	left := integer("n")
 	group := func(n int) {
-		g.n, g.out, g.panel, g.scales, g.tiles = n, GP64(), pointer("panel"), pointer("scales"), integer("tiles")
-		MOVQ(g.acc, g.out)
+		g.n, g.out, g.in, g.panel, g.scales, g.tiles = n, GP64(), GP64(), pointer("panel"), pointer("scales"), integer("tiles")
+		MOVQ(g.y, g.out)
+		MOVQ(g.from, g.in)
 		body(g)
 	}
 	Label("group")
 	CMPQ(left, Imm(uint64(most)))
 	JLT(LabelRef("last"))
 	group(most)
-	for range most {
-		ADDQ(g.stride, g.acc)
-	}
+	addRows(g.y, "stride", most)
+	addRows(g.from, "fromStride", most)
 	ADDQ(I32(most*blockK), g.x)
 	ADDQ(Imm(uint64(4*most)), g.xScales)
 	ADDQ(Imm(uint64(4*most)), g.starts)
@@ -107,11 +106,10 @@ func fastBlock(name, doc string, body func(g *groupBody)) {
 	}
 }
 
-// tileBlock takes a tile at a time; line adds the products of a line of four
-// steps of K of the panel, which takes some lines of it, with codes of the
-// columns to the sums.
-func (g *groupBody) tileBlock(panelLines int, raised bool, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
-	reach, scaleReach := floatBytes("reach"), floatBytes("scaleReach")
+// tileBlock takes a tile at a time; line adds the products of some steps of K,
+// which take panelLines lines of the panel, with codes of the columns to the
+// sums.
+func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
 	name := fmt.Sprintf("n%d", g.n)
 	Label(name)
 	sums := make([][]VecVirtual, isa.parts)
@@ -129,34 +127,60 @@ func (g *groupBody) tileBlock(panelLines int, raised bool, line func(panel Mem, 
 	MOVQ(g.panel, panel)
 	MOVQ(g.x, x)
 	PREFETCHT1(Mem{Base: g.scales, Disp: tileBytes}) // of the next block
-	const unroll = 4
+	unroll := 16 / steps
 	Label(name + "k")
 	for i := range unroll {
-		line(Mem{Base: panel, Disp: i * panelLines * tileBytes}, func(c int) Mem { return Mem{Base: x, Disp: c*blockK + 4*i} }, sums)
+		line(Mem{Base: panel, Disp: i * panelLines * tileBytes}, func(c int) Mem { return Mem{Base: x, Disp: c*blockK + i*steps} }, sums)
 	}
 	ADDQ(I32(unroll*panelLines*tileBytes), panel)
-	ADDQ(Imm(4*unroll), x)
-	SUBQ(Imm(4*unroll), left)
+	ADDQ(Imm(16), x)
+	SUBQ(Imm(16), left)
 	JNZ(LabelRef(name + "k"))
 
-	out := GP64()
-	MOVQ(g.out, out)
+	g.finish(1, sums)
+	JNZ(LabelRef(name))
+}
+
+// finish adds the sums of some tiles and parts, scaled, to the columns, and goes
+// on to the next tiles.
+func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
+	stride, fromStride := floatBytes("stride"), floatBytes("fromStride")
+	var scaleReach Register
+	if tiles > 1 {
+		scaleReach = floatBytes("scaleReach")
+	}
+	tops := lines(g.scales, scaleReach, tiles)
 	for c := range g.n {
 		s := isa.vector()
 		VBROADCASTSS(Mem{Base: g.xScales, Disp: 4 * c}, s)
-		for part := range sums {
-			at := part * 4 * isa.lanes
-			addScaled(sums[part][c], Mem{Base: g.scales, Disp: at}, s, Mem{Base: out, Disp: at})
+		for i := range sums {
+			part := i % isa.parts * 4 * isa.lanes
+			at := i/isa.parts*tileBytes + part
+			addScaled(sums[i][c], tops[i/isa.parts].Offset(part), s, Mem{Base: g.in, Disp: at}, Mem{Base: g.out, Disp: at})
 		}
-		if c < g.n-1 {
-			ADDQ(g.stride, out)
-		}
+		ADDQ(stride, g.out)
+		ADDQ(fromStride, g.in)
 	}
-	ADDQ(I32(tileBytes), g.out)
-	ADDQ(reach, g.panel)
-	ADDQ(scaleReach, g.scales)
-	DECQ(g.tiles)
-	JNZ(LabelRef(name))
+	addRows(g.out, "stride", -g.n)
+	addRows(g.in, "fromStride", -g.n)
+	ADDQ(I32(tiles*tileBytes), g.out)
+	ADDQ(I32(tiles*tileBytes), g.in)
+	reach := floatBytes("reach")
+	if tiles == 1 {
+		scaleReach = floatBytes("scaleReach")
+	}
+	for range tiles {
+		ADDQ(reach, g.panel)
+		ADDQ(scaleReach, g.scales)
+	}
+	SUBQ(Imm(uint64(tiles)), g.tiles)
+}
+
+// addRows moves an address by n rows of a stride.
+func addRows(at Register, stride string, n int) {
+	step := floatBytes(stride)
+	IMUL3Q(I32(n), step, step)
+	ADDQ(step, at)
 }
 
 // fastBlocks write fastOps.fastBlock4 and fastBlock8.
@@ -174,20 +198,19 @@ func fastBlocks() {
 		VPBROADCASTD(m, x)
 		return x
 	}
-	fastBlock("fastBlock4", "%s is fastBlockGo of a panel plus 86.", func(g *groupBody) {
+	fastBlock("fastBlock4", "%s is fastBlockGo of a panel plus 86.", 4, func(g *groupBody) {
 		ones := newOnes()
-		g.tileBlock(1, true, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
-			weights := parts(panel)
+		g.tileBlock(8, 2, true, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
+			first, second := parts(panel), parts(panel.Offset(tileBytes))
 			for c := range g.n {
-				x := codes(x(c))
-				for part, w := range weights {
-					addDots(w, x, ones, sums[part][c])
+				for part := range first {
+					addDots([2]VecVirtual{first[part], second[part]}, [2]Mem{x(c), x(c).Offset(4)}, ones, sums[part][c])
 				}
 			}
 		})
 	})
-	fastBlock("fastBlock8", "%s is fastBlockGo of a signed panel.", func(g *groupBody) {
-		g.tileBlock(2, false, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
+	fastBlock("fastBlock8", "%s is fastBlockGo of a signed panel.", 5, func(g *groupBody) {
+		g.tileBlock(4, 2, false, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
 			sizes, weights := parts(panel), parts(panel.Offset(tileBytes))
 			for c := range g.n {
 				x := codes(x(c))

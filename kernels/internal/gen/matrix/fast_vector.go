@@ -23,11 +23,10 @@ func fastKernels() {
 			VPAND(lowNibbles, high, low)
 			VPSRLW(Imm(4), high, high)
 			VPAND(lowNibbles, high, high)
-			for half, w := range []VecVirtual{low, high} {
-				VPSHUFB(w, table, w)
-				for c, sum := range sums {
-					addDots(w, v.codes(at, c, 4*half), ones, sum)
-				}
+			VPSHUFB(low, table, low)
+			VPSHUFB(high, table, high)
+			for c, sum := range sums {
+				addDots([2]VecVirtual{low, high}, [2]Mem{at(c, 0), at(c, 4)}, ones, sum)
 			}
 		}
 		v.loops()
@@ -174,7 +173,7 @@ func (v *fastBody) loop(count int) {
 		s := isa.vector()
 		VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
 		for i := range sums {
-			addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total(i, c))
+			addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total(i, c), total(i, c))
 		}
 	}
 	advance(atTop, tileBytes)

@@ -37,7 +37,6 @@ type target struct {
 	blockTiles        func(columns int) []int
 	fastVectorColumns int
 	fastVectorTiles   func(columns int) []int
-	fastColumns       int
 }
 
 var avx2 = target{
@@ -60,7 +59,6 @@ var avx2 = target{
 		}
 		return []int{1}
 	},
-	fastColumns: 5,
 }
 
 var avx512 = target{
@@ -77,7 +75,6 @@ var avx512 = target{
 	fastVectorColumns: 3, fastVectorTiles: func(n int) []int {
 		return [][]int{{6, 2, 1}, {3, 1}, {3, 1}}[n-1]
 	},
-	fastColumns: 12,
 }
 
 var isa = avx2

@@ -19,27 +19,32 @@ func quantise() {
 	SHLQ(Imm(4), wordStride)
 	sum := []Mem{{Base: sums}, {Base: sums, Index: stride, Scale: 1}}
 	magnitude, most := constant("magnitude", 0x7fffffff), constant("codeMax", math.Float32bits(127))
-	pairShare := constant("pairShare", math.Float32bits(127./pairMost))
+	fourShare := constant("fourShare", math.Float32bits(127./fourMost))
 	order := table("packedOrder", 0, 4, 1, 5, 2, 6, 3, 7)
 	Label("block")
 	TESTQ(left, left)
 	JZ(LabelRef("done"))
-	// The greatest magnitude: as integers, which order magnitudes as floats
-	// do and put NaN last.
-	top, pair := newZero(), newZero()
+	// The greatest magnitude, and the greatest sum of four of a sign: as
+	// integers, which order magnitudes as floats do and put NaN last.
+	top, four, half := newZero(), XMM(), XMM()
+	VXORPS(four, four, four)
+	zero := newZero()
 	for i := range 8 {
-		v, next := YMM(), YMM()
+		v, above, below := YMM(), YMM(), YMM()
 		VMOVUPS(Mem{Base: x, Disp: 32 * i}, v)
+		VMAXPS(zero, v, above)
+		VMINPS(zero, v, below)
 		VPAND(magnitude, v, v)
 		VPMAXUD(v, top, top)
-		VPSHUFD(Imm(0xb1), v, next)
-		VADDPS(next, v, v)
-		VPMAXUD(v, pair, pair)
+		VHADDPS(below, above, above)
+		VEXTRACTF128(Imm(1), above, half)
+		VADDPS(half, above.AsX(), half)
+		VPAND(magnitude, half, half)
+		VPMAXUD(half, four, four)
 	}
-	VMULPS(pairShare, pair, pair)
-	VPMAXUD(pair, top, top)
-	half := XMM()
+	VMULPS(fourShare, four, four)
 	VEXTRACTI128(Imm(1), top, half)
+	VPMAXUD(four, top.AsX(), top.AsX())
 	VPMAXUD(half, top.AsX(), top.AsX())
 	for _, swap := range []uint64{0x4e, 0xb1} {
 		VPSHUFD(Imm(swap), top.AsX(), half)

@@ -81,7 +81,7 @@ func vnniKernels() {
 		VMOVDQU32(w, panel)
 	})
 
-	fastBlock("fastBlock", "%s is fastBlockGo of a panel plus 128.", func(g *groupBody) {
+	fastBlock("fastBlock", "%s is fastBlockGo of a panel plus 128.", 12, func(g *groupBody) {
 		for count := 2; count > 0; count-- {
 			g.vnniLoop(count)
 		}
@@ -133,25 +133,7 @@ func (g *groupBody) vnniLoop(count int) {
 	SUBQ(Imm(4*unroll), left)
 	JNZ(LabelRef(name + "k"))
 
-	out, scaleReach := GP64(), floatBytes("scaleReach")
-	MOVQ(g.out, out)
-	tops := lines(g.scales, scaleReach, count)
-	for c := range g.n {
-		s := ZMM()
-		VBROADCASTSS(Mem{Base: g.xScales, Disp: 4 * c}, s)
-		for t := range sums {
-			addScaled(sums[t][c], tops[t], s, Mem{Base: out, Disp: t * tileBytes})
-		}
-		if c < g.n-1 {
-			ADDQ(g.stride, out)
-		}
-	}
-	ADDQ(I32(count*tileBytes), g.out)
-	for range count {
-		ADDQ(reach, g.panel)
-		ADDQ(scaleReach, g.scales)
-	}
-	SUBQ(Imm(uint64(count)), g.tiles)
+	g.finish(count, sums)
 	JMP(LabelRef(name))
 	Label(name + "done")
 }
