@@ -90,10 +90,10 @@ func (in *Input) multiply(p *Pool) {
 	if len(in.jobs) == 0 {
 		return
 	}
-	grain := in.ops.vectorTiles
+	grain, grains := in.ops.vectorTiles, 2 // and the fewest of a thread
 	for i := range in.jobs {
 		if how := in.jobs[i].how; how == matrixProduct || how == fastMatrixProduct {
-			grain = panelTiles
+			grain, grains = panelTiles, 8
 		}
 	}
 	tiles, work := 0, 0
@@ -105,7 +105,7 @@ func (in *Input) multiply(p *Pool) {
 	}
 	// Small matrices are cut finer, so that every thread has its part, but
 	// the smallest are not cut at all.
-	for grain > 1 && tiles < 2*grain*p.Threads() {
+	for grain > 1 && tiles < grains*grain*p.Threads() {
 		grain /= 2
 	}
 	if work <= fewProducts {

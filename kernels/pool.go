@@ -21,7 +21,7 @@ type Pool struct {
 	// The work at hand, which state publishes.
 	fn    func(lo, hi int)
 	n     int64
-	chunk int64
+	grain int64
 	next  atomic.Int64 // the first row not taken yet
 
 	state  atomic.Uint64 // epoch<<epochShift | open | workers inside
@@ -56,9 +56,11 @@ type sleeper struct {
 // within a decoding step; a sleeper takes 5 to 50 µs to wake.
 const spinTime = 60 * time.Microsecond
 
-// sharesPerThread is how many pieces each thread's part of the rows is cut
-// into, so that a thread which the machine holds up holds up little.
-const sharesPerThread = 4
+// leftShares is how many times as many pieces like it as there are threads the
+// rows would be cut into that are left when one is taken. Pieces become smaller
+// towards the end, so that all threads end together, also one that the machine
+// holds up (Polychronopoulos and Kuck, "Guided self-scheduling", 1987).
+const leftShares = 3
 
 // NewPool starts a pool of the given number of threads; 0 stands for the
 // physical cores that this process may use, by affinity and cgroup quota.
@@ -104,9 +106,7 @@ func (p *Pool) Run(n, grain int, fn func(lo, hi int)) {
 		fn(0, n)
 		return
 	}
-	grains := (n + grain - 1) / grain
-	p.fn, p.n = fn, int64(n)
-	p.chunk = int64(max(1, grains/(p.threads*sharesPerThread)) * grain)
+	p.fn, p.n, p.grain = fn, int64(n), int64(grain)
 	p.next.Store(0)
 	p.state.Store((p.state.Load()>>epochShift+1)<<epochShift | open)
 	for _, s := range p.workers {
@@ -167,12 +167,15 @@ func (p *Pool) share() {
 		}
 	}()
 	for {
-		hi := p.next.Add(p.chunk)
-		lo := hi - p.chunk
+		lo := p.next.Load()
 		if lo >= p.n {
 			return
 		}
-		p.fn(int(lo), int(min(hi, p.n)))
+		grains := (p.n - lo) / p.grain / int64(p.threads*leftShares)
+		hi := lo + max(1, grains)*p.grain
+		if p.next.CompareAndSwap(lo, hi) {
+			p.fn(int(lo), int(min(hi, p.n)))
+		}
 	}
 }
 
