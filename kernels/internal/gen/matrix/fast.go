@@ -18,13 +18,11 @@ const (
 )
 
 // addDots adds to sum the products of two lines of 8 words of unsigned weights,
-// four steps of K of a row each, and of x at two places, four codes each.
-func addDots(w [2]VecVirtual, x [2]Mem, ones, sum VecVirtual) {
+// four steps of K of a row each, and of x, four codes repeated for each line.
+func addDots(w, x [2]VecVirtual, ones Op, sum VecVirtual) {
 	t, u := YMM(), YMM()
-	VPBROADCASTD(x[0], t)
-	VPMADDUBSW(t, w[0], t)
-	VPBROADCASTD(x[1], u)
-	VPMADDUBSW(u, w[1], u)
+	VPMADDUBSW(x[0], w[0], t)
+	VPMADDUBSW(x[1], w[1], u)
 	VPADDW(u, t, t)
 	VPMADDWD(ones, t, t)
 	VPADDD(t, sum, sum)

@@ -199,12 +199,13 @@ func fastBlocks() {
 		return x
 	}
 	fastBlock("fastBlock4", "%s is fastBlockGo of a panel plus 86.", 4, func(g *groupBody) {
-		ones := newOnes()
 		g.tileBlock(8, 2, true, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
 			first, second := parts(panel), parts(panel.Offset(tileBytes))
 			for c := range g.n {
+				x := [2]VecVirtual{codes(x(c)), codes(x(c).Offset(4))}
 				for part := range first {
-					addDots([2]VecVirtual{first[part], second[part]}, [2]Mem{x(c), x(c).Offset(4)}, ones, sums[part][c])
+					// No register is left for the ones.
+					addDots([2]VecVirtual{first[part], second[part]}, x, wordOnes, sums[part][c])
 				}
 			}
 		})

@@ -26,7 +26,7 @@ func fastKernels() {
 			VPSHUFB(low, table, low)
 			VPSHUFB(high, table, high)
 			for c, sum := range sums {
-				addDots([2]VecVirtual{low, high}, [2]Mem{at(c, 0), at(c, 4)}, ones, sum)
+				addDots([2]VecVirtual{low, high}, [2]VecVirtual{v.codes(at, c, 0), v.codes(at, c, 4)}, ones, sum)
 			}
 		}
 		v.loops()
