@@ -84,7 +84,7 @@ func firstEqualWordsAVX2(x []float32, allowed []uint64, v float32) int
 //go:noescape
 func spinFMAAVX2(n int)
 
-// spinDotAVX2 does 8 vectors of runs of 4 products a round.
+// spinDotAVX2 does 8 vectors of runs of 8 products a round.
 //
 //go:noescape
 func spinDotAVX2(n int)

@@ -17,10 +17,14 @@ func spinFMA() {
 	})
 }
 
+// spinDot is the product of 4-bit weights: of all in AVX2, the one that does
+// most with the multipliers.
 func spinDot() {
-	spin("spinDot", "runs of 4 products", 8, func(acc, x, ones VecVirtual) {
-		t := YMM()
+	spin("spinDot", "runs of 8 products", 8, func(acc, x, ones VecVirtual) {
+		t, u := YMM(), YMM()
 		VPMADDUBSW(x, x, t)
+		VPMADDUBSW(x, x, u)
+		VPADDW(u, t, t)
 		VPMADDWD(ones, t, t)
 		VPADDD(t, acc, acc)
 	})
