@@ -14,3 +14,13 @@ func allocateHeap(n int) []uint32 {
 func floats(words []uint32) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(words))), len(words))
 }
+
+// Memory returns n zeroed words that are held as packed weights are: in large
+// pages, where there are any. They must not be used after free.
+func Memory(n int) (words []uint64, free func()) {
+	half, release := allocate(2 * n)
+	if release == nil {
+		release = func() {}
+	}
+	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(half))), n), release
+}

@@ -38,3 +38,19 @@ func TestXor(t *testing.T) {
 		t.Fatalf("3 xor 5 is %d", got)
 	}
 }
+
+func TestMemory(t *testing.T) {
+	for _, n := range []int{1, 1000, 1 << 17} {
+		words, free := Memory(n)
+		if len(words) != n {
+			t.Errorf("%d words are %d", n, len(words))
+		}
+		for i, w := range words {
+			if w != 0 {
+				t.Fatalf("word %d of %d is %#x", i, n, w)
+			}
+			words[i] = 1
+		}
+		free()
+	}
+}

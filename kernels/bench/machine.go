@@ -29,7 +29,8 @@ func Bandwidth(p *kernels.Pool) float64 {
 }
 
 func bandwidth(p *kernels.Pool, size int64, budget time.Duration) float64 {
-	words := make([]uint64, size/8)
+	words, free := kernels.Memory(int(size / 8))
+	defer free()
 	const grain = 1 << 15 // words
 	pieces := len(words) / grain
 	p.Run(pieces, 1, func(lo, hi int) { // maps the pages in
