@@ -109,8 +109,12 @@ func main() {
 	Generate()
 }
 
-func begin(name, signature, doc string) {
-	TEXT(name+isa.suffix, NOSPLIT, signature)
+func begin(name, signature, doc string) { declare(name, NOSPLIT, signature, doc) }
+
+// declare is begin for other attributes: a function that holds much on the
+// stack can't be NOSPLIT.
+func declare(name string, attributes attr.Attribute, signature, doc string) {
+	TEXT(name+isa.suffix, attributes, signature)
 	Pragma("noescape")
 	Doc(fmt.Sprintf(doc, name+isa.suffix))
 }
@@ -165,8 +169,10 @@ func advance(m []Mem, by int) {
 // prefetch fetches size bytes of each line ahead of time. Processors do so by
 // themselves, but stop at pages, and do not look far enough ahead for several
 // lines at once.
-func prefetch(m []Mem, size int) {
-	const ahead = 512
+func prefetch(m []Mem, size int) { fetch(m, size, 512) }
+
+// fetch fetches size bytes of each line that lie ahead.
+func fetch(m []Mem, size, ahead int) {
 	for _, line := range m {
 		for at := 0; at < size; at += 64 {
 			PREFETCHT0(line.Offset(ahead + at))
@@ -192,7 +198,7 @@ func byColumns(most int, body func(n int)) {
 }
 
 // Vectors in memory.
-var roundBias, roundOdd, roundHigh, lowNibbles, signBits, wordOnes, raised, transpose Mem
+var roundBias, roundOdd, roundHigh, lowNibbles, signBits, wordOnes, raised, transpose, transposePairs, shiftNibble Mem
 
 // constants writes those that the kernels of the target use.
 func constants() {
@@ -210,6 +216,13 @@ func constants() {
 			order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
 		}
 		transpose = table("transpose", order...)
+		// transposePairs does so by two bytes at a time.
+		for i := range order {
+			at := uint32(i%2*8 + i/2%2*2)
+			order[i] = at | (at+1)<<8 | (at+4)<<16 | (at+5)<<24
+		}
+		transposePairs = table("transposePairs", order...)
+		shiftNibble = constant("shiftNibble", 0x10001000)
 		wordOnes, raised = constant("wordOnes", 0x00010001), constant("raised", codeMost*0x01010101)
 	}
 }

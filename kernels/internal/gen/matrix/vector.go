@@ -12,7 +12,11 @@ import (
 // block by block along K, the partial sums of all columns in registers and the
 // totals in y.
 func vectorKernel(f *format) {
-	begin("vector"+f.name,
+	staged, attributes := f.name == "4" && !isa.wide, NOSPLIT
+	if staged {
+		attributes = 0
+	}
+	declare("vector"+f.name, attributes,
 		"func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)",
 		"%s is vectorGo["+f.goCode()+"].")
 	byColumns(isa.vectorColumns, func(n int) {
@@ -26,6 +30,12 @@ func vectorKernel(f *format) {
 			v.scales = pointer("scales")
 		}
 		v.book = f.loadCodes(isa.resident(n))
+		if staged && n == 1 {
+			v.ring = AllocLocal(ringBytes + 64)
+			v.staged()
+			v.loop(1)
+			return
+		}
 		for _, count := range isa.vectorTiles(n) {
 			v.loop(count)
 		}
@@ -53,6 +63,7 @@ type vectorBody struct {
 	stride, reach           Register
 	tiles                   Register
 	book                    codes
+	ring                    Mem              // of staged
 	sums                    [][][]VecVirtual // [tile][part][column]
 	atY, atX, atWord, atTop []Mem            // atTop: of the scales
 }

@@ -1,0 +1,194 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// Looking codes up in AVX2 takes shuffles, which share ports with
+// multiply-adds, while the ports of memory have little to do. So staged
+// decodes to words, the low and the high halves of floats apart, stores them,
+// and lets loads two bytes off do the last unpacking: for steps k, k+1 of K
+// and a row each 32 bits,
+//
+//	low   …, low half of k, low half of k+1, …
+//	high  …, high half of k, high half of k+1, …
+//
+// the words of k are even words of low and, two bytes further on, of high;
+// those of k+1 odd words of high and, two bytes back, of low.
+//
+// A load that spans stores waits for them to leave for the cache, so sums are
+// behind decoding by stagesBehind steps of 8 along K; the halves lie in a ring
+// of stages on the stack.
+const (
+	stages       = 4
+	stagesBehind = 2 // stages/2: reading is at writing's place but for a bit
+	stageBytes   = 2 * tileBytes * 8
+	unitBytes    = stageBytes / 4 // 8 rows
+	ringBytes    = stages * stageBytes
+
+	// How far ahead staged fetches: it goes through memory faster than others.
+	stagedAhead = 2048
+)
+
+// staged is loop for two tiles of exact 4-bit codes and one column.
+func (v *vectorBody) staged() {
+	const count = 2
+	Label("staged")
+	CMPQ(v.tiles, Imm(count))
+	JLT(LabelRef("stageddone"))
+	ring := GP64()
+	LEAQ(v.ring, ring)
+	ADDQ(Imm(63), ring)
+	ANDQ(I8(-64), ring)
+	left, tileWords, tileScales := integer("depth"), GP64(), GP64()
+	IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
+	MOVQ(left, tileScales)
+	SHRQ(Imm(6), tileScales)
+	SHLQ(Imm(6), tileScales)
+	last := GP64()
+	LEAQ(Mem{Base: v.words, Index: tileWords, Scale: 1, Disp: -v.eighth * 4}, last)
+	v.atY = lines(v.y, nil, 1)
+	v.atX = lines(pointer("x"), nil, 1)
+	v.atWord = lines(v.words, tileWords, count)
+	v.atTop = lines(v.scales, tileScales, count)
+	nothing := newZero()
+	v.sums = make([][][]VecVirtual, count)
+	for t := range v.sums {
+		v.sums[t] = make([][]VecVirtual, isa.parts)
+		for part := range v.sums[t] {
+			v.sums[t][part] = make([]VecVirtual, 1)
+			VMOVUPS(nothing, v.total(t, part, 0))
+		}
+	}
+	low := YMM()
+	VMOVDQU(lowNibbles, low)
+
+	write, read := GP64(), GP64()
+	XORQ(write, write)
+	next := func() {
+		fetch(v.atWord, v.eighth*4, stagedAhead)
+		ADDQ(I32(v.eighth*4), v.words)
+		// Behind the last step, the last again.
+		CMPQ(v.words, last)
+		CMOVQHI(last, v.words)
+		ADDQ(I32(stageBytes), write)
+		ANDQ(I32(ringBytes-1), write)
+	}
+	Label("stagedfirst")
+	for _, emit := range v.decodeStage(ring, write, low) {
+		emit()
+	}
+	next()
+	CMPQ(write, I32(stagesBehind*stageBytes))
+	JNE(LabelRef("stagedfirst"))
+
+	Label("stagedblock")
+	for t := range v.sums {
+		for part := range v.sums[t] {
+			v.sums[t][part][0] = newZero()
+		}
+	}
+	steps := GP64()
+	MOVQ(U32(blockK), steps)
+	Label("stagedstep")
+	MOVQ(write, read)
+	XORQ(I32(stagesBehind*stageBytes), read)
+	interleave(v.decodeStage(ring, write, low), v.addStage(ring, read))
+	next()
+	advance(v.atX, 8*4)
+	SUBQ(Imm(8), steps)
+	JNZ(LabelRef("stagedstep"))
+	v.join()
+	advance(v.atTop, tileBytes)
+	SUBQ(Imm(blockK), left)
+	JNZ(LabelRef("stagedblock"))
+
+	ADDQ(I32(count*tileBytes), v.y)
+	LEAQ(Mem{Base: last, Index: tileWords, Scale: 1, Disp: v.eighth * 4}, v.words)
+	ADDQ(tileScales, v.scales)
+	SUBQ(Imm(count), v.tiles)
+	JMP(LabelRef("staged"))
+	Label("stageddone")
+}
+
+// decodeStage returns the instructions that decode 8 steps of K of two tiles.
+func (v *vectorBody) decodeStage(ring, stage Register, low VecVirtual) (emit []func()) {
+	for t := range v.sums {
+		for part := range isa.parts {
+			words, halves := v.atWord[t].Offset(part*v.partBytes()), unit(ring, stage, t, part)
+			codes, index := YMM(), YMM()
+			emit = append(emit,
+				func() { VMOVDQU(words, codes) },
+				func() { VPSHUFB(transposePairs, codes, codes) },
+				func() { VPAND(low, codes, index) })
+			emit = append(emit, v.book.halves(index, halves)...)
+			emit = append(emit,
+				// A shift by 4 off the ports of shuffles.
+				func() { VPMULHUW(shiftNibble, codes, codes) },
+				func() { VPAND(low, codes, codes) })
+			emit = append(emit, v.book.halves(codes, halves.Offset(unitBytes/2))...)
+		}
+	}
+	return emit
+}
+
+// unit is where a stage has the halves of a part of a tile: for each two steps
+// of K the low ones, then the high ones.
+func unit(ring, stage Register, t, part int) Mem {
+	return Mem{Base: ring, Index: stage, Scale: 1, Disp: (t*isa.parts + part) * unitBytes}
+}
+
+// halves returns the instructions that store the halves of the floats of four
+// steps of K, given their codes a byte each.
+func (c *codes) halves(index VecVirtual, m Mem) (emit []func()) {
+	for half := range 2 {
+		a, b, low := YMM(), YMM(), YMM()
+		emit = append(emit,
+			func() { VPSHUFB(index, c.table[2*half], a) },
+			func() { VPSHUFB(index, c.table[2*half+1], b) },
+			func() { VPUNPCKLBW(b, a, low) },
+			func() { VMOVDQA(low, m.Offset(32*half)) },
+			func() { VPUNPCKHBW(b, a, a) },
+			func() { VMOVDQA(a, m.Offset(64+32*half)) })
+	}
+	return emit
+}
+
+// addStage returns the instructions that add 8 steps of K to the sums.
+func (v *vectorBody) addStage(ring, stage Register) (emit []func()) {
+	for k := range 8 {
+		x := YMM()
+		emit = append(emit, func() { VBROADCASTSS(v.atX[0].Offset(4*k), x) })
+		for t := range v.sums {
+			for part, sums := range v.sums[t] {
+				low := unit(ring, stage, t, part).Offset(k / 2 * 64)
+				high, w := low.Offset(32), YMM()
+				if k%2 == 0 {
+					high = high.Offset(-2)
+				} else {
+					low = low.Offset(2)
+				}
+				emit = append(emit,
+					func() { VMOVDQU(low, w) },
+					func() { VPBLENDW(Imm(0xaa), high, w, w) },
+					func() { VFMADD231PS(w, x, sums[0]) })
+			}
+		}
+	}
+	return emit
+}
+
+// interleave emits both, spread evenly.
+func interleave(a, b []func()) {
+	for i, j := 0, 0; i < len(a) || j < len(b); {
+		if (2*i+1)*len(b) <= (2*j+1)*len(a) {
+			a[i]()
+			i++
+		} else {
+			b[j]()
+			j++
+		}
+	}
+}
