@@ -169,10 +169,8 @@ func advance(m []Mem, by int) {
 // prefetch fetches size bytes of each line ahead of time. Processors do so by
 // themselves, but stop at pages, and do not look far enough ahead for several
 // lines at once.
-func prefetch(m []Mem, size int) { fetch(m, size, 512) }
-
-// fetch fetches size bytes of each line that lie ahead.
-func fetch(m []Mem, size, ahead int) {
+func prefetch(m []Mem, size int) {
+	const ahead = 512
 	for _, line := range m {
 		for at := 0; at < size; at += 64 {
 			PREFETCHT0(line.Offset(ahead + at))

@@ -28,8 +28,9 @@ const (
 	unitBytes    = stageBytes / 4 // 8 rows
 	ringBytes    = stages * stageBytes
 
-	// How far ahead staged fetches: it goes through memory faster than others.
-	stagedAhead = 2048
+	// How many bytes ahead staged fetches words and scales.
+	stagedWords  = 2048
+	stagedScales = 4 * tileBytes
 )
 
 // staged is loop for two tiles of exact 4-bit codes and one column.
@@ -42,17 +43,14 @@ func (v *vectorBody) staged() {
 	LEAQ(v.ring, ring)
 	ADDQ(Imm(63), ring)
 	ANDQ(I8(-64), ring)
-	left, tileWords, tileScales := integer("depth"), GP64(), GP64()
-	IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
-	MOVQ(left, tileScales)
-	SHRQ(Imm(6), tileScales)
-	SHLQ(Imm(6), tileScales)
-	last := GP64()
-	LEAQ(Mem{Base: v.words, Index: tileWords, Scale: 1, Disp: -v.eighth * 4}, last)
+	// A tile's scales are as many bytes as K is deep, its words 8 times as many.
+	depth, lastWords, lastScales := integer("depth"), GP64(), GP64()
+	LEAQ(Mem{Base: v.words, Index: depth, Scale: 8, Disp: -v.eighth * 4}, lastWords)
+	LEAQ(Mem{Base: v.scales, Index: depth, Scale: 1, Disp: -tileBytes}, lastScales)
 	v.atY = lines(v.y, nil, 1)
 	v.atX = lines(pointer("x"), nil, 1)
-	v.atWord = lines(v.words, tileWords, count)
-	v.atTop = lines(v.scales, tileScales, count)
+	v.atWord = []Mem{{Base: v.words}, {Base: v.words, Index: depth, Scale: 8}}
+	v.atTop = lines(v.scales, depth, count)
 	nothing := newZero()
 	v.sums = make([][][]VecVirtual, count)
 	for t := range v.sums {
@@ -68,11 +66,11 @@ func (v *vectorBody) staged() {
 	write, read := GP64(), GP64()
 	XORQ(write, write)
 	next := func() {
-		fetch(v.atWord, v.eighth*4, stagedAhead)
+		v.fetchAhead(v.words, lastWords, stagedWords, depth, 8)
 		ADDQ(I32(v.eighth*4), v.words)
 		// Behind the last step, the last again.
-		CMPQ(v.words, last)
-		CMOVQHI(last, v.words)
+		CMPQ(v.words, lastWords)
+		CMOVQHI(lastWords, v.words)
 		ADDQ(I32(stageBytes), write)
 		ANDQ(I32(ringBytes-1), write)
 	}
@@ -101,16 +99,30 @@ func (v *vectorBody) staged() {
 	SUBQ(Imm(8), steps)
 	JNZ(LabelRef("stagedstep"))
 	v.join()
+	v.fetchAhead(v.scales, lastScales, stagedScales, depth, 1)
 	advance(v.atTop, tileBytes)
-	SUBQ(Imm(blockK), left)
-	JNZ(LabelRef("stagedblock"))
+	CMPQ(v.scales, lastScales)
+	JLS(LabelRef("stagedblock"))
 
 	ADDQ(I32(count*tileBytes), v.y)
-	LEAQ(Mem{Base: last, Index: tileWords, Scale: 1, Disp: v.eighth * 4}, v.words)
-	ADDQ(tileScales, v.scales)
+	LEAQ(Mem{Base: lastWords, Index: depth, Scale: 8, Disp: v.eighth * 4}, v.words)
+	ADDQ(depth, v.scales)
 	SUBQ(Imm(count), v.tiles)
 	JMP(LabelRef("staged"))
 	Label("stageddone")
+}
+
+// fetchAhead fetches a line of each of two tiles, ahead bytes after at, or
+// behind their last lines from the two tiles that come next; tiles are
+// scale·depth bytes long.
+func (v *vectorBody) fetchAhead(at, last Register, ahead int, depth Register, scale uint8) {
+	line, next := GP64(), GP64()
+	LEAQ(Mem{Base: at, Disp: ahead}, line)
+	LEAQ(Mem{Base: line, Index: depth, Scale: scale}, next)
+	CMPQ(line, last)
+	CMOVQHI(next, line)
+	PREFETCHT0(Mem{Base: line})
+	PREFETCHT0(Mem{Base: line, Index: depth, Scale: scale})
 }
 
 // decodeStage returns the instructions that decode 8 steps of K of two tiles.
