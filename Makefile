@@ -7,7 +7,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid="
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build build-gpu test vet unit noasm race generate ptx cross arm64 static fuzz goldens oracle cuda gpu-check gpu-check-fake bench-peers clean
+.PHONY: demo build build-gpu test vet unit noasm race generate ptx cross arm64 static fuzz goldens oracle cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -71,10 +71,18 @@ oracle:
 cuda: build-gpu
 	$(GO) vet -tags gpu ./...
 	$(GO) tool -modfile=internal/tools/go.mod staticcheck -tags gpu ./...
-	CGO_ENABLED=0 $(GO) test -tags gpu ./internal/cuda/... ./kernels/cuda/... ./model/cuda
-	CGO_ENABLED=0 $(GO) test -tags gpu -run GPU ./model
+	$(MAKE) -j2 -Otarget cuda-goldens cuda-tests
 	scripts/check_cuda_gorgonia.sh
 	$(GO) test -race -tags gpu ./internal/cuda/purego
+
+cuda-tests:
+	CGO_ENABLED=0 $(GO) test -timeout 30m -tags gpu ./internal/cuda/... ./kernels/cuda/... ./model/cuda
+	CGO_ENABLED=0 $(GO) test -tags gpu -run GPU ./model
+
+# transformers' vectors through the whole backend, graphs included, on the fake driver.
+cuda-goldens: build-gpu
+	set -e; library=$$($(GO) run ./internal/cuda/fake/build -mode plain); \
+	MEDNER_LIBCUDA=$$library bin/medner-gpu verify testdata/goldens --device cuda
 
 # The whole of gpu-check on the fake driver: longer than CI may take.
 gpu-check-fake: build-gpu

@@ -109,6 +109,7 @@ func TestLostGPU(t *testing.T) {
 	m, err := OpenRandom(t.Context(), "tiny", o)
 	require.NoError(t, err)
 	require.Equal(t, "cuda:0", m.Info().Device)
+	require.Equal(t, 7, l.Get("cuMemcpyDtoDAsync_v2"), "the second layer's matrices are copies of the first's, made on the device")
 	r := Request{Tokens: []int32{1, 2, 3}, MaxNewTokens: 4, Stop: []int32{}}
 	want, err := m.Generate(t.Context(), r)
 	require.NoError(t, err)

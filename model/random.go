@@ -72,8 +72,9 @@ func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	return newModel(c, b, nil, nil, o), nil
 }
 
-// randomWeights makes weights of a size that keeps activations finite. Matrices
-// are windows of one block of random bytes.
+// randomWeights makes weights of a size that keeps activations finite. All layers
+// are one, of which a backend makes copies; its matrices are windows of one block
+// of random bytes.
 func randomWeights(c *arch.Config) (*backend.Weights, error) {
 	source := rand.New(rand.NewPCG(1, 2))
 	largest := max(c.IntermediateSize, c.NumAttentionHeads*c.HeadDim) * c.HiddenSize / 2
@@ -104,12 +105,13 @@ func randomWeights(c *arch.Config) (*backend.Weights, error) {
 	}
 	query, key := c.NumAttentionHeads*c.HeadDim, c.NumKeyValueHeads*c.HeadDim
 	w := &backend.Weights{Config: c, InvFreq: c.Rope.InvFreq(c.HeadDim), Norm: norm()}
+	layer := backend.Layer{
+		InputNorm: norm(), PostAttentionNorm: norm(),
+		Q: linear(query, c.HiddenSize), K: linear(key, c.HiddenSize), V: linear(key, c.HiddenSize), O: linear(c.HiddenSize, query),
+		Gate: linear(c.IntermediateSize, c.HiddenSize), Up: linear(c.IntermediateSize, c.HiddenSize), Down: linear(c.HiddenSize, c.IntermediateSize),
+	}
 	for range c.NumHiddenLayers {
-		w.Layers = append(w.Layers, backend.Layer{
-			InputNorm: norm(), PostAttentionNorm: norm(),
-			Q: linear(query, c.HiddenSize), K: linear(key, c.HiddenSize), V: linear(key, c.HiddenSize), O: linear(c.HiddenSize, query),
-			Gate: linear(c.IntermediateSize, c.HiddenSize), Up: linear(c.IntermediateSize, c.HiddenSize), Down: linear(c.HiddenSize, c.IntermediateSize),
-		})
+		w.Layers = append(w.Layers, layer)
 	}
 	table := newRandomTable(source, c)
 	w.Embed.Weight, w.Head.Weight = table, table

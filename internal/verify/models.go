@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/medner/medner/internal/badinput"
 	"github.com/medner/medner/model"
@@ -81,16 +82,40 @@ func (r *run) model(cases []generationCase, logits *safetensors.Reader) error {
 		return nil
 	}
 	defer m.Close()
-	for _, c := range cases {
-		if logits != nil {
+	if logits != nil {
+		for _, c := range cases {
 			if err := r.logits(m, c, logits); err != nil {
 				return err
 			}
 		}
+	}
+	return r.generations(m, cases)
+}
+
+// generations checks the generations of a model, all in flight at once, and
+// reports them in order.
+func (r *run) generations(m *model.Model, cases []generationCase) error {
+	var checks []func() error
+	var waiting sync.WaitGroup
+	for _, c := range cases {
 		for _, setting := range settings(c) {
-			if err := r.generation(m, c, setting); err != nil {
-				return err
-			}
+			var result *model.Result
+			var err error
+			waiting.Go(func() { result, err = r.generate(m, c, setting) })
+			checks = append(checks, func() error {
+				name := fmt.Sprintf("ids %s #%d %s", c.Model, c.Prompt, setting)
+				if err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				r.compareIDs(name, result.IDs(), c.Greedy[setting])
+				return nil
+			})
+		}
+	}
+	waiting.Wait()
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -213,26 +238,24 @@ func (r *run) logitError(m *model.Model, c generationCase, file *safetensors.Rea
 	return worst, allowed, nil
 }
 
-func (r *run) generation(m *model.Model, c generationCase, setting string) error {
-	name := fmt.Sprintf("ids %s #%d %s", c.Model, c.Prompt, setting)
+func (r *run) generate(m *model.Model, c generationCase, setting string) (*model.Result, error) {
 	request := model.Request{Tokens: c.IDs, MaxNewTokens: maxNewTokens}
 	if err := applySetting(&request, setting); err != nil {
-		return badinput.New(r.path("generations.json"), c.Model, setting, "settings such as penalty=1.15,eos=353")
+		return nil, badinput.New(r.path("generations.json"), c.Model, setting, "settings such as penalty=1.15,eos=353")
 	}
-	result, err := m.Generate(r.ctx, request)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	return m.Generate(r.ctx, request)
+}
+
+func (r *run) compareIDs(name string, got, want []int32) {
+	if slices.Equal(got, want) {
+		r.equal(name)
+		return
 	}
-	if got, want := result.IDs(), c.Greedy[setting]; !slices.Equal(got, want) {
-		i := 0
-		for i < min(len(got), len(want)) && got[i] == want[i] {
-			i++
-		}
-		r.differ(name, "ids differ from position %d on: %v, expected %v", i, got[i:], want[i:])
-		return nil
+	i := 0
+	for i < min(len(got), len(want)) && got[i] == want[i] {
+		i++
 	}
-	r.equal(name)
-	return nil
+	r.differ(name, "ids differ from position %d on: %v, expected %v", i, got[i:], want[i:])
 }
 
 func applySetting(request *model.Request, setting string) error {

@@ -71,22 +71,39 @@ func (k *Kernels) Rope(s driver.Stream, q, keys, values, angles driver.Ptr, rows
 		heads, c.Shape.Heads, c.Shape.HeadDim, h)
 }
 
-// The run of keys that has a maximum of its own, and the heads of a block.
+// The keys of a run, the heads of a block, and the numbers of a head that it
+// takes.
 const (
 	attentionKeys  = 256
 	attentionHeads = 4
+	attentionSlice = 32
 )
 
-// AttentionBytes is the scratch memory that Attention needs for sequences of at
-// most keys positions: scores, and the greatest of each 256.
-func (k *Kernels) AttentionBytes(rows Rows, heads, keys int) uint64 {
-	return 4 * uint64(rows.Most) * uint64(heads) * uint64(keys+ceilDiv(keys, attentionKeys))
+// attentionScratch is how Attention divides its scratch memory: scores, the
+// greatest of each run of keys, and of Fast each run's sums of values and of
+// exponentials.
+func (k *Kernels) attentionScratch(scratch driver.Ptr, rows, heads, keys, width int) (maxima, sums, totals, end driver.Ptr) {
+	runs := ceilDiv(keys, attentionKeys)
+	maxima = scratch + driver.Ptr(4*rows*heads*keys)
+	sums = maxima + driver.Ptr(4*rows*heads*runs)
+	if totals = sums; k.precision == F32 {
+		return maxima, sums, totals, sums
+	}
+	totals += driver.Ptr(4 * rows * heads * runs * width)
+	return maxima, sums, totals, totals + driver.Ptr(4*rows*heads*runs)
+}
+
+// AttentionBytes is the scratch memory that Attention needs for heads of width
+// numbers, over sequences of at most keys positions.
+func (k *Kernels) AttentionBytes(rows Rows, heads, width, keys int) uint64 {
+	_, _, _, end := k.attentionScratch(0, rows.Most, heads, ceilDiv(keys, 4)*4, width)
+	return uint64(end)
 }
 
 // Attention sets out, [rows][heads·HeadDim] in the input type, to the softmax
 // attention of q, as out but float32, over the positions 0 … position of each
-// row, whose keys and values are in their pages. keys bounds position + 1. Sums
-// run as in [kernels.Attention], in either precision.
+// row, whose keys and values are in their pages. keys bounds position + 1. Sums run as in [kernels.Attention]; of Fast, those over
+// positions in runs of 256.
 func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Rows, heads, keys int, at Places, c Cache) error {
 	if err := rows.check(); err != nil {
 		return err
@@ -94,16 +111,25 @@ func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Ro
 	if err := k.checkCache(c, heads); err != nil {
 		return err
 	}
-	kvHeads, width := c.Shape.Heads, c.Shape.HeadDim
-	maxima := scratch + driver.Ptr(4*rows.Most*heads*keys)
+	keys = ceilDiv(keys, 4) * 4
+	kvHeads, width, runs := c.Shape.Heads, c.Shape.HeadDim, ceilDiv(keys, attentionKeys)
+	maxima, sums, totals, _ := k.attentionScratch(scratch, rows.Most, heads, keys, width)
 	cache := []any{at.Positions, at.Slots, c.Tables, c.Stride, c.Layer, keys, rows.Count, rows.Most, heads, kvHeads, width}
-	grid := driver.Dim{X: uint32(ceilDiv(keys, attentionKeys)), Y: uint32(kvHeads), Z: uint32(rows.Most)}
+	grid := driver.Dim{X: uint32(runs), Y: uint32(kvHeads), Z: uint32(rows.Most)}
 	scale := 1 / float32(math.Sqrt(float64(width)))
 	args := append(append([]any{scratch, maxima, q}, cache...), scale)
 	if err := k.launch(s, "scores"+c.kv(), grid, dim(attentionKeys, 1), 0, args...); err != nil {
 		return err
 	}
-	grid = driver.Dim{X: uint32(ceilDiv(width, 32)), Y: uint32(ceilDiv(heads, attentionHeads)), Z: uint32(rows.Most)}
-	args = append([]any{out, scratch, maxima}, cache...)
-	return k.launch(s, "values"+c.kv()+k.input(), grid, dim(32*attentionHeads, 1), 0, args...)
+	grid.X, grid.Y = uint32(ceilDiv(width, attentionSlice)), uint32(kvHeads*ceilDiv(heads/kvHeads, attentionHeads))
+	name, block := "values"+c.kv()+k.input(), dim(32*attentionHeads, 1)
+	if k.precision == F32 {
+		return k.launch(s, name, grid, block, 0, append([]any{out, scratch, maxima}, cache...)...)
+	}
+	grid.X *= uint32(runs)
+	if err := k.launch(s, name, grid, block, 0, append([]any{sums, totals, scratch, maxima}, cache...)...); err != nil {
+		return err
+	}
+	return k.launch(s, "combine"+k.input(), dim(ceilDiv(heads*width, elementThreads), rows.Most), dim(elementThreads, 1), 0,
+		out, sums, totals, at.Positions, runs, rows.Count, rows.Most, heads, width)
 }

@@ -85,7 +85,7 @@ func testAttention(t *testing.T, d *device) {
 				must(t, k.Angles(0, angles, freq, count, h, at))
 				must(t, k.Rope(0, onDevice, alloc(d, 0, keys...), alloc(d, 0, values...), angles, count, c.heads, h, at, s.cache))
 				bound := (c.positions + 63) / 64 * 64
-				scratch := alloc[byte](d, int(k.AttentionBytes(count, c.heads, bound)))
+				scratch := alloc[byte](d, int(k.AttentionBytes(count, c.heads, c.dim, bound)))
 				out := alloc[byte](d, n*width*precision.InputBytes())
 				must(t, k.Attention(0, out, onDevice, scratch, count, c.heads, bound, at, s.cache))
 

@@ -29,9 +29,11 @@ type device struct {
 }
 
 // eachDevice runs a test on a device under the address and undefined-behaviour
-// sanitizers.
+// sanitizers, and on one that finds races.
 func eachDevice(t *testing.T, test func(t *testing.T, d *device)) {
-	test(t, newDevice(t, shim.Sanitize))
+	for _, mode := range []shim.Mode{shim.Sanitize, shim.Race} {
+		t.Run(string(mode), func(t *testing.T) { test(t, newDevice(t, mode)) })
+	}
 }
 
 // newDevice starts a device that ends with the test.

@@ -95,9 +95,10 @@ func (k *Kernels) load(file string) error {
 	return nil
 }
 
-// maxShared is the dynamic shared memory that products may ask for: the table, and
-// partial sums of 8 rows.
-const maxShared = 100 << 10
+// maxShared is the dynamic shared memory that products may ask for: what a block
+// can have on every GPU of compute capability 8.0 and more (8.6 and 8.9 have the
+// least).
+const maxShared = 99 << 10
 
 // prefix begins the name of every kernel.
 const prefix = "medner_"

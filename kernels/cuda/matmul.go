@@ -58,7 +58,7 @@ const (
 	manyRows     = 64
 	manyOutputs  = 128
 	manyThreads  = 256
-	segment      = 64 // blocks of 64 along K
+	segment      = 48 // blocks of 64 along K
 	tableBytes   = 64 << 10
 	resultStride = manyOutputs + 4
 )
@@ -86,16 +86,16 @@ func (k *Kernels) matmul(s driver.Stream, x driver.Ptr, rows Rows, under Under, 
 		grid := dim(ceilDiv(rows.Most, manyRows), many)
 		return k.launch(s, "matmul_many"+suffix, grid, dim(manyThreads, 1), k.manyShared(&w.Layout), args...)
 	}
-	columns := fewRows
+	columns, summed := fewRows, rows.Most
 	if k.precision == F32 {
-		columns = 1
-		for columns < rows.Most {
+		for columns = 1; columns < rows.Most; {
 			columns *= 4
 		}
 		columns = min(columns, fewRows)
+		summed = columns
 	}
 	grid := dim(min(few, k.ctx.Device().Multiprocessors*fewBlocks), 1)
-	return k.launch(s, fmt.Sprint("matmul_", columns, suffix), grid, dim(manyThreads, 1), fewShared(&w.Layout, columns), args...)
+	return k.launch(s, fmt.Sprint("matmul_", columns, suffix), grid, dim(manyThreads, 1), fewShared(&w.Layout, summed), args...)
 }
 
 // fewBlocks is how many blocks of a kernel with few rows a multiprocessor holds:

@@ -121,6 +121,7 @@ func (b *builder) matrix(m quant.Matrix, plan func(quant.Matrix) (planned, error
 		b.err = err
 		return nil
 	}
+	p.source = m
 	w, err := b.to.matrix(p)
 	b.err = err
 	return w

@@ -166,10 +166,10 @@ func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 func (p *pass) attend() error {
 	d, w := p.d, p.w
 	n := p.rows.Most
-	for n > 4 && p.k.AttentionBytes(gpu.Rows{Most: n}, d.heads, p.shape.keys) > w.scoresBytes {
+	for n > 4 && p.k.AttentionBytes(gpu.Rows{Most: n}, d.heads, d.headDim, p.shape.keys) > w.scoresBytes {
 		n = roundUp(n/2, 4)
 	}
-	if n < p.rows.Most && p.k.AttentionBytes(gpu.Rows{Most: n}, d.heads, p.shape.keys) > w.scoresBytes {
+	if n < p.rows.Most && p.k.AttentionBytes(gpu.Rows{Most: n}, d.heads, d.headDim, p.shape.keys) > w.scoresBytes {
 		n = 1
 	}
 	width := d.heads * d.headDim

@@ -12,6 +12,7 @@ import (
 // planned is a matrix on its way to the device: the form that it will have
 // there, and how it is packed.
 type planned struct {
+	source quant.Matrix // set by the builder
 	layout gpu.Layout
 	packer func() (*gpu.Packer, error)
 }
@@ -21,7 +22,7 @@ func ready(p *gpu.Packer, err error) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
-	return planned{p.Layout, func() (*gpu.Packer, error) { return p, nil }}, nil
+	return planned{layout: p.Layout, packer: func() (*gpu.Packer, error) { return p, nil }}, nil
 }
 
 // projection plans one of a layer's linear maps as hold says.
@@ -98,7 +99,7 @@ func quantised(m quant.Matrix) planned {
 	if m.Cols()%64 != 0 {
 		layout.Format = kernels.F32
 	}
-	return planned{layout, func() (*gpu.Packer, error) {
+	return planned{layout: layout, packer: func() (*gpu.Packer, error) {
 		q, err := quant.Quantize4Bit(m, quant.FourBitOptions{})
 		if err != nil {
 			return nil, err
@@ -108,4 +109,7 @@ func quantised(m quant.Matrix) planned {
 }
 
 // same says whether two views are one.
-func same(a, b quant.Matrix) bool { return reflect.TypeOf(a).Comparable() && a == b }
+func same(a, b quant.Matrix) bool { return distinct(a) && a == b }
+
+// distinct says whether views of m's type can be told apart.
+func distinct(m quant.Matrix) bool { return reflect.TypeOf(m).Comparable() }

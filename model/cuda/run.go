@@ -54,7 +54,7 @@ func (b *Backend) room(s *step) error {
 	if err := s.reserve(); err != nil {
 		return err
 	}
-	b.pass.shape = shapeOf(s, b.kernels, b.decoder.heads)
+	b.pass.shape = shapeOf(s, b.kernels, &b.decoder)
 	b.pass.groups = s.adapters
 	more := b.limits
 	if !more.grow(s.needs(b.pass.shape)) {

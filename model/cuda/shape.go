@@ -29,12 +29,12 @@ const headRows = 64
 const maxGraphRows = 2 * headRows
 
 // shapeOf rounds a step's numbers up.
-func shapeOf(s *step, k *gpu.Kernels, heads int) shape {
+func shapeOf(s *step, k *gpu.Kernels, d *decoder) shape {
 	sh := shape{
 		rows: s.rows, asked: len(s.asked), narrow: len(s.asked) < s.rows, keys: 1 << bits.Len(uint(max(s.keys, 256)-1)),
 		own: s.own, choose: s.choose, counted: s.rows <= maxGraphRows && s.rows > 0,
 	}
-	if k.AttentionBytes(gpu.Rows{Most: class(s.rows)}, heads, sh.keys) > maxScores || s.logits && len(s.asked) > headRows {
+	if k.AttentionBytes(gpu.Rows{Most: class(s.rows)}, d.heads, d.headDim, sh.keys) > maxScores || s.logits && len(s.asked) > headRows {
 		sh.counted = false
 	}
 	if s.probes > 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/internal/parallel"
 	gpu "github.com/medner/medner/kernels/cuda"
+	"github.com/medner/medner/quant"
 )
 
 // uploader streams weights into device memory: while one of two pinned buffers
@@ -20,6 +21,14 @@ type uploader struct {
 	buffers [2]staged
 	next    int
 	release func() // see backend.Weights; may be nil
+	sent    map[source]driver.Ptr
+}
+
+// source is a matrix in one form. What a model has twice, as one of random
+// weights has, is copied on the device the second time.
+type source struct {
+	matrix quant.Matrix
+	layout gpu.Layout
 }
 
 // staged is a pinned buffer and the stream that copies it.
@@ -33,7 +42,7 @@ const stagedBytes = 16 << 20
 
 // newUploader allocates the buffers, for tiles of at most so many bytes.
 func newUploader(ctx context.Context, weights *arena, tile int, release func()) (*uploader, error) {
-	u := &uploader{ctx: ctx, arena: weights, staging: arena{ctx: weights.ctx}, release: release}
+	u := &uploader{ctx: ctx, arena: weights, staging: arena{ctx: weights.ctx}, release: release, sent: map[source]driver.Ptr{}}
 	for i := range u.buffers {
 		var err error
 		if u.buffers[i].data, err = u.staging.pin(max(stagedBytes, tile)); err == nil {
@@ -74,6 +83,33 @@ func (u *uploader) buffer() (*staged, error) {
 
 // matrix implements sink.
 func (u *uploader) matrix(plan planned) (*gpu.Weights, error) {
+	if !distinct(plan.source) {
+		return u.pack(plan)
+	}
+	key := source{plan.source, plan.layout}
+	first, ok := u.sent[key]
+	if !ok {
+		w, err := u.pack(plan)
+		if err == nil {
+			u.sent[key] = w.Data
+		}
+		return w, err
+	}
+	for range u.buffers { // the first may be on its way
+		if _, err := u.buffer(); err != nil {
+			return nil, err
+		}
+	}
+	bytes := plan.layout.Bytes()
+	at, err := u.arena.alloc(int(bytes))
+	if err != nil {
+		return nil, err
+	}
+	return &gpu.Weights{Layout: plan.layout, Data: at}, u.arena.ctx.CopyOnDevice(at, first, uint64(bytes), u.buffers[u.next].stream)
+}
+
+// pack sends a matrix from the host.
+func (u *uploader) pack(plan planned) (*gpu.Weights, error) {
 	p, err := plan.packer()
 	if err != nil {
 		return nil, err

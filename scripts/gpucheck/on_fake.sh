@@ -10,7 +10,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 scripts/gpucheck/pack.sh bin/medner-gpu "$work/gpu-check"
-MEDNER_LIBCUDA=$(go run ./internal/cuda/fake/build)
+MEDNER_LIBCUDA=$(go run ./internal/cuda/fake/build -mode plain)
 export MEDNER_LIBCUDA
 SHAPES=tiny PROMPT=12 GEN=4 DEPTH=20 PARALLEL=2 REPEAT=1 KERNEL_TIME=1ms "$work/gpu-check/check.sh" "$work/results" || {
 	tail -n 20 "$work"/results/*.log

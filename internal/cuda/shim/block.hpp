@@ -94,6 +94,7 @@ struct Scheduler {
 	std::vector<Thread *> ready;
 	Thread *current = nullptr;
 	unsigned count, ended, waiting; // threads of the block
+	unsigned in_warp[32];           // of each warp, how many wait in an operation of it
 	Result result;
 	char *dynamic = nullptr; // shared memory of the block
 	char *dynamic_end = nullptr; // a guard page follows
@@ -199,7 +200,7 @@ inline void collective(unsigned mask, void *operands, Resolve resolve, const cha
 	t.what = what, t.line = line, t.mask = mask, t.resolve = resolve, t.operands = operands;
 	if (!(mask >> lane & 1)) s.fail(launch_failed, "%s of line %u: lane %u is not in its mask %08x", what, line, lane, mask);
 	void *at[32] = {};
-	bool all = true;
+	bool all = ++s.in_warp[first / 32] >= unsigned(__builtin_popcount(mask));
 	for (unsigned i = 0; i < 32 && all; i++) {
 		if (!(mask >> i & 1)) continue;
 		const Thread &o = *s.threads[first + i];
@@ -209,6 +210,7 @@ inline void collective(unsigned mask, void *operands, Resolve resolve, const cha
 	if (all) {
 		if (resolve) resolve(at, mask);
 		race_warp(first, mask);
+		s.in_warp[first / 32] -= unsigned(__builtin_popcount(mask));
 		for (unsigned i = 0; i < 32; i++)
 			if (mask >> i & 1) make_ready(*s.threads[first + i]);
 	}

@@ -32,7 +32,8 @@ func Build(mode Mode, name string, units, included []Source) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	compile = append(compile, "-std=c++17", "-O1", "-g1", "-w", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC", "-DMEDNER_HOST")
+	compile = append([]string{"-O1"}, compile...)
+	compile = append(compile, "-std=c++17", "-g1", "-w", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC", "-DMEDNER_HOST")
 	if cpu.X86.HasFMA {
 		compile = append(compile, "-mfma") // fmaf is an instruction, not a call
 	}

@@ -59,6 +59,8 @@ struct Faults {
 // fill_nan writes ones, which are NaN in every float format; no sanitizer watches.
 __attribute__((no_sanitize("address"), optimize("no-tree-loop-distribute-patterns")))
 inline void fill_nan(char *from, char *to) {
+	for (; from < to && uintptr_t(from) % 8; from++) *from = char(0xff);
+	for (; from + 8 <= to; from += 8) *reinterpret_cast<volatile uint64_t *>(from) = ~uint64_t(0);
 	for (; from < to; from++) *from = char(0xff);
 }
 
@@ -99,12 +101,13 @@ inline void Scheduler::run_block() {
 	clear_shared();
 	ready.clear();
 	ended = waiting = 0;
+	memset(in_warp, 0, sizeof in_warp);
 	for (unsigned i = 0; i < count; i++) {
 		Thread &t = *threads[i];
 		unsigned rest = i / launch.block.x;
 		t.index = {i % launch.block.x, rest % launch.block.y, rest / launch.block.y};
 		t.linear = i;
-		t.copies.assign(1, {});
+		if (t.copies.size() != 1 || !t.copies.front().empty()) t.copies.assign(1, {});
 		t.fiber.start(thread_main);
 		make_ready(t);
 	}

@@ -4,7 +4,7 @@
 //
 // A thread is a fiber, a block's threads run in an order that a seed shuffles,
 // shared memory is NaN until written, and dynamic shared memory ends at a guard
-// page. A build is hardened in one of three ways, see [Mode].
+// page. How a build is hardened, [Mode] says.
 package shim
 
 import (
@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"golang.org/x/sys/cpu"
 )
 
 //go:embed *.hpp
@@ -29,8 +31,10 @@ type Mode string
 
 // Modes.
 const (
+	// Plain watches nothing else: the fastest, for whole models.
+	Plain Mode = "plain"
 	// Trap makes misaligned addresses and indices outside arrays end a launch
-	// with an error; the fastest.
+	// with an error.
 	Trap Mode = "trap"
 	// Sanitize reports through AddressSanitizer and UBSan, and ends the process.
 	Sanitize Mode = "sanitize"
@@ -41,6 +45,12 @@ const (
 // flags are for the compiler alone, and for the linker.
 func (m Mode) flags() (compile, link []string, err error) {
 	switch m {
+	case Plain:
+		f := []string{"-O3", "-fno-threadsafe-statics"}
+		if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+			f = append(f, "-mavx2")
+		}
+		return f, nil, nil
 	case Trap:
 		return []string{"-fsanitize=undefined", "-fno-sanitize=vptr", "-fsanitize-undefined-trap-on-error"}, nil, nil
 	case Sanitize:

@@ -289,7 +289,7 @@ func (b *bench) attention(k *gpu.Kernels, shape kernels.CacheShape, heads, n int
 		return nil, err
 	}
 	rows, width := gpu.Rows{Most: n}, heads*shape.HeadDim
-	p, err := b.several(n*width*k.Precision().InputBytes(), 4*n*width, int(k.AttentionBytes(rows, heads, positions)))
+	p, err := b.several(n*width*k.Precision().InputBytes(), 4*n*width, int(k.AttentionBytes(rows, heads, shape.HeadDim, positions)))
 	if err != nil {
 		return nil, err
 	}

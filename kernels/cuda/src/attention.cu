@@ -5,14 +5,20 @@
 //	s[t] = (Σ_d q[d]·k[t][d])·scale           fused, d ascending
 //	e[t] = exp(s[t] - max s),  Z = Σ_t e[t]   16 partial sums by t mod 16
 //	o[d] = (Σ_t e[t]·v[t][d]) / Z             fused, t ascending
-
 //
-// Two launches: scores, a thread a key; then values, a warp a head and 32 of its
-// numbers.
+// In float32 the sums over t are the CPU's, one chain each. Of fast there is one
+// for each run of 256 keys, counted from position 0, in blocks of their own; runs
+// are added in ascending order, so that sums don't depend on what else a step
+// does either.
+//
+// Launches: scores, a thread a key; values, a warp a head and 32 of its numbers;
+// of fast, combine.
 
 #define PAGE 64
-#define KEYS 256 // a block's in scores, and a warp's at a time in values
+#define KEYS 256 // of a block of scores, and of a run
 #define HEADS 4  // that share reading keys, or values
+#define SLICE 32 // numbers of a head that a block of values takes
+#define STAGES 4 // pages of values that are in shared memory, or on their way
 
 INLINE float number(const float *p) { return *p; }
 INLINE float number(const half_bits *p) { return from_f16(*p); }
@@ -29,11 +35,10 @@ template <class K> struct Sequence {
 
 INLINE int padded_dim(int dim) { return (dim + 15) / 16 * 16; }
 
+INLINE float greater(float a, float b) { return b > a ? b : a; }
+
 INLINE float greatest_of_warp(float v) {
-	for (int by = 16; by > 0; by /= 2) {
-		float other = __shfl_xor_sync(0xffffffff, v, by);
-		v = other > v ? other : v;
-	}
+	for (int by = 16; by > 0; by /= 2) v = greater(v, __shfl_xor_sync(0xffffffff, v, by));
 	return v;
 }
 
@@ -44,7 +49,7 @@ INLINE void scores(float *scores, float *maxima, const float *q, const int *posi
                    const uint64_t *tables, int stride, uint64_t layer, int keys, const int *count, int most, int heads,
                    int kv_heads, int dim, float scale) {
 	__shared__ float4 query[256]; // [dim] of 4 heads
-	__shared__ float4 greatest[KEYS / 32];
+	__shared__ float greatest[KEYS / 32][HEADS];
 	int row = blockIdx.z, group = heads / kv_heads, i = threadIdx.x, t = blockIdx.x * KEYS + i;
 	if (row >= row_count(count, most)) return;
 	int n = positions[row] + 1;
@@ -59,7 +64,7 @@ INLINE void scores(float *scores, float *maxima, const float *q, const int *posi
 			reinterpret_cast<float *>(query)[j] = j % HEADS < n_heads ? q[(head + j % HEADS) * dim + j / HEADS] : 0;
 		__syncthreads();
 		float s[HEADS] = {0, 0, 0, 0};
-#pragma unroll 8
+#pragma unroll 32 // reads under way
 		for (int d = 0; d < dim; d++) {
 			float k = number(&page[d * PAGE]);
 			float4 x = query[d];
@@ -73,70 +78,122 @@ INLINE void scores(float *scores, float *maxima, const float *q, const int *posi
 		for (int h = 0; h < HEADS; h++) {
 			s[h] *= scale;
 			if (t < n && h < n_heads) scores[(head + h) * keys + t] = s[h];
-			best[h] = greatest_of_warp(t < n ? s[h] : __uint_as_float(0xff800000));
+			best[h] = t < n ? s[h] : __uint_as_float(0xff800000);
 		}
-		if (i % 32 == 0) greatest[i / 32] = make_float4(best[0], best[1], best[2], best[3]);
+		// The greatest of the warp, of all heads together: lanes go on with half of the
+		// heads each, then with one.
+		int high = i & 16, late = i & 8;
+#pragma unroll
+		for (int h = 0; h < 2; h++) {
+			float other = __shfl_xor_sync(0xffffffff, high ? best[h] : best[2 + h], 16);
+			best[h] = greater(high ? best[2 + h] : best[h], other);
+		}
+		float other = __shfl_xor_sync(0xffffffff, late ? best[0] : best[1], 8);
+		best[0] = greater(late ? best[1] : best[0], other);
+#pragma unroll
+		for (int by = 4; by > 0; by /= 2) best[0] = greater(best[0], __shfl_xor_sync(0xffffffff, best[0], by));
+		if (i % 8 == 0) greatest[i / 32][i / 8 % 4] = best[0];
 		__syncthreads();
 		if (i < n_heads) {
 			float v = __uint_as_float(0xff800000);
-			for (int w = 0; w < KEYS / 32; w++) {
-				float other = reinterpret_cast<const float *>(greatest)[w * HEADS + i];
-				v = other > v ? other : v;
-			}
+			for (int w = 0; w < KEYS / 32; w++) v = greater(v, greatest[w][i]);
 			maxima[(head + i) * gridDim.x + blockIdx.x] = v;
 		}
 	}
 }
 
-// Values: out[row][head][d]. Each warp recomputes its head's exponentials. Grid:
-// dim/32, heads/4, rows.
-template <class K, class T>
-INLINE void values(T *out, const float *scores, const float *maxima, const int *positions, const int *slots,
-                   const uint64_t *tables, int stride, uint64_t layer, int keys, const int *count, int most, int heads,
-                   int kv_heads, int dim) {
-	__shared__ __align__(16) float terms[HEADS][KEYS];
-	int row = blockIdx.z, lane = threadIdx.x % 32, warp = threadIdx.x / 32, head = blockIdx.y * HEADS + warp;
-	if (row >= row_count(count, most) || head >= heads) return;
-	int n = positions[row] + 1, d = blockIdx.x * 32 + lane, width = padded_dim(dim);
-	int kv_head = head / (heads / kv_heads);
-	Sequence<K> sequence = {tables + (size_t)slots[row] * stride, layer,
-	                        (size_t)kv_head * PAGE * (dim + width) + (size_t)dim * PAGE + min(d, dim - 1)};
-	scores += ((size_t)row * heads + head) * keys;
-	maxima += ((size_t)row * heads + head) * ((keys + KEYS - 1) / KEYS);
+// Values: use(d, o, z, row, head, run) gets number d of a head's sums over the
+// keys of a run, of split, or all. Grid: slices of dim (of each run), KV heads and
+// of each its heads by 4, rows.
+template <class K, bool split, class Use>
+INLINE void values(const float *scores, const float *maxima, const int *positions, const int *slots, const uint64_t *tables,
+                   int stride, uint64_t layer, int keys, const int *count, int most, int heads, int kv_heads, int dim, Use use) {
+	__shared__ __align__(16) K tiles[STAGES][PAGE][SLICE];
+	__shared__ __align__(16) float terms[STAGES][HEADS][PAGE]; // scores, then exponentials
+	const int each = 16 / sizeof(K);                          // numbers that are copied at once
+	int thread = threadIdx.x, lane = thread % 32, warp = thread / 32, row = blockIdx.z;
+	if (row >= row_count(count, most)) return;
+	int group = heads / kv_heads, parts = (group + HEADS - 1) / HEADS, kv_head = blockIdx.y / parts;
+	int member = blockIdx.y % parts * HEADS; // the block's first of the group
+	int head = kv_head * group + member + warp;
+	bool mine = member + warp < group;
+	int slices = (dim + SLICE - 1) / SLICE, first = blockIdx.x % slices * SLICE, run = blockIdx.x / slices;
+	int from = split ? run * KEYS : 0, to = positions[row] + 1;
+	if (from >= to) return;
+	size_t at = (size_t)row * heads + head;
 	float greatest = __uint_as_float(0xff800000);
-	for (int i = lane; i * KEYS < n; i += 32) greatest = maxima[i] > greatest ? maxima[i] : greatest;
-	greatest = greatest_of_warp(greatest);
-	float o = 0, z = 0, *e = terms[warp];
-	for (int from = 0; from < n; from += KEYS) {
-		int length = min(KEYS, n - from);
-		__syncwarp();
-		for (int t = lane; t < length; t += 32) e[t] = exp32(scores[from + t] - greatest);
+	if (mine) {
+		const float *own = maxima + at * ((keys + KEYS - 1) / KEYS);
+		for (int i = lane; i * KEYS < to; i += 32) greatest = greater(greatest, own[i]);
+		greatest = greatest_of_warp(greatest);
+	}
+	if (split) to = min(to, from + KEYS);
+	int width = padded_dim(dim), pieces = min(SLICE, width - first) / each;
+	Sequence<K> sequence = {tables + (size_t)slots[row] * stride, layer,
+	                        (size_t)kv_head * PAGE * (dim + width) + (size_t)dim * PAGE + first};
+	// stage starts to copy a page's values and scores.
+	auto stage = [&](int start, int which) {
+		int length = min(PAGE, to - start);
+		if (length > 0) {
+			const K *v = sequence.page(start / PAGE);
+			for (int i = thread; i < length * pieces; i += 32 * HEADS)
+				copy_async(&tiles[which][i / pieces][i % pieces * each], v + i / pieces * width + i % pieces * each, 16);
+			int h = thread / 16, t = thread % 16 * 4;
+			if (h < HEADS && member + h < group && t < length)
+				copy_async(&terms[which][h][t], scores + (at - warp + h) * keys + start + t, min(16, 4 * (length - t)));
+		}
+		copy_commit();
+	};
+	for (int i = 0; i < STAGES - 1; i++) stage(from + i * PAGE, i);
+	float o = 0, z = 0;
+	int which = 0;
+	for (int start = from; start < to; start += PAGE, which = (which + 1) % STAGES) {
+		copy_wait<STAGES - 2>();
+		__syncthreads(); // this page is there for all, and the one before it done with
+		stage(start + (STAGES - 1) * PAGE, (which + STAGES - 1) % STAGES);
+		if (!mine) continue;
+		int length = min(PAGE, to - start), t = 0;
+		float *e = terms[which][warp];
+		for (int t = lane; t < length; t += 32) e[t] = exp32(e[t] - greatest);
 		__syncwarp();
 		if (lane < 16)
 			for (int t = lane; t < length; t += 16) z += e[t];
-		for (int at = 0; at < length; at += PAGE) {
-			const K *v = sequence.page((from + at) / PAGE);
-			int end = min(PAGE, length - at), t = 0;
-			for (; t + 8 <= end; t += 8) {
-				float4 early = *reinterpret_cast<const float4 *>(e + at + t), late = *reinterpret_cast<const float4 *>(e + at + t + 4);
-				float x[8];
+		const K *v = &tiles[which][0][lane];
+		for (; t + 8 <= length; t += 8) {
+			float4 early = *reinterpret_cast<const float4 *>(e + t), late = *reinterpret_cast<const float4 *>(e + t + 4);
+			float x[8];
 #pragma unroll
-				for (int i = 0; i < 8; i++) x[i] = number(&v[(t + i) * width]);
-				o = __fmaf_rn(early.x, x[0], o);
-				o = __fmaf_rn(early.y, x[1], o);
-				o = __fmaf_rn(early.z, x[2], o);
-				o = __fmaf_rn(early.w, x[3], o);
-				o = __fmaf_rn(late.x, x[4], o);
-				o = __fmaf_rn(late.y, x[5], o);
-				o = __fmaf_rn(late.z, x[6], o);
-				o = __fmaf_rn(late.w, x[7], o);
-			}
-			for (; t < end; t++) o = __fmaf_rn(e[at + t], number(&v[t * width]), o);
+			for (int i = 0; i < 8; i++) x[i] = number(v + (t + i) * SLICE);
+			o = __fmaf_rn(early.x, x[0], o);
+			o = __fmaf_rn(early.y, x[1], o);
+			o = __fmaf_rn(early.z, x[2], o);
+			o = __fmaf_rn(early.w, x[3], o);
+			o = __fmaf_rn(late.x, x[4], o);
+			o = __fmaf_rn(late.y, x[5], o);
+			o = __fmaf_rn(late.z, x[6], o);
+			o = __fmaf_rn(late.w, x[7], o);
 		}
+		for (; t < length; t++) o = __fmaf_rn(e[t], number(v + t * SLICE), o);
 	}
+	if (!mine) return;
 	for (int by = 8; by > 0; by /= 2) z += __shfl_down_sync(0xffffffff, z, by); // lanes 0 … 15 by halves
 	z = __shfl_sync(0xffffffff, z, 0);
-	if (d < dim) store(&out[((size_t)row * heads + head) * dim + d], o / z);
+	if (first + lane < dim) use(first + lane, o, z, at, run);
+}
+
+// Combine: out = Σ o / Σ z over the runs of a row. Grid: heads·dim/256, rows.
+KERNEL __launch_bounds__(256)
+    medner_combine_fast(bf16_bits *out, const float *sums, const float *totals, const int *positions, int runs, const int *count,
+                        int most, int heads, int dim) {
+	int row = blockIdx.y, i = blockIdx.x * 256 + threadIdx.x;
+	if (row >= row_count(count, most) || i >= heads * dim) return;
+	size_t at = ((size_t)row * heads + i / dim) * runs;
+	float o = 0, z = 0;
+	for (int run = 0; run <= positions[row] / KEYS; run++) {
+		o += sums[(at + run) * dim + i % dim];
+		z += totals[at + run];
+	}
+	store(&out[(size_t)row * heads * dim + i], o / z);
 }
 
 #define CACHE const int *positions, const int *slots, const uint64_t *tables, int stride, uint64_t layer
@@ -146,14 +203,25 @@ INLINE void values(T *out, const float *scores, const float *maxima, const int *
 	    medner_scores_##kv(float *to, float *maxima, const float *q, CACHE, SHAPE, float scale) {                        \
 		scores<K>(to, maxima, q, positions, slots, tables, stride, layer, keys, count, most, heads, kv_heads, dim, scale); \
 	}
-#define VALUES(kv, K, input, T)                                                                                         \
+#define VALUES_F32(kv, K)                                                                                               \
 	KERNEL __launch_bounds__(32 * HEADS)                                                                                 \
-	    medner_values_##kv##_##input(T *out, const float *from, const float *maxima, CACHE, SHAPE) {                     \
-		values<K>(out, from, maxima, positions, slots, tables, stride, layer, keys, count, most, heads, kv_heads, dim);    \
+	    medner_values_##kv##_f32(float *out, const float *from, const float *maxima, CACHE, SHAPE) {                     \
+		values<K, false>(from, maxima, positions, slots, tables, stride, layer, keys, count, most, heads, kv_heads, dim,   \
+		                 [=](int d, float o, float z, size_t at, int) { out[at * dim + d] = o / z; });                     \
+	}
+#define VALUES_FAST(kv, K)                                                                                              \
+	KERNEL __launch_bounds__(32 * HEADS)                                                                                 \
+	    medner_values_##kv##_fast(float *sums, float *totals, const float *from, const float *maxima, CACHE, SHAPE) {    \
+		values<K, true>(from, maxima, positions, slots, tables, stride, layer, keys, count, most, heads, kv_heads, dim,    \
+		                [=](int d, float o, float z, size_t at, int run) {                                                 \
+			                size_t part = at * ((keys + KEYS - 1) / KEYS) + run;                                           \
+			                sums[part * dim + d] = o;                                                                      \
+			                if (d == 0) totals[part] = z;                                                                  \
+		                });                                                                                                \
 	}
 SCORES(kv32, float)
 SCORES(kv16, half_bits)
-VALUES(kv32, float, f32, float)
-VALUES(kv16, half_bits, f32, float)
-VALUES(kv32, float, fast, bf16_bits)
-VALUES(kv16, half_bits, fast, bf16_bits)
+VALUES_F32(kv32, float)
+VALUES_F32(kv16, half_bits)
+VALUES_FAST(kv32, float)
+VALUES_FAST(kv16, half_bits)

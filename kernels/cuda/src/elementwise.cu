@@ -19,6 +19,7 @@ INLINE void rmsnorm(T *out, const float *x, const float *gain, const uint64_t *g
 		for (int j = i; j < n; j += blockDim.x) staged[j] = x[from + j];
 		__syncthreads();
 		if (i < 16)
+#pragma unroll 16 // reads of shared memory under way
 			for (int j = i; j < n; j += 16) s = __fmaf_rn(staged[j], staged[j], s);
 		__syncthreads();
 	}

@@ -61,6 +61,26 @@ INLINE unsigned pack_bf16(float first, float second) {
 #endif
 }
 
+// pack_f16 is pack_bf16 in float16.
+INLINE unsigned pack_f16(float first, float second) {
+#ifdef MEDNER_HOST
+	return to_f16(first) | (unsigned)to_f16(second) << 16;
+#else
+	unsigned v;
+	asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(v) : "f"(second), "f"(first));
+	return v;
+#endif
+}
+
+// prefetch starts to read a line of 128 bytes into the L2 cache.
+INLINE void prefetch(const void *global) {
+#ifdef MEDNER_HOST
+	(void)*static_cast<const volatile char *>(global); // the address is watched
+#else
+	asm volatile("prefetch.global.L2 [%0];" ::"l"(global));
+#endif
+}
+
 // mma_bf16 is d += a·b on tensor cores: a 16 × 16 and b 16 × 8 in bfloat16, d
 // 16 × 8 in float32. Lane 4g+t holds, of a, rows g and g+8, columns 2t, 2t+1 and
 // 2t+8, 2t+9 (a[0]: g, a[1]: g+8, then the later columns); of b, column g, rows

@@ -81,6 +81,13 @@ template <int kind> INLINE float round_weight(float v) {
 	return v;
 }
 
+// round_pair is round_weight of two.
+template <int kind> INLINE float2 round_pair(float first, float second) {
+	unsigned v = kind == BITS4_BF16 ? pack_bf16(first, second) : pack_f16(first, second);
+	if (kind == BITS4_BF16) return make_float2(__uint_as_float(v << 16), __uint_as_float(v & 0xffff0000));
+	return make_float2(from_f16(v & 0xffff), from_f16(v >> 16));
+}
+
 // factor_at is a weight as it enters a product: without its scale where the
 // scale multiplies a block's sum.
 template <int kind> INLINE float factor_at(const char *tile, int k, int row, int at) {

@@ -41,8 +41,8 @@ template <int kind> struct Run {
 				v[i] = __uint_as_float(__byte_perm(raw[i / 4] ^ 0x80808080, 0x4b000000, 0x7650 | i % 4)) - 8388736.0f;
 			else if (i % 2 == 0) {
 				float2 pair = look(raw[i / 8], i / 2 % 4);
+				if (kind > BITS4) pair = round_pair<kind>(pair.x * scale, pair.y * scale);
 				v[i] = pair.x, v[i + 1] = pair.y;
-				if (kind > BITS4) v[i] = round_weight<kind>(v[i] * scale), v[i + 1] = round_weight<kind>(v[i + 1] * scale);
 			}
 		}
 #pragma unroll
@@ -76,12 +76,7 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 	const bool ahead = columns == 1; // weights are fetched ahead of their use; with more columns other warps fill the time
 	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
 	sums.scales = sums.partial + SEGMENT * per * columns * TILE_ROWS;
-	if (Form<kind>::bits4) {
-		const float *code = codebook<kind>(m0.w, in.k);
-		for (int i = threadIdx.x; i < 256 * 32; i += FEW_THREADS)
-			reinterpret_cast<float2 *>(shared)[i] = make_float2(code[i / 32 >> 4], code[i / 32 & 15]);
-	}
-	__syncthreads();
+	open<kind>(shared, m0, m1, m2, in.k, false);
 	auto look = [=](unsigned word, int byte) {
 		return *reinterpret_cast<const float2 *>(table + table_address(word, byte, lane * 8));
 	};

@@ -14,23 +14,12 @@ struct Fragment {
 	unsigned a[4][4];
 };
 
-template <int kind> INLINE void build_table(char *table, const char *tile, int k, int threads) {
-	if (!Form<kind>::bits4) return;
-	const float *code = codebook<kind>(tile, k);
-	for (int i = threadIdx.x; i < 256 * 32; i += threads) {
-		int byte = i / 32, lane = i % 32;
-		float first = code[byte >> 4], second = code[byte & 15];
-		if (kind == BITS4)
-			*reinterpret_cast<unsigned *>(table + byte * 256 + lane * 4) = pack_bf16(first, second);
-		else
-			*reinterpret_cast<float2 *>(table + byte * 256 + lane * 8) = make_float2(first, second);
-	}
-}
-
 // pair is two weights of a kind that is rounded after its scale.
 template <int kind> INLINE unsigned scaled_pair(const char *table, unsigned address, float scale) {
 	float2 v = *reinterpret_cast<const float2 *>(table + address);
-	return pack_bf16(round_weight<kind>(v.x * scale), round_weight<kind>(v.y * scale));
+	if (kind != BITS4_BF16) v = round_pair<kind>(v.x * scale, v.y * scale);
+	else v.x *= scale, v.y *= scale; // packing rounds likewise
+	return pack_bf16(v.x, v.y);
 }
 
 // Two int8 codes of a word, biased by 128, as bfloat16: exact.
@@ -137,13 +126,12 @@ template <int kind> INLINE void few(Map m0, Map m1, Map m2, Input<bf16_bits> in)
 	const char *table = shared;
 	Few<kind> sums;
 	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
-	sums.scales = sums.partial + SEGMENT * sums.per * FEW_ROWS * TILE_ROWS;
-	build_table<kind>(shared, m0.w, in.k, FEW_THREADS);
-	__syncthreads();
+	sums.scales = sums.partial + SEGMENT * sums.per * n * TILE_ROWS;
 	const int ahead = Source<kind>::ahead;
 	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
 	const bf16_bits *x = in.x + (size_t)min(g, n - 1) * in.k; // columns past n are computed, and not stored
 	float *own = sums.partial + 2 * t * TILE_ROWS + g;
+	open<kind>(shared, m0, m1, m2, in.k, kind == BITS4);
 	for (int number = blockIdx.x; number < tiles; number += gridDim.x) {
 		Map m;
 		int tile = number;
@@ -239,7 +227,7 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in
 	stager.copy(buffers, in.k);
 	Source<kind> source;
 	source.fetch(w, in.k, 0, g, t);
-	build_table<kind>(shared, m0.w, in.k, MANY_THREADS);
+	build_table<kind>(shared, m0.w, in.k, kind == BITS4);
 	float y[8][4];
 #pragma unroll
 	for (int c = 0; c < 8; c++)
@@ -286,17 +274,14 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in
 		finish(m, in, tile * W_ROWS + i % W_ROWS, first + i / W_ROWS, results[i / W_ROWS * RESULT_STRIDE + i % W_ROWS]);
 }
 
+#define KERNEL_FAST(which, name, blocks)                                                                                \
+	KERNEL __launch_bounds__(256, blocks)                                                                                \
+	    medner_matmul_##which##_##name##_fast(MAP_PARAMETERS, const bf16_bits *x, const int *count, int most, int k,     \
+	                                          const int *adapters, int adapter)
+#define INPUT {x, row_count(count, most), k, adapters, adapter}
 #define MATMUL(name, kind)                                                                                              \
-	KERNEL __launch_bounds__(FEW_THREADS, 2)                                                                               \
-	    medner_matmul_8_##name##_fast(MAP_PARAMETERS, const bf16_bits *x, const int *count, int most, int k,           \
-	                                    const int *adapters, int adapter) {                                              \
-		few<kind>(MAP(0), MAP(1), MAP(2), {x, row_count(count, most), k, adapters, adapter});                             \
-	}                                                                                                                    \
-	KERNEL __launch_bounds__(MANY_THREADS, kind == F32 ? 1 : 0)                                                                               \
-	    medner_matmul_many_##name##_fast(MAP_PARAMETERS, const bf16_bits *x, const int *count, int most, int k,          \
-	                                     const int *adapters, int adapter) {                                             \
-		many<kind>(MAP(0), MAP(1), MAP(2), {x, row_count(count, most), k, adapters, adapter});                            \
-	}
+	KERNEL_FAST(8, name, kind == BITS4 ? 3 : 2) { few<kind>(MAP(0), MAP(1), MAP(2), INPUT); }                             \
+	KERNEL_FAST(many, name, kind == F32) { many<kind>(MAP(0), MAP(1), MAP(2), INPUT); }
 MATMUL(f32, F32)
 MATMUL(bf16, BF16)
 MATMUL(f16, F16)

@@ -51,9 +51,10 @@ template <class T> INLINE void finish(const Map &m, const Input<T> &in, int out,
 // Products with few rows of x (at most 8): a block of 8 warps takes 16 rows of W
 // at a time; warps share out the blocks of K and leave their partial sums in
 // shared memory, where a thread for each element of y joins them. K goes by in
-// segments of 64 blocks of 64.
+// segments of 48 blocks of 64: with 8 rows, what shared memory GPUs of compute
+// capability 8.6 and 8.9 have beside a table of 64 KiB.
 #define FEW_ROWS 8
-#define SEGMENT 64
+#define SEGMENT 48
 #define FEW_THREADS 256
 #define FEW_WARPS (FEW_THREADS / 32)
 
@@ -63,6 +64,32 @@ template <class T> INLINE void finish(const Map &m, const Input<T> &in, int out,
 #define TABLE_BYTES (64 << 10)
 INLINE unsigned table_address(unsigned word, int byte, unsigned lane_offset) {
 	return __byte_perm(word, lane_offset, 0x7604 | byte << 4);
+}
+
+// build_table fills it: two floats an entry, or two bfloat16 (packed).
+template <int kind> INLINE void build_table(char *table, const char *tile, int k, bool packed) {
+	if (!Form<kind>::bits4) return;
+	const float *code = codebook<kind>(tile, k);
+	int each = packed ? 8 : 16; // 16 bytes of a byte's entries
+	for (int i = threadIdx.x; i < 256 * each; i += FEW_THREADS) {
+		int byte = i / each;
+		float first = __ldg(code + (byte >> 4)), second = __ldg(code + (byte & 15));
+		unsigned low = packed ? pack_bf16(first, second) : __float_as_uint(first);
+		unsigned high = packed ? low : __float_as_uint(second);
+		*reinterpret_cast<uint4 *>(table + byte * 256 + i % each * 16) = make_uint4(low, high, low, high);
+	}
+}
+
+// open begins a block's work: memory reads its first tile while it builds the table.
+template <int kind> INLINE void open(char *table, Map m0, Map m1, Map m2, int k, bool packed) {
+	if (!Form<kind>::bits4) return;
+	Map m;
+	int tile = blockIdx.x;
+	find(m0, m1, m2, TILE_ROWS, tile, m);
+	const char *w = m.w + tile * tile_bytes<kind>(k);
+	for (int at = threadIdx.x * 128; at < tile_bytes<kind>(k); at += FEW_THREADS * 128) prefetch(w + at);
+	build_table<kind>(table, m0.w, k, packed);
+	__syncthreads();
 }
 
 template <int kind> struct Few {

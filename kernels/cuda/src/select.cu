@@ -122,6 +122,7 @@ KERNEL __launch_bounds__(SELECT_THREADS)
     medner_select_finish(Outcome *outcomes, float *probes, int most_probes, const Found *work, const Choice *choices,
                          const float *logits, const int *count, int most, int vocab, int chunks) {
 	__shared__ Found found[SELECT_THREADS];
+	__shared__ float sums[SELECT_THREADS];
 	__shared__ double lse;
 	int row = blockIdx.x, i = threadIdx.x;
 	if (row >= row_count(count, most)) return;
@@ -133,9 +134,15 @@ KERNEL __launch_bounds__(SELECT_THREADS)
 	found[i] = f;
 	join_block(found);
 	f = found[0];
+	double sum = 0; // of thread 0
+	for (int from = 0; from < chunks; from += SELECT_THREADS) {
+		__syncthreads();
+		if (from + i < chunks) sums[i] = work[from + i].sum;
+		__syncthreads();
+		if (i == 0)
+			for (int chunk = 0; chunk < min(SELECT_THREADS, chunks - from); chunk++) sum += (double)sums[chunk];
+	}
 	if (i == 0) {
-		double sum = 0;
-		for (int chunk = 0; chunk < chunks; chunk++) sum += (double)work[chunk].sum;
 		lse = (double)f.greatest + log64(sum);
 		Outcome o = {f.id, 0, f.bad >= 0 ? 1 : f.id < 0 ? 2 : 0, f.bad, f.bad >= 0 ? logits[f.bad] : 0, {0, 0, 0}};
 		if (o.status == 0) o.log_prob = (float)((double)logits[f.id] - lse);

@@ -8,6 +8,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
+#include <sys/mman.h>
 #include <unistd.h>
 
 static void get(void *to, size_t n) {
@@ -20,6 +21,26 @@ static uint64_t word() {
 }
 static void put(const void *from, size_t n) { fwrite(from, 1, n, stdout); }
 static void put(uint64_t v) { put(&v, sizeof v); }
+
+#ifdef SHIM_RACE
+// Device memory is one range, which is watched as a whole; nothing is freed.
+static void *allocate(size_t n) {
+	constexpr size_t reserved = size_t(1) << 34;
+	static char *next = [] {
+		void *p = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (p == MAP_FAILED) perror("device memory"), abort();
+		shim::race_watch(p, static_cast<char *>(p) + reserved);
+		return static_cast<char *>(p);
+	}();
+	char *p = next;
+	next += n;
+	return p;
+}
+static void release(void *) {}
+#else
+static void *allocate(size_t n) { return aligned_alloc(256, n); }
+static void release(void *p) { free(p); }
+#endif
 
 static void launch() {
 	uint64_t length = word();
@@ -57,17 +78,16 @@ int main() {
 		switch (op) {
 		case 'A': {
 			size_t n = word();
-			void *p = aligned_alloc(256, (n + 255) / 256 * 256);
+			void *p = allocate((n + 255) / 256 * 256);
 			memset(p, 0xff, n);
 #ifdef __SANITIZE_ADDRESS__
 			ASAN_POISON_MEMORY_REGION(static_cast<char *>(p) + n, (n + 255) / 256 * 256 - n);
 #endif
-			shim::race_watch(p, static_cast<char *>(p) + n);
 			put(uint64_t(p));
 			break;
 		}
 		case 'F':
-			free(reinterpret_cast<void *>(word()));
+			release(reinterpret_cast<void *>(word()));
 			break;
 		case 'W': {
 			auto *p = reinterpret_cast<void *>(word());

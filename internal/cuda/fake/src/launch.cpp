@@ -8,7 +8,12 @@ static std::shared_ptr<Function> function_of(Context &c, const void *handle) {
 	return it == c.functions.end() ? nullptr : it->second.lock();
 }
 
-static size_t shared_limit() { return state().settings["capability"] >= 90 ? 227 << 10 : 163 << 10; }
+// shared_limit is what a block may have, by compute capability.
+static size_t shared_limit() {
+	long long capability = state().settings["capability"];
+	if (capability == 86 || capability == 89 || capability == 120) return 99 << 10;
+	return capability >= 90 ? 227 << 10 : 163 << 10;
+}
 
 static int check(const Function &f, dim3 grid, dim3 block, size_t shared) {
 	const char *name = f.name.c_str();
