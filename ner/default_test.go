@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/model"
 	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
@@ -78,6 +79,34 @@ func TestCardExampleWithTheDefaultModel(t *testing.T) {
 				require.Equal(t, e.Text, text)
 			}
 		}
+	}
+}
+
+// The default model's confidences are calibrated for both precisions, as long
+// as nothing changes what they were fitted on.
+func TestDefaultModelIsCalibrated(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		model   model.Options
+		options []ner.Option
+		want    bool
+	}{
+		{name: "f32", want: true},
+		{name: "fast", model: model.Options{Precision: "fast"}, want: true},
+		{name: "halved keys and values", model: model.Options{KV: "f16"}},
+		{name: "merged adapter", model: model.Options{LoRA: model.Merge}},
+		{name: "prompt", options: []ner.Option{ner.WithPrompt("card")}},
+		{name: "ensemble", options: []ner.Option{ner.WithEnsemble(ner.Vote, "simple", "card")}},
+		{name: "penalty", options: []ner.Option{ner.WithRepetitionPenalty(1.15, false)}},
+		{name: "no mask", options: []ner.Option{ner.WithGrounded(false)}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := openDefault(t, append(c.options, ner.WithModelOptions(c.model), ner.WithMaxNewTokens(1), ner.WithTasks("chemicals"))...)
+			for r, err := range e.Extract(t.Context(), document.Document{ID: "1", Text: "Aspirin."}) {
+				require.NoError(t, err)
+				require.Equal(t, c.want, r.Calibrated)
+			}
+		})
 	}
 }
 

@@ -9,9 +9,9 @@
 //
 // where a span starts and ends at boundaries of the article (package ground),
 // has a letter or digit, holds white space as one space, may have a hyphen for
-// a space and a space for a hyphen, stays within a sentence and has at most 256
-// bytes. A stop id may follow a finished line, a
-// "\n", or nothing at all.
+// a space and a space for a hyphen, doesn't end with a particle such as "of",
+// stays within a sentence and has at most 256 bytes. A stop id may follow a
+// finished line, a "\n", or nothing at all.
 //
 // The places where a span may begin lie in an array, sorted by what follows
 // them (a sparse suffix array); what was written of a span is an interval of
