@@ -29,78 +29,6 @@ func (w *Weights) codeScale() float32 {
 	return 1
 }
 
-// quantised is x rounded to int8, by blocks of 64 along K, which is padded
-// with zeros.
-type quantised struct {
-	ready  bool
-	words  []uint32  // [K/64][n][16], four codes a word, the first in its lowest byte
-	scales []float32 // [K/64][n]
-	sums   []int32   // [K/64][2][n]: of the first 32 codes of a block, and of the second
-
-	// For the blocks of the weights at hand, those of 32 or 64.
-	scaledBy float32   // what scaled has been multiplied by
-	block    int       // and its blocks
-	scaled   []float32 // [blocks][n]
-	starts   []int32   // [blocks][n], see fastOps
-}
-
-// serves says whether scales that were made for some weights do for w too.
-func (q *quantised) serves(w *Weights) bool {
-	return q.block == 0 || q.scaledBy == w.codeScale() && q.block == layouts[w.kind].block
-}
-
-// quantise makes the codes of x, and its scales for w.
-func (in *Input) quantise(p *Pool, w *Weights) {
-	q := &in.codes
-	blocks := (in.k + blockK - 1) / blockK
-	if !q.ready {
-		q.ready, q.block = true, 0
-		q.words = resize(q.words, in.n*blocks*blockWords)
-		q.scales = resize(q.scales, in.n*blocks)
-		q.sums = resize(q.sums, in.n*blocks*2)
-		in.share(p, quantising, in.n, max(1, 8192/in.k))
-	}
-	if q.block != 0 && q.serves(w) {
-		return
-	}
-	q.scaledBy, q.block = w.codeScale(), layouts[w.kind].block
-	repeat := blockK / q.block
-	q.scaled = resize(q.scaled, len(q.scales)*repeat)
-	q.starts = resize(q.starts, len(q.scales)*repeat)
-	in.share(p, scaling, blocks, max(1, 16384/in.n))
-}
-
-// quantiseRows rounds the rows [lo, hi) of x.
-func (in *Input) quantiseRows(lo, hi int) {
-	q := &in.codes
-	for row := lo; row < hi; row++ {
-		in.ops.quantise(q.words[row*blockWords:], q.scales[row:], q.sums[row:], in.x[row*in.k:][:in.k], in.n)
-	}
-}
-
-// scaleBlocks makes the scales and starts of the blocks [lo, hi) for the
-// weights at hand.
-func (in *Input) scaleBlocks(lo, hi int) {
-	q, n := &in.codes, in.n
-	raised := in.ops.raised4
-	if q.block < blockK {
-		raised = in.ops.raised8
-	}
-	for b := lo; b < hi; b++ {
-		sums := q.sums[2*b*n:][:2*n]
-		for c, s := range q.scales[b*n:][:n] {
-			s *= q.scaledBy
-			if q.block == blockK {
-				q.scaled[b*n+c], q.starts[b*n+c] = s, -raised*(sums[c]+sums[n+c])
-				continue
-			}
-			for half := range 2 {
-				q.scaled[(2*b+half)*n+c], q.starts[(2*b+half)*n+c] = s, -raised*sums[half*n+c]
-			}
-		}
-	}
-}
-
 // fastOps are the kernels over integers that come in variants. Their
 // activations are n columns, each a row of x, by blocks along K: those of 64
 // codes, [n][16], and the scales and sums of the blocks of the weights, [n].
@@ -187,8 +115,8 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 // there is room for the whole of the last tile.
 func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 	w, ops, q := j.W, in.ops, &in.codes
-	n, tiles := in.n, hi-lo
-	stride, block := tiles*tileRows, layouts[w.kind].block
+	n, tiles, layout := in.n, hi-lo, layouts[w.kind]
+	stride, block, depth := tiles*tileRows, layout.block, w.depth()
 	s.acc = resize(s.acc, n*stride)
 	whole := hi*tileRows <= w.rows
 	size := ops.panelWords(w.format) * tileRows
@@ -197,14 +125,15 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 	if w.format == Int8 {
 		product = ops.fastBlock8
 	}
+	words, tileWords := w.tileRange(lo, hi), w.tileWords()
+	scales, tileScales := w.scaleRange(lo, hi), w.tileScales()
 	from, fromStride := zeros[:], 0
-	for b := range w.depth() / block {
-		at := b * block
+	for b, at := 0, 0; at < depth; b, at = b+1, at+block {
 		part := at % blockK // of the panel's block of K
 		if part == 0 {
-			depth := min(blockK, w.depth()-at)
+			k := min(blockK, depth-at)
 			for t := range tiles {
-				lines, words := panel[t*size:][:size*depth/blockK], w.wordsAt(lo+t, at, depth)
+				lines, words := panel[t*size:][:size*k/blockK], words[t*tileWords+at/8*layout.eighth:][:k/8*layout.eighth]
 				if w.format == Int8 {
 					ops.fastExpand8(lines, words)
 				} else {
@@ -213,11 +142,11 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 			}
 		}
 		y, yStride := s.acc, stride
-		if whole && at+block == w.depth() {
+		if whole && at+block == depth {
 			y, yStride = j.Y[lo*tileRows:], w.rows
 		}
 		product(y, yStride, from, fromStride, panel[part*size/blockK:], size, q.words[at/blockK*n*blockWords+part/4:],
-			q.scaled[b*n:], q.starts[b*n:], w.scalesAt(lo, at), w.tileScales(), block, n, tiles)
+			q.scaled[b*n:], q.starts[b*n:], scales[b*tileRows:], tileScales, block, n, tiles)
 		from, fromStride = y, yStride
 	}
 	if !whole {
@@ -227,57 +156,6 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 
 // zeros are what sums of panelTiles tiles begin with.
 var zeros [panelTiles * tileRows]float32
-
-// quantiseGo is fastOps.quantise.
-func quantiseGo(words []uint32, scales []float32, sums []int32, x []float32, n int) {
-	var codes [blockK]int8
-	for b := 0; b*blockK < len(x); b++ {
-		part := x[b*blockK : min((b+1)*blockK, len(x))]
-		clear(codes[len(part):])
-		top := max(greatest(part), greatestFour(part)*(127./fourMost))
-		scales[b*n] = roundCodes(codes[:len(part)], part, top, 127)
-		words := words[b*n*blockWords:][:blockWords]
-		for i := range words {
-			words[i] = 0
-			for j, c := range codes[4*i:][:4] {
-				words[i] |= uint32(uint8(c)) << (8 * j)
-			}
-		}
-		for half := range 2 {
-			sum := int32(0)
-			for _, c := range codes[half*blockK/2:][:blockK/2] {
-				sum += int32(c)
-			}
-			sums[(2*b+half)*n] = sum
-		}
-	}
-}
-
-// greatestFour is the greatest sum of a sign among those that are multiplied in
-// 16 bits together.
-func greatestFour(x []float32) float32 {
-	var padded [blockK]float32
-	copy(padded[:], x)
-	most := float32(0)
-	for i := range padded {
-		if i%8 != 0 && i%8 != 2 {
-			continue
-		}
-		four := [4]float32{padded[i], padded[i+1], padded[i+4], padded[i+5]}
-		var above, below [4]float32
-		for j, v := range four {
-			if v > 0 {
-				above[j] = v
-			} else if v < 0 {
-				below[j] = -v
-			}
-		}
-		for _, v := range [][4]float32{above, below} {
-			most = max(most, (v[0]+v[1])+(v[2]+v[3]))
-		}
-	}
-	return most
-}
 
 // dot4 adds to s the products of four pairs of codes.
 func dot4(s int32, a, b uint32) int32 {

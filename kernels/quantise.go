@@ -1,0 +1,124 @@
+package kernels
+
+// quantised is x rounded to int8, by blocks of 64 along K, which is padded
+// with zeros.
+type quantised struct {
+	ready  bool
+	words  []uint32  // [K/64][n][16], four codes a word, the first in its lowest byte
+	scales []float32 // [K/64][n]
+	sums   []int32   // [K/64][2][n]: of the first 32 codes of a block, and of the second
+
+	// For the blocks of the weights at hand, those of 32 or 64.
+	scaledBy float32   // what scaled has been multiplied by
+	block    int       // and its blocks
+	scaled   []float32 // [blocks][n]
+	starts   []int32   // [blocks][n], see fastOps
+}
+
+// serves says whether scales that were made for some weights do for w too.
+func (q *quantised) serves(w *Weights) bool {
+	return q.block == 0 || q.scaledBy == w.codeScale() && q.block == layouts[w.kind].block
+}
+
+// quantise makes the codes of x, and its scales for w.
+func (in *Input) quantise(p *Pool, w *Weights) {
+	q := &in.codes
+	blocks := (in.k + blockK - 1) / blockK
+	if !q.ready {
+		q.ready, q.block = true, 0
+		q.words = resize(q.words, in.n*blocks*blockWords)
+		q.scales = resize(q.scales, in.n*blocks)
+		q.sums = resize(q.sums, in.n*blocks*2)
+		in.share(p, quantising, in.n, max(1, 8192/in.k))
+	}
+	if q.block != 0 && q.serves(w) {
+		return
+	}
+	q.scaledBy, q.block = w.codeScale(), layouts[w.kind].block
+	repeat := blockK / q.block
+	q.scaled = resize(q.scaled, len(q.scales)*repeat)
+	q.starts = resize(q.starts, len(q.scales)*repeat)
+	in.share(p, scaling, blocks, max(1, 16384/in.n))
+}
+
+// quantiseRows rounds the rows [lo, hi) of x.
+func (in *Input) quantiseRows(lo, hi int) {
+	q := &in.codes
+	for row := lo; row < hi; row++ {
+		in.ops.quantise(q.words[row*blockWords:], q.scales[row:], q.sums[row:], in.x[row*in.k:][:in.k], in.n)
+	}
+}
+
+// scaleBlocks makes the scales and starts of the blocks [lo, hi) for the
+// weights at hand.
+func (in *Input) scaleBlocks(lo, hi int) {
+	q, n := &in.codes, in.n
+	raised := in.ops.raised4
+	if q.block < blockK {
+		raised = in.ops.raised8
+	}
+	for b := lo; b < hi; b++ {
+		sums := q.sums[2*b*n:][:2*n]
+		for c, s := range q.scales[b*n:][:n] {
+			s *= q.scaledBy
+			if q.block == blockK {
+				q.scaled[b*n+c], q.starts[b*n+c] = s, -raised*(sums[c]+sums[n+c])
+				continue
+			}
+			for half := range 2 {
+				q.scaled[(2*b+half)*n+c], q.starts[(2*b+half)*n+c] = s, -raised*sums[half*n+c]
+			}
+		}
+	}
+}
+
+// quantiseGo is fastOps.quantise.
+func quantiseGo(words []uint32, scales []float32, sums []int32, x []float32, n int) {
+	var codes [blockK]int8
+	for b := 0; b*blockK < len(x); b++ {
+		part := x[b*blockK : min((b+1)*blockK, len(x))]
+		clear(codes[len(part):])
+		top := max(greatest(part), greatestFour(part)*(127./fourMost))
+		scales[b*n] = roundCodes(codes[:len(part)], part, top, 127)
+		words := words[b*n*blockWords:][:blockWords]
+		for i := range words {
+			words[i] = 0
+			for j, c := range codes[4*i:][:4] {
+				words[i] |= uint32(uint8(c)) << (8 * j)
+			}
+		}
+		for half := range 2 {
+			sum := int32(0)
+			for _, c := range codes[half*blockK/2:][:blockK/2] {
+				sum += int32(c)
+			}
+			sums[(2*b+half)*n] = sum
+		}
+	}
+}
+
+// greatestFour is the greatest sum of a sign among those that are multiplied in
+// 16 bits together.
+func greatestFour(x []float32) float32 {
+	var padded [blockK]float32
+	copy(padded[:], x)
+	most := float32(0)
+	for i := range padded {
+		if i%8 != 0 && i%8 != 2 {
+			continue
+		}
+		four := [4]float32{padded[i], padded[i+1], padded[i+4], padded[i+5]}
+		var above, below [4]float32
+		for j, v := range four {
+			if v > 0 {
+				above[j] = v
+			} else if v < 0 {
+				below[j] = -v
+			}
+		}
+		for _, v := range [][4]float32{above, below} {
+			most = max(most, (v[0]+v[1])+(v[2]+v[3]))
+		}
+	}
+	return most
+}
