@@ -55,10 +55,10 @@ template <int kind> INLINE float early_scale(const char *tile, int k, int block,
 	return kind > BITS4 ? scale_at<kind>(tile, k, block, row) : 1;
 }
 
-// four is x[at … at+4) of a row, zeros past k, a multiple of 4 (and, of 4 bits,
-// of 64: there is nothing past it).
-template <int kind> INLINE float4 four(const float *x, int at, int k) {
-	return Form<kind>::bits4 || at < k ? __ldg(reinterpret_cast<const float4 *>(x + at)) : make_float4(0, 0, 0, 0);
+// four is x[0 … 4), zeros where left, what is left of K, is not positive: K is a
+// multiple of 4 (and, of 4 bits, of 64: there is nothing past it).
+template <int kind> INLINE float4 four(const float *x, int left) {
+	return Form<kind>::bits4 || left > 0 ? __ldg(reinterpret_cast<const float4 *>(x)) : make_float4(0, 0, 0, 0);
 }
 
 // At most 8 rows of x: a lane has a row of W and a block of K, a warp 16 rows and
@@ -112,12 +112,14 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 #pragma unroll 1
 						for (int k = 0; k < 16; k += part) {
 							float v[part];
+							const float *from = x + (chunk * 16 + k);
+							int left = in.k - at - chunk * 16 - k;
 							run.template expand<part>(v, scale, look);
 #pragma unroll
 							for (int i = 0; i < part; i += 4)
 #pragma unroll
 								for (int c = 0; c < columns; c++) {
-									float4 u = four<kind>(columns == 1 ? x : x + min(c, n - 1) * in.k, chunk * 16 + k + i, in.k - at);
+									float4 u = four<kind>((columns == 1 ? from : from + min(c, n - 1) * in.k) + i, left - i);
 									p[c] = __fmaf_rn(v[i], u.x, p[c]);
 									p[c] = __fmaf_rn(v[i + 1], u.y, p[c]);
 									p[c] = __fmaf_rn(v[i + 2], u.z, p[c]);
@@ -191,7 +193,8 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 		}
 #pragma unroll
 		for (int i = 0; i < 16; i += 4) {
-			float4 u = four<kind>(x, b * BLOCK_K + quarter * 16 + i, in.k);
+			int at = b * BLOCK_K + quarter * 16 + i;
+			float4 u = four<kind>(x + at, in.k - at);
 			float *to = xs + (quarter * 16 + i) * X_STRIDE + column;
 			to[0] = u.x, to[X_STRIDE] = u.y, to[2 * X_STRIDE] = u.z, to[3 * X_STRIDE] = u.w;
 		}
@@ -232,9 +235,9 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 #define PARAMETERS MAP_PARAMETERS, const float *x, const int *count, int most, int k, const int *adapters, int adapter
 #define KERNEL_F32(which, name, blocks) KERNEL __launch_bounds__(256, blocks) medner_matmul_##which##_##name##_f32(PARAMETERS)
 #define MATMUL(name, kind)                                                                                              \
-	KERNEL_F32(1, name, kind == F32 ? 1 : 3) { few<kind, 1>(MAP(0), MAP(1), MAP(2), INPUT); }                             \
-	KERNEL_F32(4, name, 2) { few<kind, 4>(MAP(0), MAP(1), MAP(2), INPUT); }                                               \
-	KERNEL_F32(8, name, kind == F32 || kind == INT8 ? 1 : 2) { few<kind, 8>(MAP(0), MAP(1), MAP(2), INPUT); }             \
+	KERNEL_F32(1, name, kind == F32 ? 1 : kind <= F16 ? 2 : 3) { few<kind, 1>(MAP(0), MAP(1), MAP(2), INPUT); }          \
+	KERNEL_F32(4, name, kind == INT8 ? 1 : 2) { few<kind, 4>(MAP(0), MAP(1), MAP(2), INPUT); }                           \
+	KERNEL_F32(8, name, kind == F32 || kind == INT8 ? 1 : 2) { few<kind, 8>(MAP(0), MAP(1), MAP(2), INPUT); }            \
 	KERNEL_F32(many, name, 2) { many<kind>(MAP(0), MAP(1), MAP(2), INPUT); }
 MATMUL(f32, F32)
 MATMUL(bf16, BF16)
