@@ -52,6 +52,7 @@ func (d *decoder) outcomes(ctx context.Context, s *step) error {
 		s.asked = append(s.asked, p.ask...)
 	}
 	groups, norm := s.groups, s.norm
+	defer func() { s.groups = groups }() // else the next step's would lie where windows are made
 	width, vocab := d.head.in(), d.head.out()
 	for first := 0; first < len(s.asked); first += headRows {
 		if err := ctx.Err(); err != nil {
