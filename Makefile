@@ -34,7 +34,7 @@ race:
 	$(GO) test -race -short ./model ./model/cpu ./ner ./kernels -run 'Concurrent|Pool|Batch|Cancel|Race|Extract'
 
 noasm:
-	$(GO) test -tags noasm -short ./kernels/... ./model/...
+	$(GO) test -tags noasm -short ./kernels ./kernels/bench ./model/...
 
 static: build
 	scripts/check_static.sh $(BIN)
@@ -75,8 +75,10 @@ cuda: build-gpu
 	scripts/check_cuda_gorgonia.sh
 	$(GO) test -race -tags gpu ./internal/cuda/purego
 
+# Kernels by themselves are in unit, as they need no driver.
 cuda-tests:
-	CGO_ENABLED=0 $(GO) test -timeout 30m -tags gpu ./internal/cuda/... ./kernels/cuda/... ./model/cuda
+	CGO_ENABLED=0 $(GO) test -timeout 30m -tags gpu ./internal/cuda/... ./model/cuda
+	CGO_ENABLED=0 $(GO) test -tags gpu -run 'AgainstTheProcessors|LeastSharedMemory' ./kernels/cuda
 	CGO_ENABLED=0 $(GO) test -tags gpu -run GPU ./model
 
 # transformers' vectors through the whole backend, graphs included, on the fake driver.
