@@ -10,7 +10,7 @@ import (
 
 // maxRepeats is the number of lines in a row, all written before, after which
 // an answer is ended. Greedy decoding without a penalty runs into such loops in
-// about one answer of nineteen, and would fill what room it has; of the
+// about one answer of eighteen, and would fill what room it has; of the
 // answers that got out by themselves, none had repeated so many lines.
 const maxRepeats = 5
 

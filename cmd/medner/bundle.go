@@ -12,7 +12,6 @@ import (
 	"github.com/medner/medner/internal/bundle"
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/ner/terminology"
 )
 
@@ -53,16 +52,11 @@ func newBundle() *cobra.Command {
 }
 
 func writeBundle(cmd *cobra.Command, output string, p bundle.Plan) (err error) {
-	if p.Model == "" {
-		located, err := defaultmodel.Locate()
-		if err != nil {
-			return err
-		}
-		p.Model = located.Base
-		if len(p.Adapters) == 0 {
-			p.Adapters = located.Adapters
-		}
+	places := modelFlags{path: p.Model, adapters: p.Adapters}
+	if err := places.place(); err != nil {
+		return err
 	}
+	p.Model, p.Adapters = places.path, places.adapters
 	if p.Executable == "" {
 		if p.Executable, err = os.Executable(); err != nil {
 			return err

@@ -24,46 +24,54 @@ type File struct {
 
 // Open maps the whole of a regular file (links are followed).
 func Open(path string) (*File, error) {
-	return open(path, func(size int64) (int64, int64, error) { return 0, size, nil })
-}
-
-// OpenPart maps size bytes of a regular file, from an offset on.
-func OpenPart(path string, offset, size int64) (*File, error) {
-	return open(path, func(whole int64) (int64, int64, error) {
-		if offset < 0 || size < 0 || offset > whole-size {
-			return 0, 0, badinput.New(path, "size", fmt.Sprintf("%d bytes", whole), fmt.Sprintf("%d bytes at %d", size, offset))
-		}
-		return offset, size, nil
-	})
-}
-
-func open(path string, part func(size int64) (int64, int64, error)) (*File, error) {
-	f, err := os.Open(path)
+	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
+	return mapPart(f, 0, size)
+}
+
+// OpenPart maps size bytes of a regular file, from an offset on.
+func OpenPart(path string, offset, size int64) (*File, error) {
+	f, whole, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if offset < 0 || size < 0 || offset > whole-size {
+		return nil, badinput.New(path, "size", fmt.Sprintf("%d bytes", whole), fmt.Sprintf("%d bytes at %d", size, offset))
+	}
+	return mapPart(f, offset, size)
+}
+
+func openRegular(path string) (f *os.File, size int64, err error) {
+	if f, err = os.Open(path); err != nil {
+		return nil, 0, err
+	}
 	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = badinput.New(path, "", info.Mode().Type().String(), "a regular file")
+	}
 	if err != nil {
-		return nil, err
+		_ = f.Close()
+		return nil, 0, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, badinput.New(path, "", info.Mode().Type().String(), "a regular file")
-	}
-	offset, size, err := part(info.Size())
-	if err != nil {
-		return nil, err
-	}
+	return f, info.Size(), nil
+}
+
+// mapPart maps a part of a file that lies within it.
+func mapPart(f *os.File, offset, size int64) (*File, error) {
 	if size == 0 {
 		return &File{}, nil
 	}
 	before := offset % granularity()
 	if size > math.MaxInt-before {
-		return nil, badinput.New(path, "size", fmt.Sprint(size), "a file that fits the address space")
+		return nil, badinput.New(f.Name(), "size", fmt.Sprint(size), "a file that fits the address space")
 	}
 	mapping, err := mapFile(f, offset-before, int(before+size))
 	if err != nil {
-		return nil, fmt.Errorf("%s: map into memory: %w", path, err)
+		return nil, fmt.Errorf("%s: map into memory: %w", f.Name(), err)
 	}
 	return &File{data: mapping[before:], mapping: mapping}, nil
 }

@@ -32,57 +32,52 @@ type blockBody struct {
 }
 
 func (b *blockBody) loop(count int) {
-	name := fmt.Sprintf("n%dt%d", b.n, count)
-	Label(name)
-	CMPQ(b.tiles, Imm(uint64(count)))
-	JLT(LabelRef(name + "done"))
-	sums := make([][]VecVirtual, count*isa.parts) // [part of a tile][column]
-	for i := range sums {
-		for range b.n {
-			sums[i] = append(sums[i], newZero())
-		}
-	}
-	panel, x, left := GP64(), pointer("x"), integer("k")
-	MOVQ(b.panel, panel)
-	tiles := lines(panel, b.reach, count)
-	unroll := 4
-	if b.n > 6 {
-		unroll = 2
-	}
-	Label(name + "k")
-	for k := range unroll {
-		weights := func(i int) Mem { return tiles[i/isa.parts].Offset(k*tileBytes + i%isa.parts*4*isa.lanes) }
-		column := func(c int) Mem { return Mem{Base: x, Disp: 4 * (k*b.n + c)} }
-		outer(sums, weights, column)
-	}
-	advance(tiles, unroll*tileBytes)
-	ADDQ(I32(4*unroll*b.n), x)
-	SUBQ(Imm(uint64(unroll)), left)
-	JNZ(LabelRef(name + "k"))
-
-	out := GP64()
-	MOVQ(b.acc, out)
-	tops := lines(b.scales, b.scaleReach, count)
-	for c := range b.n {
+	takeTiles(fmt.Sprintf("n%dt%d", b.n, count), b.tiles, count, func(name string) {
+		sums := make([][]VecVirtual, count*isa.parts) // [part of a tile][column]
 		for i := range sums {
-			at := i * 4 * isa.lanes
-			v := isa.vector()
-			VMOVUPS(Mem{Base: out, Disp: at}, v)
-			VFMADD231PS(tops[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), sums[i][c], v)
-			VMOVUPS(v, Mem{Base: out, Disp: at})
+			for range b.n {
+				sums[i] = append(sums[i], newZero())
+			}
 		}
-		if c < b.n-1 {
-			ADDQ(b.stride, out)
+		panel, x, left := GP64(), pointer("x"), integer("k")
+		MOVQ(b.panel, panel)
+		tiles := lines(panel, b.reach, count)
+		unroll := 4
+		if b.n > 6 {
+			unroll = 2
 		}
-	}
-	ADDQ(I32(count*tileBytes), b.acc)
-	for range count {
-		ADDQ(b.reach, b.panel)
-		ADDQ(b.scaleReach, b.scales)
-	}
-	SUBQ(Imm(uint64(count)), b.tiles)
-	JMP(LabelRef(name))
-	Label(name + "done")
+		Label(name + "k")
+		for k := range unroll {
+			weights := func(i int) Mem { return tiles[i/isa.parts].Offset(k*tileBytes + i%isa.parts*4*isa.lanes) }
+			column := func(c int) Mem { return Mem{Base: x, Disp: 4 * (k*b.n + c)} }
+			outer(sums, weights, column)
+		}
+		advance(tiles, unroll*tileBytes)
+		ADDQ(I32(4*unroll*b.n), x)
+		SUBQ(Imm(uint64(unroll)), left)
+		JNZ(LabelRef(name + "k"))
+
+		out := GP64()
+		MOVQ(b.acc, out)
+		tops := lines(b.scales, b.scaleReach, count)
+		for c := range b.n {
+			for i := range sums {
+				at := i * 4 * isa.lanes
+				v := isa.vector()
+				VMOVUPS(Mem{Base: out, Disp: at}, v)
+				VFMADD231PS(tops[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), sums[i][c], v)
+				VMOVUPS(v, Mem{Base: out, Disp: at})
+			}
+			if c < b.n-1 {
+				ADDQ(b.stride, out)
+			}
+		}
+		ADDQ(I32(count*tileBytes), b.acc)
+		for range count {
+			ADDQ(b.reach, b.panel)
+			ADDQ(b.scaleReach, b.scales)
+		}
+	})
 }
 
 // outer adds the outer product of some vectors of weights and a number of each

@@ -138,6 +138,7 @@ func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(pane
 	JNZ(LabelRef(name + "k"))
 
 	g.finish(1, sums)
+	SUBQ(Imm(1), g.tiles)
 	JNZ(LabelRef(name))
 }
 
@@ -173,7 +174,6 @@ func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
 		ADDQ(reach, g.panel)
 		ADDQ(scaleReach, g.scales)
 	}
-	SUBQ(Imm(uint64(tiles)), g.tiles)
 }
 
 // addRows moves an address by n rows of a stride.

@@ -95,106 +95,101 @@ func (v *fastBody) loops() {
 
 // loop takes count tiles at a time while there are as many.
 func (v *fastBody) loop(count int) {
-	name := fmt.Sprintf("n%dt%d", v.n, count)
-	Label(name)
-	CMPQ(v.tiles, Imm(uint64(count)))
-	JLT(LabelRef(name + "done"))
-	blocks, tileWords, tileScales := integer("depth"), GP64(), GP64()
-	SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), blocks)
-	IMUL3Q(I32(v.block/v.step*tileBytes), blocks, tileWords)
-	MOVQ(blocks, tileScales)
-	SHLQ(Imm(6), tileScales)
-	atY := lines(v.y, v.strideY, v.n)
-	x, xScales := pointer("x"), pointer("xScales")
-	atX := func(c, k int) Mem { return Mem{Base: x, Disp: c*blockK + k} }
-	var starts Register
-	if v.raised {
-		starts = pointer("starts")
-	}
-	// What lies between the codes of this block and of the next; where two
-	// blocks of the weights meet one of x, also of the one after.
-	skip, skipped := GP64(), GP64()
-	MOVQ(v.reach, skip)
-	SHLQ(Imm(4), skip)
-	SUBQ(Imm(blockK), skip)
-	if v.block < blockK {
-		MOVQ(skip, skipped)
-		XORL(skip.As32(), skip.As32())
-	}
-	atWord, atTop := lines(v.words, tileWords, count), lines(v.scales, tileScales, count)
-	total := func(i, c int) Mem { return atY[c].Offset(i * 4 * isa.lanes) }
-	nothing := newZero()
-	for i := range count * isa.parts {
-		for c := range v.n {
-			VMOVUPS(nothing, total(i, c))
+	takeTiles(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
+		blocks, tileWords, tileScales := integer("depth"), GP64(), GP64()
+		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), blocks)
+		IMUL3Q(I32(v.block/v.step*tileBytes), blocks, tileWords)
+		MOVQ(blocks, tileScales)
+		SHLQ(Imm(6), tileScales)
+		atY := lines(v.y, v.strideY, v.n)
+		x, xScales := pointer("x"), pointer("xScales")
+		atX := func(c, k int) Mem { return Mem{Base: x, Disp: c*blockK + k} }
+		var starts Register
+		if v.raised {
+			starts = pointer("starts")
 		}
-	}
-
-	Label(name + "block")
-	sums := make([][]VecVirtual, count*isa.parts)
-	for i := range sums {
-		for c := range v.n {
-			switch {
-			case !v.raised:
-				sums[i] = append(sums[i], newZero())
-			case i == 0:
-				sums[0] = append(sums[0], isa.vector())
-				VPBROADCASTD(Mem{Base: starts, Disp: 4 * c}, sums[0][c])
-			default:
-				sums[i] = append(sums[i], duplicate(sums[0][c]))
+		// What lies between the codes of this block and of the next; where two
+		// blocks of the weights meet one of x, also of the one after.
+		skip, skipped := GP64(), GP64()
+		MOVQ(v.reach, skip)
+		SHLQ(Imm(4), skip)
+		SUBQ(Imm(blockK), skip)
+		if v.block < blockK {
+			MOVQ(skip, skipped)
+			XORL(skip.As32(), skip.As32())
+		}
+		atWord, atTop := lines(v.words, tileWords, count), lines(v.scales, tileScales, count)
+		total := func(i, c int) Mem { return atY[c].Offset(i * 4 * isa.lanes) }
+		nothing := newZero()
+		for i := range count * isa.parts {
+			for c := range v.n {
+				VMOVUPS(nothing, total(i, c))
 			}
 		}
-	}
-	all := v.block / v.step
-	unroll := 2
-	if isa.wide {
-		unroll = all
-	}
-	steps := GP64()
-	if unroll < all {
-		MOVQ(U32(uint32(all/unroll)), steps)
-		Label(name + "step")
-	}
-	prefetch(atWord, unroll*tileBytes)
-	for line := range unroll {
-		v.shared = map[int]VecVirtual{}
-		for i := range sums {
-			m := atWord[i/isa.parts].Offset(line*tileBytes + i%isa.parts*4*isa.lanes)
-			v.line(m, func(c, k int) Mem { return atX(c, line*v.step+k) }, sums[i])
-		}
-	}
-	advance(atWord, unroll*tileBytes)
-	ADDQ(I32(unroll*v.step), x)
-	if unroll < all {
-		DECQ(steps)
-		JNZ(LabelRef(name + "step"))
-	}
-	for c := range v.n {
-		s := isa.vector()
-		VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
-		for i := range sums {
-			addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total(i, c), total(i, c))
-		}
-	}
-	advance(atTop, tileBytes)
-	ADDQ(v.reach, xScales)
-	if v.raised {
-		ADDQ(v.reach, starts)
-	}
-	ADDQ(skip, x)
-	if v.block < blockK {
-		XCHGQ(skip, skipped)
-	}
-	DECQ(blocks)
-	JNZ(LabelRef(name + "block"))
 
-	// The words and scales of the first tile are behind: skip the others'.
-	ADDQ(I32(count*tileBytes), v.y)
-	for range count - 1 {
-		ADDQ(tileWords, v.words)
-		ADDQ(tileScales, v.scales)
-	}
-	SUBQ(Imm(uint64(count)), v.tiles)
-	JMP(LabelRef(name))
-	Label(name + "done")
+		Label(name + "block")
+		sums := make([][]VecVirtual, count*isa.parts)
+		for i := range sums {
+			for c := range v.n {
+				switch {
+				case !v.raised:
+					sums[i] = append(sums[i], newZero())
+				case i == 0:
+					sums[0] = append(sums[0], isa.vector())
+					VPBROADCASTD(Mem{Base: starts, Disp: 4 * c}, sums[0][c])
+				default:
+					sums[i] = append(sums[i], duplicate(sums[0][c]))
+				}
+			}
+		}
+		all := v.block / v.step
+		unroll := 2
+		if isa.wide {
+			unroll = all
+		}
+		steps := GP64()
+		if unroll < all {
+			MOVQ(U32(uint32(all/unroll)), steps)
+			Label(name + "step")
+		}
+		prefetch(atWord, unroll*tileBytes)
+		for line := range unroll {
+			v.shared = map[int]VecVirtual{}
+			for i := range sums {
+				m := atWord[i/isa.parts].Offset(line*tileBytes + i%isa.parts*4*isa.lanes)
+				v.line(m, func(c, k int) Mem { return atX(c, line*v.step+k) }, sums[i])
+			}
+		}
+		advance(atWord, unroll*tileBytes)
+		ADDQ(I32(unroll*v.step), x)
+		if unroll < all {
+			DECQ(steps)
+			JNZ(LabelRef(name + "step"))
+		}
+		for c := range v.n {
+			s := isa.vector()
+			VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
+			for i := range sums {
+				addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total(i, c), total(i, c))
+			}
+		}
+		advance(atTop, tileBytes)
+		ADDQ(v.reach, xScales)
+		if v.raised {
+			ADDQ(v.reach, starts)
+		}
+		ADDQ(skip, x)
+		if v.block < blockK {
+			XCHGQ(skip, skipped)
+		}
+		DECQ(blocks)
+		JNZ(LabelRef(name + "block"))
+
+		// The words and scales of the first tile are behind: skip the others'.
+		ADDQ(I32(count*tileBytes), v.y)
+		for range count - 1 {
+			ADDQ(tileWords, v.words)
+			ADDQ(tileScales, v.scales)
+		}
+	})
 }

@@ -143,6 +143,17 @@ func duplicate(v VecVirtual) VecVirtual {
 	return c
 }
 
+// takeTiles takes count tiles at a time while there are as many.
+func takeTiles(name string, tiles Register, count int, body func(name string)) {
+	Label(name)
+	CMPQ(tiles, Imm(uint64(count)))
+	JLT(LabelRef(name + "done"))
+	body(name)
+	SUBQ(Imm(uint64(count)), tiles)
+	JMP(LabelRef(name))
+	Label(name + "done")
+}
+
 // lines returns the addresses of n lines that lie step bytes apart, by as few
 // further registers as can be; base is the first of them.
 func lines(base, step Register, n int) []Mem {

@@ -70,71 +70,66 @@ type vectorBody struct {
 
 // loop takes count tiles at a time while there are as many.
 func (v *vectorBody) loop(count int) {
-	name := fmt.Sprintf("n%dt%d", v.n, count)
-	Label(name)
-	CMPQ(v.tiles, Imm(uint64(count)))
-	JLT(LabelRef(name + "done"))
-	left, tileWords, tileScales := integer("depth"), GP64(), GP64()
-	IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
-	v.atY = lines(v.y, v.stride, v.n)
-	v.atX = lines(pointer("x"), v.reach, v.n)
-	v.atWord = lines(v.words, tileWords, count)
-	if v.scales != nil {
-		MOVQ(left, tileScales)
-		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), tileScales)
-		SHLQ(Imm(6), tileScales)
-		v.atTop = lines(v.scales, tileScales, count)
-	}
-	v.sums = make([][][]VecVirtual, count)
-	nothing := newZero()
-	for t := range v.sums {
-		v.sums[t] = make([][]VecVirtual, isa.parts)
-		for part := range v.sums[t] {
-			v.sums[t][part] = make([]VecVirtual, v.n)
-			for c := range v.n {
-				VMOVUPS(nothing, v.total(t, part, c))
-			}
-		}
-	}
-
-	Label(name + "block")
-	for t := range v.sums {
-		for part := range v.sums[t] {
-			for c := range v.n {
-				v.sums[t][part][c] = newZero()
-			}
-		}
-	}
-	steps := GP64()
-	MOVQ(U32(uint32(v.block)), steps)
-	CMPQ(left, steps)
-	CMOVQLT(left, steps)
-	SUBQ(steps, left)
-	Label(name + "step")
-	prefetch(v.atWord, v.eighth*4)
-	v.eight()
-	advance(v.atWord, v.eighth*4)
-	advance(v.atX, 8*4)
-	SUBQ(Imm(8), steps)
-	JNZ(LabelRef(name + "step"))
-	v.join()
-	if v.scales != nil {
-		advance(v.atTop, tileBytes)
-	}
-	TESTQ(left, left)
-	JNZ(LabelRef(name + "block"))
-
-	// The words and scales of the first tile are behind: skip the others'.
-	ADDQ(I32(count*tileBytes), v.y)
-	for range count - 1 {
-		ADDQ(tileWords, v.words)
+	takeTiles(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
+		left, tileWords, tileScales := integer("depth"), GP64(), GP64()
+		IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
+		v.atY = lines(v.y, v.stride, v.n)
+		v.atX = lines(pointer("x"), v.reach, v.n)
+		v.atWord = lines(v.words, tileWords, count)
 		if v.scales != nil {
-			ADDQ(tileScales, v.scales)
+			MOVQ(left, tileScales)
+			SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), tileScales)
+			SHLQ(Imm(6), tileScales)
+			v.atTop = lines(v.scales, tileScales, count)
 		}
-	}
-	SUBQ(Imm(uint64(count)), v.tiles)
-	JMP(LabelRef(name))
-	Label(name + "done")
+		v.sums = make([][][]VecVirtual, count)
+		nothing := newZero()
+		for t := range v.sums {
+			v.sums[t] = make([][]VecVirtual, isa.parts)
+			for part := range v.sums[t] {
+				v.sums[t][part] = make([]VecVirtual, v.n)
+				for c := range v.n {
+					VMOVUPS(nothing, v.total(t, part, c))
+				}
+			}
+		}
+
+		Label(name + "block")
+		for t := range v.sums {
+			for part := range v.sums[t] {
+				for c := range v.n {
+					v.sums[t][part][c] = newZero()
+				}
+			}
+		}
+		steps := GP64()
+		MOVQ(U32(uint32(v.block)), steps)
+		CMPQ(left, steps)
+		CMOVQLT(left, steps)
+		SUBQ(steps, left)
+		Label(name + "step")
+		prefetch(v.atWord, v.eighth*4)
+		v.eight()
+		advance(v.atWord, v.eighth*4)
+		advance(v.atX, 8*4)
+		SUBQ(Imm(8), steps)
+		JNZ(LabelRef(name + "step"))
+		v.join()
+		if v.scales != nil {
+			advance(v.atTop, tileBytes)
+		}
+		TESTQ(left, left)
+		JNZ(LabelRef(name + "block"))
+
+		// The words and scales of the first tile are behind: skip the others'.
+		ADDQ(I32(count*tileBytes), v.y)
+		for range count - 1 {
+			ADDQ(tileWords, v.words)
+			if v.scales != nil {
+				ADDQ(tileScales, v.scales)
+			}
+		}
+	})
 }
 
 // total is where y of a column lies for a part of a tile.

@@ -90,50 +90,46 @@ func vnniKernels() {
 
 // vnniLoop takes count tiles at a time while there are as many.
 func (g *groupBody) vnniLoop(count int) {
-	name := fmt.Sprintf("n%dt%d", g.n, count)
-	Label(name)
-	CMPQ(g.tiles, Imm(uint64(count)))
-	JLT(LabelRef(name + "done"))
-	panel, x, left, reach := GP64(), GP64(), integer("k"), floatBytes("reach")
-	MOVQ(g.panel, panel)
-	MOVQ(g.x, x)
-	tiles := lines(panel, reach, count)
-	sums := make([][]VecVirtual, count)
-	for c := range g.n {
-		first := ZMM()
-		VPBROADCASTD(Mem{Base: g.starts, Disp: 4 * c}, first)
-		sums[0] = append(sums[0], first)
-		for t := 1; t < count; t++ {
-			sums[t] = append(sums[t], duplicate(first))
-		}
-	}
-	const unroll = 2 // lines of four steps of K
-	Label(name + "k")
-	for line := range unroll {
-		w := make([]VecVirtual, count)
-		for t := range w {
-			w[t] = ZMM()
-			VMOVDQU32(tiles[t].Offset(line*tileBytes), w[t])
-		}
+	takeTiles(fmt.Sprintf("n%dt%d", g.n, count), g.tiles, count, func(name string) {
+		panel, x, left, reach := GP64(), GP64(), integer("k"), floatBytes("reach")
+		MOVQ(g.panel, panel)
+		MOVQ(g.x, x)
+		tiles := lines(panel, reach, count)
+		sums := make([][]VecVirtual, count)
 		for c := range g.n {
-			at := Mem{Base: x, Disp: c*blockK + 4*line}
-			if count == 1 {
-				VPDPBUSD_BCST(at, w[0], sums[0][c])
-				continue
-			}
-			v := ZMM()
-			VPBROADCASTD(at, v)
-			for t := range w {
-				VPDPBUSD(v, w[t], sums[t][c])
+			first := ZMM()
+			VPBROADCASTD(Mem{Base: g.starts, Disp: 4 * c}, first)
+			sums[0] = append(sums[0], first)
+			for t := 1; t < count; t++ {
+				sums[t] = append(sums[t], duplicate(first))
 			}
 		}
-	}
-	advance(tiles, unroll*tileBytes)
-	ADDQ(Imm(4*unroll), x)
-	SUBQ(Imm(4*unroll), left)
-	JNZ(LabelRef(name + "k"))
+		const unroll = 2 // lines of four steps of K
+		Label(name + "k")
+		for line := range unroll {
+			w := make([]VecVirtual, count)
+			for t := range w {
+				w[t] = ZMM()
+				VMOVDQU32(tiles[t].Offset(line*tileBytes), w[t])
+			}
+			for c := range g.n {
+				at := Mem{Base: x, Disp: c*blockK + 4*line}
+				if count == 1 {
+					VPDPBUSD_BCST(at, w[0], sums[0][c])
+					continue
+				}
+				v := ZMM()
+				VPBROADCASTD(at, v)
+				for t := range w {
+					VPDPBUSD(v, w[t], sums[t][c])
+				}
+			}
+		}
+		advance(tiles, unroll*tileBytes)
+		ADDQ(Imm(4*unroll), x)
+		SUBQ(Imm(4*unroll), left)
+		JNZ(LabelRef(name + "k"))
 
-	g.finish(count, sums)
-	JMP(LabelRef(name))
-	Label(name + "done")
+		g.finish(count, sums)
+	})
 }
