@@ -36,80 +36,76 @@ const (
 // staged is loop for two tiles of exact 4-bit codes and one column.
 func (v *vectorBody) staged() {
 	const count = 2
-	Label("staged")
-	CMPQ(v.tiles, Imm(count))
-	JLT(LabelRef("stageddone"))
-	ring := GP64()
-	LEAQ(v.ring, ring)
-	ADDQ(Imm(63), ring)
-	ANDQ(I8(-64), ring)
-	// A tile's scales are as many bytes as K is deep, its words 8 times as many.
-	depth, lastWords, lastScales := integer("depth"), GP64(), GP64()
-	LEAQ(Mem{Base: v.words, Index: depth, Scale: 8, Disp: -v.eighth * 4}, lastWords)
-	LEAQ(Mem{Base: v.scales, Index: depth, Scale: 1, Disp: -tileBytes}, lastScales)
-	v.atY = lines(v.y, nil, 1)
-	v.atX = lines(pointer("x"), nil, 1)
-	v.atWord = []Mem{{Base: v.words}, {Base: v.words, Index: depth, Scale: 8}}
-	v.atTop = lines(v.scales, depth, count)
-	nothing := newZero()
-	v.sums = make([][][]VecVirtual, count)
-	for t := range v.sums {
-		v.sums[t] = make([][]VecVirtual, isa.parts)
-		for part := range v.sums[t] {
-			v.sums[t][part] = make([]VecVirtual, 1)
-			VMOVUPS(nothing, v.total(t, part, 0))
+	takeTiles("staged", v.tiles, count, func(string) {
+		ring := GP64()
+		LEAQ(v.ring, ring)
+		ADDQ(Imm(63), ring)
+		ANDQ(I8(-64), ring)
+		// A tile's scales are as many bytes as K is deep, its words 8 times as many.
+		depth, lastWords, lastScales := integer("depth"), GP64(), GP64()
+		LEAQ(Mem{Base: v.words, Index: depth, Scale: 8, Disp: -v.eighth * 4}, lastWords)
+		LEAQ(Mem{Base: v.scales, Index: depth, Scale: 1, Disp: -tileBytes}, lastScales)
+		v.atY = lines(v.y, nil, 1)
+		v.atX = lines(pointer("x"), nil, 1)
+		v.atWord = []Mem{{Base: v.words}, {Base: v.words, Index: depth, Scale: 8}}
+		v.atTop = lines(v.scales, depth, count)
+		nothing := newZero()
+		v.sums = make([][][]VecVirtual, count)
+		for t := range v.sums {
+			v.sums[t] = make([][]VecVirtual, isa.parts)
+			for part := range v.sums[t] {
+				v.sums[t][part] = make([]VecVirtual, 1)
+				VMOVUPS(nothing, v.total(t, part, 0))
+			}
 		}
-	}
-	low := YMM()
-	VMOVDQU(lowNibbles, low)
+		low := YMM()
+		VMOVDQU(lowNibbles, low)
 
-	write, read := GP64(), GP64()
-	XORQ(write, write)
-	next := func() {
-		v.fetchAhead(v.words, lastWords, stagedWords, depth, 8)
-		ADDQ(I32(v.eighth*4), v.words)
-		// Behind the last step, the last again.
-		CMPQ(v.words, lastWords)
-		CMOVQHI(lastWords, v.words)
-		ADDQ(I32(stageBytes), write)
-		ANDQ(I32(ringBytes-1), write)
-	}
-	Label("stagedfirst")
-	for _, emit := range v.decodeStage(ring, write, low) {
-		emit()
-	}
-	next()
-	CMPQ(write, I32(stagesBehind*stageBytes))
-	JNE(LabelRef("stagedfirst"))
-
-	Label("stagedblock")
-	for t := range v.sums {
-		for part := range v.sums[t] {
-			v.sums[t][part][0] = newZero()
+		write, read := GP64(), GP64()
+		XORQ(write, write)
+		next := func() {
+			v.fetchAhead(v.words, lastWords, stagedWords, depth, 8)
+			ADDQ(I32(v.eighth*4), v.words)
+			// Behind the last step, the last again.
+			CMPQ(v.words, lastWords)
+			CMOVQHI(lastWords, v.words)
+			ADDQ(I32(stageBytes), write)
+			ANDQ(I32(ringBytes-1), write)
 		}
-	}
-	steps := GP64()
-	MOVQ(U32(blockK), steps)
-	Label("stagedstep")
-	MOVQ(write, read)
-	XORQ(I32(stagesBehind*stageBytes), read)
-	interleave(v.decodeStage(ring, write, low), v.addStage(ring, read))
-	next()
-	advance(v.atX, 8*4)
-	SUBQ(Imm(8), steps)
-	JNZ(LabelRef("stagedstep"))
-	v.join()
-	v.fetchAhead(v.scales, lastScales, stagedScales, depth, 1)
-	advance(v.atTop, tileBytes)
-	CMPQ(v.scales, lastScales)
-	JLS(LabelRef("stagedblock"))
+		Label("stagedfirst")
+		for _, emit := range v.decodeStage(ring, write, low) {
+			emit()
+		}
+		next()
+		CMPQ(write, I32(stagesBehind*stageBytes))
+		JNE(LabelRef("stagedfirst"))
 
-	ADDQ(I32(count*tileBytes), v.y)
-	LEAQ(Mem{Base: lastWords, Index: depth, Scale: 8, Disp: v.eighth * 4}, v.words)
-	ADDQ(depth, v.scales)
-	SUBQ(Imm(count), v.tiles)
-	JMP(LabelRef("staged"))
-	Label("stageddone")
+		Label("stagedblock")
+		for t := range v.sums {
+			for part := range v.sums[t] {
+				v.sums[t][part][0] = newZero()
+			}
+		}
+		steps := GP64()
+		MOVQ(U32(blockK), steps)
+		Label("stagedstep")
+		MOVQ(write, read)
+		XORQ(I32(stagesBehind*stageBytes), read)
+		interleave(v.decodeStage(ring, write, low), v.addStage(ring, read))
+		next()
+		advance(v.atX, 8*4)
+		SUBQ(Imm(8), steps)
+		JNZ(LabelRef("stagedstep"))
+		v.join()
+		v.fetchAhead(v.scales, lastScales, stagedScales, depth, 1)
+		advance(v.atTop, tileBytes)
+		CMPQ(v.scales, lastScales)
+		JLS(LabelRef("stagedblock"))
+
+		ADDQ(I32(count*tileBytes), v.y)
+		LEAQ(Mem{Base: lastWords, Index: depth, Scale: 8, Disp: v.eighth * 4}, v.words)
+		ADDQ(depth, v.scales)
+	})
 }
 
 // fetchAhead fetches a line of each of two tiles, ahead bytes after at, or
