@@ -23,3 +23,8 @@ func scores16AVX2(dst []float32, stride int, q []float32, k []uint16, dim int, r
 //
 //go:noescape
 func weigh16AVX2(dst []float32, weights []float32, reach int, v []uint16, stride int, rows int, n int)
+
+// transposeAVX2 is transposeGo.
+//
+//go:noescape
+func transposeAVX2(dst []float32, step int, x []float32, reach int, rows int, columns int)

@@ -2387,3 +2387,488 @@ tile1x2n:
 tile1x2done:
 	VZEROUPPER
 	RET
+
+// func transposeAVX2(dst []float32, step int, x []float32, reach int, rows int, columns int)
+// Requires: AVX
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-80
+	MOVQ dst_base+0(FP), AX
+	MOVQ step+24(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x_base+32(FP), DX
+	MOVQ reach+56(FP), BX
+	SHLQ $0x02, BX
+	MOVQ columns+72(FP), SI
+	MOVQ rows+64(FP), DI
+	CMPQ DI, $0x01
+	JE   rows1
+	CMPQ DI, $0x02
+	JE   rows2
+	CMPQ DI, $0x03
+	JE   rows3
+	CMPQ DI, $0x04
+	JE   rows4
+	CMPQ DI, $0x05
+	JE   rows5
+	CMPQ DI, $0x06
+	JE   rows6
+	CMPQ DI, $0x07
+	JE   rows7
+	LEAQ (DX)(BX*2), DI
+	ADDQ BX, DI
+	LEAQ (DI)(BX*2), R8
+	ADDQ BX, R8
+
+transpose8:
+	CMPQ        SI, $0x04
+	JLT         transpose8single
+	VMOVUPS     (DX), X0
+	VINSERTF128 $0x01, (DI)(BX*1), Y0, Y0
+	VMOVUPS     (DX)(BX*1), X1
+	VINSERTF128 $0x01, (DI)(BX*2), Y1, Y1
+	VMOVUPS     (DX)(BX*2), X2
+	VINSERTF128 $0x01, (R8), Y2, Y2
+	VMOVUPS     (DI), X3
+	VINSERTF128 $0x01, (R8)(BX*1), Y3, Y3
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKHPS   Y1, Y0, Y6
+	VUNPCKLPS   Y3, Y2, Y5
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPD   Y5, Y4, Y8
+	VUNPCKHPD   Y5, Y4, Y4
+	VUNPCKLPD   Y7, Y6, Y5
+	VUNPCKHPD   Y7, Y6, Y6
+	VMOVUPS     Y8, (AX)
+	ADDQ        CX, AX
+	VMOVUPS     Y4, (AX)
+	ADDQ        CX, AX
+	VMOVUPS     Y5, (AX)
+	ADDQ        CX, AX
+	VMOVUPS     Y6, (AX)
+	ADDQ        CX, AX
+	ADDQ        $0x10, DX
+	ADDQ        $0x10, DI
+	ADDQ        $0x10, R8
+	SUBQ        $0x04, SI
+	JMP         transpose8
+
+transpose8single:
+	TESTQ  SI, SI
+	JZ     transpose8done
+	VMOVSS (DX), X0
+	VMOVSS X0, (AX)
+	VMOVSS (DX)(BX*1), X0
+	VMOVSS X0, 4(AX)
+	VMOVSS (DX)(BX*2), X0
+	VMOVSS X0, 8(AX)
+	VMOVSS (DI), X0
+	VMOVSS X0, 12(AX)
+	VMOVSS (DI)(BX*1), X0
+	VMOVSS X0, 16(AX)
+	VMOVSS (DI)(BX*2), X0
+	VMOVSS X0, 20(AX)
+	VMOVSS (R8), X0
+	VMOVSS X0, 24(AX)
+	VMOVSS (R8)(BX*1), X0
+	VMOVSS X0, 28(AX)
+	ADDQ   CX, AX
+	ADDQ   $0x04, DX
+	ADDQ   $0x04, DI
+	ADDQ   $0x04, R8
+	DECQ   SI
+	JMP    transpose8single
+
+transpose8done:
+	VZEROUPPER
+	RET
+
+rows7:
+	LEAQ (DX)(BX*2), DI
+	ADDQ BX, DI
+	LEAQ (DI)(BX*2), R8
+	ADDQ BX, R8
+
+transpose7:
+	CMPQ         SI, $0x04
+	JLT          transpose7single
+	VMOVUPS      (DX), X0
+	VINSERTF128  $0x01, (DI)(BX*1), Y0, Y0
+	VMOVUPS      (DX)(BX*1), X1
+	VINSERTF128  $0x01, (DI)(BX*2), Y1, Y1
+	VMOVUPS      (DX)(BX*2), X2
+	VINSERTF128  $0x01, (R8), Y2, Y2
+	VMOVUPS      (DI), X3
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y6
+	VUNPCKLPS    Y3, Y2, Y5
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPD    Y5, Y4, Y8
+	VUNPCKHPD    Y5, Y4, Y4
+	VUNPCKLPD    Y7, Y6, Y5
+	VUNPCKHPD    Y7, Y6, Y6
+	VMOVUPS      X8, (AX)
+	VEXTRACTF128 $0x01, Y8, X0
+	VMOVLPS      X0, 16(AX)
+	VEXTRACTPS   $0x02, X0, 24(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X4, (AX)
+	VEXTRACTF128 $0x01, Y4, X0
+	VMOVLPS      X0, 16(AX)
+	VEXTRACTPS   $0x02, X0, 24(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X5, (AX)
+	VEXTRACTF128 $0x01, Y5, X0
+	VMOVLPS      X0, 16(AX)
+	VEXTRACTPS   $0x02, X0, 24(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X6, (AX)
+	VEXTRACTF128 $0x01, Y6, X0
+	VMOVLPS      X0, 16(AX)
+	VEXTRACTPS   $0x02, X0, 24(AX)
+	ADDQ         CX, AX
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, DI
+	ADDQ         $0x10, R8
+	SUBQ         $0x04, SI
+	JMP          transpose7
+
+transpose7single:
+	TESTQ  SI, SI
+	JZ     transpose7done
+	VMOVSS (DX), X0
+	VMOVSS X0, (AX)
+	VMOVSS (DX)(BX*1), X0
+	VMOVSS X0, 4(AX)
+	VMOVSS (DX)(BX*2), X0
+	VMOVSS X0, 8(AX)
+	VMOVSS (DI), X0
+	VMOVSS X0, 12(AX)
+	VMOVSS (DI)(BX*1), X0
+	VMOVSS X0, 16(AX)
+	VMOVSS (DI)(BX*2), X0
+	VMOVSS X0, 20(AX)
+	VMOVSS (R8), X0
+	VMOVSS X0, 24(AX)
+	ADDQ   CX, AX
+	ADDQ   $0x04, DX
+	ADDQ   $0x04, DI
+	ADDQ   $0x04, R8
+	DECQ   SI
+	JMP    transpose7single
+
+transpose7done:
+	VZEROUPPER
+	RET
+
+rows6:
+	LEAQ (DX)(BX*2), DI
+	ADDQ BX, DI
+
+transpose6:
+	CMPQ         SI, $0x04
+	JLT          transpose6single
+	VMOVUPS      (DX), X0
+	VINSERTF128  $0x01, (DI)(BX*1), Y0, Y0
+	VMOVUPS      (DX)(BX*1), X1
+	VINSERTF128  $0x01, (DI)(BX*2), Y1, Y1
+	VMOVUPS      (DX)(BX*2), X2
+	VMOVUPS      (DI), X3
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y6
+	VUNPCKLPS    Y3, Y2, Y5
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPD    Y5, Y4, Y8
+	VUNPCKHPD    Y5, Y4, Y4
+	VUNPCKLPD    Y7, Y6, Y5
+	VUNPCKHPD    Y7, Y6, Y6
+	VMOVUPS      X8, (AX)
+	VEXTRACTF128 $0x01, Y8, X0
+	VMOVLPS      X0, 16(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X4, (AX)
+	VEXTRACTF128 $0x01, Y4, X0
+	VMOVLPS      X0, 16(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X5, (AX)
+	VEXTRACTF128 $0x01, Y5, X0
+	VMOVLPS      X0, 16(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X6, (AX)
+	VEXTRACTF128 $0x01, Y6, X0
+	VMOVLPS      X0, 16(AX)
+	ADDQ         CX, AX
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, DI
+	SUBQ         $0x04, SI
+	JMP          transpose6
+
+transpose6single:
+	TESTQ  SI, SI
+	JZ     transpose6done
+	VMOVSS (DX), X0
+	VMOVSS X0, (AX)
+	VMOVSS (DX)(BX*1), X0
+	VMOVSS X0, 4(AX)
+	VMOVSS (DX)(BX*2), X0
+	VMOVSS X0, 8(AX)
+	VMOVSS (DI), X0
+	VMOVSS X0, 12(AX)
+	VMOVSS (DI)(BX*1), X0
+	VMOVSS X0, 16(AX)
+	VMOVSS (DI)(BX*2), X0
+	VMOVSS X0, 20(AX)
+	ADDQ   CX, AX
+	ADDQ   $0x04, DX
+	ADDQ   $0x04, DI
+	DECQ   SI
+	JMP    transpose6single
+
+transpose6done:
+	VZEROUPPER
+	RET
+
+rows5:
+	LEAQ (DX)(BX*2), DI
+	ADDQ BX, DI
+
+transpose5:
+	CMPQ         SI, $0x04
+	JLT          transpose5single
+	VMOVUPS      (DX), X0
+	VINSERTF128  $0x01, (DI)(BX*1), Y0, Y0
+	VMOVUPS      (DX)(BX*1), X1
+	VMOVUPS      (DX)(BX*2), X2
+	VMOVUPS      (DI), X3
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y6
+	VUNPCKLPS    Y3, Y2, Y5
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPD    Y5, Y4, Y8
+	VUNPCKHPD    Y5, Y4, Y4
+	VUNPCKLPD    Y7, Y6, Y5
+	VUNPCKHPD    Y7, Y6, Y6
+	VMOVUPS      X8, (AX)
+	VEXTRACTF128 $0x01, Y8, X0
+	VMOVSS       X0, 16(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X4, (AX)
+	VEXTRACTF128 $0x01, Y4, X0
+	VMOVSS       X0, 16(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X5, (AX)
+	VEXTRACTF128 $0x01, Y5, X0
+	VMOVSS       X0, 16(AX)
+	ADDQ         CX, AX
+	VMOVUPS      X6, (AX)
+	VEXTRACTF128 $0x01, Y6, X0
+	VMOVSS       X0, 16(AX)
+	ADDQ         CX, AX
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, DI
+	SUBQ         $0x04, SI
+	JMP          transpose5
+
+transpose5single:
+	TESTQ  SI, SI
+	JZ     transpose5done
+	VMOVSS (DX), X0
+	VMOVSS X0, (AX)
+	VMOVSS (DX)(BX*1), X0
+	VMOVSS X0, 4(AX)
+	VMOVSS (DX)(BX*2), X0
+	VMOVSS X0, 8(AX)
+	VMOVSS (DI), X0
+	VMOVSS X0, 12(AX)
+	VMOVSS (DI)(BX*1), X0
+	VMOVSS X0, 16(AX)
+	ADDQ   CX, AX
+	ADDQ   $0x04, DX
+	ADDQ   $0x04, DI
+	DECQ   SI
+	JMP    transpose5single
+
+transpose5done:
+	VZEROUPPER
+	RET
+
+rows4:
+	LEAQ (DX)(BX*2), DI
+	ADDQ BX, DI
+
+transpose4:
+	CMPQ      SI, $0x04
+	JLT       transpose4single
+	VMOVUPS   (DX), X0
+	VMOVUPS   (DX)(BX*1), X1
+	VMOVUPS   (DX)(BX*2), X2
+	VMOVUPS   (DI), X3
+	VUNPCKLPS Y1, Y0, Y4
+	VUNPCKHPS Y1, Y0, Y6
+	VUNPCKLPS Y3, Y2, Y5
+	VUNPCKHPS Y3, Y2, Y7
+	VUNPCKLPD Y5, Y4, Y8
+	VUNPCKHPD Y5, Y4, Y4
+	VUNPCKLPD Y7, Y6, Y5
+	VUNPCKHPD Y7, Y6, Y6
+	VMOVUPS   X8, (AX)
+	ADDQ      CX, AX
+	VMOVUPS   X4, (AX)
+	ADDQ      CX, AX
+	VMOVUPS   X5, (AX)
+	ADDQ      CX, AX
+	VMOVUPS   X6, (AX)
+	ADDQ      CX, AX
+	ADDQ      $0x10, DX
+	ADDQ      $0x10, DI
+	SUBQ      $0x04, SI
+	JMP       transpose4
+
+transpose4single:
+	TESTQ  SI, SI
+	JZ     transpose4done
+	VMOVSS (DX), X0
+	VMOVSS X0, (AX)
+	VMOVSS (DX)(BX*1), X0
+	VMOVSS X0, 4(AX)
+	VMOVSS (DX)(BX*2), X0
+	VMOVSS X0, 8(AX)
+	VMOVSS (DI), X0
+	VMOVSS X0, 12(AX)
+	ADDQ   CX, AX
+	ADDQ   $0x04, DX
+	ADDQ   $0x04, DI
+	DECQ   SI
+	JMP    transpose4single
+
+transpose4done:
+	VZEROUPPER
+	RET
+
+rows3:
+transpose3:
+	CMPQ       SI, $0x04
+	JLT        transpose3single
+	VMOVUPS    (DX), X0
+	VMOVUPS    (DX)(BX*1), X1
+	VMOVUPS    (DX)(BX*2), X2
+	VUNPCKLPS  Y1, Y0, Y3
+	VUNPCKHPS  Y1, Y0, Y5
+	VUNPCKLPS  Y0, Y2, Y4
+	VUNPCKHPS  Y0, Y2, Y6
+	VUNPCKLPD  Y4, Y3, Y7
+	VUNPCKHPD  Y4, Y3, Y3
+	VUNPCKLPD  Y6, Y5, Y4
+	VUNPCKHPD  Y6, Y5, Y5
+	VMOVLPS    X7, (AX)
+	VEXTRACTPS $0x02, X7, 8(AX)
+	ADDQ       CX, AX
+	VMOVLPS    X3, (AX)
+	VEXTRACTPS $0x02, X3, 8(AX)
+	ADDQ       CX, AX
+	VMOVLPS    X4, (AX)
+	VEXTRACTPS $0x02, X4, 8(AX)
+	ADDQ       CX, AX
+	VMOVLPS    X5, (AX)
+	VEXTRACTPS $0x02, X5, 8(AX)
+	ADDQ       CX, AX
+	ADDQ       $0x10, DX
+	SUBQ       $0x04, SI
+	JMP        transpose3
+
+transpose3single:
+	TESTQ  SI, SI
+	JZ     transpose3done
+	VMOVSS (DX), X0
+	VMOVSS X0, (AX)
+	VMOVSS (DX)(BX*1), X0
+	VMOVSS X0, 4(AX)
+	VMOVSS (DX)(BX*2), X0
+	VMOVSS X0, 8(AX)
+	ADDQ   CX, AX
+	ADDQ   $0x04, DX
+	DECQ   SI
+	JMP    transpose3single
+
+transpose3done:
+	VZEROUPPER
+	RET
+
+rows2:
+transpose2:
+	CMPQ      SI, $0x04
+	JLT       transpose2single
+	VMOVUPS   (DX), X0
+	VMOVUPS   (DX)(BX*1), X1
+	VUNPCKLPS Y1, Y0, Y2
+	VUNPCKHPS Y1, Y0, Y4
+	VUNPCKLPS Y0, Y0, Y3
+	VUNPCKHPS Y0, Y0, Y5
+	VUNPCKLPD Y3, Y2, Y6
+	VUNPCKHPD Y3, Y2, Y2
+	VUNPCKLPD Y5, Y4, Y3
+	VUNPCKHPD Y5, Y4, Y4
+	VMOVLPS   X6, (AX)
+	ADDQ      CX, AX
+	VMOVLPS   X2, (AX)
+	ADDQ      CX, AX
+	VMOVLPS   X3, (AX)
+	ADDQ      CX, AX
+	VMOVLPS   X4, (AX)
+	ADDQ      CX, AX
+	ADDQ      $0x10, DX
+	SUBQ      $0x04, SI
+	JMP       transpose2
+
+transpose2single:
+	TESTQ  SI, SI
+	JZ     transpose2done
+	VMOVSS (DX), X0
+	VMOVSS X0, (AX)
+	VMOVSS (DX)(BX*1), X0
+	VMOVSS X0, 4(AX)
+	ADDQ   CX, AX
+	ADDQ   $0x04, DX
+	DECQ   SI
+	JMP    transpose2single
+
+transpose2done:
+	VZEROUPPER
+	RET
+
+rows1:
+transpose1:
+	CMPQ      SI, $0x04
+	JLT       transpose1single
+	VMOVUPS   (DX), X0
+	VUNPCKLPS Y0, Y0, Y1
+	VUNPCKHPS Y0, Y0, Y3
+	VUNPCKLPS Y0, Y0, Y2
+	VUNPCKHPS Y0, Y0, Y4
+	VUNPCKLPD Y2, Y1, Y5
+	VUNPCKHPD Y2, Y1, Y1
+	VUNPCKLPD Y4, Y3, Y2
+	VUNPCKHPD Y4, Y3, Y3
+	VMOVSS    X5, (AX)
+	ADDQ      CX, AX
+	VMOVSS    X1, (AX)
+	ADDQ      CX, AX
+	VMOVSS    X2, (AX)
+	ADDQ      CX, AX
+	VMOVSS    X3, (AX)
+	ADDQ      CX, AX
+	ADDQ      $0x10, DX
+	SUBQ      $0x04, SI
+	JMP       transpose1
+
+transpose1single:
+	TESTQ  SI, SI
+	JZ     transpose1done
+	VMOVSS (DX), X0
+	VMOVSS X0, (AX)
+	ADDQ   CX, AX
+	ADDQ   $0x04, DX
+	DECQ   SI
+	JMP    transpose1single
+
+transpose1done:
+	VZEROUPPER
+	RET

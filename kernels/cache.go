@@ -62,14 +62,14 @@ func (s CacheShape) Copy(dst, src Page) {
 // positions from i·PageSize on). In float16, what lies past its range becomes
 // infinite.
 func (s CacheShape) Write(pages []Page, pos, n int, keys, values []float32) {
-	width := s.Heads * s.HeadDim
+	width, ops := s.Heads*s.HeadDim, vec()
 	if len(keys) != n*width || len(values) != n*width || pos < 0 || pos+n > PageSize*len(pages) {
 		panic(fmt.Sprintf("kernels: write of %d positions at %d into %d pages: keys of %d, values of %d, width %d",
 			n, pos, len(pages), len(keys), len(values), width))
 	}
 	for n > 0 {
 		page, at := pages[pos/PageSize], pos%PageSize
-		m := min(n, PageSize-at, writeBlock)
+		m := min(n, PageSize-at, transposeRows)
 		for h := range s.Heads {
 			from := h * s.headLen()
 			if s.Half {
@@ -77,7 +77,7 @@ func (s CacheShape) Write(pages []Page, pos, n int, keys, values []float32) {
 				continue
 			}
 			head := page.F32[from:][:s.headLen()]
-			transposeInto(head[at:], keys[h*s.HeadDim:], m, s.HeadDim, width)
+			ops.transpose(head[at:], PageSize, keys[h*s.HeadDim:], width, m, s.HeadDim)
 			head = head[s.HeadDim*PageSize+at*s.valueStride():]
 			for i := range m {
 				copy(head[i*s.valueStride():][:s.HeadDim], values[i*width+h*s.HeadDim:])
@@ -88,15 +88,15 @@ func (s CacheShape) Write(pages []Page, pos, n int, keys, values []float32) {
 	}
 }
 
-// writeBlock is the number of positions written at a time: few, so that the
-// rows being transposed stay in the first-level cache.
-const writeBlock = 8
+// transposeRows is the most rows that a transposition takes, and the number of
+// positions written at a time: few, so that they stay in the first-level cache.
+const transposeRows = 8
 
 // writeHalf stores m positions of one head, whose rows lie Heads·HeadDim
 // apart, rounded to float16.
 func (s CacheShape) writeHalf(head []uint16, at, m int, keys, values []float32) {
 	const chunk = 128
-	var half [writeBlock * chunk]uint16
+	var half [transposeRows * chunk]uint16
 	width, stride, ops := s.Heads*s.HeadDim, s.valueStride(), vec()
 	rows := head[s.HeadDim*PageSize+at*stride:]
 	for from := 0; from < s.HeadDim; from += chunk {
@@ -105,16 +105,16 @@ func (s CacheShape) writeHalf(head []uint16, at, m int, keys, values []float32) 
 			ops.toHalf(half[i*chunk:][:d], keys[i*width+from:][:d])
 			ops.toHalf(rows[i*stride+from:][:d], values[i*width+from:][:d])
 		}
-		transposeInto(head[from*PageSize+at:], half[:], m, d, chunk)
+		transposeGo(head[from*PageSize+at:], PageSize, half[:], chunk, m, d)
 	}
 }
 
-// transposeInto sets dst[d·PageSize+i] = src[i·step+d] for i < m, d < dim.
-func transposeInto[T float32 | uint16](dst, src []T, m, dim, step int) {
-	for d := range dim {
-		column := dst[d*PageSize:][:m]
-		for i := range column {
-			column[i] = src[i*step+d]
+// transposeGo sets dst[c·step+r] = x[r·reach+c] for r < rows, c < columns.
+func transposeGo[T float32 | uint16](dst []T, step int, x []T, reach, rows, columns int) {
+	for c := range columns {
+		column := dst[c*step:][:rows]
+		for r := range column {
+			column[r] = x[r*reach+c]
 		}
 	}
 }

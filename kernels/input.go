@@ -88,17 +88,15 @@ func (in *Input) pack(p *Pool, columns int) []float32 {
 
 // packBlocks packs the blocks [lo, hi) of K.
 func (in *Input) packBlocks(lo, hi int) {
+	ops := vec()
 	for b := lo; b < hi; b++ {
 		dst := in.packed.x[b*blockK*in.n:]
 		from := b * blockK
 		depth := min(blockK, in.k-from)
 		groups(in.n, in.packed.columns, func(column, n int) {
 			part := dst[column*blockK:][:n*blockK]
-			for c := range n {
-				row := in.x[(column+c)*in.k+from:][:depth]
-				for k, v := range row {
-					part[k*n+c] = v
-				}
+			for c := 0; c < n; c += transposeRows {
+				ops.transpose(part[c:], n, in.x[(column+c)*in.k+from:], in.k, min(transposeRows, n-c), depth)
 			}
 			clear(part[depth*n:])
 		})

@@ -62,6 +62,14 @@ func testAttentionOps(ops *vectorOps, s *sample) error {
 			return fmt.Errorf("toHalf: value %d is %#x, not %#x", i, half[i], wantHalf[i])
 		}
 	}
+	for rows := 1; rows <= transposeRows; rows++ {
+		v := copies(page, page)
+		ops.transpose(v[0], PageSize, page, dim+3, rows, dim-1)
+		transposeGo(v[1], PageSize, page, dim+3, rows, dim-1)
+		if err := compareVector("transpose", v[0], v[1]); err != nil {
+			return err
+		}
+	}
 	for rows := 1; rows <= rowTile; rows++ {
 		q := s.floats(rows * PageSize)
 		for _, c := range []struct {

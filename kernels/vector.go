@@ -24,6 +24,8 @@ type vectorOps struct {
 	scan       func(x []float32) (greatest float32, finite bool)
 	maxAllowed func(x []float32, allowed []uint64) float32
 	firstEqual func(x []float32, allowed []uint64, v float32) int
+	// cache.go
+	transpose func(dst []float32, step int, x []float32, reach, rows, columns int)
 	// attention.go
 	scores32 func(dst []float32, stride int, q, k []float32, dim, rows, columns int)
 	scores16 func(dst []float32, stride int, q []float32, k []uint16, dim, rows, columns int)
@@ -41,7 +43,8 @@ var vectorScalar = vectorOps{
 	rotate: rotateGo,
 	expSum: expSumGo, sumExp: sumExpGo, scaleMax: scaleMaxGo, siluMul: siluMulGo,
 	scan: scanGo, maxAllowed: maxAllowedGo, firstEqual: firstEqualGo,
-	scores32: scores32Go, scores16: scores16Go, toHalf: toHalfGo, weigh32: weigh32Go, weigh16: weigh16Go,
+	transpose: transposeGo[float32],
+	scores32:  scores32Go, scores16: scores16Go, toHalf: toHalfGo, weigh32: weigh32Go, weigh16: weigh16Go,
 	spinFMA: spinFMAGo, roundFMA: 16, spinDot: spinDotGo, roundDot: 16, xor: xorGo,
 }
 

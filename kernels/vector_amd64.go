@@ -34,7 +34,8 @@ var vectorAVX2 = vectorOps{
 		toHalfAVX2(dst, x[:n])
 		toHalfGo(dst[n:], x[n:])
 	},
-	scores32: scores32AVX2, scores16: scores16AVX2, weigh32: weigh32AVX2, weigh16: weigh16AVX2,
+	transpose: transposeAVX2,
+	scores32:  scores32AVX2, scores16: scores16AVX2, weigh32: weigh32AVX2, weigh16: weigh16AVX2,
 	spinFMA: spinFMAAVX2, roundFMA: 192, spinDot: spinDotAVX2, roundDot: 1024,
 	xor: func(x []uint64) uint64 {
 		n := len(x) &^ 15

@@ -213,6 +213,27 @@ func TestAttentionVariants(t *testing.T) {
 	}
 }
 
+func TestTransposeVariants(t *testing.T) {
+	for name, ops := range vectorVariants() {
+		t.Run(name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(37, 38))
+			for rows := 1; rows <= transposeRows; rows++ {
+				for _, columns := range []int{0, 1, 3, 4, 7, 16, 30} {
+					reach, step := columns+r.IntN(5), rows+r.IntN(5)
+					x, checkX := guarded(t, random(r, rows*max(reach, 1)))
+					dst := random(r, max(columns-1, 0)*step+rows)
+					got, check := guarded(t, dst)
+					ops.transpose(got, step, x, reach, rows, columns)
+					transposeGo(dst, step, x, reach, rows, columns)
+					sameBits(t, fmt.Sprintf("%d rows, %d columns", rows, columns), got, dst)
+					check()
+					checkX()
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkVector(b *testing.B) {
 	r := rand.New(rand.NewPCG(33, 34))
 	const n = 2048

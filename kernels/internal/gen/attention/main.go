@@ -1,6 +1,6 @@
 // Command attention writes the AVX2 kernels of attention, or with -avx512
 // those: scores of a tile of query rows against a page of transposed keys, and
-// sums of a page's values weighed by such a tile.
+// sums of a page's values weighed by such a tile; and, for AVX2, transposition.
 package main
 
 import (
@@ -43,6 +43,9 @@ func main() {
 	for _, e := range elements {
 		scores(e)
 		weigh(e)
+	}
+	if !*wide {
+		transpose()
 	}
 	Generate()
 }
@@ -90,15 +93,15 @@ func bytes(param string, size int) Register {
 	return v
 }
 
-// byRows branches to a copy of body for the number of rows.
-func byRows(body func(rows int)) {
+// byRows branches to a copy of body for the number of rows, up to most.
+func byRows(most int, body func(rows int)) {
 	rows := Load(Param("rows"), GP64())
-	for r := 1; r < rowTile; r++ {
+	for r := 1; r < most; r++ {
 		CMPQ(rows, Imm(uint64(r)))
 		JE(LabelRef(fmt.Sprintf("rows%d", r)))
 	}
-	for r := rowTile; r > 0; r-- {
-		if r < rowTile {
+	for r := most; r > 0; r-- {
+		if r < most {
 			Label(fmt.Sprintf("rows%d", r))
 		}
 		body(r)
@@ -109,23 +112,23 @@ func byRows(body func(rows int)) {
 
 // lines returns the addresses of rows that lie step bytes apart.
 func lines(base, step Register, rows int) []Mem {
-	m := []Mem{{Base: base}, {Base: base, Index: step, Scale: 1}, {Base: base, Index: step, Scale: 2}}
-	if rows > 3 {
-		third := GP64()
-		LEAQ(Mem{Base: base, Index: step, Scale: 2}, third)
-		ADDQ(step, third)
-		for _, l := range m[:3] {
-			l.Base = third
-			m = append(m, l)
+	var m []Mem
+	for {
+		m = append(m, Mem{Base: base}, Mem{Base: base, Index: step, Scale: 1}, Mem{Base: base, Index: step, Scale: 2})
+		if len(m) >= rows {
+			return m[:rows]
 		}
+		next := GP64()
+		LEAQ(Mem{Base: base, Index: step, Scale: 2}, next)
+		ADDQ(step, next)
+		base = next
 	}
-	return m[:rows]
 }
 
-// advance moves addresses from lines on by one float32.
-func advance(at []Mem) {
+// advance moves addresses from lines on by n float32s.
+func advance(at []Mem, n int) {
 	for r := 0; r < len(at); r += 3 {
-		ADDQ(Imm(4), at[r].Base)
+		ADDQ(Imm(uint64(4*n)), at[r].Base)
 	}
 }
 
@@ -172,7 +175,7 @@ func scores(e element) {
 	dst, step, queries, keys := pointer("dst"), bytes("stride", 4), pointer("q"), pointer("k")
 	dim, columns := Load(Param("dim"), GP64()), Load(Param("columns"), GP64())
 	length := bytes("dim", 4)
-	byRows(func(rows int) {
+	byRows(rowTile, func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
 			Label(tile)
@@ -193,7 +196,7 @@ func scores(e element) {
 			MOVQ(dim, d)
 			Label(tile + "dim")
 			e.outer(acc, k, at)
-			advance(at)
+			advance(at, 1)
 			ADDQ(I32(pageSize*e.size), k)
 			DECQ(d)
 			JNZ(LabelRef(tile + "dim"))
@@ -219,7 +222,7 @@ func weigh(e element) {
 	values, columns := pointer("v"), Load(Param("stride"), GP64())
 	step, count := bytes("stride", e.size), Load(Param("n"), GP64())
 	out := bytes("stride", 4)
-	byRows(func(rows int) {
+	byRows(rowTile, func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
 			Label(tile)
@@ -240,7 +243,7 @@ func weigh(e element) {
 			at := lines(p, reach, rows)
 			Label(tile + "n")
 			e.outer(acc, v, at)
-			advance(at)
+			advance(at, 1)
 			ADDQ(step, v)
 			DECQ(t)
 			JNZ(LabelRef(tile + "n"))
