@@ -22,6 +22,7 @@ type Input struct {
 	padded padded
 	packed packed
 	codes  quantised
+	low    lowering
 
 	// The work at hand, and the share of it bound once: a closure a product
 	// would be an allocation a product.
@@ -38,7 +39,7 @@ func (in *Input) Reset(x []float32, n, k int) {
 		panic(fmt.Sprintf("kernels: input of %d values as %d × %d", len(x), n, k))
 	}
 	in.x, in.n, in.k = x, n, k
-	in.padded.ready, in.packed.columns, in.codes.ready = false, 0, false
+	in.padded.ready, in.packed.ready, in.codes.ready = false, false, false
 }
 
 // padded is x with rows whose length is a multiple of 32, the rest zeros.
@@ -65,51 +66,80 @@ func (in *Input) rows() (x []float32, length int) {
 	return p.x, length
 }
 
-// packed is x as the block products read it: for each 64 along K, for each
-// group of columns (a column being a row of x), [64][columns of the group].
-// K is padded with zeros.
+// packed is x as the block products read it.
 type packed struct {
-	columns int // the most columns of a group; 0: not packed
-	x       []float32
+	ready bool
+	columns
 }
 
-// pack returns x packed for groups of at most the given number of columns.
-func (in *Input) pack(p *Pool, columns int) []float32 {
+// columns are numbers that the block products read, or some of them: for each 64
+// along K, for each group of columns (a column being a row of x), [64][columns
+// of the group]. K is padded with zeros.
+type columns struct {
+	cut      // of all columns into groups
+	x        []float32
+	n        int // columns that x has
+	first    int // of them
+	k        int // steps along K that x has
+	from, to int // the groups that are meant
+}
+
+// group returns the numbers of group g from the block of K on that begins at a
+// step, and how many columns it has.
+func (c *columns) group(step, g int) (x []float32, n int) {
+	n = c.at(g+1) - c.at(g)
+	depth := min(blockK, c.k-step)
+	return c.x[step*c.n+(c.at(g)-c.first)*depth:][:depth*n], n
+}
+
+// pack packs x for groups of at most the given number of columns.
+func (in *Input) pack(p *Pool, most int) {
 	q := &in.packed
-	if q.columns == columns {
-		return q.x
+	c := cutInto(in.n, most)
+	if q.ready && q.cut == c {
+		return
 	}
-	q.columns = columns
-	blocks := (in.k + blockK - 1) / blockK
-	q.x = resize(q.x, blocks*blockK*in.n)
-	in.share(p, packing, blocks, max(1, 4096/in.n/blockK))
-	return q.x
+	q.ready = true
+	q.columns = columns{cut: c, x: resize(q.x, roundUp(in.k, blockK)*in.n), n: in.n, k: roundUp(in.k, blockK), to: c.count}
+	in.share(p, packing, q.k/blockK, max(1, 4096/in.n/blockK))
 }
 
-// packBlocks packs the blocks [lo, hi) of K.
-func (in *Input) packBlocks(lo, hi int) {
+// packGroups packs the blocks [lo, hi) of K of the groups that are meant.
+func (in *Input) packGroups(dst *columns, lo, hi int) {
 	ops := vec()
 	for b := lo; b < hi; b++ {
-		dst := in.packed.x[b*blockK*in.n:]
 		from := b * blockK
 		depth := min(blockK, in.k-from)
-		groups(in.n, in.packed.columns, func(column, n int) {
-			part := dst[column*blockK:][:n*blockK]
-			for c := 0; c < n; c += transposeRows {
-				ops.transpose(part[c:], n, in.x[(column+c)*in.k+from:], in.k, min(transposeRows, n-c), depth)
-			}
+		for g := dst.from; g < dst.to; g++ {
+			part, n := dst.group(from, g)
+			transposeColumns(ops, part, in.x[dst.at(g)*in.k+from:], in.k, n, depth)
 			clear(part[depth*n:])
-		})
+		}
 	}
 }
 
-// groups cuts n columns into groups of at most most, as equal as can be, and
-// calls fn with each one's first column and size.
+// transposeColumns is vectorOps.transpose of any number of rows, which are as
+// many columns of dst.
+func transposeColumns(ops *vectorOps, dst, x []float32, reach, n, depth int) {
+	for c := 0; c < n; c += transposeRows {
+		ops.transpose(dst[c:], n, x[c*reach:], reach, min(transposeRows, n-c), depth)
+	}
+}
+
+// cut is n columns in groups as equal as can be.
+type cut struct{ n, count int }
+
+// cutInto makes groups of at most most.
+func cutInto(n, most int) cut { return cut{n, (n + most - 1) / most} }
+
+// at is the first column of group g.
+func (c cut) at(g int) int { return g * c.n / c.count }
+
+// groups calls fn with the first column and the size of each group.
 func groups(n, most int, fn func(column, size int)) {
-	count := (n + most - 1) / most
-	for g := range count {
-		from := g * n / count
-		fn(from, (g+1)*n/count-from)
+	c := cutInto(n, most)
+	for g := range c.count {
+		fn(c.at(g), c.at(g+1)-c.at(g))
 	}
 }
 
@@ -134,6 +164,8 @@ type scratch struct {
 	panel  []float32
 	panel8 []uint32
 	acc    []float32
+	x      []float32
+	scales [panelTiles * tileRows]float32
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}

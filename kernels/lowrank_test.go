@@ -36,7 +36,7 @@ func TestLowRank(t *testing.T) {
 			got := append([]float32(nil), y...)
 			var in Input
 			in.Reset(x, c.n, c.inputs)
-			l.Add(p, got, &in)
+			in.MatMul(p, Product{Y: got, Low: &l})
 			for i := range c.n {
 				hidden := make([]float64, c.rank)
 				for j := range hidden {
@@ -47,7 +47,7 @@ func TestLowRank(t *testing.T) {
 				// Row by row the bits are the same as all at once.
 				alone := append([]float32(nil), y[i*c.outputs:][:c.outputs]...)
 				in.Reset(x[i*c.inputs:][:c.inputs], 1, c.inputs)
-				l.Add(p, alone, &in)
+				in.MatMul(p, Product{Y: alone, Low: &l})
 				sameBits(t, fmt.Sprintf("%+v, row %d", c, i), alone, got[i*c.outputs:][:c.outputs])
 				for o, v := range alone {
 					want := 0.0
@@ -74,8 +74,98 @@ func TestLowRankRefusesShapes(t *testing.T) {
 	require.NoError(t, err)
 	var in Input
 	in.Reset(make([]float32, 4), 1, 4)
-	require.Panics(t, func() { (&LowRank{A: a, B: a}).Add(p, make([]float32, 2), &in) })
-	require.Panics(t, func() { (&LowRank{A: a, B: b}).Add(p, make([]float32, 2), &in) })
-	require.Panics(t, func() { (&LowRank{A: a, B: b, RowScale: make([]float32, 2)}).Add(p, make([]float32, 3), &in) })
-	require.NotPanics(t, func() { (&LowRank{A: a, B: b}).Add(p, make([]float32, 3), &in) })
+	add := func(l LowRank, y []float32) func() { return func() { in.MatMul(p, Product{Y: y, Low: &l}) } }
+	require.Panics(t, add(LowRank{A: a, B: a}, make([]float32, 2)))
+	require.Panics(t, add(LowRank{A: a, B: b}, make([]float32, 2)))
+	require.Panics(t, add(LowRank{A: a, B: b, RowScale: make([]float32, 2)}, make([]float32, 3)))
+	require.NotPanics(t, add(LowRank{A: a, B: b}, make([]float32, 3)))
+}
+
+// TestLowRankWithProducts compares products made with their low-rank paths in
+// one run with each of its three products made alone.
+func TestLowRankWithProducts(t *testing.T) {
+	r := rand.New(rand.NewPCG(41, 42))
+	one := NewPool(1)
+	defer one.Close()
+	alone := func(w *Weights, x []float32, n int, fast bool) []float32 {
+		in, y := Input{Fast: fast}, make([]float32, n*w.Rows())
+		in.Reset(x, n, w.Cols())
+		w.MatMul(one, y, &in)
+		return y
+	}
+	for trial, rank := range []int{16, 8, 3, 64, 70, 150} {
+		k := []int{192, 64, 100}[trial%3]
+		var weights []*Weights
+		var lows []*LowRank
+		for i, f := range []form{forms[trial%len(forms)], four("nf4", NF4, F32, 64), dense(BF16)} {
+			w, _ := f.make(t, one, r, 30+50*i, k)
+			a, _ := forms[(trial+i)%3].make(t, one, r, rank, k)
+			b, _ := forms[(trial+i)%3].make(t, one, r, w.Rows(), rank)
+			l := &LowRank{A: a, B: b, Scale: []float32{0.3, 2}[(trial/2+i)%2]}
+			switch i {
+			case 1:
+				l.RowScale = random(r, w.Rows())
+			case 2:
+				if trial%2 == 0 {
+					l = nil
+				}
+			}
+			weights, lows = append(weights, w), append(lows, l)
+		}
+		for _, n := range []int{1, 2, 3, 4, 9, 40, 200} {
+			x := random(r, n*k)
+			for _, fast := range []bool{false, true} {
+				want := make([][]float32, len(weights))
+				asVariant(scalarVariant, func() {
+					for i, w := range weights {
+						want[i] = alone(w, x, n, fast)
+						if lows[i] == nil {
+							continue
+						}
+						delta := alone(lows[i].B, alone(lows[i].A, x, n, false), n, false)
+						AddScaled(want[i], delta, lows[i].Scale)
+						for c := range n {
+							if s := lows[i].RowScale; s != nil {
+								Mul(want[i][c*len(s):][:len(s)], s)
+							}
+						}
+					}
+				})
+				eachVariant(t, func(t *testing.T) {
+					for _, threads := range []int{1, 3} {
+						p := NewPool(threads)
+						in := Input{Fast: fast}
+						in.Reset(x, n, k)
+						var products []Product
+						for i, w := range weights {
+							products = append(products, Product{W: w, Y: make([]float32, n*w.Rows()), Low: lows[i]})
+						}
+						in.MatMul(p, products...)
+						for i := range products {
+							sameBits(t, fmt.Sprintf("rank %d, product %d of %d rows, fast %v", rank, i, n, fast), products[i].Y, want[i])
+						}
+						p.Close()
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestLowRankDoesNotAllocate(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	r := rand.New(rand.NewPCG(3, 4))
+	w, _ := four("nf4", NF4, F32, 64).make(t, p, r, 100, 128)
+	a, _ := dense(BF16).make(t, p, r, 16, 128)
+	b, _ := dense(BF16).make(t, p, r, 100, 16)
+	low := &LowRank{A: a, B: b, Scale: 2}
+	for _, n := range []int{1, 9} {
+		x, y := random(r, n*128), make([]float32, n*100)
+		in := Input{Fast: true}
+		require.Zero(t, testing.AllocsPerRun(20, func() {
+			in.Reset(x, n, 128)
+			in.MatMul(p, Product{W: w, Y: y, Low: low})
+		}), "n %d", n)
+	}
 }

@@ -2,18 +2,31 @@ package kernels
 
 import "fmt"
 
-// Product is x Wᵀ of an input x and weights W, to be written to Y.
+// Product is x Wᵀ of an input x and weights W, to be written to Y, and what an
+// adapter makes of it.
 type Product struct {
-	W *Weights
-	Y []float32
+	W   *Weights // nil: Y holds the product already
+	Y   []float32
+	Low *LowRank // nil: none
+}
+
+func (p *Product) outputs() int {
+	if p.W == nil {
+		return p.Low.B.rows
+	}
+	return p.W.rows
 }
 
 // job is a product with the way in which it is computed.
 type job struct {
 	Product
-	how   task
-	first int // its first tile in the numbering of all jobs of a run
+	how    task
+	first  int       // its first tile in the numbering of all jobs of a run
+	hidden []float32 // A x of Low, of n columns
+	depth  int       // numbers of a column there
 }
+
+func (j *job) tiles() int { return (j.outputs() + tileRows - 1) / tileRows }
 
 type task uint8
 
@@ -26,6 +39,7 @@ const (
 	matrixProduct
 	fastVectorProduct
 	fastMatrixProduct
+	noProduct
 )
 
 // MatMul sets y = x Wᵀ: y is [n][rows of W] for an input of n rows as long as
@@ -40,7 +54,7 @@ const (
 // and with in.Fast, for weights of 4 bits and of int8, per such block
 //
 //	y = fma(scale·scale of x, Σ code·code of x, y)
-func (w *Weights) MatMul(p *Pool, y []float32, in *Input) { in.MatMul(p, Product{w, y}) }
+func (w *Weights) MatMul(p *Pool, y []float32, in *Input) { in.MatMul(p, Product{W: w, Y: y}) }
 
 // MatMul makes products of one input, as [Weights.MatMul] makes each, and
 // shares them out together: threads meet once for all.
@@ -50,9 +64,13 @@ func (in *Input) MatMul(p *Pool, products ...Product) {
 	}
 	in.ops = current().matrix
 	for _, product := range products {
-		if w := product.W; in.k != w.cols || len(product.Y) != in.n*w.rows {
-			panic(fmt.Sprintf("kernels: product of %d × %d weights and an input of %d × %d into %d values",
-				w.rows, w.cols, in.n, in.k, len(product.Y)))
+		outputs := product.outputs()
+		if w := product.W; w != nil && in.k != w.cols || len(product.Y) != in.n*outputs {
+			panic(fmt.Sprintf("kernels: product of %d weights and an input of %d × %d into %d values",
+				outputs, in.n, in.k, len(product.Y)))
+		}
+		if product.Low != nil {
+			product.Low.check(in.k, outputs)
 		}
 		in.add(p, product)
 	}
@@ -62,8 +80,13 @@ func (in *Input) MatMul(p *Pool, products ...Product) {
 // add prepares the input for a product.
 func (in *Input) add(p *Pool, product Product) {
 	w, j := product.W, job{Product: product}
-	switch fast := in.Fast && w.integer(); {
-	case fast:
+	if product.Low != nil && in.n <= in.ops.vectorColumns {
+		in.rows() // A needs them
+	}
+	switch {
+	case w == nil:
+		j.how = noProduct
+	case in.Fast && w.integer():
 		if in.codes.ready && !in.codes.serves(w) {
 			in.multiply(p) // what the codes were made for, before they change
 		}
@@ -96,12 +119,18 @@ func (in *Input) multiply(p *Pool) {
 			grain, grains = panelTiles, 8
 		}
 	}
-	tiles, work := 0, 0
+	in.layHidden()
+	tiles, work := in.low.units, 0
 	for i := range in.jobs {
 		j := &in.jobs[i]
 		j.first = roundUp(tiles, grain)
-		tiles = j.first + j.W.tiles()
-		work += j.W.rows * in.k * in.n
+		tiles = j.first + j.tiles()
+		if j.W != nil {
+			work += j.W.rows * in.k * in.n
+		}
+		if j.Low != nil {
+			work += j.Low.A.rows * (in.k + j.outputs()) * in.n
+		}
 	}
 	// Small matrices are cut finer, so that every thread has its part, but
 	// the smallest are not cut at all.
@@ -120,7 +149,7 @@ func (in *Input) multiply(p *Pool) {
 func (in *Input) run(lo, hi int) {
 	switch in.task {
 	case packing:
-		in.packBlocks(lo, hi)
+		in.packGroups(&in.packed.columns, lo, hi)
 		return
 	case quantising:
 		in.quantiseRows(lo, hi)
@@ -130,28 +159,39 @@ func (in *Input) run(lo, hi int) {
 		return
 	}
 	s := scratches.Get().(*scratch)
+	if lo < in.low.units {
+		in.lower(s, lo, min(hi, in.low.units))
+	}
 	for i := range in.jobs {
 		j := &in.jobs[i]
-		from, to := max(lo-j.first, 0), min(hi-j.first, j.W.tiles())
-		if from >= to {
-			continue
+		from, to := max(lo-j.first, 0), min(hi-j.first, j.tiles())
+		step := to - from
+		if j.how == matrixProduct || j.how == fastMatrixProduct {
+			step = panelTiles
 		}
-		switch j.how {
-		case vectorProduct:
-			in.vector(s, j, from, to)
-		case fastVectorProduct:
-			in.fastVector(s, j, from, to)
-		case matrixProduct:
-			for ; from < to; from += panelTiles {
-				in.matrix(s, j, from, min(from+panelTiles, to))
-			}
-		case fastMatrixProduct:
-			for ; from < to; from += panelTiles {
-				in.fastMatrix(s, j, from, min(from+panelTiles, to))
-			}
+		for ; from < to; from += step {
+			in.tiles(s, j, from, min(from+step, to))
 		}
 	}
 	scratches.Put(s)
+}
+
+// tiles computes the tiles [lo, hi) of a job.
+func (in *Input) tiles(s *scratch, j *job, lo, hi int) {
+	switch j.how {
+	case vectorProduct:
+		in.vector(s, j, lo, hi)
+	case fastVectorProduct:
+		in.fastVector(s, j, lo, hi)
+	case matrixProduct:
+		in.matrix(s, j, lo, hi)
+	case fastMatrixProduct:
+		in.fastMatrix(s, j, lo, hi)
+	}
+	if j.Low != nil {
+		in.low.await()
+		in.addLow(s, j, lo, hi)
+	}
 }
 
 // panelTiles is the number of tiles whose weights are expanded together: 64
@@ -205,15 +245,21 @@ var ones = func() (v [panelTiles * tileRows]float32) {
 }()
 
 // matrix computes the tiles [lo, hi), at most panelTiles, of the product with
-// all rows of x: block by block along K, the weights are expanded to float32
-// once and meet all columns.
+// all rows of x.
 func (in *Input) matrix(s *scratch, j *job, lo, hi int) {
-	w, ops := j.W, in.ops
-	l, n, tiles := layouts[w.kind], in.n, hi-lo
-	stride := tiles * tileRows
-	s.acc = resize(s.acc, n*stride)
-	acc := s.acc
-	clear(acc)
+	stride := (hi - lo) * tileRows
+	s.acc = resize(s.acc, in.n*stride)
+	clear(s.acc)
+	j.W.accumulate(s, in.ops, s.acc, stride, lo, hi, &in.packed.columns, ones[:])
+	j.store(s.acc, in.n, lo, hi)
+}
+
+// accumulate adds the product of the tiles [lo, hi), at most panelTiles, with
+// some columns to acc, a row of a stride for each column: block by block along
+// K, the weights are expanded to float32 once and meet all columns. Scales are
+// those of weights that have none.
+func (w *Weights) accumulate(s *scratch, ops *matrixOps, acc []float32, stride, lo, hi int, x *columns, scales []float32) {
+	l, tiles, first := layouts[w.kind], hi-lo, x.at(x.from)
 	expand := ops.expand[w.kind]
 	for from := 0; from < w.depth(); from += blockK {
 		depth := min(blockK, w.depth()-from)
@@ -227,20 +273,18 @@ func (in *Input) matrix(s *scratch, j *job, lo, hi int) {
 				expand(panel[t*reach:][:depth*tileRows], w.wordsAt(lo+t, from, depth), w.scalesAt(lo+t, from), w.code.look())
 			}
 		}
-		x := in.packed.x[from*n:]
 		for at := 0; at < depth; at += l.block {
-			scales, scaleReach := ones[:], 0
+			scaleReach := 0
 			if w.kind == kind4 || w.kind == kindInt8 {
 				scales, scaleReach = w.scalesAt(lo, from+at), w.tileScales()
 			}
 			k := min(l.block, depth-at)
-			groups(n, in.packed.columns, func(column, size int) {
-				ops.block(acc[column*stride:], stride, panel[at*tileRows:], reach,
-					x[column*blockK+at*size:], scales, scaleReach, k, size, tiles)
-			})
+			for g := x.from; g < x.to; g++ {
+				numbers, n := x.group(from, g)
+				ops.block(acc[(x.at(g)-first)*stride:], stride, panel[at*tileRows:], reach, numbers[at*n:], scales, scaleReach, k, n, tiles)
+			}
 		}
 	}
-	j.store(acc, in.n, lo, hi)
 }
 
 // wordsAt is the words of depth steps of K of a tile.

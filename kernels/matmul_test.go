@@ -252,7 +252,7 @@ func TestProductsTogether(t *testing.T) {
 			x := random(r, n*cols)
 			var products []Product
 			for _, w := range weights {
-				products = append(products, Product{w, make([]float32, n*w.Rows())})
+				products = append(products, Product{W: w, Y: make([]float32, n*w.Rows())})
 			}
 			in := Input{Fast: fast}
 			in.Reset(x, n, cols)

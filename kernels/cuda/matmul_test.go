@@ -226,7 +226,7 @@ func testLowRank(t *testing.T, d *device) {
 					var input kernels.Input
 					input.Reset(x[i*cols:][:cols], 1, cols)
 					low := kernels.LowRank{A: lows[a].a.cpu, B: lows[a].b.cpu, Scale: lows[a].Scale, RowScale: lows[a].rowScale}
-					low.Add(pool, row, &input)
+					input.MatMul(pool, kernels.Product{Y: row, Low: &low})
 					if lows[a].RowScale != 0 {
 						b = lows[a].bias
 					}

@@ -49,29 +49,31 @@ type output struct {
 // unless an adapter replaces them for some.
 func (s *step) multiply(x []float32, maps ...output) {
 	products := s.products[:0]
-	for _, m := range maps {
-		if !m.replaced(s) {
-			products = append(products, kernels.Product{W: m.weights, Y: m.y})
-		}
-	}
 	input, width := &s.input, maps[0].in()
 	if len(s.groups) > 1 {
+		for _, m := range maps {
+			if !m.replaced(s) {
+				products = append(products, kernels.Product{W: m.weights, Y: m.y})
+			}
+		}
 		s.input.MatMul(s.pool, products...)
-		products, input = products[:0], &s.partial
+		input = &s.partial
 	}
 	for _, g := range s.groups {
-		for i, m := range maps {
-			a := m.under(g.adapter)
-			if m.replaced(s) {
-				w := m.weights
-				if a != nil && a.weights != nil {
-					w = a.weights
-				}
-				products = append(products, kernels.Product{W: w, Y: part(m.y, g, m.out())})
+		products = products[:0]
+		for _, m := range maps {
+			product, a := kernels.Product{Y: part(m.y, g, m.out())}, m.under(g.adapter)
+			if input == &s.input || m.replaced(s) {
+				product.W = m.weights
 			}
-			if a != nil && a.low != nil {
-				s.hidden[i] = grow(s.hidden[i], g.n*a.low.A.Rows())
-				products = append(products, kernels.Product{W: a.low.A, Y: s.hidden[i]})
+			if a != nil {
+				if a.weights != nil {
+					product.W = a.weights
+				}
+				product.Low = a.low
+			}
+			if product.W != nil || product.Low != nil {
+				products = append(products, product)
 			}
 		}
 		if len(products) == 0 {
@@ -81,12 +83,6 @@ func (s *step) multiply(x []float32, maps ...output) {
 			input.Reset(part(x, g, width), g.n, width)
 		}
 		input.MatMul(s.pool, products...)
-		products = products[:0]
-		for i, m := range maps {
-			if a := m.under(g.adapter); a != nil && a.low != nil {
-				a.low.AddHidden(s.pool, part(m.y, g, m.out()), s.hidden[i], g.n)
-			}
-		}
 	}
 	s.products = products
 }

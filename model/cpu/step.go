@@ -29,7 +29,6 @@ type step struct {
 	input    kernels.Input // of the products in progress
 	partial  kernels.Input // of products for some of the rows only
 	products []kernels.Product
-	hidden   [3][]float32 // of low-rank paths, [rows][rank]
 
 	stage    stage
 	runStage func(lo, hi int)
