@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -66,6 +67,55 @@ func TestQuantise(t *testing.T) {
 			require.Equal(t, words, w)
 			sameBits(t, "scales", s, scales)
 			require.Equal(t, sums, u)
+		})
+	}
+}
+
+// TestFastVectorProducts: as TestVectorProducts, over integers.
+func TestFastVectorProducts(t *testing.T) {
+	for _, v := range variants() {
+		if v.missing != "" || v == scalarVariant {
+			continue
+		}
+		t.Run(v.name, func(t *testing.T) {
+			ops, r, s := &v.matrix.fastOps, rand.New(rand.NewPCG(33, 34)), sample(4)
+			code := &newCodebook((*[16]float32)(s.floats(16))).int8
+			for _, c := range []struct {
+				kind    kind
+				raised  int32
+				f, twin fastVectorFunc
+			}{{kind4, ops.raised4, ops.fastVector4, fastVector4Go}, {kindInt8, ops.raised8, ops.fastVector8, fastVector8Go}} {
+				l := layouts[c.kind]
+				for tiles := 1; tiles <= v.matrix.vectorTiles+3; tiles++ {
+					blocks := 1 + tiles%8
+					depth := blocks * l.block
+					words, scales := s.words(c.kind, tiles*depth/8*l.eighth), random(r, tiles*blocks*tileRows)
+					for n := 1; n <= ops.fastVectorColumns; n++ {
+						const apart = 5
+						stride, reach := tiles*tileRows+apart, n+2
+						x := make([]uint32, (depth+blockK-1)/blockK*reach*blockWords)
+						for i := range x {
+							for range 4 { // within what AVX2 sums in 16 bits
+								x[i] = x[i]<<8 | uint32(uint8(int8(s.next()%95)-47))
+							}
+						}
+						xScales, starts := random(r, blocks*reach), make([]int32, blocks*reach)
+						for i := range starts {
+							at := i / reach * l.block
+							from := (at/blockK*reach+i%reach)*blockWords + at%blockK/4
+							for _, codes := range x[from:][:l.block/4] {
+								starts[i] -= c.raised * dot4(0, codes, 0x01010101)
+							}
+						}
+						got, check := guarded(t, make([]float32, n*stride))
+						want := make([]float32, n*stride)
+						c.f(got, stride, words, scales, x, xScales, starts, reach, n, depth, tiles, code)
+						c.twin(want, stride, words, scales, x, xScales, starts, reach, n, depth, tiles, code)
+						check()
+						sameBits(t, fmt.Sprintf("kind %d, %d tiles, depth %d, %d columns", c.kind, tiles, depth, n), got, want)
+					}
+				}
+			}
 		})
 	}
 }

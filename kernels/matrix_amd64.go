@@ -46,7 +46,7 @@ var matrixVNNI = func() matrixOps {
 	m := matrixAVX512
 	m.fastOps = fastOps{
 		quantise:    m.quantise,
-		fastVector4: fastVector4VNNI, fastVector8: fastVector8VNNI, fastVectorColumns: 3, fastFew: 6,
+		fastVector4: fastVector4VNNI, fastVector8: fastVector8VNNI, fastVectorColumns: 8, fastFew: 8,
 		fastExpand4: fastExpand4VNNI, fastExpand8: fastExpand8VNNI,
 		fastBlock4: fastBlockVNNI, fastBlock8: fastBlockVNNI, raised4: 128, raised8: 128,
 	}

@@ -62,21 +62,21 @@ type fastBody struct {
 
 	raised bool // the weights, so that sums begin with starts
 
-	shared map[int]VecVirtual // codes of a line that serve all tiles
+	share  bool
+	shared map[[2]int]VecVirtual // codes of a line, of a column and a step, for all pieces
 
 	y, words, scales, tiles Register
-	strideY, reach          Register // in bytes; reach of columns of 4
 }
 
-// codes are four codes of a column, repeated. Those of a single one serve all
-// tiles.
+// codes are four codes of a column, repeated. They serve all pieces where there
+// are registers to keep them in.
 func (v *fastBody) codes(at func(c, k int) Mem, c, k int) VecVirtual {
-	x, known := v.shared[k]
+	x, known := v.shared[[2]int{c, k}]
 	if !known {
-		x = YMM()
+		x = isa.vector()
 		VPBROADCASTD(at(c, k), x)
-		if v.n == 1 {
-			v.shared[k] = x
+		if v.share {
+			v.shared[[2]int{c, k}] = x
 		}
 	}
 	return x
@@ -84,48 +84,57 @@ func (v *fastBody) codes(at func(c, k int) Mem, c, k int) VecVirtual {
 
 func (v *fastBody) loops() {
 	v.y, v.words, v.scales = pointer("y"), pointer("words"), pointer("scales")
-	v.tiles, v.reach = integer("tiles"), floatBytes("reach")
-	if v.n > 1 {
-		v.strideY = floatBytes("stride")
-	}
+	v.tiles = integer("tiles")
 	for _, count := range isa.fastVectorTiles(v.n) {
 		v.loop(count)
+	}
+}
+
+// eachColumn calls body with where y of each column lies.
+func (v *fastBody) eachColumn(body func(c int, y Register)) {
+	if v.n == 1 {
+		body(0, v.y)
+		return
+	}
+	y, stride := GP64(), floatBytes("stride")
+	MOVQ(v.y, y)
+	for c := range v.n {
+		body(c, y)
+		if c < v.n-1 {
+			ADDQ(stride, y)
+		}
 	}
 }
 
 // loop takes count tiles at a time while there are as many.
 func (v *fastBody) loop(count int) {
 	takeTiles(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
+		v.share = count*isa.parts > 1 && (v.n == 1 || isa.wide && v.n <= 6)
 		blocks, tileWords, tileScales := integer("depth"), GP64(), GP64()
 		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), blocks)
 		IMUL3Q(I32(v.block/v.step*tileBytes), blocks, tileWords)
 		MOVQ(blocks, tileScales)
 		SHLQ(Imm(6), tileScales)
-		atY := lines(v.y, v.strideY, v.n)
 		x, xScales := pointer("x"), pointer("xScales")
 		atX := func(c, k int) Mem { return Mem{Base: x, Disp: c*blockK + k} }
 		var starts Register
 		if v.raised {
 			starts = pointer("starts")
 		}
-		// What lies between the codes of this block and of the next; where two
-		// blocks of the weights meet one of x, also of the one after.
-		skip, skipped := GP64(), GP64()
-		MOVQ(v.reach, skip)
-		SHLQ(Imm(4), skip)
-		SUBQ(Imm(blockK), skip)
+		// Two blocks of the weights may meet one of x: half is all ones in the
+		// second, which x ends behind.
+		var half Register
 		if v.block < blockK {
-			MOVQ(skip, skipped)
-			XORL(skip.As32(), skip.As32())
+			half = GP64()
+			XORQ(half, half)
 		}
 		atWord, atTop := lines(v.words, tileWords, count), lines(v.scales, tileScales, count)
-		total := func(i, c int) Mem { return atY[c].Offset(i * 4 * isa.lanes) }
 		nothing := newZero()
-		for i := range count * isa.parts {
-			for c := range v.n {
-				VMOVUPS(nothing, total(i, c))
+		v.eachColumn(func(_ int, y Register) {
+			for i := range count * isa.parts {
+				VMOVUPS(nothing, Mem{Base: y, Disp: i * 4 * isa.lanes})
 			}
-		}
+		})
 
 		Label(name + "block")
 		sums := make([][]VecVirtual, count*isa.parts)
@@ -142,9 +151,11 @@ func (v *fastBody) loop(count int) {
 				}
 			}
 		}
+		prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, blocks, aheadBlocks+1), tileBytes)
 		all := v.block / v.step
+		far := ahead(v.words, tileWords, count, aheadBytes, blocks, aheadBytes/(all*tileBytes)+1)
 		unroll := 2
-		if isa.wide {
+		if isa.wide && v.n <= 3 {
 			unroll = all
 		}
 		steps := GP64()
@@ -152,9 +163,9 @@ func (v *fastBody) loop(count int) {
 			MOVQ(U32(uint32(all/unroll)), steps)
 			Label(name + "step")
 		}
-		prefetch(atWord, unroll*tileBytes)
+		prefetch(far, unroll*tileBytes)
 		for line := range unroll {
-			v.shared = map[int]VecVirtual{}
+			v.shared = map[[2]int]VecVirtual{}
 			for i := range sums {
 				m := atWord[i/isa.parts].Offset(line*tileBytes + i%isa.parts*4*isa.lanes)
 				v.line(m, func(c, k int) Mem { return atX(c, line*v.step+k) }, sums[i])
@@ -163,25 +174,31 @@ func (v *fastBody) loop(count int) {
 		advance(atWord, unroll*tileBytes)
 		ADDQ(I32(unroll*v.step), x)
 		if unroll < all {
+			advance(far, unroll*tileBytes)
 			DECQ(steps)
 			JNZ(LabelRef(name + "step"))
 		}
-		for c := range v.n {
+		v.eachColumn(func(c int, y Register) {
 			s := isa.vector()
 			VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
 			for i := range sums {
-				addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total(i, c), total(i, c))
+				total := Mem{Base: y, Disp: i * 4 * isa.lanes}
+				addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total, total)
 			}
-		}
+		})
 		advance(atTop, tileBytes)
-		ADDQ(v.reach, xScales)
+		reach := floatBytes("reach")
+		ADDQ(reach, xScales)
 		if v.raised {
-			ADDQ(v.reach, starts)
+			ADDQ(reach, starts)
 		}
-		ADDQ(skip, x)
-		if v.block < blockK {
-			XCHGQ(skip, skipped)
+		SHLQ(Imm(4), reach) // from a block of codes to the next
+		SUBQ(Imm(blockK), reach)
+		if half != nil {
+			ANDQ(half, reach)
+			NOTQ(half)
 		}
+		ADDQ(reach, x)
 		DECQ(blocks)
 		JNZ(LabelRef(name + "block"))
 

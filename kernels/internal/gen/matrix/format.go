@@ -16,10 +16,13 @@ type format struct {
 	first  bool // the scale comes before it
 	coded  bool // looked up in a codebook
 
-	// decode calls emit with the vectors of step steps of K, in order, from
-	// the words at m; scale is the rows' scales if first is set.
-	decode func(m, scale Mem, book codes, emit func(j int, v VecVirtual))
+	// decode reads the words at m of step steps of K and returns what makes the
+	// vector of each, called in order; scale is the rows' scales if first is set.
+	decode func(m, scale Mem, book codes) decoder
 }
+
+// decoder makes the vector of weights of a step of K, a row each.
+type decoder func(j int) VecVirtual
 
 // partBytes is the distance between the parts of a step's words.
 func (f *format) partBytes() int { return f.stepBytes() / isa.parts }
@@ -32,28 +35,39 @@ func formats() []*format {
 
 	exact := four
 	exact.name, exact.last = "4", true
-	exact.decode = func(m, _ Mem, book codes, emit func(int, VecVirtual)) { book.nibbles(m, emit) }
+	exact.decode = func(m, _ Mem, book codes) decoder { return book.nibbles(m) }
 
 	bf16 := four
 	bf16.name, bf16.first = "4BF16", true
-	bf16.decode = func(m, scale Mem, book codes, emit func(int, VecVirtual)) {
-		book.nibbles(m, func(j int, v VecVirtual) {
+	bf16.decode = func(m, scale Mem, book codes) decoder {
+		next := book.nibbles(m)
+		return func(j int) VecVirtual {
+			v := next(j)
 			VMULPS(scale, v, v)
 			// To nearest, ties to even: add half, less one unit unless odd.
 			t := isa.vector()
 			VPSRLD(Imm(16), v, t)
+			if isa.wide {
+				// t is what is added, negated: ^(0x7ffe | t&1).
+				VPTERNLOGD(Imm(ternaryNotAndOr), book.evenBias, book.odd, t)
+				VPSUBD(t, v, v)
+				VPANDD(book.high, v, v)
+				return v
+			}
 			and(roundOdd, t, t)
 			VPADDD(roundBias, v, v)
 			VPADDD(t, v, v)
 			and(roundHigh, v, v)
-			emit(j, v)
-		})
+			return v
+		}
 	}
 
 	f16 := four
 	f16.name, f16.first = "4F16", true
-	f16.decode = func(m, scale Mem, book codes, emit func(int, VecVirtual)) {
-		book.nibbles(m, func(j int, v VecVirtual) {
+	f16.decode = func(m, scale Mem, book codes) decoder {
+		next := book.nibbles(m)
+		return func(j int) VecVirtual {
+			v := next(j)
 			VMULPS(scale, v, v)
 			if isa.wide {
 				h := YMM()
@@ -64,33 +78,42 @@ func formats() []*format {
 				VCVTPS2PH(Imm(0), v, h)
 				VCVTPH2PS(h, v)
 			}
-			emit(j, v)
-		})
+			return v
+		}
 	}
 
 	return []*format{
-		{name: "F32", eighth: 128, step: 1, block: blockK, decode: func(m, _ Mem, _ codes, emit func(int, VecVirtual)) {
+		{name: "F32", eighth: 128, step: 1, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
+			return func(int) VecVirtual {
+				v := isa.vector()
+				VMOVUPS(m, v)
+				return v
+			}
+		}},
+		{name: "BF16", eighth: 64, step: 2, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
 			v := isa.vector()
 			VMOVUPS(m, v)
-			emit(0, v)
+			return func(j int) VecVirtual {
+				if j == 1 {
+					and(roundHigh, v, v)
+					return v
+				}
+				w := isa.vector()
+				VPSLLD(Imm(16), v, w)
+				return w
+			}
 		}},
-		{name: "BF16", eighth: 64, step: 2, block: blockK, decode: func(m, _ Mem, _ codes, emit func(int, VecVirtual)) {
-			v, w := isa.vector(), isa.vector()
-			VMOVUPS(m, v)
-			VPSLLD(Imm(16), v, w)
-			emit(0, w)
-			and(roundHigh, v, v)
-			emit(1, v)
+		{name: "F16", eighth: 64, step: 1, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
+			return func(int) VecVirtual {
+				v := isa.vector()
+				VCVTPH2PS(m, v)
+				return v
+			}
 		}},
-		{name: "F16", eighth: 64, step: 1, block: blockK, decode: func(m, _ Mem, _ codes, emit func(int, VecVirtual)) {
+		{name: "Int8", eighth: 32, step: 4, block: 32, last: true, decode: func(m, _ Mem, _ codes) decoder {
 			v := isa.vector()
-			VCVTPH2PS(m, v)
-			emit(0, v)
-		}},
-		{name: "Int8", eighth: 32, step: 4, block: 32, last: true, decode: func(m, _ Mem, _ codes, emit func(int, VecVirtual)) {
-			v := isa.vector()
 			VMOVUPS(m, v)
-			for j := range 4 {
+			return func(j int) VecVirtual {
 				w := isa.vector()
 				if j < 3 {
 					VPSLLD(Imm(uint64(24-8*j)), v, w)
@@ -99,12 +122,15 @@ func formats() []*format {
 					VPSRAD(Imm(24), v, w)
 				}
 				VCVTDQ2PS(w, w)
-				emit(j, w)
+				return w
 			}
 		}},
 		&exact, &bf16, &f16,
 	}
 }
+
+// ternaryNotAndOr is ^(a&b | c) of bits a of the destination, b and c.
+const ternaryNotAndOr = 0x15
 
 func and(m Mem, v, dst VecVirtual) {
 	if isa.wide {
@@ -120,6 +146,10 @@ type codes struct {
 	base     Register // of a Go lookup
 	table    [4]VecVirtual
 	resident int // tables held in registers
+	// Wide: what to multiply by for a shift by 4, 8 or 12; and what rounds to
+	// bfloat16.
+	shift               [3]VecVirtual
+	odd, evenBias, high VecVirtual
 }
 
 const planesAt = 64 // bytes into a Go lookup
@@ -134,6 +164,16 @@ func (f *format) loadCodes(resident int) codes {
 	if isa.wide {
 		c.table[0] = ZMM()
 		VMOVUPS(Mem{Base: c.base}, c.table[0])
+		for i := range c.shift {
+			c.shift[i] = ZMM()
+			VMOVDQU32(shifts[i], c.shift[i])
+		}
+		if f.name == "4BF16" {
+			c.odd, c.evenBias, c.high = ZMM(), ZMM(), ZMM()
+			VMOVDQU32(roundOdd, c.odd)
+			VMOVDQU32(roundEvenBias, c.evenBias)
+			VMOVDQU32(roundHigh, c.high)
+		}
 		return c
 	}
 	for p := range resident {
@@ -157,35 +197,49 @@ func (c *codes) lookUp(p int, index VecVirtual) VecVirtual {
 	return v
 }
 
-// nibbles emits the vectors of 8 steps of K of the words at m, a row each.
-func (c *codes) nibbles(m Mem, emit func(j int, v VecVirtual)) {
+// nibbles makes the vectors of 8 steps of K of the words at m.
+func (c *codes) nibbles(m Mem) decoder {
 	if isa.wide {
-		// The low four bits of a lane choose from 16 floats.
-		words := ZMM()
+		// The low four bits of a lane choose from 16 floats. Multiplications of
+		// words shift them: the ports that shift are those that permute.
+		words, upper := ZMM(), ZMM()
 		VMOVDQU32(m, words)
-		for j := range 8 {
+		return func(j int) VecVirtual {
+			if j == 2 {
+				VPSRLD(Imm(16), words, upper)
+			}
 			index, v := words, ZMM()
-			if shift := uint64(j%4*8 + j/4*4); shift > 0 {
+			if j%4 >= 2 {
+				index = upper
+			}
+			if shift := j%2*8 + j/4*4; shift > 0 {
+				VPMULHUW(c.shift[shift/4-1], index, v)
 				index = v
-				VPSRLD(Imm(shift), words, v)
 			}
 			VPERMPS(c.table[0], index, v)
-			emit(j, v)
+			return v
 		}
-		return
 	}
 	v, low := YMM(), YMM()
 	VMOVDQU(m, v)
 	VPSHUFB(transpose, v, v) // order the bytes of four rows by step of K
 	VPAND(lowNibbles, v, low)
-	c.four(low, 0, emit)
-	VPSRLW(Imm(4), v, v)
-	VPAND(lowNibbles, v, v)
-	c.four(v, 4, emit)
+	var next decoder
+	return func(j int) VecVirtual {
+		switch j {
+		case 0:
+			next = c.four(low)
+		case 4:
+			VPSRLW(Imm(4), v, v)
+			VPAND(lowNibbles, v, v)
+			next = c.four(v)
+		}
+		return next(j % 4)
+	}
 }
 
-// four emits the vectors of four steps of K, given their codes a byte each.
-func (c *codes) four(index VecVirtual, from int, emit func(j int, v VecVirtual)) {
+// four makes the vectors of four steps of K, given their codes a byte each.
+func (c *codes) four(index VecVirtual) decoder {
 	pair := func(p int) (low, high VecVirtual) {
 		a, b := c.lookUp(p, index), c.lookUp(p+1, index)
 		low = YMM()
@@ -195,11 +249,17 @@ func (c *codes) four(index VecVirtual, from int, emit func(j int, v VecVirtual))
 	}
 	low01, high01 := pair(0)
 	low23, high23 := pair(2)
-	for i, w := range [][2]VecVirtual{{low01, low23}, {high01, high23}} {
+	return func(j int) VecVirtual {
+		w := [2]VecVirtual{low01, low23}
+		if j >= 2 {
+			w = [2]VecVirtual{high01, high23}
+		}
+		if j%2 == 1 {
+			VPUNPCKHWD(w[1], w[0], w[0])
+			return w[0]
+		}
 		v := YMM()
 		VPUNPCKLWD(w[1], w[0], v)
-		emit(from+2*i, v)
-		VPUNPCKHWD(w[1], w[0], w[0])
-		emit(from+2*i+1, w[0])
+		return v
 	}
 }

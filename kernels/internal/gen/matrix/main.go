@@ -72,8 +72,14 @@ var avx512 = target{
 		}
 		return []int{2, 1}
 	},
-	fastVectorColumns: 3, fastVectorTiles: func(n int) []int {
-		return [][]int{{6, 2, 1}, {3, 1}, {3, 1}}[n-1]
+	fastVectorColumns: 8, fastVectorTiles: func(n int) []int {
+		if n == 1 {
+			return []int{6, 2, 1}
+		}
+		if n <= 3 {
+			return []int{3, 1}
+		}
+		return []int{2, 1}
 	},
 }
 
@@ -177,17 +183,48 @@ func advance(m []Mem, by int) {
 	}
 }
 
-// prefetch fetches size bytes of each line ahead of time. Processors do so by
-// themselves, but stop at pages, and do not look far enough ahead for several
-// lines at once.
+// ahead returns the lines that lie some bytes ahead of those at at, of count
+// tiles step bytes apart; or, where left is less than enough, those of the tiles
+// that come next.
+func ahead(at, step Register, count, bytes int, left Op, enough int) []Mem {
+	line := GP64()
+	if count == 1 {
+		MOVQ(at, line)
+	} else {
+		next := GP64()
+		if m, ok := left.(Mem); ok {
+			LEAQ(m, line)
+			left = line
+		}
+		CMPQ(left, I32(enough))
+		SBBQ(line, line) // all ones if less
+		IMUL3Q(Imm(uint64(count-1)), step, next)
+		ANDQ(next, line)
+		ADDQ(at, line)
+	}
+	m := lines(line, step, count)
+	for i := range m {
+		m[i] = m[i].Offset(bytes)
+	}
+	return m
+}
+
+// prefetch fetches size bytes of each line. Processors do so by themselves, but
+// stop at pages and at the ends of tiles, and do not look far enough ahead for
+// several lines at once.
 func prefetch(m []Mem, size int) {
-	const ahead = 512
 	for _, line := range m {
 		for at := 0; at < size; at += 64 {
-			PREFETCHT0(line.Offset(ahead + at))
+			PREFETCHT0(line.Offset(at))
 		}
 	}
 }
+
+// aheadBytes is how far ahead words are fetched, aheadBlocks scales.
+const (
+	aheadBytes  = 1024
+	aheadBlocks = 4
+)
 
 // byColumns branches to a copy of body for each n up to most.
 func byColumns(most int, body func(n int)) {
@@ -207,7 +244,11 @@ func byColumns(most int, body func(n int)) {
 }
 
 // Vectors in memory.
-var roundBias, roundOdd, roundHigh, lowNibbles, signBits, wordOnes, raised, transpose, transposePairs, shiftNibble Mem
+var roundBias, roundEvenBias, roundOdd, roundHigh, lowNibbles, signBits, wordOnes, raised, transpose, transposePairs, shiftNibble Mem
+
+// shifts, as factors of 16-bit words whose upper halves of products are kept,
+// are by 4, 8 and 12 to the right.
+var shifts [3]Mem
 
 // constants writes those that the kernels of the target use.
 func constants() {
@@ -216,8 +257,14 @@ func constants() {
 		signBits = constant("signBits", 0x80808080)
 		return
 	}
-	roundBias, roundOdd, roundHigh = constant("roundBias", 0x7fff), constant("roundOdd", 1), constant("roundHigh", 0xffff0000)
-	if !isa.wide {
+	roundOdd, roundHigh = constant("roundOdd", 1), constant("roundHigh", 0xffff0000)
+	if isa.wide {
+		roundEvenBias = constant("roundEvenBias", 0x7ffe)
+		for i := range shifts {
+			shifts[i] = constant(fmt.Sprintf("shift%d", 4*(i+1)), 0x00010001<<(12-4*i))
+		}
+	} else {
+		roundBias = constant("roundBias", 0x7fff)
 		// transpose orders 4 × 4 bytes of each 16 the other way.
 		order := make([]uint32, isa.lanes)
 		for i := range order {

@@ -108,7 +108,11 @@ func (v *vectorBody) loop(count int) {
 		CMOVQLT(left, steps)
 		SUBQ(steps, left)
 		Label(name + "step")
-		prefetch(v.atWord, v.eighth*4)
+		rest, stepBytes, far := Mem{Base: left, Index: steps, Scale: 1, Disp: -8}, v.eighth*4, aheadBytes
+		if v.name == "F32" {
+			far /= 2 // one step, faster than two
+		}
+		prefetch(ahead(v.words, tileWords, count, far, rest, 8*far/stepBytes), stepBytes)
 		v.eight()
 		advance(v.atWord, v.eighth*4)
 		advance(v.atX, 8*4)
@@ -116,6 +120,7 @@ func (v *vectorBody) loop(count int) {
 		JNZ(LabelRef(name + "step"))
 		v.join()
 		if v.scales != nil {
+			prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, left, aheadBlocks*v.block), tileBytes)
 			advance(v.atTop, tileBytes)
 		}
 		TESTQ(left, left)
@@ -140,35 +145,60 @@ func (v *vectorBody) total(t, part, c int) Mem {
 // eight adds 8 steps of K to the sums.
 func (v *vectorBody) eight() {
 	for from := 0; from < 8; from += v.step {
-		// A broadcast of x serves all tiles where a step is one of K.
-		var x []VecVirtual
-		if v.step == 1 {
-			for c := range v.n {
-				x = append(x, isa.vector())
-				VBROADCASTSS(v.atX[c].Offset(4*from), x[c])
-			}
-		}
+		var pieces []piece
 		for t := range v.sums {
 			for part, sums := range v.sums[t] {
-				at := part * v.partBytes()
-				m := v.atWord[t].Offset(from/v.step*v.stepBytes() + at)
-				if v.name == "F32" && v.n == 1 {
-					VFMADD231PS(m, x[0], sums[0])
-					continue
-				}
-				var scale Mem
+				p := piece{words: v.atWord[t].Offset(from/v.step*v.stepBytes() + part*v.partBytes()), sums: sums}
 				if v.first {
-					scale = v.atTop[t].Offset(part * 4 * isa.lanes)
+					p.scale = v.atTop[t].Offset(part * 4 * isa.lanes)
 				}
-				v.decode(m, scale, v.book, func(j int, w VecVirtual) {
-					for c := range v.n {
-						if x != nil {
-							VFMADD231PS(w, x[c], sums[c])
-						} else {
-							multiplyAdd(v.atX[c].Offset(4*(from+j)), w, sums[c])
-						}
-					}
-				})
+				pieces = append(pieces, p)
+			}
+		}
+		if isa.wide || v.step == 1 {
+			v.add(from, pieces)
+			continue
+		}
+		// Registers hold the words of one at a time.
+		for i := range pieces {
+			v.add(from, pieces[i:i+1])
+		}
+	}
+}
+
+// piece is a step's words of a part of a tile, and its sums.
+type piece struct {
+	words, scale Mem
+	sums         []VecVirtual
+}
+
+// add adds the steps of K that are decoded at once, each of all pieces in turn.
+func (v *vectorBody) add(from int, pieces []piece) {
+	next := make([]decoder, len(pieces))
+	for j := range v.step {
+		// A broadcast of x serves all pieces.
+		var x []VecVirtual
+		if len(pieces) > 1 || v.step == 1 {
+			for c := range v.n {
+				x = append(x, isa.vector())
+				VBROADCASTSS(v.atX[c].Offset(4*(from+j)), x[c])
+			}
+		}
+		for i, p := range pieces {
+			if v.name == "F32" && v.n == 1 {
+				VFMADD231PS(p.words, x[0], p.sums[0])
+				continue
+			}
+			if j == 0 {
+				next[i] = v.decode(p.words, p.scale, v.book)
+			}
+			w := next[i](j)
+			for c, sum := range p.sums {
+				if x != nil {
+					VFMADD231PS(w, x[c], sum)
+				} else {
+					multiplyAdd(v.atX[c].Offset(4*(from+j)), w, sum)
+				}
 			}
 		}
 	}
@@ -220,9 +250,10 @@ func expandKernel(f *format) {
 	for from := 0; from < 8; from += f.step {
 		for part := range isa.parts {
 			m := Mem{Base: words, Disp: from/f.step*f.stepBytes() + part*f.partBytes()}
-			f.decode(m, Mem{Base: scales, Disp: part * 4 * isa.lanes}, book, func(j int, v VecVirtual) {
-				VMOVUPS(v, Mem{Base: panel, Disp: (from+j)*tileBytes + part*4*isa.lanes})
-			})
+			next := f.decode(m, Mem{Base: scales, Disp: part * 4 * isa.lanes}, book)
+			for j := range f.step {
+				VMOVUPS(next(j), Mem{Base: panel, Disp: (from+j)*tileBytes + part*4*isa.lanes})
+			}
 		}
 	}
 	ADDQ(I32(f.eighth*4), words)

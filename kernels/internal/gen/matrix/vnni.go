@@ -32,19 +32,28 @@ func nibbles(m Mem, mask, table VecVirtual) (low, high VecVirtual) {
 	return low, high
 }
 
+// dot adds the products of w and four codes of a column.
+func (v *fastBody) dot(at func(c, k int) Mem, c, k int, w, sum VecVirtual) {
+	if v.share {
+		VPDPBUSD(v.codes(at, c, k), w, sum)
+	} else {
+		VPDPBUSD_BCST(at(c, k), w, sum)
+	}
+}
+
 func vnniKernels() {
 	begin("fastVector4", fastVectorSignature, "%s is fastVector4Go.")
 	byColumns(isa.fastVectorColumns, func(n int) {
 		table, mask := unsignedTable(), ZMM()
 		VMOVDQU32(lowNibbles, mask)
-		v := &fastBody{n: n, block: blockK, step: 8, raised: true,
-			line: func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
-				low, high := nibbles(m, mask, table)
-				for c, sum := range sums {
-					VPDPBUSD_BCST(at(c, 0), low, sum)
-					VPDPBUSD_BCST(at(c, 4), high, sum)
-				}
-			}}
+		v := &fastBody{n: n, block: blockK, step: 8, raised: true}
+		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+			low, high := nibbles(m, mask, table)
+			for c, sum := range sums {
+				v.dot(at, c, 0, low, sum)
+				v.dot(at, c, 4, high, sum)
+			}
+		}
 		v.loops()
 	})
 
@@ -52,14 +61,14 @@ func vnniKernels() {
 	byColumns(isa.fastVectorColumns, func(n int) {
 		sign := ZMM()
 		VMOVDQU32(signBits, sign)
-		v := &fastBody{n: n, block: 32, step: 4, raised: true,
-			line: func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
-				w := ZMM()
-				VPXORD(m, sign, w)
-				for c, sum := range sums {
-					VPDPBUSD_BCST(at(c, 0), w, sum)
-				}
-			}}
+		v := &fastBody{n: n, block: 32, step: 4, raised: true}
+		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+			w := ZMM()
+			VPXORD(m, sign, w)
+			for c, sum := range sums {
+				v.dot(at, c, 0, w, sum)
+			}
+		}
 		v.loops()
 	})
 
