@@ -51,10 +51,12 @@ type AttentionSpan struct {
 type attentionItem struct{ span, head, from, to int }
 
 type attentionScratch struct {
-	q      []float32 // [rows][HeadDim]
-	scores []float32 // [rows][positions]
-	out    []float32 // [rows][valueStride]
-	sums   []float32 // [rows]
+	lengths []int     // [rows]: how many positions each sees
+	q       []float32 // [rows][HeadDim]
+	scores  []float32 // [rows][reach]
+	reach   int
+	out     []float32 // [rows][valueStride]
+	sums    []float32 // [rows]
 }
 
 // NewAttention returns the attention of heads query heads over a cache. The
@@ -118,72 +120,109 @@ func (a *Attention) take() *attentionScratch {
 // the group, and taken in tiles of rowTile.
 func (a *Attention) item(w *attentionScratch, it attentionItem) {
 	s, dim := &a.spans[it.span], a.shape.HeadDim
-	stride, width := a.shape.valueStride(), a.heads*dim
+	stride := a.shape.valueStride()
 	rows := (it.to - it.from) * a.group
-	length := func(row int) int { return s.Pos + it.from + row/a.group + 1 }
-	total := length(rows - 1)
-	pages := (total + PageSize - 1) / PageSize
+	w.lengths = w.lengths[:0]
+	for query := it.from; query < it.to; query++ {
+		for range a.group {
+			w.lengths = append(w.lengths, s.Pos+query+1)
+		}
+	}
+	pages := s.Pages[:(w.lengths[rows-1]+PageSize-1)/PageSize]
 	// The 16 keep the rows from falling into the same cache sets.
-	reach := pages*PageSize + 16
-	w.q, w.scores = grow(w.q, rows*dim), grow(w.scores, rows*reach)
+	w.reach = len(pages)*PageSize + 16
+	w.q, w.scores = grow(w.q, rows*dim), grow(w.scores, rows*w.reach)
 	w.out, w.sums = grow(w.out, rows*stride), grow(w.sums, rows)
-	q, scores, out := w.q[:rows*dim], w.scores[:rows*reach], w.out[:rows*stride]
-	clear(out)
-	origin := func(row int) int {
-		return (it.from+row/a.group)*width + (it.head*a.group+row%a.group)*dim
+	// The heads of a group lie side by side.
+	width, heads := a.heads*dim, a.group*dim
+	origin := func(query int) int { return query*width + it.head*heads }
+	for i := range it.to - it.from {
+		copy(w.q[i*heads:][:heads], s.Q[origin(it.from+i):])
 	}
-	for r := range rows {
-		copy(q[r*dim:][:dim], s.Q[origin(r):])
-	}
+	keys := it.head * a.shape.headLen()
+	values := keys + dim*PageSize
 
+	a.score(w, pages, keys, values)
 	ops := vec()
-	head := it.head * a.shape.headLen()
-	values := head + dim*PageSize
-	for p := range pages {
-		page := s.Pages[p]
+	for r, n := range w.lengths {
+		// Kernels like whole vectors: -Inf adds nothing to maximum and sum.
+		whole := roundUp(n, tileRows)
+		row := w.scores[r*w.reach:][:whole]
+		for i := n; i < whole; i++ {
+			row[i] = float32(math.Inf(-1))
+		}
+		w.sums[r] = ops.expSum(row, ops.scaleMax(row, a.scale))
+	}
+	clear(w.out[:rows*stride])
+	a.weigh(w, pages, values)
+	for r, query := 0, it.from; query < it.to; query++ {
+		at := origin(query)
+		for range a.group {
+			ops.divide(s.Out[at:][:dim], w.out[r*stride:][:dim], w.sums[r])
+			r, at = r+1, at+dim
+		}
+	}
+}
+
+// score sets the rows of w.scores to q·k of the positions that they see, and
+// some more; keys and values are where those of the head lie in a page.
+func (a *Attention) score(w *attentionScratch, pages []Page, keys, values int) {
+	ops, dim, rows := vec(), a.shape.HeadDim, len(w.lengths)
+	for p, page := range pages {
+		// What comes next: the next page's keys, or the first values.
+		next, at := page, values
+		if p+1 < len(pages) {
+			next, at = pages[p+1], keys
+		} else if p > 0 {
+			next = pages[0]
+		}
 		for first := 0; first < rows; first += rowTile {
 			n := min(rowTile, rows-first)
-			columns := min(PageSize, (length(first+n-1)-p*PageSize+15)&^15)
+			columns := min(PageSize, roundUp(w.lengths[first+n-1]-p*PageSize, tileRows))
 			if columns <= 0 {
 				continue
 			}
-			dst, tile := scores[first*reach+p*PageSize:], q[first*dim:]
+			dst, tile := w.scores[first*w.reach+p*PageSize:], w.q[first*dim:]
 			if a.shape.Half {
-				ops.scores16(dst, reach, tile, page.F16[head:], dim, n, columns)
+				ops.scores16(dst, w.reach, tile, page.F16[keys:], next.F16[at:], dim, n, columns)
 			} else {
-				ops.scores32(dst, reach, tile, page.F32[head:], dim, n, columns)
+				ops.scores32(dst, w.reach, tile, page.F32[keys:], next.F32[at:], dim, n, columns)
 			}
 		}
 	}
-	for r := range rows {
-		row := scores[r*reach:][:length(r)]
-		w.sums[r] = ops.expSum(row, ops.scaleMax(row, a.scale))
-	}
-	for p := range pages {
-		page, base := s.Pages[p], p*PageSize
+}
+
+// weigh adds the values of all positions that the rows see, weighed by w.scores,
+// to w.out.
+func (a *Attention) weigh(w *attentionScratch, pages []Page, values int) {
+	ops, stride, rows := vec(), a.shape.valueStride(), len(w.lengths)
+	for p, page := range pages {
+		next, base := pages[min(p+1, len(pages)-1)], p*PageSize
 		add := func(first, n, from, to int) {
 			if from >= to {
 				return
 			}
-			dst, weights, at := out[first*stride:], scores[first*reach+base+from:], values+from*stride
+			dst, weights, at := w.out[first*stride:], w.scores[first*w.reach+base+from:], values+from*stride
 			if a.shape.Half {
-				ops.weigh16(dst, weights, reach, page.F16[at:], stride, n, to-from)
+				ops.weigh16(dst, weights, w.reach, page.F16[at:], next.F16[at:], stride, n, to-from)
 			} else {
-				ops.weigh32(dst, weights, reach, page.F32[at:], stride, n, to-from)
+				ops.weigh32(dst, weights, w.reach, page.F32[at:], next.F32[at:], stride, n, to-from)
 			}
 		}
 		for first := 0; first < rows; first += rowTile {
-			n := min(rowTile, rows-first)
+			end := min(first+rowTile, rows)
 			// What all rows of the tile may see, then what only the later see.
-			shared := min(PageSize, length(first)-base)
-			add(first, n, 0, shared)
-			for r := first; r < first+n; r++ {
-				add(r, 1, max(0, shared), min(PageSize, length(r)-base))
+			shared := max(0, min(PageSize, w.lengths[first]-base))
+			add(first, end-first, 0, shared)
+			for r := first; r < end && shared < PageSize; {
+				n := 1
+				for r+n < end && w.lengths[r+n] == w.lengths[r] {
+					n++
+				}
+				add(r, n, shared, min(PageSize, w.lengths[r]-base))
+				r += n
 			}
 		}
-	}
-	for r := range rows {
-		ops.divide(s.Out[origin(r):][:dim], out[r*stride:][:dim], w.sums[r])
 	}
 }
 
@@ -196,8 +235,9 @@ func grow(x []float32, n int) []float32 {
 }
 
 // scores32Go computes, for r < rows and c < columns (a multiple of 16),
-// dst[r·stride+c] = Σ_d q[r·dim+d]·k[d·PageSize+c], fused, d ascending.
-func scores32Go(dst []float32, stride int, q, k []float32, dim, rows, columns int) {
+// dst[r·stride+c] = Σ_d q[r·dim+d]·k[d·PageSize+c], fused, d ascending. Kernels
+// may fetch as much as they read of k from next, which is wanted soon.
+func scores32Go(dst []float32, stride int, q, k, _ []float32, dim, rows, columns int) {
 	for r := range rows {
 		row := dst[r*stride:][:columns]
 		clear(row)
@@ -212,8 +252,8 @@ func scores32Go(dst []float32, stride int, q, k []float32, dim, rows, columns in
 
 // weigh32Go computes, for r < rows and d < stride,
 // dst[r·stride+d] += Σ_{t<n} weights[r·reach+t]·v[t·stride+d], fused, t
-// ascending.
-func weigh32Go(dst, weights []float32, reach int, v []float32, stride, rows, n int) {
+// ascending. Kernels may fetch as much of next.
+func weigh32Go(dst, weights []float32, reach int, v, _ []float32, stride, rows, n int) {
 	for r := range rows {
 		row := dst[r*stride:][:stride]
 		for t, e := range weights[r*reach:][:n] {
@@ -225,7 +265,7 @@ func weigh32Go(dst, weights []float32, reach int, v []float32, stride, rows, n i
 }
 
 // scores16Go is scores32Go over float16 keys.
-func scores16Go(dst []float32, stride int, q []float32, k []uint16, dim, rows, columns int) {
+func scores16Go(dst []float32, stride int, q []float32, k, _ []uint16, dim, rows, columns int) {
 	var line [PageSize]float32
 	for r := range rows {
 		clear(dst[r*stride:][:columns])
@@ -244,7 +284,7 @@ func scores16Go(dst []float32, stride int, q []float32, k []uint16, dim, rows, c
 }
 
 // weigh16Go is weigh32Go over float16 values.
-func weigh16Go(dst, weights []float32, reach int, v []uint16, stride, rows, n int) {
+func weigh16Go(dst, weights []float32, reach int, v, _ []uint16, stride, rows, n int) {
 	for t := range n {
 		for d, y := range v[t*stride:][:stride] {
 			f := floatOf(y)

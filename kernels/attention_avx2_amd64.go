@@ -7,22 +7,22 @@ package kernels
 // scores32AVX2 is scores32Go.
 //
 //go:noescape
-func scores32AVX2(dst []float32, stride int, q []float32, k []float32, dim int, rows int, columns int)
+func scores32AVX2(dst []float32, stride int, q []float32, k []float32, next []float32, dim int, rows int, columns int)
 
 // weigh32AVX2 is weigh32Go.
 //
 //go:noescape
-func weigh32AVX2(dst []float32, weights []float32, reach int, v []float32, stride int, rows int, n int)
+func weigh32AVX2(dst []float32, weights []float32, reach int, v []float32, next []float32, stride int, rows int, n int)
 
 // scores16AVX2 is scores16Go.
 //
 //go:noescape
-func scores16AVX2(dst []float32, stride int, q []float32, k []uint16, dim int, rows int, columns int)
+func scores16AVX2(dst []float32, stride int, q []float32, k []uint16, next []uint16, dim int, rows int, columns int)
 
 // weigh16AVX2 is weigh16Go.
 //
 //go:noescape
-func weigh16AVX2(dst []float32, weights []float32, reach int, v []uint16, stride int, rows int, n int)
+func weigh16AVX2(dst []float32, weights []float32, reach int, v []uint16, next []uint16, stride int, rows int, n int)
 
 // transposeAVX2 is transposeGo.
 //

@@ -76,10 +76,10 @@ func testAttentionOps(ops *vectorOps, s *sample) error {
 			name string
 			run  func(o *vectorOps, dst []float32)
 		}{
-			{"scores32", func(o *vectorOps, dst []float32) { o.scores32(dst, PageSize, q, page, dim, rows, columns) }},
-			{"scores16", func(o *vectorOps, dst []float32) { o.scores16(dst, PageSize, q, half, dim, rows, columns) }},
-			{"weigh32", func(o *vectorOps, dst []float32) { o.weigh32(dst, q, PageSize, page, dim, rows, n) }},
-			{"weigh16", func(o *vectorOps, dst []float32) { o.weigh16(dst, q, PageSize, half, dim, rows, n) }},
+			{"scores32", func(o *vectorOps, dst []float32) { o.scores32(dst, PageSize, q, page, page, dim, rows, columns) }},
+			{"scores16", func(o *vectorOps, dst []float32) { o.scores16(dst, PageSize, q, half, half, dim, rows, columns) }},
+			{"weigh32", func(o *vectorOps, dst []float32) { o.weigh32(dst, q, PageSize, page, page, dim, rows, n) }},
+			{"weigh16", func(o *vectorOps, dst []float32) { o.weigh16(dst, q, PageSize, half, half, dim, rows, n) }},
 		} {
 			dst := s.floats(rows * PageSize)
 			v := copies(dst, dst)

@@ -27,11 +27,11 @@ type vectorOps struct {
 	// cache.go
 	transpose func(dst []float32, step int, x []float32, reach, rows, columns int)
 	// attention.go
-	scores32 func(dst []float32, stride int, q, k []float32, dim, rows, columns int)
-	scores16 func(dst []float32, stride int, q []float32, k []uint16, dim, rows, columns int)
-	weigh32  func(dst, weights []float32, reach int, v []float32, stride, rows, n int)
+	scores32 func(dst []float32, stride int, q, k, next []float32, dim, rows, columns int)
+	scores16 func(dst []float32, stride int, q []float32, k, next []uint16, dim, rows, columns int)
+	weigh32  func(dst, weights []float32, reach int, v, next []float32, stride, rows, n int)
 	toHalf   func(dst []uint16, x []float32)
-	weigh16  func(dst, weights []float32, reach int, v []uint16, stride, rows, n int)
+	weigh16  func(dst, weights []float32, reach int, v, next []uint16, stride, rows, n int)
 	// peak.go: rounds of arithmetic, and the operations in one
 	spinFMA, spinDot   func(n int)
 	roundFMA, roundDot int

@@ -40,26 +40,26 @@ var vectorNEON = func() vectorOps {
 		siluMulNEON(dst[:n], gate[:n], up[:n])
 		siluMulGo(dst[n:], gate[n:], up[n:])
 	}
-	v.scores32 = func(dst []float32, stride int, q, k []float32, dim, rows, columns int) {
+	v.scores32 = func(dst []float32, stride int, q, k, _ []float32, dim, rows, columns int) {
 		for r := range rows {
 			row := dst[r*stride:][:columns]
 			clear(row)
 			addLines32NEON(row, q[r*dim:][:dim], k, PageSize, columns)
 		}
 	}
-	v.scores16 = func(dst []float32, stride int, q []float32, k []uint16, dim, rows, columns int) {
+	v.scores16 = func(dst []float32, stride int, q []float32, k, _ []uint16, dim, rows, columns int) {
 		for r := range rows {
 			row := dst[r*stride:][:columns]
 			clear(row)
 			addLines16NEON(row, q[r*dim:][:dim], k, PageSize, columns)
 		}
 	}
-	v.weigh32 = func(dst, weights []float32, reach int, lines []float32, stride, rows, n int) {
+	v.weigh32 = func(dst, weights []float32, reach int, lines, _ []float32, stride, rows, n int) {
 		for r := range rows {
 			addLines32NEON(dst[r*stride:][:stride], weights[r*reach:][:n], lines, stride, stride)
 		}
 	}
-	v.weigh16 = func(dst, weights []float32, reach int, lines []uint16, stride, rows, n int) {
+	v.weigh16 = func(dst, weights []float32, reach int, lines, _ []uint16, stride, rows, n int) {
 		for r := range rows {
 			addLines16NEON(dst[r*stride:][:stride], weights[r*reach:][:n], lines, stride, stride)
 		}

@@ -181,11 +181,11 @@ func TestAttentionVariants(t *testing.T) {
 						dst := random(r, (rows-1)*stride+columns)
 						got, check := guarded(t, dst)
 						what := fmt.Sprintf("scores of %d rows, dim %d, %d columns", rows, dim, columns)
-						ops.scores32(got, stride, q, k, dim, rows, columns)
-						scores32Go(dst, stride, q, k, dim, rows, columns)
+						ops.scores32(got, stride, q, k, k, dim, rows, columns)
+						scores32Go(dst, stride, q, k, k, dim, rows, columns)
 						sameBits(t, what, got, dst)
-						ops.scores16(got, stride, q, k16, dim, rows, columns)
-						scores16Go(dst, stride, q, k16, dim, rows, columns)
+						ops.scores16(got, stride, q, k16, k16, dim, rows, columns)
+						scores16Go(dst, stride, q, k16, k16, dim, rows, columns)
 						sameBits(t, what, got, dst)
 						check()
 					}
@@ -199,11 +199,11 @@ func TestAttentionVariants(t *testing.T) {
 						dst := random(r, rows*stride)
 						got, check := guarded(t, dst)
 						what := fmt.Sprintf("values of %d rows, stride %d, %d positions", rows, stride, n)
-						ops.weigh32(got, weights, reach, v, stride, rows, n)
-						weigh32Go(dst, weights, reach, v, stride, rows, n)
+						ops.weigh32(got, weights, reach, v, v, stride, rows, n)
+						weigh32Go(dst, weights, reach, v, v, stride, rows, n)
 						sameBits(t, what, got, dst)
-						ops.weigh16(got, weights, reach, v16, stride, rows, n)
-						weigh16Go(dst, weights, reach, v16, stride, rows, n)
+						ops.weigh16(got, weights, reach, v16, v16, stride, rows, n)
+						weigh16Go(dst, weights, reach, v16, v16, stride, rows, n)
 						sameBits(t, what, got, dst)
 						check()
 					}
@@ -277,6 +277,7 @@ func BenchmarkAttention(b *testing.B) {
 		half                bool
 	}{
 		{"SmolLM2-135M decode", 9, 3, 64, 512, 1, false},
+		{"SmolLM2-135M article", 9, 3, 64, 404, 319, false},
 		{"Llama-3.2-1B decode", 32, 8, 64, 512, 1, false},
 		{"Llama-3.2-1B prefill", 32, 8, 64, 512, 512, false},
 		{"Llama-3.2-1B prefill f16", 32, 8, 64, 512, 512, true},

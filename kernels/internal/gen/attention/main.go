@@ -168,13 +168,32 @@ func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
 	}
 }
 
+// aheadOf is how far next lies from the lines that begin at an address.
+func aheadOf(at Register) Register {
+	next := pointer("next")
+	SUBQ(at, next)
+	return next
+}
+
+// fetch fetches what lies ahead of a line. Processors don't foresee the next
+// page, and few rows take less time than its way from memory; many rows come
+// several times to the same page.
+func (e element) fetch(acc [][]VecVirtual, line, ahead Register) {
+	if len(acc) == rowTile {
+		return
+	}
+	for at := 0; at < lanes*len(acc[0])*e.size; at += 64 {
+		PREFETCHT0(Mem{Base: line, Index: ahead, Scale: 1, Disp: at})
+	}
+}
+
 func scores(e element) {
 	name := "scores" + e.suffix
-	begin(name+suffix, fmt.Sprintf("func(dst []float32, stride int, q []float32, k []%s, dim, rows, columns int)", e.goType),
+	begin(name+suffix, fmt.Sprintf("func(dst []float32, stride int, q []float32, k, next []%s, dim, rows, columns int)", e.goType),
 		fmt.Sprintf("%s%s is %sGo.", name, suffix, name))
 	dst, step, queries, keys := pointer("dst"), bytes("stride", 4), pointer("q"), pointer("k")
 	dim, columns := Load(Param("dim"), GP64()), Load(Param("columns"), GP64())
-	length := bytes("dim", 4)
+	length, ahead := bytes("dim", 4), aheadOf(keys)
 	byRows(rowTile, func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
@@ -196,6 +215,7 @@ func scores(e element) {
 			MOVQ(dim, d)
 			Label(tile + "dim")
 			e.outer(acc, k, at)
+			e.fetch(acc, k, ahead)
 			advance(at, 1)
 			ADDQ(I32(pageSize*e.size), k)
 			DECQ(d)
@@ -216,12 +236,12 @@ func scores(e element) {
 
 func weigh(e element) {
 	name := "weigh" + e.suffix
-	begin(name+suffix, fmt.Sprintf("func(dst, weights []float32, reach int, v []%s, stride, rows, n int)", e.goType),
+	begin(name+suffix, fmt.Sprintf("func(dst, weights []float32, reach int, v, next []%s, stride, rows, n int)", e.goType),
 		fmt.Sprintf("%s%s is %sGo.", name, suffix, name))
 	dst, weights, reach := pointer("dst"), pointer("weights"), bytes("reach", 4)
 	values, columns := pointer("v"), Load(Param("stride"), GP64())
 	step, count := bytes("stride", e.size), Load(Param("n"), GP64())
-	out := bytes("stride", 4)
+	out, ahead := bytes("stride", 4), aheadOf(values)
 	byRows(rowTile, func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
@@ -243,6 +263,7 @@ func weigh(e element) {
 			at := lines(p, reach, rows)
 			Label(tile + "n")
 			e.outer(acc, v, at)
+			e.fetch(acc, v, ahead)
 			advance(at, 1)
 			ADDQ(step, v)
 			DECQ(t)
