@@ -57,7 +57,7 @@ func joinSums(s *[16]float32) float32 {
 }
 
 // expSumGo replaces x[i] by e^(x[i]-shift) and returns the sum, by 16 partial
-// sums over i mod 16.
+// sums over i mod 16. No x is greater than shift.
 func expSumGo(x []float32, shift float32) float32 {
 	var s [16]float32
 	for i, v := range x {

@@ -3,8 +3,8 @@ package kernels
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"sync/atomic"
+	"time"
 )
 
 // LowRank is what an adapter adds to a linear map y = W x (Hu et al., "LoRA",
@@ -146,13 +146,19 @@ func (j *job) lowered(n int, c cut) columns {
 	return columns{cut: c, x: j.hidden, n: n, k: j.depth, to: c.count}
 }
 
-// await returns when A x is there.
+// await returns when A x is there, which it is as a rule: whoever has the rest
+// of it began before.
 func (l *lowering) await() {
-	for l.left.Load() > 0 {
+	if l.left.Load() == 0 {
+		return
+	}
+	for start := time.Now(); l.left.Load() > 0; {
 		for range 16 {
 			pause()
 		}
-		runtime.Gosched()
+		if time.Since(start) > spinTime {
+			time.Sleep(spinTime)
+		}
 	}
 }
 

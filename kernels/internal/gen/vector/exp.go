@@ -12,33 +12,38 @@ func real32(name string, v float32) Mem { return constant(name, math.Float32bits
 
 // expNumbers are the constants of exp.
 type expNumbers struct {
-	round, log2E, ln2, ln2Rest, c6, c5, c4, c3, c2, one, least, most, infinity Op
+	round, one, log2E, ln2, ln2Rest, c6, c5, c4, c3, c2, least, most, infinity Op
 }
 
-// newExpNumbers loads them into registers where there are 32: loads of them are
-// what would bind the loop.
-func newExpNumbers() expNumbers {
-	number := func(name string, v float32) Op {
-		m := real32(name, v)
-		if lanes < 16 {
-			return m
+// newExpNumbers loads them into registers, of 16 as many as there is room for
+// beside some others: loads of them are what would bind the loop.
+func newExpNumbers(others int) *expNumbers {
+	e := &expNumbers{}
+	for i, c := range []struct {
+		number *Op
+		name   string
+		value  float32
+	}{
+		{&e.round, "expRound", 3 << 22}, {&e.one, "one", 1}, {&e.log2E, "expLog2E", 1.44269504},
+		{&e.ln2, "expLn2", 0.693147181}, {&e.ln2Rest, "expLn2Rest", -1.9046542e-09},
+		{&e.c6, "expC6", 0x1.6a23dp-10}, {&e.c5, "expC5", 0x1.123a2p-7}, {&e.c4, "expC4", 0x1.5558f2p-5},
+		{&e.c3, "expC3", 0x1.555492p-3}, {&e.c2, "expC2", 0x1.fffffcp-2},
+		{&e.least, "expMin", -87.33654}, {&e.most, "expMax", 88.72283}, {&e.infinity, "infinity", float32(math.Inf(1))},
+	} {
+		m := real32(c.name, c.value)
+		*c.number = m
+		if lanes == 16 || i < 16-others {
+			r := vector()
+			VMOVUPS(m, r)
+			*c.number = r
 		}
-		r := vector()
-		VMOVUPS(m, r)
-		return r
 	}
-	return expNumbers{
-		round: number("expRound", 3<<22), log2E: number("expLog2E", 1.44269504),
-		ln2: number("expLn2", 0.693147181), ln2Rest: number("expLn2Rest", -1.9046542e-09),
-		c6: number("expC6", 0x1.6a23dp-10), c5: number("expC5", 0x1.123a2p-7), c4: number("expC4", 0x1.5558f2p-5),
-		c3: number("expC3", 0x1.555492p-3), c2: number("expC2", 0x1.fffffcp-2), one: number("one", 1),
-		least: number("expMin", -87.33654), most: number("expMax", 88.72283),
-		infinity: number("infinity", float32(math.Inf(1))),
-	}
+	return e
 }
 
-// exp returns e^x by the chain of exp32, in a new register.
-func (e *expNumbers) exp(x VecVirtual) VecVirtual {
+// exp returns e^x by the chain of exp32, in a new register; negative says that
+// no x is greater than 0.
+func (e *expNumbers) exp(x VecVirtual, negative bool) VecVirtual {
 	t, n, r, p := vector(), vector(), vector(), vector()
 	VMOVUPS(e.log2E, t)
 	VFMADD213PS(e.round, x, t) // t = x·log2e + round
@@ -57,14 +62,18 @@ func (e *expNumbers) exp(x VecVirtual) VecVirtual {
 		keep, over := K(), K()
 		VCMPPS(Imm(notLess), e.least, x, keep)
 		VMOVAPS_Z(p, keep, p)
-		VCMPPS(Imm(greater), e.most, x, over)
-		VMOVUPS(e.infinity, over, p)
+		if !negative {
+			VCMPPS(Imm(greater), e.most, x, over)
+			VMOVUPS(e.infinity, over, p)
+		}
 		return p
 	}
 	VCMPPS(Imm(less), e.least, x, t)
 	VANDNPS(p, t, p)
-	VCMPPS(Imm(greater), e.most, x, t)
-	VBLENDVPS(t, e.infinity, p, p)
+	if !negative {
+		VCMPPS(Imm(greater), e.most, x, t)
+		VBLENDVPS(t, e.infinity, p, p)
+	}
 	return p
 }
 
@@ -77,11 +86,11 @@ func exponentials() {
 		}
 		x := pointer("x")
 		shift := broadcast("shift")
-		acc, numbers := accumulators(zeroed), newExpNumbers()
+		acc, numbers := accumulators(zeroed), newExpNumbers(8)
 		sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
 			a := v.load(x)
 			VSUBPS(shift, a, a)
-			e := numbers.exp(a)
+			e := numbers.exp(a, true)
 			v.clear(e)
 			VADDPS(e, acc[part], acc[part])
 			if stored {
@@ -94,12 +103,12 @@ func exponentials() {
 
 	begin("siluMul"+suffix, "func(dst, gate, up []float32)", "siluMul"+suffix+" is siluMulGo.")
 	dst, gate, up := pointer("dst"), pointer("gate"), pointer("up")
-	numbers := newExpNumbers()
+	numbers := newExpNumbers(6)
 	elementLoop(Load(Param("gate").Len(), GP64()), func(v access) {
 		g := v.load(gate)
 		negative := vector()
 		VXORPS(constant("signs", 1<<31), g, negative)
-		e := numbers.exp(negative)
+		e := numbers.exp(negative, false)
 		VADDPS(numbers.one, e, e)
 		VDIVPS(e, g, g)
 		VMULPS(v.load(up), g, g)
