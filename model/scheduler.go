@@ -34,11 +34,12 @@ type scheduler struct {
 	done  chan struct{}
 
 	// The step in progress, for those who leave in the middle of it.
-	mu         sync.Mutex
-	inStep     []*sequence
-	readers    int
-	cancelStep context.CancelFunc
-	stats      Stats
+	mu          sync.Mutex
+	inStep      []*sequence
+	readers     int
+	stepContext context.Context
+	cancelStep  context.CancelFunc
+	stats       Stats
 
 	// Scratch of step, used again.
 	running   []*sequence
@@ -153,9 +154,11 @@ func (s *scheduler) receive() bool {
 
 // admit drops what was given up and fills the places in the batch.
 func (s *scheduler) admit() {
-	for _, q := range slices.Clone(s.active) {
-		if err := q.ctx.Err(); err != nil {
-			s.finish(q, "", err)
+	for i := 0; i < len(s.active); {
+		if err := s.active[i].ctx.Err(); err != nil {
+			s.finish(s.active[i], "", err) // the next takes its place
+		} else {
+			i++
 		}
 	}
 	s.waiting = slices.DeleteFunc(s.waiting, func(q *sequence) bool {
@@ -208,6 +211,9 @@ func (s *sequence) post(finish string, err error) {
 
 // abort ends what is left when the model is closed.
 func (s *scheduler) abort() {
+	if s.cancelStep != nil {
+		s.cancelStep()
+	}
 	for len(s.active) > 0 {
 		s.finish(s.active[0], "", ErrClosed)
 	}

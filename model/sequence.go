@@ -42,6 +42,10 @@ type sequence struct {
 	probes  [][]float32
 	logits  [][]float32
 
+	// Of which the reports of tokens have their parts.
+	reported []float32
+	ranked   []Ranked
+
 	submitted, admitted, first time.Time
 	timings                    Timings
 
@@ -202,18 +206,31 @@ func (s *sequence) token(j int) Token {
 	c := &s.choices[j]
 	t := Token{ID: c.ID, LogProb: c.LogProb}
 	if len(c.Probe) > 0 {
-		t.Probes = slices.Clone(c.ProbeLogProbs)
+		t.Probes = append(carve(&s.reported, len(c.Probe)), c.ProbeLogProbs...)
 	}
 	if n := s.request.Top; n > 0 {
-		t.Top = top(s.logits[j], n, c)
+		t.Top = top(carve(&s.ranked, n+1), s.logits[j], n, c)
 	}
 	return t
 }
 
-// top ranks the n likeliest ids of a row of logits. The row's normaliser is
-// known from the choice made there.
-func top(logits []float32, n int, c *backend.Selection) []Ranked {
-	ranked := make([]Ranked, 0, n+1)
+// carvings is how many parts are allocated together.
+const carvings = 64
+
+// carve returns a part of *from with room for n, allocating for many where none
+// is left.
+func carve[T any](from *[]T, n int) []T {
+	if cap(*from) < n {
+		*from = make([]T, 0, carvings*n)
+	}
+	part := (*from)[:0:n]
+	*from = (*from)[n:n]
+	return part
+}
+
+// top appends the n likeliest ids of a row of logits, ranked, to nothing, with
+// room for one more. The row's normaliser is known from the choice made there.
+func top(ranked []Ranked, logits []float32, n int, c *backend.Selection) []Ranked {
 	for id, l := range logits {
 		if len(ranked) == n && l <= ranked[n-1].LogProb {
 			continue

@@ -18,9 +18,7 @@ func (s *scheduler) step() {
 	if len(s.running) == 0 {
 		return // all of them have just left
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	s.enter(cancel)
+	ctx := s.enter()
 	start := time.Now()
 	err := s.compute(ctx)
 	took := time.Since(start)
@@ -43,11 +41,15 @@ func (s *scheduler) step() {
 	}
 }
 
-// enter notes who waits for the step that begins; cancel breaks it off.
-func (s *scheduler) enter(cancel context.CancelFunc) {
+// enter notes who waits for the step that begins, and returns the context that
+// breaks it off: the last step's, unless that was.
+func (s *scheduler) enter() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inStep, s.readers, s.cancelStep = s.running, 0, cancel
+	if s.stepContext == nil || s.stepContext.Err() != nil {
+		s.stepContext, s.cancelStep = context.WithCancel(context.Background())
+	}
+	s.inStep, s.readers = s.running, 0
 	for _, q := range s.running {
 		q.mailbox.mu.Lock()
 		if !q.mailbox.abandoned {
@@ -57,12 +59,13 @@ func (s *scheduler) enter(cancel context.CancelFunc) {
 	}
 	select {
 	case <-s.quit:
-		cancel()
+		s.cancelStep()
 	default:
 		if s.readers == 0 {
-			cancel()
+			s.cancelStep()
 		}
 	}
+	return s.stepContext
 }
 
 // add puts a sequence's span into the step.
