@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
@@ -198,11 +198,17 @@ type itemLog struct {
 func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Document, save string) (docs []document.Document, err error) {
 	out := io.Discard
 	if save != "" {
-		file, failed := os.Create(save)
+		file, failed := atomicfile.Create(save)
 		if failed != nil {
 			return nil, failed
 		}
-		defer func() { err = errors.Join(err, file.Close()) }()
+		defer func() {
+			if err == nil {
+				err = file.Commit()
+			} else {
+				err = errors.Join(err, file.Discard())
+			}
+		}()
 		out = file
 	}
 	saved, err := format.NewWriter(out, format.WriteOptions{Format: format.JSONL})
@@ -290,14 +296,13 @@ func (l *itemLog) fit(gold []document.Document, o eval.Options, path string) (ma
 	if err != nil {
 		return nil, err
 	}
-	return measured, os.WriteFile(path, data, 0o644)
+	return measured, atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
 }
 
 func writeReport(path string, out evaluation, gold, predicted []document.Document) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	err = eval.WriteHTML(f, eval.Page{Title: "medner eval", Notice: notice, Report: out.Report, Calibration: out.Calibration, CrossFitted: out.CrossFitted, Gold: gold, Predicted: predicted})
-	return errors.Join(err, f.Close())
+	page := eval.Page{Title: "medner eval", Notice: notice, Report: out.Report, Calibration: out.Calibration, CrossFitted: out.CrossFitted, Gold: gold, Predicted: predicted}
+	return atomicfile.Write(path, func(w io.Writer) error { return eval.WriteHTML(w, page) })
 }
