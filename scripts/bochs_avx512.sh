@@ -7,7 +7,7 @@
 set -euo pipefail
 mkdir -p "$1/rd/bin" "$1/rd/proc" "$1/iso"
 dir=$(cd "$1" && pwd)
-tests=${2:-'TestVectorProducts|TestFastVectorProducts|TestMatMul|TestFastExtremes|TestLowRank|TestAttention|TestVector|TestExp|TestSoftmax|TestLogSumExp|TestSiLUMul|TestSelect|TestRMSNorm|TestElementwise|TestBitsEverywhere|TestForce'}
+tests=${2:-'TestVectorProducts|TestFastVectorProducts|TestMatMul|TestFastExtremes|TestLowRank$|TestAttention|TestVector|TestExp|TestSoftmax|TestLogSumExp|TestSiLUMul|TestSelect|TestRMSNorm|TestElementwise|TestBitsEverywhere|TestForce'}
 
 # Bochs 2.7 rounds float32 to float16 with ties away from zero, so that tests
 # of that rounding fail unless their oracle does too.
@@ -21,7 +21,7 @@ CGO_ENABLED=0 go test -c -modfile "$dir/go.mod" -o "$dir/rd/kernels.test" ./kern
 
 cd "$dir"
 [ -e iso/vmlinuz ] || {
-  apt-get download "$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/ *Depends: //p' | head -1)"
+  apt-get -qq download "$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/ *Depends: //p' | head -1)"
   dpkg-deb --fsys-tarfile linux-image-*.deb | tar -xO --wildcards './boot/vmlinuz-*' >iso/vmlinuz
 }
 cp /bin/busybox rd/bin/
@@ -31,6 +31,7 @@ cat >rd/init <<INIT
 /bin/busybox mount -t proc proc /proc
 GOGC=off MEDNER_CPU=$(printf %q "${MEDNER_CPU:-}") /kernels.test -test.short -test.v -test.run '$tests'
 echo "exit status \$?"
+/bin/busybox sleep 3 # the serial line is slow
 /bin/busybox poweroff -f
 INIT
 chmod +x rd/init
