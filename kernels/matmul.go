@@ -113,10 +113,10 @@ func (in *Input) multiply(p *Pool) {
 	if len(in.jobs) == 0 {
 		return
 	}
-	grain, grains := in.ops.vectorTiles, 2 // and the fewest of a thread
+	grain := in.ops.vectorTiles
 	for i := range in.jobs {
 		if how := in.jobs[i].how; how == matrixProduct || how == fastMatrixProduct {
-			grain, grains = panelTiles, 8
+			grain = 1 // tiles take long: the last should end at about the same time
 		}
 	}
 	in.layHidden()
@@ -134,7 +134,7 @@ func (in *Input) multiply(p *Pool) {
 	}
 	// Small matrices are cut finer, so that every thread has its part, but
 	// the smallest are not cut at all.
-	for grain > 1 && tiles < grains*grain*p.Threads() {
+	for grain > 1 && tiles < 2*grain*p.Threads() {
 		grain /= 2
 	}
 	if work <= fewProducts {
