@@ -263,12 +263,11 @@ func (w *Weights) accumulate(s *scratch, ops *matrixOps, acc []float32, stride, 
 	expand := ops.expand[w.kind]
 	for from := 0; from < w.depth(); from += blockK {
 		depth := min(blockK, w.depth()-from)
+		s.panel = resize(s.panel, panelTiles*blockK*tileRows)
 		panel, reach := s.panel, blockK*tileRows
 		if w.kind == kindF32 { // packed as a panel is
 			panel, reach = floats(w.tileRange(lo, hi))[from*tileRows:], w.tileWords()
 		} else {
-			s.panel = resize(s.panel, panelTiles*blockK*tileRows)
-			panel = s.panel
 			for t := range tiles {
 				expand(panel[t*reach:][:depth*tileRows], w.wordsAt(lo+t, from, depth), w.scalesAt(lo+t, from), w.code.look())
 			}
