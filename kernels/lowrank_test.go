@@ -93,12 +93,16 @@ func TestLowRankWithProducts(t *testing.T) {
 		w.MatMul(one, y, &in)
 		return y
 	}
-	for trial, rank := range []int{16, 8, 3, 64, 70, 150} {
-		k := []int{192, 64, 100}[trial%3]
+	for trial, rank := range []int{16, 3, 64, 70} {
+		k := []int{192, 100}[trial%2]
+		counts := []int{1, 3, 9, 40}
+		if trial == 0 {
+			counts = append(counts, 230) // more than a chunk of any variant
+		}
 		var weights []*Weights
 		var lows []*LowRank
 		for i, f := range []form{forms[trial%len(forms)], four("nf4", NF4, F32, 64), dense(BF16)} {
-			w, _ := f.make(t, one, r, 30+50*i, k)
+			w, _ := f.make(t, one, r, 30+20*i, k)
 			a, _ := forms[(trial+i)%3].make(t, one, r, rank, k)
 			b, _ := forms[(trial+i)%3].make(t, one, r, w.Rows(), rank)
 			l := &LowRank{A: a, B: b, Scale: []float32{0.3, 2}[(trial/2+i)%2]}
@@ -112,7 +116,7 @@ func TestLowRankWithProducts(t *testing.T) {
 			}
 			weights, lows = append(weights, w), append(lows, l)
 		}
-		for _, n := range []int{1, 2, 3, 4, 9, 40, 200} {
+		for _, n := range counts {
 			x := random(r, n*k)
 			for _, fast := range []bool{false, true} {
 				want := make([][]float32, len(weights))
