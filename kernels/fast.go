@@ -89,26 +89,17 @@ var fastScalar = fastOps{
 	fastBlock4: fastBlockGo, fastBlock8: fastBlockGo,
 }
 
-// fastVector computes the tiles [lo, hi) of the product with few rows: if they
-// are more than the kernel takes, by groups, while some tiles stay in cache.
+// fastVector is vector over integers.
 func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
-	w, q, most := j.W, &in.codes, in.ops.fastVectorColumns
+	w, q := j.W, &in.codes
 	product, code := in.ops.fastVector8, (*[16]int8)(nil)
 	if w.code != nil {
 		product, code = in.ops.fastVector4, &w.code.int8
 	}
-	step := hi - lo
-	if in.n > most {
-		step = in.ops.vectorTiles
-	}
-	for ; lo < hi; lo += step {
-		j.whole(s, lo, min(lo+step, hi), in.n, func(y []float32, stride, lo, hi int) {
-			groups(in.n, most, func(c, n int) {
-				product(y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*blockWords:],
-					q.scaled[c:], q.starts[c:], in.n, n, w.depth(), hi-lo, code)
-			})
-		})
-	}
+	in.eachGroup(s, j, lo, hi, in.ops.fastVectorColumns, func(y []float32, stride, lo, hi, c, n int) {
+		product(y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*blockWords:],
+			q.scaled[c:], q.starts[c:], in.n, n, w.depth(), hi-lo, code)
+	})
 }
 
 // fastMatrix is matrix over integers. Sums begin with zeros, and end in y if

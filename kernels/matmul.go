@@ -95,7 +95,7 @@ func (in *Input) add(p *Pool, product Product) {
 		if in.n > in.ops.fastFew {
 			j.how = fastMatrixProduct
 		}
-	case in.n <= in.ops.vectorColumns:
+	case in.n <= in.ops.vectorFew[w.kind]:
 		j.how = vectorProduct
 		in.rows()
 	default:
@@ -202,9 +202,23 @@ const panelTiles = 4
 func (in *Input) vector(s *scratch, j *job, lo, hi int) {
 	w, ops := j.W, in.ops
 	x, reach := in.rows()
-	j.whole(s, lo, hi, in.n, func(y []float32, stride, lo, hi int) {
-		ops.vector[w.kind](y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), x, reach, in.n, w.depth(), hi-lo, w.code.look())
+	in.eachGroup(s, j, lo, hi, ops.vectorColumns, func(y []float32, stride, lo, hi, c, n int) {
+		ops.vector[w.kind](y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), x[c*reach:], reach, n, w.depth(), hi-lo, w.code.look())
 	})
+}
+
+// eachGroup calls fn for the tiles [lo, hi) of all columns, n from c on at a
+// time: if they are more than most, some tiles at a time, which stay in cache.
+func (in *Input) eachGroup(s *scratch, j *job, lo, hi, most int, fn func(y []float32, stride, lo, hi, c, n int)) {
+	step := hi - lo
+	if in.n > most {
+		step = in.ops.vectorTiles
+	}
+	for ; lo < hi; lo += step {
+		j.whole(s, lo, min(lo+step, hi), in.n, func(y []float32, stride, lo, hi int) {
+			groups(in.n, most, func(c, n int) { fn(y[c*stride:], stride, lo, hi, c, n) })
+		})
+	}
 }
 
 // whole calls fn on the tiles [lo, hi) of n columns of y, if need be on the

@@ -270,7 +270,7 @@ func TestMatMulDoesNotAllocate(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, f := range forms {
 		w, _ := f.make(t, p, r, 100, 128)
-		for _, n := range []int{1, 9} {
+		for _, n := range []int{1, 6, 9} {
 			x, y := random(r, n*128), make([]float32, n*100)
 			in := Input{Fast: true}
 			require.Zero(t, testing.AllocsPerRun(20, func() {

@@ -11,6 +11,8 @@ type matrixOps struct {
 	// the columns, stride apart.
 	vector        [kinds]vectorFunc
 	vectorColumns int
+	// vectorFew is up to how many columns that beats expand and block.
+	vectorFew [kinds]int
 	// vectorTiles is how many tiles it likes to do at a time.
 	vectorTiles int
 
@@ -38,7 +40,7 @@ var matrixScalar = matrixOps{
 		vectorGo[f32Code], vectorGo[bf16Code], vectorGo[f16Code], vectorGo[int8Code],
 		vectorGo[code4], vectorGo[code4BF16], vectorGo[code4F16],
 	},
-	vectorColumns: 2, vectorTiles: 1,
+	vectorColumns: 2, vectorFew: [kinds]int{2, 2, 2, 2, 2, 2, 2}, vectorTiles: 1,
 	expand: [kinds]expandFunc{
 		expandGo[f32Code], expandGo[bf16Code], expandGo[f16Code], expandGo[int8Code],
 		expandGo[code4], expandGo[code4BF16], expandGo[code4F16],

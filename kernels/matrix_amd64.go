@@ -6,7 +6,7 @@ var matrixAVX2 = matrixOps{
 	vector: [kinds]vectorFunc{
 		vectorF32AVX2, vectorBF16AVX2, vectorF16AVX2, vectorInt8AVX2, vector4AVX2, vector4BF16AVX2, vector4F16AVX2,
 	},
-	vectorColumns: 3, vectorTiles: 2,
+	vectorColumns: 3, vectorFew: [kinds]int{3, 8, 12, 8, 3, 3, 3}, vectorTiles: 2,
 	expand: [kinds]expandFunc{
 		expandGo[f32Code], // never needed: packed as a panel is
 		expandBF16AVX2, expandF16AVX2, expandInt8AVX2, expand4AVX2, expand4BF16AVX2, expand4F16AVX2,
@@ -33,7 +33,7 @@ var matrixAVX512 = matrixOps{
 		vectorF32AVX512, vectorBF16AVX512, vectorF16AVX512, vectorInt8AVX512,
 		vector4AVX512, vector4BF16AVX512, vector4F16AVX512,
 	},
-	vectorColumns: 4, vectorTiles: 6,
+	vectorColumns: 4, vectorFew: [kinds]int{4, 8, 12, 8, 8, 4, 4}, vectorTiles: 6,
 	expand: [kinds]expandFunc{
 		expandGo[f32Code],
 		expandBF16AVX512, expandF16AVX512, expandInt8AVX512, expand4AVX512, expand4BF16AVX512, expand4F16AVX512,

@@ -6,7 +6,7 @@ package kernels
 var matrixNEON = func() matrixOps {
 	m := matrixScalar
 	m.vector[kindF32], m.vector[kindBF16], m.vector[kind4] = vectorF32NEON, vectorBF16NEON, vector4NEON
-	m.vectorColumns = 1
+	m.vectorColumns, m.vectorFew = 1, [kinds]int{1, 1, 1, 1, 1, 1, 1}
 	m.expand[kindBF16], m.expand[kind4] = expandBF16NEON, expand4NEON
 	m.block, m.columns = blockNEON, 4
 	return m
