@@ -59,6 +59,9 @@ type fastOps struct {
 	//	        (scales[t·scaleReach + r]·xScales[c])·s     fused
 	fastBlock4, fastBlock8 fastBlockFunc
 
+	// addChannel4 and addChannel8 add what outliers of a channel make of tiles.
+	addChannel4, addChannel8 addChannelFunc
+
 	// raised4 and raised8 are what the kernels add to codes of weights to make
 	// them unsigned; starts are then where sums start, -raised·Σx.
 	raised4, raised8 int32
@@ -87,6 +90,7 @@ var fastScalar = fastOps{
 	fastVector4: fastVector4Go, fastVector8: fastVector8Go, fastVectorColumns: 1, fastFew: 1,
 	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
 	fastBlock4: fastBlockGo, fastBlock8: fastBlockGo,
+	addChannel4: addChannel4Go, addChannel8: addChannel8Go,
 }
 
 // fastVector is vector over integers.
@@ -96,10 +100,19 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 	if w.code != nil {
 		product, code = in.ops.fastVector4, &w.code.int8
 	}
-	in.eachGroup(s, j, lo, hi, in.ops.fastVectorColumns, func(y []float32, stride, lo, hi, c, n int) {
-		product(y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*blockWords:],
-			q.scaled[c:], q.starts[c:], in.n, n, w.depth(), hi-lo, code)
-	})
+	step := hi - lo
+	if len(q.outliers.channels) > 0 {
+		step = max(in.ops.vectorTiles, outlierWords/w.tileWords())
+	}
+	for ; lo < hi; lo += step {
+		in.eachGroup(s, j, lo, min(lo+step, hi), in.ops.fastVectorColumns, func(y []float32, stride, lo, hi, c, n int) {
+			product(y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*blockWords:],
+				q.scaled[c:], q.starts[c:], in.n, n, w.depth(), hi-lo, code)
+			if c+n == in.n {
+				in.addOutliers(w, y, stride, lo, hi)
+			}
+		})
+	}
 }
 
 // fastMatrix is matrix over integers. Sums begin with zeros, and end in y if
@@ -140,10 +153,15 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 			q.scaled[b*n:], q.starts[b*n:], scales[b*tileRows:], tileScales, block, n, tiles)
 		from, fromStride = y, yStride
 	}
+	in.addOutliers(w, from, fromStride, lo, hi)
 	if !whole {
 		j.store(s.acc, n, lo, hi)
 	}
 }
+
+// outlierWords is how many words of tiles stay in cache from the product of
+// codes to that of outliers.
+const outlierWords = 1 << 15
 
 // zeros are what sums of panelTiles tiles begin with.
 var zeros [panelTiles * tileRows]float32

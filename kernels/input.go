@@ -161,6 +161,7 @@ func resize[T any](x []T, n int) []T {
 
 // scratch is the memory that one share of work needs meanwhile.
 type scratch struct {
+	block  [blockK]float32
 	panel  []float32
 	panel8 []uint32
 	acc    []float32

@@ -203,7 +203,7 @@ func (in *Input) vector(s *scratch, j *job, lo, hi int) {
 	w, ops := j.W, in.ops
 	x, reach := in.rows()
 	in.eachGroup(s, j, lo, hi, ops.vectorColumns, func(y []float32, stride, lo, hi, c, n int) {
-		ops.vector[w.kind](y, stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), x[c*reach:], reach, n, w.depth(), hi-lo, w.code.look())
+		ops.vector[w.kind](y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), x[c*reach:], reach, n, w.depth(), hi-lo, w.code.look())
 	})
 }
 
@@ -216,7 +216,7 @@ func (in *Input) eachGroup(s *scratch, j *job, lo, hi, most int, fn func(y []flo
 	}
 	for ; lo < hi; lo += step {
 		j.whole(s, lo, min(lo+step, hi), in.n, func(y []float32, stride, lo, hi int) {
-			groups(in.n, most, func(c, n int) { fn(y[c*stride:], stride, lo, hi, c, n) })
+			groups(in.n, most, func(c, n int) { fn(y, stride, lo, hi, c, n) })
 		})
 	}
 }

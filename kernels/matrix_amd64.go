@@ -24,6 +24,7 @@ var matrixAVX2 = matrixOps{
 		fastExpand4: fastExpand4AVX2, fastExpand8: fastExpand8AVX2,
 		signed:     true,
 		fastBlock4: fastBlock4AVX2, fastBlock8: fastBlock8AVX2, raised4: codeMost,
+		addChannel4: addChannel4AVX2, addChannel8: addChannel8AVX2,
 	},
 }
 
@@ -49,6 +50,7 @@ var matrixVNNI = func() matrixOps {
 		fastVector4: fastVector4VNNI, fastVector8: fastVector8VNNI, fastVectorColumns: 8, fastFew: 8,
 		fastExpand4: fastExpand4VNNI, fastExpand8: fastExpand8VNNI,
 		fastBlock4: fastBlockVNNI, fastBlock8: fastBlockVNNI, raised4: 128, raised8: 128,
+		addChannel4: m.addChannel4, addChannel8: m.addChannel8,
 	}
 	return m
 }()

@@ -108,3 +108,13 @@ func fastBlock8AVX2(y []float32, stride int, from []float32, fromStride int, pan
 //
 //go:noescape
 func quantiseAVX2(words []uint32, scales []float32, sums []int32, x []float32, n int)
+
+// addChannel4AVX2 is addChannel4Go.
+//
+//go:noescape
+func addChannel4AVX2(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach int, shift int, tiles int, columns []uint32, x []float32, code *[32]float32)
+
+// addChannel8AVX2 is addChannel8Go.
+//
+//go:noescape
+func addChannel8AVX2(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach int, shift int, tiles int, columns []uint32, x []float32, code *[32]float32)

@@ -11184,3 +11184,328 @@ DATA packedOrderAVX2<>+20(SB)/4, $0x00000006
 DATA packedOrderAVX2<>+24(SB)/4, $0x00000003
 DATA packedOrderAVX2<>+28(SB)/4, $0x00000007
 GLOBL packedOrderAVX2<>(SB), RODATA|NOPTR, $32
+
+// func addChannel4AVX2(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach int, shift int, tiles int, columns []uint32, x []float32, code *[32]float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-168
+	MOVQ    code+160(FP), AX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	MOVQ    y_base+0(FP), AX
+	MOVQ    words_base+32(FP), CX
+	MOVQ    scales_base+64(FP), DX
+	MOVQ    columns_base+112(FP), BX
+	MOVQ    x_base+136(FP), SI
+	MOVQ    stride+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    reach+56(FP), R8
+	SHLQ    $0x02, R8
+	MOVQ    scaleReach+88(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    tiles+104(FP), R10
+	MOVQ    columns_len+120(FP), R11
+	MOVQ    shift+96(FP), R12
+	VMOVQ   R12, X2
+
+t4:
+	CMPQ      R10, $0x04
+	JLT       t4done
+	VMOVDQU   (CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y4
+	VPERMPS   Y1, Y3, Y5
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y5, Y4, Y4
+	VMULPS    (DX), Y4, Y4
+	VMOVDQU   32(CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y5
+	VPERMPS   Y1, Y3, Y6
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y6, Y5, Y5
+	VMULPS    32(DX), Y5, Y5
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	VMOVDQU   (CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y6
+	VPERMPS   Y1, Y3, Y7
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y7, Y6, Y6
+	VMULPS    (DX), Y6, Y6
+	VMOVDQU   32(CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y7
+	VPERMPS   Y1, Y3, Y8
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y8, Y7, Y7
+	VMULPS    32(DX), Y7, Y7
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	VMOVDQU   (CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y8
+	VPERMPS   Y1, Y3, Y9
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y9, Y8, Y8
+	VMULPS    (DX), Y8, Y8
+	VMOVDQU   32(CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y9
+	VPERMPS   Y1, Y3, Y10
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y10, Y9, Y9
+	VMULPS    32(DX), Y9, Y9
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	VMOVDQU   (CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y10
+	VPERMPS   Y1, Y3, Y11
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y11, Y10, Y10
+	VMULPS    (DX), Y10, Y10
+	VMOVDQU   32(CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y11
+	VPERMPS   Y1, Y3, Y12
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y12, Y11, Y11
+	VMULPS    32(DX), Y11, Y11
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	XORL      R12, R12
+
+t4column:
+	MOVL         (BX)(R12*4), R13
+	VBROADCASTSS (SI)(R12*4), Y3
+	IMULQ        DI, R13
+	VMOVUPS      (AX)(R13*1), Y12
+	VFMADD231PS  Y4, Y3, Y12
+	VMOVUPS      Y12, (AX)(R13*1)
+	VMOVUPS      32(AX)(R13*1), Y12
+	VFMADD231PS  Y5, Y3, Y12
+	VMOVUPS      Y12, 32(AX)(R13*1)
+	VMOVUPS      64(AX)(R13*1), Y12
+	VFMADD231PS  Y6, Y3, Y12
+	VMOVUPS      Y12, 64(AX)(R13*1)
+	VMOVUPS      96(AX)(R13*1), Y12
+	VFMADD231PS  Y7, Y3, Y12
+	VMOVUPS      Y12, 96(AX)(R13*1)
+	VMOVUPS      128(AX)(R13*1), Y12
+	VFMADD231PS  Y8, Y3, Y12
+	VMOVUPS      Y12, 128(AX)(R13*1)
+	VMOVUPS      160(AX)(R13*1), Y12
+	VFMADD231PS  Y9, Y3, Y12
+	VMOVUPS      Y12, 160(AX)(R13*1)
+	VMOVUPS      192(AX)(R13*1), Y12
+	VFMADD231PS  Y10, Y3, Y12
+	VMOVUPS      Y12, 192(AX)(R13*1)
+	VMOVUPS      224(AX)(R13*1), Y12
+	VFMADD231PS  Y11, Y3, Y12
+	VMOVUPS      Y12, 224(AX)(R13*1)
+	INCQ         R12
+	CMPQ         R12, R11
+	JLT          t4column
+	ADDQ         $+256, AX
+	SUBQ         $0x04, R10
+	JMP          t4
+
+t4done:
+t1:
+	CMPQ      R10, $0x01
+	JLT       t1done
+	VMOVDQU   (CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y4
+	VPERMPS   Y1, Y3, Y5
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y5, Y4, Y4
+	VMULPS    (DX), Y4, Y4
+	VMOVDQU   32(CX), Y3
+	VPSRLD    X2, Y3, Y3
+	VPERMPS   Y0, Y3, Y5
+	VPERMPS   Y1, Y3, Y6
+	VPSLLD    $0x1c, Y3, Y3
+	VBLENDVPS Y3, Y6, Y5, Y5
+	VMULPS    32(DX), Y5, Y5
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	XORL      R12, R12
+
+t1column:
+	MOVL         (BX)(R12*4), R13
+	VBROADCASTSS (SI)(R12*4), Y3
+	IMULQ        DI, R13
+	VMOVUPS      (AX)(R13*1), Y6
+	VFMADD231PS  Y4, Y3, Y6
+	VMOVUPS      Y6, (AX)(R13*1)
+	VMOVUPS      32(AX)(R13*1), Y6
+	VFMADD231PS  Y5, Y3, Y6
+	VMOVUPS      Y6, 32(AX)(R13*1)
+	INCQ         R12
+	CMPQ         R12, R11
+	JLT          t1column
+	ADDQ         $+64, AX
+	SUBQ         $0x01, R10
+	JMP          t1
+
+t1done:
+	VZEROUPPER
+	RET
+
+// func addChannel8AVX2(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach int, shift int, tiles int, columns []uint32, x []float32, code *[32]float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-168
+	MOVQ  y_base+0(FP), AX
+	MOVQ  words_base+32(FP), CX
+	MOVQ  scales_base+64(FP), DX
+	MOVQ  columns_base+112(FP), BX
+	MOVQ  x_base+136(FP), SI
+	MOVQ  stride+24(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  reach+56(FP), R8
+	SHLQ  $0x02, R8
+	MOVQ  scaleReach+88(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  tiles+104(FP), R10
+	MOVQ  columns_len+120(FP), R11
+	MOVQ  shift+96(FP), R12
+	VMOVQ R12, X0
+
+t4:
+	CMPQ      R10, $0x04
+	JLT       t4done
+	VMOVDQU   (CX), Y1
+	VPSRLD    X0, Y1, Y1
+	VPSLLD    $0x18, Y1, Y1
+	VPSRAD    $0x18, Y1, Y1
+	VCVTDQ2PS Y1, Y1
+	VMULPS    (DX), Y1, Y1
+	VMOVDQU   32(CX), Y2
+	VPSRLD    X0, Y2, Y2
+	VPSLLD    $0x18, Y2, Y2
+	VPSRAD    $0x18, Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VMULPS    32(DX), Y2, Y2
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	VMOVDQU   (CX), Y3
+	VPSRLD    X0, Y3, Y3
+	VPSLLD    $0x18, Y3, Y3
+	VPSRAD    $0x18, Y3, Y3
+	VCVTDQ2PS Y3, Y3
+	VMULPS    (DX), Y3, Y3
+	VMOVDQU   32(CX), Y4
+	VPSRLD    X0, Y4, Y4
+	VPSLLD    $0x18, Y4, Y4
+	VPSRAD    $0x18, Y4, Y4
+	VCVTDQ2PS Y4, Y4
+	VMULPS    32(DX), Y4, Y4
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	VMOVDQU   (CX), Y5
+	VPSRLD    X0, Y5, Y5
+	VPSLLD    $0x18, Y5, Y5
+	VPSRAD    $0x18, Y5, Y5
+	VCVTDQ2PS Y5, Y5
+	VMULPS    (DX), Y5, Y5
+	VMOVDQU   32(CX), Y6
+	VPSRLD    X0, Y6, Y6
+	VPSLLD    $0x18, Y6, Y6
+	VPSRAD    $0x18, Y6, Y6
+	VCVTDQ2PS Y6, Y6
+	VMULPS    32(DX), Y6, Y6
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	VMOVDQU   (CX), Y7
+	VPSRLD    X0, Y7, Y7
+	VPSLLD    $0x18, Y7, Y7
+	VPSRAD    $0x18, Y7, Y7
+	VCVTDQ2PS Y7, Y7
+	VMULPS    (DX), Y7, Y7
+	VMOVDQU   32(CX), Y8
+	VPSRLD    X0, Y8, Y8
+	VPSLLD    $0x18, Y8, Y8
+	VPSRAD    $0x18, Y8, Y8
+	VCVTDQ2PS Y8, Y8
+	VMULPS    32(DX), Y8, Y8
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	XORL      R12, R12
+
+t4column:
+	MOVL         (BX)(R12*4), R13
+	VBROADCASTSS (SI)(R12*4), Y9
+	IMULQ        DI, R13
+	VMOVUPS      (AX)(R13*1), Y10
+	VFMADD231PS  Y1, Y9, Y10
+	VMOVUPS      Y10, (AX)(R13*1)
+	VMOVUPS      32(AX)(R13*1), Y10
+	VFMADD231PS  Y2, Y9, Y10
+	VMOVUPS      Y10, 32(AX)(R13*1)
+	VMOVUPS      64(AX)(R13*1), Y10
+	VFMADD231PS  Y3, Y9, Y10
+	VMOVUPS      Y10, 64(AX)(R13*1)
+	VMOVUPS      96(AX)(R13*1), Y10
+	VFMADD231PS  Y4, Y9, Y10
+	VMOVUPS      Y10, 96(AX)(R13*1)
+	VMOVUPS      128(AX)(R13*1), Y10
+	VFMADD231PS  Y5, Y9, Y10
+	VMOVUPS      Y10, 128(AX)(R13*1)
+	VMOVUPS      160(AX)(R13*1), Y10
+	VFMADD231PS  Y6, Y9, Y10
+	VMOVUPS      Y10, 160(AX)(R13*1)
+	VMOVUPS      192(AX)(R13*1), Y10
+	VFMADD231PS  Y7, Y9, Y10
+	VMOVUPS      Y10, 192(AX)(R13*1)
+	VMOVUPS      224(AX)(R13*1), Y10
+	VFMADD231PS  Y8, Y9, Y10
+	VMOVUPS      Y10, 224(AX)(R13*1)
+	INCQ         R12
+	CMPQ         R12, R11
+	JLT          t4column
+	ADDQ         $+256, AX
+	SUBQ         $0x04, R10
+	JMP          t4
+
+t4done:
+t1:
+	CMPQ      R10, $0x01
+	JLT       t1done
+	VMOVDQU   (CX), Y1
+	VPSRLD    X0, Y1, Y1
+	VPSLLD    $0x18, Y1, Y1
+	VPSRAD    $0x18, Y1, Y1
+	VCVTDQ2PS Y1, Y1
+	VMULPS    (DX), Y1, Y1
+	VMOVDQU   32(CX), Y2
+	VPSRLD    X0, Y2, Y2
+	VPSLLD    $0x18, Y2, Y2
+	VPSRAD    $0x18, Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VMULPS    32(DX), Y2, Y2
+	ADDQ      R8, CX
+	ADDQ      R9, DX
+	XORL      R12, R12
+
+t1column:
+	MOVL         (BX)(R12*4), R13
+	VBROADCASTSS (SI)(R12*4), Y3
+	IMULQ        DI, R13
+	VMOVUPS      (AX)(R13*1), Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, (AX)(R13*1)
+	VMOVUPS      32(AX)(R13*1), Y4
+	VFMADD231PS  Y2, Y3, Y4
+	VMOVUPS      Y4, 32(AX)(R13*1)
+	INCQ         R12
+	CMPQ         R12, R11
+	JLT          t1column
+	ADDQ         $+64, AX
+	SUBQ         $0x01, R10
+	JMP          t1
+
+t1done:
+	VZEROUPPER
+	RET

@@ -8,6 +8,8 @@ type quantised struct {
 	scales []float32 // [K/64][n]
 	sums   []int32   // [K/64][2][n]: of the first 32 codes of a block, and of the second
 
+	outliers outliers
+
 	// For the blocks of the weights at hand, those of 32 or 64.
 	scaledBy float32   // what scaled has been multiplied by
 	block    int       // and its blocks
@@ -29,7 +31,9 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 		q.words = resize(q.words, in.n*blocks*blockWords)
 		q.scales = resize(q.scales, in.n*blocks)
 		q.sums = resize(q.sums, in.n*blocks*2)
+		q.outliers.reset(in.n, in.k, blocks)
 		in.share(p, quantising, in.n, max(1, 8192/in.k))
+		q.outliers.sort()
 	}
 	if q.block != 0 && q.serves(w) {
 		return
@@ -44,9 +48,12 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 // quantiseRows rounds the rows [lo, hi) of x.
 func (in *Input) quantiseRows(lo, hi int) {
 	q := &in.codes
+	s := scratches.Get().(*scratch)
 	for row := lo; row < hi; row++ {
 		in.ops.quantise(q.words[row*blockWords:], q.scales[row:], q.sums[row:], in.x[row*in.k:][:in.k], in.n)
+		in.takeOutliers(row, s.block[:])
 	}
+	scratches.Put(s)
 }
 
 // scaleBlocks makes the scales and starts of the blocks [lo, hi) for the

@@ -141,6 +141,21 @@ func testFastOps(ops *fastOps) error {
 		}
 	}
 
+	lookup := &newCodebook((*[16]float32)(s.floats(16))).lookup
+	columns, outliers := []uint32{0, 2, 1}, s.floats(3)
+	for channel := range 8 {
+		const stride, steps = tiles*tileRows + 16, blockK / 8 * tileRows
+		got := s.floats(3 * stride)
+		want := append([]float32{}, got...)
+		ops.addChannel4(got, stride, weights, 2*steps, scales, 2*tileRows, 4*channel, tiles, columns, outliers, lookup)
+		addChannel4Go(want, stride, weights, 2*steps, scales, 2*tileRows, 4*channel, tiles, columns, outliers, lookup)
+		ops.addChannel8(got, stride, weights8, 4*steps, scales, 4*tileRows, 8*(channel%4), tiles, columns, outliers, nil)
+		addChannel8Go(want, stride, weights8, 4*steps, scales, 4*tileRows, 8*(channel%4), tiles, columns, outliers, nil)
+		if err := compare("channel", kind(channel), got, want); err != nil {
+			return err
+		}
+	}
+
 	for n := 1; n <= 14; n++ { // more than a group of columns of any variant
 		f, raised, product := NF4, ops.raised4, ops.fastBlock4
 		tiles, k := 1+n%panelTiles, blockK

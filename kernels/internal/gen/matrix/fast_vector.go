@@ -49,6 +49,7 @@ func fastKernels() {
 	fastExpands()
 	fastBlocks()
 	quantise()
+	outliers()
 }
 
 // fastBody is the product of some tiles of integers with n columns.

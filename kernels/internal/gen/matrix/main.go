@@ -18,6 +18,8 @@ const (
 	tileRows  = 16
 	tileBytes = 4 * tileRows // of a float32 for each row
 	blockK    = 64
+	// panelTiles is the number of tiles that the kernels' callers take together.
+	panelTiles = 4
 )
 
 // target is an instruction set: a tile of 16 rows is parts vectors.

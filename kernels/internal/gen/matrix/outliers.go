@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// outliers write fastOps.addChannel4 and addChannel8.
+func outliers() {
+	addChannel("addChannel4", "%s is addChannel4Go.", func() func(codes VecVirtual) VecVirtual {
+		code := integer("code")
+		low, high := YMM(), YMM()
+		VMOVUPS(Mem{Base: code}, low)
+		VMOVUPS(Mem{Base: code, Disp: 32}, high)
+		return func(codes VecVirtual) VecVirtual {
+			// The fourth bit chooses between the halves of the codebook.
+			a, b := YMM(), YMM()
+			VPERMPS(low, codes, a)
+			VPERMPS(high, codes, b)
+			VPSLLD(Imm(28), codes, codes)
+			VBLENDVPS(codes, b, a, a)
+			return a
+		}
+	})
+	addChannel("addChannel8", "%s is addChannel8Go.", func() func(codes VecVirtual) VecVirtual {
+		return func(codes VecVirtual) VecVirtual {
+			VPSLLD(Imm(24), codes, codes)
+			VPSRAD(Imm(24), codes, codes)
+			VCVTDQ2PS(codes, codes)
+			return codes
+		}
+	})
+}
+
+// addChannel writes one; prepare returns what makes floats of the lowest bits
+// of words.
+func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
+	begin(name, "func(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach, shift, tiles int, "+
+		"columns []uint32, x []float32, code *[32]float32)", doc)
+	decode := prepare()
+	y, words, scales, columns, x := pointer("y"), pointer("words"), pointer("scales"), pointer("columns"), pointer("x")
+	stride, reach, scaleReach := floatBytes("stride"), floatBytes("reach"), floatBytes("scaleReach")
+	tiles, n := integer("tiles"), Load(Param("columns").Len(), GP64())
+	shift := XMM()
+	VMOVQ(integer("shift"), shift)
+	for _, count := range []int{panelTiles, 1} {
+		takeTiles(fmt.Sprintf("t%d", count), tiles, count, func(name string) {
+			var weights []VecVirtual
+			for range count {
+				for part := range isa.parts {
+					at, codes := part*4*isa.lanes, YMM()
+					VMOVDQU(Mem{Base: words, Disp: at}, codes)
+					VPSRLD(shift, codes, codes)
+					w := decode(codes)
+					VMULPS(Mem{Base: scales, Disp: at}, w, w)
+					weights = append(weights, w)
+				}
+				ADDQ(reach, words)
+				ADDQ(scaleReach, scales)
+			}
+			i := GP64()
+			XORL(i.As32(), i.As32())
+			Label(name + "column")
+			column, v := GP64(), YMM()
+			MOVL(Mem{Base: columns, Index: i, Scale: 4}, column.As32())
+			VBROADCASTSS(Mem{Base: x, Index: i, Scale: 4}, v)
+			IMULQ(stride, column)
+			for j, w := range weights {
+				at, sum := Mem{Base: y, Index: column, Scale: 1, Disp: j * 4 * isa.lanes}, YMM()
+				VMOVUPS(at, sum)
+				VFMADD231PS(w, v, sum)
+				VMOVUPS(sum, at)
+			}
+			INCQ(i)
+			CMPQ(i, n)
+			JLT(LabelRef(name + "column"))
+			ADDQ(I32(count*tileBytes), y)
+		})
+	}
+	VZEROUPPER()
+	RET()
+}
