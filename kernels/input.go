@@ -13,7 +13,8 @@ import (
 // An Input may be used by one MatMul at a time.
 type Input struct {
 	// Fast lets weights of 4 bits and of int8 be multiplied by activations
-	// rounded to int8, a scale for each 64 along K. Other weights ignore it.
+	// rounded to int8, a scale for each 64 along K, but for outliers. Other
+	// weights ignore it.
 	Fast bool
 
 	x    []float32

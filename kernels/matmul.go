@@ -54,6 +54,8 @@ const (
 // and with in.Fast, for weights of 4 bits and of int8, per such block
 //
 //	y = fma(scale·scale of x, Σ code·code of x, y)
+//
+// and at last, for each outlier of x, k ascending, y = fma(scale·code, x, y).
 func (w *Weights) MatMul(p *Pool, y []float32, in *Input) { in.MatMul(p, Product{W: w, Y: y}) }
 
 // MatMul makes products of one input, as [Weights.MatMul] makes each, and
