@@ -72,8 +72,8 @@ tile6x2dim:
 	VBROADCASTSS (R12)(R8*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R12
+	ADDQ         $+4, R9
+	ADDQ         $+4, R12
 	ADDQ         $+256, R10
 	DECQ         R11
 	JNZ          tile6x2dim
@@ -139,8 +139,8 @@ tile5x2dim:
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile5x2dim
@@ -209,8 +209,8 @@ tile4x3dim:
 	VFMADD231PS  Y14, Y15, Y11
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile4x3dim
@@ -267,8 +267,8 @@ tile4x2dim:
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile4x2dim
@@ -312,8 +312,8 @@ tile4x1dim:
 	VBROADCASTSS (R13), Y5
 	VFMADD231PS  Y4, Y5, Y3
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile4x1dim
@@ -374,7 +374,7 @@ tile3x4dim:
 	VFMADD231PS  Y15, Y14, Y11
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile3x4dim
@@ -422,7 +422,7 @@ tile3x2dim:
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile3x2dim
@@ -474,7 +474,7 @@ tile2x4dim:
 	VFMADD231PS  Y10, Y9, Y7
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile2x4dim
@@ -513,7 +513,7 @@ tile2x2dim:
 	VFMADD231PS  Y6, Y4, Y1
 	VFMADD231PS  Y6, Y5, Y3
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile2x2dim
@@ -560,7 +560,7 @@ tile1x8dim:
 	PREFETCHT0   64(R8)(R9*1)
 	PREFETCHT0   128(R8)(R9*1)
 	PREFETCHT0   192(R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+256, R8
 	DECQ         R10
 	JNZ          tile1x8dim
@@ -592,7 +592,7 @@ tile1x2dim:
 	VFMADD231PS  (R8), Y2, Y0
 	VFMADD231PS  32(R8), Y2, Y1
 	PREFETCHT0   (R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+256, R8
 	DECQ         R10
 	JNZ          tile1x2dim
@@ -679,8 +679,8 @@ tile6x2n:
 	VBROADCASTSS (R13)(DX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         DI, R11
 	DECQ         R12
 	JNZ          tile6x2n
@@ -748,8 +748,8 @@ tile5x2n:
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile5x2n
@@ -820,8 +820,8 @@ tile4x3n:
 	VFMADD231PS  Y14, Y15, Y11
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x3n
@@ -880,8 +880,8 @@ tile4x2n:
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x2n
@@ -927,8 +927,8 @@ tile4x1n:
 	VBROADCASTSS (R14), Y5
 	VFMADD231PS  Y4, Y5, Y3
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x1n
@@ -989,7 +989,7 @@ tile3x4n:
 	VFMADD231PS  Y15, Y14, Y11
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x4n
@@ -1037,7 +1037,7 @@ tile3x2n:
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x2n
@@ -1089,7 +1089,7 @@ tile2x4n:
 	VFMADD231PS  Y10, Y9, Y7
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x4n
@@ -1128,7 +1128,7 @@ tile2x2n:
 	VFMADD231PS  Y6, Y4, Y1
 	VFMADD231PS  Y6, Y5, Y3
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x2n
@@ -1175,7 +1175,7 @@ tile1x8n:
 	PREFETCHT0   64(R9)(R10*1)
 	PREFETCHT0   128(R9)(R10*1)
 	PREFETCHT0   192(R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x8n
@@ -1207,7 +1207,7 @@ tile1x2n:
 	VFMADD231PS  (R9), Y2, Y0
 	VFMADD231PS  32(R9), Y2, Y1
 	PREFETCHT0   (R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x2n
@@ -1290,8 +1290,8 @@ tile6x2dim:
 	VBROADCASTSS (R12)(R8*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R12
+	ADDQ         $+4, R9
+	ADDQ         $+4, R12
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          tile6x2dim
@@ -1357,8 +1357,8 @@ tile5x2dim:
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile5x2dim
@@ -1426,8 +1426,8 @@ tile4x3dim:
 	VFMADD231PS  Y13, Y15, Y10
 	VFMADD231PS  Y14, Y15, Y11
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile4x3dim
@@ -1484,8 +1484,8 @@ tile4x2dim:
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile4x2dim
@@ -1529,8 +1529,8 @@ tile4x1dim:
 	VBROADCASTSS (R13), Y5
 	VFMADD231PS  Y4, Y5, Y3
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile4x1dim
@@ -1590,7 +1590,7 @@ tile3x4dim:
 	VFMADD231PS  Y15, Y13, Y7
 	VFMADD231PS  Y15, Y14, Y11
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile3x4dim
@@ -1638,7 +1638,7 @@ tile3x2dim:
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile3x2dim
@@ -1689,7 +1689,7 @@ tile2x4dim:
 	VFMADD231PS  Y10, Y8, Y3
 	VFMADD231PS  Y10, Y9, Y7
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile2x4dim
@@ -1728,7 +1728,7 @@ tile2x2dim:
 	VFMADD231PS  Y6, Y4, Y1
 	VFMADD231PS  Y6, Y5, Y3
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile2x2dim
@@ -1781,7 +1781,7 @@ tile1x8dim:
 	VFMADD231PS  Y9, Y8, Y7
 	PREFETCHT0   (R8)(R9*1)
 	PREFETCHT0   64(R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+128, R8
 	DECQ         R10
 	JNZ          tile1x8dim
@@ -1815,7 +1815,7 @@ tile1x2dim:
 	VCVTPH2PS    16(R8), Y3
 	VFMADD231PS  Y3, Y2, Y1
 	PREFETCHT0   (R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+128, R8
 	DECQ         R10
 	JNZ          tile1x2dim
@@ -1902,8 +1902,8 @@ tile6x2n:
 	VBROADCASTSS (R13)(DX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         DI, R11
 	DECQ         R12
 	JNZ          tile6x2n
@@ -1971,8 +1971,8 @@ tile5x2n:
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile5x2n
@@ -2042,8 +2042,8 @@ tile4x3n:
 	VFMADD231PS  Y13, Y15, Y10
 	VFMADD231PS  Y14, Y15, Y11
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x3n
@@ -2102,8 +2102,8 @@ tile4x2n:
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x2n
@@ -2149,8 +2149,8 @@ tile4x1n:
 	VBROADCASTSS (R14), Y5
 	VFMADD231PS  Y4, Y5, Y3
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x1n
@@ -2210,7 +2210,7 @@ tile3x4n:
 	VFMADD231PS  Y15, Y13, Y7
 	VFMADD231PS  Y15, Y14, Y11
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x4n
@@ -2258,7 +2258,7 @@ tile3x2n:
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x2n
@@ -2309,7 +2309,7 @@ tile2x4n:
 	VFMADD231PS  Y10, Y8, Y3
 	VFMADD231PS  Y10, Y9, Y7
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x4n
@@ -2348,7 +2348,7 @@ tile2x2n:
 	VFMADD231PS  Y6, Y4, Y1
 	VFMADD231PS  Y6, Y5, Y3
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x2n
@@ -2401,7 +2401,7 @@ tile1x8n:
 	VFMADD231PS  Y9, Y8, Y7
 	PREFETCHT0   (R9)(R10*1)
 	PREFETCHT0   64(R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x8n
@@ -2435,7 +2435,7 @@ tile1x2n:
 	VCVTPH2PS    16(R9), Y3
 	VFMADD231PS  Y3, Y2, Y1
 	PREFETCHT0   (R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x2n
@@ -2507,9 +2507,9 @@ transpose8:
 	ADDQ        CX, AX
 	VMOVUPS     Y6, (AX)
 	ADDQ        CX, AX
-	ADDQ        $0x10, DX
-	ADDQ        $0x10, DI
-	ADDQ        $0x10, R8
+	ADDQ        $+16, DX
+	ADDQ        $+16, DI
+	ADDQ        $+16, R8
 	SUBQ        $0x04, SI
 	JMP         transpose8
 
@@ -2533,9 +2533,9 @@ transpose8single:
 	VMOVSS (R8)(BX*1), X0
 	VMOVSS X0, 28(AX)
 	ADDQ   CX, AX
-	ADDQ   $0x04, DX
-	ADDQ   $0x04, DI
-	ADDQ   $0x04, R8
+	ADDQ   $+4, DX
+	ADDQ   $+4, DI
+	ADDQ   $+4, R8
 	DECQ   SI
 	JMP    transpose8single
 
@@ -2587,9 +2587,9 @@ transpose7:
 	VMOVLPS      X0, 16(AX)
 	VEXTRACTPS   $0x02, X0, 24(AX)
 	ADDQ         CX, AX
-	ADDQ         $0x10, DX
-	ADDQ         $0x10, DI
-	ADDQ         $0x10, R8
+	ADDQ         $+16, DX
+	ADDQ         $+16, DI
+	ADDQ         $+16, R8
 	SUBQ         $0x04, SI
 	JMP          transpose7
 
@@ -2611,9 +2611,9 @@ transpose7single:
 	VMOVSS (R8), X0
 	VMOVSS X0, 24(AX)
 	ADDQ   CX, AX
-	ADDQ   $0x04, DX
-	ADDQ   $0x04, DI
-	ADDQ   $0x04, R8
+	ADDQ   $+4, DX
+	ADDQ   $+4, DI
+	ADDQ   $+4, R8
 	DECQ   SI
 	JMP    transpose7single
 
@@ -2658,8 +2658,8 @@ transpose6:
 	VEXTRACTF128 $0x01, Y6, X0
 	VMOVLPS      X0, 16(AX)
 	ADDQ         CX, AX
-	ADDQ         $0x10, DX
-	ADDQ         $0x10, DI
+	ADDQ         $+16, DX
+	ADDQ         $+16, DI
 	SUBQ         $0x04, SI
 	JMP          transpose6
 
@@ -2679,8 +2679,8 @@ transpose6single:
 	VMOVSS (DI)(BX*2), X0
 	VMOVSS X0, 20(AX)
 	ADDQ   CX, AX
-	ADDQ   $0x04, DX
-	ADDQ   $0x04, DI
+	ADDQ   $+4, DX
+	ADDQ   $+4, DI
 	DECQ   SI
 	JMP    transpose6single
 
@@ -2724,8 +2724,8 @@ transpose5:
 	VEXTRACTF128 $0x01, Y6, X0
 	VMOVSS       X0, 16(AX)
 	ADDQ         CX, AX
-	ADDQ         $0x10, DX
-	ADDQ         $0x10, DI
+	ADDQ         $+16, DX
+	ADDQ         $+16, DI
 	SUBQ         $0x04, SI
 	JMP          transpose5
 
@@ -2743,8 +2743,8 @@ transpose5single:
 	VMOVSS (DI)(BX*1), X0
 	VMOVSS X0, 16(AX)
 	ADDQ   CX, AX
-	ADDQ   $0x04, DX
-	ADDQ   $0x04, DI
+	ADDQ   $+4, DX
+	ADDQ   $+4, DI
 	DECQ   SI
 	JMP    transpose5single
 
@@ -2779,8 +2779,8 @@ transpose4:
 	ADDQ      CX, AX
 	VMOVUPS   X6, (AX)
 	ADDQ      CX, AX
-	ADDQ      $0x10, DX
-	ADDQ      $0x10, DI
+	ADDQ      $+16, DX
+	ADDQ      $+16, DI
 	SUBQ      $0x04, SI
 	JMP       transpose4
 
@@ -2796,8 +2796,8 @@ transpose4single:
 	VMOVSS (DI), X0
 	VMOVSS X0, 12(AX)
 	ADDQ   CX, AX
-	ADDQ   $0x04, DX
-	ADDQ   $0x04, DI
+	ADDQ   $+4, DX
+	ADDQ   $+4, DI
 	DECQ   SI
 	JMP    transpose4single
 
@@ -2832,7 +2832,7 @@ transpose3:
 	VMOVLPS    X5, (AX)
 	VEXTRACTPS $0x02, X5, 8(AX)
 	ADDQ       CX, AX
-	ADDQ       $0x10, DX
+	ADDQ       $+16, DX
 	SUBQ       $0x04, SI
 	JMP        transpose3
 
@@ -2846,7 +2846,7 @@ transpose3single:
 	VMOVSS (DX)(BX*2), X0
 	VMOVSS X0, 8(AX)
 	ADDQ   CX, AX
-	ADDQ   $0x04, DX
+	ADDQ   $+4, DX
 	DECQ   SI
 	JMP    transpose3single
 
@@ -2876,7 +2876,7 @@ transpose2:
 	ADDQ      CX, AX
 	VMOVLPS   X4, (AX)
 	ADDQ      CX, AX
-	ADDQ      $0x10, DX
+	ADDQ      $+16, DX
 	SUBQ      $0x04, SI
 	JMP       transpose2
 
@@ -2888,7 +2888,7 @@ transpose2single:
 	VMOVSS (DX)(BX*1), X0
 	VMOVSS X0, 4(AX)
 	ADDQ   CX, AX
-	ADDQ   $0x04, DX
+	ADDQ   $+4, DX
 	DECQ   SI
 	JMP    transpose2single
 
@@ -2917,7 +2917,7 @@ transpose1:
 	ADDQ      CX, AX
 	VMOVSS    X3, (AX)
 	ADDQ      CX, AX
-	ADDQ      $0x10, DX
+	ADDQ      $+16, DX
 	SUBQ      $0x04, SI
 	JMP       transpose1
 
@@ -2927,7 +2927,7 @@ transpose1single:
 	VMOVSS (DX), X0
 	VMOVSS X0, (AX)
 	ADDQ   CX, AX
-	ADDQ   $0x04, DX
+	ADDQ   $+4, DX
 	DECQ   SI
 	JMP    transpose1single
 

@@ -98,8 +98,8 @@ tile6x4dim:
 	VFMADD231PS  Z25, Z28, Z21
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R12
+	ADDQ         $+4, R9
+	ADDQ         $+4, R12
 	ADDQ         $+256, R10
 	DECQ         R11
 	JNZ          tile6x4dim
@@ -177,8 +177,8 @@ tile6x2dim:
 	VBROADCASTSS (R12)(R8*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R12
+	ADDQ         $+4, R9
+	ADDQ         $+4, R12
 	ADDQ         $+256, R10
 	DECQ         R11
 	JNZ          tile6x2dim
@@ -231,8 +231,8 @@ tile6x1dim:
 	VFMADD231PS  Z6, Z7, Z4
 	VBROADCASTSS (R12)(R8*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R12
+	ADDQ         $+4, R9
+	ADDQ         $+4, R12
 	ADDQ         $+256, R10
 	DECQ         R11
 	JNZ          tile6x1dim
@@ -317,8 +317,8 @@ tile5x4dim:
 	PREFETCHT0   64(R11)(R9*1)
 	PREFETCHT0   128(R11)(R9*1)
 	PREFETCHT0   192(R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile5x4dim
@@ -389,8 +389,8 @@ tile5x2dim:
 	VFMADD231PS  Z11, Z12, Z9
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile5x2dim
@@ -439,8 +439,8 @@ tile5x1dim:
 	VBROADCASTSS (R13)(R8*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile5x1dim
@@ -515,8 +515,8 @@ tile4x4dim:
 	PREFETCHT0   64(R11)(R9*1)
 	PREFETCHT0   128(R11)(R9*1)
 	PREFETCHT0   192(R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile4x4dim
@@ -578,8 +578,8 @@ tile4x2dim:
 	VFMADD231PS  Z9, Z10, Z7
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile4x2dim
@@ -623,8 +623,8 @@ tile4x1dim:
 	VBROADCASTSS (R13), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile4x1dim
@@ -687,7 +687,7 @@ tile3x4dim:
 	PREFETCHT0   64(R11)(R9*1)
 	PREFETCHT0   128(R11)(R9*1)
 	PREFETCHT0   192(R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile3x4dim
@@ -736,7 +736,7 @@ tile3x2dim:
 	VFMADD231PS  Z7, Z8, Z5
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile3x2dim
@@ -771,7 +771,7 @@ tile3x1dim:
 	VBROADCASTSS (R10)(R8*2), Z4
 	VFMADD231PS  Z3, Z4, Z2
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile3x1dim
@@ -822,7 +822,7 @@ tile2x4dim:
 	PREFETCHT0   64(R11)(R9*1)
 	PREFETCHT0   128(R11)(R9*1)
 	PREFETCHT0   192(R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile2x4dim
@@ -862,7 +862,7 @@ tile2x2dim:
 	VFMADD231PS  Z6, Z5, Z3
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile2x2dim
@@ -892,7 +892,7 @@ tile2x1dim:
 	VBROADCASTSS (R10)(R8*1), Z3
 	VFMADD231PS  Z2, Z3, Z1
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+256, R11
 	DECQ         R12
 	JNZ          tile2x1dim
@@ -929,7 +929,7 @@ tile1x4dim:
 	PREFETCHT0   64(R8)(R9*1)
 	PREFETCHT0   128(R8)(R9*1)
 	PREFETCHT0   192(R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+256, R8
 	DECQ         R10
 	JNZ          tile1x4dim
@@ -958,7 +958,7 @@ tile1x2dim:
 	VFMADD231PS  64(R8), Z2, Z1
 	PREFETCHT0   (R8)(R9*1)
 	PREFETCHT0   64(R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+256, R8
 	DECQ         R10
 	JNZ          tile1x2dim
@@ -982,7 +982,7 @@ tile1x1dim:
 	VBROADCASTSS (CX), Z1
 	VFMADD231PS  (R8), Z1, Z0
 	PREFETCHT0   (R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+256, R8
 	DECQ         R10
 	JNZ          tile1x1dim
@@ -1094,8 +1094,8 @@ tile6x4n:
 	VFMADD231PS  Z25, Z28, Z21
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         DI, R11
 	DECQ         R12
 	JNZ          tile6x4n
@@ -1175,8 +1175,8 @@ tile6x2n:
 	VBROADCASTSS (R13)(DX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         DI, R11
 	DECQ         R12
 	JNZ          tile6x2n
@@ -1231,8 +1231,8 @@ tile6x1n:
 	VFMADD231PS  Z6, Z7, Z4
 	VBROADCASTSS (R13)(DX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         DI, R11
 	DECQ         R12
 	JNZ          tile6x1n
@@ -1319,8 +1319,8 @@ tile5x4n:
 	PREFETCHT0   64(R12)(R10*1)
 	PREFETCHT0   128(R12)(R10*1)
 	PREFETCHT0   192(R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile5x4n
@@ -1393,8 +1393,8 @@ tile5x2n:
 	VFMADD231PS  Z11, Z12, Z9
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile5x2n
@@ -1445,8 +1445,8 @@ tile5x1n:
 	VBROADCASTSS (R14)(DX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile5x1n
@@ -1523,8 +1523,8 @@ tile4x4n:
 	PREFETCHT0   64(R12)(R10*1)
 	PREFETCHT0   128(R12)(R10*1)
 	PREFETCHT0   192(R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x4n
@@ -1588,8 +1588,8 @@ tile4x2n:
 	VFMADD231PS  Z9, Z10, Z7
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x2n
@@ -1635,8 +1635,8 @@ tile4x1n:
 	VBROADCASTSS (R14), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x1n
@@ -1699,7 +1699,7 @@ tile3x4n:
 	PREFETCHT0   64(R12)(R10*1)
 	PREFETCHT0   128(R12)(R10*1)
 	PREFETCHT0   192(R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x4n
@@ -1748,7 +1748,7 @@ tile3x2n:
 	VFMADD231PS  Z7, Z8, Z5
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x2n
@@ -1783,7 +1783,7 @@ tile3x1n:
 	VBROADCASTSS (R11)(DX*2), Z4
 	VFMADD231PS  Z3, Z4, Z2
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x1n
@@ -1834,7 +1834,7 @@ tile2x4n:
 	PREFETCHT0   64(R12)(R10*1)
 	PREFETCHT0   128(R12)(R10*1)
 	PREFETCHT0   192(R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x4n
@@ -1874,7 +1874,7 @@ tile2x2n:
 	VFMADD231PS  Z6, Z5, Z3
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x2n
@@ -1904,7 +1904,7 @@ tile2x1n:
 	VBROADCASTSS (R11)(DX*1), Z3
 	VFMADD231PS  Z2, Z3, Z1
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x1n
@@ -1941,7 +1941,7 @@ tile1x4n:
 	PREFETCHT0   64(R9)(R10*1)
 	PREFETCHT0   128(R9)(R10*1)
 	PREFETCHT0   192(R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x4n
@@ -1970,7 +1970,7 @@ tile1x2n:
 	VFMADD231PS  64(R9), Z2, Z1
 	PREFETCHT0   (R9)(R10*1)
 	PREFETCHT0   64(R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x2n
@@ -1994,7 +1994,7 @@ tile1x1n:
 	VBROADCASTSS (DX), Z1
 	VFMADD231PS  (R9), Z1, Z0
 	PREFETCHT0   (R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x1n
@@ -2102,8 +2102,8 @@ tile6x4dim:
 	VFMADD231PS  Z25, Z28, Z21
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R12
+	ADDQ         $+4, R9
+	ADDQ         $+4, R12
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          tile6x4dim
@@ -2181,8 +2181,8 @@ tile6x2dim:
 	VBROADCASTSS (R12)(R8*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R12
+	ADDQ         $+4, R9
+	ADDQ         $+4, R12
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          tile6x2dim
@@ -2235,8 +2235,8 @@ tile6x1dim:
 	VFMADD231PS  Z6, Z7, Z4
 	VBROADCASTSS (R12)(R8*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         $0x04, R9
-	ADDQ         $0x04, R12
+	ADDQ         $+4, R9
+	ADDQ         $+4, R12
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          tile6x1dim
@@ -2319,8 +2319,8 @@ tile5x4dim:
 	VFMADD231PS  Z23, Z24, Z19
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile5x4dim
@@ -2390,8 +2390,8 @@ tile5x2dim:
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile5x2dim
@@ -2440,8 +2440,8 @@ tile5x1dim:
 	VBROADCASTSS (R13)(R8*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile5x1dim
@@ -2514,8 +2514,8 @@ tile4x4dim:
 	VFMADD231PS  Z20, Z19, Z15
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile4x4dim
@@ -2576,8 +2576,8 @@ tile4x2dim:
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile4x2dim
@@ -2621,8 +2621,8 @@ tile4x1dim:
 	VBROADCASTSS (R13), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile4x1dim
@@ -2683,7 +2683,7 @@ tile3x4dim:
 	VFMADD231PS  Z15, Z14, Z11
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile3x4dim
@@ -2731,7 +2731,7 @@ tile3x2dim:
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile3x2dim
@@ -2766,7 +2766,7 @@ tile3x1dim:
 	VBROADCASTSS (R10)(R8*2), Z4
 	VFMADD231PS  Z3, Z4, Z2
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile3x1dim
@@ -2815,7 +2815,7 @@ tile2x4dim:
 	VFMADD231PS  Z10, Z9, Z7
 	PREFETCHT0   (R11)(R9*1)
 	PREFETCHT0   64(R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile2x4dim
@@ -2854,7 +2854,7 @@ tile2x2dim:
 	VFMADD231PS  Z6, Z4, Z1
 	VFMADD231PS  Z6, Z5, Z3
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile2x2dim
@@ -2884,7 +2884,7 @@ tile2x1dim:
 	VBROADCASTSS (R10)(R8*1), Z3
 	VFMADD231PS  Z2, Z3, Z1
 	PREFETCHT0   (R11)(R9*1)
-	ADDQ         $0x04, R10
+	ADDQ         $+4, R10
 	ADDQ         $+128, R11
 	DECQ         R12
 	JNZ          tile2x1dim
@@ -2923,7 +2923,7 @@ tile1x4dim:
 	VFMADD231PS  Z5, Z4, Z3
 	PREFETCHT0   (R8)(R9*1)
 	PREFETCHT0   64(R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+128, R8
 	DECQ         R10
 	JNZ          tile1x4dim
@@ -2953,7 +2953,7 @@ tile1x2dim:
 	VCVTPH2PS    32(R8), Z3
 	VFMADD231PS  Z3, Z2, Z1
 	PREFETCHT0   (R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+128, R8
 	DECQ         R10
 	JNZ          tile1x2dim
@@ -2978,7 +2978,7 @@ tile1x1dim:
 	VCVTPH2PS    (R8), Z2
 	VFMADD231PS  Z2, Z1, Z0
 	PREFETCHT0   (R8)(R9*1)
-	ADDQ         $0x04, CX
+	ADDQ         $+4, CX
 	ADDQ         $+128, R8
 	DECQ         R10
 	JNZ          tile1x1dim
@@ -3090,8 +3090,8 @@ tile6x4n:
 	VFMADD231PS  Z25, Z28, Z21
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         DI, R11
 	DECQ         R12
 	JNZ          tile6x4n
@@ -3171,8 +3171,8 @@ tile6x2n:
 	VBROADCASTSS (R13)(DX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         DI, R11
 	DECQ         R12
 	JNZ          tile6x2n
@@ -3227,8 +3227,8 @@ tile6x1n:
 	VFMADD231PS  Z6, Z7, Z4
 	VBROADCASTSS (R13)(DX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         $0x04, R10
-	ADDQ         $0x04, R13
+	ADDQ         $+4, R10
+	ADDQ         $+4, R13
 	ADDQ         DI, R11
 	DECQ         R12
 	JNZ          tile6x1n
@@ -3313,8 +3313,8 @@ tile5x4n:
 	VFMADD231PS  Z23, Z24, Z19
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile5x4n
@@ -3386,8 +3386,8 @@ tile5x2n:
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile5x2n
@@ -3438,8 +3438,8 @@ tile5x1n:
 	VBROADCASTSS (R14)(DX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile5x1n
@@ -3514,8 +3514,8 @@ tile4x4n:
 	VFMADD231PS  Z20, Z19, Z15
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x4n
@@ -3578,8 +3578,8 @@ tile4x2n:
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x2n
@@ -3625,8 +3625,8 @@ tile4x1n:
 	VBROADCASTSS (R14), Z5
 	VFMADD231PS  Z4, Z5, Z3
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
-	ADDQ         $0x04, R14
+	ADDQ         $+4, R11
+	ADDQ         $+4, R14
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile4x1n
@@ -3687,7 +3687,7 @@ tile3x4n:
 	VFMADD231PS  Z15, Z14, Z11
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x4n
@@ -3735,7 +3735,7 @@ tile3x2n:
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x2n
@@ -3770,7 +3770,7 @@ tile3x1n:
 	VBROADCASTSS (R11)(DX*2), Z4
 	VFMADD231PS  Z3, Z4, Z2
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile3x1n
@@ -3819,7 +3819,7 @@ tile2x4n:
 	VFMADD231PS  Z10, Z9, Z7
 	PREFETCHT0   (R12)(R10*1)
 	PREFETCHT0   64(R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x4n
@@ -3858,7 +3858,7 @@ tile2x2n:
 	VFMADD231PS  Z6, Z4, Z1
 	VFMADD231PS  Z6, Z5, Z3
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x2n
@@ -3888,7 +3888,7 @@ tile2x1n:
 	VBROADCASTSS (R11)(DX*1), Z3
 	VFMADD231PS  Z2, Z3, Z1
 	PREFETCHT0   (R12)(R10*1)
-	ADDQ         $0x04, R11
+	ADDQ         $+4, R11
 	ADDQ         DI, R12
 	DECQ         R13
 	JNZ          tile2x1n
@@ -3927,7 +3927,7 @@ tile1x4n:
 	VFMADD231PS  Z5, Z4, Z3
 	PREFETCHT0   (R9)(R10*1)
 	PREFETCHT0   64(R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x4n
@@ -3957,7 +3957,7 @@ tile1x2n:
 	VCVTPH2PS    32(R9), Z3
 	VFMADD231PS  Z3, Z2, Z1
 	PREFETCHT0   (R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x2n
@@ -3982,7 +3982,7 @@ tile1x1n:
 	VCVTPH2PS    (R9), Z2
 	VFMADD231PS  Z2, Z1, Z0
 	PREFETCHT0   (R9)(R10*1)
-	ADDQ         $0x04, DX
+	ADDQ         $+4, DX
 	ADDQ         DI, R9
 	DECQ         R11
 	JNZ          tile1x1n

@@ -4,7 +4,8 @@ package kernels
 // 127 with a scale for each 64 along K; weights are codes of int8 too, those
 // of 4 bits by way of their codebook rounded to 86ths of its greatest value.
 // Sums over a block are exact, whatever the instructions, so that variants
-// differ in speed only.
+// differ in speed only. The few activations that are far greater than the others
+// are multiplied in float32, see outliers.
 //
 // AVX2 sums products of an unsigned and a signed code in 16 bits: those of four
 // steps of K, which are k, k+1, k+4 and k+5. With 86 added to the codes of 4-bit
@@ -104,15 +105,13 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 	if len(q.outliers.channels) > 0 {
 		step = max(in.ops.vectorTiles, outlierWords/w.tileWords())
 	}
-	for ; lo < hi; lo += step {
-		in.eachGroup(s, j, lo, min(lo+step, hi), in.ops.fastVectorColumns, func(y []float32, stride, lo, hi, c, n int) {
-			product(y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*blockWords:],
-				q.scaled[c:], q.starts[c:], in.n, n, w.depth(), hi-lo, code)
-			if c+n == in.n {
-				in.addOutliers(w, y, stride, lo, hi)
-			}
-		})
-	}
+	in.eachGroup(s, j, lo, hi, step, in.ops.fastVectorColumns, func(y []float32, stride, lo, hi, c, n int) {
+		product(y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*blockWords:],
+			q.scaled[c:], q.starts[c:], in.n, n, w.depth(), hi-lo, code)
+		if c+n == in.n {
+			in.addOutliers(w, y, stride, lo, hi)
+		}
+	})
 }
 
 // fastMatrix is matrix over integers. Sums begin with zeros, and end in y if

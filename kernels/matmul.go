@@ -204,15 +204,15 @@ const panelTiles = 4
 func (in *Input) vector(s *scratch, j *job, lo, hi int) {
 	w, ops := j.W, in.ops
 	x, reach := in.rows()
-	in.eachGroup(s, j, lo, hi, ops.vectorColumns, func(y []float32, stride, lo, hi, c, n int) {
+	in.eachGroup(s, j, lo, hi, hi-lo, ops.vectorColumns, func(y []float32, stride, lo, hi, c, n int) {
 		ops.vector[w.kind](y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), x[c*reach:], reach, n, w.depth(), hi-lo, w.code.look())
 	})
 }
 
-// eachGroup calls fn for the tiles [lo, hi) of all columns, n from c on at a
-// time: if they are more than most, some tiles at a time, which stay in cache.
-func (in *Input) eachGroup(s *scratch, j *job, lo, hi, most int, fn func(y []float32, stride, lo, hi, c, n int)) {
-	step := hi - lo
+// eachGroup calls fn for the tiles [lo, hi), step at a time, of all columns, n
+// from c on at a time: if they are more than most, with fewer tiles, which stay
+// in cache.
+func (in *Input) eachGroup(s *scratch, j *job, lo, hi, step, most int, fn func(y []float32, stride, lo, hi, c, n int)) {
 	if in.n > most {
 		step = in.ops.vectorTiles
 	}

@@ -91,8 +91,11 @@ func (int8Code) at(words []uint32, k, row int, _ float32, _ *lookup) float32 {
 
 // nibble is the 4-bit code at step k.
 func nibble(words []uint32, k, row int) uint32 {
-	return words[k/8*tileRows+row] >> (k%4*8 + k/4%2*4) & 15
+	return words[k/8*tileRows+row] >> nibbleShift(k) & 15
 }
+
+// nibbleShift is the first bit of the 4-bit code of step k in its word.
+func nibbleShift(k int) int { return k%4*8 + k/4%2*4 }
 
 func (code4) at(words []uint32, k, row int, _ float32, code *lookup) float32 {
 	return code[nibble(words, k, row)]

@@ -128,18 +128,14 @@ func (in *Input) addOutliers(w *Weights, y []float32, stride, lo, hi int) {
 	if len(o.channels) == 0 {
 		return
 	}
-	block, step, add := layouts[w.kind].block, 4, in.ops.addChannel8
-	if w.code != nil {
-		step, add = 8, in.ops.addChannel4
-	}
+	block := layouts[w.kind].block
 	words, tileWords := w.tileRange(lo, hi), w.tileWords()
 	scales, tileScales := w.scaleRange(lo, hi), w.tileScales()
 	for _, c := range o.channels {
 		k := int(c.channel)
-		part := k % step
-		shift := 8 * part
+		step, shift, add := 4, k%4*8, in.ops.addChannel8
 		if w.code != nil {
-			shift = part%4*8 + part/4*4
+			step, shift, add = 8, nibbleShift(k), in.ops.addChannel4
 		}
 		add(y, stride, words[k/step*tileRows:], tileWords, scales[k/block*tileRows:], tileScales, shift, hi-lo,
 			o.columns[c.from:c.to], o.x[c.from:c.to], w.code.look())

@@ -10,6 +10,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 const (
@@ -110,28 +112,6 @@ func byRows(most int, body func(rows int)) {
 	}
 }
 
-// lines returns the addresses of rows that lie step bytes apart.
-func lines(base, step Register, rows int) []Mem {
-	var m []Mem
-	for {
-		m = append(m, Mem{Base: base}, Mem{Base: base, Index: step, Scale: 1}, Mem{Base: base, Index: step, Scale: 2})
-		if len(m) >= rows {
-			return m[:rows]
-		}
-		next := GP64()
-		LEAQ(Mem{Base: base, Index: step, Scale: 2}, next)
-		ADDQ(step, next)
-		base = next
-	}
-}
-
-// advance moves addresses from lines on by n float32s.
-func advance(at []Mem, n int) {
-	for r := 0; r < len(at); r += 3 {
-		ADDQ(Imm(uint64(4*n)), at[r].Base)
-	}
-}
-
 // outer adds the outer product of a column of factors, one a row, and a line
 // of a page to the accumulators. It holds whichever is fewer in registers.
 func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
@@ -210,17 +190,17 @@ func scores(e element) {
 			}
 			q, k, d := GP64(), GP64(), GP64()
 			MOVQ(queries, q)
-			at := lines(q, length, rows)
+			at := addresses.Lines(q, length, rows)
 			MOVQ(keys, k)
 			MOVQ(dim, d)
 			Label(tile + "dim")
 			e.outer(acc, k, at)
 			e.fetch(acc, k, ahead)
-			advance(at, 1)
+			addresses.Advance(at, 4)
 			ADDQ(I32(pageSize*e.size), k)
 			DECQ(d)
 			JNZ(LabelRef(tile + "dim"))
-			for r, at := range lines(dst, step, rows) {
+			for r, at := range addresses.Lines(dst, step, rows) {
 				for c := range width {
 					VMOVUPS(acc[r][c], at.Offset(4*lanes*c))
 				}
@@ -249,7 +229,7 @@ func weigh(e element) {
 			CMPQ(columns, Imm(uint64(lanes*width)))
 			JLT(LabelRef(tile + "done"))
 			acc := make([][]VecVirtual, rows)
-			for r, at := range lines(dst, out, rows) {
+			for r, at := range addresses.Lines(dst, out, rows) {
 				for c := range width {
 					v := vector()
 					VMOVUPS(at.Offset(4*lanes*c), v)
@@ -260,15 +240,15 @@ func weigh(e element) {
 			MOVQ(weights, p)
 			MOVQ(values, v)
 			MOVQ(count, t)
-			at := lines(p, reach, rows)
+			at := addresses.Lines(p, reach, rows)
 			Label(tile + "n")
 			e.outer(acc, v, at)
 			e.fetch(acc, v, ahead)
-			advance(at, 1)
+			addresses.Advance(at, 4)
 			ADDQ(step, v)
 			DECQ(t)
 			JNZ(LabelRef(tile + "n"))
-			for r, at := range lines(dst, out, rows) {
+			for r, at := range addresses.Lines(dst, out, rows) {
 				for c := range width {
 					VMOVUPS(acc[r][c], at.Offset(4*lanes*c))
 				}

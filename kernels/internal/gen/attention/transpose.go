@@ -4,6 +4,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 // transposeRows is the most rows that are transposed together: a vector.
@@ -15,7 +17,7 @@ func transpose() {
 	columns := Load(Param("columns"), GP64())
 	byRows(transposeRows, func(rows int) {
 		name := "transpose" + string(rune('0'+rows))
-		at := lines(x, reach, rows)
+		at := addresses.Lines(x, reach, rows)
 		Label(name)
 		CMPQ(columns, Imm(4))
 		JLT(LabelRef(name + "single"))
@@ -23,7 +25,7 @@ func transpose() {
 			storeLanes(v, rows, Mem{Base: dst})
 			ADDQ(step, dst)
 		}
-		advance(at, 4)
+		addresses.Advance(at, 4*4)
 		SUBQ(Imm(4), columns)
 		JMP(LabelRef(name))
 		Label(name + "single")
@@ -35,7 +37,7 @@ func transpose() {
 			VMOVSS(v, Mem{Base: dst, Disp: 4 * r})
 		}
 		ADDQ(step, dst)
-		advance(at, 1)
+		addresses.Advance(at, 4)
 		DECQ(columns)
 		JMP(LabelRef(name + "single"))
 		Label(name + "done")

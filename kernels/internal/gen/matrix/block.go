@@ -6,6 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 // blockKernel writes matrixOps.block: the sums of all columns and of one or
@@ -41,7 +43,7 @@ func (b *blockBody) loop(count int) {
 		}
 		panel, x, left := GP64(), pointer("x"), integer("k")
 		MOVQ(b.panel, panel)
-		tiles := lines(panel, b.reach, count)
+		tiles := addresses.Lines(panel, b.reach, count)
 		unroll := 4
 		if b.n > 6 {
 			unroll = 2
@@ -52,14 +54,14 @@ func (b *blockBody) loop(count int) {
 			column := func(c int) Mem { return Mem{Base: x, Disp: 4 * (k*b.n + c)} }
 			outer(sums, weights, column)
 		}
-		advance(tiles, unroll*tileBytes)
+		addresses.Advance(tiles, unroll*tileBytes)
 		ADDQ(I32(4*unroll*b.n), x)
 		SUBQ(Imm(uint64(unroll)), left)
 		JNZ(LabelRef(name + "k"))
 
 		out := GP64()
 		MOVQ(b.acc, out)
-		tops := lines(b.scales, b.scaleReach, count)
+		tops := addresses.Lines(b.scales, b.scaleReach, count)
 		for c := range b.n {
 			for i := range sums {
 				at := i * 4 * isa.lanes

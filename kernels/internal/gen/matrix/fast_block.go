@@ -6,6 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 // fastExpands write fastOps.fastExpand4 and fastExpand8: codes plus 86, and a
@@ -150,7 +152,7 @@ func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
 	if tiles > 1 {
 		scaleReach = floatBytes("scaleReach")
 	}
-	tops := lines(g.scales, scaleReach, tiles)
+	tops := addresses.Lines(g.scales, scaleReach, tiles)
 	for c := range g.n {
 		s := isa.vector()
 		VBROADCASTSS(Mem{Base: g.xScales, Disp: 4 * c}, s)

@@ -6,6 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 const fastVectorSignature = "func(y []float32, stride int, words []uint32, scales []float32, " +
@@ -129,7 +131,7 @@ func (v *fastBody) loop(count int) {
 			half = GP64()
 			XORQ(half, half)
 		}
-		atWord, atTop := lines(v.words, tileWords, count), lines(v.scales, tileScales, count)
+		atWord, atTop := addresses.Lines(v.words, tileWords, count), addresses.Lines(v.scales, tileScales, count)
 		nothing := newZero()
 		v.eachColumn(func(_ int, y Register) {
 			for i := range count * isa.parts {
@@ -172,10 +174,10 @@ func (v *fastBody) loop(count int) {
 				v.line(m, func(c, k int) Mem { return atX(c, line*v.step+k) }, sums[i])
 			}
 		}
-		advance(atWord, unroll*tileBytes)
+		addresses.Advance(atWord, unroll*tileBytes)
 		ADDQ(I32(unroll*v.step), x)
 		if unroll < all {
-			advance(far, unroll*tileBytes)
+			addresses.Advance(far, unroll*tileBytes)
 			DECQ(steps)
 			JNZ(LabelRef(name + "step"))
 		}
@@ -187,7 +189,7 @@ func (v *fastBody) loop(count int) {
 				addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total, total)
 			}
 		})
-		advance(atTop, tileBytes)
+		addresses.Advance(atTop, tileBytes)
 		reach := floatBytes("reach")
 		ADDQ(reach, xScales)
 		if v.raised {

@@ -12,6 +12,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 const (
@@ -162,29 +164,6 @@ func takeTiles(name string, tiles Register, count int, body func(name string)) {
 	Label(name + "done")
 }
 
-// lines returns the addresses of n lines that lie step bytes apart, by as few
-// further registers as can be; base is the first of them.
-func lines(base, step Register, n int) []Mem {
-	var m []Mem
-	for {
-		m = append(m, Mem{Base: base}, Mem{Base: base, Index: step, Scale: 1}, Mem{Base: base, Index: step, Scale: 2})
-		if len(m) >= n {
-			return m[:n]
-		}
-		next := GP64()
-		LEAQ(Mem{Base: base, Index: step, Scale: 2}, next)
-		ADDQ(step, next)
-		base = next
-	}
-}
-
-// advance moves the addresses that lines made.
-func advance(m []Mem, by int) {
-	for i := 0; i < len(m); i += 3 {
-		ADDQ(I32(by), m[i].Base)
-	}
-}
-
 // ahead returns the lines that lie some bytes ahead of those at at, of count
 // tiles step bytes apart; or, where left is less than enough, those of the tiles
 // that come next.
@@ -204,7 +183,7 @@ func ahead(at, step Register, count, bytes int, left Op, enough int) []Mem {
 		ANDQ(next, line)
 		ADDQ(at, line)
 	}
-	m := lines(line, step, count)
+	m := addresses.Lines(line, step, count)
 	for i := range m {
 		m[i] = m[i].Offset(bytes)
 	}

@@ -4,6 +4,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 // Looking codes up in AVX2 takes shuffles, which share ports with
@@ -45,10 +47,10 @@ func (v *vectorBody) staged() {
 		depth, lastWords, lastScales := integer("depth"), GP64(), GP64()
 		LEAQ(Mem{Base: v.words, Index: depth, Scale: 8, Disp: -v.eighth * 4}, lastWords)
 		LEAQ(Mem{Base: v.scales, Index: depth, Scale: 1, Disp: -tileBytes}, lastScales)
-		v.atY = lines(v.y, nil, 1)
-		v.atX = lines(pointer("x"), nil, 1)
+		v.atY = addresses.Lines(v.y, nil, 1)
+		v.atX = addresses.Lines(pointer("x"), nil, 1)
 		v.atWord = []Mem{{Base: v.words}, {Base: v.words, Index: depth, Scale: 8}}
-		v.atTop = lines(v.scales, depth, count)
+		v.atTop = addresses.Lines(v.scales, depth, count)
 		nothing := newZero()
 		v.sums = make([][][]VecVirtual, count)
 		for t := range v.sums {
@@ -93,12 +95,12 @@ func (v *vectorBody) staged() {
 		XORQ(I32(stagesBehind*stageBytes), read)
 		interleave(v.decodeStage(ring, write, low), v.addStage(ring, read))
 		next()
-		advance(v.atX, 8*4)
+		addresses.Advance(v.atX, 8*4)
 		SUBQ(Imm(8), steps)
 		JNZ(LabelRef("stagedstep"))
 		v.join()
 		v.fetchAhead(v.scales, lastScales, stagedScales, depth, 1)
-		advance(v.atTop, tileBytes)
+		addresses.Advance(v.atTop, tileBytes)
 		CMPQ(v.scales, lastScales)
 		JLS(LabelRef("stagedblock"))
 

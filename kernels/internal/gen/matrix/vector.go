@@ -6,6 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 // vectorKernel writes matrixOps.vector of one format: for some tiles at once,
@@ -73,14 +75,14 @@ func (v *vectorBody) loop(count int) {
 	takeTiles(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
 		left, tileWords, tileScales := integer("depth"), GP64(), GP64()
 		IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
-		v.atY = lines(v.y, v.stride, v.n)
-		v.atX = lines(pointer("x"), v.reach, v.n)
-		v.atWord = lines(v.words, tileWords, count)
+		v.atY = addresses.Lines(v.y, v.stride, v.n)
+		v.atX = addresses.Lines(pointer("x"), v.reach, v.n)
+		v.atWord = addresses.Lines(v.words, tileWords, count)
 		if v.scales != nil {
 			MOVQ(left, tileScales)
 			SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), tileScales)
 			SHLQ(Imm(6), tileScales)
-			v.atTop = lines(v.scales, tileScales, count)
+			v.atTop = addresses.Lines(v.scales, tileScales, count)
 		}
 		v.sums = make([][][]VecVirtual, count)
 		nothing := newZero()
@@ -114,14 +116,14 @@ func (v *vectorBody) loop(count int) {
 		}
 		prefetch(ahead(v.words, tileWords, count, far, rest, 8*far/stepBytes), stepBytes)
 		v.eight()
-		advance(v.atWord, v.eighth*4)
-		advance(v.atX, 8*4)
+		addresses.Advance(v.atWord, v.eighth*4)
+		addresses.Advance(v.atX, 8*4)
 		SUBQ(Imm(8), steps)
 		JNZ(LabelRef(name + "step"))
 		v.join()
 		if v.scales != nil {
 			prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, left, aheadBlocks*v.block), tileBytes)
-			advance(v.atTop, tileBytes)
+			addresses.Advance(v.atTop, tileBytes)
 		}
 		TESTQ(left, left)
 		JNZ(LabelRef(name + "block"))

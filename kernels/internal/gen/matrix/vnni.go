@@ -6,6 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"github.com/medner/medner/kernels/internal/gen/addresses"
 )
 
 // The products of integers in AVX-512 with VNNI. VPDPBUSD multiplies unsigned
@@ -103,7 +105,7 @@ func (g *groupBody) vnniLoop(count int) {
 		panel, x, left, reach := GP64(), GP64(), integer("k"), floatBytes("reach")
 		MOVQ(g.panel, panel)
 		MOVQ(g.x, x)
-		tiles := lines(panel, reach, count)
+		tiles := addresses.Lines(panel, reach, count)
 		sums := make([][]VecVirtual, count)
 		for c := range g.n {
 			first := ZMM()
@@ -134,7 +136,7 @@ func (g *groupBody) vnniLoop(count int) {
 				}
 			}
 		}
-		advance(tiles, unroll*tileBytes)
+		addresses.Advance(tiles, unroll*tileBytes)
 		ADDQ(Imm(4*unroll), x)
 		SUBQ(Imm(4*unroll), left)
 		JNZ(LabelRef(name + "k"))
