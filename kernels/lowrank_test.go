@@ -24,7 +24,7 @@ func TestLowRank(t *testing.T) {
 	p := NewPool(2)
 	defer p.Close()
 	for _, c := range []struct{ outputs, inputs, rank, n int }{
-		{5, 7, 1, 1}, {64, 48, 8, 3}, {100, 130, 16, 1}, {33, 64, 64, 40},
+		{5, 7, 1, 1}, {64, 48, 8, 3}, {100, 130, 16, 1}, {33, 64, 64, 40}, {128, 96, 16, 20},
 	} {
 		a, b := random(r, c.rank*c.inputs), random(r, c.outputs*c.rank)
 		pa, err := PackDense(p, F32, c.rank, c.inputs, matrixRows{a, c.inputs})
@@ -32,7 +32,7 @@ func TestLowRank(t *testing.T) {
 		pb, err := PackDense(p, F32, c.outputs, c.rank, matrixRows{b, c.rank})
 		require.NoError(t, err)
 		x, y, rowScale := random(r, c.n*c.inputs), random(r, c.n*c.outputs), random(r, c.outputs)
-		for _, l := range []LowRank{{A: pa, B: pb, Scale: 0.5}, {A: pa, B: pb, Scale: 2, RowScale: rowScale}} {
+		for _, l := range []LowRank{{A: pa, B: pb, Scale: 0.5}, {A: pa, B: pb, Scale: 0.3}, {A: pa, B: pb, Scale: 3}, {A: pa, B: pb, Scale: 4}, {A: pa, B: pb, Scale: 2, RowScale: rowScale}} {
 			got := append([]float32(nil), y...)
 			var in Input
 			in.Reset(x, c.n, c.inputs)
