@@ -31,10 +31,10 @@ unit:
 	$(GO) test ./...
 
 race:
-	$(GO) test -race -short ./model ./model/cpu ./ner ./kernels -run 'Concurrent|Pool|Batch|Cancel|Race|Extract'
+	$(GO) test -race -short ./model ./model/internal/cpu ./ner ./kernels -run 'Concurrent|Pool|Batch|Cancel|Race|Extract'
 
 noasm:
-	$(GO) test -tags noasm -short ./kernels ./kernels/bench ./model/...
+	$(GO) test -tags noasm -short ./kernels ./cmd/medner/internal/kernelbench ./model/...
 
 static: build
 	scripts/check_static.sh $(BIN)
@@ -65,7 +65,7 @@ goldens: build
 
 # A decoder layer against gorgonia, in a module of its own.
 oracle:
-	cd internal/oracle/gorgonia && $(GO) vet ./... && $(GO) test ./...
+	cd model/internal/oracle/gorgonia && $(GO) vet ./... && $(GO) test ./...
 
 # The GPU backend, on a driver that needs no GPU (but g++).
 cuda: build-gpu
@@ -77,8 +77,8 @@ cuda: build-gpu
 
 # Kernels by themselves are in unit, as they need no driver.
 cuda-tests:
-	CGO_ENABLED=0 $(GO) test -timeout 30m -tags gpu ./internal/cuda/... ./model/cuda
-	CGO_ENABLED=0 $(GO) test -tags gpu -run 'AgainstTheProcessors|LeastSharedMemory' ./kernels/cuda
+	CGO_ENABLED=0 $(GO) test -timeout 30m -tags gpu ./internal/cuda/... ./model/internal/cuda
+	CGO_ENABLED=0 $(GO) test -tags gpu -run 'AgainstTheProcessors|LeastSharedMemory' ./internal/cuda/gpukernels
 	CGO_ENABLED=0 $(GO) test -tags gpu -run GPU ./model
 
 # transformers' vectors through the whole backend, graphs included, on the fake driver.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // Config is what adapter_config.json says of an adapter's function, named as

@@ -12,9 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/model/safetensors"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // folder writes an adapter, changed by edit, from a sound one of rank 2 for

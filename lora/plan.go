@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/internal/parallel"
 	"github.com/medner/medner/quant"

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/model/safetensors"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // Resolve matches the adapter with a model's modules; tied says that the head

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/mmap"
-	"github.com/medner/medner/model/safetensors"
+	"github.com/medner/medner/safetensors"
 )
 
 // part says what a tensor of an adapter is to its module.

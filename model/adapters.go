@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/lora"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/quant"
 )
 
@@ -73,11 +73,11 @@ func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *b
 		plans = append(plans, plan)
 	}
 	if a.mode == MergeNF4 {
-		o.Hold = backend.HoldNF4
+		o.Hold = HoldNF4
 	}
 	if a.mode == LoRADefault {
 		a.mode = Merge
-		if len(a.open) > 1 || o.Hold == backend.HoldNF4 || quantised(plans[0], w) {
+		if len(a.open) > 1 || o.Hold == HoldNF4 || quantised(plans[0], w) {
 			a.mode = Unmerged
 		}
 	}
@@ -209,7 +209,7 @@ func (a *adapters) intoWeights(ctx context.Context, w *backend.Weights, plan *lo
 		if l.Weight, err = d.Merge(base); err != nil || name == headModule || d.A == nil {
 			return err
 		}
-		return left.add(base, l.Weight, o.Hold)
+		return left.add(base, l.Weight, backend.Hold(o.Hold))
 	})
 	if err == nil && left.tensors > 0 {
 		o.Log("adapter %s merged: %s", a.open[0].Name, left)

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // mute is a backend that writes ids in turn and allocates nothing.

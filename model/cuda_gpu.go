@@ -7,8 +7,8 @@ import (
 	"errors"
 
 	"github.com/medner/medner/internal/cuda/purego"
-	"github.com/medner/medner/model/backend"
-	"github.com/medner/medner/model/cuda"
+	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/cuda"
 )
 
 func openCUDA(ctx context.Context, ordinal int, w *backend.Weights, o backend.Options) (backend.Backend, error) {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"github.com/medner/medner/internal/cuda"
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // errNotBuilt is cuda.ErrNotBuilt with the way out of it.

@@ -15,17 +15,17 @@ import (
 
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/fake"
+	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/internal/cuda/purego"
 	"github.com/medner/medner/internal/cuda/shim"
 	"github.com/medner/medner/internal/golden"
-	gpu "github.com/medner/medner/kernels/cuda"
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // fakeGPU makes a GPU without silicon the driver of a test.
 func fakeGPU(t *testing.T) *fake.Library {
 	t.Helper()
-	ptx, err := fs.Sub(gpu.PTX, "ptx")
+	ptx, err := fs.Sub(gpukernels.PTX, "ptx")
 	require.NoError(t, err)
 	path := fake.Build(t, shim.Trap, "../kernels/cuda/src", ptx)
 	t.Setenv(purego.LibraryVariable, path)
@@ -39,11 +39,11 @@ func TestBitsOfAGPU(t *testing.T) {
 	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
 	for _, c := range []struct {
 		model, adapter, kv string
-		precision          backend.Precision
+		precision          Precision
 	}{
 		{model: "nf4-f16", adapter: "four-bit"},
 		{model: "head-96-llama3", adapter: "dora", kv: "f16"},
-		{model: "fp4", adapter: "four-bit", precision: backend.Fast},
+		{model: "fp4", adapter: "four-bit", precision: Fast},
 	} {
 		open := func(o Options) *Model {
 			o.KV, o.Precision, o.LoRA = c.kv, c.precision, Unmerged
@@ -53,7 +53,7 @@ func TestBitsOfAGPU(t *testing.T) {
 			return m
 		}
 		reference := Options{Device: "cpu", Threads: 1, Batch: 1, Draft: -1, PrefixCache: -1, PrefillChunk: 1000}
-		if c.precision == backend.Fast {
+		if c.precision == Fast {
 			reference.Device = "cuda"
 		}
 		plainly := open(reference)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/quant"
 )
@@ -18,9 +17,9 @@ type Description struct {
 	Weights  []DescribedWeight
 	Adapters []DescribedAdapter
 	LoRA     LoRA // how adapters are applied; "" without any
-	Hold     backend.Hold
-	Context  int          // positions a sequence may have
-	Info     backend.Info // as if it were packed
+	Hold     Hold
+	Context  int  // positions a sequence may have
+	Info     Info // as if it were packed
 }
 
 // DescribedWeight is a weight as its file holds it.
@@ -96,10 +95,11 @@ func Describe(ctx context.Context, path string, o Options) (_ *Description, err 
 		d.LoRA = adapters.mode
 	}
 	if d.Hold = o.Hold; d.LoRA == MergeNF4 {
-		d.Hold = backend.HoldNF4
+		d.Hold = HoldNF4
 	}
 	o.Hold = d.Hold
-	d.Info, err = estimateDevices(devices, w, o.backend())
+	info, err := estimateDevices(devices, w, o.backend())
+	d.Info = Info(info)
 	return d, err
 }
 

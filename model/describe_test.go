@@ -6,19 +6,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/quant"
 )
 
 // TestDescribeIsWhatOpenMakes: the memory described is the memory taken.
 func TestDescribeIsWhatOpenMakes(t *testing.T) {
 	for _, path := range []string{golden.Path(t, "tiny-llama"), golden.Path(t, "tiny-llama-nf4"), golden.Path(t, "tiny-llama-nf4-bf16"), "checkpoint/testdata/biased.gguf"} {
-		for _, hold := range []backend.Hold{"", backend.HoldNF4, backend.HoldInt8, backend.HoldBF16, backend.HoldF32} {
+		for _, hold := range []Hold{"", HoldNF4, HoldInt8, HoldBF16, HoldF32} {
 			checkDescription(t, path, Options{Hold: hold, KV: "f16"})
 		}
-		checkDescription(t, path, Options{Precision: backend.Fast})
+		checkDescription(t, path, Options{Precision: Fast})
 	}
 	for _, adapter := range []string{"plain", "dora", "patterns", "rslora", "attention-only-layers"} {
 		for _, mode := range []LoRA{LoRADefault, Merge, MergeNF4, Unmerged} {

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/model/backend"
-	"github.com/medner/medner/model/cpu"
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/cpu"
 )
 
 // device is where a model may run.

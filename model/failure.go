@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // compute makes the step that was laid out. Where the device has no room for

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // fallback is a backend that goes on with another device once its own is lost.

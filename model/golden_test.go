@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/internal/golden"
-	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // goldenCase is an entry of generations.json.

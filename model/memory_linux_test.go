@@ -14,10 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // What tells a child process which directory to open, and how.
@@ -34,7 +33,7 @@ type loaded struct{ Packed, Peak int64 }
 func TestLoadingTakesLittleMoreThanTheWeights(t *testing.T) {
 	dir := t.TempDir()
 	largest := writeFourBitModel(t, dir)
-	for _, precision := range []backend.Precision{backend.F32, backend.Fast} {
+	for _, precision := range []Precision{F32, Fast} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestLoadInChild$")
 		cmd.Env = append(os.Environ(), loadVariable+"="+dir, precisionVariable+"="+string(precision))
 		out, err := cmd.Output()
@@ -68,7 +67,7 @@ func TestLoadInChild(t *testing.T) {
 			}
 		}
 	}()
-	m, err := Open(t.Context(), dir, Options{Precision: backend.Precision(os.Getenv(precisionVariable))})
+	m, err := Open(t.Context(), dir, Options{Precision: Precision(os.Getenv(precisionVariable))})
 	close(stop)
 	<-stopped
 	require.NoError(t, err)

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // Model is an open checkpoint, ready to generate. Its methods may be called
@@ -42,7 +42,7 @@ func newModel(c *arch.Config, b backend.Backend, stop []int32, adapters []string
 func (m *Model) Config() *arch.Config { return m.config }
 
 // Info describes the device, its kernels, and the memory that weights take.
-func (m *Model) Info() backend.Info { return m.backend.Info() }
+func (m *Model) Info() Info { return Info(m.backend.Info()) }
 
 // Adapters are the names that a request may choose from, beside [Base] unless
 // the adapter is merged, and how they are applied ("" without any).
@@ -72,8 +72,8 @@ func (m *Model) Stats() Stats {
 //
 // When ctx ends, Generate returns at once with its error and the tokens
 // written so far. Other errors: *[ContextError] and badinput errors for
-// requests that can't be met, [ErrClosed], backend.ErrNotFinite and
-// backend.ErrNothingAllowed.
+// requests that can't be met, [ErrClosed], [ErrNotFinite],
+// [ErrNothingAllowed], [ErrMemory] and [ErrLost].
 func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
 	adapter, err := m.check(r.Tokens, r.Adapter)
 	if err == nil {

@@ -6,9 +6,9 @@ import (
 	"io"
 	"slices"
 
-	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/quant"
 )
 
@@ -47,7 +47,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 		return nil, err
 	}
 	if adapters.mode == MergeNF4 {
-		o.Hold = backend.HoldNF4
+		o.Hold = HoldNF4
 	}
 	b, err := openDevices(ctx, devices, w, o.backend())
 	if err != nil {
@@ -70,7 +70,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 
 // backend are the options that a backend takes.
 func (o Options) backend() backend.Options {
-	return backend.Options{Precision: o.Precision, Hold: o.Hold, Threads: o.Threads, KV: o.KV, Context: o.Context, Log: o.Log}
+	return backend.Options{Precision: backend.Precision(o.Precision), Hold: backend.Hold(o.Hold), Threads: o.Threads, KV: o.KV, Context: o.Context, Log: o.Log}
 }
 
 // check rejects what an option can't be, and reads Device.

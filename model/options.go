@@ -3,7 +3,6 @@ package model
 import (
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/backend"
 )
 
 // LoRA says how adapters are applied.
@@ -19,6 +18,29 @@ const (
 	Unmerged    LoRA = "unmerged"  // W as it is, the low-rank path beside it
 )
 
+// Precision chooses the arithmetic.
+type Precision string
+
+// F32 is exact and invariant; Fast trades exactness for integer dot products
+// and is invariant in itself.
+const (
+	F32  Precision = "f32"
+	Fast Precision = "fast"
+)
+
+// Hold is the form in which projections are held in memory.
+type Hold string
+
+// Keep holds what the file holds (GGUF's block formats as int8 where exact,
+// else as f32).
+const (
+	Keep     Hold = "keep"
+	HoldNF4  Hold = "nf4"
+	HoldInt8 Hold = "int8"
+	HoldBF16 Hold = "bf16"
+	HoldF32  Hold = "f32"
+)
+
 // Options choose how a model is held and scheduled. The zero value is the
 // default. None of Threads, Batch, PrefillChunk, Patient, PrefixCache and Draft
 // changes a bit of any answer.
@@ -28,8 +50,8 @@ type Options struct {
 	ParsedAdapters []*lora.Adapter
 
 	LoRA      LoRA
-	Hold      backend.Hold
-	Precision backend.Precision
+	Hold      Hold      // how projections are held; "": Keep
+	Precision Precision // the arithmetic; "": F32
 	// Device is "cpu" (so is ""), "cuda" or "cuda:1", or several of them with
 	// commas between: the first that can be used, and the next should it get lost.
 	Device  string

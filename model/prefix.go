@@ -3,7 +3,7 @@ package model
 import (
 	"slices"
 
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // prefixCache keeps the keys and values of sequences that were read, within a

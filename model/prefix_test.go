@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // heldCache is a cache of so many bytes.

@@ -7,9 +7,9 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/quant"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // Request asks for the greedy continuation of one prompt.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/kernels"
-	"github.com/medner/medner/model/backend"
 )
 
 // TestBitsAreTheSameInEveryBatch compares every bit of what the real
@@ -21,14 +20,14 @@ func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
 	for _, c := range []struct {
 		model, adapter, kv string
-		precision          backend.Precision
+		precision          Precision
 	}{
 		{model: "head-96-llama3"},
 		{model: "nf4-f16", adapter: "four-bit"},
-		{model: "fp4", adapter: "four-bit", precision: backend.Fast},
+		{model: "fp4", adapter: "four-bit", precision: Fast},
 		{model: "fp4-ragged-f16", adapter: "biases", kv: "f16"},
 	} {
-		if testing.Short() && c.precision != backend.Fast {
+		if testing.Short() && c.precision != Fast {
 			continue
 		}
 		open := func(o Options) *Model {
@@ -123,11 +122,11 @@ func TestBitsAreTheSameByAllKernels(t *testing.T) {
 	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
 	for _, c := range []struct {
 		model, adapter, kv string
-		precision          backend.Precision
+		precision          Precision
 	}{
 		{model: "head-80-linear"},
 		{model: "nf4-f16", adapter: "four-bit", kv: "f16"},
-		{model: "fp4", adapter: "four-bit", precision: backend.Fast},
+		{model: "fp4", adapter: "four-bit", precision: Fast},
 	} {
 		var want []string
 		for _, v := range kernels.Variants() {

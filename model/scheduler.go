@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // scheduler owns a backend: one goroutine, run, makes every call that

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // sequence is a request on its way through the scheduler. The scheduler's

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 // step makes one pass over the weights: the latest token of every sequence

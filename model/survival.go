@@ -5,7 +5,7 @@ import (
 
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/lora"
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/quant"
 )
 

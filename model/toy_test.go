@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/model/internal/backend"
 )
 
 const toyVocab = 97

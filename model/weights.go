@@ -6,8 +6,8 @@ import (
 
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/quant"
 )
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/ner/constraint"
-	"github.com/medner/medner/ner/ground"
+	"github.com/medner/medner/ner/internal/constraint"
+	"github.com/medner/medner/ner/internal/ground"
 )
 
 // A greedy answer holds one list of many that the model finds likely. Where an

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/ner/constraint"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/internal/constraint"
+	"github.com/medner/medner/ner/internal/seedcompat"
 	"github.com/medner/medner/ner/prompt"
-	"github.com/medner/medner/ner/seedcompat"
 	"github.com/medner/medner/tokenizer"
 )
 

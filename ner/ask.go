@@ -10,9 +10,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/ner/constraint"
+	"github.com/medner/medner/ner/internal/constraint"
 	"github.com/medner/medner/ner/prompt"
 	"github.com/medner/medner/tokenizer"
 	"github.com/medner/medner/tokenizer/chat"

@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/medner/medner/ner/sentence"
+	"github.com/medner/medner/ner/internal/sentence"
 )
 
 // chunk is a range of bytes of an article.

@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/ner/abbrev"
-	"github.com/medner/medner/ner/answer"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/ground"
+	"github.com/medner/medner/ner/internal/abbrev"
+	"github.com/medner/medner/ner/internal/answer"
+	"github.com/medner/medner/ner/internal/ground"
+	"github.com/medner/medner/ner/internal/sentence"
 	"github.com/medner/medner/ner/prompt"
-	"github.com/medner/medner/ner/sentence"
 )
 
 // Reasons for leaving an item out or flagging it, beside those of package

@@ -5,7 +5,7 @@ import (
 
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/ground"
+	"github.com/medner/medner/ner/internal/ground"
 	"github.com/medner/medner/ner/prompt"
 )
 

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/confidence"
-	"github.com/medner/medner/ner/constraint"
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/internal/constraint"
+	"github.com/medner/medner/ner/internal/seedcompat"
 	"github.com/medner/medner/ner/prompt"
-	"github.com/medner/medner/ner/seedcompat"
 )
 
 // Extractor annotates documents. It is safe for concurrent use.
@@ -106,8 +106,8 @@ func (e *Extractor) check() error {
 	default:
 		return badinput.New("", "on ungrounded", fmt.Sprintf("%q", e.ungrounded), "flag or drop")
 	}
-	if e.variant != seedcompat.Card && e.variant != seedcompat.BioMistral {
-		return badinput.New("", "variant", fmt.Sprintf("%q", e.variant), "biomistral or none")
+	if e.rules != seedcompat.Card && e.rules != seedcompat.BioMistral {
+		return badinput.New("", "seed rules", fmt.Sprintf("%q", e.rules), "biomistral or none")
 	}
 	if e.profile == SeedCompat && len(e.prompts) > 1 {
 		return badinput.New("", "ensemble", "profile seed-compat", "profile default")

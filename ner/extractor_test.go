@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner"
@@ -253,7 +253,7 @@ func TestBadOptions(t *testing.T) {
 		"ensemble":         ner.WithEnsemble("most", "train"),
 		"prompt":           ner.WithPrompt("trian"),
 		"on ungrounded":    ner.WithUngrounded("hide"),
-		"variant":          ner.WithVariant("x"),
+		"seed rules":       ner.WithSeedRules("x"),
 		"concurrency":      ner.WithConcurrency(0),
 		"max new tokens":   ner.WithMaxNewTokens(0),
 		"min confidence":   ner.WithMinConfidence(math.NaN()),

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/stretchr/testify/require"

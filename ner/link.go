@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/medner/medner/ner/abbrev"
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/internal/abbrev"
 	"github.com/medner/medner/ner/terminology"
 )
 

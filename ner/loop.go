@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/ner/ground"
+	"github.com/medner/medner/ner/internal/ground"
 )
 
 // maxRepeats is the number of lines in a row, all written before, after which

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/version"
 	"github.com/medner/medner/model"

@@ -9,7 +9,6 @@ import (
 
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/ner/confidence"
 )
 
@@ -53,7 +52,7 @@ func TestKeyNamesWhatChangesNumbers(t *testing.T) {
 	keys := map[confidence.Key]bool{}
 	for _, o := range []model.Options{
 		{}, {LoRA: model.Unmerged}, // the same: it is the default on 4-bit bases
-		{LoRA: model.Merge}, {LoRA: model.MergeNF4}, {KV: "f16"}, {Precision: backend.Fast}, {Hold: backend.HoldF32},
+		{LoRA: model.Merge}, {LoRA: model.MergeNF4}, {KV: "f16"}, {Precision: model.Fast}, {Hold: model.HoldF32},
 	} {
 		o.Adapters = []string{adapter}
 		e, err := Open(t.Context(), base, WithModelOptions(o))

@@ -4,8 +4,8 @@ import (
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/internal/seedcompat"
 	"github.com/medner/medner/ner/prompt"
-	"github.com/medner/medner/ner/seedcompat"
 )
 
 // Profile is a way to ask and to read answers.
@@ -53,7 +53,7 @@ type Option func(*settings)
 
 type settings struct {
 	profile         Profile
-	variant         seedcompat.Variant
+	rules           seedcompat.Rules
 	tasks           []prompt.Task
 	prompts         []*prompt.Prompt
 	promptNames     []string
@@ -89,8 +89,10 @@ func WithProfile(p Profile) Option {
 	}
 }
 
-// WithVariant chooses the rules of [SeedCompat].
-func WithVariant(v seedcompat.Variant) Option { return func(s *settings) { s.variant = v } }
+// WithSeedRules chooses the rules of [SeedCompat].
+func WithSeedRules(r prompt.SeedRules) Option {
+	return func(s *settings) { s.rules = seedcompat.Rules(r) }
+}
 
 // WithTasks chooses the tasks; all is the default.
 func WithTasks(tasks ...prompt.Task) Option { return func(s *settings) { s.tasks = tasks } }

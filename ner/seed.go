@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/ground"
+	"github.com/medner/medner/ner/internal/ground"
 	"github.com/medner/medner/ner/prompt"
 )
 
@@ -21,7 +21,7 @@ func (e *Extractor) seedCompat(result *document.Result, answers []answered) {
 	for i := range answers {
 		a := &answers[i]
 		if a.task == prompt.Influences {
-			pairs, dropped := e.variant.Pairs(a.user, a.text)
+			pairs, dropped := e.rules.Pairs(a.user, a.text)
 			result.Dropped = append(result.Dropped, dropped...)
 			for _, p := range pairs {
 				if key := string(a.task) + p.String(); !done[key] {
@@ -33,7 +33,7 @@ func (e *Extractor) seedCompat(result *document.Result, answers []answered) {
 			}
 			continue
 		}
-		items, dropped := e.variant.Entities(a.task, a.user, a.text)
+		items, dropped := e.rules.Entities(a.task, a.user, a.text)
 		result.Dropped = append(result.Dropped, dropped...)
 		for _, item := range items {
 			key := string(a.task) + item

@@ -6,7 +6,7 @@ import (
 
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/seedcompat"
+	"github.com/medner/medner/ner/prompt"
 	"github.com/stretchr/testify/require"
 )
 
@@ -23,7 +23,7 @@ func TestSeedCompat(t *testing.T) {
 		require.True(t, math.IsNaN(e.Confidence))
 	}
 
-	r = extract(t, newFake(t, byTask("- 'spirin'", "", "")), "Aspirin.", ner.WithProfile(ner.SeedCompat), ner.WithVariant(seedcompat.BioMistral))
+	r = extract(t, newFake(t, byTask("- 'spirin'", "", "")), "Aspirin.", ner.WithProfile(ner.SeedCompat), ner.WithSeedRules(prompt.BioMistralRules))
 	require.Equal(t, []string{"chemical spirin?"}, places(r))
 }
 

@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/model/safetensors"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // goldenBlocks opens what scripts/golden_blocks.py wrote and returns a

@@ -6,7 +6,7 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/mmap"
 )
 

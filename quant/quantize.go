@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/parallel"
 )
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles kernels/cuda/src to kernels/cuda/ptx and assembles it for two GPUs.
+# Compiles internal/cuda/gpukernels/src to internal/cuda/gpukernels/ptx and assembles it for two GPUs.
 # With --check it fails if the committed PTX differs, or if a kernel spills.
 #
 # NVRTC 12.0 makes PTX 8.0, which drivers of CUDA 12.0 and later take; ptxas says
@@ -17,16 +17,16 @@ if [ ! -e "$tools/ready" ]; then
   chmod +x "$tools/nvidia/cuda_nvcc/bin/ptxas"
   touch "$tools/ready"
 fi
-go -C kernels/internal/gen run ./cuda -nvrtc "$tools/nvidia/cuda_nvrtc/lib/libnvrtc.so.12" -src ../../cuda/src -out ../../cuda/ptx
-if [ "${1:-}" = --check ] && [ -n "$(git status --porcelain -- kernels/cuda/ptx)" ]; then
-  git status --short -- kernels/cuda/ptx
-  echo "scripts/ptx.sh changes kernels/cuda/ptx: commit its output" >&2
+go -C kernels/internal/gen run ./cuda -nvrtc "$tools/nvidia/cuda_nvrtc/lib/libnvrtc.so.12" -src ../../../internal/cuda/gpukernels/src -out ../../../internal/cuda/gpukernels/ptx
+if [ "${1:-}" = --check ] && [ -n "$(git status --porcelain -- internal/cuda/gpukernels/ptx)" ]; then
+  git status --short -- internal/cuda/gpukernels/ptx
+  echo "scripts/ptx.sh changes internal/cuda/gpukernels/ptx: commit its output" >&2
   exit 1
 fi
 printf '%-6s %-40s %9s %12s\n' gpu kernel registers "shared bytes"
 spilt=0
 for gpu in sm_80 sm_90; do
-  for file in kernels/cuda/ptx/*.ptx; do
+  for file in internal/cuda/gpukernels/ptx/*.ptx; do
     "$tools/nvidia/cuda_nvcc/bin/ptxas" -arch=$gpu -v "$file" -o /dev/null 2>&1 | awk -v gpu=$gpu '
       /error/ { print; failed = 1 }
       /Function properties for/ { kernel = $NF }

@@ -89,7 +89,7 @@ GPU.
     for precision, work in (("fast", "HMMA"), ("f32", "FFMA")):
         text += f"\n## {precision}\n\n| weights | rows | registers | loop | weights a lane | instructions | {work} | LDS | LDG | PRMT |\n"
         text += "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
-        rows = {name: row(name, registers, body) for name, registers, body in kernels(ROOT / f"kernels/cuda/ptx/matmul_{precision}.ptx")}
+        rows = {name: row(name, registers, body) for name, registers, body in kernels(ROOT / f"internal/cuda/gpukernels/ptx/matmul_{precision}.ptx")}
         for kind in KINDS:
             for which in ("1", "4", "8", "many"):
                 name = f"medner_matmul_{which}_{kind}_{precision}"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/nlpodyssey/gotokenizers/models/bpemodel"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // builder makes a tokenizer of the parts that a file holds; the first error

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // component is one typed object of a tokenizer.json, such as a normalizer.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // GGUFVocabulary is the vocabulary of a GGUF file: its metadata under

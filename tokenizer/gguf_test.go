@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 func ptr[T any](v T) *T { return &v }

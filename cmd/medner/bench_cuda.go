@@ -9,22 +9,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	gpubench "github.com/medner/medner/cmd/medner/internal/gpubench"
+	"github.com/medner/medner/cmd/medner/internal/kernelbench"
+	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/internal/cuda/purego"
-	"github.com/medner/medner/kernels/bench"
-	gpu "github.com/medner/medner/kernels/cuda"
-	gpubench "github.com/medner/medner/kernels/cuda/bench"
 	"github.com/medner/medner/model"
 )
 
 // benchCUDA times the kernels of a GPU.
-func benchCUDA(cmd *cobra.Command, ordinal int, o bench.Options, output string) (err error) {
+func benchCUDA(cmd *cobra.Command, ordinal int, o kernelbench.Options, output string) (err error) {
 	if len(o.Variants) > 0 || o.Threads > 0 {
 		return usagef("--variant and --threads are of the processors, not of a GPU")
 	}
 	if len(o.Models) == 0 {
 		o.Models = model.RandomShapes()[1:] // but for the tests' own
 	}
-	options := gpubench.Options{Precisions: []gpu.Precision{gpu.F32, gpu.Fast}, Kernels: o.Kernels, Columns: o.Columns, Context: o.Context, Time: o.Time}
+	options := gpubench.Options{Precisions: []gpukernels.Precision{gpukernels.F32, gpukernels.Fast}, Kernels: o.Kernels, Columns: o.Columns, Context: o.Context, Time: o.Time}
 	for _, name := range o.Models {
 		c, err := model.RandomShape(name)
 		if err != nil {
@@ -47,7 +47,7 @@ func benchCUDA(cmd *cobra.Command, ordinal int, o bench.Options, output string) 
 		}
 	}()
 	var machine gpubench.Machine
-	return writeKernels(cmd, o, output, func(report func(bench.Result)) (_ any, err error) {
+	return writeKernels(cmd, o, output, func(report func(kernelbench.Result)) (_ any, err error) {
 		machine, err = gpubench.Run(cmd.Context(), device, options, report)
 		return machine, err
 	}, func(w io.Writer) error {

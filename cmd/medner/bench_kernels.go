@@ -12,20 +12,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/cmd/medner/internal/kernelbench"
 	"github.com/medner/medner/kernels"
-	"github.com/medner/medner/kernels/bench"
 	"github.com/medner/medner/model"
 )
 
 func newBenchKernels() *cobra.Command {
 	var (
-		o              bench.Options
+		o              kernelbench.Options
 		output, device string
 	)
 	cmd := &cobra.Command{
 		Use:   "kernels",
 		Short: "Time each kernel at the shapes of known models, beside the machine's limits",
-		Long: "Time each kernel, in every instruction set that the processor has, at the\nshapes of " + strings.Join(bench.Models(), ", ") + ".\n" +
+		Long: "Time each kernel, in every instruction set that the processor has, at the\nshapes of " + strings.Join(kernelbench.Models(), ", ") + ".\n" +
 			"The share is of the roofline: what the same threads could do at the memory\nbandwidth and arithmetic measured in the same run.\n" +
 			"With --device cuda: each kernel of the GPU in both precisions, timed by events\non the device, beside what its clocks, units and memory bus could do; the shapes\nare " + strings.Join(model.RandomShapes(), ", ") + ".",
 		Args: cobra.NoArgs,
@@ -44,9 +44,9 @@ func newBenchKernels() *cobra.Command {
 			if err := checkKernelFilters(&o); err != nil {
 				return err
 			}
-			var machine bench.Machine
-			return writeKernels(cmd, o, output, func(report func(bench.Result)) (_ any, err error) {
-				machine, err = bench.Run(cmd.Context(), o, report)
+			var machine kernelbench.Machine
+			return writeKernels(cmd, o, output, func(report func(kernelbench.Result)) (_ any, err error) {
+				machine, err = kernelbench.Run(cmd.Context(), o, report)
 				return machine, err
 			}, func(w io.Writer) error { return describeMachine(w, machine) })
 		},
@@ -66,10 +66,10 @@ func newBenchKernels() *cobra.Command {
 
 // checkKernelFilters makes unknown names, and instruction sets that aren't
 // there, errors of usage.
-func checkKernelFilters(o *bench.Options) error {
+func checkKernelFilters(o *kernelbench.Options) error {
 	for _, name := range o.Models {
-		if !slices.ContainsFunc(bench.Models(), func(m string) bool { return strings.EqualFold(m, name) }) {
-			return usagef("--shape %q: expected %s", name, strings.Join(bench.Models(), ", "))
+		if !slices.ContainsFunc(kernelbench.Models(), func(m string) bool { return strings.EqualFold(m, name) }) {
+			return usagef("--shape %q: expected %s", name, strings.Join(kernelbench.Models(), ", "))
 		}
 	}
 	for _, name := range o.Variants {
@@ -104,10 +104,10 @@ func cudaOrdinal(device string) (ordinal int, ok bool, err error) {
 
 // writeKernels runs measurements and writes them as they come; describe adds
 // to a table what the machine could do.
-func writeKernels(cmd *cobra.Command, o bench.Options, output string, run func(report func(bench.Result)) (machine any, err error), describe func(io.Writer) error) error {
+func writeKernels(cmd *cobra.Command, o kernelbench.Options, output string, run func(report func(kernelbench.Result)) (machine any, err error), describe func(io.Writer) error) error {
 	out, lines := cmd.OutOrStdout(), json.NewEncoder(cmd.OutOrStdout())
 	table := csv.NewWriter(out)
-	results := []bench.Result{}
+	results := []kernelbench.Result{}
 	var failed error
 	keep := func(err error) {
 		if failed == nil {
@@ -121,7 +121,7 @@ func writeKernels(cmd *cobra.Command, o bench.Options, output string, run func(r
 	case "csv":
 		keep(table.Write([]string{"variant", "kernel", "model", "shape", "seconds", "gb_per_s", "gflop_per_s", "roofline_share", "bound"}))
 	}
-	machine, err := run(func(r bench.Result) {
+	machine, err := run(func(r kernelbench.Result) {
 		results = append(results, r)
 		switch output {
 		case "jsonl":
@@ -145,8 +145,8 @@ func writeKernels(cmd *cobra.Command, o bench.Options, output string, run func(r
 	case output == "json":
 		lines.SetIndent("", "  ")
 		return lines.Encode(struct {
-			Machine any            `json:"machine"`
-			Results []bench.Result `json:"results"`
+			Machine any                  `json:"machine"`
+			Results []kernelbench.Result `json:"results"`
 		}{machine, results})
 	case output == "md":
 		return describe(out)
@@ -154,7 +154,7 @@ func writeKernels(cmd *cobra.Command, o bench.Options, output string, run func(r
 	return nil
 }
 
-func describeMachine(out io.Writer, m bench.Machine) error {
+func describeMachine(out io.Writer, m kernelbench.Machine) error {
 	_, err := fmt.Fprintf(out, "\n%d threads read %.1f GB/s from memory.\n", m.Threads, m.ReadGBps)
 	for _, p := range m.Peaks {
 		if err == nil {

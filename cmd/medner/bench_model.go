@@ -14,10 +14,9 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/cmd/medner/internal/kernelbench"
 	"github.com/medner/medner/kernels"
-	"github.com/medner/medner/kernels/bench"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/checkpoint"
 )
 
@@ -120,7 +119,7 @@ func openBench(cmd *cobra.Command, mf *modelFlags, shape string) (*model.Model, 
 	if shape == "" {
 		return mf.open(cmd)
 	}
-	if mf.path != "" || len(mf.adapters) > 0 || mf.weights != string(backend.Keep) {
+	if mf.path != "" || len(mf.adapters) > 0 || mf.weights != string(model.Keep) {
 		return nil, usagef("--shape has weights of its own: not with --model, --adapter or --weights")
 	}
 	o, err := mf.options(cmd)
@@ -167,7 +166,7 @@ func benchModel(ctx context.Context, m *model.Model, row benchResult, w benchWor
 		if info.Device == "cpu" {
 			pool := kernels.NewPool(info.Threads)
 			defer pool.Close()
-			measure = func() { bandwidth = max(bandwidth, bench.Bandwidth(pool)) }
+			measure = func() { bandwidth = max(bandwidth, kernelbench.Bandwidth(pool)) }
 		}
 		measure()
 		if err := r.time(w.repetitions, func() (int, time.Duration, error) { return decode(ctx, m, w) }); err != nil {

@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"syscall"
 
-	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/model/backend"
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model"
 	"github.com/medner/medner/model/defaultmodel"
 )
 
@@ -91,7 +91,7 @@ func exitCode(err error) int {
 		return exitPartial
 	case errors.As(err, &bad), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return exitBadInput
-	case errors.As(err, &pip), errors.Is(err, backend.ErrLost), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
+	case errors.As(err, &pip), errors.Is(err, model.ErrLost), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
 		return exitTryAgain
 	}
 	return exitFailure

@@ -7,7 +7,7 @@ import (
 	"iter"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/defaultmodel"
 )
 
@@ -34,8 +33,8 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.path, "model", "", "model `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
 	fs.StringArrayVar(&f.adapters, "adapter", nil, "PEFT adapter `DIR`; may be repeated")
 	fs.StringVar(&f.lora, "lora", "", "apply adapters by `merge|merge-nf4|unmerged` (default: merge; unmerged on 4-bit bases)")
-	fs.StringVar(&f.weights, "weights", string(backend.Keep), "hold projections as `keep|nf4|int8|bf16|f32`")
-	fs.StringVar(&f.precision, "precision", string(backend.F32), "arithmetic: `f32|fast`")
+	fs.StringVar(&f.weights, "weights", string(model.Keep), "hold projections as `keep|nf4|int8|bf16|f32`")
+	fs.StringVar(&f.precision, "precision", string(model.F32), "arithmetic: `f32|fast`")
 	fs.StringVar(&f.device, "device", "cpu", "`cpu|cuda[:N]`, or several in order of preference: cuda,cpu")
 	fs.IntVar(&f.threads, "threads", 0, "threads (default: the physical cores that this process may use)")
 	fs.IntVar(&f.batch, "batch", 0, "sequences in flight at most (default 16)")
@@ -58,8 +57,8 @@ func oneOf(flag, value string, allowed ...string) error {
 func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 	for _, check := range []error{
 		oneOf("lora", f.lora, "", string(model.Merge), string(model.MergeNF4), string(model.Unmerged)),
-		oneOf("weights", f.weights, string(backend.Keep), string(backend.HoldNF4), string(backend.HoldInt8), string(backend.HoldBF16), string(backend.HoldF32)),
-		oneOf("precision", f.precision, string(backend.F32), string(backend.Fast)),
+		oneOf("weights", f.weights, string(model.Keep), string(model.HoldNF4), string(model.HoldInt8), string(model.HoldBF16), string(model.HoldF32)),
+		oneOf("precision", f.precision, string(model.F32), string(model.Fast)),
 		oneOf("prefix-cache", f.prefixCache, "on", "off"),
 		oneOf("kv-dtype", f.kv, "f32", "f16"),
 	} {
@@ -73,7 +72,7 @@ func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 		}
 	}
 	o := model.Options{
-		Adapters: f.adapters, LoRA: model.LoRA(f.lora), Hold: backend.Hold(f.weights), Precision: backend.Precision(f.precision),
+		Adapters: f.adapters, LoRA: model.LoRA(f.lora), Hold: model.Hold(f.weights), Precision: model.Precision(f.precision),
 		Device: f.device, Threads: f.threads, KV: f.kv, Context: f.context,
 		Batch: f.batch, PrefillChunk: f.chunk, Draft: f.draft,
 		Log: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "medner: "+format+"\n", args...) },

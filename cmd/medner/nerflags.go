@@ -10,7 +10,6 @@ import (
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/eval"
 	"github.com/medner/medner/ner/prompt"
-	"github.com/medner/medner/ner/seedcompat"
 )
 
 // nerFlags are the flags of every command that extracts entities.
@@ -87,7 +86,7 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	options = append(options, ner.WithVariant(seed.Variant))
+	options = append(options, ner.WithSeedRules(seed.Rules))
 	if f.prompt != "" {
 		options = append(options, ner.WithPrompt(f.prompt))
 	}
@@ -139,13 +138,13 @@ func (f *nerFlags) seed() (eval.Seed, error) {
 		return s, usagef("--profile-option %s: expected --profile %s beside it", f.variant, ner.SeedCompat)
 	}
 	for option := range strings.SplitSeq(f.variant, ",") {
-		if err := oneOf("profile-option", option, string(seedcompat.BioMistral), "fuzzy"); err != nil {
+		if err := oneOf("profile-option", option, string(prompt.BioMistralRules), "fuzzy"); err != nil {
 			return s, err
 		}
 		if option == "fuzzy" {
 			s.Fuzzy = true
 		} else {
-			s.Variant = seedcompat.BioMistral
+			s.Rules = prompt.BioMistralRules
 		}
 	}
 	return s, nil

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/quantize"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/convert"
 	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/quant"
 )
@@ -39,7 +39,7 @@ func newQuantize() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return quantize(cmd, path, output, convert.Options{To: writable[to], DoubleQuant: double})
+			return runQuantize(cmd, path, output, quantize.Options{To: writable[to], DoubleQuant: double})
 		},
 	}
 	cmd.Flags().StringVar(&path, "model", "", "model `DIR` or GGUF file (default: the default model's base)")
@@ -67,7 +67,7 @@ func modelArgument(flag string, args []string) (string, error) {
 	return files.Base, nil
 }
 
-func quantize(cmd *cobra.Command, path, output string, o convert.Options) error {
+func runQuantize(cmd *cobra.Command, path, output string, o quantize.Options) error {
 	src, err := checkpoint.Open(path)
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func quantize(cmd *cobra.Command, path, output string, o convert.Options) error 
 		}
 		defer func() { _ = bar.Finish() }()
 	}
-	if err := convert.Convert(cmd.Context(), src, output, o); err != nil {
+	if err := quantize.Convert(cmd.Context(), src, output, o); err != nil {
 		return err
 	}
 	after, err := sizeOf(output)

@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // journal makes a long output resumable. Beside the output FILE it keeps

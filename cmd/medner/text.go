@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/defaultmodel"

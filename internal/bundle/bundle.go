@@ -19,7 +19,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/mmap"
 )

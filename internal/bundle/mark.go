@@ -3,7 +3,7 @@ package bundle
 import (
 	"bytes"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // mark stands once in every executable of medner. Write makes its last digit a

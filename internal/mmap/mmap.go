@@ -13,7 +13,7 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // File is a file, or a part of one, mapped read-only.

@@ -13,10 +13,10 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // generationCase is an entry of generations.json: a prompt and what

@@ -8,12 +8,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // fourBit checks nf4/*.safetensors: a weight, and what bitsandbytes packed of

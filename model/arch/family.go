@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // family is what tells one model family's configuration from another's:

@@ -7,7 +7,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // fields is a JSON object of a file, whose values are read by name. The first

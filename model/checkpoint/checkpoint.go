@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/quant"

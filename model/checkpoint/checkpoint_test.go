@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
-	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 func open(t testing.TB, path string) *Checkpoint {

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/safetensors"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // directory is a checkpoint as the Hugging Face hub lays it out.

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model/arch"
-	"github.com/medner/medner/model/gguf"
+	"github.com/medner/medner/model/internal/gguf"
 	"github.com/medner/medner/quant"
 )
 

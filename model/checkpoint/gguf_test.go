@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/tokenizer"

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // metadata reads what a config.json is made of. The first thing wrong sticks

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/medner/medner/internal/badinput"
-	"github.com/medner/medner/model/gguf"
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model/internal/gguf"
 	"github.com/medner/medner/tokenizer"
 )
 

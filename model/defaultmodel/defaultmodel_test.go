@@ -19,7 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/quant"
 	"github.com/medner/medner/tokenizer"

@@ -9,10 +9,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/filelock"
+	"github.com/medner/medner/internal/quantize"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/convert"
 	"github.com/medner/medner/quant"
 )
 
@@ -172,8 +172,8 @@ func (s source) convert(ctx context.Context, gguf, dst string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
-	o := convert.Options{To: quant.NF4, DoubleQuant: true, Round: quant.BF16}
-	if err := convert.Convert(ctx, src, dst, o); err != nil {
+	o := quantize.Options{To: quant.NF4, DoubleQuant: true, Round: quant.BF16}
+	if err := quantize.Convert(ctx, src, dst, o); err != nil {
 		return err
 	}
 	if err := writeFile(filepath.Join(dst, "README.md"), []byte(s.markdown)); err != nil {

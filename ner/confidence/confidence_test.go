@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/stretchr/testify/require"
 )
 

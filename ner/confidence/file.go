@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
 )
 

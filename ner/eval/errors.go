@@ -6,7 +6,7 @@ import (
 	"unicode"
 
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/seedcompat"
+	"github.com/medner/medner/ner/internal/seedcompat"
 )
 
 // The kinds of errors, in the order in which they are tried.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/seedcompat"
+	"github.com/medner/medner/ner/internal/seedcompat"
 )
 
 func entity(typ, text string, start int, concepts ...string) document.Entity {

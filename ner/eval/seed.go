@@ -4,21 +4,23 @@ import (
 	"strings"
 
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/internal/seedcompat"
 	"github.com/medner/medner/ner/prompt"
-	"github.com/medner/medner/ner/seedcompat"
 )
 
 // Seed says how documents are scored that are prompts in the model card's
 // format, with the right answer as their completion: at the document level, and
 // in the one task that a prompt asks for.
 type Seed struct {
-	Variant seedcompat.Variant
+	Rules prompt.SeedRules
 	// Filtered says that predictions are those of profile seed-compat: answers
-	// pass the variant's filters, and items of results are taken as they are.
+	// pass the rules' filters, and items of results are taken as they are.
 	Filtered bool
 	// Fuzzy also counts items that are similar, at the document level.
 	Fuzzy bool
 }
+
+func (s Seed) rules() seedcompat.Rules { return seedcompat.Rules(s.Rules) }
 
 // Reply is an answer as the model wrote it.
 type Reply struct {
@@ -37,7 +39,7 @@ func (s Seed) goldItems(gold *document.Document, task string) (*set, error) {
 	if err != nil || string(asked) != task {
 		return &set{}, err
 	}
-	return newSet(s.Variant.Gold(asked, gold.Completion)), nil
+	return newSet(s.rules().Gold(asked, gold.Completion)), nil
 }
 
 // predictedItems are those of a prediction for a gold document, in the task
@@ -51,9 +53,9 @@ func (s Seed) predictedItems(gold, p *document.Document, task string) *set {
 	}
 	switch t := prompt.Task(task); {
 	case p.Completion != "" && s.Filtered:
-		return newSet(s.Variant.Predicted(t, gold.Prompt, p.Completion))
+		return newSet(s.rules().Predicted(t, gold.Prompt, p.Completion))
 	case p.Completion != "":
-		return newSet(s.Variant.Gold(t, p.Completion))
+		return newSet(s.rules().Gold(t, p.Completion))
 	}
 	items := &set{}
 	if task == Influences {
@@ -75,7 +77,7 @@ func (s Seed) item(normalized, text string) string {
 	if s.Filtered && normalized != "" {
 		return normalized
 	}
-	return s.Variant.NormalizeItem(text)
+	return s.rules().NormalizeItem(text)
 }
 
 // compare counts one document's items at the document level.
@@ -95,19 +97,19 @@ type Strategy struct {
 var strategies = []struct {
 	name  string
 	seed  Seed
-	items func(v seedcompat.Variant, r Reply) []string
+	items func(v seedcompat.Rules, r Reply) []string
 }{
-	{"all that was written", Seed{}, func(v seedcompat.Variant, r Reply) []string { return v.Gold(prompt.Task(r.Task), r.Text) }},
-	{"in the prompt", Seed{}, func(v seedcompat.Variant, r Reply) []string {
+	{"all that was written", Seed{}, func(v seedcompat.Rules, r Reply) []string { return v.Gold(prompt.Task(r.Task), r.Text) }},
+	{"in the prompt", Seed{}, func(v seedcompat.Rules, r Reply) []string {
 		return v.Grounded(prompt.Task(r.Task), r.Prompt, r.Text)
 	}},
 	{"seed-compat", Seed{}, filtered},
 	{"seed-compat, fuzzy", Seed{Fuzzy: true}, filtered},
-	{"seed-compat, biomistral", Seed{Variant: seedcompat.BioMistral}, filtered},
-	{"seed-compat, biomistral, fuzzy", Seed{Variant: seedcompat.BioMistral, Fuzzy: true}, filtered},
+	{"seed-compat, biomistral", Seed{Rules: prompt.BioMistralRules}, filtered},
+	{"seed-compat, biomistral, fuzzy", Seed{Rules: prompt.BioMistralRules, Fuzzy: true}, filtered},
 }
 
-func filtered(v seedcompat.Variant, r Reply) []string {
+func filtered(v seedcompat.Rules, r Reply) []string {
 	return v.Predicted(prompt.Task(r.Task), r.Prompt, r.Text)
 }
 
@@ -134,7 +136,7 @@ func sideBySide(gold []document.Document, replies []Reply, tasks []string, resam
 			if predicted[i][r.Task] == nil {
 				predicted[i][r.Task] = &set{}
 			}
-			for _, item := range strategy.items(strategy.seed.Variant, r) {
+			for _, item := range strategy.items(strategy.seed.rules(), r) {
 				predicted[i][r.Task].add(item)
 			}
 		}

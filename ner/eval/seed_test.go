@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/seedcompat"
+	"github.com/medner/medner/ner/prompt"
 )
 
 func seedDocument(id, task, article, completion string) document.Document {
@@ -36,8 +36,8 @@ func TestSeedScoring(t *testing.T) {
 		"as written":        {Seed{}, [3]Counts{{3, 4, 3}, {1, 2, 2}, {1, 2, 1}}},
 		"filtered":          {Seed{Filtered: true}, [3]Counts{{1, 1, 3}, {0, 1, 2}, {1, 2, 1}}},
 		"fuzzy":             {Seed{Filtered: true, Fuzzy: true}, [3]Counts{{1, 1, 3}, {1, 1, 2}, {1, 2, 1}}},
-		"biomistral":        {Seed{Filtered: true, Variant: seedcompat.BioMistral}, [3]Counts{{0, 0, 3}, {0, 1, 2}, {0, 1, 1}}},
-		"biomistral, fuzzy": {Seed{Filtered: true, Variant: seedcompat.BioMistral, Fuzzy: true}, [3]Counts{{0, 0, 3}, {1, 1, 2}, {0, 1, 1}}},
+		"biomistral":        {Seed{Filtered: true, Rules: prompt.BioMistralRules}, [3]Counts{{0, 0, 3}, {0, 1, 2}, {0, 1, 1}}},
+		"biomistral, fuzzy": {Seed{Filtered: true, Rules: prompt.BioMistralRules, Fuzzy: true}, [3]Counts{{0, 0, 3}, {1, 1, 2}, {0, 1, 1}}},
 	} {
 		r, err := Evaluate(gold, raw, Options{Seed: c.seed})
 		require.NoError(t, err)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"iter"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 

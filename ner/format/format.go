@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // Format is a document format, by the name that users give it.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // A gzip stream that expands by more than maxRatio, beyond expandFreely bytes,

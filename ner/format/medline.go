@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 

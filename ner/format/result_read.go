@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 

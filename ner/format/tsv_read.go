@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 

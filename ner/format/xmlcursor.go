@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // maxDepth bounds the nesting of elements and of JSON values.

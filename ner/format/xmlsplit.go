@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // xmlSplitter cuts an XML file into the elements that hold one document each,

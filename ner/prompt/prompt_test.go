@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/stretchr/testify/require"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // Task is what one prompt asks for.
@@ -15,6 +15,16 @@ const (
 	Chemicals  Task = "chemicals"
 	Diseases   Task = "diseases"
 	Influences Task = "influences" // pairs: a chemical and a disease that it influences
+)
+
+// SeedRules names the rules by which profile seed-compat reads answers.
+type SeedRules string
+
+// CardRules are those of the model card's published adapter, BioMistralRules
+// those of its evaluation of BioMistral-7B-SLERP-AWQ.
+const (
+	CardRules       SeedRules = ""
+	BioMistralRules SeedRules = "biomistral"
 )
 
 // Tasks lists all tasks in order.

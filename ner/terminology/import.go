@@ -17,7 +17,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // Format is how a terminology's file is written.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/mmap"
 )

@@ -13,8 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/atomicfile"
-	"github.com/medner/medner/internal/badinput"
 )
 
 // write puts the index of b into a file.

@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/medner/medner/internal/badinput"
+	"github.com/medner/medner/badinput"
 )
 
 // A gram's postings are the number of its blocks, a word about each block, and

@@ -22,7 +22,6 @@ import (
 	"sync"
 
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/backend"
 	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
@@ -47,12 +46,12 @@ func main() {
 }
 
 func run(ctx context.Context, gold, folder string, documents int) error {
-	f32, err := extract(ctx, backend.F32, gold, folder, documents)
+	f32, err := extract(ctx, model.F32, gold, folder, documents)
 	if err != nil {
 		return err
 	}
 	defer f32.Close()
-	fast, err := extract(ctx, backend.Fast, gold, folder, documents)
+	fast, err := extract(ctx, model.Fast, gold, folder, documents)
 	if err != nil {
 		return err
 	}
@@ -102,7 +101,7 @@ func (r *recorder) Generate(ctx context.Context, request model.Request) (*model.
 }
 
 // extract writes what a precision finds.
-func extract(ctx context.Context, precision backend.Precision, gold, folder string, documents int) (_ *recorder, err error) {
+func extract(ctx context.Context, precision model.Precision, gold, folder string, documents int) (_ *recorder, err error) {
 	files, err := defaultmodel.Locate()
 	if err != nil {
 		return nil, err

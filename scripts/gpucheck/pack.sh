@@ -6,7 +6,7 @@ medner=$1 dir=$2
 rm -rf "$dir" && mkdir -p "$dir"
 export CGO_ENABLED=0
 flags="-trimpath -ldflags=-s\ -w"
-for test in driver=./internal/cuda/purego kernels=./kernels/cuda backend=./model/cuda; do
+for test in driver=./internal/cuda/purego kernels=./internal/cuda/gpukernels backend=./model/internal/cuda; do
 	eval go test -c -tags gpu "$flags" -o "$dir/${test%%=*}.test" "${test#*=}"
 done
 eval go build "$flags" -o "$dir/report" ./internal/gpureport

@@ -1,0 +1,184 @@
+package kernelbench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/medner/medner/kernels"
+)
+
+// Options choose what Run measures.
+type Options struct {
+	Threads  int           // 0: as kernels.NewPool
+	Variants []string      // by name; nil: all that this processor has
+	Models   []string      // of Models(), in any case; nil: all
+	Kernels  []string      // prefixes of kernel names, as "gemv", "gemm nf4"; nil: all
+	Columns  int           // activations a matrix product meets; 0: 128
+	Context  int           // positions that attention sees; 0: 512
+	Time     time.Duration // for each measurement; 0: 200 ms
+
+	// memory is the size that no cache holds: what takes turns is as large
+	// together, so that each comes from memory, as in a model. 0: 256 MiB.
+	memory int64
+}
+
+// Result is one kernel at one shape.
+type Result struct {
+	Variant string  `json:"variant"`
+	Kernel  string  `json:"kernel"`
+	Model   string  `json:"model"`
+	Shape   string  `json:"shape"`
+	Seconds float64 `json:"seconds"` // of a call, but for the slower nine tenths
+	GBps    float64 `json:"gb_per_s"`
+	GFLOPs  float64 `json:"gflop_per_s"`
+	// Bound names what the roofline is made of here: "memory" or "compute".
+	Bound string  `json:"bound"`
+	Share float64 `json:"roofline_share"`
+}
+
+// measurement is a kernel ready to run.
+type measurement struct {
+	kernel, shape string
+	bytes, flops  float64
+	int8          bool // counts against the peak of int8
+	run           func()
+}
+
+// Run measures, and calls report with each result as it comes. The variant in
+// use is as before afterwards.
+func Run(ctx context.Context, o Options, report func(Result)) (Machine, error) {
+	o.Columns, o.Context = orElse(o.Columns, 128), orElse(o.Context, 512)
+	o.Time = orElse(o.Time, 200*time.Millisecond)
+	o.memory = orElse(o.memory, 256<<20)
+	variants, err := chosenVariants(o.Variants)
+	if err != nil {
+		return Machine{}, err
+	}
+	models, err := chosenShapes(o.Models)
+	if err != nil {
+		return Machine{}, err
+	}
+	p := kernels.NewPool(o.Threads)
+	defer p.Close()
+	m := Machine{Threads: p.Threads()}
+	for _, s := range models {
+		reads, peaks, err := m.measure(ctx, p, variants, o)
+		if err != nil {
+			return m, err
+		}
+		for _, c := range cases(s, &packer{}) {
+			if !wanted(o.Kernels, c.kernel) {
+				continue
+			}
+			work, err := c.prepare(p, s, o)
+			if err != nil {
+				return m, fmt.Errorf("%s of %s: %w", c.kernel, s.name, err)
+			}
+			for _, v := range variants {
+				if err := ctx.Err(); err != nil {
+					return m, err
+				}
+				restore, err := kernels.Force(v)
+				if err != nil {
+					return m, err
+				}
+				seconds := fastTenth(o.Time, work.run)
+				restore()
+				report(result(work, s.name, seconds, reads, peaks[v]))
+			}
+		}
+	}
+	return m, nil
+}
+
+// measure returns the bandwidth and the peaks of the moment, and raises those
+// of m to them.
+func (m *Machine) measure(ctx context.Context, p *kernels.Pool, variants []string, o Options) (reads float64, peaks map[string]Peak, err error) {
+	reads, peaks = bandwidth(p, o.memory, 2*o.Time), map[string]Peak{}
+	m.ReadGBps = max(m.ReadGBps, reads)
+	for _, v := range variants {
+		if err := ctx.Err(); err != nil {
+			return 0, nil, err
+		}
+		restore, err := kernels.Force(v)
+		if err != nil {
+			return 0, nil, err
+		}
+		now := peak(p, o.Time)
+		restore()
+		peaks[v] = now
+		i := slices.IndexFunc(m.Peaks, func(p Peak) bool { return p.Variant == v })
+		if i < 0 {
+			m.Peaks = append(m.Peaks, now)
+			continue
+		}
+		m.Peaks[i].GFLOPs, m.Peaks[i].Int8 = max(m.Peaks[i].GFLOPs, now.GFLOPs), max(m.Peaks[i].Int8, now.Int8)
+	}
+	return reads, peaks, nil
+}
+
+// result sets a time against the roofline.
+func result(m *measurement, model string, seconds, bandwidth float64, peak Peak) Result {
+	top := peak.GFLOPs
+	if m.int8 {
+		top = peak.Int8
+	}
+	memory, compute := m.bytes/1e9/bandwidth, m.flops/1e9/top
+	r := Result{
+		Variant: peak.Variant, Kernel: m.kernel, Model: model, Shape: m.shape, Seconds: seconds,
+		GBps: m.bytes / 1e9 / seconds, GFLOPs: m.flops / 1e9 / seconds,
+		Bound: "memory", Share: memory / seconds,
+	}
+	if compute > memory {
+		r.Bound, r.Share = "compute", compute/seconds
+	}
+	return r
+}
+
+func orElse[T comparable](v, fallback T) T {
+	if v == *new(T) {
+		return fallback
+	}
+	return v
+}
+
+func wanted(prefixes []string, kernel string) bool {
+	return prefixes == nil || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(kernel, p) })
+}
+
+func chosenVariants(names []string) ([]string, error) {
+	var all, chosen []string
+	for _, v := range kernels.Variants() {
+		all = append(all, v.Name)
+		if names == nil && v.Available || slices.Contains(names, v.Name) {
+			if !v.Available {
+				return nil, fmt.Errorf("kernels %s: %s", v.Name, v.Reason)
+			}
+			chosen = append(chosen, v.Name)
+		}
+	}
+	for _, n := range names {
+		if !slices.Contains(all, n) {
+			return nil, fmt.Errorf("kernels %q are none of %s", n, strings.Join(all, ", "))
+		}
+	}
+	return chosen, nil
+}
+
+func chosenShapes(names []string) ([]shape, error) {
+	if names == nil {
+		return shapes, nil
+	}
+	var chosen []shape
+	for _, n := range names {
+		i := slices.IndexFunc(shapes, func(s shape) bool { return strings.EqualFold(s.name, n) })
+		if i < 0 {
+			return nil, fmt.Errorf("no shapes of %q: they are known of %s", n, strings.Join(Models(), ", "))
+		}
+		chosen = append(chosen, shapes[i])
+	}
+	return chosen, nil
+}

@@ -1,0 +1,96 @@
+package gpukernels
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/kernels"
+)
+
+// LowRank is one adapter's part in a linear map:
+// y ← RowScale ∘ (y + Scale · B (A x)) + Bias. The zero LowRank is none.
+type LowRank struct {
+	A, B     *Weights // [rank][inputs] and [outputs][rank], dense; nil: no low-rank path
+	Scale    float32
+	RowScale driver.Ptr // [outputs] float32; 0: ones
+	Bias     driver.Ptr // [outputs] float32, in place of the map's own; 0: the map's own
+}
+
+// LowRankBytes is the size of an entry of a table of LowRanks.
+const LowRankBytes = 48
+
+// Put writes the entry for device memory.
+func (l *LowRank) Put(dst []byte) error {
+	var a, b driver.Ptr
+	rank, kindA, kindB := 0, 0, 0
+	if l.A != nil {
+		if l.B == nil || l.A.Rows != l.B.Cols {
+			return fmt.Errorf("gpukernels: low-rank factors do not fit each other")
+		}
+		var err error
+		if kindA, err = denseKind(l.A); err != nil {
+			return err
+		}
+		if kindB, err = denseKind(l.B); err != nil {
+			return err
+		}
+		a, b, rank = l.A.Data, l.B.Data, l.A.Rows
+	}
+	for i, v := range []uint64{uint64(a), uint64(b), uint64(l.RowScale), uint64(l.Bias)} {
+		binary.LittleEndian.PutUint64(dst[8*i:], v)
+	}
+	for i, v := range []uint32{uint32(rank), uint32(kindA), uint32(kindB), math.Float32bits(l.Scale)} {
+		binary.LittleEndian.PutUint32(dst[32+4*i:], v)
+	}
+	return nil
+}
+
+// denseKind is the number of a dense format in src/layout.cuh.
+func denseKind(w *Weights) (int, error) {
+	switch w.Format {
+	case kernels.F32:
+		return 0, nil
+	case kernels.BF16:
+		return 1, nil
+	case kernels.F16:
+		return 2, nil
+	}
+	return 0, fmt.Errorf("gpukernels: low-rank factor in %s", w.Format)
+}
+
+// LowRankDown sets hidden = A x of up to three maps of one input x, [rows][cols]
+// in the input type, for the rows whose adapter has a low-rank path. tables are
+// the maps' tables in device memory, an entry an adapter (0: none has one).
+// hidden is [maps][Most][mostRank] float32, rank being mostRank at most.
+func (k *Kernels) LowRankDown(s driver.Stream, hidden, x, adapters driver.Ptr, rows Rows, cols, mostRank int, tables ...driver.Ptr) error {
+	if err := rows.check(); err != nil {
+		return err
+	}
+	if len(tables) == 0 || len(tables) > maxMaps {
+		return fmt.Errorf("gpukernels: low-rank paths of %d maps at once", len(tables))
+	}
+	var t [maxMaps]driver.Ptr
+	copy(t[:], tables)
+	grid := driver.Dim{X: uint32(ceilDiv(mostRank, 4)), Y: uint32(rows.Most), Z: uint32(len(tables))}
+	return k.launch(s, "lowrank_down"+k.input(), grid, dim(128, 1), 0,
+		hidden, t[0], t[1], t[2], x, adapters, rows.Count, rows.Most, cols, mostRank)
+}
+
+// LowRankHidden is the part of hidden of one map, for LowRankUp.
+func LowRankHidden(hidden driver.Ptr, rows Rows, mostRank, which int) driver.Ptr {
+	return hidden + driver.Ptr(which*rows.Most*mostRank*4)
+}
+
+// LowRankUp finishes a linear map of [outputs] whose product y lacks bias and
+// residual, for every row by its adapter:
+// out = Residual + (RowScale ∘ (y + Scale·(B hidden)) + bias). p.W is not used;
+// p.Y is y; out may be p.Y or p.Residual.
+func (k *Kernels) LowRankUp(s driver.Stream, out, hidden, table, adapters driver.Ptr, rows Rows, outputs, mostRank int, p Product) error {
+	if err := rows.check(); err != nil {
+		return err
+	}
+	return k.launch(s, "lowrank_up", dim(ceilDiv(outputs, 128), rows.Most), dim(128, 1), 0,
+		out, p.Y, hidden, table, p.Bias, p.Residual, adapters, rows.Count, rows.Most, outputs, mostRank)
+}

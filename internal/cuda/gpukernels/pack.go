@@ -1,0 +1,168 @@
+package gpukernels
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/x448/float16"
+
+	"github.com/medner/medner/kernels"
+)
+
+// Packer packs a matrix tile by tile into memory of the caller, from where it
+// is copied to the device.
+type Packer struct {
+	Layout
+	tile func(dst []byte, tile int) error // dst is zero
+}
+
+// Pack fills dst, of whole tiles, with the tiles from first on. It may be
+// called concurrently, for different tiles.
+func (p *Packer) Pack(dst []byte, first int) error {
+	size := p.TileBytes()
+	if len(dst)%size != 0 || first < 0 || first+len(dst)/size > p.Tiles() {
+		return fmt.Errorf("gpukernels: pack %d bytes from tile %d on of %d of %d bytes", len(dst), first, p.Tiles(), size)
+	}
+	clear(dst)
+	for ; len(dst) > 0; dst, first = dst[size:], first+1 {
+		if err := p.tile(dst[:size], first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowsOf is the number of rows of a tile.
+func (l *Layout) rowsOf(tile int) int { return min(TileRows, l.Rows-tile*TileRows) }
+
+// paired is where a row of a tile stands in the order 0, 8, 1, 9, …
+func paired(row int) int { return row%8*2 + row/8 }
+
+func checkShape(rows, cols int) error {
+	if rows <= 0 || cols <= 0 || rows > math.MaxInt32/cols*64 || rows > math.MaxInt32 {
+		return fmt.Errorf("gpukernels: pack a matrix of %d × %d", rows, cols)
+	}
+	return nil
+}
+
+// Dense packs a matrix as F32, BF16 or F16, rounding to nearest, ties to even.
+func Dense(f kernels.Format, rows, cols int, r kernels.RowReader) (*Packer, error) {
+	if f != kernels.F32 && f != kernels.BF16 && f != kernels.F16 {
+		return nil, fmt.Errorf("gpukernels: pack a dense matrix as %s", f)
+	}
+	if err := checkShape(rows, cols); err != nil {
+		return nil, err
+	}
+	p := &Packer{Layout: Layout{Rows: rows, Cols: cols, Format: f}}
+	p.tile = func(dst []byte, tile int) error {
+		line := make([]float32, p.rowsOf(tile)*cols)
+		if err := r.ReadRows(line, tile*TileRows); err != nil {
+			return err
+		}
+		for i, v := range line {
+			row, k := i/cols, i%cols
+			switch f {
+			case kernels.F32:
+				binary.LittleEndian.PutUint32(dst[((k/4*TileRows+row)*4+k%4)*4:], math.Float32bits(v))
+			case kernels.BF16:
+				binary.LittleEndian.PutUint16(dst[((k/8*TileRows+row)*8+k%8)*2:], bf16Bits(v))
+			case kernels.F16:
+				binary.LittleEndian.PutUint16(dst[((k/8*TileRows+row)*8+k%8)*2:], float16.Fromfloat32(v).Bits())
+			}
+		}
+		return nil
+	}
+	return p, nil
+}
+
+// bf16Bits rounds to bfloat16, ties to even; NaN stays NaN.
+func bf16Bits(v float32) uint16 {
+	u := math.Float32bits(v)
+	if v != v {
+		return uint16(u>>16 | 0x40)
+	}
+	return uint16((u + 0x7fff + u>>16&1) >> 16)
+}
+
+// Int8 packs a matrix of int8 codes; a weight is its code times its scale.
+func Int8(rows, cols int, r kernels.Int8Reader) (*Packer, error) {
+	if err := checkShape(rows, cols); err != nil {
+		return nil, err
+	}
+	p := &Packer{Layout: Layout{Rows: rows, Cols: cols, Format: kernels.Int8}}
+	p.tile = func(dst []byte, tile int) error {
+		n, blocks := p.rowsOf(tile), ceilDiv(cols, p.block())
+		codes, scales := make([]int8, n*cols), make([]float32, n*blocks)
+		if err := r.Int8Rows(codes, scales, tile*TileRows); err != nil {
+			return err
+		}
+		for i, c := range codes {
+			row, k := i/cols, i%cols
+			dst[(k/8*TileRows+paired(row))*8+k%8] = byte(c)
+		}
+		for i, s := range scales {
+			p.putScale(dst, i/blocks, i%blocks, s)
+		}
+		return nil
+	}
+	return p, nil
+}
+
+// putScale stores the scale of a row of a tile and a block along K.
+func (l *Layout) putScale(tile []byte, row, block int, scale float32) {
+	at := l.codeBytes() + (block*TileRows+paired(row))*4
+	binary.LittleEndian.PutUint32(tile[at:], math.Float32bits(scale))
+}
+
+// FourBit packs bitsandbytes' NF4 or FP4. Where runs of 64 along a row do not
+// share a scale, as rows are no multiple of 64 or blocks are smaller, the
+// weights are packed dequantised, in q.Round. The slices of q must live as long
+// as the Packer.
+func FourBit(q kernels.FourBit) (*Packer, error) {
+	switch {
+	case q.Round != kernels.F32 && q.Round != kernels.BF16 && q.Round != kernels.F16:
+		return nil, fmt.Errorf("gpukernels: pack 4-bit weights rounded to %s", q.Round)
+	case q.Format != kernels.NF4 && q.Format != kernels.FP4:
+		return nil, fmt.Errorf("gpukernels: pack 4-bit weights as %s", q.Format)
+	case q.BlockSize < 2 || q.BlockSize&(q.BlockSize-1) != 0:
+		return nil, fmt.Errorf("gpukernels: pack 4-bit weights in blocks of %d", q.BlockSize)
+	}
+	if err := checkShape(q.Rows, q.Cols); err != nil {
+		return nil, err
+	}
+	if len(q.Packed) != (q.Rows*q.Cols+1)/2 {
+		return nil, fmt.Errorf("gpukernels: pack %d bytes as %d × %d weights of 4 bits", len(q.Packed), q.Rows, q.Cols)
+	}
+	if q.Cols%64 != 0 || q.BlockSize < 64 {
+		return Dense(q.Round, q.Rows, q.Cols, &q)
+	}
+	p := &Packer{Layout: Layout{Rows: q.Rows, Cols: q.Cols, Format: q.Format, Round: q.Round, Code: *q.Code}}
+	p.tile = func(dst []byte, tile int) error {
+		scales := make([]float32, q.Cols/64+1)
+		for row := range p.rowsOf(tile) {
+			p.fourBitRow(dst, tile*TileRows+row, &q, scales)
+		}
+		codebook := dst[len(dst)-codebookBytes:]
+		for i, v := range q.Code {
+			binary.LittleEndian.PutUint32(codebook[4*i:], math.Float32bits(v))
+		}
+		return nil
+	}
+	return p, nil
+}
+
+// fourBitRow packs one row into its tile; scales is scratch for a row's.
+func (l *Layout) fourBitRow(dst []byte, row int, q *kernels.FourBit, scales []float32) {
+	at := row % TileRows
+	src := q.Packed[row*q.Cols/2:][:q.Cols/2]
+	for chunk := range q.Cols / 16 {
+		copy(dst[(chunk*TileRows+paired(at))*8:][:8], src[chunk*8:])
+	}
+	first := row * q.Cols / q.BlockSize
+	scales = scales[:((row+1)*q.Cols-1)/q.BlockSize+1-first]
+	q.Absmax(scales, first)
+	for b := range q.Cols / 64 {
+		l.putScale(dst, at, b, scales[(row*q.Cols+b*64)/q.BlockSize-first])
+	}
+}

@@ -1,0 +1,218 @@
+package quantize
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model/checkpoint"
+	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
+)
+
+// weightWriter writes the weights of a checkpoint, one shard after the other.
+type weightWriter struct {
+	ctx     context.Context
+	src     *checkpoint.Checkpoint
+	options Options
+	done    int
+}
+
+// write fills dir with one file, or with shards and their index.
+func (w *weightWriter) write(dir string) error {
+	shards, err := w.cut()
+	if err != nil {
+		return err
+	}
+	index := struct {
+		Metadata  map[string]int64  `json:"metadata"`
+		WeightMap map[string]string `json:"weight_map"`
+	}{map[string]int64{"total_size": 0}, map[string]string{}}
+	for i, shard := range shards {
+		file := safetensors.FileName
+		if len(shards) > 1 {
+			file = fmt.Sprintf("model-%05d-of-%05d.safetensors", i+1, len(shards))
+		}
+		var tensors []safetensors.Source
+		for _, weight := range shard {
+			parts, err := w.tensors(weight)
+			if err != nil {
+				return err
+			}
+			tensors = append(tensors, parts...)
+		}
+		if err := safetensors.WriteFile(filepath.Join(dir, file), tensors, map[string]string{"format": "pt"}); err != nil {
+			return err
+		}
+		for _, t := range tensors {
+			index.WeightMap[t.Name] = file
+			index.Metadata["total_size"] += size(t)
+		}
+	}
+	if len(shards) == 1 {
+		return nil
+	}
+	text, err := json.MarshalIndent(index, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, safetensors.IndexName), append(text, '\n'), 0o644)
+}
+
+func size(t safetensors.Source) int64 {
+	n := int64(t.DType.Size())
+	for _, d := range t.Shape {
+		n *= int64(d)
+	}
+	return n
+}
+
+// cut deals the weights out to shards of at most MaxShard bytes, or of one
+// weight.
+func (w *weightWriter) cut() (shards [][]checkpoint.Weight, err error) {
+	var total int64
+	for i, weight := range w.src.Weights() {
+		n := int64(weight.Rows) * int64(weight.Cols)
+		if w.quantises(weight) {
+			n = n/2 + n/16 + 4096 // at most: packed numbers, f32 scales, the rest
+		} else {
+			m, err := w.src.Matrix(weight.Name)
+			if err != nil {
+				return nil, err
+			}
+			n *= int64(w.dense(m.Format()).Size())
+		}
+		if i == 0 || total+n > w.options.MaxShard {
+			shards, total = append(shards, nil), 0
+		}
+		last := len(shards) - 1
+		shards[last] = append(shards[last], weight)
+		total += n
+	}
+	return shards, nil
+}
+
+func (w *weightWriter) quantises(weight checkpoint.Weight) bool {
+	return w.options.fourBit() && weight.Kind == checkpoint.Linear && weight.Name != checkpoint.HeadName
+}
+
+// dense is the format in which a weight that stays dense is written.
+func (w *weightWriter) dense(stored quant.Format) quant.Format {
+	if !w.options.fourBit() {
+		return w.options.To
+	}
+	if w.options.Round != quant.Invalid {
+		return w.options.Round
+	}
+	switch stored {
+	case quant.BF16, quant.F16:
+		return stored
+	case quant.F8E4M3, quant.F8E5M2:
+		return quant.BF16 // holds them exactly
+	}
+	return quant.F32
+}
+
+// tensors are what a weight is written as. A quantised one is computed here,
+// others while they are written.
+func (w *weightWriter) tensors(weight checkpoint.Weight) ([]safetensors.Source, error) {
+	if err := w.ctx.Err(); err != nil {
+		return nil, err
+	}
+	m, err := w.src.Matrix(weight.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !w.quantises(weight) {
+		return []safetensors.Source{w.denseTensor(weight, m)}, nil
+	}
+	q, err := w.quantise(weight, m)
+	if err != nil {
+		return nil, err
+	}
+	w.progress()
+	var tensors []safetensors.Source
+	for _, raw := range q.Tensors(weight.Name) {
+		tensors = append(tensors, safetensors.Bytes(raw.Name, safetensors.DType(raw.DType), raw.Shape, raw.Data))
+	}
+	return tensors, nil
+}
+
+// quantise quantises a projection, or copies one that is quantised so already.
+func (w *weightWriter) quantise(weight checkpoint.Weight, m quant.Matrix) (*quant.FourBit, error) {
+	o := w.options
+	if q, ok := m.(*quant.FourBit); ok && q.Quant == o.To && (q.Double != nil) == o.DoubleQuant && o.Round == quant.Invalid {
+		return q.Clone()
+	}
+	q, err := quant.Quantize4Bit(w.rounded(m), quant.FourBitOptions{Quant: o.To, Double: o.DoubleQuant})
+	if err != nil {
+		return nil, badinput.Wrap(w.src.Path, weight.Name, err)
+	}
+	return q, nil
+}
+
+func (w *weightWriter) denseTensor(weight checkpoint.Weight, m quant.Matrix) safetensors.Source {
+	format := w.dense(m.Format())
+	shape := []int{weight.Rows, weight.Cols}
+	if weight.Kind == checkpoint.Norm || weight.Kind == checkpoint.Bias {
+		shape = shape[1:]
+	}
+	m = w.rounded(m)
+	return safetensors.Source{Name: weight.Name, DType: safetensors.DType(format.String()), Shape: shape, Write: func(out io.Writer) error {
+		rows := min(max(1, chunk/weight.Cols), weight.Rows)
+		numbers := make([]float32, rows*weight.Cols)
+		data := make([]byte, len(numbers)*format.Size())
+		for from := 0; from < weight.Rows; from += rows {
+			if err := w.ctx.Err(); err != nil {
+				return err
+			}
+			n := min(rows, weight.Rows-from) * weight.Cols
+			if err := m.ReadRows(numbers[:n], from); err != nil {
+				return badinput.Wrap(w.src.Path, weight.Name, err)
+			}
+			quant.Encode(format, data[:n*format.Size()], numbers[:n])
+			if _, err := out.Write(data[:n*format.Size()]); err != nil {
+				return err
+			}
+		}
+		w.progress()
+		return nil
+	}}
+}
+
+// chunk is how many numbers of a dense weight are held at a time.
+const chunk = 1 << 18
+
+func (w *weightWriter) progress() {
+	w.done++
+	if w.options.Progress != nil {
+		w.options.Progress(w.done, len(w.src.Weights()))
+	}
+}
+
+// rounded applies Options.Round.
+func (w *weightWriter) rounded(m quant.Matrix) quant.Matrix {
+	if w.options.Round == quant.Invalid {
+		return m
+	}
+	return roundedMatrix{m, w.options.Round}
+}
+
+// roundedMatrix rounds what is read of a matrix.
+type roundedMatrix struct {
+	quant.Matrix
+	to quant.Format
+}
+
+// ReadRows implements quant.Matrix.
+func (r roundedMatrix) ReadRows(dst []float32, from int) error {
+	if err := r.Matrix.ReadRows(dst, from); err != nil {
+		return err
+	}
+	quant.Round(r.to, dst)
+	return nil
+}

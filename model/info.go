@@ -1,0 +1,31 @@
+package model
+
+import "github.com/medner/medner/model/internal/backend"
+
+// Info describes a device and what a model takes of it.
+type Info struct {
+	Device       string // "cpu", "cuda:0"
+	Variant      string // the kernels chosen: "avx2", "scalar", …
+	Reason       string // why
+	Threads      int
+	WeightBytes  int64 // memory held by packed weights
+	CacheBytes   int64 // bytes of keys and values a position
+	BytesPerStep int64 // weight bytes that a step of one token reads
+	// Bandwidth is what the device's memory could deliver by its clock and bus,
+	// in bytes a second; 0: not told.
+	Bandwidth float64
+}
+
+// Why a request failed that was well formed.
+var (
+	// ErrNotFinite: logits are NaN or infinite, as the weights, or the
+	// arithmetic on them, overflow.
+	ErrNotFinite = backend.ErrNotFinite
+	// ErrNothingAllowed: a [Constraint] allows no token.
+	ErrNothingAllowed = backend.ErrNothingAllowed
+	// ErrMemory: the device has no room for the request. It can be met once
+	// others have ended.
+	ErrMemory = backend.ErrMemory
+	// ErrLost: the device doesn't answer any more, nor will it.
+	ErrLost = backend.ErrLost
+)

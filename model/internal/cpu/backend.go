@@ -1,0 +1,118 @@
+package cpu
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/paged"
+)
+
+// Backend runs one packed model on the processors. It implements
+// backend.Backend.
+type Backend struct {
+	pool    *kernels.Pool
+	memory  *memory
+	store   *paged.Store[[]kernels.Page]
+	decoder decoder
+	step    *step
+	info    backend.Info
+}
+
+// New packs a model. It reads the weights once, in parallel, and copies
+// nothing but what it packs; the rows of the embedding are read where they
+// are, later. Slices in w are kept.
+func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, error) {
+	shape := kernels.CacheShape{Heads: w.Config.NumKeyValueHeads, HeadDim: w.Config.HeadDim}
+	switch o.KV {
+	case "", "f32":
+	case "f16":
+		shape.Half = true
+	default:
+		return nil, badinput.New("", "kv dtype", fmt.Sprintf("%q", o.KV), `"f32" or "f16"`)
+	}
+	pool := kernels.NewPool(o.Threads)
+	m := &memory{shape: shape, layers: w.Config.NumHiddenLayers}
+	b := &Backend{pool: pool, memory: m, store: paged.NewStore(m, m.pageBytes(), maxFree), step: newStep(pool)}
+	b.step.input.Fast, b.step.partial.Fast = o.Precision == backend.Fast, o.Precision == backend.Fast
+	p := &packer{pool: pool, hold: o.Hold, fast: o.Precision == backend.Fast, release: w.Release}
+	if err := b.pack(ctx, p, w); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	b.info = backend.Info{Device: "cpu", Threads: pool.Threads(), WeightBytes: p.bytes, BytesPerStep: p.read,
+		CacheBytes: m.pageBytes() / kernels.PageSize}
+	b.info.Variant, b.info.Reason = kernels.Selected()
+	return b, nil
+}
+
+// pack builds the decoder.
+func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err error) {
+	c := w.Config
+	d := &b.decoder
+	d.embed, d.layers = embedding{Embedding: w.Embed, release: w.Release}, make([]layer, len(w.Layers))
+	kernel := kernels.NewAttention(b.memory.shape, c.NumAttentionHeads)
+	rope := kernels.NewRope(w.InvFreq)
+	for i, l := range w.Layers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		d.norms = append(d.norms, norm{l.InputNorm, c.RMSNormEps})
+		packed := &d.layers[i]
+		packed.postAttentionNorm = norm{l.PostAttentionNorm, c.RMSNormEps}
+		packed.attention = attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.memory.shape}
+		for _, part := range []struct {
+			name string
+			to   *linear
+			from backend.Linear
+		}{
+			{"self_attn.q_proj", &packed.attention.q, l.Q},
+			{"self_attn.k_proj", &packed.attention.k, l.K},
+			{"self_attn.v_proj", &packed.attention.v, l.V},
+			{"self_attn.o_proj", &packed.attention.o, l.O},
+			{"mlp.gate_proj", &packed.mlp.gate, l.Gate},
+			{"mlp.up_proj", &packed.mlp.up, l.Up},
+			{"mlp.down_proj", &packed.mlp.down, l.Down},
+		} {
+			if *part.to, err = p.linear(part.from, p.projection); err != nil {
+				return fmt.Errorf("pack model.layers.%d.%s: %w", i, part.name, err)
+			}
+		}
+		if w.Release != nil {
+			w.Release()
+		}
+	}
+	d.norms = append(d.norms, norm{w.Norm, c.RMSNormEps})
+	if d.head, err = p.linear(w.Head, p.head); err != nil {
+		return fmt.Errorf("pack lm_head: %w", err)
+	}
+	if w.Release != nil {
+		w.Release()
+	}
+	d.bind()
+	return nil
+}
+
+// NewCache implements backend.Backend.
+func (b *Backend) NewCache() backend.Cache { return newCache(b.store.NewCache(), b.memory.layers) }
+
+// Info implements backend.Backend.
+func (b *Backend) Info() backend.Info { return b.info }
+
+// Step implements backend.Backend.
+func (b *Backend) Step(ctx context.Context, spans []backend.Span) error {
+	b.step.lay(spans)
+	err := b.decoder.forward(ctx, b.step)
+	for _, s := range spans {
+		s.Cache.(*cache).finish(len(s.Tokens), err == nil)
+	}
+	return err
+}
+
+// Close implements backend.Backend.
+func (b *Backend) Close() error {
+	b.pool.Close()
+	return nil
+}

@@ -1,0 +1,91 @@
+package cpu
+
+import (
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/paged"
+)
+
+// maxFree bounds the bytes of pages kept for later.
+const maxFree = 256 << 20
+
+// memory makes pages of keys and values: by layer.
+type memory struct {
+	shape  kernels.CacheShape
+	layers int
+}
+
+func (m *memory) pageBytes() int64 { return int64(m.layers) * int64(m.shape.PageBytes()) }
+
+// Allocate implements paged.Memory. It never fails.
+func (m *memory) Allocate() ([]kernels.Page, error) {
+	p := make([]kernels.Page, m.layers)
+	n := m.shape.PageLen()
+	if m.shape.Half {
+		all := make([]uint16, m.layers*n)
+		for l := range p {
+			p[l].F16 = all[l*n : (l+1)*n]
+		}
+	} else {
+		all := make([]float32, m.layers*n)
+		for l := range p {
+			p[l].F32 = all[l*n : (l+1)*n]
+		}
+	}
+	return p, nil
+}
+
+// Copy implements paged.Memory. It never fails.
+func (m *memory) Copy(to, from []kernels.Page) error {
+	for l := range to {
+		m.shape.Copy(to[l], from[l])
+	}
+	return nil
+}
+
+// cache implements backend.Cache.
+type cache struct {
+	paged.Cache[[]kernels.Page]
+	views [][]kernels.Page // by layer: the pages as attention reads them
+}
+
+// newCache wraps pages.
+func newCache(pages paged.Cache[[]kernels.Page], layers int) *cache {
+	c := &cache{Cache: pages, views: make([][]kernels.Page, layers)}
+	c.view(0)
+	return c
+}
+
+// view brings the views of the pages from the given one on up to date.
+func (c *cache) view(from int) {
+	for l := range c.views {
+		c.views[l] = c.views[l][:from]
+		for i := from; i < c.Pages(); i++ {
+			c.views[l] = append(c.views[l], c.At(i)[l])
+		}
+	}
+}
+
+// Truncate implements backend.Cache.
+func (c *cache) Truncate(n int) {
+	c.Cache.Truncate(n)
+	c.view(c.Pages())
+}
+
+// Close implements backend.Cache.
+func (c *cache) Close() { c.Truncate(0) }
+
+// Fork implements backend.Cache.
+func (c *cache) Fork(n int) backend.Cache { return newCache(c.Cache.Fork(n), len(c.views)) }
+
+// reserve makes room for n more positions.
+func (c *cache) reserve(n int) {
+	_ = c.Reserve(n) // never fails: memory doesn't
+	c.view(c.Len() / kernels.PageSize)
+}
+
+// finish ends a step that reserved room for n positions.
+func (c *cache) finish(n int, ok bool) {
+	c.Finish(n, ok)
+	c.view(c.Pages())
+}

@@ -1,0 +1,75 @@
+package cpu
+
+import (
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/internal/backend"
+)
+
+// layer is one decoder layer (transformers' LlamaDecoderLayer). It begins
+// with its input's norm in s.norm and ends with that of next.
+type layer struct {
+	attention         attention
+	postAttentionNorm norm
+	mlp               mlp
+	next              *norm // the next layer's input norm, or the decoder's
+
+	addAttention, addMLP stage
+}
+
+// bind makes the stages, once.
+func (l *layer) bind() {
+	l.attention.bind()
+	l.mlp.bind()
+	l.addAttention = func(s *step, lo, hi int) {
+		l.attention.o.finish(s, s.y, lo, hi)
+		s.addResidual(lo, hi)
+		l.postAttentionNorm.rows(s, lo, hi)
+	}
+	l.addMLP = func(s *step, lo, hi int) {
+		l.mlp.down.finish(s, s.y, lo, hi)
+		s.addResidual(lo, hi)
+		l.next.rows(s, lo, hi)
+	}
+}
+
+// forward turns the residual stream of all rows into the next layer's. The
+// last layer goes on with the rows only that an outcome is asked of.
+func (l *layer) forward(s *step, last bool) {
+	width := l.attention.o.out()
+	s.input.Reset(s.norm, s.rows, width)
+	l.attention.project(s, last)
+	if s.rows == 0 {
+		return
+	}
+	l.attention.forward(s)
+	s.each(l.addAttention, width)
+	s.input.Reset(s.norm, s.rows, width)
+	l.mlp.forward(s)
+	s.each(l.addMLP, width)
+}
+
+// addResidual adds y to the residual stream of the rows [lo, hi).
+func (s *step) addResidual(lo, hi int) {
+	width := len(s.x) / s.rows
+	kernels.Add(s.x[lo*width:hi*width], s.y[lo*width:hi*width])
+}
+
+// norm is an RMSNorm (transformers' LlamaRMSNorm).
+type norm struct {
+	backend.Norm
+	eps float32
+}
+
+// rows sets s.norm to the norm of the residual stream of the rows [lo, hi).
+func (n *norm) rows(s *step, lo, hi int) {
+	width := len(n.Weight)
+	for _, g := range s.groups {
+		weight := n.Weight
+		if g.adapter >= 0 && g.adapter < len(n.Adapted) && n.Adapted[g.adapter] != nil {
+			weight = n.Adapted[g.adapter]
+		}
+		for i := max(lo, g.first); i < min(hi, g.first+g.n); i++ {
+			kernels.RMSNorm(s.norm[i*width:][:width], s.x[i*width:][:width], weight, n.eps)
+		}
+	}
+}

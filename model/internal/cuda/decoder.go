@@ -1,0 +1,200 @@
+package cuda
+
+import (
+	"fmt"
+
+	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/cuda/gpukernels"
+	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/quant"
+)
+
+// decoder is the whole model (transformers' LlamaForCausalLM) in device memory.
+type decoder struct {
+	hidden, intermediate, vocab int
+	heads, kvHeads, headDim     int
+	rotary                      int // inverse frequencies
+	eps                         float32
+
+	invFreq driver.Ptr
+	embed   *gpukernels.Weights
+	tables  []quant.Matrix // by adapter: the token table under it, read on the host; nil: embed
+	norms   []norm         // the layers' input norms, then the last one
+	layers  []layer
+	head    linear
+	rank    int // the greatest of a low-rank path
+}
+
+// layer is one decoder layer (transformers' LlamaDecoderLayer).
+type layer struct {
+	q, k, v, o, gate, up, down linear
+	postAttentionNorm          norm
+}
+
+// norm is an RMSNorm's gains, and by adapter what replaces them.
+type norm struct {
+	base, own driver.Ptr
+	adapted   []bool
+}
+
+// linear is y = W x + b, and what adapters make of it.
+type linear struct {
+	weights  *gpukernels.Weights
+	bias     driver.Ptr
+	table    driver.Ptr            // of gpukernels.LowRank, by adapter; 0: no adapter changes anything
+	adapted  []bool                // by adapter: whether it changes anything
+	replaced []*gpukernels.Weights // by adapter; nil: the weights stay
+	low      []bool                // by adapter: whether it has a low-rank path
+}
+
+// sink takes what a model consists of into device memory, or counts it.
+type sink interface {
+	matrix(p planned) (*gpukernels.Weights, error)
+	bytes(data []byte) (driver.Ptr, error)
+	// layerDone is called now and then.
+	layerDone()
+}
+
+// build fills the decoder, and returns how many bytes a step of one token
+// without adapters reads.
+func (d *decoder) build(w *backend.Weights, hold backend.Hold, to sink) (read int64, err error) {
+	c := w.Config
+	d.hidden, d.intermediate, d.vocab = c.HiddenSize, c.IntermediateSize, c.VocabSize
+	d.heads, d.kvHeads, d.headDim = c.NumAttentionHeads, c.NumKeyValueHeads, c.HeadDim
+	d.rotary, d.eps = len(w.InvFreq), c.RMSNormEps
+	d.layers = make([]layer, len(w.Layers))
+	b := &builder{to: to, d: d}
+	if d.invFreq, err = b.vector(w.InvFreq); err != nil {
+		return 0, err
+	}
+	project := func(m quant.Matrix) (planned, error) { return projection(m, hold) }
+	for i := range w.Layers {
+		from, into := &w.Layers[i], &d.layers[i]
+		d.norms = append(d.norms, b.norm(from.InputNorm))
+		into.postAttentionNorm = b.norm(from.PostAttentionNorm)
+		for _, part := range []struct {
+			name string
+			from *backend.Linear
+			into *linear
+		}{
+			{"self_attn.q_proj", &from.Q, &into.q}, {"self_attn.k_proj", &from.K, &into.k}, {"self_attn.v_proj", &from.V, &into.v},
+			{"self_attn.o_proj", &from.O, &into.o}, {"mlp.gate_proj", &from.Gate, &into.gate}, {"mlp.up_proj", &from.Up, &into.up},
+			{"mlp.down_proj", &from.Down, &into.down},
+		} {
+			*part.into = b.linear(part.from, project)
+			if b.err != nil {
+				return 0, fmt.Errorf("pack model.layers.%d.%s: %w", i, part.name, b.err)
+			}
+		}
+		to.layerDone()
+	}
+	d.norms = append(d.norms, b.norm(w.Norm))
+	d.head = b.linear(&w.Head, keep)
+	if b.err != nil {
+		return 0, fmt.Errorf("pack lm_head: %w", b.err)
+	}
+	d.tables = w.Embed.Adapted
+	if d.embed = d.head.weights; !same(w.Head.Weight, w.Embed.Weight) {
+		d.embed = b.matrix(w.Embed.Weight, keep)
+	}
+	if b.err != nil {
+		return 0, fmt.Errorf("pack model.embed_tokens: %w", b.err)
+	}
+	to.layerDone()
+	return b.read, nil
+}
+
+// builder hands parts of a model to a sink until the first error.
+type builder struct {
+	to   sink
+	d    *decoder
+	read int64
+	err  error
+}
+
+func (b *builder) matrix(m quant.Matrix, plan func(quant.Matrix) (planned, error)) *gpukernels.Weights {
+	if m == nil || b.err != nil {
+		return nil
+	}
+	p, err := plan(m)
+	if err != nil {
+		b.err = err
+		return nil
+	}
+	p.source = m
+	w, err := b.to.matrix(p)
+	b.err = err
+	return w
+}
+
+func (b *builder) vector(x []float32) (driver.Ptr, error) {
+	if b.err != nil || len(x) == 0 {
+		return 0, b.err
+	}
+	var p driver.Ptr
+	p, b.err = b.to.bytes(bytesOf(x))
+	return p, b.err
+}
+
+func (b *builder) norm(n backend.Norm) norm {
+	var packed norm
+	packed.base, _ = b.vector(n.Weight)
+	addresses := make([]uint64, len(n.Adapted))
+	any := false
+	for i, own := range n.Adapted {
+		p, _ := b.vector(own)
+		addresses[i] = uint64(p)
+		packed.adapted = append(packed.adapted, own != nil)
+		any = any || own != nil
+	}
+	if any && b.err == nil {
+		packed.own, b.err = b.to.bytes(bytesOf(addresses))
+	}
+	return packed
+}
+
+func (b *builder) linear(l *backend.Linear, plan func(quant.Matrix) (planned, error)) linear {
+	packed := linear{weights: b.matrix(l.Weight, plan)}
+	if b.err != nil {
+		return packed
+	}
+	b.read += packed.weights.Bytes()
+	packed.bias, _ = b.vector(l.Bias)
+	table := make([]byte, len(l.Adapted)*gpukernels.LowRankBytes)
+	any := false
+	for i, a := range l.Adapted {
+		packed.adapted = append(packed.adapted, a != nil)
+		if a == nil {
+			packed.replaced, packed.low = append(packed.replaced, nil), append(packed.low, false)
+			continue
+		}
+		any = true
+		entry := gpukernels.LowRank{A: b.matrix(a.A, factor), B: b.matrix(a.B, factor), Scale: a.Scale}
+		entry.RowScale, _ = b.vector(a.RowScale)
+		entry.Bias, _ = b.vector(a.Bias)
+		packed.replaced = append(packed.replaced, b.matrix(a.Weight, keep))
+		packed.low = append(packed.low, a.A != nil)
+		if b.err != nil {
+			return packed
+		}
+		if a.A != nil {
+			b.d.rank = max(b.d.rank, entry.A.Rows)
+		}
+		b.err = entry.Put(table[i*gpukernels.LowRankBytes:])
+	}
+	if any && b.err == nil {
+		packed.table, b.err = b.to.bytes(table)
+	}
+	return packed
+}
+
+// under says whether an adapter of the step, whose numbers are in adapters,
+// changes what list tells of.
+func under(list []bool, adapters []int) bool {
+	for _, a := range adapters {
+		if a < len(list) && list[a] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,127 @@
+package cuda
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/cuda/gpukernels"
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/paged"
+)
+
+// MemoryError says that a model doesn't fit the device, and what would.
+type MemoryError struct {
+	Device      string
+	Need        Need
+	Free, Total uint64
+	Fits        []string // flags, and what the model needs with them
+}
+
+// Need is the device memory that a model takes, in bytes.
+type Need struct {
+	Weights, Workspace int64
+	Cache              int64 // keys and values of one sequence of Positions
+	Positions          int
+}
+
+// All is the sum.
+func (n Need) All() int64 { return n.Weights + n.Workspace + n.Cache }
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("%s: the model needs %s of device memory (weights %s, workspace %s, keys and values of %d positions %s), %s of %s are free",
+		e.Device, size(e.Need.All()), size(e.Need.Weights), size(e.Need.Workspace), e.Need.Positions, size(e.Need.Cache),
+		size(int64(e.Free)), size(int64(e.Total)))
+}
+
+// Hint tells what would fit.
+func (e *MemoryError) Hint() string {
+	if len(e.Fits) == 0 {
+		return "nothing that could be changed would make it fit; --device cuda,cpu falls back to the processors"
+	}
+	return "this would fit: " + strings.Join(e.Fits, ", or ")
+}
+
+// Unwrap makes it one of the driver's and the wall's kinds.
+func (e *MemoryError) Unwrap() []error { return []error{driver.ErrOutOfMemory, backend.ErrMemory} }
+
+func size(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
+
+// leastPositions is how much room for keys and values a model must find when
+// it is opened, unless its sequences are shorter.
+const leastPositions = 4096
+
+// need counts what a model takes.
+func need(w *backend.Weights, o backend.Options) (Need, *decoder, *counter, error) {
+	d, c := &decoder{}, &counter{}
+	if _, err := d.build(w, o.Hold, c); err != nil {
+		return Need{}, nil, nil, err
+	}
+	n := Need{Weights: c.total, Positions: leastPositions}
+	if o.Context > 0 {
+		n.Positions = min(n.Positions, o.Context)
+	}
+	n.Cache = int64(paged.Pages(n.Positions)) * int64(pageBytes(w, o))
+	ws := workspace{arena: arena{dry: true}}
+	if err := ws.build(d, &gpukernels.Kernels{}, startLimits(n.Positions)); err != nil {
+		return Need{}, nil, nil, err
+	}
+	n.Workspace = ws.bytes
+	return n, d, c, nil
+}
+
+// startLimits are those of a workspace for prompts of 512 tokens a step.
+func startLimits(keys int) limits {
+	return limits{rows: 512, asked: headRows, slots: 16, stride: paged.Pages(keys), extra: 1 << 20, probes: 16, keys: keys}
+}
+
+// cacheShape describes keys and values of a layer.
+func cacheShape(w *backend.Weights, o backend.Options) kernels.CacheShape {
+	return kernels.CacheShape{Heads: w.Config.NumKeyValueHeads, HeadDim: w.Config.HeadDim, Half: o.KV == "f16"}
+}
+
+// pageBytes is the size of a page: all layers.
+func pageBytes(w *backend.Weights, o backend.Options) int {
+	shape := cacheShape(w, o)
+	return w.Config.NumHiddenLayers * shape.PageBytes()
+}
+
+// fit is nil where a model has room in so much free memory.
+func fit(device string, w *backend.Weights, o backend.Options, free, total uint64) error {
+	n, _, _, err := need(w, o)
+	if err != nil {
+		return err
+	}
+	if uint64(n.All()) <= free {
+		return nil
+	}
+	e := &MemoryError{Device: device, Need: n, Free: free, Total: total}
+	try := func(flags string, o backend.Options) bool {
+		other, _, _, err := need(w, o)
+		if err != nil || other.All() >= n.All() || uint64(other.All()) > free {
+			return false
+		}
+		e.Fits = append(e.Fits, fmt.Sprintf("%s (%s)", flags, size(other.All())))
+		return true
+	}
+	half, short := o, o
+	half.KV = "f16"
+	try("--kv-dtype f16", half)
+	for short.Context = n.Positions / 2; short.Context >= 256; short.Context /= 2 {
+		if try(fmt.Sprintf("--context %d", short.Context), short) {
+			break
+		}
+	}
+	for _, hold := range []backend.Hold{backend.HoldBF16, backend.HoldInt8, backend.HoldNF4} {
+		held := o
+		held.Hold = hold
+		if !try("--weights "+string(hold), held) && hold == backend.HoldNF4 {
+			held.KV, held.Context = "f16", 1024
+			try("--weights nf4 --kv-dtype f16 --context 1024", held)
+		}
+	}
+	return e
+}

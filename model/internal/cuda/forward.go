@@ -1,0 +1,290 @@
+package cuda
+
+import (
+	"context"
+
+	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/cuda/gpukernels"
+)
+
+// pass is a step's way through the decoder: what its launches are pointed to.
+// It begins with all rows and ends with those that something is asked of.
+type pass struct {
+	d       *decoder
+	k       *gpukernels.Kernels
+	w       *workspace
+	stream  driver.Stream
+	cache   gpukernels.Cache
+	layerKV int // bytes of a page that a layer takes
+
+	shape    shape
+	groups   []int // the adapters of the shape
+	rows     gpukernels.Rows
+	places   gpukernels.Places
+	adapters driver.Ptr // of the rows; 0: the base for all
+	x, norm  driver.Ptr
+	angles   driver.Ptr
+	// window is called when the logits of some asked rows are there; may be nil.
+	window func(first, n int) error
+}
+
+// count says how many rows there are, where device memory tells.
+func (p *pass) count(most, which int) gpukernels.Rows {
+	r := gpukernels.Rows{Most: most}
+	if p.shape.counted {
+		r.Count = p.w.tables.ptr(p.w.tables.at.counts + 4*which)
+	}
+	return r
+}
+
+// begin points to all rows.
+func (p *pass) begin() {
+	t := &p.w.tables
+	p.rows = p.count(p.shape.rows, rowCount)
+	p.places = gpukernels.Places{Positions: t.ptr(t.at.positions), Slots: t.ptr(t.at.slots)}
+	if p.adapters = 0; len(p.groups) > 0 {
+		p.adapters = t.ptr(t.at.adapters)
+	}
+	p.x, p.norm, p.angles = p.w.x, p.w.norm, p.w.angles
+	p.cache.Tables, p.cache.Stride = t.ptr(t.at.pages), t.limits.stride
+}
+
+// narrow goes on with the rows that something is asked of: after the last
+// layer's keys and values are stored nothing depends on the others.
+func (p *pass) narrow() error {
+	t, input := &p.w.tables, p.k.Precision().InputBytes()
+	from := t.ptr(t.at.from)
+	p.rows = p.count(p.shape.asked, askedCount)
+	p.places = gpukernels.Places{Positions: t.ptr(t.at.askedPositions), Slots: t.ptr(t.at.askedSlots)}
+	if p.adapters != 0 {
+		p.adapters = t.ptr(t.at.askedAdapters)
+	}
+	if err := p.k.Gather(p.stream, p.w.askedX, p.x, from, p.rows, 4*p.d.hidden); err != nil {
+		return err
+	}
+	if err := p.k.Gather(p.stream, p.w.askedNorm, p.norm, from, p.rows, input*p.d.hidden); err != nil {
+		return err
+	}
+	p.x, p.norm, p.angles = p.w.askedX, p.w.askedNorm, p.w.askedAngles
+	return p.k.Angles(p.stream, p.angles, p.d.invFreq, p.rows, p.d.rotary, p.places)
+}
+
+// forward queues the whole step.
+func (p *pass) forward(ctx context.Context) error {
+	p.begin()
+	t := &p.w.tables
+	if !p.shape.own {
+		if err := p.k.Embed(p.stream, p.x, t.ptr(t.at.ids), p.rows, p.d.embed, gpukernels.Under{}); err != nil {
+			return err
+		}
+	}
+	if err := p.k.Angles(p.stream, p.angles, p.d.invFreq, p.rows, p.d.rotary, p.places); err != nil {
+		return err
+	}
+	if err := p.normalise(&p.d.norms[0]); err != nil {
+		return err
+	}
+	for i := range p.d.layers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p.cache.Layer = uint64(i * p.layerKV)
+		last := i == len(p.d.layers)-1
+		if err := p.layer(&p.d.layers[i], &p.d.norms[i+1], last && p.shape.narrow); err != nil {
+			return err
+		}
+	}
+	return p.outcomes(ctx)
+}
+
+// normalise sets norm to the RMSNorm of x.
+func (p *pass) normalise(n *norm) error {
+	g := gpukernels.Gains{Base: n.base}
+	if under(n.adapted, p.groups) {
+		g.Own, g.Adapters = n.own, p.adapters
+	}
+	return p.k.RMSNorm(p.stream, p.norm, p.x, p.rows, p.d.hidden, p.d.eps, g)
+}
+
+// layer turns the residual stream into the next layer's. It begins and ends
+// with its norm, by next.
+func (p *pass) layer(l *layer, next *norm, narrow bool) error {
+	w, d := p.w, p.d
+	q, k, v := output{&l.q, w.q, 0}, output{&l.k, w.k, 0}, output{&l.v, w.v, 0}
+	if narrow {
+		if err := p.multiply(p.norm, k, v); err != nil {
+			return err
+		}
+		if err := p.k.Rope(p.stream, 0, w.k, w.v, p.angles, p.rows, 0, d.rotary, p.places, p.cache); err != nil {
+			return err
+		}
+		if p.shape.asked == 0 {
+			return nil
+		}
+		if err := p.narrow(); err != nil {
+			return err
+		}
+		if err := p.multiply(p.norm, q); err != nil {
+			return err
+		}
+		queries := p.cache
+		queries.Shape.Heads = 0
+		if err := p.k.Rope(p.stream, w.q, 0, 0, p.angles, p.rows, d.heads, d.rotary, p.places, queries); err != nil {
+			return err
+		}
+	} else {
+		if err := p.multiply(p.norm, q, k, v); err != nil {
+			return err
+		}
+		if err := p.k.Rope(p.stream, w.q, w.k, w.v, p.angles, p.rows, d.heads, d.rotary, p.places, p.cache); err != nil {
+			return err
+		}
+	}
+	if err := p.attend(); err != nil {
+		return err
+	}
+	if err := p.multiply(w.heads, output{&l.o, w.y, p.x}); err != nil {
+		return err
+	}
+	if err := p.normalise(&l.postAttentionNorm); err != nil {
+		return err
+	}
+	if err := p.multiply(p.norm, output{&l.gate, w.gate, 0}, output{&l.up, w.up, 0}); err != nil {
+		return err
+	}
+	if err := p.k.SiLUMul(p.stream, w.inner, w.gate, w.up, p.rows, d.intermediate); err != nil {
+		return err
+	}
+	if err := p.multiply(w.inner, output{&l.down, w.y, p.x}); err != nil {
+		return err
+	}
+	return p.normalise(next)
+}
+
+// attend sets heads to the attention of the queries; where there is not enough
+// memory for the scores of all rows, some at a time.
+func (p *pass) attend() error {
+	d, w := p.d, p.w
+	n := p.rows.Most
+	for n > 4 && p.k.AttentionBytes(gpukernels.Rows{Most: n}, d.heads, d.headDim, p.shape.keys) > w.scoresBytes {
+		n = roundUp(n/2, 4)
+	}
+	if n < p.rows.Most && p.k.AttentionBytes(gpukernels.Rows{Most: n}, d.heads, d.headDim, p.shape.keys) > w.scoresBytes {
+		n = 1
+	}
+	width := d.heads * d.headDim
+	for first := 0; first < p.rows.Most; first += n {
+		rows, places := p.rows, p.places
+		if n < p.rows.Most {
+			rows = gpukernels.Rows{Most: min(n, p.rows.Most-first)}
+			places.Positions += driver.Ptr(4 * first)
+			places.Slots += driver.Ptr(4 * first)
+		}
+		out := w.heads + driver.Ptr(first*width*p.k.Precision().InputBytes())
+		q := w.q + driver.Ptr(4*first*width)
+		if err := p.k.Attention(p.stream, out, q, w.scores, rows, d.heads, p.shape.keys, places, p.cache); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// output is where a linear map writes: y, [rows][outputs], or if residual is
+// not 0 residual += what it makes of y.
+type output struct {
+	*linear
+	y, residual driver.Ptr
+}
+
+// multiply applies linear maps to the rows of x, [rows][inputs]. One pass over
+// the weights serves all rows; then come the weights, low-rank paths and biases
+// of the adapters that some rows are under.
+func (p *pass) multiply(x driver.Ptr, maps ...output) error {
+	var products []gpukernels.Product
+	var paths []driver.Ptr // tables of the maps that have low-rank paths
+	for _, m := range maps {
+		switch {
+		case under(m.adapted, p.groups):
+			products = append(products, gpukernels.Product{W: m.weights, Y: m.y})
+			if under(m.low, p.groups) {
+				paths = append(paths, m.table)
+			}
+		case m.residual != 0:
+			products = append(products, gpukernels.Product{W: m.weights, Y: m.residual, Bias: m.bias, Residual: m.residual})
+		default:
+			products = append(products, gpukernels.Product{W: m.weights, Y: m.y, Bias: m.bias})
+		}
+	}
+	if err := p.k.MatMul(p.stream, x, p.rows, gpukernels.Under{}, products...); err != nil {
+		return err
+	}
+	for _, a := range p.groups {
+		products = products[:0]
+		for _, m := range maps {
+			if a < len(m.replaced) && m.replaced[a] != nil {
+				products = append(products, gpukernels.Product{W: m.replaced[a], Y: m.y})
+			}
+		}
+		if err := p.k.MatMul(p.stream, x, p.rows, gpukernels.Under{Adapters: p.adapters, Adapter: a}, products...); err != nil {
+			return err
+		}
+	}
+	if len(paths) > 0 {
+		if err := p.k.LowRankDown(p.stream, p.w.lowRank, x, p.adapters, p.rows, maps[0].weights.Cols, p.d.rank, paths...); err != nil {
+			return err
+		}
+	}
+	which := 0
+	for _, m := range maps {
+		if !under(m.adapted, p.groups) {
+			continue
+		}
+		out, hidden := m.y, driver.Ptr(0)
+		if m.residual != 0 {
+			out = m.residual
+		}
+		if under(m.low, p.groups) {
+			hidden = gpukernels.LowRankHidden(p.w.lowRank, p.rows, p.d.rank, which)
+			which++
+		}
+		if err := p.k.LowRankUp(p.stream, out, hidden, m.table, p.adapters, p.rows, m.weights.Rows, p.d.rank,
+			gpukernels.Product{Y: m.y, Bias: m.bias, Residual: m.residual}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outcomes queues the logits of the rows that are left, a window at a time,
+// and the choices from them.
+func (p *pass) outcomes(ctx context.Context) error {
+	w, d, t := p.w, p.d, &p.w.tables
+	norm, adapters := p.norm, p.adapters
+	for first := 0; first < p.shape.asked; first += headRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p.rows = p.count(min(headRows, p.shape.asked-first), windowCount+first/headRows)
+		p.adapters = adapters
+		if adapters != 0 {
+			p.adapters += driver.Ptr(4 * first)
+		}
+		x := norm + driver.Ptr(first*d.hidden*p.k.Precision().InputBytes())
+		if err := p.multiply(x, output{&d.head, w.logits, 0}); err != nil {
+			return err
+		}
+		if p.shape.choose {
+			err := p.k.Select(p.stream, w.outcomes+driver.Ptr(first*gpukernels.OutcomeBytes), w.probes+driver.Ptr(4*first*p.shape.probes),
+				t.ptr(t.at.choices+first*gpukernels.ChoiceBytes), w.logits, w.found, p.rows, p.shape.probes, d.vocab)
+			if err != nil {
+				return err
+			}
+		}
+		if p.window != nil {
+			if err := p.window(first, p.rows.Most); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

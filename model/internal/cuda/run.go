@@ -1,0 +1,176 @@
+package cuda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/cuda/gpukernels"
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/internal/backend"
+)
+
+// run makes a step, inside the context's Do. When it returns, the device does
+// nothing more for it.
+func (b *Backend) run(ctx context.Context, spans []backend.Span) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s := &b.step
+	s.lay(spans, &b.decoder)
+	if s.rows == 0 {
+		return nil
+	}
+	if err := b.trim(maxFree); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil { // buffers of what is under way are about to be used again
+			err = errors.Join(err, b.ctx.Synchronize(b.stream))
+		}
+	}()
+	if err := b.room(s); err != nil {
+		return err
+	}
+	if err := b.send(s); err != nil {
+		return err
+	}
+	if err := b.launch(ctx, s); err != nil {
+		return err
+	}
+	if err := b.fetch(s); err != nil {
+		return err
+	}
+	if err := b.ctx.Synchronize(b.stream); err != nil {
+		return err
+	}
+	b.answer(s)
+	return nil
+}
+
+// room makes room in the caches and in the workspace.
+func (b *Backend) room(s *step) error {
+	if err := s.reserve(); err != nil {
+		return err
+	}
+	b.pass.shape = shapeOf(s, b.kernels, &b.decoder)
+	b.pass.groups = s.adapters
+	more := b.limits
+	if !more.grow(s.needs(b.pass.shape)) {
+		return nil
+	}
+	b.limits = limits{}
+	if err := b.ctx.Synchronize(b.stream); err != nil {
+		return err
+	}
+	if err := errors.Join(b.graphs.clear(), b.work.free()); err != nil {
+		return err
+	}
+	err := b.work.build(&b.decoder, b.kernels, more)
+	if errors.Is(err, driver.ErrOutOfMemory) { // free pages make way
+		if err = errors.Join(b.work.free(), b.trim(0)); err == nil {
+			err = b.work.build(&b.decoder, b.kernels, more)
+		}
+	}
+	if err != nil {
+		return errors.Join(err, b.work.free())
+	}
+	b.limits = more
+	return nil
+}
+
+// send copies what is new in this step to the device.
+func (b *Backend) send(s *step) error {
+	t := &b.work.tables
+	t.write(s)
+	if err := b.ctx.CopyToDevice(t.device, t.host[:t.used], b.stream); err != nil {
+		return err
+	}
+	if !s.own {
+		return nil
+	}
+	n := s.rows * b.decoder.hidden
+	x := viewOf[float32](b.work.vectorsHost, n)
+	if err := s.vectors(x, b.base, &b.decoder); err != nil {
+		return err
+	}
+	return b.ctx.CopyToDevice(b.work.x, bytesOf(x), b.stream)
+}
+
+// launch queues the kernels. Logits of more than one window are copied to the
+// host between the windows.
+func (b *Backend) launch(ctx context.Context, s *step) error {
+	if b.pass.shape.counted {
+		b.pass.window = nil
+		err := b.graphs.run(b.pass.shape, func() error { return b.pass.forward(ctx) })
+		if err != nil || !s.logits {
+			return err
+		}
+		return b.fetchLogits(s, 0, len(s.asked))
+	}
+	b.pass.window = func(first, n int) error { return b.fetchLogits(s, first, n) }
+	return b.pass.forward(ctx)
+}
+
+// fetchLogits queues the copies of the logits that are asked of the n rows of
+// a window.
+func (b *Backend) fetchLogits(s *step, first, n int) error {
+	row := 4 * b.decoder.vocab
+	for i, r := range s.asked[first : first+n] {
+		if r.Logits == nil {
+			continue
+		}
+		if err := b.ctx.CopyToHost(b.work.logitsHost[(first+i)*row:][:row], b.work.logits+driver.Ptr(i*row), b.stream); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch queues the copies of the choices.
+func (b *Backend) fetch(s *step) error {
+	if !s.choose {
+		return nil
+	}
+	n := len(s.asked)
+	if err := b.ctx.CopyToHost(b.work.outcomesHost[:n*gpukernels.OutcomeBytes], b.work.outcomes, b.stream); err != nil {
+		return err
+	}
+	if s.probes == 0 {
+		return nil
+	}
+	return b.ctx.CopyToHost(b.work.probesHost[:4*n*b.pass.shape.probes], b.work.probes, b.stream)
+}
+
+// answer hands out what was copied.
+func (b *Backend) answer(s *step) {
+	for i, r := range s.asked {
+		if r.Logits != nil {
+			copy(r.Logits, viewOf[float32](b.work.logitsHost[4*i*b.decoder.vocab:], b.decoder.vocab))
+		}
+		if r.Choice == nil {
+			continue
+		}
+		var probes []float32
+		if n := len(r.Choice.Probe); n > 0 {
+			probes = viewOf[float32](b.work.probesHost[4*i*b.pass.shape.probes:], n)
+		}
+		answer(r.Choice, gpukernels.ReadOutcome(b.work.outcomesHost[i*gpukernels.OutcomeBytes:]), probes)
+	}
+	clear(s.asked)
+}
+
+// answer fills in a choice.
+func answer(c *backend.Selection, o gpukernels.Outcome, probes []float32) {
+	c.Err = nil
+	switch o.Status {
+	case gpukernels.NotFinite:
+		c.Err = fmt.Errorf("%w: %w", backend.ErrNotFinite, &kernels.NonFiniteError{ID: int(o.Bad), Value: o.Value})
+	case gpukernels.NothingAllowed:
+		c.Err = backend.ErrNothingAllowed
+	default:
+		c.ID, c.LogProb = o.ID, o.LogProb
+		c.ProbeLogProbs = append(c.ProbeLogProbs[:0], probes...)
+	}
+}

@@ -1,0 +1,194 @@
+//go:build gpu
+
+package cuda
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/quant"
+)
+
+// toyConfig is a decoder with three query heads to a KV head, of shapes that
+// fill no tile and no block.
+func toyConfig(headDim int) *arch.Config {
+	return &arch.Config{VocabSize: 77, HiddenSize: 72, IntermediateSize: 136, NumHiddenLayers: 2,
+		NumAttentionHeads: 6, NumKeyValueHeads: 2, HeadDim: headDim, MaxPositionEmbeddings: 1000, RMSNormEps: 1e-5}
+}
+
+type toyWeights struct{ random *rand.Rand }
+
+func (w toyWeights) numbers(n int, scale float64) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(w.random.NormFloat64() * scale)
+	}
+	return x
+}
+
+func (w toyWeights) matrix(rows, cols int) quant.Matrix {
+	return quant.NewF32(rows, cols, w.numbers(rows*cols, 0.15))
+}
+
+func (w toyWeights) linear(rows, cols int, bias bool) backend.Linear {
+	l := backend.Linear{Weight: w.matrix(rows, cols)}
+	if bias {
+		l.Bias = w.numbers(rows, 0.1)
+	}
+	return l
+}
+
+func (w toyWeights) norm(n int) backend.Norm {
+	gains := w.numbers(n, 0.1)
+	for i := range gains {
+		gains[i]++
+	}
+	return backend.Norm{Weight: gains}
+}
+
+// newToy is a model, with three adapters if asked for: low-rank paths, one of
+// them DoRA's; replaced weights, gains and biases; a token table of its own.
+func newToy(headDim int, adapters, bias, tied bool) *backend.Weights {
+	c := toyConfig(headDim)
+	w := toyWeights{rand.New(rand.NewPCG(7, uint64(headDim)))}
+	query, key := c.NumAttentionHeads*headDim, c.NumKeyValueHeads*headDim
+	all := &backend.Weights{Config: c, InvFreq: make([]float32, headDim/2), Norm: w.norm(c.HiddenSize)}
+	for i := range all.InvFreq {
+		all.InvFreq[i] = 1 / float32(1+i*i)
+	}
+	for range c.NumHiddenLayers {
+		all.Layers = append(all.Layers, backend.Layer{
+			InputNorm: w.norm(c.HiddenSize), PostAttentionNorm: w.norm(c.HiddenSize),
+			Q: w.linear(query, c.HiddenSize, bias), K: w.linear(key, c.HiddenSize, bias), V: w.linear(key, c.HiddenSize, bias),
+			O: w.linear(c.HiddenSize, query, bias), Gate: w.linear(c.IntermediateSize, c.HiddenSize, bias),
+			Up: w.linear(c.IntermediateSize, c.HiddenSize, false), Down: w.linear(c.HiddenSize, c.IntermediateSize, bias),
+		})
+	}
+	all.Embed.Weight = w.matrix(c.VocabSize, c.HiddenSize)
+	if all.Head = w.linear(c.VocabSize, c.HiddenSize, false); tied {
+		all.Head.Weight = all.Embed.Weight
+	}
+	if adapters {
+		w.adapt(all)
+	}
+	return all
+}
+
+func (w toyWeights) adapt(all *backend.Weights) {
+	all.Adapters = []string{"low", "dora", "saved"}
+	low := func(l *backend.Linear, rank int) *backend.Adapted {
+		return &backend.Adapted{A: w.matrix(rank, l.Weight.Cols()), B: w.matrix(l.Weight.Rows(), rank), Scale: 0.7}
+	}
+	for i := range all.Layers {
+		l := &all.Layers[i]
+		for j, m := range []*backend.Linear{&l.Q, &l.K, &l.V, &l.O, &l.Gate, &l.Up, &l.Down} {
+			rows := m.Weight.Rows()
+			dora := low(m, 3+j)
+			dora.RowScale, dora.Bias = w.numbers(rows, 1), w.numbers(rows, 0.1)
+			saved := &backend.Adapted{Weight: w.matrix(rows, m.Weight.Cols())}
+			m.Adapted = []*backend.Adapted{low(m, 8), dora, saved}
+			if j == 1 || j == 3 {
+				m.Adapted[0] = nil
+			}
+		}
+		l.InputNorm.Adapted = [][]float32{nil, nil, w.norm(len(l.InputNorm.Weight)).Weight}
+	}
+	all.Head.Adapted = []*backend.Adapted{nil, low(&all.Head, 4), {Weight: w.matrix(all.Config.VocabSize, all.Config.HiddenSize)}}
+	all.Norm.Adapted = [][]float32{nil, w.norm(all.Config.HiddenSize).Weight, nil}
+	all.Embed.Adapted = []quant.Matrix{nil, nil, w.matrix(all.Config.VocabSize, all.Config.HiddenSize)}
+}
+
+// script is what play does: sequences under adapters, read in pieces.
+type script struct {
+	adapters []int
+	lengths  []int
+	chunk    int  // tokens of a sequence in a step at most
+	together bool // all sequences in a step, else one after the other
+}
+
+// played is what every position of every sequence brought.
+type played struct {
+	logits  [][][]float32
+	choices [][]backend.Selection
+}
+
+func tokensOf(sequence, n int) []int32 {
+	tokens := make([]int32, n)
+	for i := range tokens {
+		tokens[i] = int32((sequence*31 + i*i*7 + i) % 77)
+	}
+	return tokens
+}
+
+// ask is a row under a penalty and a mask that depend on its place.
+func ask(sequence, position int) backend.Row {
+	c := &backend.Selection{Penalty: 1.3, Seen: []uint64{0x123456789abcdef, 0x1f}, Also: []int32{int32(position % 77), 3}, Probe: []int32{5, int32(sequence)}}
+	if position%3 == 0 {
+		c.Allowed = []uint64{0x5555_5555_5555_5555 << (position % 2)}
+	}
+	return backend.Row{Logits: make([]float32, 77), Choice: c}
+}
+
+// play runs a script, with a fork and a truncation on the way, and leaves no
+// cache open.
+func play(step func([]backend.Span) error, b backend.Backend, s script) (*played, error) {
+	p := &played{make([][][]float32, len(s.lengths)), make([][]backend.Selection, len(s.lengths))}
+	caches := make([]backend.Cache, len(s.lengths))
+	for i := range caches {
+		caches[i] = b.NewCache()
+	}
+	defer func() {
+		for _, c := range caches {
+			c.Close()
+		}
+	}()
+	for at := 0; at < slices.Max(s.lengths); at += s.chunk {
+		var spans []backend.Span
+		for i, n := range s.lengths {
+			to := min(at+s.chunk, n)
+			if at >= to {
+				continue
+			}
+			span := backend.Span{Cache: caches[i], Tokens: tokensOf(i, n)[at:to], Adapter: s.adapters[i]}
+			for j := at; j < to; j++ {
+				if j >= n-3 {
+					span.Rows = append(span.Rows, ask(i, j))
+				}
+			}
+			spans = append(spans, span)
+		}
+		groups := [][]backend.Span{spans}
+		if !s.together {
+			groups = nil
+			for _, span := range spans {
+				groups = append(groups, []backend.Span{span})
+			}
+		}
+		for _, group := range groups {
+			if err := step(group); err != nil {
+				return nil, err
+			}
+			for _, span := range group {
+				i := slices.Index(caches, span.Cache)
+				for _, r := range span.Rows {
+					p.logits[i], p.choices[i] = append(p.logits[i], r.Logits), append(p.choices[i], *r.Choice)
+				}
+			}
+		}
+		if at == 0 { // a detour that must leave no trace
+			fork := caches[0].Fork(caches[0].Len() - 1)
+			err := step([]backend.Span{{Cache: fork, Tokens: []int32{9, 9, 9}, Adapter: s.adapters[0]}})
+			fork.Close()
+			if err == nil {
+				err = step([]backend.Span{{Cache: caches[0], Tokens: []int32{1, 2, 3, 4}, Adapter: s.adapters[0]}})
+				caches[0].Truncate(min(s.chunk, s.lengths[0]))
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,195 @@
+package cuda
+
+import (
+	"context"
+	"fmt"
+
+	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/cuda/gpukernels"
+	"github.com/medner/medner/internal/mmap"
+	"github.com/medner/medner/internal/parallel"
+	"github.com/medner/medner/quant"
+)
+
+// uploader streams weights into device memory: while one of two pinned buffers
+// is copied, the other is packed from the mapped file, tile by tile, in
+// parallel. It is a sink.
+type uploader struct {
+	ctx     context.Context
+	arena   *arena // of the weights
+	staging arena  // of the two buffers
+	buffers [2]staged
+	next    int
+	release func() // see backend.Weights; may be nil
+	sent    map[source]driver.Ptr
+}
+
+// source is a matrix in one form. What a model has twice, as one of random
+// weights has, is copied on the device the second time.
+type source struct {
+	matrix quant.Matrix
+	layout gpukernels.Layout
+}
+
+// staged is a pinned buffer and the stream that copies it.
+type staged struct {
+	data   []byte
+	stream driver.Stream
+}
+
+// stagedBytes is the size of a pinned buffer, unless a tile is larger.
+const stagedBytes = 16 << 20
+
+// newUploader allocates the buffers, for tiles of at most so many bytes.
+func newUploader(ctx context.Context, weights *arena, tile int, release func()) (*uploader, error) {
+	u := &uploader{ctx: ctx, arena: weights, staging: arena{ctx: weights.ctx}, release: release, sent: map[source]driver.Ptr{}}
+	for i := range u.buffers {
+		var err error
+		if u.buffers[i].data, err = u.staging.pin(max(stagedBytes, tile)); err == nil {
+			u.buffers[i].stream, err = weights.ctx.NewStream()
+		}
+		if err != nil {
+			_ = u.close() // the first error counts
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// close waits for the copies and frees the buffers.
+func (u *uploader) close() error {
+	var first error
+	keep := func(err error) {
+		if first == nil {
+			first = err
+		}
+	}
+	for _, b := range u.buffers {
+		if b.stream != 0 {
+			keep(u.arena.ctx.Synchronize(b.stream))
+			keep(u.arena.ctx.DestroyStream(b.stream))
+		}
+	}
+	keep(u.staging.free())
+	return first
+}
+
+// buffer returns the next buffer, once its last copy is done.
+func (u *uploader) buffer() (*staged, error) {
+	b := &u.buffers[u.next]
+	u.next = 1 - u.next
+	return b, u.arena.ctx.Synchronize(b.stream)
+}
+
+// matrix implements sink.
+func (u *uploader) matrix(plan planned) (*gpukernels.Weights, error) {
+	if !distinct(plan.source) {
+		return u.pack(plan)
+	}
+	key := source{plan.source, plan.layout}
+	first, ok := u.sent[key]
+	if !ok {
+		w, err := u.pack(plan)
+		if err == nil {
+			u.sent[key] = w.Data
+		}
+		return w, err
+	}
+	for range u.buffers { // the first may be on its way
+		if _, err := u.buffer(); err != nil {
+			return nil, err
+		}
+	}
+	bytes := plan.layout.Bytes()
+	at, err := u.arena.alloc(int(bytes))
+	if err != nil {
+		return nil, err
+	}
+	return &gpukernels.Weights{Layout: plan.layout, Data: at}, u.arena.ctx.CopyOnDevice(at, first, uint64(bytes), u.buffers[u.next].stream)
+}
+
+// pack sends a matrix from the host.
+func (u *uploader) pack(plan planned) (*gpukernels.Weights, error) {
+	p, err := plan.packer()
+	if err != nil {
+		return nil, err
+	}
+	if p.Layout.Bytes() != plan.layout.Bytes() {
+		return nil, fmt.Errorf("packed in %d bytes, planned %d", p.Layout.Bytes(), plan.layout.Bytes())
+	}
+	at, err := u.arena.alloc(int(p.Bytes()))
+	if err != nil {
+		return nil, err
+	}
+	tile := p.TileBytes()
+	for first := 0; first < p.Tiles(); {
+		if err := u.ctx.Err(); err != nil {
+			return nil, err
+		}
+		b, err := u.buffer()
+		if err != nil {
+			return nil, err
+		}
+		n := min(len(b.data)/tile, p.Tiles()-first)
+		err = parallel.For(n, max(1, packGrain/tile), func(lo, hi int) error {
+			return mmap.Guard(func() error { return p.Pack(b.data[lo*tile:hi*tile], first+lo) })
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err := u.arena.ctx.CopyToDevice(at+driver.Ptr(first*tile), b.data[:n*tile], b.stream); err != nil {
+			return nil, err
+		}
+		first += n
+	}
+	return &gpukernels.Weights{Layout: p.Layout, Data: at}, nil
+}
+
+// packGrain is about how many bytes a goroutine packs at a time.
+const packGrain = 256 << 10
+
+// bytes implements sink.
+func (u *uploader) bytes(data []byte) (driver.Ptr, error) {
+	at, err := u.arena.alloc(len(data))
+	if err != nil {
+		return 0, err
+	}
+	for from := 0; from < len(data); {
+		b, err := u.buffer()
+		if err != nil {
+			return 0, err
+		}
+		n := copy(b.data, data[from:])
+		if err := u.arena.ctx.CopyToDevice(at+driver.Ptr(from), b.data[:n], b.stream); err != nil {
+			return 0, err
+		}
+		from += n
+	}
+	return at, nil
+}
+
+// layerDone implements sink.
+func (u *uploader) layerDone() {
+	if u.release != nil {
+		u.release()
+	}
+}
+
+// counter is a sink that keeps count of what an uploader would hold.
+type counter struct {
+	total int64
+	tile  int // the largest
+}
+
+func (c *counter) matrix(p planned) (*gpukernels.Weights, error) {
+	c.total += p.layout.Bytes()
+	c.tile = max(c.tile, p.layout.TileBytes())
+	return &gpukernels.Weights{Layout: p.layout}, nil
+}
+
+func (c *counter) bytes(data []byte) (driver.Ptr, error) {
+	c.total += int64(len(data))
+	return 0, nil
+}
+
+func (c *counter) layerDone() {}

@@ -1,0 +1,192 @@
+package safetensors
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/medner/medner/badinput"
+)
+
+// jsonReader reads JSON token by token, so that what is not expected is
+// refused where it begins, however deep or long it goes on.
+type jsonReader struct {
+	path string
+	dec  *json.Decoder
+}
+
+func newJSONReader(path string, data []byte) jsonReader {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	return jsonReader{path: path, dec: dec}
+}
+
+func (r *jsonReader) bad(field, found, want string) error {
+	return badinput.New(r.path, field, found, want)
+}
+
+func (r *jsonReader) token(field string) (json.Token, error) {
+	t, err := r.dec.Token()
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, badinput.Wrap(r.path, field, err)
+	}
+	return t, nil
+}
+
+// object reads an object; each is called to read the value of a key.
+func (r *jsonReader) object(field string, each func(key string) error) error {
+	t, err := r.token(field)
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('{') {
+		return r.bad(field, kind(t), "an object")
+	}
+	for {
+		t, err := r.token(field)
+		if err != nil {
+			return err
+		}
+		key, ok := t.(string)
+		if !ok {
+			return nil // the closing brace: the decoder lets nothing else through
+		}
+		if err := each(key); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *jsonReader) str(field string) (string, error) {
+	t, err := r.token(field)
+	if err != nil {
+		return "", err
+	}
+	s, ok := t.(string)
+	if !ok {
+		return "", r.bad(field, kind(t), "a string")
+	}
+	return s, nil
+}
+
+// strings reads an object of strings into m, which has none of its keys.
+func (r *jsonReader) strings(field string, m map[string]string) error {
+	return r.object(field, func(key string) error {
+		if _, twice := m[key]; twice {
+			return r.bad(field, "the key "+clip(key)+" twice", "it once")
+		}
+		s, err := r.str(field + ": " + clip(key))
+		m[key] = s
+		return err
+	})
+}
+
+// ints reads an array of at most limit non-negative integers.
+func (r *jsonReader) ints(field string, limit int) ([]int, error) {
+	t, err := r.token(field)
+	if err != nil {
+		return nil, err
+	}
+	if t != json.Delim('[') {
+		return nil, r.bad(field, kind(t), "an array")
+	}
+	var v []int
+	for {
+		t, err := r.token(field)
+		if err != nil {
+			return nil, err
+		}
+		if t == json.Delim(']') {
+			return v, nil
+		}
+		number, ok := t.(json.Number)
+		if !ok {
+			return nil, r.bad(field, kind(t), "an integer")
+		}
+		n, err := strconv.ParseUint(string(number), 10, 64)
+		if err != nil || n > math.MaxInt {
+			return nil, r.bad(field, clip(string(number)), "an integer from 0 that fits the address space")
+		}
+		if len(v) == limit {
+			return nil, r.bad(field, "more integers", fmt.Sprintf("at most %d", limit))
+		}
+		v = append(v, int(n))
+	}
+}
+
+// What no real header or index comes near.
+const maxDepth = 64
+
+// skip reads over a value.
+func (r *jsonReader) skip(field string) error {
+	for depth := 0; ; {
+		t, err := r.token(field)
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+		if depth > maxDepth {
+			return r.bad(field, "deeper nesting", fmt.Sprintf("at most %d levels", maxDepth))
+		}
+	}
+}
+
+// end checks that nothing but space follows.
+func (r *jsonReader) end(field string) error {
+	if _, err := r.dec.Token(); !errors.Is(err, io.EOF) {
+		return r.bad(field, "more after the object", "spaces only")
+	}
+	return nil
+}
+
+func kind(t json.Token) string {
+	switch t := t.(type) {
+	case json.Delim:
+		return map[json.Delim]string{'{': "an object", '[': "an array"}[t]
+	case string:
+		return "a string"
+	case json.Number:
+		return "a number"
+	case bool:
+		return "a boolean"
+	}
+	return "null"
+}
+
+// clip shortens a name from a file for an error.
+func clip(s string) string {
+	const limit = 120
+	if len(s) <= limit {
+		return s
+	}
+	for i := range s {
+		if i >= limit {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// located names the file in an error that does not.
+func located(path string, err error) error {
+	var bad *badinput.Error
+	if errors.As(err, &bad) && bad.File != "" {
+		return err
+	}
+	return badinput.Wrap(path, "", err)
+}
