@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Counts the machine instructions per weight in the inner loops of the matrix
-products on NVIDIA GPUs, and writes docs/cuda-instructions.md.
+products on NVIDIA GPUs, and writes docs/notes/cuda-instructions.md.
 
 Needs what scripts/ptx.sh unpacked, and nvdisasm (PyPI), which it fetches into
 the same folder. A tensor-core product (HMMA) covers 16 x 16 weights for 8 rows
@@ -95,7 +95,7 @@ GPU.
                 name = f"medner_matmul_{which}_{kind}_{precision}"
                 if name in rows:
                     text += rows[name] + "\n"
-    (ROOT / "docs/cuda-instructions.md").write_text(text)
+    (ROOT / "docs/notes/cuda-instructions.md").write_text(text)
 
 
 if __name__ == "__main__":
