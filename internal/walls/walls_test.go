@@ -1,0 +1,267 @@
+// Package walls has no code, only tests of how the module is divided: which
+// room may import which, which packages are public, and what may stand in
+// their signatures.
+package walls
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/medner/medner"
+
+// public lists the packages that other modules can import. A package that is
+// not in this list belongs below an internal directory.
+var public = []string{
+	"badinput",
+	"kernels",
+	"lora",
+	"model",
+	"model/arch",
+	"model/checkpoint",
+	"model/defaultmodel", // until it moves to where commands alone find it
+	"ner",
+	"ner/confidence",
+	"ner/document",
+	"ner/eval",
+	"ner/format",
+	"ner/prompt",
+	"ner/terminology",
+	"quant",
+	"safetensors",
+	"tokenizer",
+	"tokenizer/chat",
+}
+
+// tools names the rooms that know nothing of models or documents. Every room
+// may import them.
+var tools = []string{
+	"badinput",
+	"internal/atomicfile",
+	"internal/bundle",
+	"internal/filelock",
+	"internal/files",
+	"internal/mmap",
+	"internal/parallel",
+	"internal/version",
+}
+
+// rooms says what each room may import besides tools. A room is a package with
+// all packages below it that are not rooms themselves; packages of one room
+// may import each other. Test files are free to import what they like.
+var rooms = map[string][]string{
+	// Numbers: these rooms know no model, and each can be used alone.
+	"kernels":     {},
+	"quant":       {},
+	"safetensors": {"quant"},
+	"lora":        {"quant", "safetensors"},
+
+	// Text: ids and messages, without a model.
+	"tokenizer":      {},
+	"tokenizer/chat": {},
+
+	// NVIDIA's driver and the kernels for it.
+	"internal/cuda":            {},
+	"internal/cuda/gpukernels": {"internal/cuda", "kernels"},
+
+	// The model, and the wall between its scheduler and its devices.
+	"model/arch":             {},
+	"model/internal/gguf":    {"quant"},
+	"model/checkpoint":       {"model/arch", "model/internal/gguf", "quant", "safetensors", "tokenizer"},
+	"model/internal/paged":   {"kernels"},
+	"model/internal/backend": {"model/arch", "quant"},
+	"model/internal/cpu":     {"kernels", "model/internal/backend", "model/internal/paged", "quant"},
+	"model/internal/cuda":    {"internal/cuda", "internal/cuda/gpukernels", "kernels", "model/internal/backend", "model/internal/paged", "quant"},
+	"model": {
+		"internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend", "model/internal/cpu", "model/internal/cuda",
+		"quant",
+		"kernels", // crossed by survival.go, until the kernels' choice goes behind the backend
+	},
+
+	// Documents: these rooms know no model.
+	"ner/document":            {},
+	"ner/format":              {"ner/document"},
+	"ner/prompt":              {},
+	"ner/terminology":         {},
+	"ner/confidence":          {},
+	"ner/eval":                {"ner/document", "ner/internal/seedcompat", "ner/prompt"},
+	"ner/internal/abbrev":     {},
+	"ner/internal/answer":     {},
+	"ner/internal/sentence":   {},
+	"ner/internal/ground":     {"ner/document"},
+	"ner/internal/constraint": {"ner/internal/ground", "ner/internal/sentence"},
+	"ner/internal/seedcompat": {"ner/document", "ner/prompt"},
+
+	// The extractor, which puts a model to work on documents.
+	"ner": {
+		"model", "ner/confidence", "ner/document", "ner/internal/abbrev", "ner/internal/answer", "ner/internal/constraint",
+		"ner/internal/ground", "ner/internal/seedcompat", "ner/internal/sentence", "ner/prompt", "ner/terminology",
+		"tokenizer", "tokenizer/chat",
+		"model/checkpoint",   // crossed, until ner takes the text of a model from the model
+		"model/defaultmodel", // crossed, until commands alone know where a model's name leads
+	},
+
+	// What commands are made of.
+	"internal/quantize":  {"model/checkpoint", "quant", "safetensors"},
+	"internal/verify":    {"lora", "model", "model/checkpoint", "quant", "safetensors", "tokenizer", "tokenizer/chat"},
+	"model/defaultmodel": {"internal/quantize", "model/checkpoint", "quant"},
+	"cmd/medner": {
+		"internal/cuda", "internal/cuda/gpukernels", "internal/quantize", "internal/verify", "kernels", "lora", "model",
+		"model/checkpoint", "model/defaultmodel", "ner", "ner/confidence", "ner/document", "ner/eval", "ner/format", "ner/prompt",
+		"ner/terminology", "quant", "safetensors", "tokenizer", "tokenizer/chat",
+	},
+
+	// Only tests and scripts import these rooms.
+	"internal/golden":    {},
+	"internal/gpureport": {},
+	"internal/growth":    {},
+	"internal/synthetic": {},
+	"internal/walls":     {},
+	"scripts":            {"internal/synthetic", "model", "model/defaultmodel", "ner", "ner/document", "ner/format", "tokenizer", "tokenizer/chat"},
+}
+
+func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {
+	for _, p := range packages(t) {
+		room, found := roomOf(p.path)
+		if !found {
+			t.Errorf("%s is in no room: say in walls_test.go what it may import", p.path)
+			continue
+		}
+		for _, imported := range p.imports {
+			of, _ := roomOf(imported)
+			if of != room && !slices.Contains(tools, of) && !slices.Contains(rooms[room], of) {
+				t.Errorf("%s imports %s, which the room %s may not", p.path, imported, room)
+			}
+		}
+	}
+}
+
+// An entry that nothing needs would let a wall be crossed unseen.
+func TestRoomsImportAllThatTheyMay(t *testing.T) {
+	needed := map[string]bool{}
+	found := map[string]bool{}
+	for _, p := range packages(t) {
+		room, _ := roomOf(p.path)
+		found[room] = true
+		for _, imported := range p.imports {
+			of, _ := roomOf(imported)
+			needed[room+" "+of] = true
+		}
+	}
+	for room, mayImport := range rooms {
+		if !found[room] {
+			t.Errorf("the room %s has no package", room)
+		}
+		for _, of := range mayImport {
+			if !needed[room+" "+of] {
+				t.Errorf("%s may import %s, but doesn't", room, of)
+			}
+		}
+	}
+}
+
+func TestToolsImportOnlyTools(t *testing.T) {
+	for _, p := range packages(t) {
+		if room, _ := roomOf(p.path); !slices.Contains(tools, room) {
+			continue
+		}
+		for _, imported := range p.imports {
+			of, _ := roomOf(imported)
+			require.Contains(t, tools, of, "%s imports %s", p.path, imported)
+		}
+	}
+}
+
+func TestPublicPackages(t *testing.T) {
+	var outside []string
+	for _, p := range packages(t) {
+		inside := strings.Contains("/"+p.path+"/", "/internal/")
+		if !inside && p.name != "main" {
+			outside = append(outside, p.path)
+		}
+	}
+	require.Equal(t, public, outside)
+}
+
+// roomOf returns the room of a package: the longest of its path's beginnings
+// that is a room or a tool.
+func roomOf(path string) (string, bool) {
+	for {
+		if _, found := rooms[path]; found || slices.Contains(tools, path) {
+			return path, true
+		}
+		slash := strings.LastIndexByte(path, '/')
+		if slash < 0 {
+			return "", false
+		}
+		path = path[:slash]
+	}
+}
+
+// A pkg is a package of this module; path and imports lack the module's name.
+type pkg struct {
+	path, name string
+	imports    []string // from this module, test files apart
+}
+
+// packages returns the packages of this module in order of their paths, with
+// what they import on any of the platforms that it is built for.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	byPath := map[string]pkg{}
+	for _, platform := range []string{"linux/amd64", "linux/arm64", "windows/amd64"} {
+		goos, goarch, _ := strings.Cut(platform, "/")
+		list := exec.Command("go", "list", "-tags", "gpu", "-json=ImportPath,Name,Imports", module+"/...")
+		list.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch)
+		for _, p := range decode[struct {
+			ImportPath, Name string
+			Imports          []string
+		}](t, list) {
+			path := strings.TrimPrefix(p.ImportPath, module+"/")
+			seen := byPath[path]
+			for _, imported := range p.Imports {
+				if ours, found := strings.CutPrefix(imported, module+"/"); found {
+					seen.imports = append(seen.imports, ours)
+				}
+			}
+			slices.Sort(seen.imports)
+			byPath[path] = pkg{path: path, name: p.Name, imports: slices.Compact(seen.imports)}
+		}
+	}
+	require.NotEmpty(t, byPath)
+	all := make([]pkg, 0, len(byPath))
+	for _, p := range byPath {
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b pkg) int { return strings.Compare(a.path, b.path) })
+	return all
+}
+
+// decode runs a command that writes JSON values one after another.
+func decode[T any](t *testing.T, command *exec.Cmd) []T {
+	t.Helper()
+	command.Stderr = os.Stderr
+	output, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	var values []T
+	for d := json.NewDecoder(output); ; {
+		var v T
+		err := d.Decode(&v)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		values = append(values, v)
+	}
+	require.NoError(t, command.Wait())
+	return values
+}
