@@ -11,6 +11,7 @@ import (
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
@@ -209,7 +210,7 @@ func (a *adapters) intoWeights(ctx context.Context, w *backend.Weights, plan *lo
 		if l.Weight, err = d.Merge(base); err != nil || name == headModule || d.A == nil {
 			return err
 		}
-		return left.add(base, l.Weight, backend.Hold(o.Hold))
+		return left.add(base, l.Weight, hold.Hold(o.Hold))
 	})
 	if err == nil && left.tensors > 0 {
 		o.Log("adapter %s merged: %s", a.open[0].Name, left)

@@ -9,6 +9,7 @@ import (
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
@@ -70,7 +71,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 
 // backend are the options that a backend takes.
 func (o Options) backend() backend.Options {
-	return backend.Options{Precision: backend.Precision(o.Precision), Hold: backend.Hold(o.Hold), Threads: o.Threads, KV: o.KV, Context: o.Context, Log: o.Log}
+	return backend.Options{Precision: hold.Precision(o.Precision), Hold: hold.Hold(o.Hold), Threads: o.Threads, KV: o.KV, Context: o.Context, Log: o.Log}
 }
 
 // check rejects what an option can't be, and reads Device.
@@ -79,8 +80,8 @@ func (o Options) check() ([]device, error) {
 		field, found string
 		allowed      []string
 	}{
-		{"precision", string(o.Precision), []string{"", string(backend.F32), string(backend.Fast)}},
-		{"weights", string(o.Hold), []string{"", string(backend.Keep), string(backend.HoldNF4), string(backend.HoldInt8), string(backend.HoldBF16), string(backend.HoldF32)}},
+		{"precision", string(o.Precision), []string{"", string(hold.Exact), string(hold.Fast)}},
+		{"weights", string(o.Hold), []string{"", string(hold.Keep), string(hold.NF4), string(hold.Int8), string(hold.BF16), string(hold.F32)}},
 		{"rope dtype", o.RopeDType, []string{"", "f32", "bf16", "f16"}},
 		{"kv dtype", o.KV, []string{"", "f32", "f16"}},
 		{"lora", string(o.LoRA), []string{"", string(Merge), string(MergeNF4), string(Unmerged)}},

@@ -5,14 +5,14 @@ import (
 
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/lora"
-	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
 // survival is how much of an adapter is left in merged weights that are then
 // rounded: ⟨held − W, Δ⟩/‖Δ‖² by tensor, measured on a sample of the rows.
 type survival struct {
-	hold             backend.Hold
+	hold             hold.Hold
 	tensors          int
 	sum, least, most float64
 }
@@ -21,20 +21,20 @@ type survival struct {
 const sampled = 1 << 18
 
 // add measures one tensor, held as a backend told to hold it so will.
-func (s *survival) add(base, merged quant.Matrix, hold backend.Hold) error {
+func (s *survival) add(base, merged quant.Matrix, as hold.Hold) error {
 	every := max(1, merged.Rows()*merged.Cols()/sampled)
 	base, merged = stripes{base, every}, stripes{merged, every}
 	var held quant.Matrix
-	switch hold {
-	case backend.HoldNF4:
+	switch as {
+	case hold.NF4:
 		q, err := quant.Quantize4Bit(merged, quant.FourBitOptions{})
 		if err != nil {
 			return err
 		}
 		held = q
-	case backend.HoldBF16:
+	case hold.BF16:
 		held = roundedBF16{merged}
-	case backend.HoldInt8:
+	case hold.Int8:
 		held = roundedInt8{merged}
 	default:
 		return nil
@@ -46,7 +46,7 @@ func (s *survival) add(base, merged quant.Matrix, hold backend.Hold) error {
 	if s.tensors == 0 {
 		s.least, s.most = share, share
 	}
-	s.hold, s.tensors, s.sum = hold, s.tensors+1, s.sum+share
+	s.hold, s.tensors, s.sum = as, s.tensors+1, s.sum+share
 	s.least, s.most = min(s.least, share), max(s.most, share)
 	return nil
 }

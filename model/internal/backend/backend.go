@@ -14,6 +14,7 @@ import (
 	"errors"
 
 	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
@@ -108,33 +109,10 @@ type Info struct {
 	Bandwidth float64
 }
 
-// Precision chooses the arithmetic.
-type Precision string
-
-// F32 is exact and invariant; Fast trades exactness for integer dot products
-// and is invariant in itself.
-const (
-	F32  Precision = "f32"
-	Fast Precision = "fast"
-)
-
-// Hold is the form in which projections are held in memory.
-type Hold string
-
-// Keep holds what the file holds (GGUF's block formats as int8 where exact,
-// else as f32).
-const (
-	Keep     Hold = "keep"
-	HoldNF4  Hold = "nf4"
-	HoldInt8 Hold = "int8"
-	HoldBF16 Hold = "bf16"
-	HoldF32  Hold = "f32"
-)
-
 // Options choose how a backend computes.
 type Options struct {
-	Precision Precision
-	Hold      Hold
+	Precision hold.Precision
+	Hold      hold.Hold
 	Threads   int    // 0: the cores that the container may use
 	KV        string // "f32" (default) or "f16"
 	Context   int    // positions that a sequence may have; 0: not known

@@ -7,6 +7,7 @@ import (
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/model/internal/paged"
 )
 
@@ -36,8 +37,8 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 	pool := kernels.NewPool(o.Threads)
 	m := &memory{shape: shape, layers: w.Config.NumHiddenLayers}
 	b := &Backend{pool: pool, memory: m, store: paged.NewStore(m, m.pageBytes(), maxFree), step: newStep(pool)}
-	b.step.input.Fast, b.step.partial.Fast = o.Precision == backend.Fast, o.Precision == backend.Fast
-	p := &packer{pool: pool, hold: o.Hold, fast: o.Precision == backend.Fast, release: w.Release}
+	b.step.input.Fast, b.step.partial.Fast = o.Precision == hold.Fast, o.Precision == hold.Fast
+	p := &packer{pool: pool, hold: o.Hold, fast: o.Precision == hold.Fast, release: w.Release}
 	if err := b.pack(ctx, p, w); err != nil {
 		pool.Close()
 		return nil, err

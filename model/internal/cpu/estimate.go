@@ -3,12 +3,13 @@ package cpu
 import (
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
 // Estimate is the Info of the Backend that New would make, without packing.
 func Estimate(w *backend.Weights, o backend.Options) backend.Info {
-	s := sizer{hold: o.Hold, fast: o.Precision == backend.Fast}
+	s := sizer{hold: o.Hold, fast: o.Precision == hold.Fast}
 	for _, l := range w.Layers {
 		for _, part := range []backend.Linear{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down} {
 			s.linear(part, s.projection(part.Weight))
@@ -31,7 +32,7 @@ func Estimate(w *backend.Weights, o backend.Options) backend.Info {
 
 // sizer does what packer does, on paper.
 type sizer struct {
-	hold        backend.Hold
+	hold        hold.Hold
 	fast        bool
 	bytes, read int64
 }
@@ -39,16 +40,16 @@ type sizer struct {
 func (s *sizer) projection(m quant.Matrix) int64 {
 	rows, cols := m.Rows(), m.Cols()
 	switch s.hold {
-	case backend.HoldNF4:
+	case hold.NF4:
 		if _, ok := m.(*quant.FourBit); ok {
 			break
 		}
 		return (&kernels.FourBit{Rows: rows, Cols: cols, Format: kernels.NF4, BlockSize: 64, Round: kernels.F32}).Size()
-	case backend.HoldInt8:
+	case hold.Int8:
 		return kernels.Size(kernels.Int8, rows, cols)
-	case backend.HoldBF16:
+	case hold.BF16:
 		return kernels.Size(kernels.BF16, rows, cols)
-	case backend.HoldF32:
+	case hold.F32:
 		return kernels.Size(kernels.F32, rows, cols)
 	}
 	return s.keep(m)

@@ -7,6 +7,7 @@ import (
 	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
@@ -14,7 +15,7 @@ import (
 // parallel, straight from where the file has it.
 type packer struct {
 	pool  *kernels.Pool
-	hold  backend.Hold
+	hold  hold.Hold
 	fast  bool
 	bytes int64 // packed so far
 	read  int64 // of that, what a step without adapters reads
@@ -32,7 +33,7 @@ type packer struct {
 // projection packs one of a layer's linear maps as Hold says.
 func (p *packer) projection(m quant.Matrix) (*kernels.Weights, error) {
 	switch p.hold {
-	case backend.HoldNF4:
+	case hold.NF4:
 		if _, ok := m.(*quant.FourBit); ok {
 			break
 		}
@@ -41,11 +42,11 @@ func (p *packer) projection(m quant.Matrix) (*kernels.Weights, error) {
 			return nil, err
 		}
 		return p.keep(q)
-	case backend.HoldInt8:
+	case hold.Int8:
 		return p.int8(m)
-	case backend.HoldBF16:
+	case hold.BF16:
 		return p.add(kernels.PackDense(p.pool, kernels.BF16, m.Rows(), m.Cols(), rounded{m, quant.BF16}))
-	case backend.HoldF32:
+	case hold.F32:
 		return p.add(kernels.PackDense(p.pool, kernels.F32, m.Rows(), m.Cols(), m))
 	}
 	return p.keep(m)

@@ -10,6 +10,7 @@ import (
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/model/internal/paged"
 	"github.com/medner/medner/quant"
 )
@@ -150,7 +151,7 @@ func (b *Backend) open(ctx context.Context, d driver.Driver, device driver.Devic
 // load fills the device's memory.
 func (b *Backend) load(ctx context.Context, w *backend.Weights, o backend.Options) (err error) {
 	precision := gpukernels.F32
-	if o.Precision == backend.Fast {
+	if o.Precision == hold.Fast {
 		precision = gpukernels.Fast
 	}
 	if b.kernels, err = gpukernels.Load(b.ctx, precision); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/model/internal/cpu"
+	"github.com/medner/medner/model/internal/hold"
 )
 
 // everything is a script with all adapters, over more than a page.
@@ -50,9 +51,9 @@ func TestEveryBitIsTheCPUs(t *testing.T) {
 	}{
 		{32, true, true, false, backend.Options{}},
 		{40, false, false, true, backend.Options{KV: "f16"}},
-		{32, true, false, true, backend.Options{Hold: backend.HoldInt8}},
-		{64, false, true, false, backend.Options{Hold: backend.HoldNF4, KV: "f16"}},
-		{32, false, false, false, backend.Options{Hold: backend.HoldBF16}},
+		{32, true, false, true, backend.Options{Hold: hold.Int8}},
+		{64, false, true, false, backend.Options{Hold: hold.NF4, KV: "f16"}},
+		{32, false, false, false, backend.Options{Hold: hold.BF16}},
 	} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 			w := newToy(c.headDim, c.adapters, c.bias, c.tied)
@@ -82,7 +83,7 @@ func TestEveryBitIsTheCPUs(t *testing.T) {
 // but one set of them.
 func TestFastIsTheSameInEverySchedule(t *testing.T) {
 	d := anyDriver(t)
-	b := open(t, d, newToy(32, true, true, false), backend.Options{Precision: backend.Fast, Hold: backend.HoldNF4})
+	b := open(t, d, newToy(32, true, true, false), backend.Options{Precision: hold.Fast, Hold: hold.NF4})
 	want, err := play(stepper(b), b, everything(100, true))
 	require.NoError(t, err)
 	for _, s := range []script{everything(9, true), everything(4, false)} {

@@ -6,6 +6,7 @@ import (
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
@@ -57,7 +58,7 @@ type sink interface {
 
 // build fills the decoder, and returns how many bytes a step of one token
 // without adapters reads.
-func (d *decoder) build(w *backend.Weights, hold backend.Hold, to sink) (read int64, err error) {
+func (d *decoder) build(w *backend.Weights, as hold.Hold, to sink) (read int64, err error) {
 	c := w.Config
 	d.hidden, d.intermediate, d.vocab = c.HiddenSize, c.IntermediateSize, c.VocabSize
 	d.heads, d.kvHeads, d.headDim = c.NumAttentionHeads, c.NumKeyValueHeads, c.HeadDim
@@ -67,7 +68,7 @@ func (d *decoder) build(w *backend.Weights, hold backend.Hold, to sink) (read in
 	if d.invFreq, err = b.vector(w.InvFreq); err != nil {
 		return 0, err
 	}
-	project := func(m quant.Matrix) (planned, error) { return projection(m, hold) }
+	project := func(m quant.Matrix) (planned, error) { return projection(m, as) }
 	for i := range w.Layers {
 		from, into := &w.Layers[i], &d.layers[i]
 		d.norms = append(d.norms, b.norm(from.InputNorm))

@@ -10,6 +10,7 @@ import (
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/model/internal/paged"
 )
 
@@ -115,10 +116,10 @@ func fit(device string, w *backend.Weights, o backend.Options, free, total uint6
 			break
 		}
 	}
-	for _, hold := range []backend.Hold{backend.HoldBF16, backend.HoldInt8, backend.HoldNF4} {
+	for _, as := range []hold.Hold{hold.BF16, hold.Int8, hold.NF4} {
 		held := o
-		held.Hold = hold
-		if !try("--weights "+string(hold), held) && hold == backend.HoldNF4 {
+		held.Hold = as
+		if !try("--weights "+string(as), held) && as == hold.NF4 {
 			held.KV, held.Context = "f16", 1024
 			try("--weights nf4 --kv-dtype f16 --context 1024", held)
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/kernels"
-	"github.com/medner/medner/model/internal/backend"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
@@ -26,18 +26,18 @@ func ready(p *gpukernels.Packer, err error) (planned, error) {
 }
 
 // projection plans one of a layer's linear maps as hold says.
-func projection(m quant.Matrix, hold backend.Hold) (planned, error) {
-	switch hold {
-	case backend.HoldNF4:
+func projection(m quant.Matrix, as hold.Hold) (planned, error) {
+	switch as {
+	case hold.NF4:
 		if _, ok := m.(*quant.FourBit); ok {
 			break
 		}
 		return quantised(m), nil
-	case backend.HoldInt8:
+	case hold.Int8:
 		return planInt8(m)
-	case backend.HoldBF16:
+	case hold.BF16:
 		return ready(gpukernels.Dense(kernels.BF16, m.Rows(), m.Cols(), m))
-	case backend.HoldF32:
+	case hold.F32:
 		return ready(gpukernels.Dense(kernels.F32, m.Rows(), m.Cols(), m))
 	}
 	return keep(m)
