@@ -1,6 +1,8 @@
 package walls
 
 import (
+	"bytes"
+	"encoding/json"
 	"go/importer"
 	"go/token"
 	"go/types"
@@ -234,8 +236,14 @@ func load(t *testing.T, paths []string) []*types.Package {
 	for _, path := range paths {
 		arguments = append(arguments, module+"/"+path)
 	}
+	list := exec.Command("go", arguments...)
+	list.Stderr = os.Stderr
+	listed, err := list.Output()
+	require.NoError(t, err)
 	exports := map[string]string{}
-	for _, p := range decode[struct{ ImportPath, Export string }](t, exec.Command("go", arguments...)) {
+	for d := json.NewDecoder(bytes.NewReader(listed)); d.More(); {
+		var p struct{ ImportPath, Export string }
+		require.NoError(t, d.Decode(&p))
 		exports[p.ImportPath] = p.Export
 	}
 	from := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {

@@ -4,11 +4,11 @@
 package walls
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
+	"go/build"
+	"io/fs"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +124,6 @@ var rooms = map[string][]string{
 	"internal/gpureport": {},
 	"internal/growth":    {},
 	"internal/synthetic": {},
-	"internal/walls":     {},
 	"scripts":            {"internal/synthetic", "model", "model/defaultmodel", "ner", "ner/document", "ner/format", "tokenizer", "tokenizer/chat"},
 }
 
@@ -213,55 +212,68 @@ type pkg struct {
 }
 
 // packages returns the packages of this module in order of their paths, with
-// what they import on any of the platforms that it is built for.
+// what they import on any of the platforms that it is built for. It reads the
+// files itself: go test would take an old result from its cache if a command
+// had read them.
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	byPath := map[string]pkg{}
-	for _, platform := range []string{"linux/amd64", "linux/arm64", "windows/amd64"} {
-		goos, goarch, _ := strings.Cut(platform, "/")
-		list := exec.Command("go", "list", "-tags", "gpu", "-json=ImportPath,Name,Imports", module+"/...")
-		list.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch)
-		for _, p := range decode[struct {
-			ImportPath, Name string
-			Imports          []string
-		}](t, list) {
-			path := strings.TrimPrefix(p.ImportPath, module+"/")
-			seen := byPath[path]
-			for _, imported := range p.Imports {
-				if ours, found := strings.CutPrefix(imported, module+"/"); found {
-					seen.imports = append(seen.imports, ours)
-				}
-			}
-			slices.Sort(seen.imports)
-			byPath[path] = pkg{path: path, name: p.Name, imports: slices.Compact(seen.imports)}
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	var all []pkg
+	require.NoError(t, filepath.WalkDir(root, func(dir string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
 		}
-	}
-	require.NotEmpty(t, byPath)
-	all := make([]pkg, 0, len(byPath))
-	for _, p := range byPath {
-		all = append(all, p)
-	}
+		if dir != root && isNoPartOfModule(dir) {
+			return fs.SkipDir
+		}
+		path, err := filepath.Rel(root, dir)
+		if err != nil {
+			return err
+		}
+		if p, found := read(t, dir); found {
+			p.path = filepath.ToSlash(path)
+			all = append(all, p)
+		}
+		return nil
+	}))
+	require.NotEmpty(t, all)
 	slices.SortFunc(all, func(a, b pkg) int { return strings.Compare(a.path, b.path) })
 	return all
 }
 
-// decode runs a command that writes JSON values one after another.
-func decode[T any](t *testing.T, command *exec.Cmd) []T {
+// isNoPartOfModule tells directories that ./... passes over.
+func isNoPartOfModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	name := filepath.Base(dir)
+	return err == nil || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+}
+
+// read returns the package in a directory, if its files are part of a build.
+func read(t *testing.T, dir string) (pkg, bool) {
 	t.Helper()
-	command.Stderr = os.Stderr
-	output, err := command.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, command.Start())
-	var values []T
-	for d := json.NewDecoder(output); ; {
-		var v T
-		err := d.Decode(&v)
-		if errors.Is(err, io.EOF) {
-			break
+	var p pkg
+	for _, platform := range []string{"linux/amd64", "linux/arm64", "windows/amd64"} {
+		at := build.Default
+		at.GOOS, at.GOARCH, _ = strings.Cut(platform, "/")
+		at.BuildTags = []string{"gpu"}
+		built, err := at.ImportDir(dir, 0)
+		var none *build.NoGoError
+		if errors.As(err, &none) {
+			continue
 		}
 		require.NoError(t, err)
-		values = append(values, v)
+		if len(built.GoFiles) == 0 {
+			continue
+		}
+		p.name = built.Name
+		for _, imported := range built.Imports {
+			if ours, found := strings.CutPrefix(imported, module+"/"); found {
+				p.imports = append(p.imports, ours)
+			}
+		}
 	}
-	require.NoError(t, command.Wait())
-	return values
+	slices.Sort(p.imports)
+	p.imports = slices.Compact(p.imports)
+	return p, p.name != ""
 }
