@@ -116,46 +116,47 @@ func resolve(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Plan, error) 
 
 // quantised says whether a plan's targets are held in fewer bits than they
 // were trained in: merging would round its deltas away, or undo the saving.
-func quantised(plan *lora.Plan, w *backend.Weights) (is bool) {
-	_ = eachLinear(w, func(name string, l *backend.Linear) error {
-		if plan.Delta(name) != nil {
-			switch l.Weight.Format() {
-			case quant.F64, quant.F32, quant.F16, quant.BF16:
-			default:
-				is = true
-			}
+func quantised(plan *lora.Plan, w *backend.Weights) bool {
+	for name, l := range eachLinear(w) {
+		if plan.Delta(name) == nil {
+			continue
 		}
-		return nil
-	})
-	return is
+		switch l.Weight.Format() {
+		case quant.F64, quant.F32, quant.F16, quant.BF16:
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // besideWeights adds a plan to the Adapted lists of the weights.
 func besideWeights(ctx context.Context, w *backend.Weights, plan *lora.Plan) error {
-	err := eachLinear(w, func(name string, l *backend.Linear) error {
+	for name, l := range eachLinear(w) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		d := plan.Delta(name)
 		if d == nil {
 			l.Adapted = append(l.Adapted, nil)
-			return ctx.Err()
+			continue
 		}
 		a := &backend.Adapted{Weight: d.Weight, A: d.A, B: d.B, Scale: d.Scale}
 		if d.Bias != nil || d.AddedBias != nil {
 			a.Bias = d.BiasOf(l.Bias)
 		}
 		var err error
-		a.RowScale, err = d.RowScale(l.Weight)
+		if a.RowScale, err = d.RowScale(l.Weight); err != nil {
+			return err
+		}
 		l.Adapted = append(l.Adapted, a)
-		return err
-	})
-	if err != nil {
-		return err
 	}
-	if err := eachNorm(w, func(name string, n *backend.Norm) error {
+	for name, n := range eachNorm(w) {
 		weight, err := normUnder(plan.Delta(name))
+		if err != nil {
+			return err
+		}
 		n.Adapted = append(n.Adapted, weight)
-		return err
-	}); err != nil {
-		return err
 	}
 	table, err := tableUnder(plan.Delta(embeddingModule), w.Embed.Weight)
 	w.Embed.Adapted = append(w.Embed.Adapted, table)
@@ -189,31 +190,38 @@ func (a *adapters) intoWeights(ctx context.Context, w *backend.Weights, plan *lo
 	if table != nil {
 		w.Embed.Weight = table // of the embedding alone: PEFT merges a tied head apart, if at all
 	}
-	if err := eachNorm(w, func(name string, n *backend.Norm) error {
+	for name, n := range eachNorm(w) {
 		weight, err := normUnder(plan.Delta(name))
+		if err != nil {
+			return err
+		}
 		if weight != nil {
 			n.Weight = weight
 		}
-		return err
-	}); err != nil {
-		return err
 	}
 	var left survival
-	err = eachLinear(w, func(name string, l *backend.Linear) error {
+	for name, l := range eachLinear(w) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		d := plan.Delta(name)
 		if d == nil {
-			return ctx.Err()
+			continue
 		}
 		base := l.Weight
 		l.Bias = d.BiasOf(l.Bias)
-		var err error
-		if l.Weight, err = d.Merge(base); err != nil || name == headModule || d.A == nil {
+		if l.Weight, err = d.Merge(base); err != nil {
 			return err
 		}
-		return left.add(base, l.Weight, hold.Hold(o.Hold))
-	})
-	if err == nil && left.tensors > 0 {
+		if name == headModule || d.A == nil {
+			continue
+		}
+		if err := left.add(base, l.Weight, hold.Hold(o.Hold)); err != nil {
+			return err
+		}
+	}
+	if left.tensors > 0 {
 		o.Log("adapter %s merged: %s", a.open[0].Name, left)
 	}
-	return err
+	return nil
 }

@@ -96,19 +96,20 @@ func randomWeights(c *arch.Config) (*backend.Weights, error) {
 	for i := range scales {
 		scales[i] = (0.5 + source.Float32()) / float32(math.Sqrt(float64(c.HiddenSize)))
 	}
-	norm := func() backend.Norm {
-		gains := make([]float32, c.HiddenSize)
+	norm := func(width int) backend.Norm {
+		gains := make([]float32, width)
 		for i := range gains {
 			gains[i] = 0.5 + source.Float32()
 		}
 		return backend.Norm{Weight: gains}
 	}
-	query, key := c.NumAttentionHeads*c.HeadDim, c.NumKeyValueHeads*c.HeadDim
-	w := &backend.Weights{Config: c, InvFreq: c.Rope.InvFreq(c.HeadDim), Norm: norm()}
-	layer := backend.Layer{
-		InputNorm: norm(), PostAttentionNorm: norm(),
-		Q: linear(query, c.HiddenSize), K: linear(key, c.HiddenSize), V: linear(key, c.HiddenSize), O: linear(c.HiddenSize, query),
-		Gate: linear(c.IntermediateSize, c.HiddenSize), Up: linear(c.IntermediateSize, c.HiddenSize), Down: linear(c.HiddenSize, c.IntermediateSize),
+	w := &backend.Weights{Config: c, InvFreq: c.Rope.InvFreq(c.HeadDim), Norm: norm(c.HiddenSize)}
+	var layer backend.Layer
+	for n := range arch.Norms {
+		layer.Norms[n] = norm(n.Width(c))
+	}
+	for l := range arch.Linears {
+		layer.Linears[l] = linear(l.Shape(c))
 	}
 	for range c.NumHiddenLayers {
 		w.Layers = append(w.Layers, layer)

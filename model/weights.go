@@ -1,7 +1,7 @@
 package model
 
 import (
-	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/medner/medner/lora"
@@ -22,19 +22,14 @@ func readWeights(c *checkpoint.Checkpoint) (*backend.Weights, error) {
 		Release: c.Release,
 	}
 	for i := range c.Config.NumHiddenLayers {
-		name := func(part string) string { return fmt.Sprintf("model.layers.%d.%s", i, part) }
-		attention, mlp := c.Config.AttentionBias, c.Config.MLPBias
-		w.Layers = append(w.Layers, backend.Layer{
-			InputNorm:         r.norm(name("input_layernorm.weight")),
-			PostAttentionNorm: r.norm(name("post_attention_layernorm.weight")),
-			Q:                 r.linear(name("self_attn.q_proj"), attention),
-			K:                 r.linear(name("self_attn.k_proj"), attention),
-			V:                 r.linear(name("self_attn.v_proj"), attention),
-			O:                 r.linear(name("self_attn.o_proj"), attention),
-			Gate:              r.linear(name("mlp.gate_proj"), mlp),
-			Up:                r.linear(name("mlp.up_proj"), mlp),
-			Down:              r.linear(name("mlp.down_proj"), mlp),
-		})
+		var layer backend.Layer
+		for n := range arch.Norms {
+			layer.Norms[n] = r.norm(checkpoint.LayerName(i, n) + ".weight")
+		}
+		for l := range arch.Linears {
+			layer.Linears[l] = r.linear(checkpoint.LayerName(i, l), c.Config.HasBias(l))
+		}
+		w.Layers = append(w.Layers, layer)
 	}
 	w.Head.Weight = w.Embed.Weight
 	if !c.Config.TieWordEmbeddings {
@@ -79,38 +74,33 @@ func (r *weightReader) linear(module string, bias bool) backend.Linear {
 	return l
 }
 
-// eachLinear calls fn with every linear map of w, the head included, and its
-// name in transformers.
-func eachLinear(w *backend.Weights, fn func(name string, l *backend.Linear) error) error {
-	for i := range w.Layers {
-		l := &w.Layers[i]
-		for _, part := range []struct {
-			name   string
-			linear *backend.Linear
-		}{
-			{"self_attn.q_proj", &l.Q}, {"self_attn.k_proj", &l.K}, {"self_attn.v_proj", &l.V}, {"self_attn.o_proj", &l.O},
-			{"mlp.gate_proj", &l.Gate}, {"mlp.up_proj", &l.Up}, {"mlp.down_proj", &l.Down},
-		} {
-			if err := fn(fmt.Sprintf("model.layers.%d.%s", i, part.name), part.linear); err != nil {
-				return err
+// eachLinear visits every linear map of w, the head included, with its name
+// in transformers.
+func eachLinear(w *backend.Weights) iter.Seq2[string, *backend.Linear] {
+	return func(yield func(string, *backend.Linear) bool) {
+		for i := range w.Layers {
+			for l := range arch.Linears {
+				if !yield(checkpoint.LayerName(i, l), &w.Layers[i].Linears[l]) {
+					return
+				}
 			}
 		}
+		yield(headModule, &w.Head)
 	}
-	return fn(headModule, &w.Head)
 }
 
-// eachNorm does the same with the norms.
-func eachNorm(w *backend.Weights, fn func(name string, n *backend.Norm) error) error {
-	for i := range w.Layers {
-		layer := fmt.Sprintf("model.layers.%d.", i)
-		if err := fn(layer+"input_layernorm", &w.Layers[i].InputNorm); err != nil {
-			return err
+// eachNorm visits every norm of w with its name in transformers.
+func eachNorm(w *backend.Weights) iter.Seq2[string, *backend.Norm] {
+	return func(yield func(string, *backend.Norm) bool) {
+		for i := range w.Layers {
+			for n := range arch.Norms {
+				if !yield(checkpoint.LayerName(i, n), &w.Layers[i].Norms[n]) {
+					return
+				}
+			}
 		}
-		if err := fn(layer+"post_attention_layernorm", &w.Layers[i].PostAttentionNorm); err != nil {
-			return err
-		}
+		yield(normModule, &w.Norm)
 	}
-	return fn(normModule, &w.Norm)
 }
 
 // Modules lists what a decoder has weights for, as adapters name it. The head

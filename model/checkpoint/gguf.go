@@ -28,21 +28,24 @@ var (
 		"output_norm.weight": NormName,
 		"output.weight":      HeadName,
 	}
-	ggufLayerNames = map[string]string{
-		"attn_norm":   "input_layernorm",
-		"ffn_norm":    "post_attention_layernorm",
-		"attn_q":      "self_attn.q_proj",
-		"attn_k":      "self_attn.k_proj",
-		"attn_v":      "self_attn.v_proj",
-		"attn_output": "self_attn.o_proj",
-		"ffn_gate":    "mlp.gate_proj",
-		"ffn_up":      "mlp.up_proj",
-		"ffn_down":    "mlp.down_proj",
-	}
-	ggufLayerName = regexp.MustCompile(`^blk\.(0|[1-9][0-9]*)\.([a-z_]+)\.(weight|bias)$`)
+	ggufLayerNames = layerNames()
+	ggufLayerName  = regexp.MustCompile(`^blk\.(0|[1-9][0-9]*)\.([a-z_]+)\.(weight|bias)$`)
 )
 
 const ropeFactors = "rope_freqs.weight"
+
+// layerNames returns the names of a layer's parts in transformers, by those in
+// a GGUF file.
+func layerNames() map[string]string {
+	names := map[string]string{}
+	for n := range arch.Norms {
+		names[n.GGUF()] = n.String()
+	}
+	for l := range arch.Linears {
+		names[l.GGUF()] = l.String()
+	}
+	return names
+}
 
 // huggingFaceName translates a tensor's name, if it is a decoder's.
 func huggingFaceName(name string) (string, bool) {

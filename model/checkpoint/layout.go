@@ -32,40 +32,32 @@ const (
 	HeadName      = "lm_head.weight"
 )
 
+// LayerName returns the name in transformers of a part of a layer:
+// "model.layers.3.self_attn.q_proj".
+func LayerName(layer int, part fmt.Stringer) string {
+	return fmt.Sprintf("model.layers.%d.%s", layer, part)
+}
+
 // Layout lists the weights of a decoder, in the order in which they are used.
 // A tied head is not among them.
 func Layout(c *arch.Config) []Weight {
-	query, key := c.NumAttentionHeads*c.HeadDim, c.NumKeyValueHeads*c.HeadDim
-	hidden, inner := c.HiddenSize, c.IntermediateSize
-	linear := []struct {
-		name       string
-		rows, cols int
-		bias       bool
-	}{
-		{"self_attn.q_proj", query, hidden, c.AttentionBias},
-		{"self_attn.k_proj", key, hidden, c.AttentionBias},
-		{"self_attn.v_proj", key, hidden, c.AttentionBias},
-		{"self_attn.o_proj", hidden, query, c.AttentionBias},
-		{"mlp.gate_proj", inner, hidden, c.MLPBias},
-		{"mlp.up_proj", inner, hidden, c.MLPBias},
-		{"mlp.down_proj", hidden, inner, c.MLPBias},
-	}
-	list := []Weight{{EmbeddingName, Embedding, c.VocabSize, hidden}}
+	list := []Weight{{EmbeddingName, Embedding, c.VocabSize, c.HiddenSize}}
 	for i := range c.NumHiddenLayers {
-		layer := fmt.Sprintf("model.layers.%d.", i)
-		list = append(list,
-			Weight{layer + "input_layernorm.weight", Norm, 1, hidden},
-			Weight{layer + "post_attention_layernorm.weight", Norm, 1, hidden})
-		for _, l := range linear {
-			list = append(list, Weight{layer + l.name + ".weight", Linear, l.rows, l.cols})
-			if l.bias {
-				list = append(list, Weight{layer + l.name + ".bias", Bias, 1, l.rows})
+		for n := range arch.Norms {
+			list = append(list, Weight{LayerName(i, n) + ".weight", Norm, 1, n.Width(c)})
+		}
+		for l := range arch.Linears {
+			name := LayerName(i, l)
+			rows, cols := l.Shape(c)
+			list = append(list, Weight{name + ".weight", Linear, rows, cols})
+			if c.HasBias(l) {
+				list = append(list, Weight{name + ".bias", Bias, 1, rows})
 			}
 		}
 	}
-	list = append(list, Weight{NormName, Norm, 1, hidden})
+	list = append(list, Weight{NormName, Norm, 1, c.HiddenSize})
 	if !c.TieWordEmbeddings {
-		list = append(list, Weight{HeadName, Linear, c.VocabSize, hidden})
+		list = append(list, Weight{HeadName, Linear, c.VocabSize, c.HiddenSize})
 	}
 	return list
 }

@@ -134,10 +134,10 @@ type Weights struct {
 	Release func()
 }
 
-// Layer is one decoder layer: two norms and seven linear maps.
+// Layer is one decoder layer.
 type Layer struct {
-	InputNorm, PostAttentionNorm Norm
-	Q, K, V, O, Gate, Up, Down   Linear
+	Linears [arch.Linears]Linear // by arch.Linear
+	Norms   [arch.Norms]Norm     // by arch.Norm
 }
 
 // Linear is y = W x + b, and what adapters that are not merged make of it.
@@ -157,7 +157,7 @@ type Adapted struct {
 	RowScale []float32 // DoRA's magnitude / ‖W + ΔW‖ by row; nil: ones
 }
 
-// Norm is the gains of an RMSNorm, [hidden].
+// Norm is the gains of an RMSNorm, as many as it is taken over.
 type Norm struct {
 	Weight  []float32
 	Adapted [][]float32 // by adapter index: what replaces Weight; nil: it stays

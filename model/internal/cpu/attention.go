@@ -5,7 +5,7 @@ import "github.com/medner/medner/kernels"
 // attention is causal self-attention with grouped heads (transformers'
 // LlamaAttention).
 type attention struct {
-	q, k, v, o linear
+	q, k, v, o *linear
 	headDim    int
 	rope       *kernels.Rope
 	kernel     *kernels.Attention
@@ -15,8 +15,9 @@ type attention struct {
 	finishKeys, finishQueries, finishAll stage
 }
 
-// bind makes the stages, once.
-func (a *attention) bind() {
+// bind sets the linear maps and makes the stages, once.
+func (a *attention) bind(q, k, v, o *linear) {
+	a.q, a.k, a.v, a.o = q, k, v, o
 	a.finishKeys = func(s *step, lo, hi int) {
 		a.k.finish(s, s.k, lo, hi)
 		a.v.finish(s, s.v, lo, hi)
@@ -38,10 +39,10 @@ func (a *attention) bind() {
 func (a *attention) project(s *step, last bool) {
 	query, key := a.q.out(), a.k.out()
 	s.k, s.v = grow(s.k, s.rows*key), grow(s.v, s.rows*key)
-	keys, values := output{&a.k, s.k}, output{&a.v, s.v}
+	keys, values := output{a.k, s.k}, output{a.v, s.v}
 	if !last {
 		s.q = grow(s.q, s.rows*query)
-		s.multiply(s.norm, output{&a.q, s.q}, keys, values)
+		s.multiply(s.norm, output{a.q, s.q}, keys, values)
 		s.each(a.finishAll, query+2*key)
 		return
 	}
@@ -51,7 +52,7 @@ func (a *attention) project(s *step, last bool) {
 	s.q = grow(s.q, s.rows*query)
 	if s.rows > 0 {
 		s.input.Reset(s.norm, s.rows, a.q.in())
-		s.multiply(s.norm, output{&a.q, s.q})
+		s.multiply(s.norm, output{a.q, s.q})
 		s.each(a.finishQueries, query)
 	}
 }
@@ -72,7 +73,7 @@ func (a *attention) forward(s *step) {
 	}
 	a.kernel.Run(s.pool, s.attention)
 	s.input.Reset(s.heads, s.rows, width)
-	s.multiply(s.heads, output{&a.o, s.y})
+	s.multiply(s.heads, output{a.o, s.y})
 }
 
 // rotate turns the heads of the rows [lo, hi) of x by their positions.

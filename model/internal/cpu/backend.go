@@ -6,6 +6,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/model/internal/paged"
@@ -60,25 +61,13 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		d.norms = append(d.norms, norm{l.InputNorm, c.RMSNormEps})
+		d.norms = append(d.norms, norm{l.Norms[arch.InputNorm], c.RMSNormEps})
 		packed := &d.layers[i]
-		packed.postAttentionNorm = norm{l.PostAttentionNorm, c.RMSNormEps}
+		packed.postAttentionNorm = norm{l.Norms[arch.PostAttentionNorm], c.RMSNormEps}
 		packed.attention = attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.memory.shape}
-		for _, part := range []struct {
-			name string
-			to   *linear
-			from backend.Linear
-		}{
-			{"self_attn.q_proj", &packed.attention.q, l.Q},
-			{"self_attn.k_proj", &packed.attention.k, l.K},
-			{"self_attn.v_proj", &packed.attention.v, l.V},
-			{"self_attn.o_proj", &packed.attention.o, l.O},
-			{"mlp.gate_proj", &packed.mlp.gate, l.Gate},
-			{"mlp.up_proj", &packed.mlp.up, l.Up},
-			{"mlp.down_proj", &packed.mlp.down, l.Down},
-		} {
-			if *part.to, err = p.linear(part.from, p.projection); err != nil {
-				return fmt.Errorf("pack model.layers.%d.%s: %w", i, part.name, err)
+		for part := range arch.Linears {
+			if packed.linears[part], err = p.linear(l.Linears[part], p.projection); err != nil {
+				return fmt.Errorf("pack model.layers.%d.%s: %w", i, part, err)
 			}
 		}
 		if w.Release != nil {

@@ -39,8 +39,8 @@ func testWeights() *backend.Weights {
 		}
 		return v
 	}
-	norm := func() backend.Norm {
-		return backend.Norm{Weight: vector(c.HiddenSize), Adapted: [][]float32{vector(c.HiddenSize)}}
+	norm := func(width int) backend.Norm {
+		return backend.Norm{Weight: vector(width), Adapted: [][]float32{vector(width)}}
 	}
 	linear := func(rows, cols int) backend.Linear {
 		return backend.Linear{Weight: matrix(rows, cols), Adapted: []*backend.Adapted{
@@ -48,19 +48,21 @@ func testWeights() *backend.Weights {
 		}}
 	}
 	w := &backend.Weights{
-		Config: c, InvFreq: c.Rope.InvFreq(c.HeadDim), Norm: norm(), Adapters: []string{"a"},
+		Config: c, InvFreq: c.Rope.InvFreq(c.HeadDim), Norm: norm(c.HiddenSize), Adapters: []string{"a"},
 		Embed: backend.Embedding{Weight: matrix(c.VocabSize, c.HiddenSize), Adapted: []quant.Matrix{matrix(c.VocabSize, c.HiddenSize)}},
 		Head: backend.Linear{Weight: matrix(c.VocabSize, c.HiddenSize), Adapted: []*backend.Adapted{
 			{Weight: matrix(c.VocabSize, c.HiddenSize)},
 		}},
 	}
-	query, key := c.NumAttentionHeads*c.HeadDim, c.NumKeyValueHeads*c.HeadDim
 	for range c.NumHiddenLayers {
-		w.Layers = append(w.Layers, backend.Layer{
-			InputNorm: norm(), PostAttentionNorm: norm(),
-			Q: linear(query, c.HiddenSize), K: linear(key, c.HiddenSize), V: linear(key, c.HiddenSize), O: linear(c.HiddenSize, query),
-			Gate: linear(c.IntermediateSize, c.HiddenSize), Up: linear(c.IntermediateSize, c.HiddenSize), Down: linear(c.HiddenSize, c.IntermediateSize),
-		})
+		var layer backend.Layer
+		for n := range arch.Norms {
+			layer.Norms[n] = norm(n.Width(c))
+		}
+		for l := range arch.Linears {
+			layer.Linears[l] = linear(l.Shape(c))
+		}
+		w.Layers = append(w.Layers, layer)
 	}
 	return w
 }

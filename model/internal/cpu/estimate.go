@@ -11,7 +11,7 @@ import (
 func Estimate(w *backend.Weights, o backend.Options) backend.Info {
 	s := sizer{hold: o.Hold, fast: o.Precision == hold.Fast}
 	for _, l := range w.Layers {
-		for _, part := range []backend.Linear{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down} {
+		for _, part := range l.Linears {
 			s.linear(part, s.projection(part.Weight))
 		}
 	}

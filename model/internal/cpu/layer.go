@@ -2,12 +2,14 @@ package cpu
 
 import (
 	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/backend"
 )
 
 // layer is one decoder layer (transformers' LlamaDecoderLayer). It begins
 // with its input's norm in s.norm and ends with that of next.
 type layer struct {
+	linears           [arch.Linears]linear
 	attention         attention
 	postAttentionNorm norm
 	mlp               mlp
@@ -18,8 +20,9 @@ type layer struct {
 
 // bind makes the stages, once.
 func (l *layer) bind() {
-	l.attention.bind()
-	l.mlp.bind()
+	part := &l.linears
+	l.attention.bind(&part[arch.Query], &part[arch.Key], &part[arch.Value], &part[arch.Output])
+	l.mlp.bind(&part[arch.Gate], &part[arch.Up], &part[arch.Down])
 	l.addAttention = func(s *step, lo, hi int) {
 		l.attention.o.finish(s, s.y, lo, hi)
 		s.addResidual(lo, hi)

@@ -4,13 +4,14 @@ import "github.com/medner/medner/kernels"
 
 // mlp is the gated feed-forward block (transformers' LlamaMLP).
 type mlp struct {
-	gate, up, down linear
+	gate, up, down *linear
 
 	join stage
 }
 
-// bind makes the stages, once.
-func (m *mlp) bind() {
+// bind sets the linear maps and makes the stages, once.
+func (m *mlp) bind(gate, up, down *linear) {
+	m.gate, m.up, m.down = gate, up, down
 	m.join = func(s *step, lo, hi int) {
 		m.gate.finish(s, s.gate, lo, hi)
 		m.up.finish(s, s.up, lo, hi)
@@ -24,8 +25,8 @@ func (m *mlp) bind() {
 func (m *mlp) forward(s *step) {
 	width := m.gate.out()
 	s.gate, s.up = grow(s.gate, s.rows*width), grow(s.up, s.rows*width)
-	s.multiply(s.norm, output{&m.gate, s.gate}, output{&m.up, s.up})
+	s.multiply(s.norm, output{m.gate, s.gate}, output{m.up, s.up})
 	s.each(m.join, 4*width)
 	s.input.Reset(s.gate, s.rows, width)
-	s.multiply(s.gate, output{&m.down, s.y})
+	s.multiply(s.gate, output{m.down, s.y})
 }

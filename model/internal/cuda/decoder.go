@@ -5,6 +5,7 @@ import (
 
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
+	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
@@ -28,8 +29,8 @@ type decoder struct {
 
 // layer is one decoder layer (transformers' LlamaDecoderLayer).
 type layer struct {
-	q, k, v, o, gate, up, down linear
-	postAttentionNorm          norm
+	linears           [arch.Linears]linear
+	postAttentionNorm norm
 }
 
 // norm is an RMSNorm's gains, and by adapter what replaces them.
@@ -71,20 +72,12 @@ func (d *decoder) build(w *backend.Weights, as hold.Hold, to sink) (read int64, 
 	project := func(m quant.Matrix) (planned, error) { return projection(m, as) }
 	for i := range w.Layers {
 		from, into := &w.Layers[i], &d.layers[i]
-		d.norms = append(d.norms, b.norm(from.InputNorm))
-		into.postAttentionNorm = b.norm(from.PostAttentionNorm)
-		for _, part := range []struct {
-			name string
-			from *backend.Linear
-			into *linear
-		}{
-			{"self_attn.q_proj", &from.Q, &into.q}, {"self_attn.k_proj", &from.K, &into.k}, {"self_attn.v_proj", &from.V, &into.v},
-			{"self_attn.o_proj", &from.O, &into.o}, {"mlp.gate_proj", &from.Gate, &into.gate}, {"mlp.up_proj", &from.Up, &into.up},
-			{"mlp.down_proj", &from.Down, &into.down},
-		} {
-			*part.into = b.linear(part.from, project)
+		d.norms = append(d.norms, b.norm(from.Norms[arch.InputNorm]))
+		into.postAttentionNorm = b.norm(from.Norms[arch.PostAttentionNorm])
+		for part := range arch.Linears {
+			into.linears[part] = b.linear(&from.Linears[part], project)
 			if b.err != nil {
-				return 0, fmt.Errorf("pack model.layers.%d.%s: %w", i, part.name, b.err)
+				return 0, fmt.Errorf("pack model.layers.%d.%s: %w", i, part, b.err)
 			}
 		}
 		to.layerDone()

@@ -5,6 +5,7 @@ import (
 
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
+	"github.com/medner/medner/model/arch"
 )
 
 // pass is a step's way through the decoder: what its launches are pointed to.
@@ -110,7 +111,7 @@ func (p *pass) normalise(n *norm) error {
 // with its norm, by next.
 func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 	w, d := p.w, p.d
-	q, k, v := output{&l.q, w.q, 0}, output{&l.k, w.k, 0}, output{&l.v, w.v, 0}
+	q, k, v := output{&l.linears[arch.Query], w.q, 0}, output{&l.linears[arch.Key], w.k, 0}, output{&l.linears[arch.Value], w.v, 0}
 	if narrow {
 		if err := p.multiply(p.norm, k, v); err != nil {
 			return err
@@ -143,19 +144,19 @@ func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 	if err := p.attend(); err != nil {
 		return err
 	}
-	if err := p.multiply(w.heads, output{&l.o, w.y, p.x}); err != nil {
+	if err := p.multiply(w.heads, output{&l.linears[arch.Output], w.y, p.x}); err != nil {
 		return err
 	}
 	if err := p.normalise(&l.postAttentionNorm); err != nil {
 		return err
 	}
-	if err := p.multiply(p.norm, output{&l.gate, w.gate, 0}, output{&l.up, w.up, 0}); err != nil {
+	if err := p.multiply(p.norm, output{&l.linears[arch.Gate], w.gate, 0}, output{&l.linears[arch.Up], w.up, 0}); err != nil {
 		return err
 	}
 	if err := p.k.SiLUMul(p.stream, w.inner, w.gate, w.up, p.rows, d.intermediate); err != nil {
 		return err
 	}
-	if err := p.multiply(w.inner, output{&l.down, w.y, p.x}); err != nil {
+	if err := p.multiply(w.inner, output{&l.linears[arch.Down], w.y, p.x}); err != nil {
 		return err
 	}
 	return p.normalise(next)

@@ -53,18 +53,20 @@ func (w toyWeights) norm(n int) backend.Norm {
 func newToy(headDim int, adapters, bias, tied bool) *backend.Weights {
 	c := toyConfig(headDim)
 	w := toyWeights{rand.New(rand.NewPCG(7, uint64(headDim)))}
-	query, key := c.NumAttentionHeads*headDim, c.NumKeyValueHeads*headDim
 	all := &backend.Weights{Config: c, InvFreq: make([]float32, headDim/2), Norm: w.norm(c.HiddenSize)}
 	for i := range all.InvFreq {
 		all.InvFreq[i] = 1 / float32(1+i*i)
 	}
 	for range c.NumHiddenLayers {
-		all.Layers = append(all.Layers, backend.Layer{
-			InputNorm: w.norm(c.HiddenSize), PostAttentionNorm: w.norm(c.HiddenSize),
-			Q: w.linear(query, c.HiddenSize, bias), K: w.linear(key, c.HiddenSize, bias), V: w.linear(key, c.HiddenSize, bias),
-			O: w.linear(c.HiddenSize, query, bias), Gate: w.linear(c.IntermediateSize, c.HiddenSize, bias),
-			Up: w.linear(c.IntermediateSize, c.HiddenSize, false), Down: w.linear(c.HiddenSize, c.IntermediateSize, bias),
-		})
+		var layer backend.Layer
+		for n := range arch.Norms {
+			layer.Norms[n] = w.norm(n.Width(c))
+		}
+		for l := range arch.Linears {
+			rows, cols := l.Shape(c)
+			layer.Linears[l] = w.linear(rows, cols, bias && l != arch.Up)
+		}
+		all.Layers = append(all.Layers, layer)
 	}
 	all.Embed.Weight = w.matrix(c.VocabSize, c.HiddenSize)
 	if all.Head = w.linear(c.VocabSize, c.HiddenSize, false); tied {
@@ -83,7 +85,8 @@ func (w toyWeights) adapt(all *backend.Weights) {
 	}
 	for i := range all.Layers {
 		l := &all.Layers[i]
-		for j, m := range []*backend.Linear{&l.Q, &l.K, &l.V, &l.O, &l.Gate, &l.Up, &l.Down} {
+		for j := range l.Linears {
+			m := &l.Linears[j]
 			rows := m.Weight.Rows()
 			dora := low(m, 3+j)
 			dora.RowScale, dora.Bias = w.numbers(rows, 1), w.numbers(rows, 0.1)
@@ -93,7 +96,8 @@ func (w toyWeights) adapt(all *backend.Weights) {
 				m.Adapted[0] = nil
 			}
 		}
-		l.InputNorm.Adapted = [][]float32{nil, nil, w.norm(len(l.InputNorm.Weight)).Weight}
+		input := &l.Norms[arch.InputNorm]
+		input.Adapted = [][]float32{nil, nil, w.norm(len(input.Weight)).Weight}
 	}
 	all.Head.Adapted = []*backend.Adapted{nil, low(&all.Head, 4), {Weight: w.matrix(all.Config.VocabSize, all.Config.HiddenSize)}}
 	all.Norm.Adapted = [][]float32{nil, w.norm(all.Config.HiddenSize).Weight, nil}

@@ -191,8 +191,11 @@ func ours(t *testing.T, x matrix, c *arch.Config, w weights) [][]float32 {
 		Config: c, InvFreq: c.Rope.InvFreq(c.HeadDim), Norm: norm(w.outputNorm), Head: linear(identity),
 		Embed: backend.Embedding{Weight: x.quant()},
 		Layers: []backend.Layer{{
-			InputNorm: norm(w.inputNorm), PostAttentionNorm: norm(w.postNorm),
-			Q: linear(w.q), K: linear(w.k), V: linear(w.v), O: linear(w.o), Gate: linear(w.gate), Up: linear(w.up), Down: linear(w.down),
+			Norms: [arch.Norms]backend.Norm{arch.InputNorm: norm(w.inputNorm), arch.PostAttentionNorm: norm(w.postNorm)},
+			Linears: [arch.Linears]backend.Linear{
+				arch.Query: linear(w.q), arch.Key: linear(w.k), arch.Value: linear(w.v), arch.Output: linear(w.o),
+				arch.Gate: linear(w.gate), arch.Up: linear(w.up), arch.Down: linear(w.down),
+			},
 		}},
 	}, backend.Options{Threads: 2})
 	if err != nil {
