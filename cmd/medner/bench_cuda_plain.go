@@ -7,9 +7,10 @@ import (
 
 	"github.com/medner/medner/cmd/medner/internal/kernelbench"
 	"github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/hint"
 )
 
 // benchCUDA is not in this binary.
 func benchCUDA(*cobra.Command, int, kernelbench.Options, string) error {
-	return hinted{cuda.ErrNotBuilt, "medner-gpu has it: make build-gpu, or go build -tags gpu"}
+	return hint.Add(cuda.ErrNotBuilt, "medner-gpu has it: make build-gpu, or go build -tags gpu")
 }

@@ -98,7 +98,7 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, out format.Format, input
 	var last error
 	counts, err := format.Convert(cmd.Context(), format.Files(inputs, cmd.InOrStdin(), ro), w, func(err error) {
 		last = err
-		progress.print(fmt.Sprintf("medner: %v", err))
+		progress.Failed(err)
 	})
 	progress.stop()
 	allBad := counts.Failed > 0 && counts.Failed == counts.Documents

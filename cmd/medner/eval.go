@@ -240,7 +240,7 @@ func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Docum
 		var bad *ner.DocumentError
 		switch {
 		case errors.As(err, &bad):
-			progress.print(fmt.Sprintf("medner: %v", err))
+			progress.Failed(err)
 			failed = append(failed, document.Document{ID: bad.Document})
 		case err != nil:
 			return nil, err
@@ -250,7 +250,7 @@ func (l *itemLog) predict(cmd *cobra.Command, f *nerFlags, gold []document.Docum
 				return nil, err
 			}
 		}
-		progress.done(len(docs), len(failed))
+		progress.Done(len(docs), len(failed))
 	}
 	slices.SortStableFunc(l.replies, func(a, b eval.Reply) int { // they came from several goroutines
 		return cmp.Or(strings.Compare(a.Document, b.Document), strings.Compare(a.Task, b.Task), strings.Compare(a.Prompt, b.Prompt))

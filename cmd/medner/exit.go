@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/model/defaultmodel"
 )
@@ -41,15 +42,6 @@ type silentError struct{ code int }
 
 func (e silentError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// hinted is an error with advice on its own line.
-type hinted struct {
-	error
-	hint string
-}
-
-func (e hinted) Unwrap() error { return e.error }
-func (e hinted) Hint() string  { return e.hint }
-
 // report prints err as people and scripts expect, and returns the exit code.
 func report(stderr io.Writer, err error) int {
 	if err == nil {
@@ -65,9 +57,8 @@ func report(stderr io.Writer, err error) int {
 	} else {
 		fmt.Fprintf(stderr, "medner: %v\n", err)
 	}
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		fmt.Fprintf(stderr, "hint: %s\n", h.Hint())
+	if advice := hint.Of(err); advice != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", advice)
 	}
 	return code
 }

@@ -52,8 +52,12 @@ func (p *progress) read(n int) {
 	}
 }
 
-// done shows the number of documents annotated, and how long the rest will take.
-func (p *progress) done(total, failed int) {
+// Failed implements job.Progress: it prints the error.
+func (p *progress) Failed(err error) { p.print(fmt.Sprintf("medner: %v", err)) }
+
+// Done implements job.Progress: it shows the number of documents annotated, and
+// how long the rest will take.
+func (p *progress) Done(total, failed int) {
 	if p.bar == nil {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/internal/verify"
 )
 
@@ -85,7 +86,7 @@ func goldens(args []string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", hinted{usagef("no %s near here", sub), "run it in a checkout of medner, or name a folder of reference vectors"}
+	return "", hint.Add(usagef("no %s near here", sub), "run it in a checkout of medner, or name a folder of reference vectors")
 }
 
 func isDir(path string) bool {

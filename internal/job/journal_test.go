@@ -1,4 +1,4 @@
-package main
+package job
 
 import (
 	"fmt"
@@ -7,7 +7,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/hint"
 )
+
+// start is startJournal as Run calls it.
+func start(path string, settings map[string]string, resume bool) (*journal, error) {
+	return startJournal(&Output{Path: path, Settings: settings, Resume: resume})
+}
 
 // writeDocument writes document i, in two pieces, and journals it.
 func writeDocument(t *testing.T, j *journal, i int) {
@@ -15,14 +23,14 @@ func writeDocument(t *testing.T, j *journal, i int) {
 	require.NoError(t, err)
 	_, err = fmt.Fprintf(j, "%d\n", i)
 	require.NoError(t, err)
-	require.NoError(t, j.finished(identity(i), i == 3))
+	require.NoError(t, j.record(identity(i), i == 3))
 }
 
 func TestJournalResumesAtAnyByte(t *testing.T) {
 	dir := t.TempDir()
-	job := map[string]string{"inputs": "1"}
+	settings := map[string]string{"inputs": "1"}
 	whole := filepath.Join(dir, "whole")
-	j, err := startJournal(whole, job, false)
+	j, err := start(whole, settings, false)
 	require.NoError(t, err)
 	for i := range 8 {
 		writeDocument(t, j, i)
@@ -39,7 +47,7 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 		for entries := 0; entries <= len(log); entries++ {
 			require.NoError(t, os.WriteFile(path, want[:output], 0o644))
 			require.NoError(t, os.WriteFile(path+journalSuffix, log[:entries], 0o644))
-			j, err := startJournal(path, job, true)
+			j, err := start(path, settings, true)
 			require.NoError(t, err)
 			for i, id := range j.done {
 				require.Equal(t, identity(i), id)
@@ -56,7 +64,7 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 			require.Equal(t, string(want), string(got), "output cut at %d, journal at %d", output, entries)
 		}
 	}
-	j, err = startJournal(path, job, true)
+	j, err = start(path, settings, true)
 	require.NoError(t, err)
 	require.Len(t, j.done, 8)
 	require.NoError(t, j.complete())
@@ -66,23 +74,27 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 func TestJournalRefusesAnOutputWithoutOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
 	require.NoError(t, os.WriteFile(path, []byte("of whatever\n"), 0o644))
-	_, err := startJournal(path, nil, true)
-	require.Equal(t, exitBadInput, exitCode(err))
+	_, err := start(path, nil, true)
+	var bad *badinput.Error
+	require.ErrorAs(t, err, &bad)
+	require.NotEmpty(t, hint.Of(err))
 	require.ErrorContains(t, err, "no "+path+journalSuffix)
 }
 
 func TestJournalRefusesAnotherJob(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	j, err := startJournal(path, map[string]string{"model": "a", "--task": "diseases"}, false)
+	j, err := start(path, map[string]string{"model": "a", "--task": "diseases"}, false)
 	require.NoError(t, err)
-	require.NoError(t, j.abandon())
-	for want, job := range map[string]map[string]string{
+	require.NoError(t, j.close())
+	for want, settings := range map[string]map[string]string{
 		"model: found b, expected a, as when the run began":               {"model": "b", "--task": "diseases"},
 		"--task: found nothing, expected diseases, as when the run began": {"model": "a"},
 		"--format: found tsv, expected nothing, as when the run began":    {"model": "a", "--task": "diseases", "--format": "tsv"},
 	} {
-		_, err = startJournal(path, job, true)
-		require.Equal(t, exitBadInput, exitCode(err))
+		_, err = start(path, settings, true)
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad)
+		require.NotEmpty(t, hint.Of(err))
 		require.ErrorContains(t, err, want)
 	}
 }

@@ -1,0 +1,178 @@
+package job
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/format"
+)
+
+// Output says where results go and how they are written.
+type Output struct {
+	// Path is a file, a device, a pipe or, for brat, a folder. A file gets a
+	// journal; the others don't, and can't be resumed.
+	Path string
+	// Stream is written to where Path is "".
+	Stream io.Writer
+	// Resume goes on with the file that an earlier run left, if there is one. The
+	// journal then stays when the job is complete.
+	Resume bool
+	// Settings, by name, are all that the results depend on beside the documents:
+	// a job can be resumed only by one with the same settings.
+	Settings map[string]string
+	// Write says how to write; Written is set by Run.
+	Write format.WriteOptions
+
+	// open opens a file; tests replace it. nil: os.OpenFile.
+	open func(name string, flag int) (file, error)
+}
+
+// file is what a journal and its output need of an *os.File.
+type file interface {
+	io.ReadWriteSeeker
+	io.Closer
+	Stat() (os.FileInfo, error)
+	Sync() error
+	Truncate(size int64) error
+}
+
+// resumable are the formats to which documents can be appended one by one.
+var resumable = []format.Format{format.JSONL, format.TSV, format.PubTator, format.Text, format.DisplaCy}
+
+// OutputError says that the parts of an Output don't go together.
+type OutputError struct {
+	Part    string // "path" or "resume"
+	Problem string
+}
+
+func (e *OutputError) Error() string { return e.Part + ": " + e.Problem }
+
+// Check returns an *OutputError if the output can't be written as it says. It
+// looks at what Path is, and opens nothing.
+func (o *Output) Check() error {
+	if o.Write.Format == format.Brat && o.Path == "" {
+		return &OutputError{"path", "expected the name of a folder: that is what format brat writes"}
+	}
+	if !o.Resume {
+		return nil
+	}
+	switch {
+	case o.Path == "":
+		return &OutputError{"resume", "expected the name of a file to write"}
+	case !slices.Contains(resumable, o.Write.Format):
+		names := make([]string, len(resumable))
+		for i, f := range resumable {
+			names[i] = string(f)
+		}
+		return &OutputError{"resume", fmt.Sprintf("found format %s, expected one of %s", o.Write.Format, strings.Join(names, ", "))}
+	case isSpecial(o.Path):
+		return &OutputError{"resume", fmt.Sprintf("%s is no file", o.Path)}
+	}
+	return nil
+}
+
+// isSpecial says that path is there and no regular file.
+func isSpecial(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
+}
+
+// sink writes results to an Output.
+type sink struct {
+	writer  format.Writer
+	buffer  *bufio.Writer // below writer; nil: a folder, which has no order
+	journal *journal      // below buffer, if the output is a file
+	special *os.File      // below buffer, if the output is a device or a pipe
+}
+
+func openSink(o Output) (*sink, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	s := &sink{}
+	var err error
+	switch {
+	case o.Write.Format == format.Brat:
+		s.writer, err = format.NewBratFolder(o.Path, o.Write)
+		return s, err
+	case o.Path == "":
+		s.buffer = bufio.NewWriter(o.Stream)
+	case isSpecial(o.Path):
+		if s.special, err = os.OpenFile(o.Path, os.O_WRONLY, 0); err != nil {
+			return nil, err
+		}
+		s.buffer = bufio.NewWriter(s.special)
+	default:
+		if s.journal, err = startJournal(&o); err != nil {
+			return nil, err
+		}
+		o.Write.Written = len(s.journal.done) - s.journal.failed
+		s.buffer = bufio.NewWriter(s.journal)
+	}
+	if s.writer, err = format.NewWriter(s.buffer, o.Write); err != nil {
+		return nil, errors.Join(err, s.abandon())
+	}
+	return s, nil
+}
+
+// write writes a document's result, unless the document failed, and flushes it:
+// the reader of a pipe sees each document when it is done. Then it records in
+// the journal that the document is done.
+func (s *sink) write(r *document.Result, id identity, failed bool) error {
+	if !failed {
+		if err := s.writer.Write(r); err != nil {
+			return err
+		}
+	}
+	if s.buffer == nil {
+		return nil
+	}
+	if err := s.buffer.Flush(); err != nil {
+		return err
+	}
+	if s.journal != nil {
+		return s.journal.record(id, failed)
+	}
+	return nil
+}
+
+// close completes the output.
+func (s *sink) close() error {
+	if err := s.writer.Close(); err != nil {
+		return err
+	}
+	if s.buffer != nil {
+		if err := s.buffer.Flush(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.journal != nil:
+		j := s.journal
+		s.journal = nil
+		return j.complete()
+	case s.special != nil:
+		f := s.special
+		s.special = nil
+		return f.Close()
+	}
+	return nil
+}
+
+// abandon closes the files of an output that is not complete, and leaves them
+// for a later run. After close it does nothing.
+func (s *sink) abandon() error {
+	switch {
+	case s.journal != nil:
+		return s.journal.close()
+	case s.special != nil:
+		return s.special.Close()
+	}
+	return nil
+}
