@@ -1,23 +1,23 @@
-package main
+package attention
 
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
-	"github.com/medner/medner/kernels/internal/gen/addresses"
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // transposeRows is the most rows that are transposed together: a vector.
 const transposeRows = 8
 
 func transpose() {
-	begin("transposeAVX2", "func(dst []float32, step int, x []float32, reach, rows, columns int)", "transposeAVX2 is transposeGo.")
-	dst, step, x, reach := pointer("dst"), bytes("step", 4), pointer("x"), bytes("reach", 4)
-	columns := Load(Param("columns"), GP64())
-	byRows(transposeRows, func(rows int) {
+	Begin("transpose", "func(dst []float32, step int, x []float32, reach, rows, columns int)", "transposeGo.")
+	dst, step, x, reach := Pointer("dst"), Bytes("step", 4), Pointer("x"), Bytes("reach", 4)
+	columns := Integer("columns")
+	Cases("rows", "rows", transposeRows, func(rows int) {
 		name := "transpose" + string(rune('0'+rows))
-		at := addresses.Lines(x, reach, rows)
+		at := Lines(x, reach, rows)
 		Label(name)
 		CMPQ(columns, Imm(4))
 		JLT(LabelRef(name + "single"))
@@ -25,7 +25,7 @@ func transpose() {
 			storeLanes(v, rows, Mem{Base: dst})
 			ADDQ(step, dst)
 		}
-		addresses.Advance(at, 4*4)
+		Advance(at, 4*4)
 		SUBQ(Imm(4), columns)
 		JMP(LabelRef(name))
 		Label(name + "single")
@@ -37,7 +37,7 @@ func transpose() {
 			VMOVSS(v, Mem{Base: dst, Disp: 4 * r})
 		}
 		ADDQ(step, dst)
-		addresses.Advance(at, 4)
+		Advance(at, 4)
 		DECQ(columns)
 		JMP(LabelRef(name + "single"))
 		Label(name + "done")

@@ -1,4 +1,4 @@
-package main
+package matrix
 
 import (
 	"fmt"
@@ -7,20 +7,20 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
-	"github.com/medner/medner/kernels/internal/gen/addresses"
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // blockKernel writes matrixOps.block: the sums of all columns and of one or
 // more tiles in registers.
 func blockKernel() {
-	begin("block",
+	Begin("block",
 		"func(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int)",
-		"%s is blockGo for k that are multiples of 4.")
-	byColumns(isa.blockColumns, func(n int) {
-		b := &blockBody{n: n, acc: pointer("acc"), panel: pointer("panel"), scales: pointer("scales"),
-			stride: floatBytes("stride"), reach: floatBytes("reach"), scaleReach: floatBytes("scaleReach"),
-			tiles: integer("tiles")}
-		for _, count := range isa.blockTiles(n) {
+		"blockGo for k that are multiples of 4.")
+	Cases("n", "columns", limits.blockColumns, func(n int) {
+		b := &blockBody{n: n, acc: Pointer("acc"), panel: Pointer("panel"), scales: Pointer("scales"),
+			stride: FloatBytes("stride"), reach: FloatBytes("reach"), scaleReach: FloatBytes("scaleReach"),
+			tiles: Integer("tiles")}
+		for _, count := range limits.blockTiles(n) {
 			b.loop(count)
 		}
 	})
@@ -34,40 +34,45 @@ type blockBody struct {
 }
 
 func (b *blockBody) loop(count int) {
-	takeTiles(fmt.Sprintf("n%dt%d", b.n, count), b.tiles, count, func(name string) {
-		sums := make([][]VecVirtual, count*isa.parts) // [part of a tile][column]
+	Chunks(fmt.Sprintf("n%dt%d", b.n, count), b.tiles, count, func(name string) {
+		sums := make([][]VecVirtual, count*Parts()) // [part of a tile][column]
 		for i := range sums {
 			for range b.n {
-				sums[i] = append(sums[i], newZero())
+				sums[i] = append(sums[i], NewZero())
 			}
 		}
-		panel, x, left := GP64(), pointer("x"), integer("k")
+		panel, x, left := GP64(), Pointer("x"), Integer("k")
 		MOVQ(b.panel, panel)
-		tiles := addresses.Lines(panel, b.reach, count)
+		tiles := Lines(panel, b.reach, count)
 		unroll := 4
 		if b.n > 6 {
 			unroll = 2
 		}
 		Label(name + "k")
 		for k := range unroll {
-			weights := func(i int) Mem { return tiles[i/isa.parts].Offset(k*tileBytes + i%isa.parts*4*isa.lanes) }
-			column := func(c int) Mem { return Mem{Base: x, Disp: 4 * (k*b.n + c)} }
-			outer(sums, weights, column)
+			product := Outer{
+				Vectors: len(sums), Numbers: b.n,
+				Vector:      func(i int) Mem { return tiles[i/Parts()].Offset(k*tileBytes + i%Parts()*VectorBytes()) },
+				Number:      func(c int) Mem { return Mem{Base: x, Disp: 4 * (k*b.n + c)} },
+				Sum:         func(i, c int) VecVirtual { return sums[i][c] },
+				HoldNumbers: b.n < len(sums),
+			}
+			product.Write()
 		}
-		addresses.Advance(tiles, unroll*tileBytes)
+		Advance(tiles, unroll*tileBytes)
 		ADDQ(I32(4*unroll*b.n), x)
 		SUBQ(Imm(uint64(unroll)), left)
 		JNZ(LabelRef(name + "k"))
 
 		out := GP64()
 		MOVQ(b.acc, out)
-		tops := addresses.Lines(b.scales, b.scaleReach, count)
+		tops := Lines(b.scales, b.scaleReach, count)
 		for c := range b.n {
 			for i := range sums {
-				at := i * 4 * isa.lanes
-				v := isa.vector()
+				at := i * VectorBytes()
+				v := NewVector()
 				VMOVUPS(Mem{Base: out, Disp: at}, v)
-				VFMADD231PS(tops[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), sums[i][c], v)
+				VFMADD231PS(tops[i/Parts()].Offset(i%Parts()*VectorBytes()), sums[i][c], v)
 				VMOVUPS(v, Mem{Base: out, Disp: at})
 			}
 			if c < b.n-1 {
@@ -80,47 +85,4 @@ func (b *blockBody) loop(count int) {
 			ADDQ(b.scaleReach, b.scales)
 		}
 	})
-}
-
-// outer adds the outer product of some vectors of weights and a number of each
-// column to the sums. It holds whichever are fewer in registers.
-func outer(sums [][]VecVirtual, weights, column func(int) Mem) {
-	w, x := make([]VecVirtual, len(sums)), make([]VecVirtual, len(sums[0]))
-	load := func(i int) {
-		w[i] = isa.vector()
-		VMOVUPS(weights(i), w[i])
-	}
-	broadcast := func(c int) {
-		x[c] = isa.vector()
-		VBROADCASTSS(column(c), x[c])
-	}
-	if len(w) <= len(x) {
-		for i := range w {
-			load(i)
-		}
-		for c := range x {
-			if isa.wide && len(w) == 1 {
-				VFMADD231PS_BCST(column(c), w[0], sums[0][c])
-				continue
-			}
-			broadcast(c)
-			for i := range w {
-				VFMADD231PS(w[i], x[c], sums[i][c])
-			}
-		}
-		return
-	}
-	for c := range x {
-		broadcast(c)
-	}
-	for i := range w {
-		if len(x) == 1 {
-			VFMADD231PS(weights(i), x[0], sums[i][0])
-			continue
-		}
-		load(i)
-		for c := range x {
-			VFMADD231PS(w[i], x[c], sums[i][c])
-		}
-	}
 }

@@ -1,9 +1,11 @@
-package main
+package matrix
 
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // The products of integers in AVX2. VPMADDUBSW multiplies unsigned by signed
@@ -39,7 +41,7 @@ func addSignedDots(w, size, x, sum VecVirtual) {
 
 // raisedTable is a table of codes plus 86.
 func raisedTable() VecVirtual {
-	table, code := YMM(), integer("code")
+	table, code := YMM(), Integer("code")
 	VBROADCASTI128(Mem{Base: code}, table)
 	VPADDB(raised, table, table)
 	return table
@@ -48,7 +50,7 @@ func raisedTable() VecVirtual {
 // addScaled sets the numbers at to to those at from and sum times the rows'
 // scales and a scale of x.
 func addScaled(sum VecVirtual, scales Mem, x VecVirtual, from, to Mem) {
-	t, acc := isa.vector(), isa.vector()
+	t, acc := NewVector(), NewVector()
 	VCVTDQ2PS(sum, sum)
 	VMULPS(scales, x, t)
 	VMOVUPS(from, acc)

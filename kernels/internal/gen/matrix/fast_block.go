@@ -1,4 +1,4 @@
-package main
+package matrix
 
 import (
 	"fmt"
@@ -7,13 +7,13 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
-	"github.com/medner/medner/kernels/internal/gen/addresses"
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // fastExpands write fastOps.fastExpand4 and fastExpand8: codes plus 86, and a
 // line of magnitudes before one of the codes themselves.
 func fastExpands() {
-	begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "%s is fastExpand4Go, plus 86.")
+	Begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand4Go, plus 86.")
 	table, mask := raisedTable(), YMM()
 	VMOVDQU(lowNibbles, mask)
 	expandCodes(4, 2, func(words, panel Mem) {
@@ -28,7 +28,7 @@ func fastExpands() {
 		}
 	})
 
-	begin("fastExpand8", "func(panel []uint32, words []uint32)", "%s is fastExpand8Go, signed.")
+	Begin("fastExpand8", "func(panel []uint32, words []uint32)", "fastExpand8Go, signed.")
 	expandCodes(8, 2, func(words, panel Mem) {
 		v, size := YMM(), YMM()
 		VMOVDQU(words, v)
@@ -42,20 +42,19 @@ func fastExpands() {
 // which makes some lines of the panel. The words of the next block come next
 // in memory, but are wanted after many products: it fetches them.
 func expandCodes(bits, lines int, expand func(words, panel Mem)) {
-	panel, words := pointer("panel"), pointer("words")
-	left := Load(Param("words").Len(), GP64())
+	panel, words := Pointer("panel"), Pointer("words")
+	left := Length("words")
 	Label("line")
 	PREFETCHT1(Mem{Base: words, Disp: blockK * tileRows * bits / 8})
-	for part := range isa.parts {
-		at := part * 4 * isa.lanes
+	for part := range Parts() {
+		at := part * VectorBytes()
 		expand(Mem{Base: words, Disp: at}, Mem{Base: panel, Disp: at})
 	}
 	ADDQ(I32(tileBytes), words)
 	ADDQ(I32(lines*tileBytes), panel)
 	SUBQ(Imm(tileRows), left)
 	JNZ(LabelRef("line"))
-	VZEROUPPER()
-	RET()
+	End()
 }
 
 const fastBlockSignature = "func(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, " +
@@ -73,11 +72,11 @@ type groupBody struct {
 // fastBlock writes fastOps.fastBlock4 or fastBlock8: for each group of at most
 // most columns, all tiles.
 func fastBlock(name, doc string, most int, body func(g *groupBody)) {
-	begin(name, fastBlockSignature, doc)
-	g := &groupBody{y: pointer("y"), from: pointer("from"), x: pointer("x"), xScales: pointer("xScales"), starts: pointer("starts")}
-	left := integer("n")
+	Begin(name, fastBlockSignature, doc)
+	g := &groupBody{y: Pointer("y"), from: Pointer("from"), x: Pointer("x"), xScales: Pointer("xScales"), starts: Pointer("starts")}
+	left := Integer("n")
 	group := func(n int) {
-		g.n, g.out, g.in, g.panel, g.scales, g.tiles = n, GP64(), GP64(), pointer("panel"), pointer("scales"), integer("tiles")
+		g.n, g.out, g.in, g.panel, g.scales, g.tiles = n, GP64(), GP64(), Pointer("panel"), Pointer("scales"), Integer("tiles")
 		MOVQ(g.y, g.out)
 		MOVQ(g.from, g.in)
 		body(g)
@@ -98,13 +97,11 @@ func fastBlock(name, doc string, most int, body func(g *groupBody)) {
 		CMPQ(left, Imm(uint64(n)))
 		JE(LabelRef(fmt.Sprintf("last%d", n)))
 	}
-	VZEROUPPER()
-	RET()
+	End()
 	for n := 1; n < most; n++ {
 		Label(fmt.Sprintf("last%d", n))
 		group(n)
-		VZEROUPPER()
-		RET()
+		End()
 	}
 }
 
@@ -114,18 +111,18 @@ func fastBlock(name, doc string, most int, body func(g *groupBody)) {
 func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
 	name := fmt.Sprintf("n%d", g.n)
 	Label(name)
-	sums := make([][]VecVirtual, isa.parts)
+	sums := make([][]VecVirtual, Parts())
 	for c := range g.n {
-		first := newZero()
+		first := NewZero()
 		if raised {
 			VPBROADCASTD(Mem{Base: g.starts, Disp: 4 * c}, first)
 		}
 		sums[0] = append(sums[0], first)
-		for part := 1; part < isa.parts; part++ {
-			sums[part] = append(sums[part], duplicate(first))
+		for part := 1; part < Parts(); part++ {
+			sums[part] = append(sums[part], Duplicate(first))
 		}
 	}
-	panel, x, left := GP64(), GP64(), integer("k")
+	panel, x, left := GP64(), GP64(), Integer("k")
 	MOVQ(g.panel, panel)
 	MOVQ(g.x, x)
 	PREFETCHT1(Mem{Base: g.scales, Disp: tileBytes}) // of the next block
@@ -147,19 +144,19 @@ func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(pane
 // finish adds the sums of some tiles and parts, scaled, to the columns, and goes
 // on to the next tiles.
 func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
-	stride, fromStride := floatBytes("stride"), floatBytes("fromStride")
+	stride, fromStride := FloatBytes("stride"), FloatBytes("fromStride")
 	var scaleReach Register
 	if tiles > 1 {
-		scaleReach = floatBytes("scaleReach")
+		scaleReach = FloatBytes("scaleReach")
 	}
-	tops := addresses.Lines(g.scales, scaleReach, tiles)
+	tops := Lines(g.scales, scaleReach, tiles)
 	for c := range g.n {
-		s := isa.vector()
+		s := NewVector()
 		VBROADCASTSS(Mem{Base: g.xScales, Disp: 4 * c}, s)
 		for i := range sums {
-			part := i % isa.parts * 4 * isa.lanes
-			at := i/isa.parts*tileBytes + part
-			addScaled(sums[i][c], tops[i/isa.parts].Offset(part), s, Mem{Base: g.in, Disp: at}, Mem{Base: g.out, Disp: at})
+			part := i % Parts() * VectorBytes()
+			at := i/Parts()*tileBytes + part
+			addScaled(sums[i][c], tops[i/Parts()].Offset(part), s, Mem{Base: g.in, Disp: at}, Mem{Base: g.out, Disp: at})
 		}
 		ADDQ(stride, g.out)
 		ADDQ(fromStride, g.in)
@@ -168,9 +165,9 @@ func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
 	addRows(g.in, "fromStride", -g.n)
 	ADDQ(I32(tiles*tileBytes), g.out)
 	ADDQ(I32(tiles*tileBytes), g.in)
-	reach := floatBytes("reach")
+	reach := FloatBytes("reach")
 	if tiles == 1 {
-		scaleReach = floatBytes("scaleReach")
+		scaleReach = FloatBytes("scaleReach")
 	}
 	for range tiles {
 		ADDQ(reach, g.panel)
@@ -180,7 +177,7 @@ func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
 
 // addRows moves an address by n rows of a stride.
 func addRows(at Register, stride string, n int) {
-	step := floatBytes(stride)
+	step := FloatBytes(stride)
 	IMUL3Q(I32(n), step, step)
 	ADDQ(step, at)
 }
@@ -188,10 +185,10 @@ func addRows(at Register, stride string, n int) {
 // fastBlocks write fastOps.fastBlock4 and fastBlock8.
 func fastBlocks() {
 	parts := func(m Mem) []VecVirtual {
-		all := make([]VecVirtual, isa.parts)
+		all := make([]VecVirtual, Parts())
 		for part := range all {
 			all[part] = YMM()
-			VMOVDQU(m.Offset(part*4*isa.lanes), all[part])
+			VMOVDQU(m.Offset(part*VectorBytes()), all[part])
 		}
 		return all
 	}
@@ -200,7 +197,7 @@ func fastBlocks() {
 		VPBROADCASTD(m, x)
 		return x
 	}
-	fastBlock("fastBlock4", "%s is fastBlockGo of a panel plus 86.", 4, func(g *groupBody) {
+	fastBlock("fastBlock4", "fastBlockGo of a panel plus 86.", 4, func(g *groupBody) {
 		g.tileBlock(8, 2, true, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
 			first, second := parts(panel), parts(panel.Offset(tileBytes))
 			for c := range g.n {
@@ -212,7 +209,7 @@ func fastBlocks() {
 			}
 		})
 	})
-	fastBlock("fastBlock8", "%s is fastBlockGo of a signed panel.", 5, func(g *groupBody) {
+	fastBlock("fastBlock8", "fastBlockGo of a signed panel.", 5, func(g *groupBody) {
 		g.tileBlock(4, 2, false, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
 			sizes, weights := parts(panel), parts(panel.Offset(tileBytes))
 			for c := range g.n {

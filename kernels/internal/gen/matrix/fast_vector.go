@@ -1,4 +1,4 @@
-package main
+package matrix
 
 import (
 	"fmt"
@@ -7,15 +7,15 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
-	"github.com/medner/medner/kernels/internal/gen/addresses"
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 const fastVectorSignature = "func(y []float32, stride int, words []uint32, scales []float32, " +
 	"x []uint32, xScales []float32, starts []int32, reach, n, depth, tiles int, code *[16]int8)"
 
 func fastKernels() {
-	begin("fastVector4", fastVectorSignature, "%s is fastVector4Go.")
-	byColumns(isa.fastVectorColumns, func(n int) {
+	Begin("fastVector4", fastVectorSignature, "fastVector4Go.")
+	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
 		table, ones := raisedTable(), newOnes()
 		v := &fastBody{n: n, block: blockK, step: 8, raised: true}
 		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
@@ -34,8 +34,8 @@ func fastKernels() {
 		v.loops()
 	})
 
-	begin("fastVector8", fastVectorSignature, "%s is fastVector8Go.")
-	byColumns(isa.fastVectorColumns, func(n int) {
+	Begin("fastVector8", fastVectorSignature, "fastVector8Go.")
+	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
 		v := &fastBody{n: n, block: 32, step: 4}
 		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
 			w, size := YMM(), YMM()
@@ -76,7 +76,7 @@ type fastBody struct {
 func (v *fastBody) codes(at func(c, k int) Mem, c, k int) VecVirtual {
 	x, known := v.shared[[2]int{c, k}]
 	if !known {
-		x = isa.vector()
+		x = NewVector()
 		VPBROADCASTD(at(c, k), x)
 		if v.share {
 			v.shared[[2]int{c, k}] = x
@@ -86,9 +86,9 @@ func (v *fastBody) codes(at func(c, k int) Mem, c, k int) VecVirtual {
 }
 
 func (v *fastBody) loops() {
-	v.y, v.words, v.scales = pointer("y"), pointer("words"), pointer("scales")
-	v.tiles = integer("tiles")
-	for _, count := range isa.fastVectorTiles(v.n) {
+	v.y, v.words, v.scales = Pointer("y"), Pointer("words"), Pointer("scales")
+	v.tiles = Integer("tiles")
+	for _, count := range limits.fastVectorTiles(v.n) {
 		v.loop(count)
 	}
 }
@@ -99,7 +99,7 @@ func (v *fastBody) eachColumn(body func(c int, y Register)) {
 		body(0, v.y)
 		return
 	}
-	y, stride := GP64(), floatBytes("stride")
+	y, stride := GP64(), FloatBytes("stride")
 	MOVQ(v.y, y)
 	for c := range v.n {
 		body(c, y)
@@ -111,18 +111,18 @@ func (v *fastBody) eachColumn(body func(c int, y Register)) {
 
 // loop takes count tiles at a time while there are as many.
 func (v *fastBody) loop(count int) {
-	takeTiles(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
-		v.share = count*isa.parts > 1 && (v.n == 1 || isa.wide && v.n <= 6)
-		blocks, tileWords, tileScales := integer("depth"), GP64(), GP64()
+	Chunks(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
+		v.share = count*Parts() > 1 && (v.n == 1 || Wide() && v.n <= 6)
+		blocks, tileWords, tileScales := Integer("depth"), GP64(), GP64()
 		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), blocks)
 		IMUL3Q(I32(v.block/v.step*tileBytes), blocks, tileWords)
 		MOVQ(blocks, tileScales)
 		SHLQ(Imm(6), tileScales)
-		x, xScales := pointer("x"), pointer("xScales")
+		x, xScales := Pointer("x"), Pointer("xScales")
 		atX := func(c, k int) Mem { return Mem{Base: x, Disp: c*blockK + k} }
 		var starts Register
 		if v.raised {
-			starts = pointer("starts")
+			starts = Pointer("starts")
 		}
 		// Two blocks of the weights may meet one of x: half is all ones in the
 		// second, which x ends behind.
@@ -131,26 +131,26 @@ func (v *fastBody) loop(count int) {
 			half = GP64()
 			XORQ(half, half)
 		}
-		atWord, atTop := addresses.Lines(v.words, tileWords, count), addresses.Lines(v.scales, tileScales, count)
-		nothing := newZero()
+		atWord, atTop := Lines(v.words, tileWords, count), Lines(v.scales, tileScales, count)
+		nothing := NewZero()
 		v.eachColumn(func(_ int, y Register) {
-			for i := range count * isa.parts {
-				VMOVUPS(nothing, Mem{Base: y, Disp: i * 4 * isa.lanes})
+			for i := range count * Parts() {
+				VMOVUPS(nothing, Mem{Base: y, Disp: i * VectorBytes()})
 			}
 		})
 
 		Label(name + "block")
-		sums := make([][]VecVirtual, count*isa.parts)
+		sums := make([][]VecVirtual, count*Parts())
 		for i := range sums {
 			for c := range v.n {
 				switch {
 				case !v.raised:
-					sums[i] = append(sums[i], newZero())
+					sums[i] = append(sums[i], NewZero())
 				case i == 0:
-					sums[0] = append(sums[0], isa.vector())
+					sums[0] = append(sums[0], NewVector())
 					VPBROADCASTD(Mem{Base: starts, Disp: 4 * c}, sums[0][c])
 				default:
-					sums[i] = append(sums[i], duplicate(sums[0][c]))
+					sums[i] = append(sums[i], Duplicate(sums[0][c]))
 				}
 			}
 		}
@@ -158,7 +158,7 @@ func (v *fastBody) loop(count int) {
 		all := v.block / v.step
 		far := ahead(v.words, tileWords, count, aheadBytes, blocks, aheadBytes/(all*tileBytes)+1)
 		unroll := 2
-		if isa.wide && v.n <= 3 {
+		if Wide() && v.n <= 3 {
 			unroll = all
 		}
 		steps := GP64()
@@ -170,27 +170,27 @@ func (v *fastBody) loop(count int) {
 		for line := range unroll {
 			v.shared = map[[2]int]VecVirtual{}
 			for i := range sums {
-				m := atWord[i/isa.parts].Offset(line*tileBytes + i%isa.parts*4*isa.lanes)
+				m := atWord[i/Parts()].Offset(line*tileBytes + i%Parts()*VectorBytes())
 				v.line(m, func(c, k int) Mem { return atX(c, line*v.step+k) }, sums[i])
 			}
 		}
-		addresses.Advance(atWord, unroll*tileBytes)
+		Advance(atWord, unroll*tileBytes)
 		ADDQ(I32(unroll*v.step), x)
 		if unroll < all {
-			addresses.Advance(far, unroll*tileBytes)
+			Advance(far, unroll*tileBytes)
 			DECQ(steps)
 			JNZ(LabelRef(name + "step"))
 		}
 		v.eachColumn(func(c int, y Register) {
-			s := isa.vector()
+			s := NewVector()
 			VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
 			for i := range sums {
-				total := Mem{Base: y, Disp: i * 4 * isa.lanes}
-				addScaled(sums[i][c], atTop[i/isa.parts].Offset(i%isa.parts*4*isa.lanes), s, total, total)
+				total := Mem{Base: y, Disp: i * VectorBytes()}
+				addScaled(sums[i][c], atTop[i/Parts()].Offset(i%Parts()*VectorBytes()), s, total, total)
 			}
 		})
-		addresses.Advance(atTop, tileBytes)
-		reach := floatBytes("reach")
+		Advance(atTop, tileBytes)
+		reach := FloatBytes("reach")
 		ADDQ(reach, xScales)
 		if v.raised {
 			ADDQ(reach, starts)

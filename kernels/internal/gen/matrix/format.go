@@ -1,9 +1,11 @@
-package main
+package matrix
 
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // format is a kind of packed weights.
@@ -25,7 +27,7 @@ type format struct {
 type decoder func(j int) VecVirtual
 
 // partBytes is the distance between the parts of a step's words.
-func (f *format) partBytes() int { return f.stepBytes() / isa.parts }
+func (f *format) partBytes() int { return f.stepBytes() / Parts() }
 
 // stepBytes is the bytes of a step of a tile.
 func (f *format) stepBytes() int { return f.eighth * 4 / 8 * f.step }
@@ -45,9 +47,9 @@ func formats() []*format {
 			v := next(j)
 			VMULPS(scale, v, v)
 			// To nearest, ties to even: add half, less one unit unless odd.
-			t := isa.vector()
+			t := NewVector()
 			VPSRLD(Imm(16), v, t)
-			if isa.wide {
+			if Wide() {
 				// t is what is added, negated: ^(0x7ffe | t&1).
 				VPTERNLOGD(Imm(ternaryNotAndOr), book.evenBias, book.odd, t)
 				VPSUBD(t, v, v)
@@ -69,7 +71,7 @@ func formats() []*format {
 		return func(j int) VecVirtual {
 			v := next(j)
 			VMULPS(scale, v, v)
-			if isa.wide {
+			if Wide() {
 				h := YMM()
 				VCVTPS2PH(Imm(0), v, h)
 				VCVTPH2PS(h, v)
@@ -85,36 +87,36 @@ func formats() []*format {
 	return []*format{
 		{name: "F32", eighth: 128, step: 1, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
 			return func(int) VecVirtual {
-				v := isa.vector()
+				v := NewVector()
 				VMOVUPS(m, v)
 				return v
 			}
 		}},
 		{name: "BF16", eighth: 64, step: 2, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
-			v := isa.vector()
+			v := NewVector()
 			VMOVUPS(m, v)
 			return func(j int) VecVirtual {
 				if j == 1 {
 					and(roundHigh, v, v)
 					return v
 				}
-				w := isa.vector()
+				w := NewVector()
 				VPSLLD(Imm(16), v, w)
 				return w
 			}
 		}},
 		{name: "F16", eighth: 64, step: 1, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
 			return func(int) VecVirtual {
-				v := isa.vector()
+				v := NewVector()
 				VCVTPH2PS(m, v)
 				return v
 			}
 		}},
 		{name: "Int8", eighth: 32, step: 4, block: 32, last: true, decode: func(m, _ Mem, _ codes) decoder {
-			v := isa.vector()
+			v := NewVector()
 			VMOVUPS(m, v)
 			return func(j int) VecVirtual {
-				w := isa.vector()
+				w := NewVector()
 				if j < 3 {
 					VPSLLD(Imm(uint64(24-8*j)), v, w)
 					VPSRAD(Imm(24), w, w)
@@ -133,7 +135,7 @@ func formats() []*format {
 const ternaryNotAndOr = 0x15
 
 func and(m Mem, v, dst VecVirtual) {
-	if isa.wide {
+	if Wide() {
 		VPANDD(m, v, dst)
 	} else {
 		VPAND(m, v, dst)
@@ -160,8 +162,8 @@ func (f *format) loadCodes(resident int) codes {
 	if !f.coded {
 		return codes{}
 	}
-	c := codes{base: integer("code"), resident: resident}
-	if isa.wide {
+	c := codes{base: Integer("code"), resident: resident}
+	if Wide() {
 		c.table[0] = ZMM()
 		VMOVUPS(Mem{Base: c.base}, c.table[0])
 		for i := range c.shift {
@@ -199,7 +201,7 @@ func (c *codes) lookUp(p int, index VecVirtual) VecVirtual {
 
 // nibbles makes the vectors of 8 steps of K of the words at m.
 func (c *codes) nibbles(m Mem) decoder {
-	if isa.wide {
+	if Wide() {
 		// The low four bits of a lane choose from 16 floats. Multiplications of
 		// words shift them: the ports that shift are those that permute.
 		words, upper := ZMM(), ZMM()

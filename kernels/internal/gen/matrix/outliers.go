@@ -1,4 +1,4 @@
-package main
+package matrix
 
 import (
 	"fmt"
@@ -6,12 +6,14 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // outliers write fastOps.addChannel4 and addChannel8.
 func outliers() {
-	addChannel("addChannel4", "%s is addChannel4Go.", func() func(codes VecVirtual) VecVirtual {
-		code := integer("code")
+	addChannel("addChannel4", "addChannel4Go.", func() func(codes VecVirtual) VecVirtual {
+		code := Integer("code")
 		low, high := YMM(), YMM()
 		VMOVUPS(Mem{Base: code}, low)
 		VMOVUPS(Mem{Base: code, Disp: 32}, high)
@@ -25,7 +27,7 @@ func outliers() {
 			return a
 		}
 	})
-	addChannel("addChannel8", "%s is addChannel8Go.", func() func(codes VecVirtual) VecVirtual {
+	addChannel("addChannel8", "addChannel8Go.", func() func(codes VecVirtual) VecVirtual {
 		return func(codes VecVirtual) VecVirtual {
 			VPSLLD(Imm(24), codes, codes)
 			VPSRAD(Imm(24), codes, codes)
@@ -38,20 +40,20 @@ func outliers() {
 // addChannel writes one; prepare returns what makes floats of the lowest bits
 // of words.
 func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
-	begin(name, "func(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach, shift, tiles int, "+
+	Begin(name, "func(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach, shift, tiles int, "+
 		"columns []uint32, x []float32, code *[32]float32)", doc)
 	decode := prepare()
-	y, words, scales, columns, x := pointer("y"), pointer("words"), pointer("scales"), pointer("columns"), pointer("x")
-	stride, reach, scaleReach := floatBytes("stride"), floatBytes("reach"), floatBytes("scaleReach")
-	tiles, n := integer("tiles"), Load(Param("columns").Len(), GP64())
+	y, words, scales, columns, x := Pointer("y"), Pointer("words"), Pointer("scales"), Pointer("columns"), Pointer("x")
+	stride, reach, scaleReach := FloatBytes("stride"), FloatBytes("reach"), FloatBytes("scaleReach")
+	tiles, n := Integer("tiles"), Length("columns")
 	shift := XMM()
-	VMOVQ(integer("shift"), shift)
+	VMOVQ(Integer("shift"), shift)
 	for _, count := range []int{panelTiles, 1} {
-		takeTiles(fmt.Sprintf("t%d", count), tiles, count, func(name string) {
+		Chunks(fmt.Sprintf("t%d", count), tiles, count, func(name string) {
 			var weights []VecVirtual
 			for range count {
-				for part := range isa.parts {
-					at, codes := part*4*isa.lanes, YMM()
+				for part := range Parts() {
+					at, codes := part*VectorBytes(), YMM()
 					VMOVDQU(Mem{Base: words, Disp: at}, codes)
 					VPSRLD(shift, codes, codes)
 					w := decode(codes)
@@ -69,7 +71,7 @@ func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
 			VBROADCASTSS(Mem{Base: x, Index: i, Scale: 4}, v)
 			IMULQ(stride, column)
 			for j, w := range weights {
-				at, sum := Mem{Base: y, Index: column, Scale: 1, Disp: j * 4 * isa.lanes}, YMM()
+				at, sum := Mem{Base: y, Index: column, Scale: 1, Disp: j * VectorBytes()}, YMM()
 				VMOVUPS(at, sum)
 				VFMADD231PS(w, v, sum)
 				VMOVUPS(sum, at)
@@ -80,6 +82,5 @@ func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
 			ADDQ(I32(count*tileBytes), y)
 		})
 	}
-	VZEROUPPER()
-	RET()
+	End()
 }

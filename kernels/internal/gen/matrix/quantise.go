@@ -1,4 +1,4 @@
-package main
+package matrix
 
 import (
 	"math"
@@ -6,29 +6,31 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // quantise writes the rounding of whole blocks of 64 of x.
 func quantise() {
-	begin("quantise", "func(words []uint32, scales []float32, sums []int32, x []float32, n int)",
-		"%s is quantiseGo for whole blocks.")
-	words, scales, sums, x := pointer("words"), pointer("scales"), pointer("sums"), pointer("x")
-	left, stride, wordStride := Load(Param("x").Len(), GP64()), floatBytes("n"), GP64()
+	Begin("quantise", "func(words []uint32, scales []float32, sums []int32, x []float32, n int)",
+		"quantiseGo for whole blocks.")
+	words, scales, sums, x := Pointer("words"), Pointer("scales"), Pointer("sums"), Pointer("x")
+	left, stride, wordStride := Length("x"), FloatBytes("n"), GP64()
 	SHRQ(Imm(6), left)
 	MOVQ(stride, wordStride)
 	SHLQ(Imm(4), wordStride)
 	sum := []Mem{{Base: sums}, {Base: sums, Index: stride, Scale: 1}}
-	magnitude, most := constant("magnitude", 0x7fffffff), constant("codeMax", math.Float32bits(127))
-	fourShare := constant("fourShare", math.Float32bits(127./fourMost))
-	order := table("packedOrder", 0, 4, 1, 5, 2, 6, 3, 7)
+	magnitude, most := Repeated("magnitude", 0x7fffffff), Repeated("codeMax", math.Float32bits(127))
+	fourShare := Repeated("fourShare", math.Float32bits(127./fourMost))
+	order := Table("packedOrder", 0, 4, 1, 5, 2, 6, 3, 7)
 	Label("block")
 	TESTQ(left, left)
 	JZ(LabelRef("done"))
 	// The greatest magnitude, and the greatest sum of four of a sign: as
 	// integers, which order magnitudes as floats do and put NaN last.
-	top, four, half := newZero(), XMM(), XMM()
+	top, four, half := NewZero(), XMM(), XMM()
 	VXORPS(four, four, four)
-	zero := newZero()
+	zero := NewZero()
 	for i := range 8 {
 		v, above, below := YMM(), YMM(), YMM()
 		VMOVUPS(Mem{Base: x, Disp: 32 * i}, v)
@@ -106,7 +108,7 @@ func quantise() {
 	Label("tiny")
 	MOVL(U32(0), Mem{Base: scales})
 	Label("nothing")
-	nothing := newZero()
+	nothing := NewZero()
 	VMOVDQU(nothing, Mem{Base: words})
 	VMOVDQU(nothing, Mem{Base: words, Disp: 32})
 	MOVL(U32(0), sum[0])
@@ -114,8 +116,7 @@ func quantise() {
 	JMP(LabelRef("next"))
 
 	Label("done")
-	VZEROUPPER()
-	RET()
+	End()
 }
 
 // tiny8 is the bits of Go's constant of that name.

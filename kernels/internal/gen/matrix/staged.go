@@ -1,11 +1,11 @@
-package main
+package matrix
 
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
-	"github.com/medner/medner/kernels/internal/gen/addresses"
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // Looking codes up in AVX2 takes shuffles, which share ports with
@@ -38,23 +38,23 @@ const (
 // staged is loop for two tiles of exact 4-bit codes and one column.
 func (v *vectorBody) staged() {
 	const count = 2
-	takeTiles("staged", v.tiles, count, func(string) {
+	Chunks("staged", v.tiles, count, func(string) {
 		ring := GP64()
 		LEAQ(v.ring, ring)
 		ADDQ(Imm(63), ring)
 		ANDQ(I8(-64), ring)
 		// A tile's scales are as many bytes as K is deep, its words 8 times as many.
-		depth, lastWords, lastScales := integer("depth"), GP64(), GP64()
+		depth, lastWords, lastScales := Integer("depth"), GP64(), GP64()
 		LEAQ(Mem{Base: v.words, Index: depth, Scale: 8, Disp: -v.eighth * 4}, lastWords)
 		LEAQ(Mem{Base: v.scales, Index: depth, Scale: 1, Disp: -tileBytes}, lastScales)
-		v.atY = addresses.Lines(v.y, nil, 1)
-		v.atX = addresses.Lines(pointer("x"), nil, 1)
+		v.atY = Lines(v.y, nil, 1)
+		v.atX = Lines(Pointer("x"), nil, 1)
 		v.atWord = []Mem{{Base: v.words}, {Base: v.words, Index: depth, Scale: 8}}
-		v.atTop = addresses.Lines(v.scales, depth, count)
-		nothing := newZero()
+		v.atTop = Lines(v.scales, depth, count)
+		nothing := NewZero()
 		v.sums = make([][][]VecVirtual, count)
 		for t := range v.sums {
-			v.sums[t] = make([][]VecVirtual, isa.parts)
+			v.sums[t] = make([][]VecVirtual, Parts())
 			for part := range v.sums[t] {
 				v.sums[t][part] = make([]VecVirtual, 1)
 				VMOVUPS(nothing, v.total(t, part, 0))
@@ -85,7 +85,7 @@ func (v *vectorBody) staged() {
 		Label("stagedblock")
 		for t := range v.sums {
 			for part := range v.sums[t] {
-				v.sums[t][part][0] = newZero()
+				v.sums[t][part][0] = NewZero()
 			}
 		}
 		steps := GP64()
@@ -95,12 +95,12 @@ func (v *vectorBody) staged() {
 		XORQ(I32(stagesBehind*stageBytes), read)
 		interleave(v.decodeStage(ring, write, low), v.addStage(ring, read))
 		next()
-		addresses.Advance(v.atX, 8*4)
+		Advance(v.atX, 8*4)
 		SUBQ(Imm(8), steps)
 		JNZ(LabelRef("stagedstep"))
 		v.join()
 		v.fetchAhead(v.scales, lastScales, stagedScales, depth, 1)
-		addresses.Advance(v.atTop, tileBytes)
+		Advance(v.atTop, tileBytes)
 		CMPQ(v.scales, lastScales)
 		JLS(LabelRef("stagedblock"))
 
@@ -126,7 +126,7 @@ func (v *vectorBody) fetchAhead(at, last Register, ahead int, depth Register, sc
 // decodeStage returns the instructions that decode 8 steps of K of two tiles.
 func (v *vectorBody) decodeStage(ring, stage Register, low VecVirtual) (emit []func()) {
 	for t := range v.sums {
-		for part := range isa.parts {
+		for part := range Parts() {
 			words, halves := v.atWord[t].Offset(part*v.partBytes()), unit(ring, stage, t, part)
 			codes, index := YMM(), YMM()
 			emit = append(emit,
@@ -147,7 +147,7 @@ func (v *vectorBody) decodeStage(ring, stage Register, low VecVirtual) (emit []f
 // unit is where a stage has the halves of a part of a tile: for each two steps
 // of K the low ones, then the high ones.
 func unit(ring, stage Register, t, part int) Mem {
-	return Mem{Base: ring, Index: stage, Scale: 1, Disp: (t*isa.parts + part) * unitBytes}
+	return Mem{Base: ring, Index: stage, Scale: 1, Disp: (t*Parts() + part) * unitBytes}
 }
 
 // halves returns the instructions that store the halves of the floats of four

@@ -1,4 +1,4 @@
-package main
+package matrix
 
 import (
 	"fmt"
@@ -7,38 +7,38 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
-	"github.com/medner/medner/kernels/internal/gen/addresses"
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // vectorKernel writes matrixOps.vector of one format: for some tiles at once,
 // block by block along K, the partial sums of all columns in registers and the
 // totals in y.
 func vectorKernel(f *format) {
-	staged, attributes := f.name == "4" && !isa.wide, NOSPLIT
+	staged, attributes := f.name == "4" && !Wide(), NOSPLIT
 	if staged {
 		attributes = 0
 	}
-	declare("vector"+f.name, attributes,
+	Declare("vector"+f.name, attributes,
 		"func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)",
-		"%s is vectorGo["+f.goCode()+"].")
-	byColumns(isa.vectorColumns, func(n int) {
+		"vectorGo["+f.goCode()+"].")
+	Cases("n", "columns", limits.vectorColumns, func(n int) {
 		v := &vectorBody{format: f, n: n}
-		v.y, v.words = pointer("y"), pointer("words")
+		v.y, v.words = Pointer("y"), Pointer("words")
 		if n > 1 {
-			v.stride, v.reach = floatBytes("stride"), floatBytes("reach")
+			v.stride, v.reach = FloatBytes("stride"), FloatBytes("reach")
 		}
-		v.tiles = integer("tiles")
+		v.tiles = Integer("tiles")
 		if f.first || f.last {
-			v.scales = pointer("scales")
+			v.scales = Pointer("scales")
 		}
-		v.book = f.loadCodes(isa.resident(n))
+		v.book = f.loadCodes(resident(n))
 		if staged && n == 1 {
 			v.ring = AllocLocal(ringBytes + 64)
 			v.staged()
 			v.loop(1)
 			return
 		}
-		for _, count := range isa.vectorTiles(n) {
+		for _, count := range limits.vectorTiles(n) {
 			v.loop(count)
 		}
 	})
@@ -51,7 +51,7 @@ func (f *format) goCode() string {
 }
 
 // resident is how many tables of a codebook fit beside the sums of n columns.
-func (t *target) resident(n int) int {
+func resident(n int) int {
 	if n == 3 {
 		return 3
 	}
@@ -72,22 +72,22 @@ type vectorBody struct {
 
 // loop takes count tiles at a time while there are as many.
 func (v *vectorBody) loop(count int) {
-	takeTiles(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
-		left, tileWords, tileScales := integer("depth"), GP64(), GP64()
+	Chunks(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
+		left, tileWords, tileScales := Integer("depth"), GP64(), GP64()
 		IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
-		v.atY = addresses.Lines(v.y, v.stride, v.n)
-		v.atX = addresses.Lines(pointer("x"), v.reach, v.n)
-		v.atWord = addresses.Lines(v.words, tileWords, count)
+		v.atY = Lines(v.y, v.stride, v.n)
+		v.atX = Lines(Pointer("x"), v.reach, v.n)
+		v.atWord = Lines(v.words, tileWords, count)
 		if v.scales != nil {
 			MOVQ(left, tileScales)
 			SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), tileScales)
 			SHLQ(Imm(6), tileScales)
-			v.atTop = addresses.Lines(v.scales, tileScales, count)
+			v.atTop = Lines(v.scales, tileScales, count)
 		}
 		v.sums = make([][][]VecVirtual, count)
-		nothing := newZero()
+		nothing := NewZero()
 		for t := range v.sums {
-			v.sums[t] = make([][]VecVirtual, isa.parts)
+			v.sums[t] = make([][]VecVirtual, Parts())
 			for part := range v.sums[t] {
 				v.sums[t][part] = make([]VecVirtual, v.n)
 				for c := range v.n {
@@ -100,7 +100,7 @@ func (v *vectorBody) loop(count int) {
 		for t := range v.sums {
 			for part := range v.sums[t] {
 				for c := range v.n {
-					v.sums[t][part][c] = newZero()
+					v.sums[t][part][c] = NewZero()
 				}
 			}
 		}
@@ -116,14 +116,14 @@ func (v *vectorBody) loop(count int) {
 		}
 		prefetch(ahead(v.words, tileWords, count, far, rest, 8*far/stepBytes), stepBytes)
 		v.eight()
-		addresses.Advance(v.atWord, v.eighth*4)
-		addresses.Advance(v.atX, 8*4)
+		Advance(v.atWord, v.eighth*4)
+		Advance(v.atX, 8*4)
 		SUBQ(Imm(8), steps)
 		JNZ(LabelRef(name + "step"))
 		v.join()
 		if v.scales != nil {
 			prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, left, aheadBlocks*v.block), tileBytes)
-			addresses.Advance(v.atTop, tileBytes)
+			Advance(v.atTop, tileBytes)
 		}
 		TESTQ(left, left)
 		JNZ(LabelRef(name + "block"))
@@ -141,7 +141,7 @@ func (v *vectorBody) loop(count int) {
 
 // total is where y of a column lies for a part of a tile.
 func (v *vectorBody) total(t, part, c int) Mem {
-	return v.atY[c].Offset(t*tileBytes + part*4*isa.lanes)
+	return v.atY[c].Offset(t*tileBytes + part*VectorBytes())
 }
 
 // eight adds 8 steps of K to the sums.
@@ -152,12 +152,12 @@ func (v *vectorBody) eight() {
 			for part, sums := range v.sums[t] {
 				p := piece{words: v.atWord[t].Offset(from/v.step*v.stepBytes() + part*v.partBytes()), sums: sums}
 				if v.first {
-					p.scale = v.atTop[t].Offset(part * 4 * isa.lanes)
+					p.scale = v.atTop[t].Offset(part * VectorBytes())
 				}
 				pieces = append(pieces, p)
 			}
 		}
-		if isa.wide || v.step == 1 {
+		if Wide() || v.step == 1 {
 			v.add(from, pieces)
 			continue
 		}
@@ -182,7 +182,7 @@ func (v *vectorBody) add(from int, pieces []piece) {
 		var x []VecVirtual
 		if len(pieces) > 1 || v.step == 1 {
 			for c := range v.n {
-				x = append(x, isa.vector())
+				x = append(x, NewVector())
 				VBROADCASTSS(v.atX[c].Offset(4*(from+j)), x[c])
 			}
 		}
@@ -208,11 +208,11 @@ func (v *vectorBody) add(from int, pieces []piece) {
 
 // multiplyAdd adds w times a number in memory to sum.
 func multiplyAdd(m Mem, w, sum VecVirtual) {
-	if isa.wide {
+	if Wide() {
 		VFMADD231PS_BCST(m, w, sum)
 		return
 	}
-	x := isa.vector()
+	x := NewVector()
 	VBROADCASTSS(m, x)
 	VFMADD231PS(w, x, sum)
 }
@@ -224,9 +224,9 @@ func (v *vectorBody) join() {
 			for c, sum := range v.sums[t][part] {
 				y := v.total(t, part, c)
 				if v.last {
-					acc := isa.vector()
+					acc := NewVector()
 					VMOVUPS(y, acc)
-					VFMADD231PS(v.atTop[t].Offset(part*4*isa.lanes), sum, acc)
+					VFMADD231PS(v.atTop[t].Offset(part*VectorBytes()), sum, acc)
 					VMOVUPS(acc, y)
 				} else {
 					VADDPS(y, sum, sum)
@@ -239,22 +239,22 @@ func (v *vectorBody) join() {
 
 // expandKernel writes matrixOps.expand of one format.
 func expandKernel(f *format) {
-	begin("expand"+f.name, "func(panel []float32, words []uint32, scales []float32, code *[32]float32)",
-		"%s is expandGo["+f.goCode()+"].")
-	panel, words := pointer("panel"), pointer("words")
+	Begin("expand"+f.name, "func(panel []float32, words []uint32, scales []float32, code *[32]float32)",
+		"expandGo["+f.goCode()+"].")
+	panel, words := Pointer("panel"), Pointer("words")
 	var scales Register
 	if f.first {
-		scales = pointer("scales")
+		scales = Pointer("scales")
 	}
-	left := Load(Param("panel").Len(), GP64())
+	left := Length("panel")
 	book := f.loadCodes(4)
 	Label("eight")
 	for from := 0; from < 8; from += f.step {
-		for part := range isa.parts {
+		for part := range Parts() {
 			m := Mem{Base: words, Disp: from/f.step*f.stepBytes() + part*f.partBytes()}
-			next := f.decode(m, Mem{Base: scales, Disp: part * 4 * isa.lanes}, book)
+			next := f.decode(m, Mem{Base: scales, Disp: part * VectorBytes()}, book)
 			for j := range f.step {
-				VMOVUPS(next(j), Mem{Base: panel, Disp: (from+j)*tileBytes + part*4*isa.lanes})
+				VMOVUPS(next(j), Mem{Base: panel, Disp: (from+j)*tileBytes + part*VectorBytes()})
 			}
 		}
 	}
@@ -262,6 +262,5 @@ func expandKernel(f *format) {
 	ADDQ(I32(8*tileBytes), panel)
 	SUBQ(I32(8*tileRows), left)
 	JNZ(LabelRef("eight"))
-	VZEROUPPER()
-	RET()
+	End()
 }

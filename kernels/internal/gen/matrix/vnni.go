@@ -1,4 +1,4 @@
-package main
+package matrix
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
-	"github.com/medner/medner/kernels/internal/gen/addresses"
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // The products of integers in AVX-512 with VNNI. VPDPBUSD multiplies unsigned
@@ -16,7 +16,7 @@ import (
 
 // unsignedTable is a table of codes+128, four times.
 func unsignedTable() VecVirtual {
-	table, code := ZMM(), integer("code")
+	table, code := ZMM(), Integer("code")
 	VBROADCASTI32X4(Mem{Base: code}, table)
 	VPXORD(signBits, table, table)
 	return table
@@ -44,8 +44,8 @@ func (v *fastBody) dot(at func(c, k int) Mem, c, k int, w, sum VecVirtual) {
 }
 
 func vnniKernels() {
-	begin("fastVector4", fastVectorSignature, "%s is fastVector4Go.")
-	byColumns(isa.fastVectorColumns, func(n int) {
+	Begin("fastVector4", fastVectorSignature, "fastVector4Go.")
+	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
 		table, mask := unsignedTable(), ZMM()
 		VMOVDQU32(lowNibbles, mask)
 		v := &fastBody{n: n, block: blockK, step: 8, raised: true}
@@ -59,8 +59,8 @@ func vnniKernels() {
 		v.loops()
 	})
 
-	begin("fastVector8", fastVectorSignature, "%s is fastVector8Go.")
-	byColumns(isa.fastVectorColumns, func(n int) {
+	Begin("fastVector8", fastVectorSignature, "fastVector8Go.")
+	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
 		sign := ZMM()
 		VMOVDQU32(signBits, sign)
 		v := &fastBody{n: n, block: 32, step: 4, raised: true}
@@ -74,7 +74,7 @@ func vnniKernels() {
 		v.loops()
 	})
 
-	begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "%s is fastExpand4Go, plus 128.")
+	Begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand4Go, plus 128.")
 	table, mask := unsignedTable(), ZMM()
 	VMOVDQU32(lowNibbles, mask)
 	expandCodes(4, 2, func(words, panel Mem) {
@@ -83,7 +83,7 @@ func vnniKernels() {
 		VMOVDQU32(high, panel.Offset(tileBytes))
 	})
 
-	begin("fastExpand8", "func(panel []uint32, words []uint32)", "%s is fastExpand8Go, plus 128.")
+	Begin("fastExpand8", "func(panel []uint32, words []uint32)", "fastExpand8Go, plus 128.")
 	sign := ZMM()
 	VMOVDQU32(signBits, sign)
 	expandCodes(8, 1, func(words, panel Mem) {
@@ -92,7 +92,7 @@ func vnniKernels() {
 		VMOVDQU32(w, panel)
 	})
 
-	fastBlock("fastBlock", "%s is fastBlockGo of a panel plus 128.", 12, func(g *groupBody) {
+	fastBlock("fastBlock", "fastBlockGo of a panel plus 128.", 12, func(g *groupBody) {
 		for count := 2; count > 0; count-- {
 			g.vnniLoop(count)
 		}
@@ -101,18 +101,18 @@ func vnniKernels() {
 
 // vnniLoop takes count tiles at a time while there are as many.
 func (g *groupBody) vnniLoop(count int) {
-	takeTiles(fmt.Sprintf("n%dt%d", g.n, count), g.tiles, count, func(name string) {
-		panel, x, left, reach := GP64(), GP64(), integer("k"), floatBytes("reach")
+	Chunks(fmt.Sprintf("n%dt%d", g.n, count), g.tiles, count, func(name string) {
+		panel, x, left, reach := GP64(), GP64(), Integer("k"), FloatBytes("reach")
 		MOVQ(g.panel, panel)
 		MOVQ(g.x, x)
-		tiles := addresses.Lines(panel, reach, count)
+		tiles := Lines(panel, reach, count)
 		sums := make([][]VecVirtual, count)
 		for c := range g.n {
 			first := ZMM()
 			VPBROADCASTD(Mem{Base: g.starts, Disp: 4 * c}, first)
 			sums[0] = append(sums[0], first)
 			for t := 1; t < count; t++ {
-				sums[t] = append(sums[t], duplicate(first))
+				sums[t] = append(sums[t], Duplicate(first))
 			}
 		}
 		const unroll = 2 // lines of four steps of K
@@ -136,7 +136,7 @@ func (g *groupBody) vnniLoop(count int) {
 				}
 			}
 		}
-		addresses.Advance(tiles, unroll*tileBytes)
+		Advance(tiles, unroll*tileBytes)
 		ADDQ(Imm(4*unroll), x)
 		SUBQ(Imm(4*unroll), left)
 		JNZ(LabelRef(name + "k"))

@@ -1,64 +1,66 @@
-package main
+package vector
 
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 func elementwise() {
-	begin("scaleWeightAVX2", "func(dst, x, weight []float32, scale float32)", "scaleWeightAVX2 is scaleWeightGo.")
-	dst, x, w := pointer("dst"), pointer("x"), pointer("weight")
-	scale := broadcast("scale")
-	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
+	Begin("scaleWeight", "func(dst, x, weight []float32, scale float32)", "scaleWeightGo.")
+	dst, x, w := Pointer("dst"), Pointer("x"), Pointer("weight")
+	scale := Broadcast("scale")
+	elementLoop(Length("x"), func(v access) {
 		a := v.load(x)
 		VMULPS(scale, a, a)
 		VMULPS(v.load(w), a, a)
 		v.store(a, dst)
 	})
-	end()
+	End()
 
-	begin("addAVX2", "func(dst, x []float32)", "addAVX2 is addGo.")
-	dst, x = pointer("dst"), pointer("x")
-	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
+	Begin("add", "func(dst, x []float32)", "addGo.")
+	dst, x = Pointer("dst"), Pointer("x")
+	elementLoop(Length("x"), func(v access) {
 		a := v.load(dst)
 		VADDPS(v.load(x), a, a)
 		v.store(a, dst)
 	})
-	end()
+	End()
 
-	begin("mulAVX2", "func(dst, x []float32)", "mulAVX2 is mulGo.")
-	dst, x = pointer("dst"), pointer("x")
-	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
+	Begin("mul", "func(dst, x []float32)", "mulGo.")
+	dst, x = Pointer("dst"), Pointer("x")
+	elementLoop(Length("x"), func(v access) {
 		a := v.load(dst)
 		VMULPS(v.load(x), a, a)
 		v.store(a, dst)
 	})
-	end()
+	End()
 
-	begin("addScaledAVX2", "func(dst, x []float32, scale float32)", "addScaledAVX2 is addScaledGo.")
-	dst, x = pointer("dst"), pointer("x")
-	scale = broadcast("scale")
-	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
+	Begin("addScaled", "func(dst, x []float32, scale float32)", "addScaledGo.")
+	dst, x = Pointer("dst"), Pointer("x")
+	scale = Broadcast("scale")
+	elementLoop(Length("x"), func(v access) {
 		a := v.load(x)
 		VMULPS(scale, a, a)
 		VADDPS(v.load(dst), a, a)
 		v.store(a, dst)
 	})
-	end()
+	End()
 
-	begin("divideAVX2", "func(dst, x []float32, by float32)", "divideAVX2 is divideGo.")
-	dst, x = pointer("dst"), pointer("x")
-	by := broadcast("by")
-	elementLoop(Load(Param("x").Len(), GP64()), func(v access) {
+	Begin("divide", "func(dst, x []float32, by float32)", "divideGo.")
+	dst, x = Pointer("dst"), Pointer("x")
+	by := Broadcast("by")
+	elementLoop(Length("x"), func(v access) {
 		a := v.load(x)
 		VDIVPS(by, a, a)
 		v.store(a, dst)
 	})
-	end()
+	End()
 
-	begin("rotateAVX2", "func(a, b, cos, sin []float32)", "rotateAVX2 is rotateGo.")
-	first, second, cos, sin := pointer("a"), pointer("b"), pointer("cos"), pointer("sin")
-	elementLoop(Load(Param("a").Len(), GP64()), func(v access) {
+	Begin("rotate", "func(a, b, cos, sin []float32)", "rotateGo.")
+	first, second, cos, sin := Pointer("a"), Pointer("b"), Pointer("cos"), Pointer("sin")
+	elementLoop(Length("a"), func(v access) {
 		a, b, c, s := v.load(first), v.load(second), v.load(cos), v.load(sin)
 		t := YMM()
 		VMULPS(s, b, t)
@@ -70,11 +72,11 @@ func elementwise() {
 		v.store(c, first)
 		v.store(b, second)
 	})
-	end()
+	End()
 
-	begin("toHalfAVX2", "func(dst []uint16, x []float32)", "toHalfAVX2 is toHalfGo for lengths that are multiples of 8.")
-	dst, x = pointer("dst"), pointer("x")
-	n := Load(Param("x").Len(), GP64())
+	Begin("toHalf", "func(dst []uint16, x []float32)", "toHalfGo for lengths that are multiples of 8.")
+	dst, x = Pointer("dst"), Pointer("x")
+	n := Length("x")
 	i := GP64()
 	XORQ(i, i)
 	Label("loop8")
@@ -87,19 +89,19 @@ func elementwise() {
 	ADDQ(Imm(8), i)
 	JMP(LabelRef("loop8"))
 	Label("done")
-	end()
+	End()
 }
 
 func sums() {
-	begin("sumSquaresAVX2", "func(x []float32) float32", "sumSquaresAVX2 is sumSquaresGo.")
-	x := pointer("x")
-	acc := accumulators(zeroed)
-	sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
+	Begin("sumSquares", "func(x []float32) float32", "sumSquaresGo.")
+	x := Pointer("x")
+	acc := accumulators(NewZero)
+	sumLoop(Length("x"), func(v access, part int) {
 		a := v.load(x)
 		VFMADD231PS(a, a, acc[part])
 	})
 	Store(fold(acc, vaddps), ReturnIndex(0))
-	end()
+	End()
 }
 
 func vaddps(x, y, dst Op) { VADDPS(x, y, dst) }

@@ -1,4 +1,4 @@
-package main
+package vector
 
 import (
 	"math"
@@ -6,9 +6,9 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
-)
 
-func real32(name string, v float32) Mem { return constant(name, math.Float32bits(v)) }
+	. "github.com/medner/medner/kernels/internal/gen/asm"
+)
 
 // expNumbers are the constants of exp.
 type expNumbers struct {
@@ -30,10 +30,10 @@ func newExpNumbers(others int) *expNumbers {
 		{&e.c3, "expC3", 0x1.555492p-3}, {&e.c2, "expC2", 0x1.fffffcp-2},
 		{&e.least, "expMin", -87.33654}, {&e.most, "expMax", 88.72283}, {&e.infinity, "infinity", float32(math.Inf(1))},
 	} {
-		m := real32(c.name, c.value)
+		m := Real(c.name, c.value)
 		*c.number = m
-		if lanes == 16 || i < 16-others {
-			r := vector()
+		if Wide() || i < 16-others {
+			r := NewVector()
 			VMOVUPS(m, r)
 			*c.number = r
 		}
@@ -44,7 +44,7 @@ func newExpNumbers(others int) *expNumbers {
 // exp returns e^x by the chain of exp32, in a new register; negative says that
 // no x is greater than 0.
 func (e *expNumbers) exp(x VecVirtual, negative bool) VecVirtual {
-	t, n, r, p := vector(), vector(), vector(), vector()
+	t, n, r, p := NewVector(), NewVector(), NewVector(), NewVector()
 	VMOVUPS(e.log2E, t)
 	VFMADD213PS(e.round, x, t) // t = x·log2e + round
 	VSUBPS(e.round, t, n)
@@ -58,7 +58,7 @@ func (e *expNumbers) exp(x VecVirtual, negative bool) VecVirtual {
 	VPSLLD(Imm(23), t, t)
 	VPADDD(t, p, p)
 	const less, notLess, greater = 0x11, 0x15, 0x1e // quiet; true of NaN: notLess alone
-	if lanes == 16 {
+	if Wide() {
 		keep, over := K(), K()
 		VCMPPS(Imm(notLess), e.least, x, keep)
 		VMOVAPS_Z(p, keep, p)
@@ -80,14 +80,14 @@ func (e *expNumbers) exp(x VecVirtual, negative bool) VecVirtual {
 func exponentials() {
 	for _, stored := range []bool{true, false} {
 		if stored {
-			begin("expSum"+suffix, "func(x []float32, shift float32) float32", "expSum"+suffix+" is expSumGo.")
+			Begin("expSum", "func(x []float32, shift float32) float32", "expSumGo.")
 		} else {
-			begin("sumExp"+suffix, "func(x []float32, shift float32) float32", "sumExp"+suffix+" is sumExpGo.")
+			Begin("sumExp", "func(x []float32, shift float32) float32", "sumExpGo.")
 		}
-		x := pointer("x")
-		shift := broadcast("shift")
-		acc, numbers := accumulators(zeroed), newExpNumbers(8)
-		sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
+		x := Pointer("x")
+		shift := Broadcast("shift")
+		acc, numbers := accumulators(NewZero), newExpNumbers(8)
+		sumLoop(Length("x"), func(v access, part int) {
 			a := v.load(x)
 			VSUBPS(shift, a, a)
 			e := numbers.exp(a, true)
@@ -98,21 +98,21 @@ func exponentials() {
 			}
 		})
 		Store(fold(acc, vaddps), ReturnIndex(0))
-		end()
+		End()
 	}
 
-	begin("siluMul"+suffix, "func(dst, gate, up []float32)", "siluMul"+suffix+" is siluMulGo.")
-	dst, gate, up := pointer("dst"), pointer("gate"), pointer("up")
+	Begin("siluMul", "func(dst, gate, up []float32)", "siluMulGo.")
+	dst, gate, up := Pointer("dst"), Pointer("gate"), Pointer("up")
 	numbers := newExpNumbers(6)
-	elementLoop(Load(Param("gate").Len(), GP64()), func(v access) {
+	elementLoop(Length("gate"), func(v access) {
 		g := v.load(gate)
-		negative := vector()
-		VXORPS(constant("signs", 1<<31), g, negative)
+		negative := NewVector()
+		VXORPS(Repeated("signs", 1<<31), g, negative)
 		e := numbers.exp(negative, false)
 		VADDPS(numbers.one, e, e)
 		VDIVPS(e, g, g)
 		VMULPS(v.load(up), g, g)
 		v.store(g, dst)
 	})
-	end()
+	End()
 }

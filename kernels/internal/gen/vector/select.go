@@ -1,4 +1,4 @@
-package main
+package vector
 
 import (
 	"math"
@@ -6,30 +6,31 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 func selections() {
-	begin("scaleMaxAVX2", "func(x []float32, scale float32) float32", "scaleMaxAVX2 is scaleMaxGo, but for the sign of a greatest zero.")
-	x := pointer("x")
-	scale := broadcast("scale")
+	Begin("scaleMax", "func(x []float32, scale float32) float32", "scaleMaxGo, but for the sign of a greatest zero.")
+	x := Pointer("x")
+	scale := Broadcast("scale")
 	acc := accumulators(lowest)
-	sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
+	sumLoop(Length("x"), func(v access, part int) {
 		a := v.load(x)
 		VMULPS(scale, a, a)
 		v.store(a, x)
 		greater(acc[part], a, v)
 	})
 	Store(fold(acc, vmaxps), ReturnIndex(0))
-	end()
+	End()
 
-	begin("scanAVX2", "func(x []float32) (greatest float32, finite bool)",
-		"scanAVX2 is scanGo, but for the sign of a greatest zero.")
-	x = pointer("x")
+	Begin("scan", "func(x []float32) (greatest float32, finite bool)", "scanGo, but for the sign of a greatest zero.")
+	x = Pointer("x")
 	acc = accumulators(lowest)
-	zero := zeroed()
+	zero := NewZero()
 	// x·0 is a zero, or NaN where x is not finite.
-	bad := accumulators(zeroed)
-	sumLoop(Load(Param("x").Len(), GP64()), func(v access, part int) {
+	bad := accumulators(NewZero)
+	sumLoop(Length("x"), func(v access, part int) {
 		a := v.load(x)
 		VFMADD231PS(zero, a, bad[part])
 		greater(acc[part], a, v)
@@ -44,21 +45,21 @@ func selections() {
 	SETEQ(finite)
 	Store(finite, Return("finite"))
 	Store(fold(acc, vmaxps), Return("greatest"))
-	end()
+	End()
 
-	begin("maxWordsAVX2", "func(x []float32, allowed []uint64) float32",
-		"maxWordsAVX2 is maxAllowedGo for 64 values a word, but for the sign of a greatest zero.")
-	x = pointer("x")
-	words := pointer("allowed")
-	n := Load(Param("allowed").Len(), GP64())
+	Begin("maxWords", "func(x []float32, allowed []uint64) float32", "maxAllowedGo for 64 values a word, but for the sign of a greatest zero.")
+	x = Pointer("x")
+	words := Pointer("allowed")
+	n := Length("allowed")
 	acc = accumulators(lowest)
 	floor := lowest()
 	// shifts[b] moves bit 8b+j of a dword to the sign of lane j.
 	var shifts [4]VecVirtual
-	table := GLOBL("bitToSign", RODATA|NOPTR)
-	for i := range 32 {
-		DATA(4*i, U32(uint32(31-i)))
+	var signs [32]uint32
+	for i := range signs {
+		signs[i] = uint32(31 - i)
 	}
+	table := Table("bitToSign", signs[:]...)
 	for b := range shifts {
 		shifts[b] = YMM()
 		VMOVDQU(table.Offset(32*b), shifts[b])
@@ -86,14 +87,13 @@ func selections() {
 	JMP(LabelRef("words"))
 	Label("folded")
 	Store(fold(acc, vmaxps), ReturnIndex(0))
-	end()
+	End()
 
-	begin("firstEqualWordsAVX2", "func(x []float32, allowed []uint64, v float32) int",
-		"firstEqualWordsAVX2 is firstEqualGo for 64 values a word.")
-	x = pointer("x")
-	words = pointer("allowed")
-	n = Load(Param("allowed").Len(), GP64())
-	v := broadcast("v")
+	Begin("firstEqualWords", "func(x []float32, allowed []uint64, v float32) int", "firstEqualGo for 64 values a word.")
+	x = Pointer("x")
+	words = Pointer("allowed")
+	n = Length("allowed")
+	v := Broadcast("v")
 	i = GP64()
 	XORQ(i, i)
 	Label("words")
@@ -124,17 +124,17 @@ func selections() {
 	SHLQ(Imm(6), i)
 	ADDQ(at, i)
 	Store(i, ReturnIndex(0))
-	end()
+	End()
 	Label("none")
 	MOVQ(I32(-1), i)
 	Store(i, ReturnIndex(0))
-	end()
+	End()
 }
 
 // lowest returns a vector of -Inf.
 func lowest() VecVirtual {
-	v := vector()
-	VMOVUPS(real32("minusInfinity", float32(math.Inf(-1))), v)
+	v := NewVector()
+	VMOVUPS(Real("minusInfinity", float32(math.Inf(-1))), v)
 	return v
 }
 

@@ -1,4 +1,4 @@
-package main
+package vector
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // The loops below do arithmetic on registers alone, in chains enough to hide
@@ -37,12 +39,12 @@ func spinVNNI() {
 }
 
 func spin(name, what string, chains int, step func(acc, x, y VecVirtual)) {
-	begin(name+suffix, "func(n int)", fmt.Sprintf("%s%s does %d vectors of %s a round.", name, suffix, chains, what))
-	n := Load(Param("n"), GP64())
-	x, y := zeroed(), zeroed()
+	Begin(name, "func(n int)", fmt.Sprintf("a loop of n rounds of %d vectors of %s.", chains, what))
+	n := Integer("n")
+	x, y := NewZero(), NewZero()
 	acc := make([]VecVirtual, chains)
 	for i := range acc {
-		acc[i] = zeroed()
+		acc[i] = NewZero()
 	}
 	Label("loop")
 	DECQ(n)
@@ -52,13 +54,13 @@ func spin(name, what string, chains int, step func(acc, x, y VecVirtual)) {
 	}
 	JMP(LabelRef("loop"))
 	Label("done")
-	end()
+	End()
 }
 
 func xor() {
-	begin("xorAVX2", "func(x []uint64) uint64", "xorAVX2 is xorGo for lengths that are multiples of 16.")
-	x, n := pointer("x"), Load(Param("x").Len(), GP64())
-	acc := []VecVirtual{zeroed(), zeroed(), zeroed(), zeroed()}
+	Begin("xor", "func(x []uint64) uint64", "xorGo for lengths that are multiples of 16.")
+	x, n := Pointer("x"), Length("x")
+	acc := []VecVirtual{NewZero(), NewZero(), NewZero(), NewZero()}
 	Label("loop")
 	SUBQ(Imm(16), n)
 	JL(LabelRef("folded"))
@@ -79,5 +81,5 @@ func xor() {
 	VPEXTRQ(Imm(1), low, b)
 	XORQ(b, a)
 	Store(a, ReturnIndex(0))
-	end()
+	End()
 }

@@ -1,6 +1,4 @@
-// Package addresses makes the addresses of lines that lie evenly apart, for
-// generators of kernels.
-package addresses
+package asm
 
 import (
 	. "github.com/mmcloughlin/avo/build"

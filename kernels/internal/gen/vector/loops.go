@@ -1,107 +1,46 @@
-// Command vector writes the AVX2 kernels over whole vectors: norms, rope,
-// exponentials and selection; or with -avx512 those that gain by AVX-512, the
-// exponentials. Each equals its twin in Go bit by bit.
-package main
+// Package vector writes the kernels over whole vectors: norms, rope,
+// exponentials, selection, and loops that measure what the processor can do.
+package vector
 
 import (
-	"flag"
-
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// The vectors in use.
-var (
-	suffix = "AVX2"
-	lanes  = 8
-	vector = YMM
-)
-
-func main() {
-	wide := flag.Bool("avx512", false, "write AVX-512 code")
-	flag.Parse()
-	ConstraintExpr("!noasm")
-	if *wide {
-		suffix, lanes, vector = "AVX512", 16, ZMM
+// Write writes the kernels for AVX2, or those that gain by AVX-512.
+func Write() {
+	if Wide() {
 		exponentials()
 		spinFMA()
 		spinVNNI()
-	} else {
-		elementwise()
-		sums()
-		exponentials()
-		selections()
-		spinFMA()
-		spinDot()
-		xor()
+		return
 	}
-	Generate()
+	elementwise()
+	sums()
+	exponentials()
+	selections()
+	spinFMA()
+	spinDot()
+	xor()
 }
 
-// begin starts a function that does not keep its arguments.
-func begin(name, signature, doc string) {
-	TEXT(name, NOSPLIT, signature)
-	Pragma("noescape")
-	Doc(doc)
-}
-
-// end returns; call it after the results are stored.
-func end() {
-	VZEROUPPER()
-	RET()
-}
-
-// broadcast loads a float32 parameter into all lanes.
-func broadcast(param string) VecVirtual {
-	addr, err := Param(param).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	v := vector()
-	VBROADCASTSS(addr.Addr, v)
-	return v
-}
-
-// pointer loads the base of a slice parameter.
-func pointer(param string) Register {
-	return Load(Param(param).Base(), GP64())
-}
-
-// constant returns the address of a vector of equal float32s or bit patterns.
-func constant(name string, bits uint32) Mem {
-	if m, ok := constants[name]; ok {
-		return m
-	}
-	m := GLOBL(name+suffix, RODATA|NOPTR)
-	for i := range lanes {
-		DATA(4*i, U32(bits))
-	}
-	constants[name] = m
-	return m
-}
-
-var constants = map[string]Mem{}
-
-// tailMasks returns the address of 16 dwords of ones, then 16 of zeros: 16
-// lanes with the first r set begin at dword 16-r.
+// tailMasks returns the address of 16 words of 32 ones, then 16 of zeros: 16
+// lanes with the first r set begin at word 16-r.
 func tailMasks() Mem {
-	const name = "tailMasks"
-	if m, ok := constants[name]; ok {
-		return m
+	var words [32]uint32
+	for i := range 16 {
+		words[i] = 0xffffffff
 	}
-	m := GLOBL(name, RODATA|NOPTR)
-	for i := range 32 {
-		DATA(4*i, U32(uint32(0xffffffff*(1-i/16))))
-	}
-	constants[name] = m
-	return m
+	return Table("tailMasks", words[:]...)
 }
 
 // maskOf returns the mask of the lanes of a part of 16, of which the first
 // left (a register, 0 to 16) are set.
 func maskOf(left Register, part int) Register {
-	if lanes == 16 {
+	if Wide() {
 		bits, mask := GP32(), K()
 		MOVL(U32(0xffff), bits)
 		BZHIL(left.(GPVirtual).As32(), bits, bits)
@@ -121,9 +60,9 @@ func maskOf(left Register, part int) Register {
 // elementLoop walks n elements, a vector at a time: body computes one from
 // the addresses that it is given; a last partial vector is masked.
 func elementLoop(n Register, body func(v access)) {
-	i, whole, left := begun(n, lanes)
+	i, whole, left := begun(n, Lanes())
 	body(access{index: i})
-	repeat(i, lanes)
+	repeat(i, Lanes())
 	finish(n, whole, left)
 	body(access{index: i, mask: maskOf(left, 0)})
 	Label("end")
@@ -133,19 +72,16 @@ func elementLoop(n Register, body func(v access)) {
 // each vector is, that is, which accumulator is its own.
 func sumLoop(n Register, body func(v access, part int)) {
 	i, whole, left := begun(n, 16)
-	for part := range parts() {
-		body(access{index: i, disp: 4 * lanes * part}, part)
+	for part := range Parts() {
+		body(access{index: i, disp: part * VectorBytes()}, part)
 	}
 	repeat(i, 16)
 	finish(n, whole, left)
-	for part := range parts() {
-		body(access{index: i, disp: 4 * lanes * part, mask: maskOf(left, part)}, part)
+	for part := range Parts() {
+		body(access{index: i, disp: part * VectorBytes(), mask: maskOf(left, part)}, part)
 	}
 	Label("end")
 }
-
-// parts is the number of vectors that make 16 lanes.
-func parts() int { return 16 / lanes }
 
 // begun starts a loop over whole steps.
 func begun(n Register, step int) (i, whole, left GPVirtual) {
@@ -185,11 +121,11 @@ func (a access) of(base Register) Mem {
 
 // load reads a vector; elements masked off are zeros.
 func (a access) load(base Register) VecVirtual {
-	v := vector()
+	v := NewVector()
 	switch {
 	case a.mask == nil:
 		VMOVUPS(a.of(base), v)
-	case lanes == 16:
+	case Wide():
 		VMOVUPS_Z(a.of(base), a.mask, v)
 	default:
 		VMASKMOVPS(a.of(base), a.mask, v)
@@ -201,7 +137,7 @@ func (a access) store(v VecVirtual, base Register) {
 	switch {
 	case a.mask == nil:
 		VMOVUPS(v, a.of(base))
-	case lanes == 16:
+	case Wide():
 		VMOVUPS(v, a.mask, a.of(base))
 	default:
 		VMASKMOVPS(v, a.mask, a.of(base))
@@ -212,7 +148,7 @@ func (a access) store(v VecVirtual, base Register) {
 func (a access) clear(v VecVirtual) {
 	switch {
 	case a.mask == nil:
-	case lanes == 16:
+	case Wide():
 		VMOVAPS_Z(v, a.mask, v)
 	default:
 		VANDPS(a.mask, v, v)
@@ -222,7 +158,7 @@ func (a access) clear(v VecVirtual) {
 // accumulators returns vectors for 16 partial results.
 func accumulators(start func() VecVirtual) []VecVirtual {
 	var acc []VecVirtual
-	for range parts() {
+	for range Parts() {
 		acc = append(acc, start())
 	}
 	return acc
@@ -232,7 +168,7 @@ func accumulators(start func() VecVirtual) []VecVirtual {
 // the register with the outcome in its lowest lane.
 func fold(acc []VecVirtual, op func(x, y, dst Op)) Register {
 	a := acc[0].AsY()
-	if lanes == 16 {
+	if Wide() {
 		upper := YMM()
 		VEXTRACTF64X4(Imm(1), acc[0], upper)
 		op(upper, a, a)
@@ -247,10 +183,4 @@ func fold(acc []VecVirtual, op func(x, y, dst Op)) Register {
 	VPERMILPS(Imm(0b01), low, high)
 	op(high, low, low)
 	return low
-}
-
-func zeroed() VecVirtual {
-	v := vector()
-	VXORPS(v, v, v)
-	return v
 }

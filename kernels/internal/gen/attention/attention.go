@@ -1,0 +1,176 @@
+// Package attention writes the kernels of attention: scores of a tile of query
+// rows against a page of transposed keys, and sums of a page's values weighed
+// by such a tile; and, for AVX2, transposition.
+package attention
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
+)
+
+const (
+	rowTile  = 6
+	pageSize = 64
+)
+
+// An element is how a page holds its numbers.
+type element struct {
+	suffix string
+	goType string
+	size   int
+}
+
+var elements = []element{{"32", "float32", 4}, {"16", "uint16", 2}}
+
+// Write writes the kernels of the target.
+func Write() {
+	for _, e := range elements {
+		scores(e)
+		weigh(e)
+	}
+	if !Wide() {
+		transpose()
+	}
+}
+
+// widths lists the tile widths, in vectors, that rows are taken in: enough
+// accumulators to hide the latency of a fused multiply-add, few enough for the
+// 16 or 32 registers. They leave nothing of a multiple of 16 numbers.
+func widths(rows int) []int {
+	if Wide() {
+		return []int{4, 2, 1}
+	}
+	switch rows {
+	case 1:
+		return []int{8, 2}
+	case 2, 3:
+		return []int{4, 2}
+	case 4:
+		return []int{3, 2, 1}
+	}
+	return []int{2}
+}
+
+// outer adds the outer product of a column of factors, one a row, and a line
+// of a page to the accumulators.
+func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
+	rows, width := len(acc), len(acc[0])
+	product := Outer{
+		Vectors: width, Numbers: rows,
+		Vector:      func(c int) Mem { return Mem{Base: line, Disp: Lanes() * c * e.size} },
+		Number:      func(r int) Mem { return factors[r] },
+		Half:        e.size == 2,
+		Sum:         func(c, r int) VecVirtual { return acc[r][c] },
+		HoldNumbers: rows <= width,
+	}
+	product.Write()
+}
+
+// aheadOf is how far next lies from the lines that begin at an address.
+func aheadOf(at Register) Register {
+	next := Pointer("next")
+	SUBQ(at, next)
+	return next
+}
+
+// fetch fetches what lies ahead of a line. Processors don't foresee the next
+// page, and few rows take less time than its way from memory; many rows come
+// several times to the same page.
+func (e element) fetch(acc [][]VecVirtual, line, ahead Register) {
+	if len(acc) == rowTile {
+		return
+	}
+	for at := 0; at < Lanes()*len(acc[0])*e.size; at += 64 {
+		PREFETCHT0(Mem{Base: line, Index: ahead, Scale: 1, Disp: at})
+	}
+}
+
+func scores(e element) {
+	name := "scores" + e.suffix
+	Begin(name, fmt.Sprintf("func(dst []float32, stride int, q []float32, k, next []%s, dim, rows, columns int)", e.goType), name+"Go.")
+	dst, step, queries, keys := Pointer("dst"), Bytes("stride", 4), Pointer("q"), Pointer("k")
+	dim, columns := Integer("dim"), Integer("columns")
+	length, ahead := Bytes("dim", 4), aheadOf(keys)
+	Cases("rows", "rows", rowTile, func(rows int) {
+		for _, width := range widths(rows) {
+			tile := fmt.Sprintf("tile%dx%d", rows, width)
+			Chunks(tile, columns, Lanes()*width, func(tile string) {
+				acc := make([][]VecVirtual, rows)
+				for r := range acc {
+					for range width {
+						v := NewVector()
+						VXORPS(v, v, v)
+						acc[r] = append(acc[r], v)
+					}
+				}
+				q, k, d := GP64(), GP64(), GP64()
+				MOVQ(queries, q)
+				at := Lines(q, length, rows)
+				MOVQ(keys, k)
+				MOVQ(dim, d)
+				Label(tile + "dim")
+				e.outer(acc, k, at)
+				e.fetch(acc, k, ahead)
+				Advance(at, 4)
+				ADDQ(I32(pageSize*e.size), k)
+				DECQ(d)
+				JNZ(LabelRef(tile + "dim"))
+				for r, at := range Lines(dst, step, rows) {
+					for c := range width {
+						VMOVUPS(acc[r][c], at.Offset(c*VectorBytes()))
+					}
+				}
+				ADDQ(I32(width*VectorBytes()), dst)
+				ADDQ(I32(Lanes()*width*e.size), keys)
+			})
+		}
+	})
+}
+
+func weigh(e element) {
+	name := "weigh" + e.suffix
+	Begin(name, fmt.Sprintf("func(dst, weights []float32, reach int, v, next []%s, stride, rows, n int)", e.goType), name+"Go.")
+	dst, weights, reach := Pointer("dst"), Pointer("weights"), Bytes("reach", 4)
+	values, columns := Pointer("v"), Integer("stride")
+	step, count := Bytes("stride", e.size), Integer("n")
+	out, ahead := Bytes("stride", 4), aheadOf(values)
+	Cases("rows", "rows", rowTile, func(rows int) {
+		for _, width := range widths(rows) {
+			tile := fmt.Sprintf("tile%dx%d", rows, width)
+			Chunks(tile, columns, Lanes()*width, func(tile string) {
+				acc := make([][]VecVirtual, rows)
+				for r, at := range Lines(dst, out, rows) {
+					for c := range width {
+						v := NewVector()
+						VMOVUPS(at.Offset(c*VectorBytes()), v)
+						acc[r] = append(acc[r], v)
+					}
+				}
+				p, v, t := GP64(), GP64(), GP64()
+				MOVQ(weights, p)
+				MOVQ(values, v)
+				MOVQ(count, t)
+				at := Lines(p, reach, rows)
+				Label(tile + "n")
+				e.outer(acc, v, at)
+				e.fetch(acc, v, ahead)
+				Advance(at, 4)
+				ADDQ(step, v)
+				DECQ(t)
+				JNZ(LabelRef(tile + "n"))
+				for r, at := range Lines(dst, out, rows) {
+					for c := range width {
+						VMOVUPS(acc[r][c], at.Offset(c*VectorBytes()))
+					}
+				}
+				ADDQ(I32(width*VectorBytes()), dst)
+				ADDQ(I32(Lanes()*width*e.size), values)
+			})
+		}
+	})
+}

@@ -1,0 +1,187 @@
+// Package matrix writes the kernels over packed weights: products with a few
+// columns, expansion to panels of float32, and products of panels with many
+// columns; and the same over integers.
+package matrix
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+
+	. "github.com/medner/medner/kernels/internal/gen/asm"
+)
+
+const (
+	tileRows  = 16
+	tileBytes = 4 * tileRows // of a float32 for each row
+	blockK    = 64
+	// panelTiles is the number of tiles that the kernels' callers take together.
+	panelTiles = 4
+)
+
+// tiling says how many columns the products of an instruction set take at
+// most, and how many tiles at once for a number of columns: enough sums to
+// hide the latency of a multiply-add, few enough for the registers.
+type tiling struct {
+	vectorColumns     int
+	vectorTiles       func(columns int) []int
+	blockColumns      int
+	blockTiles        func(columns int) []int
+	fastVectorColumns int
+	fastVectorTiles   func(columns int) []int
+}
+
+var avx2 = tiling{
+	vectorColumns: 3, vectorTiles: func(n int) []int {
+		if n == 1 {
+			return []int{2, 1}
+		}
+		return []int{1}
+	},
+	blockColumns: 6, blockTiles: func(n int) []int {
+		if n <= 3 {
+			return []int{2, 1}
+		}
+		return []int{1}
+	},
+	fastVectorColumns: 4, fastVectorTiles: func(n int) []int {
+		if n == 1 {
+			return []int{2, 1}
+		}
+		return []int{1}
+	},
+}
+
+var avx512 = tiling{
+	vectorColumns: 4, vectorTiles: func(n int) []int {
+		return [][]int{{6, 2, 1}, {4, 1}, {3, 1}, {2, 1}}[n-1]
+	},
+	blockColumns: 14, blockTiles: func(n int) []int {
+		if n <= 6 {
+			return []int{4, 1}
+		}
+		return []int{2, 1}
+	},
+	fastVectorColumns: 8, fastVectorTiles: func(n int) []int {
+		if n == 1 {
+			return []int{6, 2, 1}
+		}
+		if n <= 3 {
+			return []int{3, 1}
+		}
+		return []int{2, 1}
+	},
+}
+
+// limits is the tiling of the target.
+var limits tiling
+
+// Write writes the products of float32 for AVX2 and AVX-512, and those of
+// integers for AVX2 and VNNI.
+func Write() {
+	limits = avx2
+	if Wide() {
+		limits = avx512
+	}
+	constants()
+	if !IsVNNI() {
+		for _, f := range formats() {
+			vectorKernel(f)
+			if f.name != "F32" { // packed as a panel is
+				expandKernel(f)
+			}
+		}
+		blockKernel()
+	}
+	switch {
+	case IsVNNI():
+		vnniKernels()
+	case !Wide():
+		fastKernels()
+	}
+}
+
+// ahead returns the lines that lie some bytes ahead of those at at, of count
+// tiles step bytes apart; or, where left is less than enough, those of the tiles
+// that come next.
+func ahead(at, step Register, count, bytes int, left Op, enough int) []Mem {
+	line := GP64()
+	if count == 1 {
+		MOVQ(at, line)
+	} else {
+		next := GP64()
+		if m, ok := left.(Mem); ok {
+			LEAQ(m, line)
+			left = line
+		}
+		CMPQ(left, I32(enough))
+		SBBQ(line, line) // all ones if less
+		IMUL3Q(Imm(uint64(count-1)), step, next)
+		ANDQ(next, line)
+		ADDQ(at, line)
+	}
+	m := Lines(line, step, count)
+	for i := range m {
+		m[i] = m[i].Offset(bytes)
+	}
+	return m
+}
+
+// prefetch fetches size bytes of each line. Processors do so by themselves, but
+// stop at pages and at the ends of tiles, and do not look far enough ahead for
+// several lines at once.
+func prefetch(m []Mem, size int) {
+	for _, line := range m {
+		for at := 0; at < size; at += 64 {
+			PREFETCHT0(line.Offset(at))
+		}
+	}
+}
+
+// aheadBytes is how far ahead words are fetched, aheadBlocks scales.
+const (
+	aheadBytes  = 1024
+	aheadBlocks = 4
+)
+
+// Vectors in memory.
+var roundBias, roundEvenBias, roundOdd, roundHigh, lowNibbles, signBits, wordOnes, raised, transpose, transposePairs, shiftNibble Mem
+
+// shifts, as factors of 16-bit words whose upper halves of products are kept,
+// are by 4, 8 and 12 to the right.
+var shifts [3]Mem
+
+// constants writes those that the kernels of the target use.
+func constants() {
+	lowNibbles = Repeated("lowNibbles", 0x0f0f0f0f)
+	if IsVNNI() {
+		signBits = Repeated("signBits", 0x80808080)
+		return
+	}
+	roundOdd, roundHigh = Repeated("roundOdd", 1), Repeated("roundHigh", 0xffff0000)
+	if Wide() {
+		roundEvenBias = Repeated("roundEvenBias", 0x7ffe)
+		for i := range shifts {
+			shifts[i] = Repeated(fmt.Sprintf("shift%d", 4*(i+1)), 0x00010001<<(12-4*i))
+		}
+	} else {
+		roundBias = Repeated("roundBias", 0x7fff)
+		// transpose orders 4 × 4 bytes of each 16 the other way.
+		order := make([]uint32, Lanes())
+		for i := range order {
+			row := uint32(i % 4)
+			order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
+		}
+		transpose = Table("transpose", order...)
+		// transposePairs does so by two bytes at a time.
+		for i := range order {
+			at := uint32(i%2*8 + i/2%2*2)
+			order[i] = at | (at+1)<<8 | (at+4)<<16 | (at+5)<<24
+		}
+		transposePairs = Table("transposePairs", order...)
+		shiftNibble = Repeated("shiftNibble", 0x10001000)
+		wordOnes, raised = Repeated("wordOnes", 0x00010001), Repeated("raised", codeMost*0x01010101)
+	}
+}
