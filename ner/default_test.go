@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
@@ -23,7 +23,7 @@ func openDefault(t *testing.T, options ...ner.Option) *ner.Extractor {
 		t.Skip("runs the default model")
 	}
 	e, err := ner.Open(t.Context(), "", options...)
-	var missing *defaultmodel.MissingError
+	var missing *modelstore.MissingError
 	if errors.As(err, &missing) {
 		t.Skipf("%v: %s", missing, missing.Hint())
 	}
@@ -33,7 +33,7 @@ func openDefault(t *testing.T, options ...ner.Option) *ner.Extractor {
 }
 
 // TestDefaultModelOnARealAbstract: the items are those that transformers and
-// peft write for this article (reference.json of package defaultmodel).
+// peft write for this article (reference.json of package modelstore).
 func TestDefaultModelOnARealAbstract(t *testing.T) {
 	e := openDefault(t, ner.WithGrounded(false), ner.WithDerived(false), ner.WithRepetitionPenalty(1, false))
 	reader, err := format.Open(golden.Root()+"/testdata/demo/abstracts.PubTator", format.ReadOptions{})
@@ -113,7 +113,7 @@ func TestDefaultModelIsCalibrated(t *testing.T) {
 func TestMissingDefaultModel(t *testing.T) {
 	t.Setenv("MEDNER_CACHE", t.TempDir())
 	_, err := ner.Open(t.Context(), "")
-	var missing *defaultmodel.MissingError
+	var missing *modelstore.MissingError
 	require.True(t, errors.As(err, &missing), err)
 	_, err = ner.Open(t.Context(), t.TempDir()+"/none")
 	require.ErrorIs(t, err, os.ErrNotExist)

@@ -11,10 +11,10 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/internal/version"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/tokenizer"
@@ -38,7 +38,7 @@ const CalibrationFiles = "calibration*.json"
 
 // Open opens a model, a directory in the layout of the Hugging Face hub or a
 // GGUF file, and returns an extractor that asks it; "" is the default model,
-// which must have been fetched (package defaultmodel), with its adapter unless
+// which must have been fetched (package modelstore), with its adapter unless
 // others are named. [WithModelOptions] names adapters and says how to hold and
 // run the model.
 //
@@ -49,7 +49,7 @@ func Open(ctx context.Context, path string, options ...Option) (*Extractor, erro
 		option(&s)
 	}
 	if path == "" {
-		files, err := defaultmodel.Locate()
+		files, err := modelstore.Locate()
 		if err != nil {
 			return nil, err
 		}

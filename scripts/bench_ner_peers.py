@@ -1,7 +1,7 @@
 """The whole job, beside its peers: entities of CDR articles, documents (three tasks each) a minute.
 
 pip install numpy torch transformers peft safetensors gguf llama-cpp-python
-python scripts/bench_ner_peers.py --medner bin/medner --base BASE.gguf --adapter model/defaultmodel/adapter \
+python scripts/bench_ner_peers.py --medner bin/medner --base BASE.gguf --adapter internal/modelstore/adapter \
     --articles ARTICLES.PubTator [--documents 40] [--rounds 3] [--threads N] [--work DIR]
     [--log FILE [--first ROUND] [--skip ARTICLES] [--engines "NAME;…"] | --log FILE --report]
 
@@ -214,7 +214,7 @@ def main(a):
 p = argparse.ArgumentParser()
 p.add_argument("--medner", default="bin/medner")
 p.add_argument("--base", required=True)
-p.add_argument("--adapter", default="model/defaultmodel/adapter")
+p.add_argument("--adapter", default="internal/modelstore/adapter")
 p.add_argument("--articles", required=True)
 p.add_argument("--documents", type=int, default=40)
 p.add_argument("--transformers-documents", type=int, default=10)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/hint"
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/defaultmodel"
 )
 
 // Exit codes. Those over 63 follow sysexits(3).
@@ -69,7 +69,7 @@ func exitCode(err error) int {
 		partial partialError
 		silent  silentError
 		bad     *badinput.Error
-		pip     *defaultmodel.PipError
+		pip     *modelstore.PipError
 	)
 	switch {
 	case errors.As(err, &silent):

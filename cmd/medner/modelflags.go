@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/defaultmodel"
 )
 
 // modelFlags are the flags of every command that runs a model.
@@ -92,7 +92,7 @@ func (f *modelFlags) place() error {
 	if f.path != "" {
 		return nil
 	}
-	files, err := defaultmodel.Locate()
+	files, err := modelstore.Locate()
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/internal/quantize"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/quant"
 )
 
@@ -60,7 +60,7 @@ func modelArgument(flag string, args []string) (string, error) {
 	case flag != "":
 		return flag, nil
 	}
-	files, err := defaultmodel.Locate()
+	files, err := modelstore.Locate()
 	if err != nil {
 		return "", err
 	}

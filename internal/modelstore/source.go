@@ -1,4 +1,4 @@
-package defaultmodel
+package modelstore
 
 // source pins a model inside a Python wheel.
 type source struct {

@@ -1,4 +1,4 @@
-package defaultmodel
+package modelstore
 
 import (
 	"bytes"

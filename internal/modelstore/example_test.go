@@ -1,0 +1,22 @@
+package modelstore_test
+
+import (
+	"context"
+	"errors"
+	"log"
+	"os"
+
+	"github.com/medner/medner/internal/modelstore"
+)
+
+func Example() {
+	files, err := modelstore.Locate()
+	var missing *modelstore.MissingError
+	if errors.As(err, &missing) {
+		files, err = modelstore.Fetch(context.Background(), modelstore.FetchOptions{Log: os.Stderr})
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Println(files.Base, files.Adapters)
+}
