@@ -7,7 +7,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid="
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build build-gpu test vet unit noasm race generate ptx cross arm64 static fuzz goldens oracle cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers clean
+.PHONY: demo build build-gpu test vet unit embed noasm race generate ptx cross arm64 static fuzz goldens oracle cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -20,7 +20,7 @@ build:
 build-gpu:
 	@CGO_ENABLED=0 $(GO) build -tags gpu $(RELEASE) -o bin/medner-gpu ./cmd/medner
 
-test: vet unit race noasm static cross arm64 generate ptx fuzz goldens oracle cuda
+test: vet unit embed race noasm static cross arm64 generate ptx fuzz goldens oracle cuda
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt: $$(gofmt -l $$(git ls-files '*.go'))"; exit 1; }
@@ -29,6 +29,10 @@ vet:
 
 unit:
 	$(GO) test ./...
+
+# Every public package, used from another module.
+embed:
+	cd examples && $(GO) vet ./... && $(GO) test ./...
 
 race:
 	$(GO) test -race -short ./model ./model/internal/cpu ./ner ./kernels -run 'Concurrent|Pool|Batch|Cancel|Race|Extract'

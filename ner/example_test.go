@@ -2,6 +2,7 @@ package ner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 
@@ -25,4 +26,29 @@ func ExampleOpen() {
 			fmt.Println(e.Type, e.Text, e.Spans, e.Confidence)
 		}
 	}
+}
+
+// A bad document, here one that isn't UTF-8, stops no other.
+func ExampleExtractor_Extract() {
+	ctx := context.Background()
+	extractor, err := ner.Open(ctx, "../testdata/goldens/tiny-llama", ner.WithMaxNewTokens(8))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = extractor.Close() }()
+	docs := []document.Document{{ID: "1", Text: "\xff"}, {ID: "2", Text: "Lithium and tremor"}}
+	for result, err := range extractor.Extract(ctx, docs...) {
+		var bad *ner.DocumentError
+		switch {
+		case errors.As(err, &bad):
+			fmt.Println("document", bad.Document, "is bad")
+		case err != nil:
+			log.Fatal(err)
+		default:
+			fmt.Println("document", result.ID, "was annotated by", result.Model.Name)
+		}
+	}
+	// Output:
+	// document 1 is bad
+	// document 2 was annotated by tiny-llama
 }

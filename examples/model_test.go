@@ -1,0 +1,81 @@
+package embedder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model"
+	"github.com/medner/medner/tokenizer"
+)
+
+// A program opens a model once, and then continues prompts and scores texts
+// with it, from as many goroutines as it likes.
+func Example_model() {
+	ctx := context.Background()
+	m, err := model.Open(ctx, tinyLlama, model.Options{Adapters: []string{adapter}, LoRA: model.Unmerged})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = m.Close() }()
+	t, err := tokenizer.Load(tinyLlama + "/tokenizer.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+	prompt := t.Encode("Lithium and tremor", tokenizer.EncodeOptions{AddSpecial: true}).IDs
+
+	for _, name := range []string{model.Base, "plain"} {
+		result, err := m.Generate(ctx, model.Request{Tokens: prompt, Adapter: name, MaxNewTokens: 6})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%-5s %v, the first at %.2f\n", name, result.IDs(), result.Tokens[0].LogProb)
+	}
+
+	// The logits of the last position, which score what may come next.
+	logits, err := m.Logits(ctx, prompt, 1, model.Base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	best := 0
+	for id, logit := range logits[0] {
+		if logit > logits[0][best] {
+			best = id
+		}
+	}
+	fmt.Println("the likeliest next token:", best)
+	// Output:
+	// base  [1859 1859 1859 1859 1859 1859], the first at -0.00
+	// plain [1859 1859 340 562 1281 1626], the first at -0.02
+	// the likeliest next token: 1859
+}
+
+// A caller tells apart why a request failed.
+func Example_modelErrors() {
+	ctx := context.Background()
+	m, err := model.Open(ctx, tinyLlama, model.Options{Context: 16})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = m.Generate(ctx, model.Request{Tokens: make([]int32, 20)})
+	var long *model.ContextError
+	if errors.As(err, &long) {
+		fmt.Println("cut the prompt of", long.PromptTokens, "tokens: the context has", long.Limit)
+	}
+	_, err = m.Generate(ctx, model.Request{Tokens: []int32{1 << 30}})
+	var bad *badinput.Error
+	if errors.As(err, &bad) {
+		fmt.Println("not a prompt of this model:", bad)
+	}
+	if err := m.Close(); err != nil {
+		log.Fatal(err)
+	}
+	_, err = m.Generate(ctx, model.Request{Tokens: []int32{1}})
+	fmt.Println("closed:", errors.Is(err, model.ErrClosed))
+	// Output:
+	// cut the prompt of 20 tokens: the context has 16
+	// not a prompt of this model: prompt token 0: found id 1073741824, expected 0 to 2047
+	// closed: true
+}
