@@ -103,13 +103,25 @@ func randomWeights(c *arch.Config) (*backend.Weights, error) {
 		}
 		return backend.Norm{Weight: gains}
 	}
+	bias := func(n int) []float32 {
+		numbers := make([]float32, n)
+		for i := range numbers {
+			numbers[i] = source.Float32() - 0.5
+		}
+		return numbers
+	}
 	w := &backend.Weights{Config: c, InvFreq: c.Rope.InvFreq(c.HeadDim), Norm: norm(c.HiddenSize)}
 	var layer backend.Layer
 	for n := range arch.Norms {
-		layer.Norms[n] = norm(n.Width(c))
+		if c.HasNorm(n) {
+			layer.Norms[n] = norm(n.Width(c))
+		}
 	}
 	for l := range arch.Linears {
 		layer.Linears[l] = linear(l.Shape(c))
+		if c.HasBias(l) {
+			layer.Linears[l].Bias = bias(layer.Linears[l].Weight.Rows())
+		}
 	}
 	for range c.NumHiddenLayers {
 		w.Layers = append(w.Layers, layer)

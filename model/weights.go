@@ -24,7 +24,9 @@ func readWeights(c *checkpoint.Checkpoint) (*backend.Weights, error) {
 	for i := range c.Config.NumHiddenLayers {
 		var layer backend.Layer
 		for n := range arch.Norms {
-			layer.Norms[n] = r.norm(checkpoint.LayerName(i, n) + ".weight")
+			if c.Config.HasNorm(n) {
+				layer.Norms[n] = r.norm(checkpoint.LayerName(i, n) + ".weight")
+			}
 		}
 		for l := range arch.Linears {
 			layer.Linears[l] = r.linear(checkpoint.LayerName(i, l), c.Config.HasBias(l))
@@ -94,7 +96,7 @@ func eachNorm(w *backend.Weights) iter.Seq2[string, *backend.Norm] {
 	return func(yield func(string, *backend.Norm) bool) {
 		for i := range w.Layers {
 			for n := range arch.Norms {
-				if !yield(checkpoint.LayerName(i, n), &w.Layers[i].Norms[n]) {
+				if w.Config.HasNorm(n) && !yield(checkpoint.LayerName(i, n), &w.Layers[i].Norms[n]) {
 					return
 				}
 			}

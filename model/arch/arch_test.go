@@ -214,7 +214,7 @@ var hostile = map[string]struct {
 	"infinite eps":           {"", map[string]string{"rms_norm_eps": "Infinity"}},
 	"text as tie":            {"tie_word_embeddings", map[string]string{"tie_word_embeddings": `"yes"`}},
 	"activation":             {"hidden_act", map[string]string{"hidden_act": `"gelu"`}},
-	"architecture":           {"architectures", map[string]string{"architectures": `["Qwen2ForCausalLM"]`}},
+	"architecture":           {"architectures", map[string]string{"architectures": `["Qwen2MoeForCausalLM"]`}},
 	"classifier":             {"architectures", map[string]string{"architectures": `["LlamaForSequenceClassification"]`}},
 	"architectures as text":  {"architectures", map[string]string{"architectures": `"LlamaForCausalLM"`}},
 	"model type":             {"model_type", map[string]string{"architectures": "", "model_type": `"gemma"`}},
@@ -393,7 +393,7 @@ func FuzzParseConfig(f *testing.F) {
 func TestFamiliesAreNamedOnce(t *testing.T) {
 	types, classes := map[string]bool{}, map[string]bool{}
 	for _, f := range families {
-		types[f.modelType], classes[f.architecture] = true, true
+		types[f.ModelType], classes[f.Class] = true, true
 	}
 	require.Len(t, types, len(families))
 	require.Len(t, classes, len(families))

@@ -1,6 +1,6 @@
 package arch
 
-// Config is the architecture of a Llama-family decoder, named as in
+// Config is the architecture of a decoder of one of the known families, named as in
 // transformers' config.json.
 type Config struct {
 	ModelType             string // "llama", "mistral"

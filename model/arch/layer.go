@@ -79,11 +79,3 @@ func (n Norm) GGUF() string { return norms[n].gguf }
 
 // Width returns how many numbers the norm is taken over.
 func (n Norm) Width(c *Config) int { return norms[n].width(c) }
-
-// HasBias says whether a linear map of the model's layers has a bias.
-func (c *Config) HasBias(l Linear) bool {
-	if l <= Output {
-		return c.AttentionBias
-	}
-	return c.MLPBias
-}

@@ -35,7 +35,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		return nil, err
 	}
 	c := &Config{
-		ModelType:             fam.modelType,
+		ModelType:             fam.ModelType,
 		VocabSize:             f.integer("vocab_size", 0),
 		HiddenSize:            f.integer("hidden_size", 0),
 		IntermediateSize:      f.integer("intermediate_size", 0),
@@ -44,8 +44,8 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		MaxPositionEmbeddings: f.integer("max_position_embeddings", fam.maxPositions),
 		RMSNormEps:            float32(f.number("rms_norm_eps", 1e-6)),
 		TieWordEmbeddings:     f.boolean("tie_word_embeddings"),
-		BosTokenID:            1,
-		EosTokenIDs:           []int32{2},
+		BosTokenID:            fam.bos,
+		EosTokenIDs:           fam.eos,
 		DType:                 f.str("torch_dtype"),
 	}
 	// A null is "none"; what is missing has transformers' default.
@@ -62,20 +62,14 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	if c.NumKeyValueHeads == 0 || f.has("num_key_value_heads") {
 		c.NumKeyValueHeads = f.integer("num_key_value_heads", c.NumAttentionHeads)
 	}
-	if c.HeadDim = f.integer("head_dim", 0); c.HeadDim == 0 && f.raw("head_dim") == nil && c.NumAttentionHeads > 0 {
+	if c.HeadDim = f.integer("head_dim", fam.headDim); c.HeadDim == 0 && f.raw("head_dim") == nil && c.NumAttentionHeads > 0 {
 		c.HeadDim = c.HiddenSize / c.NumAttentionHeads
 	}
-	if fam.biased {
+	if slices.Contains(fam.biases[:], byAttentionBias) {
 		c.AttentionBias = f.boolean("attention_bias")
-		c.MLPBias = f.boolean("mlp_bias")
 	}
-	if fam.windowed {
-		if c.SlidingWindow = fam.slidingWindow; f.has("sliding_window") {
-			c.SlidingWindow = f.integer("sliding_window", 0)
-		}
-		if f.raw("sliding_window") != nil {
-			f.within("sliding_window", c.SlidingWindow, maxLength)
-		}
+	if slices.Contains(fam.biases[:], byMLPBias) {
+		c.MLPBias = f.boolean("mlp_bias")
 	}
 	if f.has("hidden_act") {
 		if act := f.str("hidden_act"); act != "silu" {
@@ -83,6 +77,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		}
 	}
 	checkSizes(f, c, fam)
+	c.SlidingWindow = parseWindow(f, c, fam)
 	c.Rope = parseRope(f, c)
 	c.Quantization = parseQuantization(f)
 	if c.SlidingWindow > 0 {
@@ -95,7 +90,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 }
 
 // checkSizes checks every size alone and those that must fit one another.
-func checkSizes(f fields, c *Config, fam *family) {
+func checkSizes(f fields, c *Config, fam *Family) {
 	f.within("vocab_size", c.VocabSize, maxVocab)
 	f.within("hidden_size", c.HiddenSize, maxHidden)
 	f.within("intermediate_size", c.IntermediateSize, maxHidden)
@@ -110,7 +105,7 @@ func checkSizes(f fields, c *Config, fam *family) {
 	if c.NumAttentionHeads%c.NumKeyValueHeads != 0 {
 		f.fail("num_key_value_heads", fmt.Sprint(c.NumKeyValueHeads), fmt.Sprintf("a divisor of num_attention_heads, %d", c.NumAttentionHeads))
 	}
-	if c.HiddenSize%c.NumAttentionHeads != 0 && (fam.hiddenIsByHeads || f.raw("head_dim") == nil) {
+	if c.HiddenSize%c.NumAttentionHeads != 0 && (fam.hiddenIsByHeads || fam.headDim == 0 && f.raw("head_dim") == nil) {
 		f.fail("hidden_size", fmt.Sprint(c.HiddenSize), fmt.Sprintf("a multiple of num_attention_heads, %d", c.NumAttentionHeads))
 	}
 	if c.HeadDim < 2 || c.HeadDim > maxDim || c.HeadDim%2 != 0 {

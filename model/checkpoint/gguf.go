@@ -73,7 +73,7 @@ func (c *Checkpoint) openGGUF(path string) error {
 		}
 		known, ok := huggingFaceName(name)
 		if !ok {
-			return badinput.New(path, name, "a tensor that is not a Llama decoder's", "those that llama.cpp's converter writes")
+			return badinput.New(path, name, "a tensor that is not a decoder's", "those that llama.cpp's converter writes")
 		}
 		g.tensors[known] = name
 	}
@@ -171,7 +171,7 @@ func (g *ggufFile) matrix(w Weight) (quant.Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(w.Name, ".q_proj.") || strings.Contains(w.Name, ".k_proj.") {
+	if g.config.Family().PairedInGGUF && (strings.Contains(w.Name, ".q_proj.") || strings.Contains(w.Name, ".k_proj.")) {
 		if w.Kind == Bias {
 			return g.unpairBias(m)
 		}

@@ -59,9 +59,9 @@ func TestHostileGGUF(t *testing.T) {
 		"part of a head rotated":  {patched(t, biased, "llama.rope.dimension_count", 16), "llama.rope.dimension_count: found 16, expected 32"},
 		"vocabulary ≠ embeddings": {patched(t, biased, "llama.vocab_size", 41), "model.embed_tokens.weight: shape: found [40 64], expected 41 × 64"},
 		"yarn":                    {replaced(t, biased, "linear", "yarn  "), "rope_type"},
-		"unknown tensor":          {replaced(t, biased, "blk.0.attn_q.bias", "blk.0.attn_x.bias"), "blk.0.attn_x.bias: found a tensor that is not a Llama decoder's"},
+		"unknown tensor":          {replaced(t, biased, "blk.0.attn_q.bias", "blk.0.attn_x.bias"), "blk.0.attn_x.bias: found a tensor that is not a decoder's"},
 		"transformers' name":      {replaced(t, biased, "blk.0.attn_output.bias", "model.layers.0.mlp.bia"), "model.layers.0.mlp.bia: found a tensor that is not"},
-		"one more tensor":         {replaced(t, tiny, "rope_freqs.weight", "rope_freqx.weight"), "rope_freqx.weight: found a tensor that is not a Llama decoder's"},
+		"one more tensor":         {replaced(t, tiny, "rope_freqs.weight", "rope_freqx.weight"), "rope_freqx.weight: found a tensor that is not a decoder's"},
 		"factors of another size": {replaced(t, tiny, "rope_freqs.weight\x01\x00\x00\x00\x20", "rope_freqs.weight\x01\x00\x00\x00\x1f"), "rope_freqs.weight: shape: found [31]"},
 	} {
 		t.Run(name, func(t *testing.T) {

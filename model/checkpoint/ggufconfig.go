@@ -6,15 +6,18 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model/arch"
 )
 
 // metadata reads what a config.json is made of. The first thing wrong sticks
 // in err.
 type metadata struct {
 	*ggufFile
-	err error
+	prefix string // of the architecture's keys: "llama."
+	err    error
 }
 
 func (m *metadata) fail(key, found, want string) {
@@ -78,32 +81,34 @@ func (m *metadata) text(key, absent string) string {
 // for the file.
 func (g *ggufFile) describe() (map[string]any, error) {
 	m := &metadata{ggufFile: g}
-	if family := m.text("general.architecture", ""); family != "llama" {
-		m.fail("general.architecture", strconv.Quote(clip(family)), `"llama"`)
+	family, err := m.family()
+	if err != nil {
+		return nil, err
 	}
+	m.prefix = family.GGUF + "."
 	if n := m.integer("split.count", 1); n > 1 {
 		m.fail("split.count", strconv.Itoa(n), "a model in one file")
 	}
-	if n := m.integer("llama.expert_count", 0); n > 0 {
-		m.fail("llama.expert_count", strconv.Itoa(n), "a model without experts")
+	if n := m.integer(m.prefix+"expert_count", 0); n > 0 {
+		m.fail(m.prefix+"expert_count", strconv.Itoa(n), "a model without experts")
 	}
-	heads := m.required("llama.attention.head_count")
+	heads := m.required(m.prefix + "attention.head_count")
 	config := map[string]any{
-		"architectures":           []string{"LlamaForCausalLM"},
-		"model_type":              "llama",
+		"architectures":           []string{family.Class},
+		"model_type":              family.ModelType,
 		"hidden_act":              "silu",
-		"hidden_size":             m.required("llama.embedding_length"),
-		"intermediate_size":       m.required("llama.feed_forward_length"),
-		"num_hidden_layers":       m.required("llama.block_count"),
+		"hidden_size":             m.required(m.prefix + "embedding_length"),
+		"intermediate_size":       m.required(m.prefix + "feed_forward_length"),
+		"num_hidden_layers":       m.required(m.prefix + "block_count"),
 		"num_attention_heads":     heads,
-		"num_key_value_heads":     m.integer("llama.attention.head_count_kv", heads),
-		"max_position_embeddings": m.required("llama.context_length"),
-		"rms_norm_eps":            m.number("llama.attention.layer_norm_rms_epsilon", 0),
+		"num_key_value_heads":     m.integer(m.prefix+"attention.head_count_kv", heads),
+		"max_position_embeddings": m.required(m.prefix + "context_length"),
+		"rms_norm_eps":            m.number(m.prefix+"attention.layer_norm_rms_epsilon", 0),
 		"rope_parameters":         m.rope(),
 		"tie_word_embeddings":     !g.holds(HeadName),
 		"attention_bias":          g.holds("model.layers.0.self_attn.q_proj.bias"),
 		"mlp_bias":                g.holds("model.layers.0.mlp.gate_proj.bias"),
-		"vocab_size":              m.integer("llama.vocab_size", m.embeddingRows()),
+		"vocab_size":              m.integer(m.prefix+"vocab_size", m.embeddingRows()),
 		"bos_token_id":            nil,
 		"eos_token_id":            nil,
 	}
@@ -119,6 +124,22 @@ func (g *ggufFile) describe() (map[string]any, error) {
 	return config, m.err
 }
 
+// family returns the family that the file's architecture names.
+func (m *metadata) family() (*arch.Family, error) {
+	name := m.text("general.architecture", "")
+	if m.err != nil {
+		return nil, m.err
+	}
+	var known []string
+	for _, f := range arch.GGUFFamilies() {
+		if f.GGUF == name {
+			return &f, nil
+		}
+		known = append(known, strconv.Quote(f.GGUF))
+	}
+	return nil, badinput.New(m.file.Path(), "general.architecture", strconv.Quote(clip(name)), strings.Join(known, " or "))
+}
+
 func (g *ggufFile) holds(name string) bool { _, ok := g.tensors[name]; return ok }
 
 // embeddingRows is the vocabulary's size where the metadata leaves it out.
@@ -132,7 +153,7 @@ func (m *metadata) embeddingRows() int {
 // headSize is the size of a head where the metadata has one, else 0. Keys,
 // values and the rotated part must all have it.
 func (m *metadata) headSize() (size int) {
-	for _, key := range []string{"llama.attention.key_length", "llama.attention.value_length", "llama.rope.dimension_count"} {
+	for _, key := range []string{m.prefix + "attention.key_length", m.prefix + "attention.value_length", m.prefix + "rope.dimension_count"} {
 		switch n := m.integer(key, size); {
 		case size == 0:
 			size = n
@@ -144,14 +165,13 @@ func (m *metadata) headSize() (size int) {
 }
 
 func (m *metadata) rope() map[string]any {
-	rope := map[string]any{"rope_type": "default", "rope_theta": m.number("llama.rope.freq_base", 10000)}
-	const scaling = "llama.rope.scaling.type"
-	if kind := m.text(scaling, "none"); kind != "none" {
+	rope := map[string]any{"rope_type": "default", "rope_theta": m.number(m.prefix+"rope.freq_base", 10000)}
+	if kind := m.text(m.prefix+"rope.scaling.type", "none"); kind != "none" {
 		rope["rope_type"] = kind
-		rope["factor"] = m.number("llama.rope.scaling.factor", 0)
-	} else if m.file.Has("llama.rope.scale_linear") {
+		rope["factor"] = m.number(m.prefix+"rope.scaling.factor", 0)
+	} else if m.file.Has(m.prefix + "rope.scale_linear") {
 		rope["rope_type"] = "linear"
-		rope["factor"] = m.number("llama.rope.scale_linear", 0)
+		rope["factor"] = m.number(m.prefix+"rope.scale_linear", 0)
 	}
 	return rope
 }

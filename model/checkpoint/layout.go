@@ -44,7 +44,9 @@ func Layout(c *arch.Config) []Weight {
 	list := []Weight{{EmbeddingName, Embedding, c.VocabSize, c.HiddenSize}}
 	for i := range c.NumHiddenLayers {
 		for n := range arch.Norms {
-			list = append(list, Weight{LayerName(i, n) + ".weight", Norm, 1, n.Width(c)})
+			if c.HasNorm(n) {
+				list = append(list, Weight{LayerName(i, n) + ".weight", Norm, 1, n.Width(c)})
+			}
 		}
 		for l := range arch.Linears {
 			name := LayerName(i, l)
