@@ -79,11 +79,11 @@ var rooms = map[string][]string{
 	"model/internal/hold":    {},
 	"model/internal/paged":   {"kernels"},
 	"model/internal/backend": {"model/arch", "model/internal/hold", "quant"},
-	"model/internal/cpu":     {"kernels", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
-	"model/internal/cuda":    {"internal/cuda", "internal/cuda/gpukernels", "kernels", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
+	"model/internal/cpu":     {"kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
+	"model/internal/cuda":    {"internal/cuda", "internal/cuda/gpukernels", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
 	"model": {
 		"internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend", "model/internal/cpu", "model/internal/cuda",
-		"quant",
+		"model/internal/hold", "quant",
 		"kernels", // crossed by survival.go, until the kernels' choice goes behind the backend
 	},
 
