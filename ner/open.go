@@ -48,16 +48,11 @@ func Open(ctx context.Context, path string, options ...Option) (*Extractor, erro
 	for _, option := range options {
 		option(&s)
 	}
-	if path == "" {
-		files, err := modelstore.Locate()
-		if err != nil {
-			return nil, err
-		}
-		path = files.Base
-		if len(s.model.Adapters) == 0 {
-			s.model.Adapters = files.Adapters
-		}
+	files, err := modelstore.Locate(path, s.model.Adapters...)
+	if err != nil {
+		return nil, err
 	}
+	path, s.model.Adapters = files.Base, files.Adapters
 	m, err := model.Open(ctx, path, s.model)
 	if err != nil {
 		return nil, err

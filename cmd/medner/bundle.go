@@ -10,6 +10,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/bundle"
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/ner/terminology"
@@ -52,11 +53,11 @@ func newBundle() *cobra.Command {
 }
 
 func writeBundle(cmd *cobra.Command, output string, p bundle.Plan) (err error) {
-	places := modelFlags{path: p.Model, adapters: p.Adapters}
-	if err := places.place(); err != nil {
+	files, err := modelstore.Locate(p.Model, p.Adapters...)
+	if err != nil {
 		return err
 	}
-	p.Model, p.Adapters = places.path, places.adapters
+	p.Model, p.Adapters = files.Base, files.Adapters
 	if p.Executable == "" {
 		if p.Executable, err = os.Executable(); err != nil {
 			return err

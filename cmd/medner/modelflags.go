@@ -86,26 +86,19 @@ func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 	return o, nil
 }
 
-// place resolves --model and --adapter: without --model they name the default
-// model, with its adapter unless the user brings others.
-func (f *modelFlags) place() error {
-	if f.path != "" {
-		return nil
-	}
-	files, err := modelstore.Locate()
+// locate replaces --model and --adapter by the paths that they lead to.
+func (f *modelFlags) locate() error {
+	files, err := modelstore.Locate(f.path, f.adapters...)
 	if err != nil {
 		return err
 	}
-	f.path = files.Base
-	if len(f.adapters) == 0 {
-		f.adapters = files.Adapters
-	}
+	f.path, f.adapters = files.Base, files.Adapters
 	return nil
 }
 
 // open loads the model that the flags name.
 func (f *modelFlags) open(cmd *cobra.Command) (*model.Model, error) {
-	if err := f.place(); err != nil {
+	if err := f.locate(); err != nil {
 		return nil, err
 	}
 	o, err := f.options(cmd)

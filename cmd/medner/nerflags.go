@@ -174,7 +174,7 @@ func (f *nerFlags) confidenceOptions(options []ner.Option) ([]ner.Option, error)
 
 // extractor opens the model and returns what asks it.
 func (f *nerFlags) extractor(ctx context.Context, cmd *cobra.Command, more ...ner.Option) (*ner.Extractor, error) {
-	if err := f.place(); err != nil {
+	if err := f.locate(); err != nil {
 		return nil, err
 	}
 	options, err := f.extractorOptions(cmd)

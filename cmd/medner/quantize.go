@@ -39,7 +39,11 @@ func newQuantize() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runQuantize(cmd, path, output, quantize.Options{To: writable[to], DoubleQuant: double})
+			files, err := modelstore.Locate(path)
+			if err != nil {
+				return err
+			}
+			return runQuantize(cmd, files.Base, output, quantize.Options{To: writable[to], DoubleQuant: double})
 		},
 	}
 	cmd.Flags().StringVar(&path, "model", "", "model `DIR` or GGUF file (default: the default model's base)")
@@ -50,21 +54,16 @@ func newQuantize() *cobra.Command {
 	return cmd
 }
 
-// modelArgument is the model that a flag or an argument names, or the default.
+// modelArgument returns the model that a flag or an argument names; "" if
+// neither does.
 func modelArgument(flag string, args []string) (string, error) {
 	switch {
 	case len(args) > 0 && flag != "":
 		return "", usagef("--model %s and %s: expected one model", flag, args[0])
 	case len(args) > 0:
 		return args[0], nil
-	case flag != "":
-		return flag, nil
 	}
-	files, err := modelstore.Locate()
-	if err != nil {
-		return "", err
-	}
-	return files.Base, nil
+	return flag, nil
 }
 
 func runQuantize(cmd *cobra.Command, path, output string, o quantize.Options) error {

