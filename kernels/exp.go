@@ -105,18 +105,6 @@ func SiLUMul(dst, gate, up []float32) {
 	vec().siluMul(dst, gate, up)
 }
 
-// logSumExp returns log Σ e^x, given the greatest x, as float64. Sums of 1024
-// are joined in float64, so that a vocabulary's worth loses nothing.
-func logSumExp(x []float32, greatest float32) float64 {
-	ops, total := vec(), 0.0
-	for len(x) > 0 {
-		n := min(len(x), 1024)
-		total += float64(ops.sumExp(x[:n], greatest))
-		x = x[n:]
-	}
-	return float64(greatest) + log64(total)
-}
-
 // log64 returns log x of a normal x > 0 through
 // log m = 2·artanh((m-1)/(m+1)), the same on every architecture.
 func log64(x float64) float64 {

@@ -110,7 +110,7 @@ func TestLogSumExp(t *testing.T) {
 			want += math.Exp(float64(v))
 		}
 		want = math.Log(want)
-		if got := logSumExp(x, m); math.Abs(got-want) > 1e-6 {
+		if got := LogSumExp(x, m); math.Abs(got-want) > 1e-6 {
 			t.Fatalf("length %d: %v, want %v", n, got, want)
 		}
 	}

@@ -60,9 +60,22 @@ func TestBitsEverywhere(t *testing.T) {
 		hash("attention", map[bool]uint64{false: 0x6a7cbcf111e42c09, true: 0x57ce9de19930f010}[half], out)
 	}
 
-	choice := Selection{Penalty: 1.1, Seen: []uint64{0xff00ff00ff00ff00, 3}, Probe: []int32{0, 1, 999}}
-	if err := new(Selector).Select(x, &choice, true); err != nil {
-		t.Fatal(err)
+	penalised := append([]float32(nil), x...)
+	for id := range 128 {
+		if [2]uint64{0xff00ff00ff00ff00, 3}[id/64]>>(id%64)&1 == 0 {
+			continue
+		}
+		if x[id] < 0 {
+			penalised[id] *= 1.1
+		} else {
+			penalised[id] /= 1.1
+		}
 	}
-	hash("log-probabilities", 0x9e127e0fa4b81199, []float32{float32(choice.ID), choice.LogProb}, choice.ProbeLogProbs)
+	id := FirstEqual(penalised, nil, GreatestAllowed(penalised, nil))
+	greatest, _ := Greatest(x)
+	logSum, logProbs := LogSumExp(x, greatest), []float32{float32(id)}
+	for _, i := range []int{id, 0, 1, 999} {
+		logProbs = append(logProbs, float32(float64(x[i])-logSum))
+	}
+	hash("log-probabilities", 0x9e127e0fa4b81199, logProbs)
 }

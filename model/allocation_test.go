@@ -19,8 +19,9 @@ func (b *mute) Step(_ context.Context, spans []backend.Span) error {
 		c.n += len(s.Tokens)
 		for i, r := range s.Rows {
 			r.Choice.ID = int32((c.n + i) * 7 % toyVocab)
-			for j := range r.Choice.Probe {
-				r.Choice.ProbeLogProbs[j] = -1
+			r.Choice.ProbeLogProbs = r.Choice.ProbeLogProbs[:0]
+			for range r.Rule.Probes {
+				r.Choice.ProbeLogProbs = append(r.Choice.ProbeLogProbs, -1)
 			}
 		}
 	}

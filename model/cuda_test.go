@@ -27,7 +27,7 @@ func fakeGPU(t *testing.T) *fake.Library {
 	t.Helper()
 	ptx, err := fs.Sub(gpukernels.PTX, "ptx")
 	require.NoError(t, err)
-	path := fake.Build(t, shim.Trap, "../kernels/cuda/src", ptx)
+	path := fake.Build(t, shim.Trap, "../internal/cuda/gpukernels/src", ptx)
 	t.Setenv(purego.LibraryVariable, path)
 	return fake.Load(t, path)
 }

@@ -1,6 +1,9 @@
 package model
 
-import "github.com/medner/medner/model/internal/backend"
+import (
+	"github.com/medner/medner/internal/choice"
+	"github.com/medner/medner/model/internal/backend"
+)
 
 // Info describes a device and what a model takes of it.
 type Info struct {
@@ -20,9 +23,9 @@ type Info struct {
 var (
 	// ErrNotFinite: logits are NaN or infinite, as the weights, or the
 	// arithmetic on them, overflow.
-	ErrNotFinite = backend.ErrNotFinite
+	ErrNotFinite = choice.ErrNotFinite
 	// ErrNothingAllowed: a [Constraint] allows no token.
-	ErrNothingAllowed = backend.ErrNothingAllowed
+	ErrNothingAllowed = choice.ErrNothingAllowed
 	// ErrMemory: the device has no room for the request. It can be met once
 	// others have ended.
 	ErrMemory = backend.ErrMemory

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/backend"
 )
@@ -177,7 +178,7 @@ func (m *Model) EachLogits(ctx context.Context, tokens []int32, rows int, adapte
 func finite(row []float32) error {
 	for id, v := range row {
 		if v-v != 0 {
-			return fmt.Errorf("%w: %v for token %d", backend.ErrNotFinite, v, id)
+			return &choice.NotFiniteError{ID: id, Value: v}
 		}
 	}
 	return nil

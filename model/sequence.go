@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/model/internal/backend"
 )
 
@@ -37,9 +38,9 @@ type sequence struct {
 	// What the step asks of it, in buffers that are used again.
 	span    []int32
 	rows    []backend.Row
-	choices []backend.Selection
+	rules   []choice.Rule
+	choices []choice.Choice
 	masks   [][]uint64
-	probes  [][]float32
 	logits  [][]float32
 
 	// Of which the reports of tokens have their parts.
@@ -115,9 +116,9 @@ func (s *sequence) toRead() int {
 // The reader must not have left.
 func (s *sequence) ask(n, vocab int) {
 	for len(s.choices) < n {
-		s.choices = append(s.choices, backend.Selection{})
+		s.rules = append(s.rules, choice.Rule{})
+		s.choices = append(s.choices, choice.Choice{ProbeLogProbs: make([]float32, 0, len(s.request.Probe))})
 		s.masks = append(s.masks, nil)
-		s.probes = append(s.probes, make([]float32, len(s.request.Probe)))
 		s.logits = append(s.logits, nil)
 	}
 	s.rows = s.rows[:0]
@@ -125,7 +126,7 @@ func (s *sequence) ask(n, vocab int) {
 	for j := range n {
 		if j > 0 && constraint != nil {
 			guess := s.guesses[j-1]
-			if mask := s.choices[j-1].Allowed; mask != nil && !has(mask, guess) {
+			if mask := s.rules[j-1].Allowed; mask != nil && !has(mask, guess) {
 				return
 			}
 			if j == 1 {
@@ -133,18 +134,18 @@ func (s *sequence) ask(n, vocab int) {
 			}
 			constraint.Accept(guess)
 		}
-		c := &s.choices[j]
-		*c = backend.Selection{Penalty: s.request.RepetitionPenalty, Seen: s.seen, Probe: s.request.Probe, ProbeLogProbs: s.probes[j]}
+		rule := &s.rules[j]
+		*rule = choice.Rule{Penalty: s.request.RepetitionPenalty, Penalised: s.seen, Probes: s.request.Probe}
 		if s.seen != nil {
-			c.Also = s.guesses[:j]
+			rule.Drafted = s.guesses[:j]
 		}
 		if constraint != nil {
 			if allowed := constraint.Allowed(); allowed != nil {
 				s.masks[j] = append(s.masks[j][:0], allowed...)
-				c.Allowed = s.masks[j]
+				rule.Allowed = s.masks[j]
 			}
 		}
-		row := backend.Row{Choice: c}
+		row := backend.Row{Rule: rule, Choice: &s.choices[j]}
 		if s.request.Top > 0 {
 			if s.logits[j] == nil {
 				s.logits[j] = make([]float32, vocab)
@@ -205,8 +206,8 @@ func (s *sequence) take(stop []int32) (finish string, err error) {
 func (s *sequence) token(j int) Token {
 	c := &s.choices[j]
 	t := Token{ID: c.ID, LogProb: c.LogProb}
-	if len(c.Probe) > 0 {
-		t.Probes = append(carve(&s.reported, len(c.Probe)), c.ProbeLogProbs...)
+	if n := len(c.ProbeLogProbs); n > 0 {
+		t.Probes = append(carve(&s.reported, n), c.ProbeLogProbs...)
 	}
 	if n := s.request.Top; n > 0 {
 		t.Top = top(carve(&s.ranked, n+1), s.logits[j], n, c)
@@ -230,7 +231,7 @@ func carve[T any](from *[]T, n int) []T {
 
 // top appends the n likeliest ids of a row of logits, ranked, to nothing, with
 // room for one more. The row's normaliser is known from the choice made there.
-func top(ranked []Ranked, logits []float32, n int, c *backend.Selection) []Ranked {
+func top(ranked []Ranked, logits []float32, n int, c *choice.Choice) []Ranked {
 	for id, l := range logits {
 		if len(ranked) == n && l <= ranked[n-1].LogProb {
 			continue

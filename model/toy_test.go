@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/backend"
 )
@@ -81,8 +82,8 @@ func (b *toy) Step(ctx context.Context, spans []backend.Span) error {
 		for i, r := range s.Rows {
 			logits := b.logits(s.Adapter, c.tokens[:len(c.tokens)-len(s.Rows)+1+i])
 			copy(r.Logits, logits)
-			if r.Choice != nil {
-				choose(r.Choice, logits)
+			if r.Rule != nil {
+				choose(r.Rule, r.Choice, logits)
 			}
 		}
 	}
@@ -115,12 +116,13 @@ func (b *toy) logits(adapter int, prefix []int32) []float32 {
 	return logits
 }
 
-// choose is Selection's contract in its plainest form.
-func choose(c *backend.Selection, logits []float32) {
+// choose makes a choice in the plainest way.
+func choose(r *choice.Rule, c *choice.Choice, logits []float32) {
+	*c = choice.Choice{ProbeLogProbs: c.ProbeLogProbs[:0]}
 	var sum float64
 	for _, l := range logits {
 		if l != l {
-			c.Err = backend.ErrNotFinite
+			c.Err = choice.ErrNotFinite
 			return
 		}
 		sum += math.Exp(float64(l))
@@ -129,16 +131,16 @@ func choose(c *backend.Selection, logits []float32) {
 	best := float32(math.Inf(-1))
 	c.ID = -1
 	for id, l := range logits {
-		if has(c.Seen, int32(id)) || slices.Contains(c.Also, int32(id)) {
-			if c.Penalty != 0 {
+		if has(r.Penalised, int32(id)) || slices.Contains(r.Drafted, int32(id)) {
+			if r.Penalty != 0 {
 				if l < 0 {
-					l *= c.Penalty
+					l *= r.Penalty
 				} else {
-					l /= c.Penalty
+					l /= r.Penalty
 				}
 			}
 		}
-		if c.Allowed != nil && !has(c.Allowed, int32(id)) {
+		if r.Allowed != nil && !has(r.Allowed, int32(id)) {
 			continue
 		}
 		if l > best {
@@ -146,12 +148,12 @@ func choose(c *backend.Selection, logits []float32) {
 		}
 	}
 	if c.ID < 0 {
-		c.Err = backend.ErrNothingAllowed
+		c.Err = choice.ErrNothingAllowed
 		return
 	}
 	c.LogProb = logits[c.ID] - norm
-	for i, id := range c.Probe {
-		c.ProbeLogProbs[i] = logits[id] - norm
+	for _, id := range r.Probes {
+		c.ProbeLogProbs = append(c.ProbeLogProbs, logits[id]-norm)
 	}
 }
 
@@ -180,14 +182,15 @@ func plain(r Request, adapter int, stop []int32, limit int) ([]Token, error) {
 	var out []Token
 	for len(tokens) < end {
 		logits := b.logits(adapter, tokens)
-		c := backend.Selection{Probe: r.Probe, ProbeLogProbs: make([]float32, len(r.Probe))}
+		rule := choice.Rule{Probes: r.Probe}
 		if r.RepetitionPenalty != 0 {
-			c.Penalty, c.Seen = r.RepetitionPenalty, seen
+			rule.Penalty, rule.Penalised = r.RepetitionPenalty, seen
 		}
 		if constraint != nil {
-			c.Allowed = constraint.Allowed()
+			rule.Allowed = constraint.Allowed()
 		}
-		if choose(&c, logits); c.Err != nil {
+		var c choice.Choice
+		if choose(&rule, &c, logits); c.Err != nil {
 			return out, c.Err
 		}
 		t := Token{ID: c.ID, LogProb: c.LogProb}
@@ -428,13 +431,13 @@ func TestBadSequenceOfABatchEndsAlone(t *testing.T) {
 				first = 42
 			}
 			_, err := m.Generate(t.Context(), Request{Tokens: []int32{first, 2, 3}, MaxNewTokens: 10})
-			if bad := errors.Is(err, backend.ErrNotFinite); bad != (first == 42) {
+			if bad := errors.Is(err, choice.ErrNotFinite); bad != (first == 42) {
 				t.Errorf("first token %d: error %v", first, err)
 			}
 		})
 	}
 	wg.Wait()
-	if _, err := m.Logits(t.Context(), []int32{42, 1}, 1, ""); !errors.Is(err, backend.ErrNotFinite) {
+	if _, err := m.Logits(t.Context(), []int32{42, 1}, 1, ""); !errors.Is(err, choice.ErrNotFinite) {
 		t.Errorf("logits: error %v", err)
 	}
 }

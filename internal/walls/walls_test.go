@@ -68,9 +68,13 @@ var rooms = map[string][]string{
 	"tokenizer":      {},
 	"tokenizer/chat": {},
 
+	// How a token is chosen: what is asked for, and the choice made by the host.
+	"internal/choice":            {},
+	"internal/choice/hostchoice": {"internal/choice", "kernels"},
+
 	// NVIDIA's driver and the kernels for it.
 	"internal/cuda":            {},
-	"internal/cuda/gpukernels": {"internal/cuda", "kernels"},
+	"internal/cuda/gpukernels": {"internal/choice", "internal/cuda", "kernels"},
 
 	// The model, and the wall between its scheduler and its devices.
 	"model/arch":             {},
@@ -78,11 +82,11 @@ var rooms = map[string][]string{
 	"model/checkpoint":       {"model/arch", "model/internal/gguf", "quant", "safetensors", "tokenizer"},
 	"model/internal/hold":    {},
 	"model/internal/paged":   {"kernels"},
-	"model/internal/backend": {"model/arch", "model/internal/hold", "quant"},
-	"model/internal/cpu":     {"kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
-	"model/internal/cuda":    {"internal/cuda", "internal/cuda/gpukernels", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
+	"model/internal/backend": {"internal/choice", "model/arch", "model/internal/hold", "quant"},
+	"model/internal/cpu":     {"internal/choice/hostchoice", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
+	"model/internal/cuda":    {"internal/choice", "internal/cuda", "internal/cuda/gpukernels", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
 	"model": {
-		"internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend", "model/internal/cpu", "model/internal/cuda",
+		"internal/choice", "internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend", "model/internal/cpu", "model/internal/cuda",
 		"model/internal/hold", "quant",
 		"kernels", // crossed by survival.go, until the kernels' choice goes behind the backend
 	},
@@ -116,7 +120,7 @@ var rooms = map[string][]string{
 	"internal/modelstore": {"internal/quantize", "model/checkpoint", "quant"},
 	"internal/job":        {"ner/document", "ner/format"},
 	"cmd/medner": {
-		"internal/cuda", "internal/cuda/gpukernels", "internal/job", "internal/quantize", "internal/verify", "kernels", "lora", "model",
+		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/job", "internal/quantize", "internal/verify", "kernels", "lora", "model",
 		"model/checkpoint", "internal/modelstore", "ner", "ner/confidence", "ner/document", "ner/eval", "ner/format", "ner/prompt",
 		"ner/terminology", "quant", "safetensors", "tokenizer", "tokenizer/chat",
 	},

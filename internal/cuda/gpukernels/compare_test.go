@@ -4,11 +4,12 @@ package gpukernels_test
 
 import (
 	"fmt"
-	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/internal/choice"
+	"github.com/medner/medner/internal/choice/hostchoice"
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/kernels"
 )
@@ -150,18 +151,19 @@ func (m *machine) selection() {
 	for i := range vocab / 64 {
 		seen[i], allowed[i] = m.random.Uint64(), m.random.Uint64()
 	}
-	want := kernels.Selection{Penalty: 1.3, Seen: seen, Allowed: allowed, Probe: []int32{7, 900}}
-	require.NoError(m.t, new(kernels.Selector).Select(append([]float32(nil), logits...), &want, true))
-	choice := make([]byte, gpukernels.ChoiceBytes)
-	(&gpukernels.Choice{Penalty: 1.3, Seen: put(m, seen), SeenWords: len(seen), Allowed: put(m, allowed), AllowedWords: len(allowed), Probe: put(m, want.Probe), Probes: 2}).Put(choice)
+	rule := choice.Rule{Penalty: 1.3, Penalised: seen, Allowed: allowed, Probes: []int32{7, 900}}
+	var want, got choice.Choice
+	new(hostchoice.Maker).Make(append([]float32(nil), logits...), &rule, &want)
+	require.NoError(m.t, want.Err)
+	data := make([]byte, gpukernels.RuleBytes)
+	gpukernels.PutRule(data, 0, &rule, gpukernels.Lists{Penalised: put(m, seen), Allowed: put(m, allowed), Probes: put(m, rule.Probes)})
 	one := gpukernels.Rows{Most: 1}
-	outcome, probes, scratch := m.room(gpukernels.OutcomeBytes), m.room(8), m.room(int(m.k.SelectBytes(one, vocab)))
-	require.NoError(m.t, m.k.Select(0, outcome, probes, put(m, choice), put(m, logits), scratch, one, 2, vocab))
-	data := make([]byte, gpukernels.OutcomeBytes)
-	require.NoError(m.t, m.c.CopyToHost(data, outcome, 0))
-	got := m.floats(probes, 2)
-	o := gpukernels.ReadOutcome(data)
-	require.Equal(m.t, want.ID, o.ID)
-	require.Equal(m.t, math.Float32bits(want.LogProb), math.Float32bits(o.LogProb))
-	require.Equal(m.t, want.ProbeLogProbs, got)
+	chosen, probes, scratch := m.room(gpukernels.ChoiceBytes), m.room(8), m.room(int(m.k.SelectBytes(one, vocab)))
+	require.NoError(m.t, m.k.Select(0, chosen, probes, put(m, data), put(m, logits), scratch, one, 2, vocab))
+	data = make([]byte, gpukernels.ChoiceBytes)
+	require.NoError(m.t, m.c.CopyToHost(data, chosen, 0))
+	found := m.floats(probes, 2) // waits for the device
+	gpukernels.ReadChoice(data, &got)
+	got.ProbeLogProbs = found
+	require.Equal(m.t, want, got)
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/internal/cuda/shim"
 	"github.com/medner/medner/kernels"
 )
@@ -36,32 +37,25 @@ func TestVocabularies(t *testing.T) {
 			for i := range seen {
 				seen[i], allowed[i] = r.Uint64(), r.Uint64()&r.Uint64()
 			}
-			cases := []kernels.Selection{
-				{Probe: []int32{int32(vocab) - 1}},
-				{Penalty: 1.3, Seen: seen, Also: []int32{int32(vocab) - 1, 5}},
+			cases := []choice.Rule{
+				{Probes: []int32{int32(vocab) - 1}},
+				{Penalty: 1.3, Penalised: seen, Drafted: []int32{int32(vocab) - 1, 5}},
 				{Allowed: allowed},
-				{Penalty: 1.15, Seen: seen, Allowed: allowed[:100]},
+				{Penalty: 1.15, Penalised: seen, Allowed: allowed[:100]},
 				{Allowed: append(make([]uint64, len(allowed)-1), 1<<63)}, // only the last id
 			}
-			choices := make([]byte, len(cases)*ChoiceBytes)
-			for i, c := range cases {
-				b := Choice{
-					Row: i % n, Penalty: c.Penalty, SeenWords: len(c.Seen), AllowedWords: len(c.Allowed), Alsos: len(c.Also), Probes: len(c.Probe),
-					Seen: alloc(d, 1, c.Seen...), Also: alloc(d, 1, c.Also...), Probe: alloc(d, 1, c.Probe...),
-				}
-				if c.Allowed != nil {
-					b.Allowed = alloc(d, 1, c.Allowed...)
-				}
-				b.Put(choices[i*ChoiceBytes:])
+			rules := make([]byte, len(cases)*RuleBytes)
+			for i := range cases {
+				PutRule(rules[i*RuleBytes:], i%n, &cases[i], listsOf(d, &cases[i]))
 			}
 			count = Rows{Most: len(cases)}
-			outcomes, probes := alloc[byte](d, len(cases)*OutcomeBytes), alloc[float32](d, len(cases))
+			choices, probes := alloc[byte](d, len(cases)*ChoiceBytes), alloc[float32](d, len(cases))
 			scratch := alloc[byte](d, int(k.SelectBytes(count, vocab)))
-			must(t, k.Select(0, outcomes, probes, alloc(d, 0, choices...), logits, scratch, count, 1, vocab))
-			got, gotProbes := fetch[byte](d, outcomes, len(cases)*OutcomeBytes), fetch[float32](d, probes, len(cases))
+			must(t, k.Select(0, choices, probes, alloc(d, 0, rules...), logits, scratch, count, 1, vocab))
+			got, gotProbes := fetch[byte](d, choices, len(cases)*ChoiceBytes), fetch[float32](d, probes, len(cases))
 			for i := range cases {
 				row := want[i%n*vocab:][:vocab]
-				checkOutcome(t, d, ReadOutcome(got[i*OutcomeBytes:]), gotProbes[i:], append([]float32(nil), row...), &cases[i])
+				checkChoice(t, got[i*ChoiceBytes:], gotProbes[i:], append([]float32(nil), row...), &cases[i])
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
@@ -53,15 +54,6 @@ type Span struct {
 	Rows    []Row // what is wanted at the last len(Rows) tokens
 }
 
-// Why a Selection could not choose.
-var (
-	// ErrNotFinite: logits are NaN or infinite, as the weights, or the
-	// arithmetic on them, overflow.
-	ErrNotFinite = errors.New("logits are not finite")
-	// ErrNothingAllowed: the mask is empty.
-	ErrNothingAllowed = errors.New("no token is allowed")
-)
-
 // Why a Step could not be made, beside what is wrong with its input.
 var (
 	// ErrMemory: the device has no room for the step. It can be made once
@@ -72,27 +64,11 @@ var (
 	ErrLost = errors.New("the device is lost")
 )
 
-// Row asks for the outcome at one position; any field may be nil.
+// Row asks for the outcome at one position.
 type Row struct {
-	Logits []float32  // receives the raw logits, [vocab]
-	Choice *Selection // receives the greedy choice
-}
-
-// Selection is a greedy choice: the penalty and mask it is made under, and
-// the outcome. A NaN or infinite logit is an error, never a token.
-type Selection struct {
-	// In.
-	Penalty float32  // transformers' repetition penalty; 1 (or 0) = none
-	Seen    []uint64 // bitmap of the ids penalised
-	Also    []int32  // further ids penalised (drafts before this position)
-	Allowed []uint64 // bitmap of the ids that may be chosen; nil: all
-	Probe   []int32  // ids whose log-probability is wanted too
-
-	// Out.
-	ID            int32   // the best penalised, allowed logit; the lowest id of equals
-	LogProb       float32 // of ID, by the raw logits, before penalty and mask
-	ProbeLogProbs []float32
-	Err           error // nothing could be chosen: ErrNotFinite, ErrNothingAllowed
+	Logits []float32      // receives the raw logits, [vocab]; nil: not wanted
+	Rule   *choice.Rule   // says how to choose; nil: no choice is wanted
+	Choice *choice.Choice // receives what was chosen under Rule
 }
 
 // Info describes a backend to people and benchmarks.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/quant"
@@ -183,7 +184,7 @@ func TestMoreRowsThanLogitsInMemory(t *testing.T) {
 		tokens := someTokens(2*headRows+7, 3+seed)
 		span := backend.Span{Cache: b.NewCache(), Tokens: tokens, Adapter: 0}
 		for range tokens {
-			span.Rows = append(span.Rows, backend.Row{Logits: make([]float32, testConfig.VocabSize), Choice: &backend.Selection{}})
+			span.Rows = append(span.Rows, backend.Row{Logits: make([]float32, testConfig.VocabSize), Rule: &choice.Rule{}, Choice: &choice.Choice{}})
 		}
 		require.NoError(t, b.Step(t.Context(), []backend.Span{span}))
 		for _, n := range []int{1, headRows, headRows + 1, len(tokens)} {
@@ -222,23 +223,24 @@ func TestNotFiniteIsAnError(t *testing.T) {
 	b, err := New(t.Context(), w, backend.Options{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, b.Close()) }()
-	fine, poisoned, nothing := &backend.Selection{}, &backend.Selection{}, &backend.Selection{Allowed: make([]uint64, 2)}
+	var fine, poisoned, nothing choice.Choice
+	rule, empty := &choice.Rule{}, &choice.Rule{Allowed: make([]uint64, 2)}
 	require.NoError(t, b.Step(t.Context(), []backend.Span{
-		{Cache: b.NewCache(), Tokens: []int32{1, 2}, Adapter: -1, Rows: []backend.Row{{Choice: fine}}},
-		{Cache: b.NewCache(), Tokens: []int32{1, 2}, Adapter: 0, Rows: []backend.Row{{Choice: poisoned}}},
-		{Cache: b.NewCache(), Tokens: []int32{1, 2}, Adapter: -1, Rows: []backend.Row{{Choice: nothing}}},
+		{Cache: b.NewCache(), Tokens: []int32{1, 2}, Adapter: -1, Rows: []backend.Row{{Rule: rule, Choice: &fine}}},
+		{Cache: b.NewCache(), Tokens: []int32{1, 2}, Adapter: 0, Rows: []backend.Row{{Rule: rule, Choice: &poisoned}}},
+		{Cache: b.NewCache(), Tokens: []int32{1, 2}, Adapter: -1, Rows: []backend.Row{{Rule: empty, Choice: &nothing}}},
 	}))
 	require.NoError(t, fine.Err)
-	require.ErrorIs(t, poisoned.Err, backend.ErrNotFinite)
-	require.ErrorIs(t, nothing.Err, backend.ErrNothingAllowed)
+	require.ErrorIs(t, poisoned.Err, choice.ErrNotFinite)
+	require.ErrorIs(t, nothing.Err, choice.ErrNothingAllowed)
 }
 
 func TestStepsOfOneTokenAllocateNothing(t *testing.T) {
 	for _, threads := range []int{1, 2} {
 		b := newTestBackend(t, backend.Options{Threads: threads})
 		c := b.NewCache()
-		choice := &backend.Selection{Penalty: 1.2, Seen: make([]uint64, 2), Probe: []int32{4}, ProbeLogProbs: make([]float32, 1)}
-		spans := []backend.Span{{Cache: c, Tokens: []int32{1}, Adapter: 0, Rows: []backend.Row{{Choice: choice}}}}
+		row := backend.Row{Rule: &choice.Rule{Penalty: 1.2, Penalised: make([]uint64, 2), Probes: []int32{4}}, Choice: new(choice.Choice)}
+		spans := []backend.Span{{Cache: c, Tokens: []int32{1}, Adapter: 0, Rows: []backend.Row{row}}}
 		step := func() {
 			if err := b.Step(t.Context(), spans); err != nil {
 				t.Fatal(err)

@@ -1,10 +1,9 @@
 package cpu
 
 import (
-	"errors"
-	"fmt"
 	"sync"
 
+	"github.com/medner/medner/internal/choice/hostchoice"
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/internal/backend"
 )
@@ -39,7 +38,7 @@ type step struct {
 	answer     []backend.Row // and of those whose logits are there
 	headGroups []group
 	choose     func(lo, hi int) // answers some of them
-	selectors  sync.Pool
+	makers     sync.Pool        // of *hostchoice.Maker
 }
 
 // span is the part of a backend.Span that is still computed.
@@ -61,7 +60,7 @@ func newStep(pool *kernels.Pool) *step {
 	s := &step{pool: pool}
 	s.choose = s.answerRows
 	s.runStage = func(lo, hi int) { s.stage(s, lo, hi) }
-	s.selectors.New = func() any { return new(kernels.Selector) }
+	s.makers.New = func() any { return new(hostchoice.Maker) }
 	return s
 }
 
@@ -138,36 +137,14 @@ func grow(x []float32, n int) []float32 {
 
 // answerRows fills in the outcome of some rows whose logits are there.
 func (s *step) answerRows(lo, hi int) {
-	w := s.selectors.Get().(*kernels.Selector)
-	defer s.selectors.Put(w)
+	m := s.makers.Get().(*hostchoice.Maker)
+	defer s.makers.Put(m)
 	vocab := len(s.logits) / s.rows
 	for i := lo; i < hi; i++ {
 		logits := s.logits[i*vocab:][:vocab]
 		copy(s.answer[i].Logits, logits)
-		if c := s.answer[i].Choice; c != nil {
-			choose(w, logits, c)
+		if r := s.answer[i].Rule; r != nil {
+			m.Make(logits, r, s.answer[i].Choice)
 		}
 	}
-}
-
-// choose makes a greedy choice.
-func choose(w *kernels.Selector, logits []float32, c *backend.Selection) {
-	k := kernels.Selection{
-		Penalty: c.Penalty, Seen: c.Seen, Also: c.Also, Allowed: c.Allowed, Probe: c.Probe,
-		ProbeLogProbs: c.ProbeLogProbs,
-	}
-	err := w.Select(logits, &k, true)
-	c.ID, c.LogProb, c.ProbeLogProbs, c.Err = k.ID, k.LogProb, k.ProbeLogProbs, nil
-	if err != nil {
-		c.Err = cause(err)
-	}
-}
-
-// cause puts a failed choice into the wall's terms.
-func cause(err error) error {
-	var infinite *kernels.NonFiniteError
-	if errors.As(err, &infinite) {
-		return fmt.Errorf("%w: %w", backend.ErrNotFinite, err)
-	}
-	return fmt.Errorf("%w: %w", backend.ErrNothingAllowed, err)
 }

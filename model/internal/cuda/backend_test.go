@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/model/internal/cpu"
 	"github.com/medner/medner/model/internal/hold"
@@ -102,7 +103,7 @@ func TestGraphs(t *testing.T) {
 		defer c.Close()
 		token := int32(5)
 		for range 12 {
-			r := backend.Row{Choice: &backend.Selection{}}
+			r := backend.Row{Rule: &choice.Rule{}, Choice: &choice.Choice{}}
 			require.NoError(t, b.Step(t.Context(), []backend.Span{{Cache: c, Tokens: []int32{token}, Adapter: -1, Rows: []backend.Row{r}}}))
 			token = r.Choice.ID
 			ids = append(ids, token)

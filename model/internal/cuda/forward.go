@@ -275,8 +275,8 @@ func (p *pass) outcomes(ctx context.Context) error {
 			return err
 		}
 		if p.shape.choose {
-			err := p.k.Select(p.stream, w.outcomes+driver.Ptr(first*gpukernels.OutcomeBytes), w.probes+driver.Ptr(4*first*p.shape.probes),
-				t.ptr(t.at.choices+first*gpukernels.ChoiceBytes), w.logits, w.found, p.rows, p.shape.probes, d.vocab)
+			err := p.k.Select(p.stream, w.choices+driver.Ptr(first*gpukernels.ChoiceBytes), w.probes+driver.Ptr(4*first*p.shape.probes),
+				t.ptr(t.at.rules+first*gpukernels.RuleBytes), w.logits, w.found, p.rows, p.shape.probes, d.vocab)
 			if err != nil {
 				return err
 			}

@@ -3,11 +3,9 @@ package cuda
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
-	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/internal/backend"
 )
 
@@ -134,7 +132,7 @@ func (b *Backend) fetch(s *step) error {
 		return nil
 	}
 	n := len(s.asked)
-	if err := b.ctx.CopyToHost(b.work.outcomesHost[:n*gpukernels.OutcomeBytes], b.work.outcomes, b.stream); err != nil {
+	if err := b.ctx.CopyToHost(b.work.choicesHost[:n*gpukernels.ChoiceBytes], b.work.choices, b.stream); err != nil {
 		return err
 	}
 	if s.probes == 0 {
@@ -149,28 +147,14 @@ func (b *Backend) answer(s *step) {
 		if r.Logits != nil {
 			copy(r.Logits, viewOf[float32](b.work.logitsHost[4*i*b.decoder.vocab:], b.decoder.vocab))
 		}
-		if r.Choice == nil {
+		if r.Rule == nil {
 			continue
 		}
-		var probes []float32
-		if n := len(r.Choice.Probe); n > 0 {
-			probes = viewOf[float32](b.work.probesHost[4*i*b.pass.shape.probes:], n)
+		gpukernels.ReadChoice(b.work.choicesHost[i*gpukernels.ChoiceBytes:], r.Choice)
+		if n := len(r.Rule.Probes); n > 0 && r.Choice.Err == nil {
+			probes := viewOf[float32](b.work.probesHost[4*i*b.pass.shape.probes:], n)
+			r.Choice.ProbeLogProbs = append(r.Choice.ProbeLogProbs, probes...)
 		}
-		answer(r.Choice, gpukernels.ReadOutcome(b.work.outcomesHost[i*gpukernels.OutcomeBytes:]), probes)
 	}
 	clear(s.asked)
-}
-
-// answer fills in a choice.
-func answer(c *backend.Selection, o gpukernels.Outcome, probes []float32) {
-	c.Err = nil
-	switch o.Status {
-	case gpukernels.NotFinite:
-		c.Err = fmt.Errorf("%w: %w", backend.ErrNotFinite, &kernels.NonFiniteError{ID: int(o.Bad), Value: o.Value})
-	case gpukernels.NothingAllowed:
-		c.Err = backend.ErrNothingAllowed
-	default:
-		c.ID, c.LogProb = o.ID, o.LogProb
-		c.ProbeLogProbs = append(c.ProbeLogProbs[:0], probes...)
-	}
 }

@@ -48,9 +48,9 @@ func (s *step) lay(spans []backend.Span, d *decoder) {
 	}
 	for _, r := range s.asked {
 		s.logits = s.logits || r.Logits != nil
-		if r.Choice != nil {
+		if r.Rule != nil {
 			s.choose = true
-			s.probes = max(s.probes, len(r.Choice.Probe))
+			s.probes = max(s.probes, len(r.Rule.Probes))
 		}
 	}
 	s.pages = paged.Pages(s.keys)

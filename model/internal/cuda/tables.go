@@ -3,6 +3,7 @@ package cuda
 import (
 	"unsafe"
 
+	"github.com/medner/medner/internal/choice"
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/model/internal/backend"
@@ -20,7 +21,7 @@ type tables struct {
 		positions, slots, adapters int // of rows
 		from, askedPositions       int // of asked rows
 		askedSlots, askedAdapters  int
-		choices, pages, end        int
+		rules, pages, end          int
 	}
 	used int // of host
 }
@@ -79,7 +80,7 @@ func (t *tables) lay(l limits) {
 	a.counts = place(4 * allCounts)
 	a.ids, a.positions, a.slots, a.adapters = place(4*l.rows), place(4*l.rows), place(4*l.rows), place(4*l.rows)
 	a.from, a.askedPositions, a.askedSlots, a.askedAdapters = place(4*l.asked), place(4*l.asked), place(4*l.asked), place(4*l.asked)
-	a.choices = place(gpukernels.ChoiceBytes * l.asked)
+	a.rules = place(gpukernels.RuleBytes * l.asked)
 	a.pages = place(8 * l.slots * l.stride)
 	a.end = end
 }
@@ -93,18 +94,18 @@ func (t *tables) ints(at, n int) []int32 { return viewOf[int32](t.host[at:], n) 
 // ptr is the address of an offset on the device.
 func (t *tables) ptr(at int) driver.Ptr { return t.device + driver.Ptr(at) }
 
-// extraBytes is the room that the masks and lists of choices take at most.
+// extraBytes is the room that the bitmaps and lists of rules take at most.
 func extraBytes(asked []backend.Row) int {
 	n := 0
 	for _, r := range asked {
-		if c := r.Choice; c != nil {
-			n += 8*(len(c.Seen)+len(c.Allowed)) + 4*(len(c.Also)+len(c.Probe)) + 4*16
+		if c := r.Rule; c != nil {
+			n += 8*(len(c.Penalised)+len(c.Allowed)) + 4*(len(c.Drafted)+len(c.Probes)) + 4*16
 		}
 	}
 	return n
 }
 
-// list is one that was copied: choices of one sequence share some.
+// list names a list that was copied: rules of one sequence share some.
 type list struct {
 	data   *byte
 	length int
@@ -160,16 +161,17 @@ func (t *tables) write(s *step) {
 	t.used = t.at.end
 	shared := map[list]driver.Ptr{}
 	for i, r := range s.asked {
-		choice := gpukernels.Choice{Row: i % headRows}
-		if c := r.Choice; c != nil {
-			choice.Penalty, choice.Seen, choice.SeenWords = c.Penalty, put(t, shared, c.Seen), len(c.Seen)
-			choice.Allowed, choice.AllowedWords = put(t, shared, c.Allowed), len(c.Allowed)
-			choice.Also, choice.Alsos = put(t, shared, c.Also), len(c.Also)
-			choice.Probe, choice.Probes = put(t, shared, c.Probe), len(c.Probe)
-			if c.Allowed != nil && len(c.Allowed) == 0 {
-				choice.Allowed = t.device // of no words: nothing is allowed
-			}
+		rule := r.Rule
+		if rule == nil {
+			rule = &unasked
 		}
-		choice.Put(t.host[t.at.choices+i*gpukernels.ChoiceBytes:])
+		gpukernels.PutRule(t.host[t.at.rules+i*gpukernels.RuleBytes:], i%headRows, rule, gpukernels.Lists{
+			Penalised: put(t, shared, rule.Penalised), Allowed: put(t, shared, rule.Allowed),
+			Drafted: put(t, shared, rule.Drafted), Probes: put(t, shared, rule.Probes),
+		})
 	}
 }
+
+// unasked is the rule of rows that no choice is asked of: the kernels choose
+// for all rows of a step.
+var unasked choice.Rule

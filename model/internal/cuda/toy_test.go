@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/quant"
@@ -115,7 +116,7 @@ type script struct {
 // played is what every position of every sequence brought.
 type played struct {
 	logits  [][][]float32
-	choices [][]backend.Selection
+	choices [][]choice.Choice
 }
 
 func tokensOf(sequence, n int) []int32 {
@@ -128,17 +129,17 @@ func tokensOf(sequence, n int) []int32 {
 
 // ask is a row under a penalty and a mask that depend on its place.
 func ask(sequence, position int) backend.Row {
-	c := &backend.Selection{Penalty: 1.3, Seen: []uint64{0x123456789abcdef, 0x1f}, Also: []int32{int32(position % 77), 3}, Probe: []int32{5, int32(sequence)}}
+	r := &choice.Rule{Penalty: 1.3, Penalised: []uint64{0x123456789abcdef, 0x1f}, Drafted: []int32{int32(position % 77), 3}, Probes: []int32{5, int32(sequence)}}
 	if position%3 == 0 {
-		c.Allowed = []uint64{0x5555_5555_5555_5555 << (position % 2)}
+		r.Allowed = []uint64{0x5555_5555_5555_5555 << (position % 2)}
 	}
-	return backend.Row{Logits: make([]float32, 77), Choice: c}
+	return backend.Row{Logits: make([]float32, 77), Rule: r, Choice: new(choice.Choice)}
 }
 
 // play runs a script, with a fork and a truncation on the way, and leaves no
 // cache open.
 func play(step func([]backend.Span) error, b backend.Backend, s script) (*played, error) {
-	p := &played{make([][][]float32, len(s.lengths)), make([][]backend.Selection, len(s.lengths))}
+	p := &played{make([][][]float32, len(s.lengths)), make([][]choice.Choice, len(s.lengths))}
 	caches := make([]backend.Cache, len(s.lengths))
 	for i := range caches {
 		caches[i] = b.NewCache()

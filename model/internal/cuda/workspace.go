@@ -22,8 +22,8 @@ type workspace struct {
 	askedAngles       driver.Ptr
 	logits            driver.Ptr // [headRows][vocab]
 	found             driver.Ptr // of selection
-	outcomes, probes  driver.Ptr // [asked]
-	outcomesHost      []byte
+	choices, probes   driver.Ptr // [asked]
+	choicesHost       []byte
 	probesHost        []byte
 	vectorsHost       []byte // [own][hidden]
 	logitsHost        []byte // [logits][vocab]
@@ -69,9 +69,9 @@ func (w *workspace) build(d *decoder, k *gpukernels.Kernels, l limits) (err erro
 	device(&w.askedAngles, 4*l.asked*2*d.rotary)
 	device(&w.logits, 4*min(headRows, l.asked)*d.vocab)
 	device(&w.found, int(k.SelectBytes(gpukernels.Rows{Most: min(headRows, max(1, l.asked))}, d.vocab)))
-	device(&w.outcomes, gpukernels.OutcomeBytes*l.asked)
+	device(&w.choices, gpukernels.ChoiceBytes*l.asked)
 	device(&w.probes, 4*l.asked*l.probes)
-	host(&w.outcomesHost, gpukernels.OutcomeBytes*l.asked)
+	host(&w.choicesHost, gpukernels.ChoiceBytes*l.asked)
 	host(&w.probesHost, 4*l.asked*l.probes)
 	host(&w.vectorsHost, 4*l.own*d.hidden)
 	host(&w.logitsHost, 4*l.logits*d.vocab)

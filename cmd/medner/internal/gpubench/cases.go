@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/medner/medner/internal/choice"
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/internal/parallel"
@@ -305,14 +306,15 @@ func (b *bench) attention(k *gpukernels.Kernels, shape kernels.CacheShape, heads
 }
 
 func (b *bench) selection(k *gpukernels.Kernels, vocab int) (*work, error) {
-	choice, rows := make([]byte, gpukernels.ChoiceBytes), gpukernels.Rows{Most: 1}
+	data, rows := make([]byte, gpukernels.RuleBytes), gpukernels.Rows{Most: 1}
 	words := (vocab + 63) / 64
-	p, err := b.several(4*vocab, int(k.SelectBytes(rows, vocab)), gpukernels.OutcomeBytes, 8*words)
+	p, err := b.several(4*vocab, int(k.SelectBytes(rows, vocab)), gpukernels.ChoiceBytes, 8*words)
 	if err != nil {
 		return nil, err
 	}
-	(&gpukernels.Choice{Penalty: 1.2, Seen: p[3], SeenWords: words}).Put(choice)
-	at, err := b.put(choice)
+	rule := choice.Rule{Penalty: 1.2, Penalised: make([]uint64, words)}
+	gpukernels.PutRule(data, 0, &rule, gpukernels.Lists{Penalised: p[3]})
+	at, err := b.put(data)
 	if err != nil {
 		return nil, err
 	}

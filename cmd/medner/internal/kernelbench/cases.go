@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/medner/medner/internal/choice"
+	"github.com/medner/medner/internal/choice/hostchoice"
 	"github.com/medner/medner/kernels"
 )
 
@@ -258,13 +260,14 @@ func attention(half, decode bool) func(*kernels.Pool, shape, Options) (*measurem
 
 func selection(_ *kernels.Pool, s shape, _ Options) (*measurement, error) {
 	logits := normal(rand.New(rand.NewPCG(15, 16)), s.vocab)
-	var w kernels.Selector
-	choice := kernels.Selection{Penalty: 1.1, Seen: []uint64{1<<40 - 1}}
+	var m hostchoice.Maker
+	var c choice.Choice
+	rule := choice.Rule{Penalty: 1.1, Penalised: []uint64{1<<40 - 1}}
 	return &measurement{
 		kernel: "select", shape: fmt.Sprint(s.vocab), bytes: 4 * float64(s.vocab), flops: 13 * float64(s.vocab),
 		run: func() {
-			if err := w.Select(logits, &choice, true); err != nil {
-				panic(err) // the logits are finite
+			if m.Make(logits, &rule, &c); c.Err != nil {
+				panic(c.Err) // the logits are finite
 			}
 		},
 	}, nil
