@@ -26,6 +26,7 @@ type Model struct {
 	adapters  []string // that a request may choose
 	merged    string   // the one that is part of the weights; "": none
 	mode      LoRA
+	origin    origin
 	files     []io.Closer // what the weights are views of
 	closing   sync.Once
 }

@@ -2,8 +2,10 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 
 	"github.com/medner/medner/badinput"
@@ -16,6 +18,7 @@ import (
 // Open reads a checkpoint, a directory in Hugging Face's layout or a GGUF
 // file, with the adapters of o, and packs it. No tokenizer is needed.
 func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
+	from := origin{path: path, options: o}
 	files, err := checkpoint.Open(path)
 	if err != nil {
 		return nil, err
@@ -54,11 +57,13 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	stop := files.Config.EosTokenIDs
-	if files.Generation != nil && len(files.Generation.EosTokenIDs) > 0 {
-		stop = files.Generation.EosTokenIDs
+	from.text = files.Text()
+	hints, err := from.text.Generation()
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
 	}
-	m := newModel(files.Config, b, stop, w.Adapters, o)
+	m := newModel(files.Config, b, hints.EosTokenIDs, w.Adapters, o)
+	m.origin = from
 	if len(adapters.open) > 0 {
 		m.mode = adapters.mode
 		if m.mode != Unmerged {
@@ -67,6 +72,43 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	}
 	m.files = []io.Closer{adapters, files}
 	return m, nil
+}
+
+// origin is what Open made a model of.
+type origin struct {
+	path    string
+	text    *checkpoint.Text
+	options Options
+}
+
+// Path returns the path that the model was opened from: a directory, a GGUF
+// file, or a directory inside a bundled executable. It is empty for a model of
+// [OpenRandom].
+func (m *Model) Path() string { return m.origin.path }
+
+// Options returns the options that the model was opened with, as the caller
+// gave them: what is zero there is the default.
+func (m *Model) Options() Options { return m.origin.options }
+
+// AdapterPath returns the folder that an adapter was opened from: "" for the
+// base, for an adapter of Options.ParsedAdapters, and for a name that the model
+// doesn't have.
+func (m *Model) AdapterPath(name string) string {
+	for _, dir := range m.origin.options.Adapters {
+		if filepath.Base(filepath.Clean(dir)) == name { // as lora.Open names it
+			return dir
+		}
+	}
+	return ""
+}
+
+// Text returns the model's tokenizer, chat template and generation hints. They
+// are read when they are first asked for.
+func (m *Model) Text() *checkpoint.Text {
+	if m.origin.text == nil {
+		return &checkpoint.Text{}
+	}
+	return m.origin.text
 }
 
 // backend are the options that a backend takes.

@@ -14,7 +14,6 @@ import (
 	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/internal/version"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/tokenizer"
@@ -68,7 +67,7 @@ func open(path string, m *model.Model, o model.Options, options []Option) (*Extr
 	_, lora := m.Adapters()
 	engine := Engine{Generator: m, About: about(path, o), Numerics: numerics(o, lora)}
 	var err error
-	if engine.Tokenizer, engine.Template, err = texts(path); err != nil {
+	if engine.Tokenizer, engine.Template, err = texts(m); err != nil {
 		return nil, err
 	}
 	home := path
@@ -119,33 +118,14 @@ func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// texts reads a checkpoint's tokenizer, and its chat template if it is one that
-// is known: an unknown one matters only to prompts that ask for it.
-func texts(path string) (tok *tokenizer.Tokenizer, template *chat.Template, err error) {
-	files, err := checkpoint.Open(path)
-	if err != nil {
+// texts reads a model's tokenizer, and its chat template if there is one that
+// can be run: its absence matters only to prompts that ask for it.
+func texts(m *model.Model) (tok *tokenizer.Tokenizer, template *chat.Template, err error) {
+	if tok, err = m.Text().Tokenizer(); err != nil {
 		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, files.Close()) }()
-	if tok, err = files.Tokenizer(); err != nil {
-		return nil, nil, err
-	}
-	if t, err := chat.Load(path); err == nil {
-		return tok, t, nil
-	}
-	source, err := files.ChatTemplate()
-	if err != nil {
-		return nil, nil, err
-	}
-	var names chat.Tokens
-	if bos, ok := tok.BOS(); ok {
-		names.BOS = tok.Token(bos)
-	}
-	if stop := files.Config.EosTokenIDs; len(stop) > 0 {
-		names.EOS = tok.Token(stop[0])
-	}
-	if t, err := chat.FromSource(source, names); err == nil {
-		template = t
+	if template, err = m.Text().Template(); err != nil {
+		template = nil
 	}
 	return tok, template, nil
 }

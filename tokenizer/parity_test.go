@@ -20,7 +20,7 @@ func load(t *testing.T, path string) *tokenizer.Tokenizer {
 		c, err := checkpoint.Open(path)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, c.Close()) }()
-		tok, err := c.Tokenizer()
+		tok, err := c.Text().Tokenizer()
 		require.NoError(t, err)
 		return tok
 	}

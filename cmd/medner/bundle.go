@@ -83,7 +83,7 @@ func openAll(p bundle.Plan) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.Tokenizer()
+	_, err = c.Text().Tokenizer()
 	if err := errors.Join(err, c.Close()); err != nil {
 		return err
 	}

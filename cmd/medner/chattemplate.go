@@ -22,7 +22,11 @@ func newChatTemplate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			template, err := loadTemplate(path)
+			text, err := openText(path)
+			if err != nil {
+				return err
+			}
+			template, err := text.Template()
 			if err != nil {
 				return err
 			}

@@ -26,11 +26,11 @@ func (f *promptFlags) register(cmd *cobra.Command) {
 }
 
 // tokens returns the prompt as m reads it.
-func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model, path string) ([]int32, error) {
+func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model) ([]int32, error) {
 	if f.ids != "" {
 		return readTokenIDs(cmd, f.ids, m.Config().VocabSize)
 	}
-	tok, err := loadTokenizer(path)
+	tok, err := m.Text().Tokenizer()
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model, path string) ([
 	if err != nil {
 		return nil, err
 	}
-	template, err := loadTemplate(path)
+	template, err := m.Text().Template()
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +92,10 @@ func newGenerate() *cobra.Command {
 				return err
 			}
 			defer m.Close()
-			if request.Tokens, err = prompt.tokens(cmd, m, mf.path); err != nil {
+			if request.Tokens, err = prompt.tokens(cmd, m); err != nil {
 				return err
 			}
-			tok, err := loadTokenizer(mf.path)
+			tok, err := m.Text().Tokenizer()
 			if err != nil && prompt.ids == "" {
 				return err // token ids alone need no tokenizer: there is no text then
 			}

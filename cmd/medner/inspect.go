@@ -239,12 +239,17 @@ func (r *inspection) describe(d *model.Description, detail bool) {
 
 // text adds what tokenizer and chat template are, or why there is none.
 func (r *inspection) text(path string) {
-	if tok, err := loadTokenizer(path); err != nil {
+	text, err := openText(path)
+	if err != nil {
+		r.Notes = append(r.Notes, err.Error())
+		return
+	}
+	if tok, err := text.Tokenizer(); err != nil {
 		r.Notes = append(r.Notes, fmt.Sprintf("no tokenizer: %v", err))
 	} else {
 		r.VocabularyIDs = tok.VocabSize()
 	}
-	if template, err := loadTemplate(path); err != nil {
+	if template, err := text.Template(); err != nil {
 		r.Notes = append(r.Notes, fmt.Sprintf("no chat template: %v", err))
 	} else {
 		r.ChatTemplate = template.Name()

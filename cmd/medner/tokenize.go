@@ -31,7 +31,7 @@ func newTokenize() *cobra.Command {
 		Long:  "Turn each line of standard input into one JSON object: token ids, and the code\npoints that each covers. With --json-lines a line is a JSON string.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			tok, err := loadTokenizer(path)
+			tok, err := openTokenizer(path)
 			if err != nil {
 				return err
 			}
@@ -76,7 +76,7 @@ func newDetokenize() *cobra.Command {
 		Long:  "Turn each line of standard input, a JSON array of token ids (or an object with\n\"ids\"), into one JSON string.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			tok, err := loadTokenizer(path)
+			tok, err := openTokenizer(path)
 			if err != nil {
 				return err
 			}

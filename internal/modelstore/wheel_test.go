@@ -81,7 +81,7 @@ func checkFiles(t *testing.T, f *Files) {
 		}
 		require.Equal(t, quant.BF16, m.Format())
 	}
-	_, err = c.Tokenizer()
+	_, err = c.Text().Tokenizer()
 	require.NoError(t, err)
 	for _, name := range []string{"README.md", "LICENSE", "SHA256SUMS", "chat_template.jinja", "generation_config.json"} {
 		_, err := os.Stat(filepath.Join(f.Base, name))
@@ -296,7 +296,7 @@ func TestDefaultModel(t *testing.T) {
 	c, err := checkpoint.Open(files.Base)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close()) }()
-	tok, err := c.Tokenizer()
+	tok, err := c.Text().Tokenizer()
 	require.NoError(t, err)
 	require.Less(t, time.Since(start), 2*time.Second)
 	require.Equal(t, 30, c.Config.NumHiddenLayers)

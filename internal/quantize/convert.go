@@ -127,7 +127,7 @@ func configJSON(src *checkpoint.Checkpoint, o Options, dense quant.Format) ([]by
 
 // writeFiles writes all but the weights.
 func (w *weightWriter) writeFiles(dir string) error {
-	files, err := w.src.TextFiles()
+	files, err := w.src.Text().Files()
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/tokenizer"
 	"github.com/medner/medner/tokenizer/chat"
 )
@@ -35,7 +36,11 @@ func (r *run) tokenizers() error {
 			r.skip("tokenizer "+model, "no "+model+"/tokenizer.json here")
 			continue
 		}
-		tok, err := tokenizer.Load(r.path(model, "tokenizer.json"))
+		text, err := checkpoint.OpenText(r.path(model))
+		if err != nil {
+			return err
+		}
+		tok, err := text.Tokenizer()
 		if err != nil {
 			return err
 		}
@@ -89,11 +94,15 @@ func (r *run) chats() error {
 			r.skip(name, "no "+c.Model+" here")
 			continue
 		}
-		tok, err := tokenizer.Load(r.path(c.Model, "tokenizer.json"))
+		text, err := checkpoint.OpenText(r.path(c.Model))
 		if err != nil {
 			return err
 		}
-		template, err := chat.Load(r.path(c.Model))
+		tok, err := text.Tokenizer()
+		if err != nil {
+			return err
+		}
+		template, err := text.Template()
 		if err != nil {
 			return err
 		}

@@ -12,13 +12,13 @@ import (
 
 // Checkpoint is a model's open files. It is safe for concurrent use.
 type Checkpoint struct {
-	Path       string
-	Config     *arch.Config
-	Generation *arch.Generation // its stop ids are config.json's where it has none
+	Path   string
+	Config *arch.Config
 	// ConfigJSON is config.json, or what it would be for a GGUF file.
 	ConfigJSON []byte
 
 	source  source
+	text    *Text
 	weights []Weight
 	shapes  map[string]Weight
 
@@ -38,7 +38,6 @@ type source interface {
 	matrix(w Weight) (quant.Matrix, error)
 	// where is the file that holds, or should hold, a weight.
 	where(name string) string
-	text
 	release()
 	close() error
 }
@@ -55,6 +54,9 @@ func Open(path string) (*Checkpoint, error) {
 		err = c.openDirectory(path)
 	} else {
 		err = c.openGGUF(path)
+	}
+	if err == nil {
+		_, err = c.text.Generation() // the only text that Open checks: it names the ids that end an answer
 	}
 	if err == nil {
 		err = c.match()
@@ -204,6 +206,10 @@ func (c *Checkpoint) Vector(name string) ([]float32, error) {
 	}
 	return v, nil
 }
+
+// Text returns the model's tokenizer, chat template and generation hints, as
+// [OpenText] does for the same path.
+func (c *Checkpoint) Text() *Text { return c.text }
 
 // Release gives back the memory that holds what was read of the files so far:
 // after packing, most of them is not read again.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/quant"
 	"github.com/medner/medner/safetensors"
 )
@@ -34,10 +35,17 @@ func read(t testing.TB, c *Checkpoint, name string) []float32 {
 	return v
 }
 
+func generation(t *testing.T, c *Checkpoint) *arch.Generation {
+	t.Helper()
+	g, err := c.Text().Generation()
+	require.NoError(t, err)
+	return g
+}
+
 func TestShardedDirectory(t *testing.T) {
 	c := open(t, golden.Path(t, "tiny-llama"))
 	require.Equal(t, "llama", c.Config.ModelType)
-	require.Equal(t, []int32{2041, 2040}, c.Generation.EosTokenIDs)
+	require.Equal(t, []int32{2041, 2040}, generation(t, c).EosTokenIDs)
 	require.Len(t, c.Weights(), 1+3*9+1)
 	require.False(t, c.Has(HeadName), "it is tied")
 	for _, w := range c.Weights() {
@@ -57,9 +65,10 @@ func TestShardedDirectory(t *testing.T) {
 	require.ErrorContains(t, err, "is a matrix")
 	_, err = c.Matrix("model.layers.3.mlp.up_proj.weight")
 	require.ErrorContains(t, err, "no weight model.layers.3")
-	template, err := c.ChatTemplate()
+	source, file, err := c.Text().source.template()
 	require.NoError(t, err)
-	require.Contains(t, template, "<|start_header_id|>")
+	require.Contains(t, source, "<|start_header_id|>")
+	require.Equal(t, golden.Path(t, "tiny-llama", "chat_template.jinja"), file)
 }
 
 func TestBitsandbytesDirectory(t *testing.T) {
@@ -117,10 +126,10 @@ func TestGGUFOfMixedFormats(t *testing.T) {
 	want := *plain.Config
 	want.DType = ""
 	require.Equal(t, &want, c.Config, "the llama3 scaling too, which the file has as factors")
-	require.Equal(t, plain.Generation, c.Generation)
-	template, err := c.ChatTemplate()
+	require.Equal(t, generation(t, plain), generation(t, c))
+	template, _, err := c.Text().source.template()
 	require.NoError(t, err)
-	source, err := plain.ChatTemplate()
+	source, _, err := plain.Text().source.template()
 	require.NoError(t, err)
 	require.Equal(t, source, template)
 }
@@ -284,13 +293,13 @@ func TestOldRotaryBuffersAreIgnored(t *testing.T) {
 func TestStopIDs(t *testing.T) {
 	m := newModel()
 	m.config["eos_token_id"] = []int{3, 4}
-	require.Equal(t, []int32{3, 4}, open(t, m.write(t)).Generation.EosTokenIDs)
+	require.Equal(t, []int32{3, 4}, generation(t, open(t, m.write(t))).EosTokenIDs)
 	m.files["generation_config.json"] = `{"bos_token_id":1,"repetition_penalty":1.2}`
-	g := open(t, m.write(t)).Generation
+	g := generation(t, open(t, m.write(t)))
 	require.Equal(t, []int32{3, 4}, g.EosTokenIDs)
 	require.Equal(t, float32(1.2), g.RepetitionPenalty)
 	m.files["generation_config.json"] = `{"eos_token_id":5}`
-	require.Equal(t, []int32{5}, open(t, m.write(t)).Generation.EosTokenIDs)
+	require.Equal(t, []int32{5}, generation(t, open(t, m.write(t))).EosTokenIDs)
 }
 
 func TestChatTemplates(t *testing.T) {
@@ -311,7 +320,7 @@ func TestChatTemplates(t *testing.T) {
 	} {
 		m := newModel()
 		m.files = test.files
-		got, err := open(t, m.write(t)).ChatTemplate()
+		got, _, err := open(t, m.write(t)).Text().source.template()
 		if strings.HasPrefix(name, "error") {
 			var bad *badinput.Error
 			require.ErrorAs(t, err, &bad, name)

@@ -15,7 +15,7 @@ import (
 
 // directory is a checkpoint as the Hugging Face hub lays it out.
 type directory struct {
-	directoryText
+	dir    string
 	reader *safetensors.Reader
 }
 
@@ -37,28 +37,12 @@ func (c *Checkpoint) openDirectory(dir string) error {
 	if c.Config, err = arch.ParseConfig(path, data); err != nil {
 		return err
 	}
-	c.Generation = &arch.Generation{BosTokenID: -1, RepetitionPenalty: 1}
-	path = filepath.Join(dir, generationFile)
-	data, err = files.Read(path, maxConfig, "a model's configuration")
-	switch {
-	case err == nil:
-		if c.Generation, err = arch.ParseGeneration(path, data); err != nil {
-			return err
-		}
-	case !errors.Is(err, os.ErrNotExist):
-		return err
-	}
-	if len(c.Generation.EosTokenIDs) == 0 {
-		c.Generation.EosTokenIDs = c.Config.EosTokenIDs
-	}
-	if c.Generation.BosTokenID < 0 {
-		c.Generation.BosTokenID = c.Config.BosTokenID
-	}
 	reader, err := safetensors.Open(dir)
 	if err != nil {
 		return err
 	}
-	c.source = &directory{directoryText{dir}, reader}
+	c.source = &directory{dir, reader}
+	c.text = newText(dir, directoryText{dir})
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 
 // ggufFile is a checkpoint in a GGUF file.
 type ggufFile struct {
-	ggufText
+	file    *gguf.File
 	tensors map[string]string // from transformers' names to the file's
 	config  *arch.Config
 }
@@ -65,7 +65,7 @@ func (c *Checkpoint) openGGUF(path string) error {
 	if err != nil {
 		return err
 	}
-	g := &ggufFile{ggufText: ggufText{file}, tensors: map[string]string{}}
+	g := &ggufFile{file: file, tensors: map[string]string{}}
 	c.source = g
 	for _, name := range file.Names() {
 		if name == ropeFactors {
@@ -80,7 +80,7 @@ func (c *Checkpoint) openGGUF(path string) error {
 	if err := g.configure(c); err != nil {
 		return err
 	}
-	c.Generation = &arch.Generation{EosTokenIDs: c.Config.EosTokenIDs, BosTokenID: c.Config.BosTokenID, RepetitionPenalty: 1}
+	c.text = newText(path, ggufText(path))
 	return nil
 }
 

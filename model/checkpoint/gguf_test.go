@@ -77,12 +77,12 @@ func TestHostileGGUF(t *testing.T) {
 }
 
 func TestGGUFTokenizer(t *testing.T) {
-	want, err := open(t, golden.Path(t, "tiny-llama")).Tokenizer()
+	want, err := open(t, golden.Path(t, "tiny-llama")).Text().Tokenizer()
 	require.NoError(t, err)
 	c := open(t, "testdata/tiny-llama.gguf")
-	got, err := c.Tokenizer()
+	got, err := c.Text().Tokenizer()
 	require.NoError(t, err)
-	files, err := c.TextFiles()
+	files, err := c.Text().Files()
 	require.NoError(t, err)
 	written, err := tokenizer.Parse("tokenizer.json", files["tokenizer.json"])
 	require.NoError(t, err)
@@ -99,12 +99,14 @@ func TestGGUFTokenizer(t *testing.T) {
 	require.Contains(t, string(files["chat_template.jinja"]), "<|start_header_id|>")
 	g, err := arch.ParseGeneration("generation_config.json", files["generation_config.json"])
 	require.NoError(t, err)
-	require.Equal(t, c.Generation, g)
+	require.Equal(t, generation(t, c), g)
 
 	bare := open(t, "testdata/biased.gguf")
-	_, err = bare.Tokenizer()
+	_, err = bare.Text().Tokenizer()
+	var absent *AbsentError
+	require.ErrorAs(t, err, &absent)
 	require.ErrorContains(t, err, "tokenizer.ggml.model: found nothing")
-	files, err = bare.TextFiles()
+	files, err = bare.Text().Files()
 	require.NoError(t, err)
 	require.Len(t, files, 1, "generation_config.json alone")
 }

@@ -2,16 +2,19 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/gguf"
 	"github.com/medner/medner/tokenizer"
 )
 
-// ggufText is the text part of a GGUF file's metadata.
-type ggufText struct{ file *gguf.File }
+// ggufText is the path of a GGUF file, whose metadata holds tokenizer and chat
+// template.
+type ggufText string
 
 const (
 	templateKey   = "tokenizer.chat_template"
@@ -19,42 +22,145 @@ const (
 	tokensKey     = "tokenizer.ggml.tokens"
 )
 
-func (g ggufText) chatTemplate() (string, error) {
-	if !g.file.Has(templateKey) {
+// read opens the file for as long as fn reads its metadata.
+func (g ggufText) read(fn func(m ggufMetadata) error) error {
+	file, err := gguf.Open(string(g))
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(ggufMetadata{file}), file.Close())
+}
+
+func (g ggufText) tokenizer() (tok *tokenizer.Tokenizer, err error) {
+	err = g.read(func(m ggufMetadata) error {
+		tok, err = m.tokenizer()
+		return err
+	})
+	return tok, err
+}
+
+func (g ggufText) template() (source, file string, err error) {
+	err = g.read(func(m ggufMetadata) error {
+		source, err = m.template()
+		return err
+	})
+	return source, string(g), err
+}
+
+// names returns nothing: a GGUF file has ids alone.
+func (g ggufText) names() (specialNames, error) { return specialNames{}, nil }
+
+func (g ggufText) ids() (ids specialIDs, err error) {
+	err = g.read(func(m ggufMetadata) error {
+		ids, err = m.ids()
+		return err
+	})
+	return ids, err
+}
+
+func (g ggufText) generation() (*arch.Generation, error) {
+	ids, err := g.ids()
+	return &arch.Generation{BosTokenID: ids.bos, EosTokenIDs: ids.eos, RepetitionPenalty: 1}, err
+}
+
+// files makes what a directory would have: the tokenizer's files only where
+// the file has a vocabulary.
+func (g ggufText) files(t *Text) (map[string][]byte, error) {
+	generation, err := t.Generation()
+	if err != nil {
+		return nil, err
+	}
+	hints := map[string]any{"eos_token_id": generation.EosTokenIDs}
+	if id := generation.BosTokenID; id >= 0 {
+		hints["bos_token_id"] = id
+	}
+	files := map[string][]byte{}
+	if files[generationFile], err = json.MarshalIndent(hints, "", "  "); err != nil {
+		return nil, err
+	}
+	if err := g.read(func(m ggufMetadata) error {
+		template, err := m.template()
+		if template != "" {
+			files[templateFile] = []byte(template)
+		}
+		if err != nil || !m.file.Has(vocabularyKey) {
+			return err
+		}
+		files[tokenizerConfigFile], err = m.tokenizerConfig()
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	tok, err := t.Tokenizer()
+	var absent *AbsentError
+	if errors.As(err, &absent) {
+		return files, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	files[tokenizerFile], err = tok.MarshalJSON()
+	return files, err
+}
+
+// ggufMetadata reads tokenizer and chat template of an open file.
+type ggufMetadata struct{ file *gguf.File }
+
+func (m ggufMetadata) template() (string, error) {
+	if !m.file.Has(templateKey) {
 		return "", nil
 	}
-	return g.file.String(templateKey)
+	return m.file.String(templateKey)
+}
+
+// ids returns the ids that the converter took from config.json: the first one,
+// and those that end a text, a turn or a message.
+func (m ggufMetadata) ids() (specialIDs, error) {
+	ids := specialIDs{bos: -1}
+	if err := optional(m, "bos_token_id", m.id, func(id int32) { ids.bos = max(id, -1) }); err != nil {
+		return ids, err
+	}
+	config := &metadata{ggufFile: &ggufFile{file: m.file}}
+	for _, id := range config.endIDs() {
+		if int(int32(id)) != id {
+			return ids, badinput.New(m.file.Path(), "tokenizer.ggml", strconv.Itoa(id), "a token id")
+		}
+		ids.eos = append(ids.eos, int32(id))
+	}
+	return ids, config.err
 }
 
 // tokenizer makes the tokenizer of the vocabulary under tokenizer.ggml.
-// tokenizer builds the tokenizer from the vocabulary.
-func (g ggufText) tokenizer() (*tokenizer.Tokenizer, error) {
-	v, err := g.vocabulary()
+func (m ggufMetadata) tokenizer() (*tokenizer.Tokenizer, error) {
+	if !m.file.Has(vocabularyKey) {
+		return nil, &AbsentError{absentTokenizer, badinput.New(m.file.Path(), vocabularyKey, "nothing", "a vocabulary")}
+	}
+	v, err := m.vocabulary()
 	if err != nil {
 		return nil, err
 	}
 	return tokenizer.FromGGUF(v)
 }
 
-func (g ggufText) vocabulary() (v tokenizer.GGUFVocabulary, err error) {
-	v = tokenizer.GGUFVocabulary{File: g.file.Path(), Pre: "default"}
-	if v.Model, err = g.file.String(vocabularyKey); err != nil {
+func (m ggufMetadata) vocabulary() (v tokenizer.GGUFVocabulary, err error) {
+	v = tokenizer.GGUFVocabulary{File: m.file.Path(), Pre: "default"}
+	if v.Model, err = m.file.String(vocabularyKey); err != nil {
 		return v, err
 	}
-	if v.Tokens, err = g.file.Strings(tokensKey); err != nil {
+	if v.Tokens, err = m.file.Strings(tokensKey); err != nil {
 		return v, err
 	}
 	errs := []error{
-		optional(g, "pre", g.file.String, func(s string) { v.Pre = s }),
-		optional(g, "token_type", g.file.Ints, func(list []int32) { v.Types = list }),
-		optional(g, "scores", g.file.Floats, func(list []float32) { v.Scores = list }),
-		optional(g, "merges", g.file.Strings, func(list []string) { v.Merges = list }),
-		optional(g, "bos_token_id", g.id, func(id int32) { v.BOS = &id }),
-		optional(g, "eos_token_id", g.id, func(id int32) { v.EOS = &id }),
-		optional(g, "unknown_token_id", g.id, func(id int32) { v.Unknown = &id }),
-		optional(g, "add_bos_token", g.file.Bool, func(b bool) { v.AddBOS = &b }),
-		optional(g, "add_eos_token", g.file.Bool, func(b bool) { v.AddEOS = &b }),
-		optional(g, "add_space_prefix", g.file.Bool, func(b bool) { v.AddSpacePrefix = &b }),
+		optional(m, "pre", m.file.String, func(s string) { v.Pre = s }),
+		optional(m, "token_type", m.file.Ints, func(list []int32) { v.Types = list }),
+		optional(m, "scores", m.file.Floats, func(list []float32) { v.Scores = list }),
+		optional(m, "merges", m.file.Strings, func(list []string) { v.Merges = list }),
+		optional(m, "bos_token_id", m.id, func(id int32) { v.BOS = &id }),
+		optional(m, "eos_token_id", m.id, func(id int32) { v.EOS = &id }),
+		optional(m, "unknown_token_id", m.id, func(id int32) { v.Unknown = &id }),
+		optional(m, "add_bos_token", m.file.Bool, func(b bool) { v.AddBOS = &b }),
+		optional(m, "add_eos_token", m.file.Bool, func(b bool) { v.AddEOS = &b }),
+		optional(m, "add_space_prefix", m.file.Bool, func(b bool) { v.AddSpacePrefix = &b }),
 	}
 	for _, err := range errs {
 		if err != nil {
@@ -65,9 +171,9 @@ func (g ggufText) vocabulary() (v tokenizer.GGUFVocabulary, err error) {
 }
 
 // optional reads a key under tokenizer.ggml if it is there.
-func optional[T any](g ggufText, key string, read func(string) (T, error), set func(T)) error {
+func optional[T any](m ggufMetadata, key string, read func(string) (T, error), set func(T)) error {
 	key = "tokenizer.ggml." + key
-	if !g.file.Has(key) {
+	if !m.file.Has(key) {
 		return nil
 	}
 	v, err := read(key)
@@ -78,64 +184,32 @@ func optional[T any](g ggufText, key string, read func(string) (T, error), set f
 }
 
 // id reads a token id.
-func (g ggufText) id(key string) (int32, error) {
-	n, err := g.file.Int(key)
+func (m ggufMetadata) id(key string) (int32, error) {
+	n, err := m.file.Int(key)
 	if err == nil && int(int32(n)) != n {
-		err = badinput.New(g.file.Path(), key, strconv.Itoa(n), "a token id")
+		err = badinput.New(m.file.Path(), key, strconv.Itoa(n), "a token id")
 	}
 	return int32(n), err
 }
 
-// files makes what a directory would have: the tokenizer's files only where
-// the file has a vocabulary.
-func (g ggufText) files(c *Checkpoint) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	template, err := g.chatTemplate()
-	if err != nil {
-		return nil, err
-	}
-	if template != "" {
-		files[templateFile] = []byte(template)
-	}
-	generation := map[string]any{"eos_token_id": c.Generation.EosTokenIDs}
-	if id := c.Generation.BosTokenID; id >= 0 {
-		generation["bos_token_id"] = id
-	}
-	if files[generationFile], err = json.MarshalIndent(generation, "", "  "); err != nil {
-		return nil, err
-	}
-	if !g.file.Has(vocabularyKey) {
-		return files, nil
-	}
-	t, err := g.tokenizer()
-	if err != nil {
-		return nil, err
-	}
-	if files[tokenizerFile], err = t.MarshalJSON(); err != nil {
-		return nil, err
-	}
-	files[tokenizerConfigFile], err = g.tokenizerConfig()
-	return files, err
-}
-
 // tokenizerConfig names the special tokens as tokenizer_config.json does.
-func (g ggufText) tokenizerConfig() ([]byte, error) {
+func (m ggufMetadata) tokenizerConfig() ([]byte, error) {
 	config := map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": false}
-	tokens, err := g.file.Strings(tokensKey)
+	tokens, err := m.file.Strings(tokensKey)
 	if err != nil {
 		return nil, err
 	}
 	for field, key := range map[string]string{"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"} {
 		key = "tokenizer.ggml." + key + "_token_id"
-		if !g.file.Has(key) {
+		if !m.file.Has(key) {
 			continue
 		}
-		id, err := g.file.Int(key)
+		id, err := m.file.Int(key)
 		if err != nil {
 			return nil, err
 		}
 		if id < 0 || id >= len(tokens) {
-			return nil, badinput.New(g.file.Path(), key, strconv.Itoa(id), fmt.Sprintf("the id of one of %d tokens", len(tokens)))
+			return nil, badinput.New(m.file.Path(), key, strconv.Itoa(id), fmt.Sprintf("the id of one of %d tokens", len(tokens)))
 		}
 		config[field] = tokens[id]
 	}

@@ -26,8 +26,6 @@ import (
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
-	"github.com/medner/medner/tokenizer"
-	"github.com/medner/medner/tokenizer/chat"
 )
 
 func main() {
@@ -112,10 +110,10 @@ func extract(ctx context.Context, precision model.Precision, gold, folder string
 	}
 	r := &recorder{Model: m, answers: map[string]answer{}}
 	engine := ner.Engine{Generator: r, About: document.Model{Name: filepath.Base(files.Base), Precision: string(precision)}}
-	if engine.Tokenizer, err = tokenizer.Load(filepath.Join(files.Base, "tokenizer.json")); err != nil {
+	if engine.Tokenizer, err = m.Text().Tokenizer(); err != nil {
 		return nil, err
 	}
-	if engine.Template, err = chat.Load(files.Base); err != nil {
+	if engine.Template, err = m.Text().Template(); err != nil {
 		return nil, err
 	}
 	extractor, err := ner.New(engine)
