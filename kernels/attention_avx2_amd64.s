@@ -7,6 +7,8 @@
 // func scores32AVX2(dst []float32, stride int, q []float32, k []float32, next []float32, dim int, rows int, columns int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·scores32AVX2(SB), NOSPLIT, $0-128
+	// for r < rows, c < columns:
+	// 	dst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending
 	MOVQ dst_base+0(FP), AX
 	MOVQ stride+24(FP), CX
 	SHLQ $0x02, CX
@@ -19,6 +21,8 @@ TEXT ·scores32AVX2(SB), NOSPLIT, $0-128
 	MOVQ next_base+80(FP), R9
 	SUBQ BX, R9
 	MOVQ rows+112(FP), R10
+
+	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
 	JE   rows1
 	CMPQ R10, $0x02
@@ -31,6 +35,7 @@ TEXT ·scores32AVX2(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile6x2done
 	VXORPS Y0, Y0, Y0
@@ -45,13 +50,16 @@ tile6x2:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   DX, R9
-	LEAQ   (R9)(R8*2), R12
-	ADDQ   R8, R12
-	MOVQ   BX, R10
-	MOVQ   SI, R11
+
+	// Sums of 6 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9; Y10, Y11.
+	MOVQ DX, R9
+	LEAQ (R9)(R8*2), R12
+	ADDQ R8, R12
+	MOVQ BX, R10
+	MOVQ SI, R11
 
 tile6x2dim:
+	// One number d of each query ((R9) on) times a line of keys (R10).
 	VMOVUPS      (R10), Y12
 	VMOVUPS      32(R10), Y13
 	VBROADCASTSS (R9), Y14
@@ -102,6 +110,7 @@ tile6x2done:
 
 rows5:
 tile5x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile5x2done
 	VXORPS Y0, Y0, Y0
@@ -114,13 +123,16 @@ tile5x2:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 5 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile5x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Y10
 	VMOVUPS      32(R11), Y11
 	VBROADCASTSS (R10), Y12
@@ -167,6 +179,7 @@ tile5x2done:
 
 rows4:
 tile4x3:
+	// 24 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x18
 	JLT    tile4x3done
 	VXORPS Y0, Y0, Y0
@@ -181,13 +194,16 @@ tile4x3:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 3 vectors of columns: Y0-Y2; Y3-Y5; Y6-Y8; Y9-Y11.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x3dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Y12
 	VMOVUPS      32(R11), Y13
 	VMOVUPS      64(R11), Y14
@@ -235,6 +251,7 @@ tile4x3dim:
 
 tile4x3done:
 tile4x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile4x2done
 	VXORPS Y0, Y0, Y0
@@ -245,13 +262,16 @@ tile4x2:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Y8
 	VMOVUPS      32(R11), Y9
 	VBROADCASTSS (R10), Y10
@@ -289,19 +309,23 @@ tile4x2dim:
 
 tile4x2done:
 tile4x1:
+	// 8 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x08
 	JLT    tile4x1done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 1 vectors of columns: Y0; Y1; Y2; Y3.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Y4
 	VBROADCASTSS (R10), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -334,6 +358,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile3x4done
 	VXORPS Y0, Y0, Y0
@@ -348,11 +373,14 @@ tile3x4:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 4 vectors of columns: Y0-Y3; Y4-Y7; Y8-Y11.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Y12
 	VBROADCASTSS (R10)(R8*1), Y13
 	VBROADCASTSS (R10)(R8*2), Y14
@@ -397,6 +425,7 @@ tile3x4dim:
 
 tile3x4done:
 tile3x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile3x2done
 	VXORPS Y0, Y0, Y0
@@ -405,11 +434,14 @@ tile3x2:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Y6
 	VMOVUPS      32(R11), Y7
 	VBROADCASTSS (R10), Y8
@@ -443,6 +475,7 @@ tile3x2done:
 
 rows2:
 tile2x4:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile2x4done
 	VXORPS Y0, Y0, Y0
@@ -453,11 +486,14 @@ tile2x4:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 4 vectors of columns: Y0-Y3; Y4-Y7.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Y8
 	VBROADCASTSS (R10)(R8*1), Y9
 	VMOVUPS      (R11), Y10
@@ -493,17 +529,21 @@ tile2x4dim:
 
 tile2x4done:
 tile2x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile2x2done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 2 vectors of columns: Y0, Y1; Y2, Y3.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Y4
 	VBROADCASTSS (R10)(R8*1), Y5
 	VMOVUPS      (R11), Y6
@@ -532,6 +572,7 @@ tile2x2done:
 
 rows1:
 tile1x8:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile1x8done
 	VXORPS Y0, Y0, Y0
@@ -542,11 +583,14 @@ tile1x8:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 8 vectors of columns: Y0-Y7.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x8dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Y8
 	VFMADD231PS  (R8), Y8, Y0
 	VFMADD231PS  32(R8), Y8, Y1
@@ -579,15 +623,19 @@ tile1x8dim:
 
 tile1x8done:
 tile1x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile1x2done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 2 vectors of columns: Y0, Y1.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x2dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Y2
 	VFMADD231PS  (R8), Y2, Y0
 	VFMADD231PS  32(R8), Y2, Y1
@@ -610,6 +658,8 @@ tile1x2done:
 // func weigh32AVX2(dst []float32, weights []float32, reach int, v []float32, next []float32, stride int, rows int, n int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·weigh32AVX2(SB), NOSPLIT, $0-128
+	// for r < rows, d < stride:
+	// 	dst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending
 	MOVQ dst_base+0(FP), AX
 	MOVQ weights_base+24(FP), CX
 	MOVQ reach+48(FP), DX
@@ -624,6 +674,8 @@ TEXT ·weigh32AVX2(SB), NOSPLIT, $0-128
 	MOVQ next_base+80(FP), R10
 	SUBQ BX, R10
 	MOVQ rows+112(FP), R11
+
+	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01
 	JE   rows1
 	CMPQ R11, $0x02
@@ -636,6 +688,7 @@ TEXT ·weigh32AVX2(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile6x2done
 	LEAQ    (AX)(R9*2), R10
@@ -652,13 +705,16 @@ tile6x2:
 	VMOVUPS 32(R10)(R9*1), Y9
 	VMOVUPS (R10)(R9*2), Y10
 	VMOVUPS 32(R10)(R9*2), Y11
-	MOVQ    CX, R10
-	MOVQ    BX, R11
-	MOVQ    R8, R12
-	LEAQ    (R10)(DX*2), R13
-	ADDQ    DX, R13
+
+	// Sums of 6 rows by 2 vectors of dst: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9; Y10, Y11.
+	MOVQ CX, R10
+	MOVQ BX, R11
+	MOVQ R8, R12
+	LEAQ (R10)(DX*2), R13
+	ADDQ DX, R13
 
 tile6x2n:
+	// The weight of one position t of each row ((R10) on) times its values (R11).
 	VMOVUPS      (R11), Y12
 	VMOVUPS      32(R11), Y13
 	VBROADCASTSS (R10), Y14
@@ -709,6 +765,7 @@ tile6x2done:
 
 rows5:
 tile5x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile5x2done
 	LEAQ    (AX)(R9*2), R11
@@ -723,13 +780,16 @@ tile5x2:
 	VMOVUPS 32(R11), Y7
 	VMOVUPS (R11)(R9*1), Y8
 	VMOVUPS 32(R11)(R9*1), Y9
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 5 rows by 2 vectors of dst: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile5x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Y10
 	VMOVUPS      32(R12), Y11
 	VBROADCASTSS (R11), Y12
@@ -776,6 +836,7 @@ tile5x2done:
 
 rows4:
 tile4x3:
+	// 24 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x18
 	JLT     tile4x3done
 	LEAQ    (AX)(R9*2), R11
@@ -792,13 +853,16 @@ tile4x3:
 	VMOVUPS (R11), Y9
 	VMOVUPS 32(R11), Y10
 	VMOVUPS 64(R11), Y11
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 3 vectors of dst: Y0-Y2; Y3-Y5; Y6-Y8; Y9-Y11.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x3n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Y12
 	VMOVUPS      32(R12), Y13
 	VMOVUPS      64(R12), Y14
@@ -846,6 +910,7 @@ tile4x3n:
 
 tile4x3done:
 tile4x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile4x2done
 	LEAQ    (AX)(R9*2), R11
@@ -858,13 +923,16 @@ tile4x2:
 	VMOVUPS 32(AX)(R9*2), Y5
 	VMOVUPS (R11), Y6
 	VMOVUPS 32(R11), Y7
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 2 vectors of dst: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Y8
 	VMOVUPS      32(R12), Y9
 	VBROADCASTSS (R11), Y10
@@ -902,6 +970,7 @@ tile4x2n:
 
 tile4x2done:
 tile4x1:
+	// 8 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x08
 	JLT     tile4x1done
 	LEAQ    (AX)(R9*2), R11
@@ -910,13 +979,16 @@ tile4x1:
 	VMOVUPS (AX)(R9*1), Y1
 	VMOVUPS (AX)(R9*2), Y2
 	VMOVUPS (R11), Y3
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 1 vectors of dst: Y0; Y1; Y2; Y3.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Y4
 	VBROADCASTSS (R11), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -949,6 +1021,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile3x4done
 	VMOVUPS (AX), Y0
@@ -963,11 +1036,14 @@ tile3x4:
 	VMOVUPS 32(AX)(R9*2), Y9
 	VMOVUPS 64(AX)(R9*2), Y10
 	VMOVUPS 96(AX)(R9*2), Y11
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 4 vectors of dst: Y0-Y3; Y4-Y7; Y8-Y11.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Y12
 	VBROADCASTSS (R11)(DX*1), Y13
 	VBROADCASTSS (R11)(DX*2), Y14
@@ -1012,6 +1088,7 @@ tile3x4n:
 
 tile3x4done:
 tile3x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile3x2done
 	VMOVUPS (AX), Y0
@@ -1020,11 +1097,14 @@ tile3x2:
 	VMOVUPS 32(AX)(R9*1), Y3
 	VMOVUPS (AX)(R9*2), Y4
 	VMOVUPS 32(AX)(R9*2), Y5
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 2 vectors of dst: Y0, Y1; Y2, Y3; Y4, Y5.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Y6
 	VMOVUPS      32(R12), Y7
 	VBROADCASTSS (R11), Y8
@@ -1058,6 +1138,7 @@ tile3x2done:
 
 rows2:
 tile2x4:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile2x4done
 	VMOVUPS (AX), Y0
@@ -1068,11 +1149,14 @@ tile2x4:
 	VMOVUPS 32(AX)(R9*1), Y5
 	VMOVUPS 64(AX)(R9*1), Y6
 	VMOVUPS 96(AX)(R9*1), Y7
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 4 vectors of dst: Y0-Y3; Y4-Y7.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Y8
 	VBROADCASTSS (R11)(DX*1), Y9
 	VMOVUPS      (R12), Y10
@@ -1108,17 +1192,21 @@ tile2x4n:
 
 tile2x4done:
 tile2x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile2x2done
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS (AX)(R9*1), Y2
 	VMOVUPS 32(AX)(R9*1), Y3
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 2 vectors of dst: Y0, Y1; Y2, Y3.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Y4
 	VBROADCASTSS (R11)(DX*1), Y5
 	VMOVUPS      (R12), Y6
@@ -1147,6 +1235,7 @@ tile2x2done:
 
 rows1:
 tile1x8:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile1x8done
 	VMOVUPS (AX), Y0
@@ -1157,11 +1246,14 @@ tile1x8:
 	VMOVUPS 160(AX), Y5
 	VMOVUPS 192(AX), Y6
 	VMOVUPS 224(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 8 vectors of dst: Y0-Y7.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x8n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Y8
 	VFMADD231PS  (R9), Y8, Y0
 	VFMADD231PS  32(R9), Y8, Y1
@@ -1194,15 +1286,19 @@ tile1x8n:
 
 tile1x8done:
 tile1x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile1x2done
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 2 vectors of dst: Y0, Y1.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x2n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Y2
 	VFMADD231PS  (R9), Y2, Y0
 	VFMADD231PS  32(R9), Y2, Y1
@@ -1225,6 +1321,8 @@ tile1x2done:
 // func scores16AVX2(dst []float32, stride int, q []float32, k []uint16, next []uint16, dim int, rows int, columns int)
 // Requires: AVX, F16C, FMA3, MMX+
 TEXT ·scores16AVX2(SB), NOSPLIT, $0-128
+	// for r < rows, c < columns:
+	// 	dst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending
 	MOVQ dst_base+0(FP), AX
 	MOVQ stride+24(FP), CX
 	SHLQ $0x02, CX
@@ -1237,6 +1335,8 @@ TEXT ·scores16AVX2(SB), NOSPLIT, $0-128
 	MOVQ next_base+80(FP), R9
 	SUBQ BX, R9
 	MOVQ rows+112(FP), R10
+
+	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
 	JE   rows1
 	CMPQ R10, $0x02
@@ -1249,6 +1349,7 @@ TEXT ·scores16AVX2(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile6x2done
 	VXORPS Y0, Y0, Y0
@@ -1263,13 +1364,16 @@ tile6x2:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   DX, R9
-	LEAQ   (R9)(R8*2), R12
-	ADDQ   R8, R12
-	MOVQ   BX, R10
-	MOVQ   SI, R11
+
+	// Sums of 6 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9; Y10, Y11.
+	MOVQ DX, R9
+	LEAQ (R9)(R8*2), R12
+	ADDQ R8, R12
+	MOVQ BX, R10
+	MOVQ SI, R11
 
 tile6x2dim:
+	// One number d of each query ((R9) on) times a line of keys (R10).
 	VCVTPH2PS    (R10), Y12
 	VCVTPH2PS    16(R10), Y13
 	VBROADCASTSS (R9), Y14
@@ -1320,6 +1424,7 @@ tile6x2done:
 
 rows5:
 tile5x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile5x2done
 	VXORPS Y0, Y0, Y0
@@ -1332,13 +1437,16 @@ tile5x2:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 5 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile5x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Y10
 	VCVTPH2PS    16(R11), Y11
 	VBROADCASTSS (R10), Y12
@@ -1385,6 +1493,7 @@ tile5x2done:
 
 rows4:
 tile4x3:
+	// 24 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x18
 	JLT    tile4x3done
 	VXORPS Y0, Y0, Y0
@@ -1399,13 +1508,16 @@ tile4x3:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 3 vectors of columns: Y0-Y2; Y3-Y5; Y6-Y8; Y9-Y11.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x3dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Y12
 	VCVTPH2PS    16(R11), Y13
 	VCVTPH2PS    32(R11), Y14
@@ -1452,6 +1564,7 @@ tile4x3dim:
 
 tile4x3done:
 tile4x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile4x2done
 	VXORPS Y0, Y0, Y0
@@ -1462,13 +1575,16 @@ tile4x2:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Y8
 	VCVTPH2PS    16(R11), Y9
 	VBROADCASTSS (R10), Y10
@@ -1506,19 +1622,23 @@ tile4x2dim:
 
 tile4x2done:
 tile4x1:
+	// 8 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x08
 	JLT    tile4x1done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 1 vectors of columns: Y0; Y1; Y2; Y3.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Y4
 	VBROADCASTSS (R10), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -1551,6 +1671,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile3x4done
 	VXORPS Y0, Y0, Y0
@@ -1565,11 +1686,14 @@ tile3x4:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 4 vectors of columns: Y0-Y3; Y4-Y7; Y8-Y11.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Y12
 	VBROADCASTSS (R10)(R8*1), Y13
 	VBROADCASTSS (R10)(R8*2), Y14
@@ -1613,6 +1737,7 @@ tile3x4dim:
 
 tile3x4done:
 tile3x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile3x2done
 	VXORPS Y0, Y0, Y0
@@ -1621,11 +1746,14 @@ tile3x2:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Y6
 	VCVTPH2PS    16(R11), Y7
 	VBROADCASTSS (R10), Y8
@@ -1659,6 +1787,7 @@ tile3x2done:
 
 rows2:
 tile2x4:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile2x4done
 	VXORPS Y0, Y0, Y0
@@ -1669,11 +1798,14 @@ tile2x4:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 4 vectors of columns: Y0-Y3; Y4-Y7.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Y8
 	VBROADCASTSS (R10)(R8*1), Y9
 	VCVTPH2PS    (R11), Y10
@@ -1708,17 +1840,21 @@ tile2x4dim:
 
 tile2x4done:
 tile2x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile2x2done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 2 vectors of columns: Y0, Y1; Y2, Y3.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Y4
 	VBROADCASTSS (R10)(R8*1), Y5
 	VCVTPH2PS    (R11), Y6
@@ -1747,6 +1883,7 @@ tile2x2done:
 
 rows1:
 tile1x8:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile1x8done
 	VXORPS Y0, Y0, Y0
@@ -1757,11 +1894,14 @@ tile1x8:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 8 vectors of columns: Y0-Y7.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x8dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Y8
 	VCVTPH2PS    (R8), Y9
 	VFMADD231PS  Y9, Y8, Y0
@@ -1800,15 +1940,19 @@ tile1x8dim:
 
 tile1x8done:
 tile1x2:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile1x2done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 2 vectors of columns: Y0, Y1.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x2dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Y2
 	VCVTPH2PS    (R8), Y3
 	VFMADD231PS  Y3, Y2, Y0
@@ -1833,6 +1977,8 @@ tile1x2done:
 // func weigh16AVX2(dst []float32, weights []float32, reach int, v []uint16, next []uint16, stride int, rows int, n int)
 // Requires: AVX, F16C, FMA3, MMX+
 TEXT ·weigh16AVX2(SB), NOSPLIT, $0-128
+	// for r < rows, d < stride:
+	// 	dst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending
 	MOVQ dst_base+0(FP), AX
 	MOVQ weights_base+24(FP), CX
 	MOVQ reach+48(FP), DX
@@ -1847,6 +1993,8 @@ TEXT ·weigh16AVX2(SB), NOSPLIT, $0-128
 	MOVQ next_base+80(FP), R10
 	SUBQ BX, R10
 	MOVQ rows+112(FP), R11
+
+	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01
 	JE   rows1
 	CMPQ R11, $0x02
@@ -1859,6 +2007,7 @@ TEXT ·weigh16AVX2(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile6x2done
 	LEAQ    (AX)(R9*2), R10
@@ -1875,13 +2024,16 @@ tile6x2:
 	VMOVUPS 32(R10)(R9*1), Y9
 	VMOVUPS (R10)(R9*2), Y10
 	VMOVUPS 32(R10)(R9*2), Y11
-	MOVQ    CX, R10
-	MOVQ    BX, R11
-	MOVQ    R8, R12
-	LEAQ    (R10)(DX*2), R13
-	ADDQ    DX, R13
+
+	// Sums of 6 rows by 2 vectors of dst: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9; Y10, Y11.
+	MOVQ CX, R10
+	MOVQ BX, R11
+	MOVQ R8, R12
+	LEAQ (R10)(DX*2), R13
+	ADDQ DX, R13
 
 tile6x2n:
+	// The weight of one position t of each row ((R10) on) times its values (R11).
 	VCVTPH2PS    (R11), Y12
 	VCVTPH2PS    16(R11), Y13
 	VBROADCASTSS (R10), Y14
@@ -1932,6 +2084,7 @@ tile6x2done:
 
 rows5:
 tile5x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile5x2done
 	LEAQ    (AX)(R9*2), R11
@@ -1946,13 +2099,16 @@ tile5x2:
 	VMOVUPS 32(R11), Y7
 	VMOVUPS (R11)(R9*1), Y8
 	VMOVUPS 32(R11)(R9*1), Y9
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 5 rows by 2 vectors of dst: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile5x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Y10
 	VCVTPH2PS    16(R12), Y11
 	VBROADCASTSS (R11), Y12
@@ -1999,6 +2155,7 @@ tile5x2done:
 
 rows4:
 tile4x3:
+	// 24 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x18
 	JLT     tile4x3done
 	LEAQ    (AX)(R9*2), R11
@@ -2015,13 +2172,16 @@ tile4x3:
 	VMOVUPS (R11), Y9
 	VMOVUPS 32(R11), Y10
 	VMOVUPS 64(R11), Y11
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 3 vectors of dst: Y0-Y2; Y3-Y5; Y6-Y8; Y9-Y11.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x3n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Y12
 	VCVTPH2PS    16(R12), Y13
 	VCVTPH2PS    32(R12), Y14
@@ -2068,6 +2228,7 @@ tile4x3n:
 
 tile4x3done:
 tile4x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile4x2done
 	LEAQ    (AX)(R9*2), R11
@@ -2080,13 +2241,16 @@ tile4x2:
 	VMOVUPS 32(AX)(R9*2), Y5
 	VMOVUPS (R11), Y6
 	VMOVUPS 32(R11), Y7
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 2 vectors of dst: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Y8
 	VCVTPH2PS    16(R12), Y9
 	VBROADCASTSS (R11), Y10
@@ -2124,6 +2288,7 @@ tile4x2n:
 
 tile4x2done:
 tile4x1:
+	// 8 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x08
 	JLT     tile4x1done
 	LEAQ    (AX)(R9*2), R11
@@ -2132,13 +2297,16 @@ tile4x1:
 	VMOVUPS (AX)(R9*1), Y1
 	VMOVUPS (AX)(R9*2), Y2
 	VMOVUPS (R11), Y3
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 1 vectors of dst: Y0; Y1; Y2; Y3.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Y4
 	VBROADCASTSS (R11), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -2171,6 +2339,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile3x4done
 	VMOVUPS (AX), Y0
@@ -2185,11 +2354,14 @@ tile3x4:
 	VMOVUPS 32(AX)(R9*2), Y9
 	VMOVUPS 64(AX)(R9*2), Y10
 	VMOVUPS 96(AX)(R9*2), Y11
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 4 vectors of dst: Y0-Y3; Y4-Y7; Y8-Y11.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Y12
 	VBROADCASTSS (R11)(DX*1), Y13
 	VBROADCASTSS (R11)(DX*2), Y14
@@ -2233,6 +2405,7 @@ tile3x4n:
 
 tile3x4done:
 tile3x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile3x2done
 	VMOVUPS (AX), Y0
@@ -2241,11 +2414,14 @@ tile3x2:
 	VMOVUPS 32(AX)(R9*1), Y3
 	VMOVUPS (AX)(R9*2), Y4
 	VMOVUPS 32(AX)(R9*2), Y5
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 2 vectors of dst: Y0, Y1; Y2, Y3; Y4, Y5.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Y6
 	VCVTPH2PS    16(R12), Y7
 	VBROADCASTSS (R11), Y8
@@ -2279,6 +2455,7 @@ tile3x2done:
 
 rows2:
 tile2x4:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile2x4done
 	VMOVUPS (AX), Y0
@@ -2289,11 +2466,14 @@ tile2x4:
 	VMOVUPS 32(AX)(R9*1), Y5
 	VMOVUPS 64(AX)(R9*1), Y6
 	VMOVUPS 96(AX)(R9*1), Y7
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 4 vectors of dst: Y0-Y3; Y4-Y7.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Y8
 	VBROADCASTSS (R11)(DX*1), Y9
 	VCVTPH2PS    (R12), Y10
@@ -2328,17 +2508,21 @@ tile2x4n:
 
 tile2x4done:
 tile2x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile2x2done
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS (AX)(R9*1), Y2
 	VMOVUPS 32(AX)(R9*1), Y3
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 2 vectors of dst: Y0, Y1; Y2, Y3.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Y4
 	VBROADCASTSS (R11)(DX*1), Y5
 	VCVTPH2PS    (R12), Y6
@@ -2367,6 +2551,7 @@ tile2x2done:
 
 rows1:
 tile1x8:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile1x8done
 	VMOVUPS (AX), Y0
@@ -2377,11 +2562,14 @@ tile1x8:
 	VMOVUPS 160(AX), Y5
 	VMOVUPS 192(AX), Y6
 	VMOVUPS 224(AX), Y7
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 8 vectors of dst: Y0-Y7.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x8n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Y8
 	VCVTPH2PS    (R9), Y9
 	VFMADD231PS  Y9, Y8, Y0
@@ -2420,15 +2608,19 @@ tile1x8n:
 
 tile1x8done:
 tile1x2:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile1x2done
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 2 vectors of dst: Y0, Y1.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x2n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Y2
 	VCVTPH2PS    (R9), Y3
 	VFMADD231PS  Y3, Y2, Y0
@@ -2453,6 +2645,8 @@ tile1x2done:
 // func transposeAVX2(dst []float32, step int, x []float32, reach int, rows int, columns int)
 // Requires: AVX
 TEXT ·transposeAVX2(SB), NOSPLIT, $0-80
+	// for r < rows, c < columns:
+	// 	dst[c·step + r] = x[r·reach + c]
 	MOVQ dst_base+0(FP), AX
 	MOVQ step+24(FP), CX
 	SHLQ $0x02, CX
@@ -2461,6 +2655,8 @@ TEXT ·transposeAVX2(SB), NOSPLIT, $0-80
 	SHLQ $0x02, BX
 	MOVQ columns+72(FP), SI
 	MOVQ rows+64(FP), DI
+
+	// Each value of rows (DI) has a copy of the loops, 8 the first.
 	CMPQ DI, $0x01
 	JE   rows1
 	CMPQ DI, $0x02
@@ -2481,6 +2677,7 @@ TEXT ·transposeAVX2(SB), NOSPLIT, $0-80
 	ADDQ BX, R8
 
 transpose8:
+	// Four columns at a time; SI are left: 4 numbers of each row ((DX) on) become 4 lines of dst.
 	CMPQ        SI, $0x04
 	JLT         transpose8single
 	VMOVUPS     (DX), X0
@@ -2514,6 +2711,7 @@ transpose8:
 	JMP         transpose8
 
 transpose8single:
+	// One column at a time.
 	TESTQ  SI, SI
 	JZ     transpose8done
 	VMOVSS (DX), X0
@@ -2550,6 +2748,7 @@ rows7:
 	ADDQ BX, R8
 
 transpose7:
+	// Four columns at a time; SI are left: 4 numbers of each row ((DX) on) become 4 lines of dst.
 	CMPQ         SI, $0x04
 	JLT          transpose7single
 	VMOVUPS      (DX), X0
@@ -2594,6 +2793,7 @@ transpose7:
 	JMP          transpose7
 
 transpose7single:
+	// One column at a time.
 	TESTQ  SI, SI
 	JZ     transpose7done
 	VMOVSS (DX), X0
@@ -2626,6 +2826,7 @@ rows6:
 	ADDQ BX, DI
 
 transpose6:
+	// Four columns at a time; SI are left: 4 numbers of each row ((DX) on) become 4 lines of dst.
 	CMPQ         SI, $0x04
 	JLT          transpose6single
 	VMOVUPS      (DX), X0
@@ -2664,6 +2865,7 @@ transpose6:
 	JMP          transpose6
 
 transpose6single:
+	// One column at a time.
 	TESTQ  SI, SI
 	JZ     transpose6done
 	VMOVSS (DX), X0
@@ -2693,6 +2895,7 @@ rows5:
 	ADDQ BX, DI
 
 transpose5:
+	// Four columns at a time; SI are left: 4 numbers of each row ((DX) on) become 4 lines of dst.
 	CMPQ         SI, $0x04
 	JLT          transpose5single
 	VMOVUPS      (DX), X0
@@ -2730,6 +2933,7 @@ transpose5:
 	JMP          transpose5
 
 transpose5single:
+	// One column at a time.
 	TESTQ  SI, SI
 	JZ     transpose5done
 	VMOVSS (DX), X0
@@ -2757,6 +2961,7 @@ rows4:
 	ADDQ BX, DI
 
 transpose4:
+	// Four columns at a time; SI are left: 4 numbers of each row ((DX) on) become 4 lines of dst.
 	CMPQ      SI, $0x04
 	JLT       transpose4single
 	VMOVUPS   (DX), X0
@@ -2785,6 +2990,7 @@ transpose4:
 	JMP       transpose4
 
 transpose4single:
+	// One column at a time.
 	TESTQ  SI, SI
 	JZ     transpose4done
 	VMOVSS (DX), X0
@@ -2807,6 +3013,7 @@ transpose4done:
 
 rows3:
 transpose3:
+	// Four columns at a time; SI are left: 4 numbers of each row ((DX) on) become 4 lines of dst.
 	CMPQ       SI, $0x04
 	JLT        transpose3single
 	VMOVUPS    (DX), X0
@@ -2837,6 +3044,7 @@ transpose3:
 	JMP        transpose3
 
 transpose3single:
+	// One column at a time.
 	TESTQ  SI, SI
 	JZ     transpose3done
 	VMOVSS (DX), X0
@@ -2856,6 +3064,7 @@ transpose3done:
 
 rows2:
 transpose2:
+	// Four columns at a time; SI are left: 4 numbers of each row ((DX) on) become 4 lines of dst.
 	CMPQ      SI, $0x04
 	JLT       transpose2single
 	VMOVUPS   (DX), X0
@@ -2881,6 +3090,7 @@ transpose2:
 	JMP       transpose2
 
 transpose2single:
+	// One column at a time.
 	TESTQ  SI, SI
 	JZ     transpose2done
 	VMOVSS (DX), X0
@@ -2898,6 +3108,7 @@ transpose2done:
 
 rows1:
 transpose1:
+	// Four columns at a time; SI are left: 4 numbers of each row ((DX) on) become 4 lines of dst.
 	CMPQ      SI, $0x04
 	JLT       transpose1single
 	VMOVUPS   (DX), X0
@@ -2922,6 +3133,7 @@ transpose1:
 	JMP       transpose1
 
 transpose1single:
+	// One column at a time.
 	TESTQ  SI, SI
 	JZ     transpose1done
 	VMOVSS (DX), X0

@@ -7,6 +7,8 @@
 // func scores32AVX512(dst []float32, stride int, q []float32, k []float32, next []float32, dim int, rows int, columns int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·scores32AVX512(SB), NOSPLIT, $0-128
+	// for r < rows, c < columns:
+	// 	dst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending
 	MOVQ dst_base+0(FP), AX
 	MOVQ stride+24(FP), CX
 	SHLQ $0x02, CX
@@ -19,6 +21,8 @@ TEXT ·scores32AVX512(SB), NOSPLIT, $0-128
 	MOVQ next_base+80(FP), R9
 	SUBQ BX, R9
 	MOVQ rows+112(FP), R10
+
+	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
 	JE   rows1
 	CMPQ R10, $0x02
@@ -31,6 +35,7 @@ TEXT ·scores32AVX512(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile6x4done
 	VXORPS Z0, Z0, Z0
@@ -57,13 +62,16 @@ tile6x4:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   DX, R9
-	LEAQ   (R9)(R8*2), R12
-	ADDQ   R8, R12
-	MOVQ   BX, R10
-	MOVQ   SI, R11
+
+	// Sums of 6 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19; Z20-Z23.
+	MOVQ DX, R9
+	LEAQ (R9)(R8*2), R12
+	ADDQ R8, R12
+	MOVQ BX, R10
+	MOVQ SI, R11
 
 tile6x4dim:
+	// One number d of each query ((R9) on) times a line of keys (R10).
 	VMOVUPS      (R10), Z24
 	VMOVUPS      64(R10), Z25
 	VMOVUPS      128(R10), Z26
@@ -136,6 +144,7 @@ tile6x4dim:
 
 tile6x4done:
 tile6x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile6x2done
 	VXORPS Z0, Z0, Z0
@@ -150,13 +159,16 @@ tile6x2:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   DX, R9
-	LEAQ   (R9)(R8*2), R12
-	ADDQ   R8, R12
-	MOVQ   BX, R10
-	MOVQ   SI, R11
+
+	// Sums of 6 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9; Z10, Z11.
+	MOVQ DX, R9
+	LEAQ (R9)(R8*2), R12
+	ADDQ R8, R12
+	MOVQ BX, R10
+	MOVQ SI, R11
 
 tile6x2dim:
+	// One number d of each query ((R9) on) times a line of keys (R10).
 	VMOVUPS      (R10), Z12
 	VMOVUPS      64(R10), Z13
 	VBROADCASTSS (R9), Z14
@@ -203,6 +215,7 @@ tile6x2dim:
 
 tile6x2done:
 tile6x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile6x1done
 	VXORPS Z0, Z0, Z0
@@ -211,13 +224,16 @@ tile6x1:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   DX, R9
-	LEAQ   (R9)(R8*2), R12
-	ADDQ   R8, R12
-	MOVQ   BX, R10
-	MOVQ   SI, R11
+
+	// Sums of 6 rows by 1 vectors of columns: Z0; Z1; Z2; Z3; Z4; Z5.
+	MOVQ DX, R9
+	LEAQ (R9)(R8*2), R12
+	ADDQ R8, R12
+	MOVQ BX, R10
+	MOVQ SI, R11
 
 tile6x1dim:
+	// One number d of each query ((R9) on) times a line of keys (R10).
 	VMOVUPS          (R10), Z6
 	VFMADD231PS.BCST (R9), Z6, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z6, Z1
@@ -249,6 +265,7 @@ tile6x1done:
 
 rows5:
 tile5x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile5x4done
 	VXORPS Z0, Z0, Z0
@@ -271,13 +288,16 @@ tile5x4:
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 5 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile5x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Z20
 	VMOVUPS      64(R11), Z21
 	VMOVUPS      128(R11), Z22
@@ -345,6 +365,7 @@ tile5x4dim:
 
 tile5x4done:
 tile5x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile5x2done
 	VXORPS Z0, Z0, Z0
@@ -357,13 +378,16 @@ tile5x2:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 5 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile5x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Z10
 	VMOVUPS      64(R11), Z11
 	VBROADCASTSS (R10), Z12
@@ -407,6 +431,7 @@ tile5x2dim:
 
 tile5x2done:
 tile5x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile5x1done
 	VXORPS Z0, Z0, Z0
@@ -414,13 +439,16 @@ tile5x1:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 5 rows by 1 vectors of columns: Z0; Z1; Z2; Z3; Z4.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile5x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS          (R11), Z5
 	VFMADD231PS.BCST (R10), Z5, Z0
 	VFMADD231PS.BCST (R10)(R8*1), Z5, Z1
@@ -451,6 +479,7 @@ tile5x1done:
 
 rows4:
 tile4x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile4x4done
 	VXORPS Z0, Z0, Z0
@@ -469,13 +498,16 @@ tile4x4:
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Z16
 	VBROADCASTSS (R10)(R8*1), Z17
 	VBROADCASTSS (R10)(R8*2), Z18
@@ -534,6 +566,7 @@ tile4x4dim:
 
 tile4x4done:
 tile4x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile4x2done
 	VXORPS Z0, Z0, Z0
@@ -544,13 +577,16 @@ tile4x2:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Z8
 	VMOVUPS      64(R11), Z9
 	VBROADCASTSS (R10), Z10
@@ -589,19 +625,23 @@ tile4x2dim:
 
 tile4x2done:
 tile4x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile4x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 1 vectors of columns: Z0; Z1; Z2; Z3.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS          (R11), Z4
 	VFMADD231PS.BCST (R10), Z4, Z0
 	VFMADD231PS.BCST (R10)(R8*1), Z4, Z1
@@ -630,6 +670,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile3x4done
 	VXORPS Z0, Z0, Z0
@@ -644,11 +685,14 @@ tile3x4:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Z12
 	VBROADCASTSS (R10)(R8*1), Z13
 	VBROADCASTSS (R10)(R8*2), Z14
@@ -695,6 +739,7 @@ tile3x4dim:
 
 tile3x4done:
 tile3x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile3x2done
 	VXORPS Z0, Z0, Z0
@@ -703,11 +748,14 @@ tile3x2:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS      (R11), Z6
 	VMOVUPS      64(R11), Z7
 	VBROADCASTSS (R10), Z8
@@ -738,16 +786,20 @@ tile3x2dim:
 
 tile3x2done:
 tile3x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile3x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 1 vectors of columns: Z0; Z1; Z2.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS          (R11), Z3
 	VFMADD231PS.BCST (R10), Z3, Z0
 	VFMADD231PS.BCST (R10)(R8*1), Z3, Z1
@@ -771,6 +823,7 @@ tile3x1done:
 
 rows2:
 tile2x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile2x4done
 	VXORPS Z0, Z0, Z0
@@ -781,11 +834,14 @@ tile2x4:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 4 vectors of columns: Z0-Z3; Z4-Z7.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Z8
 	VBROADCASTSS (R10)(R8*1), Z9
 	VMOVUPS      (R11), Z10
@@ -823,17 +879,21 @@ tile2x4dim:
 
 tile2x4done:
 tile2x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile2x2done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 2 vectors of columns: Z0, Z1; Z2, Z3.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Z4
 	VBROADCASTSS (R10)(R8*1), Z5
 	VMOVUPS      (R11), Z6
@@ -859,15 +919,19 @@ tile2x2dim:
 
 tile2x2done:
 tile2x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile2x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 1 vectors of columns: Z0; Z1.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VMOVUPS          (R11), Z2
 	VFMADD231PS.BCST (R10), Z2, Z0
 	VFMADD231PS.BCST (R10)(R8*1), Z2, Z1
@@ -889,17 +953,21 @@ tile2x1done:
 
 rows1:
 tile1x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile1x4done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 4 vectors of columns: Z0-Z3.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x4dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  (R8), Z4, Z0
 	VFMADD231PS  64(R8), Z4, Z1
@@ -924,15 +992,19 @@ tile1x4dim:
 
 tile1x4done:
 tile1x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile1x2done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 2 vectors of columns: Z0, Z1.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x2dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  (R8), Z2, Z0
 	VFMADD231PS  64(R8), Z2, Z1
@@ -951,14 +1023,18 @@ tile1x2dim:
 
 tile1x2done:
 tile1x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile1x1done
 	VXORPS Z0, Z0, Z0
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 1 vectors of columns: Z0.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x1dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Z1
 	VFMADD231PS  (R8), Z1, Z0
 	PREFETCHT0   (R8)(R9*1)
@@ -979,6 +1055,8 @@ tile1x1done:
 // func weigh32AVX512(dst []float32, weights []float32, reach int, v []float32, next []float32, stride int, rows int, n int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·weigh32AVX512(SB), NOSPLIT, $0-128
+	// for r < rows, d < stride:
+	// 	dst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending
 	MOVQ dst_base+0(FP), AX
 	MOVQ weights_base+24(FP), CX
 	MOVQ reach+48(FP), DX
@@ -993,6 +1071,8 @@ TEXT ·weigh32AVX512(SB), NOSPLIT, $0-128
 	MOVQ next_base+80(FP), R10
 	SUBQ BX, R10
 	MOVQ rows+112(FP), R11
+
+	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01
 	JE   rows1
 	CMPQ R11, $0x02
@@ -1005,6 +1085,7 @@ TEXT ·weigh32AVX512(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile6x4done
 	LEAQ    (AX)(R9*2), R10
@@ -1033,13 +1114,16 @@ tile6x4:
 	VMOVUPS 64(R10)(R9*2), Z21
 	VMOVUPS 128(R10)(R9*2), Z22
 	VMOVUPS 192(R10)(R9*2), Z23
-	MOVQ    CX, R10
-	MOVQ    BX, R11
-	MOVQ    R8, R12
-	LEAQ    (R10)(DX*2), R13
-	ADDQ    DX, R13
+
+	// Sums of 6 rows by 4 vectors of dst: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19; Z20-Z23.
+	MOVQ CX, R10
+	MOVQ BX, R11
+	MOVQ R8, R12
+	LEAQ (R10)(DX*2), R13
+	ADDQ DX, R13
 
 tile6x4n:
+	// The weight of one position t of each row ((R10) on) times its values (R11).
 	VMOVUPS      (R11), Z24
 	VMOVUPS      64(R11), Z25
 	VMOVUPS      128(R11), Z26
@@ -1112,6 +1196,7 @@ tile6x4n:
 
 tile6x4done:
 tile6x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile6x2done
 	LEAQ    (AX)(R9*2), R10
@@ -1128,13 +1213,16 @@ tile6x2:
 	VMOVUPS 64(R10)(R9*1), Z9
 	VMOVUPS (R10)(R9*2), Z10
 	VMOVUPS 64(R10)(R9*2), Z11
-	MOVQ    CX, R10
-	MOVQ    BX, R11
-	MOVQ    R8, R12
-	LEAQ    (R10)(DX*2), R13
-	ADDQ    DX, R13
+
+	// Sums of 6 rows by 2 vectors of dst: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9; Z10, Z11.
+	MOVQ CX, R10
+	MOVQ BX, R11
+	MOVQ R8, R12
+	LEAQ (R10)(DX*2), R13
+	ADDQ DX, R13
 
 tile6x2n:
+	// The weight of one position t of each row ((R10) on) times its values (R11).
 	VMOVUPS      (R11), Z12
 	VMOVUPS      64(R11), Z13
 	VBROADCASTSS (R10), Z14
@@ -1181,6 +1269,7 @@ tile6x2n:
 
 tile6x2done:
 tile6x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile6x1done
 	LEAQ    (AX)(R9*2), R10
@@ -1191,13 +1280,16 @@ tile6x1:
 	VMOVUPS (R10), Z3
 	VMOVUPS (R10)(R9*1), Z4
 	VMOVUPS (R10)(R9*2), Z5
-	MOVQ    CX, R10
-	MOVQ    BX, R11
-	MOVQ    R8, R12
-	LEAQ    (R10)(DX*2), R13
-	ADDQ    DX, R13
+
+	// Sums of 6 rows by 1 vectors of dst: Z0; Z1; Z2; Z3; Z4; Z5.
+	MOVQ CX, R10
+	MOVQ BX, R11
+	MOVQ R8, R12
+	LEAQ (R10)(DX*2), R13
+	ADDQ DX, R13
 
 tile6x1n:
+	// The weight of one position t of each row ((R10) on) times its values (R11).
 	VMOVUPS          (R11), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST (R10)(DX*1), Z6, Z1
@@ -1229,6 +1321,7 @@ tile6x1done:
 
 rows5:
 tile5x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile5x4done
 	LEAQ    (AX)(R9*2), R11
@@ -1253,13 +1346,16 @@ tile5x4:
 	VMOVUPS 64(R11)(R9*1), Z17
 	VMOVUPS 128(R11)(R9*1), Z18
 	VMOVUPS 192(R11)(R9*1), Z19
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 5 rows by 4 vectors of dst: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile5x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Z20
 	VMOVUPS      64(R12), Z21
 	VMOVUPS      128(R12), Z22
@@ -1327,6 +1423,7 @@ tile5x4n:
 
 tile5x4done:
 tile5x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile5x2done
 	LEAQ    (AX)(R9*2), R11
@@ -1341,13 +1438,16 @@ tile5x2:
 	VMOVUPS 64(R11), Z7
 	VMOVUPS (R11)(R9*1), Z8
 	VMOVUPS 64(R11)(R9*1), Z9
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 5 rows by 2 vectors of dst: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile5x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Z10
 	VMOVUPS      64(R12), Z11
 	VBROADCASTSS (R11), Z12
@@ -1391,6 +1491,7 @@ tile5x2n:
 
 tile5x2done:
 tile5x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile5x1done
 	LEAQ    (AX)(R9*2), R11
@@ -1400,13 +1501,16 @@ tile5x1:
 	VMOVUPS (AX)(R9*2), Z2
 	VMOVUPS (R11), Z3
 	VMOVUPS (R11)(R9*1), Z4
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 5 rows by 1 vectors of dst: Z0; Z1; Z2; Z3; Z4.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile5x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS          (R12), Z5
 	VFMADD231PS.BCST (R11), Z5, Z0
 	VFMADD231PS.BCST (R11)(DX*1), Z5, Z1
@@ -1437,6 +1541,7 @@ tile5x1done:
 
 rows4:
 tile4x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile4x4done
 	LEAQ    (AX)(R9*2), R11
@@ -1457,13 +1562,16 @@ tile4x4:
 	VMOVUPS 64(R11), Z13
 	VMOVUPS 128(R11), Z14
 	VMOVUPS 192(R11), Z15
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 4 vectors of dst: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Z16
 	VBROADCASTSS (R11)(DX*1), Z17
 	VBROADCASTSS (R11)(DX*2), Z18
@@ -1522,6 +1630,7 @@ tile4x4n:
 
 tile4x4done:
 tile4x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile4x2done
 	LEAQ    (AX)(R9*2), R11
@@ -1534,13 +1643,16 @@ tile4x2:
 	VMOVUPS 64(AX)(R9*2), Z5
 	VMOVUPS (R11), Z6
 	VMOVUPS 64(R11), Z7
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 2 vectors of dst: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Z8
 	VMOVUPS      64(R12), Z9
 	VBROADCASTSS (R11), Z10
@@ -1579,6 +1691,7 @@ tile4x2n:
 
 tile4x2done:
 tile4x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile4x1done
 	LEAQ    (AX)(R9*2), R11
@@ -1587,13 +1700,16 @@ tile4x1:
 	VMOVUPS (AX)(R9*1), Z1
 	VMOVUPS (AX)(R9*2), Z2
 	VMOVUPS (R11), Z3
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 1 vectors of dst: Z0; Z1; Z2; Z3.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS          (R12), Z4
 	VFMADD231PS.BCST (R11), Z4, Z0
 	VFMADD231PS.BCST (R11)(DX*1), Z4, Z1
@@ -1622,6 +1738,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile3x4done
 	VMOVUPS (AX), Z0
@@ -1636,11 +1753,14 @@ tile3x4:
 	VMOVUPS 64(AX)(R9*2), Z9
 	VMOVUPS 128(AX)(R9*2), Z10
 	VMOVUPS 192(AX)(R9*2), Z11
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 4 vectors of dst: Z0-Z3; Z4-Z7; Z8-Z11.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Z12
 	VBROADCASTSS (R11)(DX*1), Z13
 	VBROADCASTSS (R11)(DX*2), Z14
@@ -1687,6 +1807,7 @@ tile3x4n:
 
 tile3x4done:
 tile3x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile3x2done
 	VMOVUPS (AX), Z0
@@ -1695,11 +1816,14 @@ tile3x2:
 	VMOVUPS 64(AX)(R9*1), Z3
 	VMOVUPS (AX)(R9*2), Z4
 	VMOVUPS 64(AX)(R9*2), Z5
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 2 vectors of dst: Z0, Z1; Z2, Z3; Z4, Z5.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS      (R12), Z6
 	VMOVUPS      64(R12), Z7
 	VBROADCASTSS (R11), Z8
@@ -1730,16 +1854,20 @@ tile3x2n:
 
 tile3x2done:
 tile3x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile3x1done
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(R9*1), Z1
 	VMOVUPS (AX)(R9*2), Z2
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 1 vectors of dst: Z0; Z1; Z2.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS          (R12), Z3
 	VFMADD231PS.BCST (R11), Z3, Z0
 	VFMADD231PS.BCST (R11)(DX*1), Z3, Z1
@@ -1763,6 +1891,7 @@ tile3x1done:
 
 rows2:
 tile2x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile2x4done
 	VMOVUPS (AX), Z0
@@ -1773,11 +1902,14 @@ tile2x4:
 	VMOVUPS 64(AX)(R9*1), Z5
 	VMOVUPS 128(AX)(R9*1), Z6
 	VMOVUPS 192(AX)(R9*1), Z7
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 4 vectors of dst: Z0-Z3; Z4-Z7.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Z8
 	VBROADCASTSS (R11)(DX*1), Z9
 	VMOVUPS      (R12), Z10
@@ -1815,17 +1947,21 @@ tile2x4n:
 
 tile2x4done:
 tile2x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile2x2done
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
 	VMOVUPS (AX)(R9*1), Z2
 	VMOVUPS 64(AX)(R9*1), Z3
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 2 vectors of dst: Z0, Z1; Z2, Z3.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Z4
 	VBROADCASTSS (R11)(DX*1), Z5
 	VMOVUPS      (R12), Z6
@@ -1851,15 +1987,19 @@ tile2x2n:
 
 tile2x2done:
 tile2x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile2x1done
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(R9*1), Z1
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 1 vectors of dst: Z0; Z1.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VMOVUPS          (R12), Z2
 	VFMADD231PS.BCST (R11), Z2, Z0
 	VFMADD231PS.BCST (R11)(DX*1), Z2, Z1
@@ -1881,17 +2021,21 @@ tile2x1done:
 
 rows1:
 tile1x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile1x4done
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
 	VMOVUPS 128(AX), Z2
 	VMOVUPS 192(AX), Z3
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 4 vectors of dst: Z0-Z3.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x4n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Z4
 	VFMADD231PS  (R9), Z4, Z0
 	VFMADD231PS  64(R9), Z4, Z1
@@ -1916,15 +2060,19 @@ tile1x4n:
 
 tile1x4done:
 tile1x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile1x2done
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 2 vectors of dst: Z0, Z1.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x2n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Z2
 	VFMADD231PS  (R9), Z2, Z0
 	VFMADD231PS  64(R9), Z2, Z1
@@ -1943,14 +2091,18 @@ tile1x2n:
 
 tile1x2done:
 tile1x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile1x1done
 	VMOVUPS (AX), Z0
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 1 vectors of dst: Z0.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x1n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Z1
 	VFMADD231PS  (R9), Z1, Z0
 	PREFETCHT0   (R9)(R10*1)
@@ -1971,6 +2123,8 @@ tile1x1done:
 // func scores16AVX512(dst []float32, stride int, q []float32, k []uint16, next []uint16, dim int, rows int, columns int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·scores16AVX512(SB), NOSPLIT, $0-128
+	// for r < rows, c < columns:
+	// 	dst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending
 	MOVQ dst_base+0(FP), AX
 	MOVQ stride+24(FP), CX
 	SHLQ $0x02, CX
@@ -1983,6 +2137,8 @@ TEXT ·scores16AVX512(SB), NOSPLIT, $0-128
 	MOVQ next_base+80(FP), R9
 	SUBQ BX, R9
 	MOVQ rows+112(FP), R10
+
+	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
 	JE   rows1
 	CMPQ R10, $0x02
@@ -1995,6 +2151,7 @@ TEXT ·scores16AVX512(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile6x4done
 	VXORPS Z0, Z0, Z0
@@ -2021,13 +2178,16 @@ tile6x4:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   DX, R9
-	LEAQ   (R9)(R8*2), R12
-	ADDQ   R8, R12
-	MOVQ   BX, R10
-	MOVQ   SI, R11
+
+	// Sums of 6 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19; Z20-Z23.
+	MOVQ DX, R9
+	LEAQ (R9)(R8*2), R12
+	ADDQ R8, R12
+	MOVQ BX, R10
+	MOVQ SI, R11
 
 tile6x4dim:
+	// One number d of each query ((R9) on) times a line of keys (R10).
 	VCVTPH2PS    (R10), Z24
 	VCVTPH2PS    32(R10), Z25
 	VCVTPH2PS    64(R10), Z26
@@ -2100,6 +2260,7 @@ tile6x4dim:
 
 tile6x4done:
 tile6x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile6x2done
 	VXORPS Z0, Z0, Z0
@@ -2114,13 +2275,16 @@ tile6x2:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   DX, R9
-	LEAQ   (R9)(R8*2), R12
-	ADDQ   R8, R12
-	MOVQ   BX, R10
-	MOVQ   SI, R11
+
+	// Sums of 6 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9; Z10, Z11.
+	MOVQ DX, R9
+	LEAQ (R9)(R8*2), R12
+	ADDQ R8, R12
+	MOVQ BX, R10
+	MOVQ SI, R11
 
 tile6x2dim:
+	// One number d of each query ((R9) on) times a line of keys (R10).
 	VCVTPH2PS    (R10), Z12
 	VCVTPH2PS    32(R10), Z13
 	VBROADCASTSS (R9), Z14
@@ -2167,6 +2331,7 @@ tile6x2dim:
 
 tile6x2done:
 tile6x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile6x1done
 	VXORPS Z0, Z0, Z0
@@ -2175,13 +2340,16 @@ tile6x1:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   DX, R9
-	LEAQ   (R9)(R8*2), R12
-	ADDQ   R8, R12
-	MOVQ   BX, R10
-	MOVQ   SI, R11
+
+	// Sums of 6 rows by 1 vectors of columns: Z0; Z1; Z2; Z3; Z4; Z5.
+	MOVQ DX, R9
+	LEAQ (R9)(R8*2), R12
+	ADDQ R8, R12
+	MOVQ BX, R10
+	MOVQ SI, R11
 
 tile6x1dim:
+	// One number d of each query ((R9) on) times a line of keys (R10).
 	VCVTPH2PS        (R10), Z6
 	VFMADD231PS.BCST (R9), Z6, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z6, Z1
@@ -2213,6 +2381,7 @@ tile6x1done:
 
 rows5:
 tile5x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile5x4done
 	VXORPS Z0, Z0, Z0
@@ -2235,13 +2404,16 @@ tile5x4:
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 5 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile5x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Z20
 	VCVTPH2PS    32(R11), Z21
 	VCVTPH2PS    64(R11), Z22
@@ -2307,6 +2479,7 @@ tile5x4dim:
 
 tile5x4done:
 tile5x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile5x2done
 	VXORPS Z0, Z0, Z0
@@ -2319,13 +2492,16 @@ tile5x2:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 5 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile5x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Z10
 	VCVTPH2PS    32(R11), Z11
 	VBROADCASTSS (R10), Z12
@@ -2368,6 +2544,7 @@ tile5x2dim:
 
 tile5x2done:
 tile5x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile5x1done
 	VXORPS Z0, Z0, Z0
@@ -2375,13 +2552,16 @@ tile5x1:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 5 rows by 1 vectors of columns: Z0; Z1; Z2; Z3; Z4.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile5x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS        (R11), Z5
 	VFMADD231PS.BCST (R10), Z5, Z0
 	VFMADD231PS.BCST (R10)(R8*1), Z5, Z1
@@ -2412,6 +2592,7 @@ tile5x1done:
 
 rows4:
 tile4x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile4x4done
 	VXORPS Z0, Z0, Z0
@@ -2430,13 +2611,16 @@ tile4x4:
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Z16
 	VBROADCASTSS (R10)(R8*1), Z17
 	VBROADCASTSS (R10)(R8*2), Z18
@@ -2493,6 +2677,7 @@ tile4x4dim:
 
 tile4x4done:
 tile4x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile4x2done
 	VXORPS Z0, Z0, Z0
@@ -2503,13 +2688,16 @@ tile4x2:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Z8
 	VCVTPH2PS    32(R11), Z9
 	VBROADCASTSS (R10), Z10
@@ -2547,19 +2735,23 @@ tile4x2dim:
 
 tile4x2done:
 tile4x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile4x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   DX, R10
-	LEAQ   (R10)(R8*2), R13
-	ADDQ   R8, R13
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 4 rows by 1 vectors of columns: Z0; Z1; Z2; Z3.
+	MOVQ DX, R10
+	LEAQ (R10)(R8*2), R13
+	ADDQ R8, R13
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile4x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS        (R11), Z4
 	VFMADD231PS.BCST (R10), Z4, Z0
 	VFMADD231PS.BCST (R10)(R8*1), Z4, Z1
@@ -2588,6 +2780,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile3x4done
 	VXORPS Z0, Z0, Z0
@@ -2602,11 +2795,14 @@ tile3x4:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Z12
 	VBROADCASTSS (R10)(R8*1), Z13
 	VBROADCASTSS (R10)(R8*2), Z14
@@ -2651,6 +2847,7 @@ tile3x4dim:
 
 tile3x4done:
 tile3x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile3x2done
 	VXORPS Z0, Z0, Z0
@@ -2659,11 +2856,14 @@ tile3x2:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS    (R11), Z6
 	VCVTPH2PS    32(R11), Z7
 	VBROADCASTSS (R10), Z8
@@ -2693,16 +2893,20 @@ tile3x2dim:
 
 tile3x2done:
 tile3x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile3x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 3 rows by 1 vectors of columns: Z0; Z1; Z2.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile3x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS        (R11), Z3
 	VFMADD231PS.BCST (R10), Z3, Z0
 	VFMADD231PS.BCST (R10)(R8*1), Z3, Z1
@@ -2726,6 +2930,7 @@ tile3x1done:
 
 rows2:
 tile2x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile2x4done
 	VXORPS Z0, Z0, Z0
@@ -2736,11 +2941,14 @@ tile2x4:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 4 vectors of columns: Z0-Z3; Z4-Z7.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x4dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Z8
 	VBROADCASTSS (R10)(R8*1), Z9
 	VCVTPH2PS    (R11), Z10
@@ -2776,17 +2984,21 @@ tile2x4dim:
 
 tile2x4done:
 tile2x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile2x2done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 2 vectors of columns: Z0, Z1; Z2, Z3.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x2dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VBROADCASTSS (R10), Z4
 	VBROADCASTSS (R10)(R8*1), Z5
 	VCVTPH2PS    (R11), Z6
@@ -2811,15 +3023,19 @@ tile2x2dim:
 
 tile2x2done:
 tile2x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile2x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+
+	// Sums of 2 rows by 1 vectors of columns: Z0; Z1.
+	MOVQ DX, R10
+	MOVQ BX, R11
+	MOVQ SI, R12
 
 tile2x1dim:
+	// One number d of each query ((R10) on) times a line of keys (R11).
 	VCVTPH2PS        (R11), Z2
 	VFMADD231PS.BCST (R10), Z2, Z0
 	VFMADD231PS.BCST (R10)(R8*1), Z2, Z1
@@ -2841,17 +3057,21 @@ tile2x1done:
 
 rows1:
 tile1x4:
+	// 64 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile1x4done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 4 vectors of columns: Z0-Z3.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x4dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Z4
 	VCVTPH2PS    (R8), Z5
 	VFMADD231PS  Z5, Z4, Z0
@@ -2878,15 +3098,19 @@ tile1x4dim:
 
 tile1x4done:
 tile1x2:
+	// 32 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile1x2done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 2 vectors of columns: Z0, Z1.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x2dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Z2
 	VCVTPH2PS    (R8), Z3
 	VFMADD231PS  Z3, Z2, Z0
@@ -2906,14 +3130,18 @@ tile1x2dim:
 
 tile1x2done:
 tile1x1:
+	// 16 columns at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile1x1done
 	VXORPS Z0, Z0, Z0
-	MOVQ   DX, CX
-	MOVQ   BX, R8
-	MOVQ   SI, R10
+
+	// Sums of 1 rows by 1 vectors of columns: Z0.
+	MOVQ DX, CX
+	MOVQ BX, R8
+	MOVQ SI, R10
 
 tile1x1dim:
+	// One number d of each query ((CX) on) times a line of keys (R8).
 	VBROADCASTSS (CX), Z1
 	VCVTPH2PS    (R8), Z2
 	VFMADD231PS  Z2, Z1, Z0
@@ -2935,6 +3163,8 @@ tile1x1done:
 // func weigh16AVX512(dst []float32, weights []float32, reach int, v []uint16, next []uint16, stride int, rows int, n int)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·weigh16AVX512(SB), NOSPLIT, $0-128
+	// for r < rows, d < stride:
+	// 	dst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending
 	MOVQ dst_base+0(FP), AX
 	MOVQ weights_base+24(FP), CX
 	MOVQ reach+48(FP), DX
@@ -2949,6 +3179,8 @@ TEXT ·weigh16AVX512(SB), NOSPLIT, $0-128
 	MOVQ next_base+80(FP), R10
 	SUBQ BX, R10
 	MOVQ rows+112(FP), R11
+
+	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01
 	JE   rows1
 	CMPQ R11, $0x02
@@ -2961,6 +3193,7 @@ TEXT ·weigh16AVX512(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile6x4done
 	LEAQ    (AX)(R9*2), R10
@@ -2989,13 +3222,16 @@ tile6x4:
 	VMOVUPS 64(R10)(R9*2), Z21
 	VMOVUPS 128(R10)(R9*2), Z22
 	VMOVUPS 192(R10)(R9*2), Z23
-	MOVQ    CX, R10
-	MOVQ    BX, R11
-	MOVQ    R8, R12
-	LEAQ    (R10)(DX*2), R13
-	ADDQ    DX, R13
+
+	// Sums of 6 rows by 4 vectors of dst: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19; Z20-Z23.
+	MOVQ CX, R10
+	MOVQ BX, R11
+	MOVQ R8, R12
+	LEAQ (R10)(DX*2), R13
+	ADDQ DX, R13
 
 tile6x4n:
+	// The weight of one position t of each row ((R10) on) times its values (R11).
 	VCVTPH2PS    (R11), Z24
 	VCVTPH2PS    32(R11), Z25
 	VCVTPH2PS    64(R11), Z26
@@ -3068,6 +3304,7 @@ tile6x4n:
 
 tile6x4done:
 tile6x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile6x2done
 	LEAQ    (AX)(R9*2), R10
@@ -3084,13 +3321,16 @@ tile6x2:
 	VMOVUPS 64(R10)(R9*1), Z9
 	VMOVUPS (R10)(R9*2), Z10
 	VMOVUPS 64(R10)(R9*2), Z11
-	MOVQ    CX, R10
-	MOVQ    BX, R11
-	MOVQ    R8, R12
-	LEAQ    (R10)(DX*2), R13
-	ADDQ    DX, R13
+
+	// Sums of 6 rows by 2 vectors of dst: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9; Z10, Z11.
+	MOVQ CX, R10
+	MOVQ BX, R11
+	MOVQ R8, R12
+	LEAQ (R10)(DX*2), R13
+	ADDQ DX, R13
 
 tile6x2n:
+	// The weight of one position t of each row ((R10) on) times its values (R11).
 	VCVTPH2PS    (R11), Z12
 	VCVTPH2PS    32(R11), Z13
 	VBROADCASTSS (R10), Z14
@@ -3137,6 +3377,7 @@ tile6x2n:
 
 tile6x2done:
 tile6x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile6x1done
 	LEAQ    (AX)(R9*2), R10
@@ -3147,13 +3388,16 @@ tile6x1:
 	VMOVUPS (R10), Z3
 	VMOVUPS (R10)(R9*1), Z4
 	VMOVUPS (R10)(R9*2), Z5
-	MOVQ    CX, R10
-	MOVQ    BX, R11
-	MOVQ    R8, R12
-	LEAQ    (R10)(DX*2), R13
-	ADDQ    DX, R13
+
+	// Sums of 6 rows by 1 vectors of dst: Z0; Z1; Z2; Z3; Z4; Z5.
+	MOVQ CX, R10
+	MOVQ BX, R11
+	MOVQ R8, R12
+	LEAQ (R10)(DX*2), R13
+	ADDQ DX, R13
 
 tile6x1n:
+	// The weight of one position t of each row ((R10) on) times its values (R11).
 	VCVTPH2PS        (R11), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST (R10)(DX*1), Z6, Z1
@@ -3185,6 +3429,7 @@ tile6x1done:
 
 rows5:
 tile5x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile5x4done
 	LEAQ    (AX)(R9*2), R11
@@ -3209,13 +3454,16 @@ tile5x4:
 	VMOVUPS 64(R11)(R9*1), Z17
 	VMOVUPS 128(R11)(R9*1), Z18
 	VMOVUPS 192(R11)(R9*1), Z19
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 5 rows by 4 vectors of dst: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile5x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Z20
 	VCVTPH2PS    32(R12), Z21
 	VCVTPH2PS    64(R12), Z22
@@ -3281,6 +3529,7 @@ tile5x4n:
 
 tile5x4done:
 tile5x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile5x2done
 	LEAQ    (AX)(R9*2), R11
@@ -3295,13 +3544,16 @@ tile5x2:
 	VMOVUPS 64(R11), Z7
 	VMOVUPS (R11)(R9*1), Z8
 	VMOVUPS 64(R11)(R9*1), Z9
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 5 rows by 2 vectors of dst: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile5x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Z10
 	VCVTPH2PS    32(R12), Z11
 	VBROADCASTSS (R11), Z12
@@ -3344,6 +3596,7 @@ tile5x2n:
 
 tile5x2done:
 tile5x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile5x1done
 	LEAQ    (AX)(R9*2), R11
@@ -3353,13 +3606,16 @@ tile5x1:
 	VMOVUPS (AX)(R9*2), Z2
 	VMOVUPS (R11), Z3
 	VMOVUPS (R11)(R9*1), Z4
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 5 rows by 1 vectors of dst: Z0; Z1; Z2; Z3; Z4.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile5x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS        (R12), Z5
 	VFMADD231PS.BCST (R11), Z5, Z0
 	VFMADD231PS.BCST (R11)(DX*1), Z5, Z1
@@ -3390,6 +3646,7 @@ tile5x1done:
 
 rows4:
 tile4x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile4x4done
 	LEAQ    (AX)(R9*2), R11
@@ -3410,13 +3667,16 @@ tile4x4:
 	VMOVUPS 64(R11), Z13
 	VMOVUPS 128(R11), Z14
 	VMOVUPS 192(R11), Z15
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 4 vectors of dst: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Z16
 	VBROADCASTSS (R11)(DX*1), Z17
 	VBROADCASTSS (R11)(DX*2), Z18
@@ -3473,6 +3733,7 @@ tile4x4n:
 
 tile4x4done:
 tile4x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile4x2done
 	LEAQ    (AX)(R9*2), R11
@@ -3485,13 +3746,16 @@ tile4x2:
 	VMOVUPS 64(AX)(R9*2), Z5
 	VMOVUPS (R11), Z6
 	VMOVUPS 64(R11), Z7
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 2 vectors of dst: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Z8
 	VCVTPH2PS    32(R12), Z9
 	VBROADCASTSS (R11), Z10
@@ -3529,6 +3793,7 @@ tile4x2n:
 
 tile4x2done:
 tile4x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile4x1done
 	LEAQ    (AX)(R9*2), R11
@@ -3537,13 +3802,16 @@ tile4x1:
 	VMOVUPS (AX)(R9*1), Z1
 	VMOVUPS (AX)(R9*2), Z2
 	VMOVUPS (R11), Z3
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
-	LEAQ    (R11)(DX*2), R14
-	ADDQ    DX, R14
+
+	// Sums of 4 rows by 1 vectors of dst: Z0; Z1; Z2; Z3.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
+	LEAQ (R11)(DX*2), R14
+	ADDQ DX, R14
 
 tile4x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS        (R12), Z4
 	VFMADD231PS.BCST (R11), Z4, Z0
 	VFMADD231PS.BCST (R11)(DX*1), Z4, Z1
@@ -3572,6 +3840,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile3x4done
 	VMOVUPS (AX), Z0
@@ -3586,11 +3855,14 @@ tile3x4:
 	VMOVUPS 64(AX)(R9*2), Z9
 	VMOVUPS 128(AX)(R9*2), Z10
 	VMOVUPS 192(AX)(R9*2), Z11
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 4 vectors of dst: Z0-Z3; Z4-Z7; Z8-Z11.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Z12
 	VBROADCASTSS (R11)(DX*1), Z13
 	VBROADCASTSS (R11)(DX*2), Z14
@@ -3635,6 +3907,7 @@ tile3x4n:
 
 tile3x4done:
 tile3x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile3x2done
 	VMOVUPS (AX), Z0
@@ -3643,11 +3916,14 @@ tile3x2:
 	VMOVUPS 64(AX)(R9*1), Z3
 	VMOVUPS (AX)(R9*2), Z4
 	VMOVUPS 64(AX)(R9*2), Z5
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 2 vectors of dst: Z0, Z1; Z2, Z3; Z4, Z5.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS    (R12), Z6
 	VCVTPH2PS    32(R12), Z7
 	VBROADCASTSS (R11), Z8
@@ -3677,16 +3953,20 @@ tile3x2n:
 
 tile3x2done:
 tile3x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile3x1done
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(R9*1), Z1
 	VMOVUPS (AX)(R9*2), Z2
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 3 rows by 1 vectors of dst: Z0; Z1; Z2.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile3x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS        (R12), Z3
 	VFMADD231PS.BCST (R11), Z3, Z0
 	VFMADD231PS.BCST (R11)(DX*1), Z3, Z1
@@ -3710,6 +3990,7 @@ tile3x1done:
 
 rows2:
 tile2x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile2x4done
 	VMOVUPS (AX), Z0
@@ -3720,11 +4001,14 @@ tile2x4:
 	VMOVUPS 64(AX)(R9*1), Z5
 	VMOVUPS 128(AX)(R9*1), Z6
 	VMOVUPS 192(AX)(R9*1), Z7
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 4 vectors of dst: Z0-Z3; Z4-Z7.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x4n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Z8
 	VBROADCASTSS (R11)(DX*1), Z9
 	VCVTPH2PS    (R12), Z10
@@ -3760,17 +4044,21 @@ tile2x4n:
 
 tile2x4done:
 tile2x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile2x2done
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
 	VMOVUPS (AX)(R9*1), Z2
 	VMOVUPS 64(AX)(R9*1), Z3
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 2 vectors of dst: Z0, Z1; Z2, Z3.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x2n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VBROADCASTSS (R11), Z4
 	VBROADCASTSS (R11)(DX*1), Z5
 	VCVTPH2PS    (R12), Z6
@@ -3795,15 +4083,19 @@ tile2x2n:
 
 tile2x2done:
 tile2x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile2x1done
 	VMOVUPS (AX), Z0
 	VMOVUPS (AX)(R9*1), Z1
-	MOVQ    CX, R11
-	MOVQ    BX, R12
-	MOVQ    R8, R13
+
+	// Sums of 2 rows by 1 vectors of dst: Z0; Z1.
+	MOVQ CX, R11
+	MOVQ BX, R12
+	MOVQ R8, R13
 
 tile2x1n:
+	// The weight of one position t of each row ((R11) on) times its values (R12).
 	VCVTPH2PS        (R12), Z2
 	VFMADD231PS.BCST (R11), Z2, Z0
 	VFMADD231PS.BCST (R11)(DX*1), Z2, Z1
@@ -3825,17 +4117,21 @@ tile2x1done:
 
 rows1:
 tile1x4:
+	// 64 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x40
 	JLT     tile1x4done
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
 	VMOVUPS 128(AX), Z2
 	VMOVUPS 192(AX), Z3
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 4 vectors of dst: Z0-Z3.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x4n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Z4
 	VCVTPH2PS    (R9), Z5
 	VFMADD231PS  Z5, Z4, Z0
@@ -3862,15 +4158,19 @@ tile1x4n:
 
 tile1x4done:
 tile1x2:
+	// 32 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x20
 	JLT     tile1x2done
 	VMOVUPS (AX), Z0
 	VMOVUPS 64(AX), Z1
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 2 vectors of dst: Z0, Z1.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x2n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Z2
 	VCVTPH2PS    (R9), Z3
 	VFMADD231PS  Z3, Z2, Z0
@@ -3890,14 +4190,18 @@ tile1x2n:
 
 tile1x2done:
 tile1x1:
+	// 16 numbers of dst at a time, while as many are left (SI).
 	CMPQ    SI, $0x10
 	JLT     tile1x1done
 	VMOVUPS (AX), Z0
-	MOVQ    CX, DX
-	MOVQ    BX, R9
-	MOVQ    R8, R11
+
+	// Sums of 1 rows by 1 vectors of dst: Z0.
+	MOVQ CX, DX
+	MOVQ BX, R9
+	MOVQ R8, R11
 
 tile1x1n:
+	// The weight of one position t of each row ((DX) on) times its values (R9).
 	VBROADCASTSS (DX), Z1
 	VCVTPH2PS    (R9), Z2
 	VFMADD231PS  Z2, Z1, Z0

@@ -97,7 +97,12 @@ GLOBL raisedAVX2<>(SB), RODATA|NOPTR, $32
 // func vectorF32AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·vectorF32AVX2(SB), NOSPLIT, $0-144
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
 	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -111,6 +116,7 @@ TEXT ·vectorF32AVX2(SB), NOSPLIT, $0-144
 	MOVQ tiles+128(FP), SI
 
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), DI
@@ -125,18 +131,24 @@ n3t1:
 	VMOVUPS Y0, 32(AX)(DX*2)
 
 n3t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	// A block of K; DI steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n3t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	MOVQ         CX, R10
 	PREFETCHT0   512(R10)
 	PREFETCHT0   576(R10)
@@ -238,23 +250,27 @@ n3t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n3t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       (AX)(DX*1), Y1, Y1
-	VMOVUPS      Y1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Y2, Y2
-	VMOVUPS      Y2, (AX)(DX*2)
-	VADDPS       32(AX), Y3, Y3
-	VMOVUPS      Y3, 32(AX)
-	VADDPS       32(AX)(DX*1), Y4, Y4
-	VMOVUPS      Y4, 32(AX)(DX*1)
-	VADDPS       32(AX)(DX*2), Y5, Y5
-	VMOVUPS      Y5, 32(AX)(DX*2)
-	TESTQ        DI, DI
-	JNZ          n3t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n3t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  (AX)(DX*1), Y1, Y1
+	VMOVUPS Y1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Y2, Y2
+	VMOVUPS Y2, (AX)(DX*2)
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	VADDPS  32(AX)(DX*1), Y4, Y4
+	VMOVUPS Y4, 32(AX)(DX*1)
+	VADDPS  32(AX)(DX*2), Y5, Y5
+	VMOVUPS Y5, 32(AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -270,6 +286,7 @@ columns2:
 	MOVQ tiles+128(FP), SI
 
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), DI
@@ -282,16 +299,22 @@ n2t1:
 	VMOVUPS Y0, 32(AX)(DX*1)
 
 n2t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	// A block of K; DI steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n2t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	MOVQ         CX, R10
 	PREFETCHT0   512(R10)
 	PREFETCHT0   576(R10)
@@ -369,19 +392,23 @@ n2t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       (AX)(DX*1), Y1, Y1
-	VMOVUPS      Y1, (AX)(DX*1)
-	VADDPS       32(AX), Y2, Y2
-	VMOVUPS      Y2, 32(AX)
-	VADDPS       32(AX)(DX*1), Y3, Y3
-	VMOVUPS      Y3, 32(AX)(DX*1)
-	TESTQ        DI, DI
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  (AX)(DX*1), Y1, Y1
+	VMOVUPS Y1, (AX)(DX*1)
+	VADDPS  32(AX), Y2, Y2
+	VMOVUPS Y2, 32(AX)
+	VADDPS  32(AX)(DX*1), Y3, Y3
+	VMOVUPS Y3, 32(AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -393,6 +420,7 @@ columns1:
 	MOVQ tiles+128(FP), DX
 
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), BX
@@ -405,16 +433,24 @@ n1t2:
 	VMOVUPS Y0, 96(AX)
 
 n1t2block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	// A block of K; BX steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 1, rows 0 to 7, a column each: Y2.
+	// Sums of tile 1, rows 8 to 15, a column each: Y3.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
 	SUBQ    R8, BX
 
 n1t2step:
+	// 8 steps of K, of R8 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	LEAQ         -8(BX)(R8*1), R9
 	CMPQ         R9, $+8
 	SBBQ         R9, R9
@@ -481,23 +517,28 @@ n1t2step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R8
 	JNZ          n1t2step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       32(AX), Y1, Y1
-	VMOVUPS      Y1, 32(AX)
-	VADDPS       64(AX), Y2, Y2
-	VMOVUPS      Y2, 64(AX)
-	VADDPS       96(AX), Y3, Y3
-	VMOVUPS      Y3, 96(AX)
-	TESTQ        BX, BX
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VADDPS  64(AX), Y2, Y2
+	VMOVUPS Y2, 64(AX)
+	VADDPS  96(AX), Y3, Y3
+	VMOVUPS Y3, 96(AX)
+	TESTQ   BX, BX
+	JNZ     n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ SI, CX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), BX
@@ -508,14 +549,20 @@ n1t1:
 	VMOVUPS Y0, 32(AX)
 
 n1t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	// A block of K; BX steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
 	SUBQ    DI, BX
 
 n1t1step:
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (SI) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	MOVQ         CX, R8
 	PREFETCHT0   512(R8)
 	PREFETCHT0   576(R8)
@@ -553,15 +600,19 @@ n1t1step:
 	ADDQ         $+32, SI
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       32(AX), Y1, Y1
-	VMOVUPS      Y1, 32(AX)
-	TESTQ        BX, BX
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	TESTQ   BX, BX
+	JNZ     n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -570,7 +621,12 @@ n1t1done:
 // func vectorBF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vectorBF16AVX2(SB), NOSPLIT, $0-144
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
 	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -584,6 +640,7 @@ TEXT ·vectorBF16AVX2(SB), NOSPLIT, $0-144
 	MOVQ tiles+128(FP), SI
 
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), DI
@@ -598,23 +655,31 @@ n3t1:
 	VMOVUPS Y0, 32(AX)(DX*2)
 
 n3t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	// A block of K; DI steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n3t1step:
-	MOVQ         CX, R10
-	PREFETCHT0   1024(R10)
-	PREFETCHT0   1088(R10)
-	PREFETCHT0   1152(R10)
-	PREFETCHT0   1216(R10)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R10
+	PREFETCHT0 1024(R10)
+	PREFETCHT0 1088(R10)
+	PREFETCHT0 1152(R10)
+	PREFETCHT0 1216(R10)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VMOVUPS      (CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS (R8), Y8
@@ -630,6 +695,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS 4(R8)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
+
+	// Steps 0 to 1: the words at 32(CX) on, decoded and multiplied.
 	VMOVUPS      32(CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS (R8), Y8
@@ -645,6 +712,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS 4(R8)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS      64(CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS 8(R8), Y8
@@ -660,6 +729,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS 12(R8)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
+
+	// Steps 2 to 3: the words at 96(CX) on, decoded and multiplied.
 	VMOVUPS      96(CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS 8(R8), Y8
@@ -675,6 +746,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS 12(R8)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VMOVUPS      128(CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS 16(R8), Y8
@@ -690,6 +763,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS 20(R8)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
+
+	// Steps 4 to 5: the words at 160(CX) on, decoded and multiplied.
 	VMOVUPS      160(CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS 16(R8), Y8
@@ -705,6 +780,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS 20(R8)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VMOVUPS      192(CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS 24(R8), Y8
@@ -720,6 +797,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS 28(R8)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
+
+	// Steps 6 to 7: the words at 224(CX) on, decoded and multiplied.
 	VMOVUPS      224(CX), Y6
 	VPSLLD       $0x10, Y6, Y7
 	VBROADCASTSS 24(R8), Y8
@@ -739,23 +818,27 @@ n3t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n3t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       (AX)(DX*1), Y1, Y1
-	VMOVUPS      Y1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Y2, Y2
-	VMOVUPS      Y2, (AX)(DX*2)
-	VADDPS       32(AX), Y3, Y3
-	VMOVUPS      Y3, 32(AX)
-	VADDPS       32(AX)(DX*1), Y4, Y4
-	VMOVUPS      Y4, 32(AX)(DX*1)
-	VADDPS       32(AX)(DX*2), Y5, Y5
-	VMOVUPS      Y5, 32(AX)(DX*2)
-	TESTQ        DI, DI
-	JNZ          n3t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n3t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  (AX)(DX*1), Y1, Y1
+	VMOVUPS Y1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Y2, Y2
+	VMOVUPS Y2, (AX)(DX*2)
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	VADDPS  32(AX)(DX*1), Y4, Y4
+	VMOVUPS Y4, 32(AX)(DX*1)
+	VADDPS  32(AX)(DX*2), Y5, Y5
+	VMOVUPS Y5, 32(AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -771,6 +854,7 @@ columns2:
 	MOVQ tiles+128(FP), SI
 
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), DI
@@ -783,21 +867,29 @@ n2t1:
 	VMOVUPS Y0, 32(AX)(DX*1)
 
 n2t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	// A block of K; DI steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n2t1step:
-	MOVQ         CX, R10
-	PREFETCHT0   1024(R10)
-	PREFETCHT0   1088(R10)
-	PREFETCHT0   1152(R10)
-	PREFETCHT0   1216(R10)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R10
+	PREFETCHT0 1024(R10)
+	PREFETCHT0 1088(R10)
+	PREFETCHT0 1152(R10)
+	PREFETCHT0 1216(R10)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VMOVUPS      (CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS (R8), Y6
@@ -809,6 +901,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 4(R8)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 0 to 1: the words at 32(CX) on, decoded and multiplied.
 	VMOVUPS      32(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS (R8), Y6
@@ -820,6 +914,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS 4(R8)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y3
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS      64(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 8(R8), Y6
@@ -831,6 +927,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 12(R8)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 2 to 3: the words at 96(CX) on, decoded and multiplied.
 	VMOVUPS      96(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 8(R8), Y6
@@ -842,6 +940,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS 12(R8)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y3
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VMOVUPS      128(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 16(R8), Y6
@@ -853,6 +953,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 20(R8)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 4 to 5: the words at 160(CX) on, decoded and multiplied.
 	VMOVUPS      160(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 16(R8), Y6
@@ -864,6 +966,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS 20(R8)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y3
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VMOVUPS      192(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 24(R8), Y6
@@ -875,6 +979,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 28(R8)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 6 to 7: the words at 224(CX) on, decoded and multiplied.
 	VMOVUPS      224(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 24(R8), Y6
@@ -890,19 +996,23 @@ n2t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       (AX)(DX*1), Y1, Y1
-	VMOVUPS      Y1, (AX)(DX*1)
-	VADDPS       32(AX), Y2, Y2
-	VMOVUPS      Y2, 32(AX)
-	VADDPS       32(AX)(DX*1), Y3, Y3
-	VMOVUPS      Y3, 32(AX)(DX*1)
-	TESTQ        DI, DI
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  (AX)(DX*1), Y1, Y1
+	VMOVUPS Y1, (AX)(DX*1)
+	VADDPS  32(AX), Y2, Y2
+	VMOVUPS Y2, 32(AX)
+	VADDPS  32(AX)(DX*1), Y3, Y3
+	VMOVUPS Y3, 32(AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -914,6 +1024,7 @@ columns1:
 	MOVQ tiles+128(FP), DX
 
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), BX
@@ -926,30 +1037,40 @@ n1t2:
 	VMOVUPS Y0, 96(AX)
 
 n1t2block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	// A block of K; BX steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 1, rows 0 to 7, a column each: Y2.
+	// Sums of tile 1, rows 8 to 15, a column each: Y3.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
 	SUBQ    R8, BX
 
 n1t2step:
-	LEAQ         -8(BX)(R8*1), R9
-	CMPQ         R9, $+32
-	SBBQ         R9, R9
-	IMUL3Q       $0x01, SI, R10
-	ANDQ         R10, R9
-	ADDQ         CX, R9
-	PREFETCHT0   1024(R9)
-	PREFETCHT0   1088(R9)
-	PREFETCHT0   1152(R9)
-	PREFETCHT0   1216(R9)
-	PREFETCHT0   1024(R9)(SI*1)
-	PREFETCHT0   1088(R9)(SI*1)
-	PREFETCHT0   1152(R9)(SI*1)
-	PREFETCHT0   1216(R9)(SI*1)
+	// 8 steps of K, of R8 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(BX)(R8*1), R9
+	CMPQ       R9, $+32
+	SBBQ       R9, R9
+	IMUL3Q     $0x01, SI, R10
+	ANDQ       R10, R9
+	ADDQ       CX, R9
+	PREFETCHT0 1024(R9)
+	PREFETCHT0 1088(R9)
+	PREFETCHT0 1152(R9)
+	PREFETCHT0 1216(R9)
+	PREFETCHT0 1024(R9)(SI*1)
+	PREFETCHT0 1088(R9)(SI*1)
+	PREFETCHT0 1152(R9)(SI*1)
+	PREFETCHT0 1216(R9)(SI*1)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VMOVUPS      (CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS (DI), Y6
@@ -957,6 +1078,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 4(DI), Y5
 	VFMADD231PS  Y4, Y5, Y0
+
+	// Steps 0 to 1: the words at 32(CX) on, decoded and multiplied.
 	VMOVUPS      32(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS (DI), Y6
@@ -964,6 +1087,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 4(DI), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 0 to 1: the words at (CX)(SI*1) on, decoded and multiplied.
 	VMOVUPS      (CX)(SI*1), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS (DI), Y6
@@ -971,6 +1096,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 4(DI), Y5
 	VFMADD231PS  Y4, Y5, Y2
+
+	// Steps 0 to 1: the words at 32(CX)(SI*1) on, decoded and multiplied.
 	VMOVUPS      32(CX)(SI*1), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS (DI), Y6
@@ -978,6 +1105,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 4(DI), Y5
 	VFMADD231PS  Y4, Y5, Y3
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS      64(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 8(DI), Y6
@@ -985,6 +1114,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 12(DI), Y5
 	VFMADD231PS  Y4, Y5, Y0
+
+	// Steps 2 to 3: the words at 96(CX) on, decoded and multiplied.
 	VMOVUPS      96(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 8(DI), Y6
@@ -992,6 +1123,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 12(DI), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 2 to 3: the words at 64(CX)(SI*1) on, decoded and multiplied.
 	VMOVUPS      64(CX)(SI*1), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 8(DI), Y6
@@ -999,6 +1132,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 12(DI), Y5
 	VFMADD231PS  Y4, Y5, Y2
+
+	// Steps 2 to 3: the words at 96(CX)(SI*1) on, decoded and multiplied.
 	VMOVUPS      96(CX)(SI*1), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 8(DI), Y6
@@ -1006,6 +1141,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 12(DI), Y5
 	VFMADD231PS  Y4, Y5, Y3
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VMOVUPS      128(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 16(DI), Y6
@@ -1013,6 +1150,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 20(DI), Y5
 	VFMADD231PS  Y4, Y5, Y0
+
+	// Steps 4 to 5: the words at 160(CX) on, decoded and multiplied.
 	VMOVUPS      160(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 16(DI), Y6
@@ -1020,6 +1159,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 20(DI), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 4 to 5: the words at 128(CX)(SI*1) on, decoded and multiplied.
 	VMOVUPS      128(CX)(SI*1), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 16(DI), Y6
@@ -1027,6 +1168,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 20(DI), Y5
 	VFMADD231PS  Y4, Y5, Y2
+
+	// Steps 4 to 5: the words at 160(CX)(SI*1) on, decoded and multiplied.
 	VMOVUPS      160(CX)(SI*1), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 16(DI), Y6
@@ -1034,6 +1177,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 20(DI), Y5
 	VFMADD231PS  Y4, Y5, Y3
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VMOVUPS      192(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 24(DI), Y6
@@ -1041,6 +1186,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 28(DI), Y5
 	VFMADD231PS  Y4, Y5, Y0
+
+	// Steps 6 to 7: the words at 224(CX) on, decoded and multiplied.
 	VMOVUPS      224(CX), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 24(DI), Y6
@@ -1048,6 +1195,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 28(DI), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 6 to 7: the words at 192(CX)(SI*1) on, decoded and multiplied.
 	VMOVUPS      192(CX)(SI*1), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 24(DI), Y6
@@ -1055,6 +1204,8 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y4, Y4
 	VBROADCASTSS 28(DI), Y5
 	VFMADD231PS  Y4, Y5, Y2
+
+	// Steps 6 to 7: the words at 224(CX)(SI*1) on, decoded and multiplied.
 	VMOVUPS      224(CX)(SI*1), Y4
 	VPSLLD       $0x10, Y4, Y5
 	VBROADCASTSS 24(DI), Y6
@@ -1066,23 +1217,28 @@ n1t2step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R8
 	JNZ          n1t2step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       32(AX), Y1, Y1
-	VMOVUPS      Y1, 32(AX)
-	VADDPS       64(AX), Y2, Y2
-	VMOVUPS      Y2, 64(AX)
-	VADDPS       96(AX), Y3, Y3
-	VMOVUPS      Y3, 96(AX)
-	TESTQ        BX, BX
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VADDPS  64(AX), Y2, Y2
+	VMOVUPS Y2, 64(AX)
+	VADDPS  96(AX), Y3, Y3
+	VMOVUPS Y3, 96(AX)
+	TESTQ   BX, BX
+	JNZ     n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ SI, CX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), BX
@@ -1093,19 +1249,27 @@ n1t1:
 	VMOVUPS Y0, 32(AX)
 
 n1t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	// A block of K; BX steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
 	SUBQ    DI, BX
 
 n1t1step:
-	MOVQ         CX, R8
-	PREFETCHT0   1024(R8)
-	PREFETCHT0   1088(R8)
-	PREFETCHT0   1152(R8)
-	PREFETCHT0   1216(R8)
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (SI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R8
+	PREFETCHT0 1024(R8)
+	PREFETCHT0 1088(R8)
+	PREFETCHT0 1152(R8)
+	PREFETCHT0 1216(R8)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VMOVUPS      (CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS (SI), Y4
@@ -1113,6 +1277,8 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y2, Y2
 	VBROADCASTSS 4(SI), Y3
 	VFMADD231PS  Y2, Y3, Y0
+
+	// Steps 0 to 1: the words at 32(CX) on, decoded and multiplied.
 	VMOVUPS      32(CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS (SI), Y4
@@ -1120,6 +1286,8 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y2, Y2
 	VBROADCASTSS 4(SI), Y3
 	VFMADD231PS  Y2, Y3, Y1
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS      64(CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS 8(SI), Y4
@@ -1127,6 +1295,8 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y2, Y2
 	VBROADCASTSS 12(SI), Y3
 	VFMADD231PS  Y2, Y3, Y0
+
+	// Steps 2 to 3: the words at 96(CX) on, decoded and multiplied.
 	VMOVUPS      96(CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS 8(SI), Y4
@@ -1134,6 +1304,8 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y2, Y2
 	VBROADCASTSS 12(SI), Y3
 	VFMADD231PS  Y2, Y3, Y1
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VMOVUPS      128(CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS 16(SI), Y4
@@ -1141,6 +1313,8 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y2, Y2
 	VBROADCASTSS 20(SI), Y3
 	VFMADD231PS  Y2, Y3, Y0
+
+	// Steps 4 to 5: the words at 160(CX) on, decoded and multiplied.
 	VMOVUPS      160(CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS 16(SI), Y4
@@ -1148,6 +1322,8 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y2, Y2
 	VBROADCASTSS 20(SI), Y3
 	VFMADD231PS  Y2, Y3, Y1
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VMOVUPS      192(CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS 24(SI), Y4
@@ -1155,6 +1331,8 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y2, Y2
 	VBROADCASTSS 28(SI), Y3
 	VFMADD231PS  Y2, Y3, Y0
+
+	// Steps 6 to 7: the words at 224(CX) on, decoded and multiplied.
 	VMOVUPS      224(CX), Y2
 	VPSLLD       $0x10, Y2, Y3
 	VBROADCASTSS 24(SI), Y4
@@ -1166,15 +1344,19 @@ n1t1step:
 	ADDQ         $+32, SI
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       32(AX), Y1, Y1
-	VMOVUPS      Y1, 32(AX)
-	TESTQ        BX, BX
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	TESTQ   BX, BX
+	JNZ     n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -1183,11 +1365,14 @@ n1t1done:
 // func expandBF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX2
 TEXT ·expandBF16AVX2(SB), NOSPLIT, $0-80
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
 	MOVQ panel_len+8(FP), DX
 
 eight:
+	// 8 steps of K; DX numbers of the panel are left.
 	VMOVUPS (CX), Y0
 	VPSLLD  $0x10, Y0, Y1
 	VMOVUPS Y1, (AX)
@@ -1238,7 +1423,12 @@ eight:
 // func vectorF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
 TEXT ·vectorF16AVX2(SB), NOSPLIT, $0-144
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
 	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -1252,6 +1442,7 @@ TEXT ·vectorF16AVX2(SB), NOSPLIT, $0-144
 	MOVQ tiles+128(FP), SI
 
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), DI
@@ -1266,18 +1457,24 @@ n3t1:
 	VMOVUPS Y0, 32(AX)(DX*2)
 
 n3t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	// A block of K; DI steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n3t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	MOVQ         CX, R10
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
@@ -1375,23 +1572,27 @@ n3t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n3t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       (AX)(DX*1), Y1, Y1
-	VMOVUPS      Y1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Y2, Y2
-	VMOVUPS      Y2, (AX)(DX*2)
-	VADDPS       32(AX), Y3, Y3
-	VMOVUPS      Y3, 32(AX)
-	VADDPS       32(AX)(DX*1), Y4, Y4
-	VMOVUPS      Y4, 32(AX)(DX*1)
-	VADDPS       32(AX)(DX*2), Y5, Y5
-	VMOVUPS      Y5, 32(AX)(DX*2)
-	TESTQ        DI, DI
-	JNZ          n3t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n3t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  (AX)(DX*1), Y1, Y1
+	VMOVUPS Y1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Y2, Y2
+	VMOVUPS Y2, (AX)(DX*2)
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	VADDPS  32(AX)(DX*1), Y4, Y4
+	VMOVUPS Y4, 32(AX)(DX*1)
+	VADDPS  32(AX)(DX*2), Y5, Y5
+	VMOVUPS Y5, 32(AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -1407,6 +1608,7 @@ columns2:
 	MOVQ tiles+128(FP), SI
 
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), DI
@@ -1419,16 +1621,22 @@ n2t1:
 	VMOVUPS Y0, 32(AX)(DX*1)
 
 n2t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	// A block of K; DI steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n2t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	MOVQ         CX, R10
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
@@ -1502,19 +1710,23 @@ n2t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       (AX)(DX*1), Y1, Y1
-	VMOVUPS      Y1, (AX)(DX*1)
-	VADDPS       32(AX), Y2, Y2
-	VMOVUPS      Y2, 32(AX)
-	VADDPS       32(AX)(DX*1), Y3, Y3
-	VMOVUPS      Y3, 32(AX)(DX*1)
-	TESTQ        DI, DI
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  (AX)(DX*1), Y1, Y1
+	VMOVUPS Y1, (AX)(DX*1)
+	VADDPS  32(AX), Y2, Y2
+	VMOVUPS Y2, 32(AX)
+	VADDPS  32(AX)(DX*1), Y3, Y3
+	VMOVUPS Y3, 32(AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -1526,6 +1738,7 @@ columns1:
 	MOVQ tiles+128(FP), DX
 
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), BX
@@ -1538,16 +1751,24 @@ n1t2:
 	VMOVUPS Y0, 96(AX)
 
 n1t2block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	// A block of K; BX steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 1, rows 0 to 7, a column each: Y2.
+	// Sums of tile 1, rows 8 to 15, a column each: Y3.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
 	SUBQ    R8, BX
 
 n1t2step:
+	// 8 steps of K, of R8 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	LEAQ         -8(BX)(R8*1), R9
 	CMPQ         R9, $+32
 	SBBQ         R9, R9
@@ -1638,23 +1859,28 @@ n1t2step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R8
 	JNZ          n1t2step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       32(AX), Y1, Y1
-	VMOVUPS      Y1, 32(AX)
-	VADDPS       64(AX), Y2, Y2
-	VMOVUPS      Y2, 64(AX)
-	VADDPS       96(AX), Y3, Y3
-	VMOVUPS      Y3, 96(AX)
-	TESTQ        BX, BX
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VADDPS  64(AX), Y2, Y2
+	VMOVUPS Y2, 64(AX)
+	VADDPS  96(AX), Y3, Y3
+	VMOVUPS Y3, 96(AX)
+	TESTQ   BX, BX
+	JNZ     n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ SI, CX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), BX
@@ -1665,14 +1891,20 @@ n1t1:
 	VMOVUPS Y0, 32(AX)
 
 n1t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	// A block of K; BX steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
 	SUBQ    DI, BX
 
 n1t1step:
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (SI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	MOVQ         CX, R8
 	PREFETCHT0   1024(R8)
 	PREFETCHT0   1088(R8)
@@ -1722,15 +1954,19 @@ n1t1step:
 	ADDQ         $+32, SI
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VADDPS       (AX), Y0, Y0
-	VMOVUPS      Y0, (AX)
-	VADDPS       32(AX), Y1, Y1
-	VMOVUPS      Y1, 32(AX)
-	TESTQ        BX, BX
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	TESTQ   BX, BX
+	JNZ     n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -1739,11 +1975,14 @@ n1t1done:
 // func expandF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, F16C
 TEXT ·expandF16AVX2(SB), NOSPLIT, $0-80
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
 	MOVQ panel_len+8(FP), DX
 
 eight:
+	// 8 steps of K; DX numbers of the panel are left.
 	VCVTPH2PS (CX), Y0
 	VMOVUPS   Y0, (AX)
 	VCVTPH2PS 16(CX), Y0
@@ -1786,7 +2025,12 @@ eight:
 // func vectorInt8AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vectorInt8AVX2(SB), NOSPLIT, $0-144
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 32 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += scale[block][r]·s     fused
 	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -1801,6 +2045,7 @@ TEXT ·vectorInt8AVX2(SB), NOSPLIT, $0-144
 	MOVQ scales_base+56(FP), DI
 
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), R8
@@ -1818,21 +2063,29 @@ n3t1:
 	VMOVUPS Y0, 32(AX)(DX*2)
 
 n3t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	// A block of K; R8 steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n3t1step:
-	MOVQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1088(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1088(R11)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VMOVUPS      (CX), Y6
 	VPSLLD       $0x18, Y6, Y7
 	VPSRAD       $0x18, Y7, Y7
@@ -1869,6 +2122,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS 12(R10)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
+
+	// Steps 0 to 3: the words at 32(CX) on, decoded and multiplied.
 	VMOVUPS      32(CX), Y6
 	VPSLLD       $0x18, Y6, Y7
 	VPSRAD       $0x18, Y7, Y7
@@ -1905,6 +2160,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS 12(R10)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS      64(CX), Y6
 	VPSLLD       $0x18, Y6, Y7
 	VPSRAD       $0x18, Y7, Y7
@@ -1941,6 +2198,8 @@ n3t1step:
 	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS 28(R10)(BX*2), Y7
 	VFMADD231PS  Y6, Y7, Y2
+
+	// Steps 4 to 7: the words at 96(CX) on, decoded and multiplied.
 	VMOVUPS      96(CX), Y6
 	VPSLLD       $0x18, Y6, Y7
 	VPSRAD       $0x18, Y7, Y7
@@ -1981,32 +2240,36 @@ n3t1step:
 	ADDQ         $+32, R10
 	SUBQ         $0x08, R9
 	JNZ          n3t1step
-	VMOVUPS      (AX), Y6
-	VFMADD231PS  (DI), Y0, Y6
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      (AX)(DX*1), Y0
-	VFMADD231PS  (DI), Y1, Y0
-	VMOVUPS      Y0, (AX)(DX*1)
-	VMOVUPS      (AX)(DX*2), Y0
-	VFMADD231PS  (DI), Y2, Y0
-	VMOVUPS      Y0, (AX)(DX*2)
-	VMOVUPS      32(AX), Y0
-	VFMADD231PS  32(DI), Y3, Y0
-	VMOVUPS      Y0, 32(AX)
-	VMOVUPS      32(AX)(DX*1), Y0
-	VFMADD231PS  32(DI), Y4, Y0
-	VMOVUPS      Y0, 32(AX)(DX*1)
-	VMOVUPS      32(AX)(DX*2), Y0
-	VFMADD231PS  32(DI), Y5, Y0
-	VMOVUPS      Y0, 32(AX)(DX*2)
-	MOVQ         DI, R9
-	PREFETCHT0   256(R9)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n3t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n3t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y6
+	VFMADD231PS (DI), Y0, Y6
+	VMOVUPS     Y6, (AX)
+	VMOVUPS     (AX)(DX*1), Y0
+	VFMADD231PS (DI), Y1, Y0
+	VMOVUPS     Y0, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Y0
+	VFMADD231PS (DI), Y2, Y0
+	VMOVUPS     Y0, (AX)(DX*2)
+	VMOVUPS     32(AX), Y0
+	VFMADD231PS 32(DI), Y3, Y0
+	VMOVUPS     Y0, 32(AX)
+	VMOVUPS     32(AX)(DX*1), Y0
+	VFMADD231PS 32(DI), Y4, Y0
+	VMOVUPS     Y0, 32(AX)(DX*1)
+	VMOVUPS     32(AX)(DX*2), Y0
+	VFMADD231PS 32(DI), Y5, Y0
+	VMOVUPS     Y0, 32(AX)(DX*2)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -2023,6 +2286,7 @@ columns2:
 	MOVQ scales_base+56(FP), DI
 
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), R8
@@ -2038,19 +2302,27 @@ n2t1:
 	VMOVUPS Y0, 32(AX)(DX*1)
 
 n2t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	// A block of K; R8 steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n2t1step:
-	MOVQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1088(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1088(R11)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VMOVUPS      (CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2079,6 +2351,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 12(R10)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 0 to 3: the words at 32(CX) on, decoded and multiplied.
 	VMOVUPS      32(CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2107,6 +2381,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS 12(R10)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y3
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS      64(CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2135,6 +2411,8 @@ n2t1step:
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 28(R10)(BX*1), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 4 to 7: the words at 96(CX) on, decoded and multiplied.
 	VMOVUPS      96(CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2167,26 +2445,30 @@ n2t1step:
 	ADDQ         $+32, R10
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VMOVUPS      (AX), Y4
-	VFMADD231PS  (DI), Y0, Y4
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      (AX)(DX*1), Y0
-	VFMADD231PS  (DI), Y1, Y0
-	VMOVUPS      Y0, (AX)(DX*1)
-	VMOVUPS      32(AX), Y0
-	VFMADD231PS  32(DI), Y2, Y0
-	VMOVUPS      Y0, 32(AX)
-	VMOVUPS      32(AX)(DX*1), Y0
-	VFMADD231PS  32(DI), Y3, Y0
-	VMOVUPS      Y0, 32(AX)(DX*1)
-	MOVQ         DI, R9
-	PREFETCHT0   256(R9)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y4
+	VFMADD231PS (DI), Y0, Y4
+	VMOVUPS     Y4, (AX)
+	VMOVUPS     (AX)(DX*1), Y0
+	VFMADD231PS (DI), Y1, Y0
+	VMOVUPS     Y0, (AX)(DX*1)
+	VMOVUPS     32(AX), Y0
+	VFMADD231PS 32(DI), Y2, Y0
+	VMOVUPS     Y0, 32(AX)
+	VMOVUPS     32(AX)(DX*1), Y0
+	VFMADD231PS 32(DI), Y3, Y0
+	VMOVUPS     Y0, 32(AX)(DX*1)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -2199,6 +2481,7 @@ columns1:
 	MOVQ scales_base+56(FP), BX
 
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), SI
@@ -2214,26 +2497,36 @@ n1t2:
 	VMOVUPS Y0, 96(AX)
 
 n1t2block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	// A block of K; SI steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 1, rows 0 to 7, a column each: Y2.
+	// Sums of tile 1, rows 8 to 15, a column each: Y3.
 	MOVQ    $0x00000020, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
 	SUBQ    R10, SI
 
 n1t2step:
-	LEAQ         -8(SI)(R10*1), R11
-	CMPQ         R11, $+64
-	SBBQ         R11, R11
-	IMUL3Q       $0x01, DI, R12
-	ANDQ         R12, R11
-	ADDQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1088(R11)
-	PREFETCHT0   1024(R11)(DI*1)
-	PREFETCHT0   1088(R11)(DI*1)
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R10*1), R11
+	CMPQ       R11, $+64
+	SBBQ       R11, R11
+	IMUL3Q     $0x01, DI, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1088(R11)
+	PREFETCHT0 1024(R11)(DI*1)
+	PREFETCHT0 1088(R11)(DI*1)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VMOVUPS      (CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2254,6 +2547,8 @@ n1t2step:
 	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 12(R9), Y5
 	VFMADD231PS  Y4, Y5, Y0
+
+	// Steps 0 to 3: the words at 32(CX) on, decoded and multiplied.
 	VMOVUPS      32(CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2274,6 +2569,8 @@ n1t2step:
 	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 12(R9), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 0 to 3: the words at (CX)(DI*1) on, decoded and multiplied.
 	VMOVUPS      (CX)(DI*1), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2294,6 +2591,8 @@ n1t2step:
 	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 12(R9), Y5
 	VFMADD231PS  Y4, Y5, Y2
+
+	// Steps 0 to 3: the words at 32(CX)(DI*1) on, decoded and multiplied.
 	VMOVUPS      32(CX)(DI*1), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2314,6 +2613,8 @@ n1t2step:
 	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 12(R9), Y5
 	VFMADD231PS  Y4, Y5, Y3
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS      64(CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2334,6 +2635,8 @@ n1t2step:
 	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 28(R9), Y5
 	VFMADD231PS  Y4, Y5, Y0
+
+	// Steps 4 to 7: the words at 96(CX) on, decoded and multiplied.
 	VMOVUPS      96(CX), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2354,6 +2657,8 @@ n1t2step:
 	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 28(R9), Y5
 	VFMADD231PS  Y4, Y5, Y1
+
+	// Steps 4 to 7: the words at 64(CX)(DI*1) on, decoded and multiplied.
 	VMOVUPS      64(CX)(DI*1), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2374,6 +2679,8 @@ n1t2step:
 	VCVTDQ2PS    Y4, Y4
 	VBROADCASTSS 28(R9), Y5
 	VFMADD231PS  Y4, Y5, Y2
+
+	// Steps 4 to 7: the words at 96(CX)(DI*1) on, decoded and multiplied.
 	VMOVUPS      96(CX)(DI*1), Y4
 	VPSLLD       $0x18, Y4, Y5
 	VPSRAD       $0x18, Y5, Y5
@@ -2398,36 +2705,41 @@ n1t2step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n1t2step
-	VMOVUPS      (AX), Y4
-	VFMADD231PS  (BX), Y0, Y4
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      32(AX), Y0
-	VFMADD231PS  32(BX), Y1, Y0
-	VMOVUPS      Y0, 32(AX)
-	VMOVUPS      64(AX), Y0
-	VFMADD231PS  (BX)(R8*1), Y2, Y0
-	VMOVUPS      Y0, 64(AX)
-	VMOVUPS      96(AX), Y0
-	VFMADD231PS  32(BX)(R8*1), Y3, Y0
-	VMOVUPS      Y0, 96(AX)
-	CMPQ         SI, $+128
-	SBBQ         R10, R10
-	IMUL3Q       $0x01, R8, R11
-	ANDQ         R11, R10
-	ADDQ         BX, R10
-	PREFETCHT0   256(R10)
-	PREFETCHT0   256(R10)(R8*1)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y4
+	VFMADD231PS (BX), Y0, Y4
+	VMOVUPS     Y4, (AX)
+	VMOVUPS     32(AX), Y0
+	VFMADD231PS 32(BX), Y1, Y0
+	VMOVUPS     Y0, 32(AX)
+	VMOVUPS     64(AX), Y0
+	VFMADD231PS (BX)(R8*1), Y2, Y0
+	VMOVUPS     Y0, 64(AX)
+	VMOVUPS     96(AX), Y0
+	VFMADD231PS 32(BX)(R8*1), Y3, Y0
+	VMOVUPS     Y0, 96(AX)
+	CMPQ        SI, $+128
+	SBBQ        R10, R10
+	IMUL3Q      $0x01, R8, R11
+	ANDQ        R11, R10
+	ADDQ        BX, R10
+	PREFETCHT0  256(R10)
+	PREFETCHT0  256(R10)(R8*1)
+	ADDQ        $+64, BX
+	TESTQ       SI, SI
+	JNZ         n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), SI
@@ -2441,17 +2753,25 @@ n1t1:
 	VMOVUPS Y0, 32(AX)
 
 n1t1block:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	// A block of K; SI steps of K are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
 	MOVQ    $0x00000020, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
 	SUBQ    DI, SI
 
 n1t1step:
-	MOVQ         CX, R9
-	PREFETCHT0   1024(R9)
-	PREFETCHT0   1088(R9)
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R9
+	PREFETCHT0 1024(R9)
+	PREFETCHT0 1088(R9)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VMOVUPS      (CX), Y2
 	VPSLLD       $0x18, Y2, Y3
 	VPSRAD       $0x18, Y3, Y3
@@ -2472,6 +2792,8 @@ n1t1step:
 	VCVTDQ2PS    Y2, Y2
 	VBROADCASTSS 12(R8), Y3
 	VFMADD231PS  Y2, Y3, Y0
+
+	// Steps 0 to 3: the words at 32(CX) on, decoded and multiplied.
 	VMOVUPS      32(CX), Y2
 	VPSLLD       $0x18, Y2, Y3
 	VPSRAD       $0x18, Y3, Y3
@@ -2492,6 +2814,8 @@ n1t1step:
 	VCVTDQ2PS    Y2, Y2
 	VBROADCASTSS 12(R8), Y3
 	VFMADD231PS  Y2, Y3, Y1
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS      64(CX), Y2
 	VPSLLD       $0x18, Y2, Y3
 	VPSRAD       $0x18, Y3, Y3
@@ -2512,6 +2836,8 @@ n1t1step:
 	VCVTDQ2PS    Y2, Y2
 	VBROADCASTSS 28(R8), Y3
 	VFMADD231PS  Y2, Y3, Y0
+
+	// Steps 4 to 7: the words at 96(CX) on, decoded and multiplied.
 	VMOVUPS      96(CX), Y2
 	VPSLLD       $0x18, Y2, Y3
 	VPSRAD       $0x18, Y3, Y3
@@ -2536,20 +2862,24 @@ n1t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VMOVUPS      (AX), Y2
-	VFMADD231PS  (BX), Y0, Y2
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      32(AX), Y0
-	VFMADD231PS  32(BX), Y1, Y0
-	VMOVUPS      Y0, 32(AX)
-	MOVQ         BX, DI
-	PREFETCHT0   256(DI)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y2
+	VFMADD231PS (BX), Y0, Y2
+	VMOVUPS     Y2, (AX)
+	VMOVUPS     32(AX), Y0
+	VFMADD231PS 32(BX), Y1, Y0
+	VMOVUPS     Y0, 32(AX)
+	MOVQ        BX, DI
+	PREFETCHT0  256(DI)
+	ADDQ        $+64, BX
+	TESTQ       SI, SI
+	JNZ         n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -2558,11 +2888,14 @@ n1t1done:
 // func expandInt8AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX2
 TEXT ·expandInt8AVX2(SB), NOSPLIT, $0-80
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
 	MOVQ panel_len+8(FP), DX
 
 eight:
+	// 8 steps of K; DX numbers of the panel are left.
 	VMOVUPS   (CX), Y0
 	VPSLLD    $0x18, Y0, Y1
 	VPSRAD    $0x18, Y1, Y1
@@ -2637,25 +2970,34 @@ eight:
 // func vector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vector4AVX2(SB), $4160-144
-	MOVQ           n+112(FP), AX
-	CMPQ           AX, $0x01
-	JE             columns1
-	CMPQ           AX, $0x02
-	JE             columns2
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), BX
-	SHLQ           $0x02, BX
-	MOVQ           tiles+128(FP), SI
-	MOVQ           scales_base+56(FP), DI
-	MOVQ           code+136(FP), R8
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += scale[block][r]·s     fused
+	// A weight is its code's value.
+	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
+	CMPQ AX, $0x01
+	JE   columns1
+	CMPQ AX, $0x02
+	JE   columns2
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
 	VBROADCASTI128 80(R8), Y1
 	VBROADCASTI128 96(R8), Y2
 
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), R9
@@ -2673,23 +3015,34 @@ n3t1:
 	VMOVUPS Y3, 32(AX)(DX*2)
 
 n3t1block:
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	// A block of K; R9 steps of K are left.
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y3-Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y8.
 	MOVQ    $0x00000040, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
 	SUBQ    R10, R9
 
 n3t1step:
-	MOVQ           CX, R12
-	PREFETCHT0     1024(R12)
-	VMOVDQU        (CX), Y9
-	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R12
+	PREFETCHT0 1024(R12)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y9: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y9
+	VPSHUFB transposeAVX2<>+0(SB), Y9, Y9
+	VPAND   lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Look the codes in Y10 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y10, Y0, Y11
 	VPSHUFB        Y10, Y1, Y12
 	VPUNPCKLBW     Y12, Y11, Y13
@@ -2727,8 +3080,12 @@ n3t1step:
 	VFMADD231PS    Y11, Y10, Y4
 	VBROADCASTSS   12(R11)(BX*2), Y10
 	VFMADD231PS    Y11, Y10, Y5
-	VPSRLW         $0x04, Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y9, Y9
+	VPAND  lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y9, Y0, Y10
 	VPSHUFB        Y9, Y1, Y11
 	VPUNPCKLBW     Y11, Y10, Y12
@@ -2766,9 +3123,14 @@ n3t1step:
 	VFMADD231PS    Y10, Y9, Y4
 	VBROADCASTSS   28(R11)(BX*2), Y9
 	VFMADD231PS    Y10, Y9, Y5
-	VMOVDQU        32(CX), Y9
-	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y9: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y9
+	VPSHUFB transposeAVX2<>+0(SB), Y9, Y9
+	VPAND   lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Look the codes in Y10 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y10, Y0, Y11
 	VPSHUFB        Y10, Y1, Y12
 	VPUNPCKLBW     Y12, Y11, Y13
@@ -2806,8 +3168,12 @@ n3t1step:
 	VFMADD231PS    Y11, Y10, Y7
 	VBROADCASTSS   12(R11)(BX*2), Y10
 	VFMADD231PS    Y11, Y10, Y8
-	VPSRLW         $0x04, Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y9, Y9
+	VPAND  lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y9, Y0, Y10
 	VPSHUFB        Y9, Y1, Y11
 	VPUNPCKLBW     Y11, Y10, Y12
@@ -2849,53 +3215,60 @@ n3t1step:
 	ADDQ           $+32, R11
 	SUBQ           $0x08, R10
 	JNZ            n3t1step
-	VMOVUPS        (AX), Y9
-	VFMADD231PS    (DI), Y3, Y9
-	VMOVUPS        Y9, (AX)
-	VMOVUPS        (AX)(DX*1), Y3
-	VFMADD231PS    (DI), Y4, Y3
-	VMOVUPS        Y3, (AX)(DX*1)
-	VMOVUPS        (AX)(DX*2), Y3
-	VFMADD231PS    (DI), Y5, Y3
-	VMOVUPS        Y3, (AX)(DX*2)
-	VMOVUPS        32(AX), Y3
-	VFMADD231PS    32(DI), Y6, Y3
-	VMOVUPS        Y3, 32(AX)
-	VMOVUPS        32(AX)(DX*1), Y3
-	VFMADD231PS    32(DI), Y7, Y3
-	VMOVUPS        Y3, 32(AX)(DX*1)
-	VMOVUPS        32(AX)(DX*2), Y3
-	VFMADD231PS    32(DI), Y8, Y3
-	VMOVUPS        Y3, 32(AX)(DX*2)
-	MOVQ           DI, R10
-	PREFETCHT0     256(R10)
-	ADDQ           $+64, DI
-	TESTQ          R9, R9
-	JNZ            n3t1block
-	ADDQ           $+64, AX
-	SUBQ           $0x01, SI
-	JMP            n3t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y9
+	VFMADD231PS (DI), Y3, Y9
+	VMOVUPS     Y9, (AX)
+	VMOVUPS     (AX)(DX*1), Y3
+	VFMADD231PS (DI), Y4, Y3
+	VMOVUPS     Y3, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Y3
+	VFMADD231PS (DI), Y5, Y3
+	VMOVUPS     Y3, (AX)(DX*2)
+	VMOVUPS     32(AX), Y3
+	VFMADD231PS 32(DI), Y6, Y3
+	VMOVUPS     Y3, 32(AX)
+	VMOVUPS     32(AX)(DX*1), Y3
+	VFMADD231PS 32(DI), Y7, Y3
+	VMOVUPS     Y3, 32(AX)(DX*1)
+	VMOVUPS     32(AX)(DX*2), Y3
+	VFMADD231PS 32(DI), Y8, Y3
+	VMOVUPS     Y3, 32(AX)(DX*2)
+	MOVQ        DI, R10
+	PREFETCHT0  256(R10)
+	ADDQ        $+64, DI
+	TESTQ       R9, R9
+	JNZ         n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
 	RET
 
 columns2:
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), BX
-	SHLQ           $0x02, BX
-	MOVQ           tiles+128(FP), SI
-	MOVQ           scales_base+56(FP), DI
-	MOVQ           code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
 	VBROADCASTI128 80(R8), Y1
 	VBROADCASTI128 96(R8), Y2
 	VBROADCASTI128 112(R8), Y3
 
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), R8
@@ -2911,21 +3284,32 @@ n2t1:
 	VMOVUPS Y4, 32(AX)(DX*1)
 
 n2t1block:
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	// A block of K; R8 steps of K are left.
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y4, Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6, Y7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n2t1step:
-	MOVQ         CX, R11
-	PREFETCHT0   1024(R11)
-	VMOVDQU      (CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -2954,8 +3338,12 @@ n2t1step:
 	VFMADD231PS  Y10, Y9, Y4
 	VBROADCASTSS 12(R10)(BX*1), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -2984,9 +3372,14 @@ n2t1step:
 	VFMADD231PS  Y9, Y8, Y4
 	VBROADCASTSS 28(R10)(BX*1), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VMOVDQU      32(CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -3015,8 +3408,12 @@ n2t1step:
 	VFMADD231PS  Y10, Y9, Y6
 	VBROADCASTSS 12(R10)(BX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -3049,43 +3446,50 @@ n2t1step:
 	ADDQ         $+32, R10
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VMOVUPS      (AX), Y8
-	VFMADD231PS  (DI), Y4, Y8
-	VMOVUPS      Y8, (AX)
-	VMOVUPS      (AX)(DX*1), Y4
-	VFMADD231PS  (DI), Y5, Y4
-	VMOVUPS      Y4, (AX)(DX*1)
-	VMOVUPS      32(AX), Y4
-	VFMADD231PS  32(DI), Y6, Y4
-	VMOVUPS      Y4, 32(AX)
-	VMOVUPS      32(AX)(DX*1), Y4
-	VFMADD231PS  32(DI), Y7, Y4
-	VMOVUPS      Y4, 32(AX)(DX*1)
-	MOVQ         DI, R9
-	PREFETCHT0   256(R9)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y8
+	VFMADD231PS (DI), Y4, Y8
+	VMOVUPS     Y8, (AX)
+	VMOVUPS     (AX)(DX*1), Y4
+	VFMADD231PS (DI), Y5, Y4
+	VMOVUPS     Y4, (AX)(DX*1)
+	VMOVUPS     32(AX), Y4
+	VFMADD231PS 32(DI), Y6, Y4
+	VMOVUPS     Y4, 32(AX)
+	VMOVUPS     32(AX)(DX*1), Y4
+	VFMADD231PS 32(DI), Y7, Y4
+	VMOVUPS     Y4, 32(AX)(DX*1)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
 	RET
 
 columns1:
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           tiles+128(FP), DX
-	MOVQ           scales_base+56(FP), BX
-	MOVQ           code+136(FP), SI
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ tiles+128(FP), DX
+	MOVQ scales_base+56(FP), BX
+	MOVQ code+136(FP), SI
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
 	VBROADCASTI128 80(SI), Y1
 	VBROADCASTI128 96(SI), Y2
 	VBROADCASTI128 112(SI), Y3
 
 staged:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     stageddone
 	LEAQ    (SP), SI
@@ -3104,6 +3508,8 @@ staged:
 	XORQ    R11, R11
 
 stagedfirst:
+	// The first stages: decode 8 steps of K of two tiles to the ring, low and high
+	// halves of floats apart, at SI (ring) + R11.
 	VMOVDQU    (CX), Y5
 	VPSHUFB    transposePairsAVX2<>+0(SB), Y5, Y5
 	VPAND      Y4, Y5, Y6
@@ -3235,13 +3641,21 @@ stagedfirst:
 	JNE        stagedfirst
 
 stagedblock:
+	// A block of 64 steps of K.
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	MOVQ   $0x00000040, R13
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6.
+	// Sums of tile 1, rows 0 to 7, a column each: Y7.
+	// Sums of tile 1, rows 8 to 15, a column each: Y8.
+	MOVQ $0x00000040, R13
 
 stagedstep:
+	// Decode 8 steps of K to the stage at R11, and in between multiply-add the 8 that
+	// lie 2 stages behind, at R12, by x at (R10): loads two bytes off join the halves.
 	MOVQ         R11, R12
 	XORQ         $+2048, R12
 	VMOVDQU      (CX), Y9
@@ -3478,35 +3892,38 @@ stagedstep:
 	ADDQ         $+32, R10
 	SUBQ         $0x08, R13
 	JNZ          stagedstep
-	VMOVUPS      (AX), Y9
-	VFMADD231PS  (BX), Y5, Y9
-	VMOVUPS      Y9, (AX)
-	VMOVUPS      32(AX), Y5
-	VFMADD231PS  32(BX), Y6, Y5
-	VMOVUPS      Y5, 32(AX)
-	VMOVUPS      64(AX), Y5
-	VFMADD231PS  (BX)(DI*1), Y7, Y5
-	VMOVUPS      Y5, 64(AX)
-	VMOVUPS      96(AX), Y5
-	VFMADD231PS  32(BX)(DI*1), Y8, Y5
-	VMOVUPS      Y5, 96(AX)
-	LEAQ         256(BX), R12
-	LEAQ         (R12)(DI*1), R13
-	CMPQ         R12, R9
-	CMOVQHI      R13, R12
-	PREFETCHT0   (R12)
-	PREFETCHT0   (R12)(DI*1)
-	ADDQ         $+64, BX
-	CMPQ         BX, R9
-	JLS          stagedblock
-	ADDQ         $+128, AX
-	LEAQ         64(R8)(DI*8), CX
-	ADDQ         DI, BX
-	SUBQ         $0x02, DX
-	JMP          staged
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y9
+	VFMADD231PS (BX), Y5, Y9
+	VMOVUPS     Y9, (AX)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 32(BX), Y6, Y5
+	VMOVUPS     Y5, 32(AX)
+	VMOVUPS     64(AX), Y5
+	VFMADD231PS (BX)(DI*1), Y7, Y5
+	VMOVUPS     Y5, 64(AX)
+	VMOVUPS     96(AX), Y5
+	VFMADD231PS 32(BX)(DI*1), Y8, Y5
+	VMOVUPS     Y5, 96(AX)
+	LEAQ        256(BX), R12
+	LEAQ        (R12)(DI*1), R13
+	CMPQ        R12, R9
+	CMOVQHI     R13, R12
+	PREFETCHT0  (R12)
+	PREFETCHT0  (R12)(DI*1)
+	ADDQ        $+64, BX
+	CMPQ        BX, R9
+	JLS         stagedblock
+	ADDQ        $+128, AX
+	LEAQ        64(R8)(DI*8), CX
+	ADDQ        DI, BX
+	SUBQ        $0x02, DX
+	JMP         staged
 
 stageddone:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), SI
@@ -3520,19 +3937,30 @@ n1t1:
 	VMOVUPS Y4, 32(AX)
 
 n1t1block:
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	// A block of K; SI steps of K are left.
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y4.
+	// Sums of tile 0, rows 8 to 15, a column each: Y5.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
 	SUBQ    DI, SI
 
 n1t1step:
-	MOVQ         CX, R9
-	PREFETCHT0   1024(R9)
-	VMOVDQU      (CX), Y6
-	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R9
+	PREFETCHT0 1024(R9)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y6: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y6
+	VPSHUFB transposeAVX2<>+0(SB), Y6, Y6
+	VPAND   lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Look the codes in Y7 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y7, Y0, Y8
 	VPSHUFB      Y7, Y1, Y9
 	VPUNPCKLBW   Y9, Y8, Y10
@@ -3553,8 +3981,12 @@ n1t1step:
 	VPUNPCKHWD   Y9, Y8, Y8
 	VBROADCASTSS 12(R8), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y6, Y6
+	VPAND  lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// Look the codes in Y6 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y6, Y0, Y7
 	VPSHUFB      Y6, Y1, Y8
 	VPUNPCKLBW   Y8, Y7, Y9
@@ -3575,9 +4007,14 @@ n1t1step:
 	VPUNPCKHWD   Y8, Y7, Y7
 	VBROADCASTSS 28(R8), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VMOVDQU      32(CX), Y6
-	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y6: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y6
+	VPSHUFB transposeAVX2<>+0(SB), Y6, Y6
+	VPAND   lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Look the codes in Y7 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y7, Y0, Y8
 	VPSHUFB      Y7, Y1, Y9
 	VPUNPCKLBW   Y9, Y8, Y10
@@ -3598,8 +4035,12 @@ n1t1step:
 	VPUNPCKHWD   Y9, Y8, Y8
 	VBROADCASTSS 12(R8), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y6, Y6
+	VPAND  lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// Look the codes in Y6 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y6, Y0, Y7
 	VPSHUFB      Y6, Y1, Y8
 	VPUNPCKLBW   Y8, Y7, Y9
@@ -3624,20 +4065,24 @@ n1t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VMOVUPS      (AX), Y6
-	VFMADD231PS  (BX), Y4, Y6
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      32(AX), Y4
-	VFMADD231PS  32(BX), Y5, Y4
-	VMOVUPS      Y4, 32(AX)
-	MOVQ         BX, DI
-	PREFETCHT0   256(DI)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y6
+	VFMADD231PS (BX), Y4, Y6
+	VMOVUPS     Y6, (AX)
+	VMOVUPS     32(AX), Y4
+	VFMADD231PS 32(BX), Y5, Y4
+	VMOVUPS     Y4, 32(AX)
+	MOVQ        BX, DI
+	PREFETCHT0  256(DI)
+	ADDQ        $+64, BX
+	TESTQ       SI, SI
+	JNZ         n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -3646,19 +4091,28 @@ n1t1done:
 // func expand4AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX2
 TEXT ·expand4AVX2(SB), NOSPLIT, $0-80
-	MOVQ           panel_base+0(FP), AX
-	MOVQ           words_base+24(FP), CX
-	MOVQ           panel_len+8(FP), DX
-	MOVQ           code+72(FP), BX
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
+	// A weight is its code's value.
+	MOVQ panel_base+0(FP), AX
+	MOVQ words_base+24(FP), CX
+	MOVQ panel_len+8(FP), DX
+	MOVQ code+72(FP), BX
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(BX), Y0
 	VBROADCASTI128 80(BX), Y1
 	VBROADCASTI128 96(BX), Y2
 	VBROADCASTI128 112(BX), Y3
 
 eight:
-	VMOVDQU    (CX), Y4
-	VPSHUFB    transposeAVX2<>+0(SB), Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y5
+	// 8 steps of K; DX numbers of the panel are left.
+	// Y4: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y4
+	VPSHUFB transposeAVX2<>+0(SB), Y4, Y4
+	VPAND   lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Look the codes in Y5 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y5, Y0, Y6
 	VPSHUFB    Y5, Y1, Y7
 	VPUNPCKLBW Y7, Y6, Y8
@@ -3675,8 +4129,12 @@ eight:
 	VMOVUPS    Y5, 128(AX)
 	VPUNPCKHWD Y7, Y6, Y6
 	VMOVUPS    Y6, 192(AX)
-	VPSRLW     $0x04, Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y4, Y4
+	VPAND  lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// Look the codes in Y4 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y4, Y0, Y5
 	VPSHUFB    Y4, Y1, Y6
 	VPUNPCKLBW Y6, Y5, Y7
@@ -3693,9 +4151,13 @@ eight:
 	VMOVUPS    Y4, 384(AX)
 	VPUNPCKHWD Y6, Y5, Y5
 	VMOVUPS    Y5, 448(AX)
-	VMOVDQU    32(CX), Y4
-	VPSHUFB    transposeAVX2<>+0(SB), Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Y4: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y4
+	VPSHUFB transposeAVX2<>+0(SB), Y4, Y4
+	VPAND   lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Look the codes in Y5 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y5, Y0, Y6
 	VPSHUFB    Y5, Y1, Y7
 	VPUNPCKLBW Y7, Y6, Y8
@@ -3712,8 +4174,12 @@ eight:
 	VMOVUPS    Y5, 160(AX)
 	VPUNPCKHWD Y7, Y6, Y6
 	VMOVUPS    Y6, 224(AX)
-	VPSRLW     $0x04, Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y4, Y4
+	VPAND  lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// Look the codes in Y4 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y4, Y0, Y5
 	VPSHUFB    Y4, Y1, Y6
 	VPUNPCKLBW Y6, Y5, Y7
@@ -3740,25 +4206,34 @@ eight:
 // func vector4BF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vector4BF16AVX2(SB), NOSPLIT, $0-144
-	MOVQ           n+112(FP), AX
-	CMPQ           AX, $0x01
-	JE             columns1
-	CMPQ           AX, $0x02
-	JE             columns2
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), BX
-	SHLQ           $0x02, BX
-	MOVQ           tiles+128(FP), SI
-	MOVQ           scales_base+56(FP), DI
-	MOVQ           code+136(FP), R8
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
+	// A weight is its code's value times its scale, rounded to bfloat16.
+	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
+	CMPQ AX, $0x01
+	JE   columns1
+	CMPQ AX, $0x02
+	JE   columns2
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
 	VBROADCASTI128 80(R8), Y1
 	VBROADCASTI128 96(R8), Y2
 
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), R9
@@ -3776,23 +4251,34 @@ n3t1:
 	VMOVUPS Y3, 32(AX)(DX*2)
 
 n3t1block:
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	// A block of K; R9 steps of K are left.
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y3-Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y8.
 	MOVQ    $0x00000040, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
 	SUBQ    R10, R9
 
 n3t1step:
-	MOVQ           CX, R12
-	PREFETCHT0     1024(R12)
-	VMOVDQU        (CX), Y9
-	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R12
+	PREFETCHT0 1024(R12)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y9: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y9
+	VPSHUFB transposeAVX2<>+0(SB), Y9, Y9
+	VPAND   lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Look the codes in Y10 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y10, Y0, Y11
 	VPSHUFB        Y10, Y1, Y12
 	VPUNPCKLBW     Y12, Y11, Y13
@@ -3854,8 +4340,12 @@ n3t1step:
 	VFMADD231PS    Y11, Y10, Y4
 	VBROADCASTSS   12(R11)(BX*2), Y10
 	VFMADD231PS    Y11, Y10, Y5
-	VPSRLW         $0x04, Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y9, Y9
+	VPAND  lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y9, Y0, Y10
 	VPSHUFB        Y9, Y1, Y11
 	VPUNPCKLBW     Y11, Y10, Y12
@@ -3917,9 +4407,14 @@ n3t1step:
 	VFMADD231PS    Y10, Y9, Y4
 	VBROADCASTSS   28(R11)(BX*2), Y9
 	VFMADD231PS    Y10, Y9, Y5
-	VMOVDQU        32(CX), Y9
-	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y9: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y9
+	VPSHUFB transposeAVX2<>+0(SB), Y9, Y9
+	VPAND   lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Look the codes in Y10 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y10, Y0, Y11
 	VPSHUFB        Y10, Y1, Y12
 	VPUNPCKLBW     Y12, Y11, Y13
@@ -3981,8 +4476,12 @@ n3t1step:
 	VFMADD231PS    Y11, Y10, Y7
 	VBROADCASTSS   12(R11)(BX*2), Y10
 	VFMADD231PS    Y11, Y10, Y8
-	VPSRLW         $0x04, Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y9, Y9
+	VPAND  lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y9, Y0, Y10
 	VPSHUFB        Y9, Y1, Y11
 	VPUNPCKLBW     Y11, Y10, Y12
@@ -4048,47 +4547,54 @@ n3t1step:
 	ADDQ           $+32, R11
 	SUBQ           $0x08, R10
 	JNZ            n3t1step
-	VADDPS         (AX), Y3, Y3
-	VMOVUPS        Y3, (AX)
-	VADDPS         (AX)(DX*1), Y4, Y4
-	VMOVUPS        Y4, (AX)(DX*1)
-	VADDPS         (AX)(DX*2), Y5, Y5
-	VMOVUPS        Y5, (AX)(DX*2)
-	VADDPS         32(AX), Y6, Y6
-	VMOVUPS        Y6, 32(AX)
-	VADDPS         32(AX)(DX*1), Y7, Y7
-	VMOVUPS        Y7, 32(AX)(DX*1)
-	VADDPS         32(AX)(DX*2), Y8, Y8
-	VMOVUPS        Y8, 32(AX)(DX*2)
-	MOVQ           DI, R10
-	PREFETCHT0     256(R10)
-	ADDQ           $+64, DI
-	TESTQ          R9, R9
-	JNZ            n3t1block
-	ADDQ           $+64, AX
-	SUBQ           $0x01, SI
-	JMP            n3t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Y3, Y3
+	VMOVUPS    Y3, (AX)
+	VADDPS     (AX)(DX*1), Y4, Y4
+	VMOVUPS    Y4, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Y5, Y5
+	VMOVUPS    Y5, (AX)(DX*2)
+	VADDPS     32(AX), Y6, Y6
+	VMOVUPS    Y6, 32(AX)
+	VADDPS     32(AX)(DX*1), Y7, Y7
+	VMOVUPS    Y7, 32(AX)(DX*1)
+	VADDPS     32(AX)(DX*2), Y8, Y8
+	VMOVUPS    Y8, 32(AX)(DX*2)
+	MOVQ       DI, R10
+	PREFETCHT0 256(R10)
+	ADDQ       $+64, DI
+	TESTQ      R9, R9
+	JNZ        n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
 	RET
 
 columns2:
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), BX
-	SHLQ           $0x02, BX
-	MOVQ           tiles+128(FP), SI
-	MOVQ           scales_base+56(FP), DI
-	MOVQ           code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
 	VBROADCASTI128 80(R8), Y1
 	VBROADCASTI128 96(R8), Y2
 	VBROADCASTI128 112(R8), Y3
 
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), R8
@@ -4104,21 +4610,32 @@ n2t1:
 	VMOVUPS Y4, 32(AX)(DX*1)
 
 n2t1block:
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	// A block of K; R8 steps of K are left.
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y4, Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6, Y7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n2t1step:
-	MOVQ         CX, R11
-	PREFETCHT0   1024(R11)
-	VMOVDQU      (CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -4171,8 +4688,12 @@ n2t1step:
 	VFMADD231PS  Y10, Y9, Y4
 	VBROADCASTSS 12(R10)(BX*1), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -4225,9 +4746,14 @@ n2t1step:
 	VFMADD231PS  Y9, Y8, Y4
 	VBROADCASTSS 28(R10)(BX*1), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VMOVDQU      32(CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -4280,8 +4806,12 @@ n2t1step:
 	VFMADD231PS  Y10, Y9, Y6
 	VBROADCASTSS 12(R10)(BX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -4338,39 +4868,46 @@ n2t1step:
 	ADDQ         $+32, R10
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VADDPS       (AX), Y4, Y4
-	VMOVUPS      Y4, (AX)
-	VADDPS       (AX)(DX*1), Y5, Y5
-	VMOVUPS      Y5, (AX)(DX*1)
-	VADDPS       32(AX), Y6, Y6
-	VMOVUPS      Y6, 32(AX)
-	VADDPS       32(AX)(DX*1), Y7, Y7
-	VMOVUPS      Y7, 32(AX)(DX*1)
-	MOVQ         DI, R9
-	PREFETCHT0   256(R9)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VADDPS     (AX)(DX*1), Y5, Y5
+	VMOVUPS    Y5, (AX)(DX*1)
+	VADDPS     32(AX), Y6, Y6
+	VMOVUPS    Y6, 32(AX)
+	VADDPS     32(AX)(DX*1), Y7, Y7
+	VMOVUPS    Y7, 32(AX)(DX*1)
+	MOVQ       DI, R9
+	PREFETCHT0 256(R9)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
 	RET
 
 columns1:
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           tiles+128(FP), DX
-	MOVQ           scales_base+56(FP), BX
-	MOVQ           code+136(FP), SI
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ tiles+128(FP), DX
+	MOVQ scales_base+56(FP), BX
+	MOVQ code+136(FP), SI
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
 	VBROADCASTI128 80(SI), Y1
 	VBROADCASTI128 96(SI), Y2
 	VBROADCASTI128 112(SI), Y3
 
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), SI
@@ -4386,27 +4923,40 @@ n1t2:
 	VMOVUPS Y4, 96(AX)
 
 n1t2block:
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	// A block of K; SI steps of K are left.
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y4.
+	// Sums of tile 0, rows 8 to 15, a column each: Y5.
+	// Sums of tile 1, rows 0 to 7, a column each: Y6.
+	// Sums of tile 1, rows 8 to 15, a column each: Y7.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
 	SUBQ    R10, SI
 
 n1t2step:
-	LEAQ         -8(SI)(R10*1), R11
-	CMPQ         R11, $+128
-	SBBQ         R11, R11
-	IMUL3Q       $0x01, DI, R12
-	ANDQ         R12, R11
-	ADDQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1024(R11)(DI*1)
-	VMOVDQU      (CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R10*1), R11
+	CMPQ       R11, $+128
+	SBBQ       R11, R11
+	IMUL3Q     $0x01, DI, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1024(R11)(DI*1)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -4451,8 +5001,12 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y10, Y10
 	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -4497,9 +5051,14 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y9, Y9
 	VBROADCASTSS 28(R9), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VMOVDQU      32(CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -4544,8 +5103,12 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y10, Y10
 	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -4590,9 +5153,14 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y9, Y9
 	VBROADCASTSS 28(R9), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VMOVDQU      (CX)(DI*1), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at (CX)(DI*1) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX)(DI*1), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -4637,8 +5205,12 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y10, Y10
 	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -4683,9 +5255,14 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y9, Y9
 	VBROADCASTSS 28(R9), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VMOVDQU      32(CX)(DI*1), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at 32(CX)(DI*1) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX)(DI*1), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -4730,8 +5307,12 @@ n1t2step:
 	VPAND        roundHighAVX2<>+0(SB), Y10, Y10
 	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -4780,32 +5361,37 @@ n1t2step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n1t2step
-	VADDPS       (AX), Y4, Y4
-	VMOVUPS      Y4, (AX)
-	VADDPS       32(AX), Y5, Y5
-	VMOVUPS      Y5, 32(AX)
-	VADDPS       64(AX), Y6, Y6
-	VMOVUPS      Y6, 64(AX)
-	VADDPS       96(AX), Y7, Y7
-	VMOVUPS      Y7, 96(AX)
-	CMPQ         SI, $+256
-	SBBQ         R10, R10
-	IMUL3Q       $0x01, R8, R11
-	ANDQ         R11, R10
-	ADDQ         BX, R10
-	PREFETCHT0   256(R10)
-	PREFETCHT0   256(R10)(R8*1)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS     (AX), Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VADDPS     32(AX), Y5, Y5
+	VMOVUPS    Y5, 32(AX)
+	VADDPS     64(AX), Y6, Y6
+	VMOVUPS    Y6, 64(AX)
+	VADDPS     96(AX), Y7, Y7
+	VMOVUPS    Y7, 96(AX)
+	CMPQ       SI, $+256
+	SBBQ       R10, R10
+	IMUL3Q     $0x01, R8, R11
+	ANDQ       R11, R10
+	ADDQ       BX, R10
+	PREFETCHT0 256(R10)
+	PREFETCHT0 256(R10)(R8*1)
+	ADDQ       $+64, BX
+	TESTQ      SI, SI
+	JNZ        n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), SI
@@ -4819,19 +5405,30 @@ n1t1:
 	VMOVUPS Y4, 32(AX)
 
 n1t1block:
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	// A block of K; SI steps of K are left.
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y4.
+	// Sums of tile 0, rows 8 to 15, a column each: Y5.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
 	SUBQ    DI, SI
 
 n1t1step:
-	MOVQ         CX, R9
-	PREFETCHT0   1024(R9)
-	VMOVDQU      (CX), Y6
-	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R9
+	PREFETCHT0 1024(R9)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y6: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y6
+	VPSHUFB transposeAVX2<>+0(SB), Y6, Y6
+	VPAND   lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Look the codes in Y7 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y7, Y0, Y8
 	VPSHUFB      Y7, Y1, Y9
 	VPUNPCKLBW   Y9, Y8, Y10
@@ -4876,8 +5473,12 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y8, Y8
 	VBROADCASTSS 12(R8), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y6, Y6
+	VPAND  lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// Look the codes in Y6 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y6, Y0, Y7
 	VPSHUFB      Y6, Y1, Y8
 	VPUNPCKLBW   Y8, Y7, Y9
@@ -4922,9 +5523,14 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y7, Y7
 	VBROADCASTSS 28(R8), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VMOVDQU      32(CX), Y6
-	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y6: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y6
+	VPSHUFB transposeAVX2<>+0(SB), Y6, Y6
+	VPAND   lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Look the codes in Y7 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y7, Y0, Y8
 	VPSHUFB      Y7, Y1, Y9
 	VPUNPCKLBW   Y9, Y8, Y10
@@ -4969,8 +5575,12 @@ n1t1step:
 	VPAND        roundHighAVX2<>+0(SB), Y8, Y8
 	VBROADCASTSS 12(R8), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y6, Y6
+	VPAND  lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// Look the codes in Y6 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y6, Y0, Y7
 	VPSHUFB      Y6, Y1, Y8
 	VPUNPCKLBW   Y8, Y7, Y9
@@ -5019,18 +5629,22 @@ n1t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VADDPS       (AX), Y4, Y4
-	VMOVUPS      Y4, (AX)
-	VADDPS       32(AX), Y5, Y5
-	VMOVUPS      Y5, 32(AX)
-	MOVQ         BX, DI
-	PREFETCHT0   256(DI)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VADDPS     32(AX), Y5, Y5
+	VMOVUPS    Y5, 32(AX)
+	MOVQ       BX, DI
+	PREFETCHT0 256(DI)
+	ADDQ       $+64, BX
+	TESTQ      SI, SI
+	JNZ        n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -5039,20 +5653,29 @@ n1t1done:
 // func expand4BF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX2
 TEXT ·expand4BF16AVX2(SB), NOSPLIT, $0-80
-	MOVQ           panel_base+0(FP), AX
-	MOVQ           words_base+24(FP), CX
-	MOVQ           scales_base+48(FP), DX
-	MOVQ           panel_len+8(FP), BX
-	MOVQ           code+72(FP), SI
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
+	// A weight is its code's value times its scale, rounded to bfloat16.
+	MOVQ panel_base+0(FP), AX
+	MOVQ words_base+24(FP), CX
+	MOVQ scales_base+48(FP), DX
+	MOVQ panel_len+8(FP), BX
+	MOVQ code+72(FP), SI
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
 	VBROADCASTI128 80(SI), Y1
 	VBROADCASTI128 96(SI), Y2
 	VBROADCASTI128 112(SI), Y3
 
 eight:
-	VMOVDQU    (CX), Y4
-	VPSHUFB    transposeAVX2<>+0(SB), Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y5
+	// 8 steps of K; BX numbers of the panel are left.
+	// Y4: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y4
+	VPSHUFB transposeAVX2<>+0(SB), Y4, Y4
+	VPAND   lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Look the codes in Y5 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y5, Y0, Y6
 	VPSHUFB    Y5, Y1, Y7
 	VPUNPCKLBW Y7, Y6, Y8
@@ -5093,8 +5716,12 @@ eight:
 	VPADDD     Y5, Y6, Y6
 	VPAND      roundHighAVX2<>+0(SB), Y6, Y6
 	VMOVUPS    Y6, 192(AX)
-	VPSRLW     $0x04, Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y4, Y4
+	VPAND  lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// Look the codes in Y4 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y4, Y0, Y5
 	VPSHUFB    Y4, Y1, Y6
 	VPUNPCKLBW Y6, Y5, Y7
@@ -5135,9 +5762,13 @@ eight:
 	VPADDD     Y4, Y5, Y5
 	VPAND      roundHighAVX2<>+0(SB), Y5, Y5
 	VMOVUPS    Y5, 448(AX)
-	VMOVDQU    32(CX), Y4
-	VPSHUFB    transposeAVX2<>+0(SB), Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Y4: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y4
+	VPSHUFB transposeAVX2<>+0(SB), Y4, Y4
+	VPAND   lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Look the codes in Y5 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y5, Y0, Y6
 	VPSHUFB    Y5, Y1, Y7
 	VPUNPCKLBW Y7, Y6, Y8
@@ -5178,8 +5809,12 @@ eight:
 	VPADDD     Y5, Y6, Y6
 	VPAND      roundHighAVX2<>+0(SB), Y6, Y6
 	VMOVUPS    Y6, 224(AX)
-	VPSRLW     $0x04, Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y4, Y4
+	VPAND  lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// Look the codes in Y4 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y4, Y0, Y5
 	VPSHUFB    Y4, Y1, Y6
 	VPUNPCKLBW Y6, Y5, Y7
@@ -5230,25 +5865,34 @@ eight:
 // func vector4F16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·vector4F16AVX2(SB), NOSPLIT, $0-144
-	MOVQ           n+112(FP), AX
-	CMPQ           AX, $0x01
-	JE             columns1
-	CMPQ           AX, $0x02
-	JE             columns2
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), BX
-	SHLQ           $0x02, BX
-	MOVQ           tiles+128(FP), SI
-	MOVQ           scales_base+56(FP), DI
-	MOVQ           code+136(FP), R8
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
+	// A weight is its code's value times its scale, rounded to float16.
+	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
+	CMPQ AX, $0x01
+	JE   columns1
+	CMPQ AX, $0x02
+	JE   columns2
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
 	VBROADCASTI128 80(R8), Y1
 	VBROADCASTI128 96(R8), Y2
 
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), R9
@@ -5266,23 +5910,34 @@ n3t1:
 	VMOVUPS Y3, 32(AX)(DX*2)
 
 n3t1block:
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	// A block of K; R9 steps of K are left.
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y3-Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y8.
 	MOVQ    $0x00000040, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
 	SUBQ    R10, R9
 
 n3t1step:
-	MOVQ           CX, R12
-	PREFETCHT0     1024(R12)
-	VMOVDQU        (CX), Y9
-	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R12
+	PREFETCHT0 1024(R12)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y9: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y9
+	VPSHUFB transposeAVX2<>+0(SB), Y9, Y9
+	VPAND   lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Look the codes in Y10 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y10, Y0, Y11
 	VPSHUFB        Y10, Y1, Y12
 	VPUNPCKLBW     Y12, Y11, Y13
@@ -5332,8 +5987,12 @@ n3t1step:
 	VFMADD231PS    Y11, Y10, Y4
 	VBROADCASTSS   12(R11)(BX*2), Y10
 	VFMADD231PS    Y11, Y10, Y5
-	VPSRLW         $0x04, Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y9, Y9
+	VPAND  lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y9, Y0, Y10
 	VPSHUFB        Y9, Y1, Y11
 	VPUNPCKLBW     Y11, Y10, Y12
@@ -5383,9 +6042,14 @@ n3t1step:
 	VFMADD231PS    Y10, Y9, Y4
 	VBROADCASTSS   28(R11)(BX*2), Y9
 	VFMADD231PS    Y10, Y9, Y5
-	VMOVDQU        32(CX), Y9
-	VPSHUFB        transposeAVX2<>+0(SB), Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y9: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y9
+	VPSHUFB transposeAVX2<>+0(SB), Y9, Y9
+	VPAND   lowNibblesAVX2<>+0(SB), Y9, Y10
+
+	// Look the codes in Y10 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y10, Y0, Y11
 	VPSHUFB        Y10, Y1, Y12
 	VPUNPCKLBW     Y12, Y11, Y13
@@ -5435,8 +6099,12 @@ n3t1step:
 	VFMADD231PS    Y11, Y10, Y7
 	VBROADCASTSS   12(R11)(BX*2), Y10
 	VFMADD231PS    Y11, Y10, Y8
-	VPSRLW         $0x04, Y9, Y9
-	VPAND          lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y9, Y9
+	VPAND  lowNibblesAVX2<>+0(SB), Y9, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB        Y9, Y0, Y10
 	VPSHUFB        Y9, Y1, Y11
 	VPUNPCKLBW     Y11, Y10, Y12
@@ -5490,47 +6158,54 @@ n3t1step:
 	ADDQ           $+32, R11
 	SUBQ           $0x08, R10
 	JNZ            n3t1step
-	VADDPS         (AX), Y3, Y3
-	VMOVUPS        Y3, (AX)
-	VADDPS         (AX)(DX*1), Y4, Y4
-	VMOVUPS        Y4, (AX)(DX*1)
-	VADDPS         (AX)(DX*2), Y5, Y5
-	VMOVUPS        Y5, (AX)(DX*2)
-	VADDPS         32(AX), Y6, Y6
-	VMOVUPS        Y6, 32(AX)
-	VADDPS         32(AX)(DX*1), Y7, Y7
-	VMOVUPS        Y7, 32(AX)(DX*1)
-	VADDPS         32(AX)(DX*2), Y8, Y8
-	VMOVUPS        Y8, 32(AX)(DX*2)
-	MOVQ           DI, R10
-	PREFETCHT0     256(R10)
-	ADDQ           $+64, DI
-	TESTQ          R9, R9
-	JNZ            n3t1block
-	ADDQ           $+64, AX
-	SUBQ           $0x01, SI
-	JMP            n3t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Y3, Y3
+	VMOVUPS    Y3, (AX)
+	VADDPS     (AX)(DX*1), Y4, Y4
+	VMOVUPS    Y4, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Y5, Y5
+	VMOVUPS    Y5, (AX)(DX*2)
+	VADDPS     32(AX), Y6, Y6
+	VMOVUPS    Y6, 32(AX)
+	VADDPS     32(AX)(DX*1), Y7, Y7
+	VMOVUPS    Y7, 32(AX)(DX*1)
+	VADDPS     32(AX)(DX*2), Y8, Y8
+	VMOVUPS    Y8, 32(AX)(DX*2)
+	MOVQ       DI, R10
+	PREFETCHT0 256(R10)
+	ADDQ       $+64, DI
+	TESTQ      R9, R9
+	JNZ        n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
 	RET
 
 columns2:
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           stride+24(FP), DX
-	SHLQ           $0x02, DX
-	MOVQ           reach+104(FP), BX
-	SHLQ           $0x02, BX
-	MOVQ           tiles+128(FP), SI
-	MOVQ           scales_base+56(FP), DI
-	MOVQ           code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
 	VBROADCASTI128 80(R8), Y1
 	VBROADCASTI128 96(R8), Y2
 	VBROADCASTI128 112(R8), Y3
 
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), R8
@@ -5546,21 +6221,32 @@ n2t1:
 	VMOVUPS Y4, 32(AX)(DX*1)
 
 n2t1block:
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	// A block of K; R8 steps of K are left.
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y4, Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6, Y7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n2t1step:
-	MOVQ         CX, R11
-	PREFETCHT0   1024(R11)
-	VMOVDQU      (CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -5601,8 +6287,12 @@ n2t1step:
 	VFMADD231PS  Y10, Y9, Y4
 	VBROADCASTSS 12(R10)(BX*1), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -5643,9 +6333,14 @@ n2t1step:
 	VFMADD231PS  Y9, Y8, Y4
 	VBROADCASTSS 28(R10)(BX*1), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VMOVDQU      32(CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -5686,8 +6381,12 @@ n2t1step:
 	VFMADD231PS  Y10, Y9, Y6
 	VBROADCASTSS 12(R10)(BX*1), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -5732,39 +6431,46 @@ n2t1step:
 	ADDQ         $+32, R10
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VADDPS       (AX), Y4, Y4
-	VMOVUPS      Y4, (AX)
-	VADDPS       (AX)(DX*1), Y5, Y5
-	VMOVUPS      Y5, (AX)(DX*1)
-	VADDPS       32(AX), Y6, Y6
-	VMOVUPS      Y6, 32(AX)
-	VADDPS       32(AX)(DX*1), Y7, Y7
-	VMOVUPS      Y7, 32(AX)(DX*1)
-	MOVQ         DI, R9
-	PREFETCHT0   256(R9)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VADDPS     (AX)(DX*1), Y5, Y5
+	VMOVUPS    Y5, (AX)(DX*1)
+	VADDPS     32(AX), Y6, Y6
+	VMOVUPS    Y6, 32(AX)
+	VADDPS     32(AX)(DX*1), Y7, Y7
+	VMOVUPS    Y7, 32(AX)(DX*1)
+	MOVQ       DI, R9
+	PREFETCHT0 256(R9)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
 	RET
 
 columns1:
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           tiles+128(FP), DX
-	MOVQ           scales_base+56(FP), BX
-	MOVQ           code+136(FP), SI
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ tiles+128(FP), DX
+	MOVQ scales_base+56(FP), BX
+	MOVQ code+136(FP), SI
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
 	VBROADCASTI128 80(SI), Y1
 	VBROADCASTI128 96(SI), Y2
 	VBROADCASTI128 112(SI), Y3
 
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), SI
@@ -5780,27 +6486,40 @@ n1t2:
 	VMOVUPS Y4, 96(AX)
 
 n1t2block:
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	// A block of K; SI steps of K are left.
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y4.
+	// Sums of tile 0, rows 8 to 15, a column each: Y5.
+	// Sums of tile 1, rows 0 to 7, a column each: Y6.
+	// Sums of tile 1, rows 8 to 15, a column each: Y7.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
 	SUBQ    R10, SI
 
 n1t2step:
-	LEAQ         -8(SI)(R10*1), R11
-	CMPQ         R11, $+128
-	SBBQ         R11, R11
-	IMUL3Q       $0x01, DI, R12
-	ANDQ         R12, R11
-	ADDQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1024(R11)(DI*1)
-	VMOVDQU      (CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R10*1), R11
+	CMPQ       R11, $+128
+	SBBQ       R11, R11
+	IMUL3Q     $0x01, DI, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1024(R11)(DI*1)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -5833,8 +6552,12 @@ n1t2step:
 	VCVTPH2PS    X9, Y10
 	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y10, Y9, Y4
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -5867,9 +6590,14 @@ n1t2step:
 	VCVTPH2PS    X8, Y9
 	VBROADCASTSS 28(R9), Y8
 	VFMADD231PS  Y9, Y8, Y4
-	VMOVDQU      32(CX), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -5902,8 +6630,12 @@ n1t2step:
 	VCVTPH2PS    X9, Y10
 	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y10, Y9, Y5
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -5936,9 +6668,14 @@ n1t2step:
 	VCVTPH2PS    X8, Y9
 	VBROADCASTSS 28(R9), Y8
 	VFMADD231PS  Y9, Y8, Y5
-	VMOVDQU      (CX)(DI*1), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at (CX)(DI*1) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX)(DI*1), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -5971,8 +6708,12 @@ n1t2step:
 	VCVTPH2PS    X9, Y10
 	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y10, Y9, Y6
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -6005,9 +6746,14 @@ n1t2step:
 	VCVTPH2PS    X8, Y9
 	VBROADCASTSS 28(R9), Y8
 	VFMADD231PS  Y9, Y8, Y6
-	VMOVDQU      32(CX)(DI*1), Y8
-	VPSHUFB      transposeAVX2<>+0(SB), Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Steps 0 to 7: the words at 32(CX)(DI*1) on, decoded and multiplied.
+	// Y8: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX)(DI*1), Y8
+	VPSHUFB transposeAVX2<>+0(SB), Y8, Y8
+	VPAND   lowNibblesAVX2<>+0(SB), Y8, Y9
+
+	// Look the codes in Y9 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y9, Y0, Y10
 	VPSHUFB      Y9, Y1, Y11
 	VPUNPCKLBW   Y11, Y10, Y12
@@ -6040,8 +6786,12 @@ n1t2step:
 	VCVTPH2PS    X9, Y10
 	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y10, Y9, Y7
-	VPSRLW       $0x04, Y8, Y8
-	VPAND        lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y8, Y8
+	VPAND  lowNibblesAVX2<>+0(SB), Y8, Y8
+
+	// Look the codes in Y8 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y8, Y0, Y9
 	VPSHUFB      Y8, Y1, Y10
 	VPUNPCKLBW   Y10, Y9, Y11
@@ -6078,32 +6828,37 @@ n1t2step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n1t2step
-	VADDPS       (AX), Y4, Y4
-	VMOVUPS      Y4, (AX)
-	VADDPS       32(AX), Y5, Y5
-	VMOVUPS      Y5, 32(AX)
-	VADDPS       64(AX), Y6, Y6
-	VMOVUPS      Y6, 64(AX)
-	VADDPS       96(AX), Y7, Y7
-	VMOVUPS      Y7, 96(AX)
-	CMPQ         SI, $+256
-	SBBQ         R10, R10
-	IMUL3Q       $0x01, R8, R11
-	ANDQ         R11, R10
-	ADDQ         BX, R10
-	PREFETCHT0   256(R10)
-	PREFETCHT0   256(R10)(R8*1)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS     (AX), Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VADDPS     32(AX), Y5, Y5
+	VMOVUPS    Y5, 32(AX)
+	VADDPS     64(AX), Y6, Y6
+	VMOVUPS    Y6, 64(AX)
+	VADDPS     96(AX), Y7, Y7
+	VMOVUPS    Y7, 96(AX)
+	CMPQ       SI, $+256
+	SBBQ       R10, R10
+	IMUL3Q     $0x01, R8, R11
+	ANDQ       R11, R10
+	ADDQ       BX, R10
+	PREFETCHT0 256(R10)
+	PREFETCHT0 256(R10)(R8*1)
+	ADDQ       $+64, BX
+	TESTQ      SI, SI
+	JNZ        n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), SI
@@ -6117,19 +6872,30 @@ n1t1:
 	VMOVUPS Y4, 32(AX)
 
 n1t1block:
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	// A block of K; SI steps of K are left.
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y4.
+	// Sums of tile 0, rows 8 to 15, a column each: Y5.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
 	SUBQ    DI, SI
 
 n1t1step:
-	MOVQ         CX, R9
-	PREFETCHT0   1024(R9)
-	VMOVDQU      (CX), Y6
-	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R9
+	PREFETCHT0 1024(R9)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	// Y6: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y6
+	VPSHUFB transposeAVX2<>+0(SB), Y6, Y6
+	VPAND   lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Look the codes in Y7 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y7, Y0, Y8
 	VPSHUFB      Y7, Y1, Y9
 	VPUNPCKLBW   Y9, Y8, Y10
@@ -6162,8 +6928,12 @@ n1t1step:
 	VCVTPH2PS    X7, Y8
 	VBROADCASTSS 12(R8), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y6, Y6
+	VPAND  lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// Look the codes in Y6 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y6, Y0, Y7
 	VPSHUFB      Y6, Y1, Y8
 	VPUNPCKLBW   Y8, Y7, Y9
@@ -6196,9 +6966,14 @@ n1t1step:
 	VCVTPH2PS    X6, Y7
 	VBROADCASTSS 28(R8), Y6
 	VFMADD231PS  Y7, Y6, Y4
-	VMOVDQU      32(CX), Y6
-	VPSHUFB      transposeAVX2<>+0(SB), Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	// Y6: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y6
+	VPSHUFB transposeAVX2<>+0(SB), Y6, Y6
+	VPAND   lowNibblesAVX2<>+0(SB), Y6, Y7
+
+	// Look the codes in Y7 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y7, Y0, Y8
 	VPSHUFB      Y7, Y1, Y9
 	VPUNPCKLBW   Y9, Y8, Y10
@@ -6231,8 +7006,12 @@ n1t1step:
 	VCVTPH2PS    X7, Y8
 	VBROADCASTSS 12(R8), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VPSRLW       $0x04, Y6, Y6
-	VPAND        lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y6, Y6
+	VPAND  lowNibblesAVX2<>+0(SB), Y6, Y6
+
+	// Look the codes in Y6 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB      Y6, Y0, Y7
 	VPSHUFB      Y6, Y1, Y8
 	VPUNPCKLBW   Y8, Y7, Y9
@@ -6269,18 +7048,22 @@ n1t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VADDPS       (AX), Y4, Y4
-	VMOVUPS      Y4, (AX)
-	VADDPS       32(AX), Y5, Y5
-	VMOVUPS      Y5, 32(AX)
-	MOVQ         BX, DI
-	PREFETCHT0   256(DI)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VADDPS     32(AX), Y5, Y5
+	VMOVUPS    Y5, 32(AX)
+	MOVQ       BX, DI
+	PREFETCHT0 256(DI)
+	ADDQ       $+64, BX
+	TESTQ      SI, SI
+	JNZ        n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -6289,20 +7072,29 @@ n1t1done:
 // func expand4F16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX2, F16C
 TEXT ·expand4F16AVX2(SB), NOSPLIT, $0-80
-	MOVQ           panel_base+0(FP), AX
-	MOVQ           words_base+24(FP), CX
-	MOVQ           scales_base+48(FP), DX
-	MOVQ           panel_len+8(FP), BX
-	MOVQ           code+72(FP), SI
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
+	// A weight is its code's value times its scale, rounded to float16.
+	MOVQ panel_base+0(FP), AX
+	MOVQ words_base+24(FP), CX
+	MOVQ scales_base+48(FP), DX
+	MOVQ panel_len+8(FP), BX
+	MOVQ code+72(FP), SI
+
+	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
 	VBROADCASTI128 80(SI), Y1
 	VBROADCASTI128 96(SI), Y2
 	VBROADCASTI128 112(SI), Y3
 
 eight:
-	VMOVDQU    (CX), Y4
-	VPSHUFB    transposeAVX2<>+0(SB), Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y5
+	// 8 steps of K; BX numbers of the panel are left.
+	// Y4: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU (CX), Y4
+	VPSHUFB transposeAVX2<>+0(SB), Y4, Y4
+	VPAND   lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Look the codes in Y5 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y5, Y0, Y6
 	VPSHUFB    Y5, Y1, Y7
 	VPUNPCKLBW Y7, Y6, Y8
@@ -6331,8 +7123,12 @@ eight:
 	VCVTPS2PH  $0x00, Y6, X5
 	VCVTPH2PS  X5, Y6
 	VMOVUPS    Y6, 192(AX)
-	VPSRLW     $0x04, Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y4, Y4
+	VPAND  lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// Look the codes in Y4 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y4, Y0, Y5
 	VPSHUFB    Y4, Y1, Y6
 	VPUNPCKLBW Y6, Y5, Y7
@@ -6361,9 +7157,13 @@ eight:
 	VCVTPS2PH  $0x00, Y5, X4
 	VCVTPH2PS  X4, Y5
 	VMOVUPS    Y5, 448(AX)
-	VMOVDQU    32(CX), Y4
-	VPSHUFB    transposeAVX2<>+0(SB), Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Y4: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.
+	VMOVDQU 32(CX), Y4
+	VPSHUFB transposeAVX2<>+0(SB), Y4, Y4
+	VPAND   lowNibblesAVX2<>+0(SB), Y4, Y5
+
+	// Look the codes in Y5 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y5, Y0, Y6
 	VPSHUFB    Y5, Y1, Y7
 	VPUNPCKLBW Y7, Y6, Y8
@@ -6392,8 +7192,12 @@ eight:
 	VCVTPS2PH  $0x00, Y6, X5
 	VCVTPH2PS  X5, Y6
 	VMOVUPS    Y6, 224(AX)
-	VPSRLW     $0x04, Y4, Y4
-	VPAND      lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// High nibbles are steps 4 to 7.
+	VPSRLW $0x04, Y4, Y4
+	VPAND  lowNibblesAVX2<>+0(SB), Y4, Y4
+
+	// Look the codes in Y4 up byte by byte, and unpack the bytes to floats.
 	VPSHUFB    Y4, Y0, Y5
 	VPSHUFB    Y4, Y1, Y6
 	VPUNPCKLBW Y6, Y5, Y7
@@ -6432,7 +7236,12 @@ eight:
 // func blockAVX2(acc []float32, stride int, panel []float32, reach int, x []float32, scales []float32, scaleReach int, k int, n int, tiles int)
 // Requires: AVX, FMA3
 TEXT ·blockAVX2(SB), NOSPLIT, $0-144
+	// for each tile t of 16 rows r, column c < n:
+	// 	s = Σ_i panel[t·reach + i·16 + r]·x[i·n + c]     i < k, fused, ascending
+	// 	acc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused
 	MOVQ n+128(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 6 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -6455,6 +7264,7 @@ TEXT ·blockAVX2(SB), NOSPLIT, $0-144
 	MOVQ tiles+136(FP), R8
 
 n6t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n6t1done
 	VXORPS Y0, Y0, Y0
@@ -6469,11 +7279,15 @@ n6t1:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y11.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n6t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Y12
 	VMOVUPS      32(R9), Y13
 	VBROADCASTSS (R10), Y14
@@ -6558,53 +7372,55 @@ n6t1k:
 	ADDQ         $+96, R10
 	SUBQ         $0x04, R11
 	JNZ          n6t1k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Y12
-	VFMADD231PS  (DX), Y0, Y12
-	VMOVUPS      Y12, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y6, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y1, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y7, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y2, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y8, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y3, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y9, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y4, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y10, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y5, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y11, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         $+64, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x01, R8
-	JMP          n6t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Y12
+	VFMADD231PS (DX), Y0, Y12
+	VMOVUPS     Y12, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y6, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y1, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y7, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y2, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y8, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y3, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y9, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y4, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y10, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y5, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y11, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n6t1
 
 n6t1done:
 	VZEROUPPER
@@ -6623,6 +7439,7 @@ columns5:
 	MOVQ tiles+136(FP), R8
 
 n5t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n5t1done
 	VXORPS Y0, Y0, Y0
@@ -6635,11 +7452,15 @@ n5t1:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y4.
+	// Sums of tile 0, rows 8 to 15, a column each: Y5-Y9.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n5t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Y10
 	VMOVUPS      32(R9), Y11
 	VBROADCASTSS (R10), Y12
@@ -6712,46 +7533,48 @@ n5t1k:
 	ADDQ         $+80, R10
 	SUBQ         $0x04, R11
 	JNZ          n5t1k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Y10
-	VFMADD231PS  (DX), Y0, Y10
-	VMOVUPS      Y10, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y5, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y1, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y6, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y2, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y7, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y3, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y8, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y4, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y9, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         $+64, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x01, R8
-	JMP          n5t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Y10
+	VFMADD231PS (DX), Y0, Y10
+	VMOVUPS     Y10, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y5, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y1, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y6, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y2, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y7, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y3, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y8, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y4, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y9, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n5t1
 
 n5t1done:
 	VZEROUPPER
@@ -6770,6 +7593,7 @@ columns4:
 	MOVQ tiles+136(FP), R8
 
 n4t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n4t1done
 	VXORPS Y0, Y0, Y0
@@ -6780,11 +7604,15 @@ n4t1:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y3.
+	// Sums of tile 0, rows 8 to 15, a column each: Y4-Y7.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n4t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Y8
 	VMOVUPS      32(R9), Y9
 	VBROADCASTSS (R10), Y10
@@ -6845,39 +7673,41 @@ n4t1k:
 	ADDQ         $+64, R10
 	SUBQ         $0x04, R11
 	JNZ          n4t1k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Y8
-	VFMADD231PS  (DX), Y0, Y8
-	VMOVUPS      Y8, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y4, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y1, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y5, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y2, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y6, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y3, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y7, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         $+64, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x01, R8
-	JMP          n4t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Y8
+	VFMADD231PS (DX), Y0, Y8
+	VMOVUPS     Y8, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y4, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y1, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y5, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y2, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y6, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y3, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y7, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -6896,6 +7726,7 @@ columns3:
 	MOVQ tiles+136(FP), R8
 
 n3t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n3t2done
 	VXORPS Y0, Y0, Y0
@@ -6910,11 +7741,17 @@ n3t2:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
+	// Sums of tile 1, rows 0 to 7, a column each: Y6-Y8.
+	// Sums of tile 1, rows 8 to 15, a column each: Y9-Y11.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n3t2k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VBROADCASTSS (R10), Y12
 	VBROADCASTSS 4(R10), Y13
 	VBROADCASTSS 8(R10), Y14
@@ -6995,55 +7832,58 @@ n3t2k:
 	ADDQ         $+48, R10
 	SUBQ         $0x04, R11
 	JNZ          n3t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Y12
-	VFMADD231PS  (DX), Y0, Y12
-	VMOVUPS      Y12, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y3, Y0
-	VMOVUPS      Y0, 32(R9)
-	VMOVUPS      64(R9), Y0
-	VFMADD231PS  (DX)(DI*1), Y6, Y0
-	VMOVUPS      Y0, 64(R9)
-	VMOVUPS      96(R9), Y0
-	VFMADD231PS  32(DX)(DI*1), Y9, Y0
-	VMOVUPS      Y0, 96(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y1, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y4, Y0
-	VMOVUPS      Y0, 32(R9)
-	VMOVUPS      64(R9), Y0
-	VFMADD231PS  (DX)(DI*1), Y7, Y0
-	VMOVUPS      Y0, 64(R9)
-	VMOVUPS      96(R9), Y0
-	VFMADD231PS  32(DX)(DI*1), Y10, Y0
-	VMOVUPS      Y0, 96(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y2, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y5, Y0
-	VMOVUPS      Y0, 32(R9)
-	VMOVUPS      64(R9), Y0
-	VFMADD231PS  (DX)(DI*1), Y8, Y0
-	VMOVUPS      Y0, 64(R9)
-	VMOVUPS      96(R9), Y0
-	VFMADD231PS  32(DX)(DI*1), Y11, Y0
-	VMOVUPS      Y0, 96(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n3t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Y12
+	VFMADD231PS (DX), Y0, Y12
+	VMOVUPS     Y12, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y3, Y0
+	VMOVUPS     Y0, 32(R9)
+	VMOVUPS     64(R9), Y0
+	VFMADD231PS (DX)(DI*1), Y6, Y0
+	VMOVUPS     Y0, 64(R9)
+	VMOVUPS     96(R9), Y0
+	VFMADD231PS 32(DX)(DI*1), Y9, Y0
+	VMOVUPS     Y0, 96(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y1, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y4, Y0
+	VMOVUPS     Y0, 32(R9)
+	VMOVUPS     64(R9), Y0
+	VFMADD231PS (DX)(DI*1), Y7, Y0
+	VMOVUPS     Y0, 64(R9)
+	VMOVUPS     96(R9), Y0
+	VFMADD231PS 32(DX)(DI*1), Y10, Y0
+	VMOVUPS     Y0, 96(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y2, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y5, Y0
+	VMOVUPS     Y0, 32(R9)
+	VMOVUPS     64(R9), Y0
+	VFMADD231PS (DX)(DI*1), Y8, Y0
+	VMOVUPS     Y0, 64(R9)
+	VMOVUPS     96(R9), Y0
+	VFMADD231PS 32(DX)(DI*1), Y11, Y0
+	VMOVUPS     Y0, 96(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n3t2
 
 n3t2done:
 n3t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n3t1done
 	VXORPS Y0, Y0, Y0
@@ -7052,11 +7892,15 @@ n3t1:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n3t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Y6
 	VMOVUPS      32(R9), Y7
 	VBROADCASTSS (R10), Y8
@@ -7105,32 +7949,34 @@ n3t1k:
 	ADDQ         $+48, R10
 	SUBQ         $0x04, R11
 	JNZ          n3t1k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Y6
-	VFMADD231PS  (DX), Y0, Y6
-	VMOVUPS      Y6, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y3, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y1, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y4, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y2, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y5, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         $+64, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x01, R8
-	JMP          n3t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Y6
+	VFMADD231PS (DX), Y0, Y6
+	VMOVUPS     Y6, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y3, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y1, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y4, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y2, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y5, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -7149,6 +7995,7 @@ columns2:
 	MOVQ tiles+136(FP), R8
 
 n2t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n2t2done
 	VXORPS Y0, Y0, Y0
@@ -7159,11 +8006,17 @@ n2t2:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
+	// Sums of tile 1, rows 0 to 7, a column each: Y4, Y5.
+	// Sums of tile 1, rows 8 to 15, a column each: Y6, Y7.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n2t2k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VBROADCASTSS (R10), Y8
 	VBROADCASTSS 4(R10), Y9
 	VMOVUPS      (R9), Y10
@@ -7224,53 +8077,60 @@ n2t2k:
 	ADDQ         $+32, R10
 	SUBQ         $0x04, R11
 	JNZ          n2t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Y8
-	VFMADD231PS  (DX), Y0, Y8
-	VMOVUPS      Y8, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y2, Y0
-	VMOVUPS      Y0, 32(R9)
-	VMOVUPS      64(R9), Y0
-	VFMADD231PS  (DX)(DI*1), Y4, Y0
-	VMOVUPS      Y0, 64(R9)
-	VMOVUPS      96(R9), Y0
-	VFMADD231PS  32(DX)(DI*1), Y6, Y0
-	VMOVUPS      Y0, 96(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y1, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y3, Y0
-	VMOVUPS      Y0, 32(R9)
-	VMOVUPS      64(R9), Y0
-	VFMADD231PS  (DX)(DI*1), Y5, Y0
-	VMOVUPS      Y0, 64(R9)
-	VMOVUPS      96(R9), Y0
-	VFMADD231PS  32(DX)(DI*1), Y7, Y0
-	VMOVUPS      Y0, 96(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n2t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Y8
+	VFMADD231PS (DX), Y0, Y8
+	VMOVUPS     Y8, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y2, Y0
+	VMOVUPS     Y0, 32(R9)
+	VMOVUPS     64(R9), Y0
+	VFMADD231PS (DX)(DI*1), Y4, Y0
+	VMOVUPS     Y0, 64(R9)
+	VMOVUPS     96(R9), Y0
+	VFMADD231PS 32(DX)(DI*1), Y6, Y0
+	VMOVUPS     Y0, 96(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y1, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y3, Y0
+	VMOVUPS     Y0, 32(R9)
+	VMOVUPS     64(R9), Y0
+	VFMADD231PS (DX)(DI*1), Y5, Y0
+	VMOVUPS     Y0, 64(R9)
+	VMOVUPS     96(R9), Y0
+	VFMADD231PS 32(DX)(DI*1), Y7, Y0
+	VMOVUPS     Y0, 96(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n2t2
 
 n2t2done:
 n2t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n2t1done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n2t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Y4
 	VMOVUPS      32(R9), Y5
 	VBROADCASTSS (R10), Y6
@@ -7307,25 +8167,27 @@ n2t1k:
 	ADDQ         $+32, R10
 	SUBQ         $0x04, R11
 	JNZ          n2t1k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Y4
-	VFMADD231PS  (DX), Y0, Y4
-	VMOVUPS      Y4, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y2, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Y0
-	VFMADD231PS  (DX), Y1, Y0
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      32(R9), Y0
-	VFMADD231PS  32(DX), Y3, Y0
-	VMOVUPS      Y0, 32(R9)
-	ADDQ         $+64, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x01, R8
-	JMP          n2t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Y4
+	VFMADD231PS (DX), Y0, Y4
+	VMOVUPS     Y4, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y2, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y0
+	VFMADD231PS (DX), Y1, Y0
+	VMOVUPS     Y0, (R9)
+	VMOVUPS     32(R9), Y0
+	VFMADD231PS 32(DX), Y3, Y0
+	VMOVUPS     Y0, 32(R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -7344,17 +8206,24 @@ columns1:
 	MOVQ tiles+136(FP), DI
 
 n1t2:
+	// 2 tiles at a time, while as many are left (DI).
 	CMPQ   DI, $0x02
 	JLT    n1t2done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   x_base+64(FP), R9
-	MOVQ   k+120(FP), R10
-	MOVQ   CX, R8
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 1, rows 0 to 7, a column each: Y2.
+	// Sums of tile 1, rows 8 to 15, a column each: Y3.
+	MOVQ x_base+64(FP), R9
+	MOVQ k+120(FP), R10
+	MOVQ CX, R8
 
 n1t2k:
+	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each column (R9).
 	VBROADCASTSS (R9), Y4
 	VFMADD231PS  (R8), Y4, Y0
 	VFMADD231PS  32(R8), Y4, Y1
@@ -7379,38 +8248,45 @@ n1t2k:
 	ADDQ         $+16, R9
 	SUBQ         $0x04, R10
 	JNZ          n1t2k
-	MOVQ         AX, R8
-	VMOVUPS      (R8), Y4
-	VFMADD231PS  (DX), Y0, Y4
-	VMOVUPS      Y4, (R8)
-	VMOVUPS      32(R8), Y0
-	VFMADD231PS  32(DX), Y1, Y0
-	VMOVUPS      Y0, 32(R8)
-	VMOVUPS      64(R8), Y0
-	VFMADD231PS  (DX)(SI*1), Y2, Y0
-	VMOVUPS      Y0, 64(R8)
-	VMOVUPS      96(R8), Y0
-	VFMADD231PS  32(DX)(SI*1), Y3, Y0
-	VMOVUPS      Y0, 96(R8)
-	ADDQ         $+128, AX
-	ADDQ         BX, CX
-	ADDQ         SI, DX
-	ADDQ         BX, CX
-	ADDQ         SI, DX
-	SUBQ         $0x02, DI
-	JMP          n1t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R8
+	VMOVUPS     (R8), Y4
+	VFMADD231PS (DX), Y0, Y4
+	VMOVUPS     Y4, (R8)
+	VMOVUPS     32(R8), Y0
+	VFMADD231PS 32(DX), Y1, Y0
+	VMOVUPS     Y0, 32(R8)
+	VMOVUPS     64(R8), Y0
+	VFMADD231PS (DX)(SI*1), Y2, Y0
+	VMOVUPS     Y0, 64(R8)
+	VMOVUPS     96(R8), Y0
+	VFMADD231PS 32(DX)(SI*1), Y3, Y0
+	VMOVUPS     Y0, 96(R8)
+	ADDQ        $+128, AX
+	ADDQ        BX, CX
+	ADDQ        SI, DX
+	ADDQ        BX, CX
+	ADDQ        SI, DX
+	SUBQ        $0x02, DI
+	JMP         n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DI).
 	CMPQ   DI, $0x01
 	JLT    n1t1done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   x_base+64(FP), R9
-	MOVQ   k+120(FP), R10
-	MOVQ   CX, R8
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	MOVQ x_base+64(FP), R9
+	MOVQ k+120(FP), R10
+	MOVQ CX, R8
 
 n1t1k:
+	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each column (R9).
 	VBROADCASTSS (R9), Y2
 	VFMADD231PS  (R8), Y2, Y0
 	VFMADD231PS  32(R8), Y2, Y1
@@ -7427,18 +8303,20 @@ n1t1k:
 	ADDQ         $+16, R9
 	SUBQ         $0x04, R10
 	JNZ          n1t1k
-	MOVQ         AX, R8
-	VMOVUPS      (R8), Y2
-	VFMADD231PS  (DX), Y0, Y2
-	VMOVUPS      Y2, (R8)
-	VMOVUPS      32(R8), Y0
-	VFMADD231PS  32(DX), Y1, Y0
-	VMOVUPS      Y0, 32(R8)
-	ADDQ         $+64, AX
-	ADDQ         BX, CX
-	ADDQ         SI, DX
-	SUBQ         $0x01, DI
-	JMP          n1t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R8
+	VMOVUPS     (R8), Y2
+	VFMADD231PS (DX), Y0, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     32(R8), Y0
+	VFMADD231PS 32(DX), Y1, Y0
+	VMOVUPS     Y0, 32(R8)
+	ADDQ        $+64, AX
+	ADDQ        BX, CX
+	ADDQ        SI, DX
+	SUBQ        $0x01, DI
+	JMP         n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -7447,7 +8325,13 @@ n1t1done:
 // func fastVector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-192
-	MOVQ           n+160(FP), AX
+	// y = 0; for each tile t of 16 rows r, column c < n, block b of 64 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes
+	// 	y[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused
+	// A weight w is code[nibble].
+	MOVQ n+160(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ           AX, $0x01
 	JE             columns1
 	CMPQ           AX, $0x02
@@ -7465,6 +8349,7 @@ TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-192
 	MOVQ           tiles+176(FP), BX
 
 n4t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n4t1done
 	MOVQ    depth+168(FP), SI
@@ -7492,6 +8377,7 @@ n4t1:
 	VMOVUPS Y2, 32(R10)
 
 n4t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Y2
 	VPBROADCASTD 4(R9), Y3
 	VPBROADCASTD 8(R9), Y4
@@ -7500,12 +8386,17 @@ n4t1block:
 	VMOVUPS      Y3, Y7
 	VMOVUPS      Y4, Y8
 	VMOVUPS      Y5, Y9
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 7, a column each: Y2-Y5.
+	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y9.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n4t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
 	VMOVDQU      (CX), Y11
@@ -7649,6 +8540,8 @@ n4t1step:
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          n4t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
@@ -7700,18 +8593,22 @@ n4t1step:
 	VFMADD231PS  Y9, Y2, Y3
 	VMOVUPS      Y3, 32(R10)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	ADDQ         R10, R9
-	SHLQ         $0x04, R10
-	SUBQ         $0x40, R10
-	ADDQ         R10, DI
-	DECQ         SI
-	JNZ          n4t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, BX
-	JMP          n4t1
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -7729,6 +8626,7 @@ columns3:
 	MOVQ           tiles+176(FP), BX
 
 n3t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n3t1done
 	MOVQ    depth+168(FP), SI
@@ -7753,18 +8651,24 @@ n3t1:
 	VMOVUPS Y2, 32(R10)
 
 n3t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Y2
 	VPBROADCASTD 4(R9), Y3
 	VPBROADCASTD 8(R9), Y4
 	VMOVUPS      Y2, Y5
 	VMOVUPS      Y3, Y6
 	VMOVUPS      Y4, Y7
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 7, a column each: Y2-Y4.
+	// Sums of tile 0, rows 8 to 15, a column each: Y5-Y7.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n3t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
 	VMOVDQU      (CX), Y9
@@ -7880,6 +8784,8 @@ n3t1step:
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          n3t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
@@ -7919,18 +8825,22 @@ n3t1step:
 	VFMADD231PS  Y7, Y2, Y3
 	VMOVUPS      Y3, 32(R10)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	ADDQ         R10, R9
-	SHLQ         $0x04, R10
-	SUBQ         $0x40, R10
-	ADDQ         R10, DI
-	DECQ         SI
-	JNZ          n3t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, BX
-	JMP          n3t1
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -7948,6 +8858,7 @@ columns2:
 	MOVQ           tiles+176(FP), BX
 
 n2t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n2t1done
 	MOVQ    depth+168(FP), SI
@@ -7969,16 +8880,22 @@ n2t1:
 	VMOVUPS Y2, 32(R10)
 
 n2t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Y2
 	VPBROADCASTD 4(R9), Y3
 	VMOVUPS      Y2, Y4
 	VMOVUPS      Y3, Y5
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 7, a column each: Y2, Y3.
+	// Sums of tile 0, rows 8 to 15, a column each: Y4, Y5.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n2t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
 	VMOVDQU      (CX), Y7
@@ -8066,6 +8983,8 @@ n2t1step:
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          n2t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
@@ -8093,18 +9012,22 @@ n2t1step:
 	VFMADD231PS  Y5, Y2, Y3
 	VMOVUPS      Y3, 32(R10)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	ADDQ         R10, R9
-	SHLQ         $0x04, R10
-	SUBQ         $0x40, R10
-	ADDQ         R10, DI
-	DECQ         SI
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, BX
-	JMP          n2t1
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -8122,6 +9045,7 @@ columns1:
 	MOVQ           tiles+176(FP), BX
 
 n1t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+168(FP), SI
@@ -8139,25 +9063,33 @@ n1t2:
 	VMOVUPS Y2, 96(AX)
 
 n1t2block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Y2
 	VMOVUPS      Y2, Y3
 	VMOVUPS      Y2, Y4
 	VMOVUPS      Y2, Y5
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
-	MOVQ         $0x00000004, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 7, a column each: Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3.
+	// Sums of tile 1, rows 0 to 7, a column each: Y4.
+	// Sums of tile 1, rows 8 to 15, a column each: Y5.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+	MOVQ       $0x00000004, R13
 
 n1t2step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
 	PREFETCHT0   1024(R12)(DI*1)
@@ -8259,6 +9191,8 @@ n1t2step:
 	ADDQ         $+128, R12
 	DECQ         R13
 	JNZ          n1t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Y6
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       (DX), Y6, Y7
@@ -8281,23 +9215,28 @@ n1t2step:
 	VFMADD231PS  Y5, Y2, Y3
 	VMOVUPS      Y3, 96(AX)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R10
-	ADDQ         R12, R11
-	SHLQ         $0x04, R12
-	SUBQ         $0x40, R12
-	ADDQ         R12, R9
-	DECQ         SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n1t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+168(FP), SI
@@ -8313,14 +9252,20 @@ n1t1:
 	VMOVUPS Y2, 32(AX)
 
 n1t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Y2
 	VMOVUPS      Y2, Y3
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 7, a column each: Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n1t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
 	VMOVDQU      (CX), Y5
@@ -8376,6 +9321,8 @@ n1t1step:
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          n1t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R8), Y4
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       (DX), Y4, Y5
@@ -8388,18 +9335,22 @@ n1t1step:
 	VFMADD231PS  Y3, Y2, Y4
 	VMOVUPS      Y4, 32(AX)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	ADDQ         R10, R9
-	SHLQ         $0x04, R10
-	SUBQ         $0x40, R10
-	ADDQ         R10, DI
-	DECQ         SI
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, BX
-	JMP          n1t1
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -8408,7 +9359,12 @@ n1t1done:
 // func fastVector8AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-192
+	// y = 0; for each tile t of 16 rows r, column c < n, block b of 32 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes
+	// 	y[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused
 	MOVQ n+160(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -8421,6 +9377,7 @@ TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-192
 	MOVQ tiles+176(FP), BX
 
 n4t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n4t1done
 	MOVQ    depth+168(FP), SI
@@ -8448,20 +9405,25 @@ n4t1:
 	VMOVUPS Y0, 32(R10)
 
 n4t1block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
-	VXORPS     Y6, Y6, Y6
-	VXORPS     Y7, Y7, Y7
+	// A block of 32 steps of K; SI blocks are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y3.
+	// Sums of tile 0, rows 8 to 15, a column each: Y4-Y7.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
 	MOVQ       $0x00000004, R11
 
 n4t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
 	VMOVDQU      (CX), Y8
@@ -8557,6 +9519,8 @@ n4t1step:
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          n4t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
@@ -8608,19 +9572,23 @@ n4t1step:
 	VFMADD231PS  Y7, Y0, Y1
 	VMOVUPS      Y1, 32(R10)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	SHLQ         $0x04, R10
-	SUBQ         $0x40, R10
-	ANDQ         R9, R10
-	NOTQ         R9
-	ADDQ         R10, DI
-	DECQ         SI
-	JNZ          n4t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, BX
-	JMP          n4t1
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ANDQ R9, R10
+	NOTQ R9
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -8633,6 +9601,7 @@ columns3:
 	MOVQ tiles+176(FP), BX
 
 n3t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n3t1done
 	MOVQ    depth+168(FP), SI
@@ -8657,18 +9626,23 @@ n3t1:
 	VMOVUPS Y0, 32(R10)
 
 n3t1block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
-	VXORPS     Y4, Y4, Y4
-	VXORPS     Y5, Y5, Y5
+	// A block of 32 steps of K; SI blocks are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
 	MOVQ       $0x00000004, R11
 
 n3t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
 	VMOVDQU      (CX), Y6
@@ -8744,6 +9718,8 @@ n3t1step:
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          n3t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
@@ -8783,19 +9759,23 @@ n3t1step:
 	VFMADD231PS  Y5, Y0, Y1
 	VMOVUPS      Y1, 32(R10)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	SHLQ         $0x04, R10
-	SUBQ         $0x40, R10
-	ANDQ         R9, R10
-	NOTQ         R9
-	ADDQ         R10, DI
-	DECQ         SI
-	JNZ          n3t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, BX
-	JMP          n3t1
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ANDQ R9, R10
+	NOTQ R9
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -8808,6 +9788,7 @@ columns2:
 	MOVQ tiles+176(FP), BX
 
 n2t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n2t1done
 	MOVQ    depth+168(FP), SI
@@ -8829,16 +9810,21 @@ n2t1:
 	VMOVUPS Y0, 32(R10)
 
 n2t1block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
+	// A block of 32 steps of K; SI blocks are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
 	MOVQ       $0x00000004, R11
 
 n2t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
 	VMOVDQU      (CX), Y4
@@ -8894,6 +9880,8 @@ n2t1step:
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          n2t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
@@ -8921,19 +9909,23 @@ n2t1step:
 	VFMADD231PS  Y3, Y0, Y1
 	VMOVUPS      Y1, 32(R10)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	SHLQ         $0x04, R10
-	SUBQ         $0x40, R10
-	ANDQ         R9, R10
-	NOTQ         R9
-	ADDQ         R10, DI
-	DECQ         SI
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, BX
-	JMP          n2t1
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ANDQ R9, R10
+	NOTQ R9
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -8946,6 +9938,7 @@ columns1:
 	MOVQ tiles+176(FP), BX
 
 n1t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+168(FP), SI
@@ -8963,10 +9956,16 @@ n1t2:
 	VMOVUPS Y0, 96(AX)
 
 n1t2block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
-	VXORPS     Y2, Y2, Y2
-	VXORPS     Y3, Y3, Y3
+	// A block of 32 steps of K; SI blocks are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 1, rows 0 to 7, a column each: Y2.
+	// Sums of tile 1, rows 8 to 15, a column each: Y3.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -8982,6 +9981,7 @@ n1t2block:
 	MOVQ       $0x00000004, R13
 
 n1t2step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
 	PREFETCHT0   1024(R12)(DI*1)
@@ -9041,6 +10041,8 @@ n1t2step:
 	ADDQ         $+128, R12
 	DECQ         R13
 	JNZ          n1t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Y4
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       (DX), Y4, Y5
@@ -9063,24 +10065,29 @@ n1t2step:
 	VFMADD231PS  Y3, Y0, Y1
 	VMOVUPS      Y1, 96(AX)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R10
-	SHLQ         $0x04, R12
-	SUBQ         $0x40, R12
-	ANDQ         R11, R12
-	NOTQ         R11
-	ADDQ         R12, R9
-	DECQ         SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n1t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+168(FP), SI
@@ -9096,14 +10103,19 @@ n1t1:
 	VMOVUPS Y0, 32(AX)
 
 n1t1block:
-	VXORPS     Y0, Y0, Y0
-	VXORPS     Y1, Y1, Y1
+	// A block of 32 steps of K; SI blocks are left.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+	// Sums of tile 0, rows 0 to 7, a column each: Y0.
+	// Sums of tile 0, rows 8 to 15, a column each: Y1.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
 	MOVQ       $0x00000004, R11
 
 n1t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
 	VMOVDQU      (CX), Y2
@@ -9137,6 +10149,8 @@ n1t1step:
 	ADDQ         $+128, R10
 	DECQ         R11
 	JNZ          n1t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R8), Y2
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       (DX), Y2, Y3
@@ -9149,19 +10163,23 @@ n1t1step:
 	VFMADD231PS  Y1, Y0, Y2
 	VMOVUPS      Y2, 32(AX)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, R8
-	SHLQ         $0x04, R10
-	SUBQ         $0x40, R10
-	ANDQ         R9, R10
-	NOTQ         R9
-	ADDQ         R10, DI
-	DECQ         SI
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, BX
-	JMP          n1t1
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ANDQ R9, R10
+	NOTQ R9
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -9170,6 +10188,8 @@ n1t1done:
 // func fastExpand4AVX2(panel []uint32, words []uint32, code *[16]int8)
 // Requires: AVX, AVX2, MMX+
 TEXT ·fastExpand4AVX2(SB), NOSPLIT, $0-56
+	// for each line i of four steps of K, row r < 16:
+	// 	panel[i·16 + r] = four bytes code[nibble k] + 86
 	MOVQ           code+48(FP), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
@@ -9179,6 +10199,7 @@ TEXT ·fastExpand4AVX2(SB), NOSPLIT, $0-56
 	MOVQ           words_len+32(FP), DX
 
 line:
+	// 16 words, a row each; DX words are left.
 	PREFETCHT1 512(CX)
 	VMOVDQU    (CX), Y3
 	VPAND      Y1, Y3, Y2
@@ -9206,11 +10227,14 @@ line:
 // func fastExpand8AVX2(panel []uint32, words []uint32)
 // Requires: AVX, AVX2, MMX+
 TEXT ·fastExpand8AVX2(SB), NOSPLIT, $0-48
+	// for each line i of four steps of K, row r < 16:
+	// 	panel[2i][r] = four bytes |w[k][r]|; panel[2i+1][r] = four bytes w[k][r]
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
 	MOVQ words_len+32(FP), DX
 
 line:
+	// 16 words, a row each; DX words are left.
 	PREFETCHT1 1024(CX)
 	VMOVDQU    (CX), Y0
 	VPABSB     Y0, Y1
@@ -9230,6 +10254,9 @@ line:
 // func fastBlock4AVX2(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastBlock4AVX2(SB), NOSPLIT, $0-224
+	// for each tile t of 16 rows r, column c < n:
+	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·reach on
+	// 	y[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleReach + r]·xScales[c])·s     fused
 	MOVQ y_base+0(FP), AX
 	MOVQ from_base+32(FP), CX
 	MOVQ x_base+96(FP), DX
@@ -9238,8 +10265,11 @@ TEXT ·fastBlock4AVX2(SB), NOSPLIT, $0-224
 	MOVQ n+208(FP), DI
 
 group:
+	// 4 columns at a time, while as many are left (DI).
 	CMPQ DI, $0x04
-	JLT  last
+	JLT  groupdone
+
+	// A group of 4 columns meets all tiles.
 	MOVQ panel_base+64(FP), R10
 	MOVQ scales_base+168(FP), R11
 	MOVQ tiles+216(FP), R12
@@ -9247,6 +10277,7 @@ group:
 	MOVQ CX, R9
 
 n4:
+	// A tile; R12 are left.
 	VXORPS       Y0, Y0, Y0
 	VPBROADCASTD (SI), Y0
 	VMOVUPS      Y0, Y1
@@ -9259,12 +10290,16 @@ n4:
 	VXORPS       Y6, Y6, Y6
 	VPBROADCASTD 12(SI), Y6
 	VMOVUPS      Y6, Y7
-	MOVQ         k+200(FP), R15
-	MOVQ         R10, R13
-	MOVQ         DX, R14
-	PREFETCHT1   64(R11)
+
+	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4, Y6.
+	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5, Y7.
+	MOVQ       k+200(FP), R15
+	MOVQ       R10, R13
+	MOVQ       DX, R14
+	PREFETCHT1 64(R11)
 
 n4k:
+	// 16 steps of K, of R15: panel at R13 on, codes of x at R14 on.
 	VMOVDQU      (R13), Y8
 	VMOVDQU      32(R13), Y9
 	VMOVDQU      64(R13), Y10
@@ -9373,6 +10408,8 @@ n4k:
 	ADDQ         $0x10, R14
 	SUBQ         $0x10, R15
 	JNZ          n4k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         fromStride+56(FP), R14
@@ -9461,7 +10498,8 @@ n4k:
 	SUBQ         $0x04, DI
 	JMP          group
 
-last:
+groupdone:
+	// The columns that are left, DI.
 	CMPQ DI, $0x01
 	JE   last1
 	CMPQ DI, $0x02
@@ -9472,21 +10510,27 @@ last:
 	RET
 
 last1:
+	// A group of 1 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n1:
+	// A tile; R9 are left.
 	VXORPS       Y0, Y0, Y0
 	VPBROADCASTD (SI), Y0
 	VMOVUPS      Y0, Y1
-	MOVQ         k+200(FP), R12
-	MOVQ         DI, R10
-	MOVQ         DX, R11
-	PREFETCHT1   64(R8)
+
+	// Sums of rows 0 to 7, a column each: Y0.
+	// Sums of rows 8 to 15, a column each: Y1.
+	MOVQ       k+200(FP), R12
+	MOVQ       DI, R10
+	MOVQ       DX, R11
+	PREFETCHT1 64(R8)
 
 n1k:
+	// 16 steps of K, of R12: panel at R10 on, codes of x at R11 on.
 	VMOVDQU      (R10), Y2
 	VMOVDQU      32(R10), Y3
 	VMOVDQU      64(R10), Y4
@@ -9523,6 +10567,8 @@ n1k:
 	ADDQ         $0x10, R11
 	SUBQ         $0x10, R12
 	JNZ          n1k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -9562,24 +10608,30 @@ n1k:
 	RET
 
 last2:
+	// A group of 2 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n2:
+	// A tile; R9 are left.
 	VXORPS       Y0, Y0, Y0
 	VPBROADCASTD (SI), Y0
 	VMOVUPS      Y0, Y1
 	VXORPS       Y2, Y2, Y2
 	VPBROADCASTD 4(SI), Y2
 	VMOVUPS      Y2, Y3
-	MOVQ         k+200(FP), R12
-	MOVQ         DI, R10
-	MOVQ         DX, R11
-	PREFETCHT1   64(R8)
+
+	// Sums of rows 0 to 7, a column each: Y0, Y2.
+	// Sums of rows 8 to 15, a column each: Y1, Y3.
+	MOVQ       k+200(FP), R12
+	MOVQ       DI, R10
+	MOVQ       DX, R11
+	PREFETCHT1 64(R8)
 
 n2k:
+	// 16 steps of K, of R12: panel at R10 on, codes of x at R11 on.
 	VMOVDQU      (R10), Y4
 	VMOVDQU      32(R10), Y5
 	VMOVDQU      64(R10), Y6
@@ -9640,6 +10692,8 @@ n2k:
 	ADDQ         $0x10, R11
 	SUBQ         $0x10, R12
 	JNZ          n2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -9692,12 +10746,14 @@ n2k:
 	RET
 
 last3:
+	// A group of 3 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n3:
+	// A tile; R9 are left.
 	VXORPS       Y0, Y0, Y0
 	VPBROADCASTD (SI), Y0
 	VMOVUPS      Y0, Y1
@@ -9707,12 +10763,16 @@ n3:
 	VXORPS       Y4, Y4, Y4
 	VPBROADCASTD 8(SI), Y4
 	VMOVUPS      Y4, Y5
-	MOVQ         k+200(FP), R12
-	MOVQ         DI, R10
-	MOVQ         DX, R11
-	PREFETCHT1   64(R8)
+
+	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4.
+	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5.
+	MOVQ       k+200(FP), R12
+	MOVQ       DI, R10
+	MOVQ       DX, R11
+	PREFETCHT1 64(R8)
 
 n3k:
+	// 16 steps of K, of R12: panel at R10 on, codes of x at R11 on.
 	VMOVDQU      (R10), Y6
 	VMOVDQU      32(R10), Y7
 	VMOVDQU      64(R10), Y8
@@ -9797,6 +10857,8 @@ n3k:
 	ADDQ         $0x10, R11
 	SUBQ         $0x10, R12
 	JNZ          n3k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -9864,6 +10926,9 @@ n3k:
 // func fastBlock8AVX2(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastBlock8AVX2(SB), NOSPLIT, $0-224
+	// for each tile t of 16 rows r, column c < n:
+	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·reach on
+	// 	y[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleReach + r]·xScales[c])·s     fused
 	MOVQ y_base+0(FP), AX
 	MOVQ from_base+32(FP), CX
 	MOVQ x_base+96(FP), DX
@@ -9872,8 +10937,11 @@ TEXT ·fastBlock8AVX2(SB), NOSPLIT, $0-224
 	MOVQ n+208(FP), DI
 
 group:
+	// 5 columns at a time, while as many are left (DI).
 	CMPQ DI, $0x05
-	JLT  last
+	JLT  groupdone
+
+	// A group of 5 columns meets all tiles.
 	MOVQ panel_base+64(FP), R10
 	MOVQ scales_base+168(FP), R11
 	MOVQ tiles+216(FP), R12
@@ -9881,22 +10949,27 @@ group:
 	MOVQ CX, R9
 
 n5:
-	VXORPS     Y0, Y0, Y0
-	VMOVUPS    Y0, Y1
-	VXORPS     Y2, Y2, Y2
-	VMOVUPS    Y2, Y3
-	VXORPS     Y4, Y4, Y4
-	VMOVUPS    Y4, Y5
-	VXORPS     Y6, Y6, Y6
-	VMOVUPS    Y6, Y7
-	VXORPS     Y8, Y8, Y8
-	VMOVUPS    Y8, Y9
+	// A tile; R12 are left.
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, Y5
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, Y7
+	VXORPS  Y8, Y8, Y8
+	VMOVUPS Y8, Y9
+
+	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4, Y6, Y8.
+	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5, Y7, Y9.
 	MOVQ       k+200(FP), R15
 	MOVQ       R10, R13
 	MOVQ       DX, R14
 	PREFETCHT1 64(R11)
 
 n5k:
+	// 16 steps of K, of R15: panel at R13 on, codes of x at R14 on.
 	VMOVDQU      (R13), Y10
 	VMOVDQU      32(R13), Y11
 	VMOVDQU      64(R13), Y12
@@ -10097,6 +11170,8 @@ n5k:
 	ADDQ         $0x10, R14
 	SUBQ         $0x10, R15
 	JNZ          n5k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         fromStride+56(FP), R14
@@ -10198,7 +11273,8 @@ n5k:
 	SUBQ         $0x05, DI
 	JMP          group
 
-last:
+groupdone:
+	// The columns that are left, DI.
 	CMPQ DI, $0x01
 	JE   last1
 	CMPQ DI, $0x02
@@ -10211,20 +11287,26 @@ last:
 	RET
 
 last1:
+	// A group of 1 columns meets all tiles.
 	MOVQ panel_base+64(FP), SI
 	MOVQ scales_base+168(FP), DI
 	MOVQ tiles+216(FP), R8
 	MOVQ CX, CX
 
 n1:
-	VXORPS     Y0, Y0, Y0
-	VMOVUPS    Y0, Y1
+	// A tile; R8 are left.
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, Y1
+
+	// Sums of rows 0 to 7, a column each: Y0.
+	// Sums of rows 8 to 15, a column each: Y1.
 	MOVQ       k+200(FP), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
 
 n1k:
+	// 16 steps of K, of R11: panel at R9 on, codes of x at R10 on.
 	VMOVDQU      (R9), Y2
 	VMOVDQU      32(R9), Y3
 	VMOVDQU      64(R9), Y4
@@ -10281,6 +11363,8 @@ n1k:
 	ADDQ         $0x10, R10
 	SUBQ         $0x10, R11
 	JNZ          n1k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R9
 	SHLQ         $0x02, R9
 	MOVQ         fromStride+56(FP), R10
@@ -10320,22 +11404,28 @@ n1k:
 	RET
 
 last2:
+	// A group of 2 columns meets all tiles.
 	MOVQ panel_base+64(FP), SI
 	MOVQ scales_base+168(FP), DI
 	MOVQ tiles+216(FP), R8
 	MOVQ CX, CX
 
 n2:
-	VXORPS     Y0, Y0, Y0
-	VMOVUPS    Y0, Y1
-	VXORPS     Y2, Y2, Y2
-	VMOVUPS    Y2, Y3
+	// A tile; R8 are left.
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, Y3
+
+	// Sums of rows 0 to 7, a column each: Y0, Y2.
+	// Sums of rows 8 to 15, a column each: Y1, Y3.
 	MOVQ       k+200(FP), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
 
 n2k:
+	// 16 steps of K, of R11: panel at R9 on, codes of x at R10 on.
 	VMOVDQU      (R9), Y4
 	VMOVDQU      32(R9), Y5
 	VMOVDQU      64(R9), Y6
@@ -10428,6 +11518,8 @@ n2k:
 	ADDQ         $0x10, R10
 	SUBQ         $0x10, R11
 	JNZ          n2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R9
 	SHLQ         $0x02, R9
 	MOVQ         fromStride+56(FP), R10
@@ -10480,24 +11572,30 @@ n2k:
 	RET
 
 last3:
+	// A group of 3 columns meets all tiles.
 	MOVQ panel_base+64(FP), SI
 	MOVQ scales_base+168(FP), DI
 	MOVQ tiles+216(FP), R8
 	MOVQ CX, CX
 
 n3:
-	VXORPS     Y0, Y0, Y0
-	VMOVUPS    Y0, Y1
-	VXORPS     Y2, Y2, Y2
-	VMOVUPS    Y2, Y3
-	VXORPS     Y4, Y4, Y4
-	VMOVUPS    Y4, Y5
+	// A tile; R8 are left.
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, Y5
+
+	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4.
+	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5.
 	MOVQ       k+200(FP), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
 
 n3k:
+	// 16 steps of K, of R11: panel at R9 on, codes of x at R10 on.
 	VMOVDQU      (R9), Y6
 	VMOVDQU      32(R9), Y7
 	VMOVDQU      64(R9), Y8
@@ -10626,6 +11724,8 @@ n3k:
 	ADDQ         $0x10, R10
 	SUBQ         $0x10, R11
 	JNZ          n3k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R9
 	SHLQ         $0x02, R9
 	MOVQ         fromStride+56(FP), R10
@@ -10691,26 +11791,32 @@ n3k:
 	RET
 
 last4:
+	// A group of 4 columns meets all tiles.
 	MOVQ panel_base+64(FP), SI
 	MOVQ scales_base+168(FP), DI
 	MOVQ tiles+216(FP), R8
 	MOVQ CX, CX
 
 n4:
-	VXORPS     Y0, Y0, Y0
-	VMOVUPS    Y0, Y1
-	VXORPS     Y2, Y2, Y2
-	VMOVUPS    Y2, Y3
-	VXORPS     Y4, Y4, Y4
-	VMOVUPS    Y4, Y5
-	VXORPS     Y6, Y6, Y6
-	VMOVUPS    Y6, Y7
+	// A tile; R8 are left.
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS Y2, Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS Y4, Y5
+	VXORPS  Y6, Y6, Y6
+	VMOVUPS Y6, Y7
+
+	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4, Y6.
+	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5, Y7.
 	MOVQ       k+200(FP), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
 
 n4k:
+	// 16 steps of K, of R11: panel at R9 on, codes of x at R10 on.
 	VMOVDQU      (R9), Y8
 	VMOVDQU      32(R9), Y9
 	VMOVDQU      64(R9), Y10
@@ -10875,6 +11981,8 @@ n4k:
 	ADDQ         $0x10, R10
 	SUBQ         $0x10, R11
 	JNZ          n4k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R9
 	SHLQ         $0x02, R9
 	MOVQ         fromStride+56(FP), R10
@@ -10955,6 +12063,11 @@ n4k:
 // func quantiseAVX2(words []uint32, scales []float32, sums []int32, x []float32, n int)
 // Requires: AVX, AVX2
 TEXT ·quantiseAVX2(SB), NOSPLIT, $0-104
+	// for each block b of 64 numbers of x:
+	// 	top = max(max |x|, 127/188·(greatest sum of a sign of steps k, k+1, k+4, k+5))
+	// 	scales[b·n] = top/127
+	// 	words[b·n·16 …] = 64 bytes round(x·127/top)
+	// 	sums[2b·n], sums[(2b+1)·n] = sum of the first 32 codes, of the others
 	MOVQ words_base+0(FP), AX
 	MOVQ scales_base+24(FP), CX
 	MOVQ sums_base+48(FP), DX
@@ -10967,9 +12080,12 @@ TEXT ·quantiseAVX2(SB), NOSPLIT, $0-104
 	SHLQ $0x04, R8
 
 block:
-	TESTQ        SI, SI
-	JZ           done
-	VXORPS       Y0, Y0, Y0
+	TESTQ  SI, SI
+	JZ     done
+	VXORPS Y0, Y0, Y0
+
+	// 8 numbers at a time: the greatest magnitudes in Y0, the greatest sums of four of a
+	// sign in X1. SI blocks are left.
 	VXORPS       X1, X1, X1
 	VXORPS       Y3, Y3, Y3
 	VMOVUPS      (BX), Y2
@@ -11065,6 +12181,8 @@ block:
 	JHI          infinite
 	CMPL         R9, $0x0d800000
 	JCS          tiny
+
+	// Rounded, as int16 in the order that packing leaves.
 	VPBROADCASTD X0, Y0
 	VMOVUPS      codeMaxAVX2<>+0(SB), Y2
 	VDIVPS       Y2, Y0, Y1
@@ -11093,6 +12211,8 @@ block:
 	VPCMPEQW     Y5, Y5, Y5
 	VPSRLW       $0x0f, Y5, Y5
 	VMOVDQU      packedOrderAVX2<>+0(SB), Y6
+
+	// Half 0 of the block: its sum, and its codes as bytes in order.
 	VPADDW       Y0, Y1, Y7
 	VPMADDWD     Y5, Y7, Y7
 	VEXTRACTI128 $0x01, Y7, X2
@@ -11105,6 +12225,8 @@ block:
 	VPACKSSWB    Y1, Y0, Y0
 	VPERMD       Y0, Y6, Y0
 	VMOVDQU      Y0, (AX)
+
+	// Half 1 of the block: its sum, and its codes as bytes in order.
 	VPADDW       Y3, Y4, Y0
 	VPMADDWD     Y5, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X2
@@ -11127,10 +12249,12 @@ next:
 	JMP  block
 
 infinite:
+	// Infinite or NaN: the scale is NaN, the codes zeros.
 	MOVL $0x7fc00000, (CX)
 	JMP  nothing
 
 tiny:
+	// So small that 127/top overflows: all is zero.
 	MOVL $0x00000000, (CX)
 
 nothing:
@@ -11188,6 +12312,9 @@ GLOBL packedOrderAVX2<>(SB), RODATA|NOPTR, $32
 // func addChannel4AVX2(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach int, shift int, tiles int, columns []uint32, x []float32, code *[32]float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-168
+	// for each tile t of 16 rows r, i < len(columns):
+	// 	y[columns[i]·stride + t·16 + r] += (scales[t·scaleReach + r]·w[t][r])·x[i]     fused
+	// where w[t][r] is the code in words[t·reach + r] from the bit shift on.
 	MOVQ    code+160(FP), AX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -11208,6 +12335,7 @@ TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-168
 	VMOVQ   R12, X2
 
 t4:
+	// 4 tiles at a time, while as many are left (R10).
 	CMPQ      R10, $0x04
 	JLT       t4done
 	VMOVDQU   (CX), Y3
@@ -11274,9 +12402,12 @@ t4:
 	VMULPS    32(DX), Y11, Y11
 	ADDQ      R8, CX
 	ADDQ      R9, DX
-	XORL      R12, R12
+
+	// Weights of the channel, 8 rows each: Y4-Y11.
+	XORL R12, R12
 
 t4column:
+	// Column R12 of R11.
 	MOVL         (BX)(R12*4), R13
 	VBROADCASTSS (SI)(R12*4), Y3
 	IMULQ        DI, R13
@@ -11313,6 +12444,7 @@ t4column:
 
 t4done:
 t1:
+	// 1 tiles at a time, while as many are left (R10).
 	CMPQ      R10, $0x01
 	JLT       t1done
 	VMOVDQU   (CX), Y3
@@ -11331,9 +12463,12 @@ t1:
 	VMULPS    32(DX), Y5, Y5
 	ADDQ      R8, CX
 	ADDQ      R9, DX
-	XORL      R12, R12
+
+	// Weights of the channel, 8 rows each: Y4, Y5.
+	XORL R12, R12
 
 t1column:
+	// Column R12 of R11.
 	MOVL         (BX)(R12*4), R13
 	VBROADCASTSS (SI)(R12*4), Y3
 	IMULQ        DI, R13
@@ -11357,6 +12492,9 @@ t1done:
 // func addChannel8AVX2(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach int, shift int, tiles int, columns []uint32, x []float32, code *[32]float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-168
+	// for each tile t of 16 rows r, i < len(columns):
+	// 	y[columns[i]·stride + t·16 + r] += (scales[t·scaleReach + r]·w[t][r])·x[i]     fused
+	// where w[t][r] is the code in words[t·reach + r] from the bit shift on.
 	MOVQ  y_base+0(FP), AX
 	MOVQ  words_base+32(FP), CX
 	MOVQ  scales_base+64(FP), DX
@@ -11374,6 +12512,7 @@ TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-168
 	VMOVQ R12, X0
 
 t4:
+	// 4 tiles at a time, while as many are left (R10).
 	CMPQ      R10, $0x04
 	JLT       t4done
 	VMOVDQU   (CX), Y1
@@ -11432,9 +12571,12 @@ t4:
 	VMULPS    32(DX), Y8, Y8
 	ADDQ      R8, CX
 	ADDQ      R9, DX
-	XORL      R12, R12
+
+	// Weights of the channel, 8 rows each: Y1-Y8.
+	XORL R12, R12
 
 t4column:
+	// Column R12 of R11.
 	MOVL         (BX)(R12*4), R13
 	VBROADCASTSS (SI)(R12*4), Y9
 	IMULQ        DI, R13
@@ -11471,6 +12613,7 @@ t4column:
 
 t4done:
 t1:
+	// 1 tiles at a time, while as many are left (R10).
 	CMPQ      R10, $0x01
 	JLT       t1done
 	VMOVDQU   (CX), Y1
@@ -11487,9 +12630,12 @@ t1:
 	VMULPS    32(DX), Y2, Y2
 	ADDQ      R8, CX
 	ADDQ      R9, DX
-	XORL      R12, R12
+
+	// Weights of the channel, 8 rows each: Y1, Y2.
+	XORL R12, R12
 
 t1column:
+	// Column R12 of R11.
 	MOVL         (BX)(R12*4), R13
 	VBROADCASTSS (SI)(R12*4), Y3
 	IMULQ        DI, R13

@@ -133,7 +133,12 @@ GLOBL shift12AVX512<>(SB), RODATA|NOPTR, $64
 // func vectorF32AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vectorF32AVX512(SB), NOSPLIT, $0-144
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
 	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -149,6 +154,7 @@ TEXT ·vectorF32AVX512(SB), NOSPLIT, $0-144
 	MOVQ tiles+128(FP), SI
 
 n4t2:
+	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
 	MOVQ    depth+120(FP), DI
@@ -169,20 +175,26 @@ n4t2:
 	VMOVUPS Z0, 64(R9)
 
 n4t2block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
 	MOVQ    $0x00000040, R12
 	CMPQ    DI, R12
 	CMOVQLT DI, R12
 	SUBQ    R12, DI
 
 n4t2step:
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	LEAQ         -8(DI)(R12*1), R13
 	CMPQ         R13, $+8
 	SBBQ         R13, R13
@@ -322,31 +334,36 @@ n4t2step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R12
 	JNZ          n4t2step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	VADDPS       (R9), Z3, Z3
-	VMOVUPS      Z3, (R9)
-	VADDPS       64(AX), Z4, Z4
-	VMOVUPS      Z4, 64(AX)
-	VADDPS       64(AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z6, Z6
-	VMOVUPS      Z6, 64(AX)(DX*2)
-	VADDPS       64(R9), Z7, Z7
-	VMOVUPS      Z7, 64(R9)
-	TESTQ        DI, DI
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         R8, CX
-	SUBQ         $0x02, SI
-	JMP          n4t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  (R9), Z3, Z3
+	VMOVUPS Z3, (R9)
+	VADDPS  64(AX), Z4, Z4
+	VMOVUPS Z4, 64(AX)
+	VADDPS  64(AX)(DX*1), Z5, Z5
+	VMOVUPS Z5, 64(AX)(DX*1)
+	VADDPS  64(AX)(DX*2), Z6, Z6
+	VMOVUPS Z6, 64(AX)(DX*2)
+	VADDPS  64(R9), Z7, Z7
+	VMOVUPS Z7, 64(R9)
+	TESTQ   DI, DI
+	JNZ     n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ R8, CX
+	SUBQ $0x02, SI
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
 	MOVQ    depth+120(FP), DI
@@ -363,16 +380,21 @@ n4t1:
 	VMOVUPS Z0, (R8)
 
 n4t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
 	SUBQ    R11, DI
 
 n4t1step:
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	MOVQ         CX, R12
 	PREFETCHT0   512(R12)
 	PREFETCHT0   576(R12)
@@ -459,19 +481,23 @@ n4t1step:
 	ADDQ         $+32, R10
 	SUBQ         $0x08, R11
 	JNZ          n4t1step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	VADDPS       (R8), Z3, Z3
-	VMOVUPS      Z3, (R8)
-	TESTQ        DI, DI
-	JNZ          n4t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n4t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  (R8), Z3, Z3
+	VMOVUPS Z3, (R8)
+	TESTQ   DI, DI
+	JNZ     n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -487,6 +513,7 @@ columns3:
 	MOVQ tiles+128(FP), SI
 
 n3t3:
+	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
 	MOVQ    depth+120(FP), DI
@@ -504,21 +531,28 @@ n3t3:
 	VMOVUPS Z0, 128(AX)(DX*2)
 
 n3t3block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
 	MOVQ    $0x00000040, R10
 	CMPQ    DI, R10
 	CMOVQLT DI, R10
 	SUBQ    R10, DI
 
 n3t3step:
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	LEAQ         -8(DI)(R10*1), R11
 	CMPQ         R11, $+8
 	SBBQ         R11, R11
@@ -673,34 +707,39 @@ n3t3step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n3t3step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	VADDPS       64(AX), Z3, Z3
-	VMOVUPS      Z3, 64(AX)
-	VADDPS       64(AX)(DX*1), Z4, Z4
-	VMOVUPS      Z4, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z5, Z5
-	VMOVUPS      Z5, 64(AX)(DX*2)
-	VADDPS       128(AX), Z6, Z6
-	VMOVUPS      Z6, 128(AX)
-	VADDPS       128(AX)(DX*1), Z7, Z7
-	VMOVUPS      Z7, 128(AX)(DX*1)
-	VADDPS       128(AX)(DX*2), Z8, Z8
-	VMOVUPS      Z8, 128(AX)(DX*2)
-	TESTQ        DI, DI
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	SUBQ         $0x03, SI
-	JMP          n3t3
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	VADDPS  64(AX)(DX*1), Z4, Z4
+	VMOVUPS Z4, 64(AX)(DX*1)
+	VADDPS  64(AX)(DX*2), Z5, Z5
+	VMOVUPS Z5, 64(AX)(DX*2)
+	VADDPS  128(AX), Z6, Z6
+	VMOVUPS Z6, 128(AX)
+	VADDPS  128(AX)(DX*1), Z7, Z7
+	VMOVUPS Z7, 128(AX)(DX*1)
+	VADDPS  128(AX)(DX*2), Z8, Z8
+	VMOVUPS Z8, 128(AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	SUBQ $0x03, SI
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), DI
@@ -712,15 +751,20 @@ n3t1:
 	VMOVUPS Z0, (AX)(DX*2)
 
 n3t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n3t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	MOVQ         CX, R10
 	PREFETCHT0   512(R10)
 	PREFETCHT0   576(R10)
@@ -790,17 +834,21 @@ n3t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n3t1step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	TESTQ        DI, DI
-	JNZ          n3t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n3t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -816,6 +864,7 @@ columns2:
 	MOVQ tiles+128(FP), SI
 
 n2t4:
+	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
 	MOVQ    depth+120(FP), DI
@@ -834,20 +883,28 @@ n2t4:
 	VMOVUPS Z0, 192(AX)(DX*1)
 
 n2t4block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
 	SUBQ    R11, DI
 
 n2t4step:
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	LEAQ         -8(DI)(R11*1), R12
 	CMPQ         R12, $+8
 	SBBQ         R12, R12
@@ -1005,33 +1062,38 @@ n2t4step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R11
 	JNZ          n2t4step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       64(AX), Z2, Z2
-	VMOVUPS      Z2, 64(AX)
-	VADDPS       64(AX)(DX*1), Z3, Z3
-	VMOVUPS      Z3, 64(AX)(DX*1)
-	VADDPS       128(AX), Z4, Z4
-	VMOVUPS      Z4, 128(AX)
-	VADDPS       128(AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, 128(AX)(DX*1)
-	VADDPS       192(AX), Z6, Z6
-	VMOVUPS      Z6, 192(AX)
-	VADDPS       192(AX)(DX*1), Z7, Z7
-	VMOVUPS      Z7, 192(AX)(DX*1)
-	TESTQ        DI, DI
-	JNZ          n2t4block
-	ADDQ         $+256, AX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	SUBQ         $0x04, SI
-	JMP          n2t4
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  64(AX), Z2, Z2
+	VMOVUPS Z2, 64(AX)
+	VADDPS  64(AX)(DX*1), Z3, Z3
+	VMOVUPS Z3, 64(AX)(DX*1)
+	VADDPS  128(AX), Z4, Z4
+	VMOVUPS Z4, 128(AX)
+	VADDPS  128(AX)(DX*1), Z5, Z5
+	VMOVUPS Z5, 128(AX)(DX*1)
+	VADDPS  192(AX), Z6, Z6
+	VMOVUPS Z6, 192(AX)
+	VADDPS  192(AX)(DX*1), Z7, Z7
+	VMOVUPS Z7, 192(AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t4block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+256, AX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	SUBQ $0x04, SI
+	JMP  n2t4
 
 n2t4done:
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), DI
@@ -1042,14 +1104,19 @@ n2t1:
 	VMOVUPS Z0, (AX)(DX*1)
 
 n2t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n2t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	MOVQ         CX, R10
 	PREFETCHT0   512(R10)
 	PREFETCHT0   576(R10)
@@ -1103,15 +1170,19 @@ n2t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	TESTQ        DI, DI
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -1123,6 +1194,7 @@ columns1:
 	MOVQ tiles+128(FP), DX
 
 n1t6:
+	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+120(FP), BX
@@ -1139,18 +1211,28 @@ n1t6:
 	VMOVUPS Z0, 320(AX)
 
 n1t6block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 2, rows 0 to 15, a column each: Z2.
+	// Sums of tile 3, rows 0 to 15, a column each: Z3.
+	// Sums of tile 4, rows 0 to 15, a column each: Z4.
+	// Sums of tile 5, rows 0 to 15, a column each: Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    BX, R9
 	CMOVQLT BX, R9
 	SUBQ    R9, BX
 
 n1t6step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	LEAQ         -8(BX)(R9*1), R10
 	CMPQ         R10, $+8
 	SBBQ         R10, R10
@@ -1268,31 +1350,36 @@ n1t6step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R9
 	JNZ          n1t6step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       64(AX), Z1, Z1
-	VMOVUPS      Z1, 64(AX)
-	VADDPS       128(AX), Z2, Z2
-	VMOVUPS      Z2, 128(AX)
-	VADDPS       192(AX), Z3, Z3
-	VMOVUPS      Z3, 192(AX)
-	VADDPS       256(AX), Z4, Z4
-	VMOVUPS      Z4, 256(AX)
-	VADDPS       320(AX), Z5, Z5
-	VMOVUPS      Z5, 320(AX)
-	TESTQ        BX, BX
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	SUBQ         $0x06, DX
-	JMP          n1t6
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VADDPS  128(AX), Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VADDPS  192(AX), Z3, Z3
+	VMOVUPS Z3, 192(AX)
+	VADDPS  256(AX), Z4, Z4
+	VMOVUPS Z4, 256(AX)
+	VADDPS  320(AX), Z5, Z5
+	VMOVUPS Z5, 320(AX)
+	TESTQ   BX, BX
+	JNZ     n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	SUBQ $0x06, DX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), BX
@@ -1303,14 +1390,20 @@ n1t2:
 	VMOVUPS Z0, 64(AX)
 
 n1t2block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
 	SUBQ    R8, BX
 
 n1t2step:
+	// 8 steps of K, of R8 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	LEAQ         -8(BX)(R8*1), R9
 	CMPQ         R9, $+8
 	SBBQ         R9, R9
@@ -1361,19 +1454,24 @@ n1t2step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R8
 	JNZ          n1t2step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       64(AX), Z1, Z1
-	VMOVUPS      Z1, 64(AX)
-	TESTQ        BX, BX
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	TESTQ   BX, BX
+	JNZ     n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ SI, CX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), BX
@@ -1383,13 +1481,18 @@ n1t1:
 	VMOVUPS Z0, (AX)
 
 n1t1block:
-	VXORPS  Z0, Z0, Z0
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
 	SUBQ    DI, BX
 
 n1t1step:
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (SI) on.
+	// Fetch the words 512 bytes on, or the next tiles'.
 	MOVQ         CX, R8
 	PREFETCHT0   512(R8)
 	PREFETCHT0   576(R8)
@@ -1419,13 +1522,17 @@ n1t1step:
 	ADDQ         $+32, SI
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	TESTQ        BX, BX
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	TESTQ   BX, BX
+	JNZ     n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -1434,7 +1541,12 @@ n1t1done:
 // func vectorBF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vectorBF16AVX512(SB), NOSPLIT, $0-144
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
 	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -1450,6 +1562,7 @@ TEXT ·vectorBF16AVX512(SB), NOSPLIT, $0-144
 	MOVQ tiles+128(FP), SI
 
 n4t2:
+	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
 	MOVQ    depth+120(FP), DI
@@ -1470,34 +1583,42 @@ n4t2:
 	VMOVUPS Z0, 64(R9)
 
 n4t2block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
 	MOVQ    $0x00000040, R12
 	CMPQ    DI, R12
 	CMOVQLT DI, R12
 	SUBQ    R12, DI
 
 n4t2step:
-	LEAQ         -8(DI)(R12*1), R13
-	CMPQ         R13, $+32
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, R8, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1088(R13)
-	PREFETCHT0   1152(R13)
-	PREFETCHT0   1216(R13)
-	PREFETCHT0   1024(R13)(R8*1)
-	PREFETCHT0   1088(R13)(R8*1)
-	PREFETCHT0   1152(R13)(R8*1)
-	PREFETCHT0   1216(R13)(R8*1)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(DI)(R12*1), R13
+	CMPQ       R13, $+32
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, R8, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1088(R13)
+	PREFETCHT0 1152(R13)
+	PREFETCHT0 1216(R13)
+	PREFETCHT0 1024(R13)(R8*1)
+	PREFETCHT0 1088(R13)(R8*1)
+	PREFETCHT0 1152(R13)(R8*1)
+	PREFETCHT0 1216(R13)(R8*1)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R10), Z8
 	VBROADCASTSS (R10)(BX*1), Z9
 	VBROADCASTSS (R10)(BX*2), Z10
@@ -1528,6 +1649,8 @@ n4t2step:
 	VFMADD231PS  Z13, Z9, Z5
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 8(R10), Z8
 	VBROADCASTSS 8(R10)(BX*1), Z9
 	VBROADCASTSS 8(R10)(BX*2), Z10
@@ -1558,6 +1681,8 @@ n4t2step:
 	VFMADD231PS  Z13, Z9, Z5
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(R10), Z8
 	VBROADCASTSS 16(R10)(BX*1), Z9
 	VBROADCASTSS 16(R10)(BX*2), Z10
@@ -1588,6 +1713,8 @@ n4t2step:
 	VFMADD231PS  Z13, Z9, Z5
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VBROADCASTSS 24(R10), Z8
 	VBROADCASTSS 24(R10)(BX*1), Z9
 	VBROADCASTSS 24(R10)(BX*2), Z10
@@ -1623,31 +1750,36 @@ n4t2step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R12
 	JNZ          n4t2step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	VADDPS       (R9), Z3, Z3
-	VMOVUPS      Z3, (R9)
-	VADDPS       64(AX), Z4, Z4
-	VMOVUPS      Z4, 64(AX)
-	VADDPS       64(AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z6, Z6
-	VMOVUPS      Z6, 64(AX)(DX*2)
-	VADDPS       64(R9), Z7, Z7
-	VMOVUPS      Z7, 64(R9)
-	TESTQ        DI, DI
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         R8, CX
-	SUBQ         $0x02, SI
-	JMP          n4t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  (R9), Z3, Z3
+	VMOVUPS Z3, (R9)
+	VADDPS  64(AX), Z4, Z4
+	VMOVUPS Z4, 64(AX)
+	VADDPS  64(AX)(DX*1), Z5, Z5
+	VMOVUPS Z5, 64(AX)(DX*1)
+	VADDPS  64(AX)(DX*2), Z6, Z6
+	VMOVUPS Z6, 64(AX)(DX*2)
+	VADDPS  64(R9), Z7, Z7
+	VMOVUPS Z7, 64(R9)
+	TESTQ   DI, DI
+	JNZ     n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ R8, CX
+	SUBQ $0x02, SI
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
 	MOVQ    depth+120(FP), DI
@@ -1664,21 +1796,28 @@ n4t1:
 	VMOVUPS Z0, (R8)
 
 n4t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
 	SUBQ    R11, DI
 
 n4t1step:
-	MOVQ             CX, R12
-	PREFETCHT0       1024(R12)
-	PREFETCHT0       1088(R12)
-	PREFETCHT0       1152(R12)
-	PREFETCHT0       1216(R12)
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R12
+	PREFETCHT0 1024(R12)
+	PREFETCHT0 1088(R12)
+	PREFETCHT0 1152(R12)
+	PREFETCHT0 1216(R12)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VMOVUPS          (CX), Z4
 	VPSLLD           $0x10, Z4, Z5
 	VFMADD231PS.BCST (R9), Z5, Z0
@@ -1690,6 +1829,8 @@ n4t1step:
 	VFMADD231PS.BCST 4(R9)(BX*1), Z4, Z1
 	VFMADD231PS.BCST 4(R9)(BX*2), Z4, Z2
 	VFMADD231PS.BCST 4(R10), Z4, Z3
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS          64(CX), Z4
 	VPSLLD           $0x10, Z4, Z5
 	VFMADD231PS.BCST 8(R9), Z5, Z0
@@ -1701,6 +1842,8 @@ n4t1step:
 	VFMADD231PS.BCST 12(R9)(BX*1), Z4, Z1
 	VFMADD231PS.BCST 12(R9)(BX*2), Z4, Z2
 	VFMADD231PS.BCST 12(R10), Z4, Z3
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VMOVUPS          128(CX), Z4
 	VPSLLD           $0x10, Z4, Z5
 	VFMADD231PS.BCST 16(R9), Z5, Z0
@@ -1712,6 +1855,8 @@ n4t1step:
 	VFMADD231PS.BCST 20(R9)(BX*1), Z4, Z1
 	VFMADD231PS.BCST 20(R9)(BX*2), Z4, Z2
 	VFMADD231PS.BCST 20(R10), Z4, Z3
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VMOVUPS          192(CX), Z4
 	VPSLLD           $0x10, Z4, Z5
 	VFMADD231PS.BCST 24(R9), Z5, Z0
@@ -1728,19 +1873,23 @@ n4t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R11
 	JNZ              n4t1step
-	VADDPS           (AX), Z0, Z0
-	VMOVUPS          Z0, (AX)
-	VADDPS           (AX)(DX*1), Z1, Z1
-	VMOVUPS          Z1, (AX)(DX*1)
-	VADDPS           (AX)(DX*2), Z2, Z2
-	VMOVUPS          Z2, (AX)(DX*2)
-	VADDPS           (R8), Z3, Z3
-	VMOVUPS          Z3, (R8)
-	TESTQ            DI, DI
-	JNZ              n4t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n4t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  (R8), Z3, Z3
+	VMOVUPS Z3, (R8)
+	TESTQ   DI, DI
+	JNZ     n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -1756,6 +1905,7 @@ columns3:
 	MOVQ tiles+128(FP), SI
 
 n3t3:
+	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
 	MOVQ    depth+120(FP), DI
@@ -1773,39 +1923,48 @@ n3t3:
 	VMOVUPS Z0, 128(AX)(DX*2)
 
 n3t3block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
 	MOVQ    $0x00000040, R10
 	CMPQ    DI, R10
 	CMOVQLT DI, R10
 	SUBQ    R10, DI
 
 n3t3step:
-	LEAQ         -8(DI)(R10*1), R11
-	CMPQ         R11, $+32
-	SBBQ         R11, R11
-	IMUL3Q       $0x02, R8, R12
-	ANDQ         R12, R11
-	ADDQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1088(R11)
-	PREFETCHT0   1152(R11)
-	PREFETCHT0   1216(R11)
-	PREFETCHT0   1024(R11)(R8*1)
-	PREFETCHT0   1088(R11)(R8*1)
-	PREFETCHT0   1152(R11)(R8*1)
-	PREFETCHT0   1216(R11)(R8*1)
-	PREFETCHT0   1024(R11)(R8*2)
-	PREFETCHT0   1088(R11)(R8*2)
-	PREFETCHT0   1152(R11)(R8*2)
-	PREFETCHT0   1216(R11)(R8*2)
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(DI)(R10*1), R11
+	CMPQ       R11, $+32
+	SBBQ       R11, R11
+	IMUL3Q     $0x02, R8, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1088(R11)
+	PREFETCHT0 1152(R11)
+	PREFETCHT0 1216(R11)
+	PREFETCHT0 1024(R11)(R8*1)
+	PREFETCHT0 1088(R11)(R8*1)
+	PREFETCHT0 1152(R11)(R8*1)
+	PREFETCHT0 1216(R11)(R8*1)
+	PREFETCHT0 1024(R11)(R8*2)
+	PREFETCHT0 1088(R11)(R8*2)
+	PREFETCHT0 1152(R11)(R8*2)
+	PREFETCHT0 1216(R11)(R8*2)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z9
 	VBROADCASTSS (R9)(BX*1), Z10
 	VBROADCASTSS (R9)(BX*2), Z11
@@ -1839,6 +1998,8 @@ n3t3step:
 	VFMADD231PS  Z14, Z9, Z6
 	VFMADD231PS  Z14, Z10, Z7
 	VFMADD231PS  Z14, Z11, Z8
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 8(R9), Z9
 	VBROADCASTSS 8(R9)(BX*1), Z10
 	VBROADCASTSS 8(R9)(BX*2), Z11
@@ -1872,6 +2033,8 @@ n3t3step:
 	VFMADD231PS  Z14, Z9, Z6
 	VFMADD231PS  Z14, Z10, Z7
 	VFMADD231PS  Z14, Z11, Z8
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(R9), Z9
 	VBROADCASTSS 16(R9)(BX*1), Z10
 	VBROADCASTSS 16(R9)(BX*2), Z11
@@ -1905,6 +2068,8 @@ n3t3step:
 	VFMADD231PS  Z14, Z9, Z6
 	VFMADD231PS  Z14, Z10, Z7
 	VFMADD231PS  Z14, Z11, Z8
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VBROADCASTSS 24(R9), Z9
 	VBROADCASTSS 24(R9)(BX*1), Z10
 	VBROADCASTSS 24(R9)(BX*2), Z11
@@ -1942,34 +2107,39 @@ n3t3step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n3t3step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	VADDPS       64(AX), Z3, Z3
-	VMOVUPS      Z3, 64(AX)
-	VADDPS       64(AX)(DX*1), Z4, Z4
-	VMOVUPS      Z4, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z5, Z5
-	VMOVUPS      Z5, 64(AX)(DX*2)
-	VADDPS       128(AX), Z6, Z6
-	VMOVUPS      Z6, 128(AX)
-	VADDPS       128(AX)(DX*1), Z7, Z7
-	VMOVUPS      Z7, 128(AX)(DX*1)
-	VADDPS       128(AX)(DX*2), Z8, Z8
-	VMOVUPS      Z8, 128(AX)(DX*2)
-	TESTQ        DI, DI
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	SUBQ         $0x03, SI
-	JMP          n3t3
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	VADDPS  64(AX)(DX*1), Z4, Z4
+	VMOVUPS Z4, 64(AX)(DX*1)
+	VADDPS  64(AX)(DX*2), Z5, Z5
+	VMOVUPS Z5, 64(AX)(DX*2)
+	VADDPS  128(AX), Z6, Z6
+	VMOVUPS Z6, 128(AX)
+	VADDPS  128(AX)(DX*1), Z7, Z7
+	VMOVUPS Z7, 128(AX)(DX*1)
+	VADDPS  128(AX)(DX*2), Z8, Z8
+	VMOVUPS Z8, 128(AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	SUBQ $0x03, SI
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), DI
@@ -1981,20 +2151,27 @@ n3t1:
 	VMOVUPS Z0, (AX)(DX*2)
 
 n3t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n3t1step:
-	MOVQ             CX, R10
-	PREFETCHT0       1024(R10)
-	PREFETCHT0       1088(R10)
-	PREFETCHT0       1152(R10)
-	PREFETCHT0       1216(R10)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R10
+	PREFETCHT0 1024(R10)
+	PREFETCHT0 1088(R10)
+	PREFETCHT0 1152(R10)
+	PREFETCHT0 1216(R10)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VMOVUPS          (CX), Z3
 	VPSLLD           $0x10, Z3, Z4
 	VFMADD231PS.BCST (R8), Z4, Z0
@@ -2004,6 +2181,8 @@ n3t1step:
 	VFMADD231PS.BCST 4(R8), Z3, Z0
 	VFMADD231PS.BCST 4(R8)(BX*1), Z3, Z1
 	VFMADD231PS.BCST 4(R8)(BX*2), Z3, Z2
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS          64(CX), Z3
 	VPSLLD           $0x10, Z3, Z4
 	VFMADD231PS.BCST 8(R8), Z4, Z0
@@ -2013,6 +2192,8 @@ n3t1step:
 	VFMADD231PS.BCST 12(R8), Z3, Z0
 	VFMADD231PS.BCST 12(R8)(BX*1), Z3, Z1
 	VFMADD231PS.BCST 12(R8)(BX*2), Z3, Z2
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VMOVUPS          128(CX), Z3
 	VPSLLD           $0x10, Z3, Z4
 	VFMADD231PS.BCST 16(R8), Z4, Z0
@@ -2022,6 +2203,8 @@ n3t1step:
 	VFMADD231PS.BCST 20(R8), Z3, Z0
 	VFMADD231PS.BCST 20(R8)(BX*1), Z3, Z1
 	VFMADD231PS.BCST 20(R8)(BX*2), Z3, Z2
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VMOVUPS          192(CX), Z3
 	VPSLLD           $0x10, Z3, Z4
 	VFMADD231PS.BCST 24(R8), Z4, Z0
@@ -2035,17 +2218,21 @@ n3t1step:
 	ADDQ             $+32, R8
 	SUBQ             $0x08, R9
 	JNZ              n3t1step
-	VADDPS           (AX), Z0, Z0
-	VMOVUPS          Z0, (AX)
-	VADDPS           (AX)(DX*1), Z1, Z1
-	VMOVUPS          Z1, (AX)(DX*1)
-	VADDPS           (AX)(DX*2), Z2, Z2
-	VMOVUPS          Z2, (AX)(DX*2)
-	TESTQ            DI, DI
-	JNZ              n3t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n3t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -2061,6 +2248,7 @@ columns2:
 	MOVQ tiles+128(FP), SI
 
 n2t4:
+	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
 	MOVQ    depth+120(FP), DI
@@ -2079,44 +2267,54 @@ n2t4:
 	VMOVUPS Z0, 192(AX)(DX*1)
 
 n2t4block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
 	SUBQ    R11, DI
 
 n2t4step:
-	LEAQ         -8(DI)(R11*1), R12
-	CMPQ         R12, $+32
-	SBBQ         R12, R12
-	IMUL3Q       $0x03, R8, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
-	LEAQ         (R12)(R8*2), R13
-	ADDQ         R8, R13
-	PREFETCHT0   1024(R12)
-	PREFETCHT0   1088(R12)
-	PREFETCHT0   1152(R12)
-	PREFETCHT0   1216(R12)
-	PREFETCHT0   1024(R12)(R8*1)
-	PREFETCHT0   1088(R12)(R8*1)
-	PREFETCHT0   1152(R12)(R8*1)
-	PREFETCHT0   1216(R12)(R8*1)
-	PREFETCHT0   1024(R12)(R8*2)
-	PREFETCHT0   1088(R12)(R8*2)
-	PREFETCHT0   1152(R12)(R8*2)
-	PREFETCHT0   1216(R12)(R8*2)
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1088(R13)
-	PREFETCHT0   1152(R13)
-	PREFETCHT0   1216(R13)
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(DI)(R11*1), R12
+	CMPQ       R12, $+32
+	SBBQ       R12, R12
+	IMUL3Q     $0x03, R8, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+	LEAQ       (R12)(R8*2), R13
+	ADDQ       R8, R13
+	PREFETCHT0 1024(R12)
+	PREFETCHT0 1088(R12)
+	PREFETCHT0 1152(R12)
+	PREFETCHT0 1216(R12)
+	PREFETCHT0 1024(R12)(R8*1)
+	PREFETCHT0 1088(R12)(R8*1)
+	PREFETCHT0 1152(R12)(R8*1)
+	PREFETCHT0 1216(R12)(R8*1)
+	PREFETCHT0 1024(R12)(R8*2)
+	PREFETCHT0 1088(R12)(R8*2)
+	PREFETCHT0 1152(R12)(R8*2)
+	PREFETCHT0 1216(R12)(R8*2)
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1088(R13)
+	PREFETCHT0 1152(R13)
+	PREFETCHT0 1216(R13)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z8
 	VBROADCASTSS (R9)(BX*1), Z9
 	VMOVUPS      (CX), Z10
@@ -2149,6 +2347,8 @@ n2t4step:
 	VPANDD       roundHighAVX512<>+0(SB), Z13, Z13
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 8(R9), Z8
 	VBROADCASTSS 8(R9)(BX*1), Z9
 	VMOVUPS      64(CX), Z10
@@ -2181,6 +2381,8 @@ n2t4step:
 	VPANDD       roundHighAVX512<>+0(SB), Z13, Z13
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(R9), Z8
 	VBROADCASTSS 16(R9)(BX*1), Z9
 	VMOVUPS      128(CX), Z10
@@ -2213,6 +2415,8 @@ n2t4step:
 	VPANDD       roundHighAVX512<>+0(SB), Z13, Z13
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VBROADCASTSS 24(R9), Z8
 	VBROADCASTSS 24(R9)(BX*1), Z9
 	VMOVUPS      192(CX), Z10
@@ -2250,33 +2454,38 @@ n2t4step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R11
 	JNZ          n2t4step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       64(AX), Z2, Z2
-	VMOVUPS      Z2, 64(AX)
-	VADDPS       64(AX)(DX*1), Z3, Z3
-	VMOVUPS      Z3, 64(AX)(DX*1)
-	VADDPS       128(AX), Z4, Z4
-	VMOVUPS      Z4, 128(AX)
-	VADDPS       128(AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, 128(AX)(DX*1)
-	VADDPS       192(AX), Z6, Z6
-	VMOVUPS      Z6, 192(AX)
-	VADDPS       192(AX)(DX*1), Z7, Z7
-	VMOVUPS      Z7, 192(AX)(DX*1)
-	TESTQ        DI, DI
-	JNZ          n2t4block
-	ADDQ         $+256, AX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	SUBQ         $0x04, SI
-	JMP          n2t4
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  64(AX), Z2, Z2
+	VMOVUPS Z2, 64(AX)
+	VADDPS  64(AX)(DX*1), Z3, Z3
+	VMOVUPS Z3, 64(AX)(DX*1)
+	VADDPS  128(AX), Z4, Z4
+	VMOVUPS Z4, 128(AX)
+	VADDPS  128(AX)(DX*1), Z5, Z5
+	VMOVUPS Z5, 128(AX)(DX*1)
+	VADDPS  192(AX), Z6, Z6
+	VMOVUPS Z6, 192(AX)
+	VADDPS  192(AX)(DX*1), Z7, Z7
+	VMOVUPS Z7, 192(AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t4block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+256, AX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	SUBQ $0x04, SI
+	JMP  n2t4
 
 n2t4done:
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), DI
@@ -2287,19 +2496,26 @@ n2t1:
 	VMOVUPS Z0, (AX)(DX*1)
 
 n2t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n2t1step:
-	MOVQ             CX, R10
-	PREFETCHT0       1024(R10)
-	PREFETCHT0       1088(R10)
-	PREFETCHT0       1152(R10)
-	PREFETCHT0       1216(R10)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R10
+	PREFETCHT0 1024(R10)
+	PREFETCHT0 1088(R10)
+	PREFETCHT0 1152(R10)
+	PREFETCHT0 1216(R10)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VMOVUPS          (CX), Z2
 	VPSLLD           $0x10, Z2, Z3
 	VFMADD231PS.BCST (R8), Z3, Z0
@@ -2307,6 +2523,8 @@ n2t1step:
 	VPANDD           roundHighAVX512<>+0(SB), Z2, Z2
 	VFMADD231PS.BCST 4(R8), Z2, Z0
 	VFMADD231PS.BCST 4(R8)(BX*1), Z2, Z1
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS          64(CX), Z2
 	VPSLLD           $0x10, Z2, Z3
 	VFMADD231PS.BCST 8(R8), Z3, Z0
@@ -2314,6 +2532,8 @@ n2t1step:
 	VPANDD           roundHighAVX512<>+0(SB), Z2, Z2
 	VFMADD231PS.BCST 12(R8), Z2, Z0
 	VFMADD231PS.BCST 12(R8)(BX*1), Z2, Z1
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VMOVUPS          128(CX), Z2
 	VPSLLD           $0x10, Z2, Z3
 	VFMADD231PS.BCST 16(R8), Z3, Z0
@@ -2321,6 +2541,8 @@ n2t1step:
 	VPANDD           roundHighAVX512<>+0(SB), Z2, Z2
 	VFMADD231PS.BCST 20(R8), Z2, Z0
 	VFMADD231PS.BCST 20(R8)(BX*1), Z2, Z1
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VMOVUPS          192(CX), Z2
 	VPSLLD           $0x10, Z2, Z3
 	VFMADD231PS.BCST 24(R8), Z3, Z0
@@ -2332,15 +2554,19 @@ n2t1step:
 	ADDQ             $+32, R8
 	SUBQ             $0x08, R9
 	JNZ              n2t1step
-	VADDPS           (AX), Z0, Z0
-	VMOVUPS          Z0, (AX)
-	VADDPS           (AX)(DX*1), Z1, Z1
-	VMOVUPS          Z1, (AX)(DX*1)
-	TESTQ            DI, DI
-	JNZ              n2t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n2t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -2352,6 +2578,7 @@ columns1:
 	MOVQ tiles+128(FP), DX
 
 n1t6:
+	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+120(FP), BX
@@ -2368,50 +2595,62 @@ n1t6:
 	VMOVUPS Z0, 320(AX)
 
 n1t6block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 2, rows 0 to 15, a column each: Z2.
+	// Sums of tile 3, rows 0 to 15, a column each: Z3.
+	// Sums of tile 4, rows 0 to 15, a column each: Z4.
+	// Sums of tile 5, rows 0 to 15, a column each: Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    BX, R9
 	CMOVQLT BX, R9
 	SUBQ    R9, BX
 
 n1t6step:
-	LEAQ         -8(BX)(R9*1), R10
-	CMPQ         R10, $+32
-	SBBQ         R10, R10
-	IMUL3Q       $0x05, SI, R11
-	ANDQ         R11, R10
-	ADDQ         CX, R10
-	LEAQ         (R10)(SI*2), R11
-	ADDQ         SI, R11
-	PREFETCHT0   1024(R10)
-	PREFETCHT0   1088(R10)
-	PREFETCHT0   1152(R10)
-	PREFETCHT0   1216(R10)
-	PREFETCHT0   1024(R10)(SI*1)
-	PREFETCHT0   1088(R10)(SI*1)
-	PREFETCHT0   1152(R10)(SI*1)
-	PREFETCHT0   1216(R10)(SI*1)
-	PREFETCHT0   1024(R10)(SI*2)
-	PREFETCHT0   1088(R10)(SI*2)
-	PREFETCHT0   1152(R10)(SI*2)
-	PREFETCHT0   1216(R10)(SI*2)
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1088(R11)
-	PREFETCHT0   1152(R11)
-	PREFETCHT0   1216(R11)
-	PREFETCHT0   1024(R11)(SI*1)
-	PREFETCHT0   1088(R11)(SI*1)
-	PREFETCHT0   1152(R11)(SI*1)
-	PREFETCHT0   1216(R11)(SI*1)
-	PREFETCHT0   1024(R11)(SI*2)
-	PREFETCHT0   1088(R11)(SI*2)
-	PREFETCHT0   1152(R11)(SI*2)
-	PREFETCHT0   1216(R11)(SI*2)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(BX)(R9*1), R10
+	CMPQ       R10, $+32
+	SBBQ       R10, R10
+	IMUL3Q     $0x05, SI, R11
+	ANDQ       R11, R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(SI*2), R11
+	ADDQ       SI, R11
+	PREFETCHT0 1024(R10)
+	PREFETCHT0 1088(R10)
+	PREFETCHT0 1152(R10)
+	PREFETCHT0 1216(R10)
+	PREFETCHT0 1024(R10)(SI*1)
+	PREFETCHT0 1088(R10)(SI*1)
+	PREFETCHT0 1152(R10)(SI*1)
+	PREFETCHT0 1216(R10)(SI*1)
+	PREFETCHT0 1024(R10)(SI*2)
+	PREFETCHT0 1088(R10)(SI*2)
+	PREFETCHT0 1152(R10)(SI*2)
+	PREFETCHT0 1216(R10)(SI*2)
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1088(R11)
+	PREFETCHT0 1152(R11)
+	PREFETCHT0 1216(R11)
+	PREFETCHT0 1024(R11)(SI*1)
+	PREFETCHT0 1088(R11)(SI*1)
+	PREFETCHT0 1152(R11)(SI*1)
+	PREFETCHT0 1216(R11)(SI*1)
+	PREFETCHT0 1024(R11)(SI*2)
+	PREFETCHT0 1088(R11)(SI*2)
+	PREFETCHT0 1152(R11)(SI*2)
+	PREFETCHT0 1216(R11)(SI*2)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (DI), Z6
 	VMOVUPS      (CX), Z7
 	VPSLLD       $0x10, Z7, Z8
@@ -2444,6 +2683,8 @@ n1t6step:
 	VFMADD231PS  Z11, Z6, Z4
 	VPANDD       roundHighAVX512<>+0(SB), Z12, Z12
 	VFMADD231PS  Z12, Z6, Z5
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 8(DI), Z6
 	VMOVUPS      64(CX), Z7
 	VPSLLD       $0x10, Z7, Z8
@@ -2476,6 +2717,8 @@ n1t6step:
 	VFMADD231PS  Z11, Z6, Z4
 	VPANDD       roundHighAVX512<>+0(SB), Z12, Z12
 	VFMADD231PS  Z12, Z6, Z5
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(DI), Z6
 	VMOVUPS      128(CX), Z7
 	VPSLLD       $0x10, Z7, Z8
@@ -2508,6 +2751,8 @@ n1t6step:
 	VFMADD231PS  Z11, Z6, Z4
 	VPANDD       roundHighAVX512<>+0(SB), Z12, Z12
 	VFMADD231PS  Z12, Z6, Z5
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VBROADCASTSS 24(DI), Z6
 	VMOVUPS      192(CX), Z7
 	VPSLLD       $0x10, Z7, Z8
@@ -2545,31 +2790,36 @@ n1t6step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R9
 	JNZ          n1t6step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       64(AX), Z1, Z1
-	VMOVUPS      Z1, 64(AX)
-	VADDPS       128(AX), Z2, Z2
-	VMOVUPS      Z2, 128(AX)
-	VADDPS       192(AX), Z3, Z3
-	VMOVUPS      Z3, 192(AX)
-	VADDPS       256(AX), Z4, Z4
-	VMOVUPS      Z4, 256(AX)
-	VADDPS       320(AX), Z5, Z5
-	VMOVUPS      Z5, 320(AX)
-	TESTQ        BX, BX
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	SUBQ         $0x06, DX
-	JMP          n1t6
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VADDPS  128(AX), Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VADDPS  192(AX), Z3, Z3
+	VMOVUPS Z3, 192(AX)
+	VADDPS  256(AX), Z4, Z4
+	VMOVUPS Z4, 256(AX)
+	VADDPS  320(AX), Z5, Z5
+	VMOVUPS Z5, 320(AX)
+	TESTQ   BX, BX
+	JNZ     n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	SUBQ $0x06, DX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), BX
@@ -2580,28 +2830,36 @@ n1t2:
 	VMOVUPS Z0, 64(AX)
 
 n1t2block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
 	SUBQ    R8, BX
 
 n1t2step:
-	LEAQ         -8(BX)(R8*1), R9
-	CMPQ         R9, $+32
-	SBBQ         R9, R9
-	IMUL3Q       $0x01, SI, R10
-	ANDQ         R10, R9
-	ADDQ         CX, R9
-	PREFETCHT0   1024(R9)
-	PREFETCHT0   1088(R9)
-	PREFETCHT0   1152(R9)
-	PREFETCHT0   1216(R9)
-	PREFETCHT0   1024(R9)(SI*1)
-	PREFETCHT0   1088(R9)(SI*1)
-	PREFETCHT0   1152(R9)(SI*1)
-	PREFETCHT0   1216(R9)(SI*1)
+	// 8 steps of K, of R8 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(BX)(R8*1), R9
+	CMPQ       R9, $+32
+	SBBQ       R9, R9
+	IMUL3Q     $0x01, SI, R10
+	ANDQ       R10, R9
+	ADDQ       CX, R9
+	PREFETCHT0 1024(R9)
+	PREFETCHT0 1088(R9)
+	PREFETCHT0 1152(R9)
+	PREFETCHT0 1216(R9)
+	PREFETCHT0 1024(R9)(SI*1)
+	PREFETCHT0 1088(R9)(SI*1)
+	PREFETCHT0 1152(R9)(SI*1)
+	PREFETCHT0 1216(R9)(SI*1)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (DI), Z2
 	VMOVUPS      (CX), Z3
 	VPSLLD       $0x10, Z3, Z4
@@ -2614,6 +2872,8 @@ n1t2step:
 	VFMADD231PS  Z3, Z2, Z0
 	VPANDD       roundHighAVX512<>+0(SB), Z4, Z4
 	VFMADD231PS  Z4, Z2, Z1
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 8(DI), Z2
 	VMOVUPS      64(CX), Z3
 	VPSLLD       $0x10, Z3, Z4
@@ -2626,6 +2886,8 @@ n1t2step:
 	VFMADD231PS  Z3, Z2, Z0
 	VPANDD       roundHighAVX512<>+0(SB), Z4, Z4
 	VFMADD231PS  Z4, Z2, Z1
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(DI), Z2
 	VMOVUPS      128(CX), Z3
 	VPSLLD       $0x10, Z3, Z4
@@ -2638,6 +2900,8 @@ n1t2step:
 	VFMADD231PS  Z3, Z2, Z0
 	VPANDD       roundHighAVX512<>+0(SB), Z4, Z4
 	VFMADD231PS  Z4, Z2, Z1
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VBROADCASTSS 24(DI), Z2
 	VMOVUPS      192(CX), Z3
 	VPSLLD       $0x10, Z3, Z4
@@ -2654,19 +2918,24 @@ n1t2step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R8
 	JNZ          n1t2step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       64(AX), Z1, Z1
-	VMOVUPS      Z1, 64(AX)
-	TESTQ        BX, BX
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	TESTQ   BX, BX
+	JNZ     n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ SI, CX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), BX
@@ -2676,33 +2945,46 @@ n1t1:
 	VMOVUPS Z0, (AX)
 
 n1t1block:
-	VXORPS  Z0, Z0, Z0
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
 	SUBQ    DI, BX
 
 n1t1step:
-	MOVQ             CX, R8
-	PREFETCHT0       1024(R8)
-	PREFETCHT0       1088(R8)
-	PREFETCHT0       1152(R8)
-	PREFETCHT0       1216(R8)
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (SI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R8
+	PREFETCHT0 1024(R8)
+	PREFETCHT0 1088(R8)
+	PREFETCHT0 1152(R8)
+	PREFETCHT0 1216(R8)
+
+	// Steps 0 to 1: the words at (CX) on, decoded and multiplied.
 	VMOVUPS          (CX), Z1
 	VPSLLD           $0x10, Z1, Z2
 	VFMADD231PS.BCST (SI), Z2, Z0
 	VPANDD           roundHighAVX512<>+0(SB), Z1, Z1
 	VFMADD231PS.BCST 4(SI), Z1, Z0
+
+	// Steps 2 to 3: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS          64(CX), Z1
 	VPSLLD           $0x10, Z1, Z2
 	VFMADD231PS.BCST 8(SI), Z2, Z0
 	VPANDD           roundHighAVX512<>+0(SB), Z1, Z1
 	VFMADD231PS.BCST 12(SI), Z1, Z0
+
+	// Steps 4 to 5: the words at 128(CX) on, decoded and multiplied.
 	VMOVUPS          128(CX), Z1
 	VPSLLD           $0x10, Z1, Z2
 	VFMADD231PS.BCST 16(SI), Z2, Z0
 	VPANDD           roundHighAVX512<>+0(SB), Z1, Z1
 	VFMADD231PS.BCST 20(SI), Z1, Z0
+
+	// Steps 6 to 7: the words at 192(CX) on, decoded and multiplied.
 	VMOVUPS          192(CX), Z1
 	VPSLLD           $0x10, Z1, Z2
 	VFMADD231PS.BCST 24(SI), Z2, Z0
@@ -2712,13 +2994,17 @@ n1t1step:
 	ADDQ             $+32, SI
 	SUBQ             $0x08, DI
 	JNZ              n1t1step
-	VADDPS           (AX), Z0, Z0
-	VMOVUPS          Z0, (AX)
-	TESTQ            BX, BX
-	JNZ              n1t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, DX
-	JMP              n1t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	TESTQ   BX, BX
+	JNZ     n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -2727,11 +3013,14 @@ n1t1done:
 // func expandBF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX512F
 TEXT ·expandBF16AVX512(SB), NOSPLIT, $0-80
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
 	MOVQ panel_len+8(FP), DX
 
 eight:
+	// 8 steps of K; DX numbers of the panel are left.
 	VMOVUPS (CX), Z0
 	VPSLLD  $0x10, Z0, Z1
 	VMOVUPS Z1, (AX)
@@ -2762,7 +3051,12 @@ eight:
 // func vectorF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vectorF16AVX512(SB), NOSPLIT, $0-144
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
 	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -2778,6 +3072,7 @@ TEXT ·vectorF16AVX512(SB), NOSPLIT, $0-144
 	MOVQ tiles+128(FP), SI
 
 n4t2:
+	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
 	MOVQ    depth+120(FP), DI
@@ -2798,20 +3093,26 @@ n4t2:
 	VMOVUPS Z0, 64(R9)
 
 n4t2block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
 	MOVQ    $0x00000040, R12
 	CMPQ    DI, R12
 	CMOVQLT DI, R12
 	SUBQ    R12, DI
 
 n4t2step:
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	LEAQ         -8(DI)(R12*1), R13
 	CMPQ         R13, $+32
 	SBBQ         R13, R13
@@ -2943,31 +3244,36 @@ n4t2step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R12
 	JNZ          n4t2step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	VADDPS       (R9), Z3, Z3
-	VMOVUPS      Z3, (R9)
-	VADDPS       64(AX), Z4, Z4
-	VMOVUPS      Z4, 64(AX)
-	VADDPS       64(AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z6, Z6
-	VMOVUPS      Z6, 64(AX)(DX*2)
-	VADDPS       64(R9), Z7, Z7
-	VMOVUPS      Z7, 64(R9)
-	TESTQ        DI, DI
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         R8, CX
-	SUBQ         $0x02, SI
-	JMP          n4t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  (R9), Z3, Z3
+	VMOVUPS Z3, (R9)
+	VADDPS  64(AX), Z4, Z4
+	VMOVUPS Z4, 64(AX)
+	VADDPS  64(AX)(DX*1), Z5, Z5
+	VMOVUPS Z5, 64(AX)(DX*1)
+	VADDPS  64(AX)(DX*2), Z6, Z6
+	VMOVUPS Z6, 64(AX)(DX*2)
+	VADDPS  64(R9), Z7, Z7
+	VMOVUPS Z7, 64(R9)
+	TESTQ   DI, DI
+	JNZ     n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ R8, CX
+	SUBQ $0x02, SI
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
 	MOVQ    depth+120(FP), DI
@@ -2984,16 +3290,21 @@ n4t1:
 	VMOVUPS Z0, (R8)
 
 n4t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
 	SUBQ    R11, DI
 
 n4t1step:
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	MOVQ         CX, R12
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
@@ -3076,19 +3387,23 @@ n4t1step:
 	ADDQ         $+32, R10
 	SUBQ         $0x08, R11
 	JNZ          n4t1step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	VADDPS       (R8), Z3, Z3
-	VMOVUPS      Z3, (R8)
-	TESTQ        DI, DI
-	JNZ          n4t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n4t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  (R8), Z3, Z3
+	VMOVUPS Z3, (R8)
+	TESTQ   DI, DI
+	JNZ     n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -3104,6 +3419,7 @@ columns3:
 	MOVQ tiles+128(FP), SI
 
 n3t3:
+	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
 	MOVQ    depth+120(FP), DI
@@ -3121,21 +3437,28 @@ n3t3:
 	VMOVUPS Z0, 128(AX)(DX*2)
 
 n3t3block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
 	MOVQ    $0x00000040, R10
 	CMPQ    DI, R10
 	CMOVQLT DI, R10
 	SUBQ    R10, DI
 
 n3t3step:
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	LEAQ         -8(DI)(R10*1), R11
 	CMPQ         R11, $+32
 	SBBQ         R11, R11
@@ -3278,34 +3601,39 @@ n3t3step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n3t3step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	VADDPS       64(AX), Z3, Z3
-	VMOVUPS      Z3, 64(AX)
-	VADDPS       64(AX)(DX*1), Z4, Z4
-	VMOVUPS      Z4, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z5, Z5
-	VMOVUPS      Z5, 64(AX)(DX*2)
-	VADDPS       128(AX), Z6, Z6
-	VMOVUPS      Z6, 128(AX)
-	VADDPS       128(AX)(DX*1), Z7, Z7
-	VMOVUPS      Z7, 128(AX)(DX*1)
-	VADDPS       128(AX)(DX*2), Z8, Z8
-	VMOVUPS      Z8, 128(AX)(DX*2)
-	TESTQ        DI, DI
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	SUBQ         $0x03, SI
-	JMP          n3t3
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	VADDPS  64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	VADDPS  64(AX)(DX*1), Z4, Z4
+	VMOVUPS Z4, 64(AX)(DX*1)
+	VADDPS  64(AX)(DX*2), Z5, Z5
+	VMOVUPS Z5, 64(AX)(DX*2)
+	VADDPS  128(AX), Z6, Z6
+	VMOVUPS Z6, 128(AX)
+	VADDPS  128(AX)(DX*1), Z7, Z7
+	VMOVUPS Z7, 128(AX)(DX*1)
+	VADDPS  128(AX)(DX*2), Z8, Z8
+	VMOVUPS Z8, 128(AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	SUBQ $0x03, SI
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), DI
@@ -3317,15 +3645,20 @@ n3t1:
 	VMOVUPS Z0, (AX)(DX*2)
 
 n3t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n3t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	MOVQ         CX, R10
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
@@ -3391,17 +3724,21 @@ n3t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n3t1step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z2, Z2
-	VMOVUPS      Z2, (AX)(DX*2)
-	TESTQ        DI, DI
-	JNZ          n3t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n3t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  (AX)(DX*2), Z2, Z2
+	VMOVUPS Z2, (AX)(DX*2)
+	TESTQ   DI, DI
+	JNZ     n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -3417,6 +3754,7 @@ columns2:
 	MOVQ tiles+128(FP), SI
 
 n2t4:
+	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
 	MOVQ    depth+120(FP), DI
@@ -3435,20 +3773,28 @@ n2t4:
 	VMOVUPS Z0, 192(AX)(DX*1)
 
 n2t4block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
 	SUBQ    R11, DI
 
 n2t4step:
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	LEAQ         -8(DI)(R11*1), R12
 	CMPQ         R12, $+32
 	SBBQ         R12, R12
@@ -3590,33 +3936,38 @@ n2t4step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R11
 	JNZ          n2t4step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	VADDPS       64(AX), Z2, Z2
-	VMOVUPS      Z2, 64(AX)
-	VADDPS       64(AX)(DX*1), Z3, Z3
-	VMOVUPS      Z3, 64(AX)(DX*1)
-	VADDPS       128(AX), Z4, Z4
-	VMOVUPS      Z4, 128(AX)
-	VADDPS       128(AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, 128(AX)(DX*1)
-	VADDPS       192(AX), Z6, Z6
-	VMOVUPS      Z6, 192(AX)
-	VADDPS       192(AX)(DX*1), Z7, Z7
-	VMOVUPS      Z7, 192(AX)(DX*1)
-	TESTQ        DI, DI
-	JNZ          n2t4block
-	ADDQ         $+256, AX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	ADDQ         R8, CX
-	SUBQ         $0x04, SI
-	JMP          n2t4
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	VADDPS  64(AX), Z2, Z2
+	VMOVUPS Z2, 64(AX)
+	VADDPS  64(AX)(DX*1), Z3, Z3
+	VMOVUPS Z3, 64(AX)(DX*1)
+	VADDPS  128(AX), Z4, Z4
+	VMOVUPS Z4, 128(AX)
+	VADDPS  128(AX)(DX*1), Z5, Z5
+	VMOVUPS Z5, 128(AX)(DX*1)
+	VADDPS  192(AX), Z6, Z6
+	VMOVUPS Z6, 192(AX)
+	VADDPS  192(AX)(DX*1), Z7, Z7
+	VMOVUPS Z7, 192(AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t4block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+256, AX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	ADDQ R8, CX
+	SUBQ $0x04, SI
+	JMP  n2t4
 
 n2t4done:
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), DI
@@ -3627,14 +3978,19 @@ n2t1:
 	VMOVUPS Z0, (AX)(DX*1)
 
 n2t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	// A block of K; DI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
 	SUBQ    R9, DI
 
 n2t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	MOVQ         CX, R10
 	PREFETCHT0   1024(R10)
 	PREFETCHT0   1088(R10)
@@ -3684,15 +4040,19 @@ n2t1step:
 	ADDQ         $+32, R8
 	SUBQ         $0x08, R9
 	JNZ          n2t1step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       (AX)(DX*1), Z1, Z1
-	VMOVUPS      Z1, (AX)(DX*1)
-	TESTQ        DI, DI
-	JNZ          n2t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, SI
-	JMP          n2t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  (AX)(DX*1), Z1, Z1
+	VMOVUPS Z1, (AX)(DX*1)
+	TESTQ   DI, DI
+	JNZ     n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -3704,6 +4064,7 @@ columns1:
 	MOVQ tiles+128(FP), DX
 
 n1t6:
+	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+120(FP), BX
@@ -3720,18 +4081,28 @@ n1t6:
 	VMOVUPS Z0, 320(AX)
 
 n1t6block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 2, rows 0 to 15, a column each: Z2.
+	// Sums of tile 3, rows 0 to 15, a column each: Z3.
+	// Sums of tile 4, rows 0 to 15, a column each: Z4.
+	// Sums of tile 5, rows 0 to 15, a column each: Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    BX, R9
 	CMOVQLT BX, R9
 	SUBQ    R9, BX
 
 n1t6step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	LEAQ         -8(BX)(R9*1), R10
 	CMPQ         R10, $+32
 	SBBQ         R10, R10
@@ -3873,31 +4244,36 @@ n1t6step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R9
 	JNZ          n1t6step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       64(AX), Z1, Z1
-	VMOVUPS      Z1, 64(AX)
-	VADDPS       128(AX), Z2, Z2
-	VMOVUPS      Z2, 128(AX)
-	VADDPS       192(AX), Z3, Z3
-	VMOVUPS      Z3, 192(AX)
-	VADDPS       256(AX), Z4, Z4
-	VMOVUPS      Z4, 256(AX)
-	VADDPS       320(AX), Z5, Z5
-	VMOVUPS      Z5, 320(AX)
-	TESTQ        BX, BX
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	ADDQ         SI, CX
-	SUBQ         $0x06, DX
-	JMP          n1t6
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VADDPS  128(AX), Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VADDPS  192(AX), Z3, Z3
+	VMOVUPS Z3, 192(AX)
+	VADDPS  256(AX), Z4, Z4
+	VMOVUPS Z4, 256(AX)
+	VADDPS  320(AX), Z5, Z5
+	VMOVUPS Z5, 320(AX)
+	TESTQ   BX, BX
+	JNZ     n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	ADDQ SI, CX
+	SUBQ $0x06, DX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), BX
@@ -3908,14 +4284,20 @@ n1t2:
 	VMOVUPS Z0, 64(AX)
 
 n1t2block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
 	SUBQ    R8, BX
 
 n1t2step:
+	// 8 steps of K, of R8 in the block: words at (CX) on, x at (DI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	LEAQ         -8(BX)(R8*1), R9
 	CMPQ         R9, $+32
 	SBBQ         R9, R9
@@ -3974,19 +4356,24 @@ n1t2step:
 	ADDQ         $+32, DI
 	SUBQ         $0x08, R8
 	JNZ          n1t2step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	VADDPS       64(AX), Z1, Z1
-	VMOVUPS      Z1, 64(AX)
-	TESTQ        BX, BX
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	TESTQ   BX, BX
+	JNZ     n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ SI, CX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), BX
@@ -3996,13 +4383,18 @@ n1t1:
 	VMOVUPS Z0, (AX)
 
 n1t1block:
-	VXORPS  Z0, Z0, Z0
+	// A block of K; BX steps of K are left.
+	VXORPS Z0, Z0, Z0
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
 	SUBQ    DI, BX
 
 n1t1step:
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (SI) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
 	MOVQ         CX, R8
 	PREFETCHT0   1024(R8)
 	PREFETCHT0   1088(R8)
@@ -4036,13 +4428,17 @@ n1t1step:
 	ADDQ         $+32, SI
 	SUBQ         $0x08, DI
 	JNZ          n1t1step
-	VADDPS       (AX), Z0, Z0
-	VMOVUPS      Z0, (AX)
-	TESTQ        BX, BX
-	JNZ          n1t1block
-	ADDQ         $+64, AX
-	SUBQ         $0x01, DX
-	JMP          n1t1
+
+	// The block's sums go to y.
+	VADDPS  (AX), Z0, Z0
+	VMOVUPS Z0, (AX)
+	TESTQ   BX, BX
+	JNZ     n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -4051,11 +4447,14 @@ n1t1done:
 // func expandF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX512F
 TEXT ·expandF16AVX512(SB), NOSPLIT, $0-80
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
 	MOVQ panel_len+8(FP), DX
 
 eight:
+	// 8 steps of K; DX numbers of the panel are left.
 	VCVTPH2PS (CX), Z0
 	VMOVUPS   Z0, (AX)
 	VCVTPH2PS 32(CX), Z0
@@ -4082,7 +4481,12 @@ eight:
 // func vectorInt8AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vectorInt8AVX512(SB), NOSPLIT, $8-144
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 32 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += scale[block][r]·s     fused
 	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -4099,6 +4503,7 @@ TEXT ·vectorInt8AVX512(SB), NOSPLIT, $8-144
 	MOVQ scales_base+56(FP), DI
 
 n4t2:
+	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
 	MOVQ    depth+120(FP), R8
@@ -4122,30 +4527,38 @@ n4t2:
 	VMOVUPS Z0, 64(R11)
 
 n4t2block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; R8 steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
 	MOVQ    $0x00000020, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
 	SUBQ    R14, R8
 
 n4t2step:
-	LEAQ         -8(R8)(R14*1), R15
-	CMPQ         R15, $+64
-	SBBQ         R15, R15
-	IMUL3Q       $0x01, R9, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1088(R15)
-	PREFETCHT0   1024(R15)(R9*1)
-	PREFETCHT0   1088(R15)(R9*1)
+	// 8 steps of K, of R14 in the block: words at (CX) on, x at (R12) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R14*1), R15
+	CMPQ       R15, $+64
+	SBBQ       R15, R15
+	IMUL3Q     $0x01, R9, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	PREFETCHT0 1024(R15)
+	PREFETCHT0 1088(R15)
+	PREFETCHT0 1024(R15)(R9*1)
+	PREFETCHT0 1088(R15)(R9*1)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R12), Z8
 	VBROADCASTSS (R12)(BX*1), Z9
 	VBROADCASTSS (R12)(BX*2), Z10
@@ -4218,6 +4631,8 @@ n4t2step:
 	VFMADD231PS  Z12, Z9, Z5
 	VFMADD231PS  Z12, Z10, Z6
 	VFMADD231PS  Z12, Z11, Z7
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(R12), Z8
 	VBROADCASTSS 16(R12)(BX*1), Z9
 	VBROADCASTSS 16(R12)(BX*2), Z10
@@ -4295,48 +4710,53 @@ n4t2step:
 	ADDQ         $+32, R13
 	SUBQ         $0x08, R14
 	JNZ          n4t2step
-	VMOVUPS      (AX), Z8
-	VFMADD231PS  (DI), Z0, Z8
-	VMOVUPS      Z8, (AX)
-	VMOVUPS      (AX)(DX*1), Z0
-	VFMADD231PS  (DI), Z1, Z0
-	VMOVUPS      Z0, (AX)(DX*1)
-	VMOVUPS      (AX)(DX*2), Z0
-	VFMADD231PS  (DI), Z2, Z0
-	VMOVUPS      Z0, (AX)(DX*2)
-	VMOVUPS      (R11), Z0
-	VFMADD231PS  (DI), Z3, Z0
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      64(AX), Z0
-	VFMADD231PS  (DI)(R10*1), Z4, Z0
-	VMOVUPS      Z0, 64(AX)
-	VMOVUPS      64(AX)(DX*1), Z0
-	VFMADD231PS  (DI)(R10*1), Z5, Z0
-	VMOVUPS      Z0, 64(AX)(DX*1)
-	VMOVUPS      64(AX)(DX*2), Z0
-	VFMADD231PS  (DI)(R10*1), Z6, Z0
-	VMOVUPS      Z0, 64(AX)(DX*2)
-	VMOVUPS      64(R11), Z0
-	VFMADD231PS  (DI)(R10*1), Z7, Z0
-	VMOVUPS      Z0, 64(R11)
-	CMPQ         R8, $+128
-	SBBQ         R14, R14
-	IMUL3Q       $0x01, R10, R15
-	ANDQ         R15, R14
-	ADDQ         DI, R14
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R10*1)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x02, SI
-	JMP          n4t2
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z8
+	VFMADD231PS (DI), Z0, Z8
+	VMOVUPS     Z8, (AX)
+	VMOVUPS     (AX)(DX*1), Z0
+	VFMADD231PS (DI), Z1, Z0
+	VMOVUPS     Z0, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Z0
+	VFMADD231PS (DI), Z2, Z0
+	VMOVUPS     Z0, (AX)(DX*2)
+	VMOVUPS     (R11), Z0
+	VFMADD231PS (DI), Z3, Z0
+	VMOVUPS     Z0, (R11)
+	VMOVUPS     64(AX), Z0
+	VFMADD231PS (DI)(R10*1), Z4, Z0
+	VMOVUPS     Z0, 64(AX)
+	VMOVUPS     64(AX)(DX*1), Z0
+	VFMADD231PS (DI)(R10*1), Z5, Z0
+	VMOVUPS     Z0, 64(AX)(DX*1)
+	VMOVUPS     64(AX)(DX*2), Z0
+	VFMADD231PS (DI)(R10*1), Z6, Z0
+	VMOVUPS     Z0, 64(AX)(DX*2)
+	VMOVUPS     64(R11), Z0
+	VFMADD231PS (DI)(R10*1), Z7, Z0
+	VMOVUPS     Z0, 64(R11)
+	CMPQ        R8, $+128
+	SBBQ        R14, R14
+	IMUL3Q      $0x01, R10, R15
+	ANDQ        R15, R14
+	ADDQ        DI, R14
+	PREFETCHT0  256(R14)
+	PREFETCHT0  256(R14)(R10*1)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x02, SI
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
 	MOVQ    depth+120(FP), R8
@@ -4356,19 +4776,26 @@ n4t1:
 	VMOVUPS Z0, (R10)
 
 n4t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
+	// A block of K; R8 steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n4t1step:
-	MOVQ             CX, R13
-	PREFETCHT0       1024(R13)
-	PREFETCHT0       1088(R13)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R13
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1088(R13)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VMOVUPS          (CX), Z4
 	VPSLLD           $0x18, Z4, Z5
 	VPSRAD           $0x18, Z5, Z5
@@ -4397,6 +4824,8 @@ n4t1step:
 	VFMADD231PS.BCST 12(R11)(BX*1), Z4, Z1
 	VFMADD231PS.BCST 12(R11)(BX*2), Z4, Z2
 	VFMADD231PS.BCST 12(R12), Z4, Z3
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS          64(CX), Z4
 	VPSLLD           $0x18, Z4, Z5
 	VPSRAD           $0x18, Z5, Z5
@@ -4430,26 +4859,30 @@ n4t1step:
 	ADDQ             $+32, R12
 	SUBQ             $0x08, R9
 	JNZ              n4t1step
-	VMOVUPS          (AX), Z4
-	VFMADD231PS      (DI), Z0, Z4
-	VMOVUPS          Z4, (AX)
-	VMOVUPS          (AX)(DX*1), Z0
-	VFMADD231PS      (DI), Z1, Z0
-	VMOVUPS          Z0, (AX)(DX*1)
-	VMOVUPS          (AX)(DX*2), Z0
-	VFMADD231PS      (DI), Z2, Z0
-	VMOVUPS          Z0, (AX)(DX*2)
-	VMOVUPS          (R10), Z0
-	VFMADD231PS      (DI), Z3, Z0
-	VMOVUPS          Z0, (R10)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n4t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n4t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z4
+	VFMADD231PS (DI), Z0, Z4
+	VMOVUPS     Z4, (AX)
+	VMOVUPS     (AX)(DX*1), Z0
+	VFMADD231PS (DI), Z1, Z0
+	VMOVUPS     Z0, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Z0
+	VFMADD231PS (DI), Z2, Z0
+	VMOVUPS     Z0, (AX)(DX*2)
+	VMOVUPS     (R10), Z0
+	VFMADD231PS (DI), Z3, Z0
+	VMOVUPS     Z0, (R10)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -4466,6 +4899,7 @@ columns3:
 	MOVQ scales_base+56(FP), DI
 
 n3t3:
+	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
 	MOVQ    depth+120(FP), R8
@@ -4486,33 +4920,42 @@ n3t3:
 	VMOVUPS Z0, 128(AX)(DX*2)
 
 n3t3block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
+	// A block of K; R8 steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
 	MOVQ    $0x00000020, R12
 	CMPQ    R8, R12
 	CMOVQLT R8, R12
 	SUBQ    R12, R8
 
 n3t3step:
-	LEAQ         -8(R8)(R12*1), R13
-	CMPQ         R13, $+64
-	SBBQ         R13, R13
-	IMUL3Q       $0x02, R9, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1088(R13)
-	PREFETCHT0   1024(R13)(R9*1)
-	PREFETCHT0   1088(R13)(R9*1)
-	PREFETCHT0   1024(R13)(R9*2)
-	PREFETCHT0   1088(R13)(R9*2)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R12*1), R13
+	CMPQ       R13, $+64
+	SBBQ       R13, R13
+	IMUL3Q     $0x02, R9, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1088(R13)
+	PREFETCHT0 1024(R13)(R9*1)
+	PREFETCHT0 1088(R13)(R9*1)
+	PREFETCHT0 1024(R13)(R9*2)
+	PREFETCHT0 1088(R13)(R9*2)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R11), Z9
 	VBROADCASTSS (R11)(BX*1), Z10
 	VBROADCASTSS (R11)(BX*2), Z11
@@ -4597,6 +5040,8 @@ n3t3step:
 	VFMADD231PS  Z12, Z9, Z6
 	VFMADD231PS  Z12, Z10, Z7
 	VFMADD231PS  Z12, Z11, Z8
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(R11), Z9
 	VBROADCASTSS 16(R11)(BX*1), Z10
 	VBROADCASTSS 16(R11)(BX*2), Z11
@@ -4685,54 +5130,59 @@ n3t3step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R12
 	JNZ          n3t3step
-	VMOVUPS      (AX), Z9
-	VFMADD231PS  (DI), Z0, Z9
-	VMOVUPS      Z9, (AX)
-	VMOVUPS      (AX)(DX*1), Z0
-	VFMADD231PS  (DI), Z1, Z0
-	VMOVUPS      Z0, (AX)(DX*1)
-	VMOVUPS      (AX)(DX*2), Z0
-	VFMADD231PS  (DI), Z2, Z0
-	VMOVUPS      Z0, (AX)(DX*2)
-	VMOVUPS      64(AX), Z0
-	VFMADD231PS  (DI)(R10*1), Z3, Z0
-	VMOVUPS      Z0, 64(AX)
-	VMOVUPS      64(AX)(DX*1), Z0
-	VFMADD231PS  (DI)(R10*1), Z4, Z0
-	VMOVUPS      Z0, 64(AX)(DX*1)
-	VMOVUPS      64(AX)(DX*2), Z0
-	VFMADD231PS  (DI)(R10*1), Z5, Z0
-	VMOVUPS      Z0, 64(AX)(DX*2)
-	VMOVUPS      128(AX), Z0
-	VFMADD231PS  (DI)(R10*2), Z6, Z0
-	VMOVUPS      Z0, 128(AX)
-	VMOVUPS      128(AX)(DX*1), Z0
-	VFMADD231PS  (DI)(R10*2), Z7, Z0
-	VMOVUPS      Z0, 128(AX)(DX*1)
-	VMOVUPS      128(AX)(DX*2), Z0
-	VFMADD231PS  (DI)(R10*2), Z8, Z0
-	VMOVUPS      Z0, 128(AX)(DX*2)
-	CMPQ         R8, $+128
-	SBBQ         R12, R12
-	IMUL3Q       $0x02, R10, R13
-	ANDQ         R13, R12
-	ADDQ         DI, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R10*1)
-	PREFETCHT0   256(R12)(R10*2)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x03, SI
-	JMP          n3t3
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z9
+	VFMADD231PS (DI), Z0, Z9
+	VMOVUPS     Z9, (AX)
+	VMOVUPS     (AX)(DX*1), Z0
+	VFMADD231PS (DI), Z1, Z0
+	VMOVUPS     Z0, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Z0
+	VFMADD231PS (DI), Z2, Z0
+	VMOVUPS     Z0, (AX)(DX*2)
+	VMOVUPS     64(AX), Z0
+	VFMADD231PS (DI)(R10*1), Z3, Z0
+	VMOVUPS     Z0, 64(AX)
+	VMOVUPS     64(AX)(DX*1), Z0
+	VFMADD231PS (DI)(R10*1), Z4, Z0
+	VMOVUPS     Z0, 64(AX)(DX*1)
+	VMOVUPS     64(AX)(DX*2), Z0
+	VFMADD231PS (DI)(R10*1), Z5, Z0
+	VMOVUPS     Z0, 64(AX)(DX*2)
+	VMOVUPS     128(AX), Z0
+	VFMADD231PS (DI)(R10*2), Z6, Z0
+	VMOVUPS     Z0, 128(AX)
+	VMOVUPS     128(AX)(DX*1), Z0
+	VFMADD231PS (DI)(R10*2), Z7, Z0
+	VMOVUPS     Z0, 128(AX)(DX*1)
+	VMOVUPS     128(AX)(DX*2), Z0
+	VFMADD231PS (DI)(R10*2), Z8, Z0
+	VMOVUPS     Z0, 128(AX)(DX*2)
+	CMPQ        R8, $+128
+	SBBQ        R12, R12
+	IMUL3Q      $0x02, R10, R13
+	ANDQ        R13, R12
+	ADDQ        DI, R12
+	PREFETCHT0  256(R12)
+	PREFETCHT0  256(R12)(R10*1)
+	PREFETCHT0  256(R12)(R10*2)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x03, SI
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), R8
@@ -4747,18 +5197,25 @@ n3t1:
 	VMOVUPS Z0, (AX)(DX*2)
 
 n3t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
+	// A block of K; R8 steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n3t1step:
-	MOVQ             CX, R11
-	PREFETCHT0       1024(R11)
-	PREFETCHT0       1088(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1088(R11)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VMOVUPS          (CX), Z3
 	VPSLLD           $0x18, Z3, Z4
 	VPSRAD           $0x18, Z4, Z4
@@ -4783,6 +5240,8 @@ n3t1step:
 	VFMADD231PS.BCST 12(R10), Z3, Z0
 	VFMADD231PS.BCST 12(R10)(BX*1), Z3, Z1
 	VFMADD231PS.BCST 12(R10)(BX*2), Z3, Z2
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS          64(CX), Z3
 	VPSLLD           $0x18, Z3, Z4
 	VPSRAD           $0x18, Z4, Z4
@@ -4811,23 +5270,27 @@ n3t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R9
 	JNZ              n3t1step
-	VMOVUPS          (AX), Z3
-	VFMADD231PS      (DI), Z0, Z3
-	VMOVUPS          Z3, (AX)
-	VMOVUPS          (AX)(DX*1), Z0
-	VFMADD231PS      (DI), Z1, Z0
-	VMOVUPS          Z0, (AX)(DX*1)
-	VMOVUPS          (AX)(DX*2), Z0
-	VFMADD231PS      (DI), Z2, Z0
-	VMOVUPS          Z0, (AX)(DX*2)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n3t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n3t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z3
+	VFMADD231PS (DI), Z0, Z3
+	VMOVUPS     Z3, (AX)
+	VMOVUPS     (AX)(DX*1), Z0
+	VFMADD231PS (DI), Z1, Z0
+	VMOVUPS     Z0, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Z0
+	VFMADD231PS (DI), Z2, Z0
+	VMOVUPS     Z0, (AX)(DX*2)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -4844,6 +5307,7 @@ columns2:
 	MOVQ scales_base+56(FP), DI
 
 n2t4:
+	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
 	MOVQ    depth+120(FP), R8
@@ -4867,36 +5331,46 @@ n2t4:
 	VMOVUPS Z0, 192(AX)(DX*1)
 
 n2t4block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; R8 steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
 	MOVQ    $0x00000020, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
 	SUBQ    R14, R8
 
 n2t4step:
-	LEAQ         -8(R8)(R14*1), R15
-	CMPQ         R15, $+64
-	SBBQ         R15, R15
-	IMUL3Q       $0x03, R9, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	LEAQ         (R15)(R9*2), BP
-	ADDQ         R9, BP
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1088(R15)
-	PREFETCHT0   1024(R15)(R9*1)
-	PREFETCHT0   1088(R15)(R9*1)
-	PREFETCHT0   1024(R15)(R9*2)
-	PREFETCHT0   1088(R15)(R9*2)
-	PREFETCHT0   1024(BP)
-	PREFETCHT0   1088(BP)
+	// 8 steps of K, of R14 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R14*1), R15
+	CMPQ       R15, $+64
+	SBBQ       R15, R15
+	IMUL3Q     $0x03, R9, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	LEAQ       (R15)(R9*2), BP
+	ADDQ       R9, BP
+	PREFETCHT0 1024(R15)
+	PREFETCHT0 1088(R15)
+	PREFETCHT0 1024(R15)(R9*1)
+	PREFETCHT0 1088(R15)(R9*1)
+	PREFETCHT0 1024(R15)(R9*2)
+	PREFETCHT0 1088(R15)(R9*2)
+	PREFETCHT0 1024(BP)
+	PREFETCHT0 1088(BP)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R11), Z8
 	VBROADCASTSS (R11)(BX*1), Z9
 	VMOVUPS      (CX), Z10
@@ -4985,6 +5459,8 @@ n2t4step:
 	VCVTDQ2PS    Z10, Z10
 	VFMADD231PS  Z10, Z8, Z6
 	VFMADD231PS  Z10, Z9, Z7
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(R11), Z8
 	VBROADCASTSS 16(R11)(BX*1), Z9
 	VMOVUPS      64(CX), Z10
@@ -5078,57 +5554,62 @@ n2t4step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R14
 	JNZ          n2t4step
-	VMOVUPS      (AX), Z8
-	VFMADD231PS  (DI), Z0, Z8
-	VMOVUPS      Z8, (AX)
-	VMOVUPS      (AX)(DX*1), Z0
-	VFMADD231PS  (DI), Z1, Z0
-	VMOVUPS      Z0, (AX)(DX*1)
-	VMOVUPS      64(AX), Z0
-	VFMADD231PS  (DI)(R10*1), Z2, Z0
-	VMOVUPS      Z0, 64(AX)
-	VMOVUPS      64(AX)(DX*1), Z0
-	VFMADD231PS  (DI)(R10*1), Z3, Z0
-	VMOVUPS      Z0, 64(AX)(DX*1)
-	VMOVUPS      128(AX), Z0
-	VFMADD231PS  (DI)(R10*2), Z4, Z0
-	VMOVUPS      Z0, 128(AX)
-	VMOVUPS      128(AX)(DX*1), Z0
-	VFMADD231PS  (DI)(R10*2), Z5, Z0
-	VMOVUPS      Z0, 128(AX)(DX*1)
-	VMOVUPS      192(AX), Z0
-	VFMADD231PS  (R13), Z6, Z0
-	VMOVUPS      Z0, 192(AX)
-	VMOVUPS      192(AX)(DX*1), Z0
-	VFMADD231PS  (R13), Z7, Z0
-	VMOVUPS      Z0, 192(AX)(DX*1)
-	CMPQ         R8, $+128
-	SBBQ         R14, R14
-	IMUL3Q       $0x03, R10, R15
-	ANDQ         R15, R14
-	ADDQ         DI, R14
-	LEAQ         (R14)(R10*2), R15
-	ADDQ         R10, R15
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R10*1)
-	PREFETCHT0   256(R14)(R10*2)
-	PREFETCHT0   256(R15)
-	ADDQ         $+64, DI
-	ADDQ         $+64, R13
-	TESTQ        R8, R8
-	JNZ          n2t4block
-	ADDQ         $+256, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x04, SI
-	JMP          n2t4
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z8
+	VFMADD231PS (DI), Z0, Z8
+	VMOVUPS     Z8, (AX)
+	VMOVUPS     (AX)(DX*1), Z0
+	VFMADD231PS (DI), Z1, Z0
+	VMOVUPS     Z0, (AX)(DX*1)
+	VMOVUPS     64(AX), Z0
+	VFMADD231PS (DI)(R10*1), Z2, Z0
+	VMOVUPS     Z0, 64(AX)
+	VMOVUPS     64(AX)(DX*1), Z0
+	VFMADD231PS (DI)(R10*1), Z3, Z0
+	VMOVUPS     Z0, 64(AX)(DX*1)
+	VMOVUPS     128(AX), Z0
+	VFMADD231PS (DI)(R10*2), Z4, Z0
+	VMOVUPS     Z0, 128(AX)
+	VMOVUPS     128(AX)(DX*1), Z0
+	VFMADD231PS (DI)(R10*2), Z5, Z0
+	VMOVUPS     Z0, 128(AX)(DX*1)
+	VMOVUPS     192(AX), Z0
+	VFMADD231PS (R13), Z6, Z0
+	VMOVUPS     Z0, 192(AX)
+	VMOVUPS     192(AX)(DX*1), Z0
+	VFMADD231PS (R13), Z7, Z0
+	VMOVUPS     Z0, 192(AX)(DX*1)
+	CMPQ        R8, $+128
+	SBBQ        R14, R14
+	IMUL3Q      $0x03, R10, R15
+	ANDQ        R15, R14
+	ADDQ        DI, R14
+	LEAQ        (R14)(R10*2), R15
+	ADDQ        R10, R15
+	PREFETCHT0  256(R14)
+	PREFETCHT0  256(R14)(R10*1)
+	PREFETCHT0  256(R14)(R10*2)
+	PREFETCHT0  256(R15)
+	ADDQ        $+64, DI
+	ADDQ        $+64, R13
+	TESTQ       R8, R8
+	JNZ         n2t4block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+256, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x04, SI
+	JMP  n2t4
 
 n2t4done:
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), R8
@@ -5142,17 +5623,24 @@ n2t1:
 	VMOVUPS Z0, (AX)(DX*1)
 
 n2t1block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	// A block of K; R8 steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n2t1step:
-	MOVQ             CX, R11
-	PREFETCHT0       1024(R11)
-	PREFETCHT0       1088(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1088(R11)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VMOVUPS          (CX), Z2
 	VPSLLD           $0x18, Z2, Z3
 	VPSRAD           $0x18, Z3, Z3
@@ -5173,6 +5661,8 @@ n2t1step:
 	VCVTDQ2PS        Z2, Z2
 	VFMADD231PS.BCST 12(R10), Z2, Z0
 	VFMADD231PS.BCST 12(R10)(BX*1), Z2, Z1
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS          64(CX), Z2
 	VPSLLD           $0x18, Z2, Z3
 	VPSRAD           $0x18, Z3, Z3
@@ -5197,20 +5687,24 @@ n2t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R9
 	JNZ              n2t1step
-	VMOVUPS          (AX), Z2
-	VFMADD231PS      (DI), Z0, Z2
-	VMOVUPS          Z2, (AX)
-	VMOVUPS          (AX)(DX*1), Z0
-	VFMADD231PS      (DI), Z1, Z0
-	VMOVUPS          Z0, (AX)(DX*1)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n2t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n2t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z2
+	VFMADD231PS (DI), Z0, Z2
+	VMOVUPS     Z2, (AX)
+	VMOVUPS     (AX)(DX*1), Z0
+	VFMADD231PS (DI), Z1, Z0
+	VMOVUPS     Z0, (AX)(DX*1)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -5223,6 +5717,7 @@ columns1:
 	MOVQ scales_base+56(FP), BX
 
 n1t6:
+	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+120(FP), SI
@@ -5244,38 +5739,50 @@ n1t6:
 	VMOVUPS Z0, 320(AX)
 
 n1t6block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	// A block of K; SI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 2, rows 0 to 15, a column each: Z2.
+	// Sums of tile 3, rows 0 to 15, a column each: Z3.
+	// Sums of tile 4, rows 0 to 15, a column each: Z4.
+	// Sums of tile 5, rows 0 to 15, a column each: Z5.
 	MOVQ    $0x00000020, R12
 	CMPQ    SI, R12
 	CMOVQLT SI, R12
 	SUBQ    R12, SI
 
 n1t6step:
-	LEAQ         -8(SI)(R12*1), R13
-	CMPQ         R13, $+64
-	SBBQ         R13, R13
-	IMUL3Q       $0x05, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(DI*2), R14
-	ADDQ         DI, R14
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1088(R13)
-	PREFETCHT0   1024(R13)(DI*1)
-	PREFETCHT0   1088(R13)(DI*1)
-	PREFETCHT0   1024(R13)(DI*2)
-	PREFETCHT0   1088(R13)(DI*2)
-	PREFETCHT0   1024(R14)
-	PREFETCHT0   1088(R14)
-	PREFETCHT0   1024(R14)(DI*1)
-	PREFETCHT0   1088(R14)(DI*1)
-	PREFETCHT0   1024(R14)(DI*2)
-	PREFETCHT0   1088(R14)(DI*2)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R12*1), R13
+	CMPQ       R13, $+64
+	SBBQ       R13, R13
+	IMUL3Q     $0x05, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	LEAQ       (R13)(DI*2), R14
+	ADDQ       DI, R14
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1088(R13)
+	PREFETCHT0 1024(R13)(DI*1)
+	PREFETCHT0 1088(R13)(DI*1)
+	PREFETCHT0 1024(R13)(DI*2)
+	PREFETCHT0 1088(R13)(DI*2)
+	PREFETCHT0 1024(R14)
+	PREFETCHT0 1088(R14)
+	PREFETCHT0 1024(R14)(DI*1)
+	PREFETCHT0 1088(R14)(DI*1)
+	PREFETCHT0 1024(R14)(DI*2)
+	PREFETCHT0 1088(R14)(DI*2)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z6
 	VMOVUPS      (CX), Z7
 	VPSLLD       $0x18, Z7, Z8
@@ -5376,6 +5883,8 @@ n1t6step:
 	VPSRAD       $0x18, Z12, Z7
 	VCVTDQ2PS    Z7, Z7
 	VFMADD231PS  Z7, Z6, Z5
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(R9), Z6
 	VMOVUPS      64(CX), Z7
 	VPSLLD       $0x18, Z7, Z8
@@ -5481,57 +5990,62 @@ n1t6step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R12
 	JNZ          n1t6step
-	VMOVUPS      (AX), Z6
-	VFMADD231PS  (BX), Z0, Z6
-	VMOVUPS      Z6, (AX)
-	VMOVUPS      64(AX), Z0
-	VFMADD231PS  (BX)(R8*1), Z1, Z0
-	VMOVUPS      Z0, 64(AX)
-	VMOVUPS      128(AX), Z0
-	VFMADD231PS  (BX)(R8*2), Z2, Z0
-	VMOVUPS      Z0, 128(AX)
-	VMOVUPS      192(AX), Z0
-	VFMADD231PS  (R11), Z3, Z0
-	VMOVUPS      Z0, 192(AX)
-	VMOVUPS      256(AX), Z0
-	VFMADD231PS  (R11)(R8*1), Z4, Z0
-	VMOVUPS      Z0, 256(AX)
-	VMOVUPS      320(AX), Z0
-	VFMADD231PS  (R11)(R8*2), Z5, Z0
-	VMOVUPS      Z0, 320(AX)
-	CMPQ         SI, $+128
-	SBBQ         R12, R12
-	IMUL3Q       $0x05, R8, R13
-	ANDQ         R13, R12
-	ADDQ         BX, R12
-	LEAQ         (R12)(R8*2), R13
-	ADDQ         R8, R13
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	PREFETCHT0   256(R12)(R8*2)
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	PREFETCHT0   256(R13)(R8*2)
-	ADDQ         $+64, BX
-	ADDQ         $+64, R11
-	TESTQ        SI, SI
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x06, DX
-	JMP          n1t6
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z6
+	VFMADD231PS (BX), Z0, Z6
+	VMOVUPS     Z6, (AX)
+	VMOVUPS     64(AX), Z0
+	VFMADD231PS (BX)(R8*1), Z1, Z0
+	VMOVUPS     Z0, 64(AX)
+	VMOVUPS     128(AX), Z0
+	VFMADD231PS (BX)(R8*2), Z2, Z0
+	VMOVUPS     Z0, 128(AX)
+	VMOVUPS     192(AX), Z0
+	VFMADD231PS (R11), Z3, Z0
+	VMOVUPS     Z0, 192(AX)
+	VMOVUPS     256(AX), Z0
+	VFMADD231PS (R11)(R8*1), Z4, Z0
+	VMOVUPS     Z0, 256(AX)
+	VMOVUPS     320(AX), Z0
+	VFMADD231PS (R11)(R8*2), Z5, Z0
+	VMOVUPS     Z0, 320(AX)
+	CMPQ        SI, $+128
+	SBBQ        R12, R12
+	IMUL3Q      $0x05, R8, R13
+	ANDQ        R13, R12
+	ADDQ        BX, R12
+	LEAQ        (R12)(R8*2), R13
+	ADDQ        R8, R13
+	PREFETCHT0  256(R12)
+	PREFETCHT0  256(R12)(R8*1)
+	PREFETCHT0  256(R12)(R8*2)
+	PREFETCHT0  256(R13)
+	PREFETCHT0  256(R13)(R8*1)
+	PREFETCHT0  256(R13)(R8*2)
+	ADDQ        $+64, BX
+	ADDQ        $+64, R11
+	TESTQ       SI, SI
+	JNZ         n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x06, DX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), SI
@@ -5545,24 +6059,32 @@ n1t2:
 	VMOVUPS Z0, 64(AX)
 
 n1t2block:
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	// A block of K; SI steps of K are left.
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
 	MOVQ    $0x00000020, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
 	SUBQ    R10, SI
 
 n1t2step:
-	LEAQ         -8(SI)(R10*1), R11
-	CMPQ         R11, $+64
-	SBBQ         R11, R11
-	IMUL3Q       $0x01, DI, R12
-	ANDQ         R12, R11
-	ADDQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1088(R11)
-	PREFETCHT0   1024(R11)(DI*1)
-	PREFETCHT0   1088(R11)(DI*1)
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R10*1), R11
+	CMPQ       R11, $+64
+	SBBQ       R11, R11
+	IMUL3Q     $0x01, DI, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1088(R11)
+	PREFETCHT0 1024(R11)(DI*1)
+	PREFETCHT0 1088(R11)(DI*1)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z2
 	VMOVUPS      (CX), Z3
 	VPSLLD       $0x18, Z3, Z4
@@ -5599,6 +6121,8 @@ n1t2step:
 	VPSRAD       $0x18, Z4, Z3
 	VCVTDQ2PS    Z3, Z3
 	VFMADD231PS  Z3, Z2, Z1
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VBROADCASTSS 16(R9), Z2
 	VMOVUPS      64(CX), Z3
 	VPSLLD       $0x18, Z3, Z4
@@ -5639,30 +6163,35 @@ n1t2step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n1t2step
-	VMOVUPS      (AX), Z2
-	VFMADD231PS  (BX), Z0, Z2
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      64(AX), Z0
-	VFMADD231PS  (BX)(R8*1), Z1, Z0
-	VMOVUPS      Z0, 64(AX)
-	CMPQ         SI, $+128
-	SBBQ         R10, R10
-	IMUL3Q       $0x01, R8, R11
-	ANDQ         R11, R10
-	ADDQ         BX, R10
-	PREFETCHT0   256(R10)
-	PREFETCHT0   256(R10)(R8*1)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z2
+	VFMADD231PS (BX), Z0, Z2
+	VMOVUPS     Z2, (AX)
+	VMOVUPS     64(AX), Z0
+	VFMADD231PS (BX)(R8*1), Z1, Z0
+	VMOVUPS     Z0, 64(AX)
+	CMPQ        SI, $+128
+	SBBQ        R10, R10
+	IMUL3Q      $0x01, R8, R11
+	ANDQ        R11, R10
+	ADDQ        BX, R10
+	PREFETCHT0  256(R10)
+	PREFETCHT0  256(R10)(R8*1)
+	ADDQ        $+64, BX
+	TESTQ       SI, SI
+	JNZ         n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), SI
@@ -5675,16 +6204,23 @@ n1t1:
 	VMOVUPS Z0, (AX)
 
 n1t1block:
-	VXORPS  Z0, Z0, Z0
+	// A block of K; SI steps of K are left.
+	VXORPS Z0, Z0, Z0
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
 	MOVQ    $0x00000020, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
 	SUBQ    DI, SI
 
 n1t1step:
-	MOVQ             CX, R9
-	PREFETCHT0       1024(R9)
-	PREFETCHT0       1088(R9)
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R9
+	PREFETCHT0 1024(R9)
+	PREFETCHT0 1088(R9)
+
+	// Steps 0 to 3: the words at (CX) on, decoded and multiplied.
 	VMOVUPS          (CX), Z1
 	VPSLLD           $0x18, Z1, Z2
 	VPSRAD           $0x18, Z2, Z2
@@ -5701,6 +6237,8 @@ n1t1step:
 	VPSRAD           $0x18, Z1, Z1
 	VCVTDQ2PS        Z1, Z1
 	VFMADD231PS.BCST 12(R8), Z1, Z0
+
+	// Steps 4 to 7: the words at 64(CX) on, decoded and multiplied.
 	VMOVUPS          64(CX), Z1
 	VPSLLD           $0x18, Z1, Z2
 	VPSRAD           $0x18, Z2, Z2
@@ -5721,17 +6259,21 @@ n1t1step:
 	ADDQ             $+32, R8
 	SUBQ             $0x08, DI
 	JNZ              n1t1step
-	VMOVUPS          (AX), Z1
-	VFMADD231PS      (BX), Z0, Z1
-	VMOVUPS          Z1, (AX)
-	MOVQ             BX, DI
-	PREFETCHT0       256(DI)
-	ADDQ             $+64, BX
-	TESTQ            SI, SI
-	JNZ              n1t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, DX
-	JMP              n1t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z1
+	VFMADD231PS (BX), Z0, Z1
+	VMOVUPS     Z1, (AX)
+	MOVQ        BX, DI
+	PREFETCHT0  256(DI)
+	ADDQ        $+64, BX
+	TESTQ       SI, SI
+	JNZ         n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -5740,11 +6282,14 @@ n1t1done:
 // func expandInt8AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX512F
 TEXT ·expandInt8AVX512(SB), NOSPLIT, $0-80
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
 	MOVQ panel_len+8(FP), DX
 
 eight:
+	// 8 steps of K; DX numbers of the panel are left.
 	VMOVUPS   (CX), Z0
 	VPSLLD    $0x18, Z0, Z1
 	VPSRAD    $0x18, Z1, Z1
@@ -5787,28 +6332,37 @@ eight:
 // func vector4AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vector4AVX512(SB), NOSPLIT, $8-144
-	MOVQ      n+112(FP), AX
-	CMPQ      AX, $0x01
-	JE        columns1
-	CMPQ      AX, $0x02
-	JE        columns2
-	CMPQ      AX, $0x03
-	JE        columns3
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += scale[block][r]·s     fused
+	// A weight is its code's value.
+	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
+	CMPQ AX, $0x01
+	JE   columns1
+	CMPQ AX, $0x02
+	JE   columns2
+	CMPQ AX, $0x03
+	JE   columns3
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 n4t2:
+	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
 	MOVQ    depth+120(FP), R8
@@ -5832,28 +6386,36 @@ n4t2:
 	VMOVUPS Z4, 64(R11)
 
 n4t2block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z11.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
 	SUBQ    R14, R8
 
 n4t2step:
-	LEAQ         -8(R8)(R14*1), R15
-	CMPQ         R15, $+128
-	SBBQ         R15, R15
-	IMUL3Q       $0x01, R9, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1024(R15)(R9*1)
+	// 8 steps of K, of R14 in the block: words at (CX) on, x at (R12) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R14*1), R15
+	CMPQ       R15, $+128
+	SBBQ       R15, R15
+	IMUL3Q     $0x01, R9, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	PREFETCHT0 1024(R15)
+	PREFETCHT0 1024(R15)(R9*1)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R12), Z12
 	VBROADCASTSS (R12)(BX*1), Z13
 	VBROADCASTSS (R12)(BX*2), Z14
@@ -5987,48 +6549,53 @@ n4t2step:
 	ADDQ         $+32, R13
 	SUBQ         $0x08, R14
 	JNZ          n4t2step
-	VMOVUPS      (AX), Z12
-	VFMADD231PS  (DI), Z4, Z12
-	VMOVUPS      Z12, (AX)
-	VMOVUPS      (AX)(DX*1), Z4
-	VFMADD231PS  (DI), Z5, Z4
-	VMOVUPS      Z4, (AX)(DX*1)
-	VMOVUPS      (AX)(DX*2), Z4
-	VFMADD231PS  (DI), Z6, Z4
-	VMOVUPS      Z4, (AX)(DX*2)
-	VMOVUPS      (R11), Z4
-	VFMADD231PS  (DI), Z7, Z4
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      64(AX), Z4
-	VFMADD231PS  (DI)(R10*1), Z8, Z4
-	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      64(AX)(DX*1), Z4
-	VFMADD231PS  (DI)(R10*1), Z9, Z4
-	VMOVUPS      Z4, 64(AX)(DX*1)
-	VMOVUPS      64(AX)(DX*2), Z4
-	VFMADD231PS  (DI)(R10*1), Z10, Z4
-	VMOVUPS      Z4, 64(AX)(DX*2)
-	VMOVUPS      64(R11), Z4
-	VFMADD231PS  (DI)(R10*1), Z11, Z4
-	VMOVUPS      Z4, 64(R11)
-	CMPQ         R8, $+256
-	SBBQ         R14, R14
-	IMUL3Q       $0x01, R10, R15
-	ANDQ         R15, R14
-	ADDQ         DI, R14
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R10*1)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x02, SI
-	JMP          n4t2
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z12
+	VFMADD231PS (DI), Z4, Z12
+	VMOVUPS     Z12, (AX)
+	VMOVUPS     (AX)(DX*1), Z4
+	VFMADD231PS (DI), Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Z4
+	VFMADD231PS (DI), Z6, Z4
+	VMOVUPS     Z4, (AX)(DX*2)
+	VMOVUPS     (R11), Z4
+	VFMADD231PS (DI), Z7, Z4
+	VMOVUPS     Z4, (R11)
+	VMOVUPS     64(AX), Z4
+	VFMADD231PS (DI)(R10*1), Z8, Z4
+	VMOVUPS     Z4, 64(AX)
+	VMOVUPS     64(AX)(DX*1), Z4
+	VFMADD231PS (DI)(R10*1), Z9, Z4
+	VMOVUPS     Z4, 64(AX)(DX*1)
+	VMOVUPS     64(AX)(DX*2), Z4
+	VFMADD231PS (DI)(R10*1), Z10, Z4
+	VMOVUPS     Z4, 64(AX)(DX*2)
+	VMOVUPS     64(R11), Z4
+	VFMADD231PS (DI)(R10*1), Z11, Z4
+	VMOVUPS     Z4, 64(R11)
+	CMPQ        R8, $+256
+	SBBQ        R14, R14
+	IMUL3Q      $0x01, R10, R15
+	ANDQ        R15, R14
+	ADDQ        DI, R14
+	PREFETCHT0  256(R14)
+	PREFETCHT0  256(R14)(R10*1)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x02, SI
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
 	MOVQ    depth+120(FP), R8
@@ -6048,18 +6615,25 @@ n4t1:
 	VMOVUPS Z4, (R10)
 
 n4t1block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n4t1step:
-	MOVQ             CX, R13
-	PREFETCHT0       1024(R13)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R13
+	PREFETCHT0 1024(R13)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z8
 	VPERMPS          Z0, Z8, Z9
 	VFMADD231PS.BCST (R11), Z9, Z4
@@ -6113,47 +6687,54 @@ n4t1step:
 	ADDQ             $+32, R12
 	SUBQ             $0x08, R9
 	JNZ              n4t1step
-	VMOVUPS          (AX), Z8
-	VFMADD231PS      (DI), Z4, Z8
-	VMOVUPS          Z8, (AX)
-	VMOVUPS          (AX)(DX*1), Z4
-	VFMADD231PS      (DI), Z5, Z4
-	VMOVUPS          Z4, (AX)(DX*1)
-	VMOVUPS          (AX)(DX*2), Z4
-	VFMADD231PS      (DI), Z6, Z4
-	VMOVUPS          Z4, (AX)(DX*2)
-	VMOVUPS          (R10), Z4
-	VFMADD231PS      (DI), Z7, Z4
-	VMOVUPS          Z4, (R10)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n4t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n4t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z8
+	VFMADD231PS (DI), Z4, Z8
+	VMOVUPS     Z8, (AX)
+	VMOVUPS     (AX)(DX*1), Z4
+	VFMADD231PS (DI), Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Z4
+	VFMADD231PS (DI), Z6, Z4
+	VMOVUPS     Z4, (AX)(DX*2)
+	VMOVUPS     (R10), Z4
+	VFMADD231PS (DI), Z7, Z4
+	VMOVUPS     Z4, (R10)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
 	RET
 
 columns3:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 n3t3:
+	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
 	MOVQ    depth+120(FP), R8
@@ -6174,30 +6755,39 @@ n3t3:
 	VMOVUPS Z4, 128(AX)(DX*2)
 
 n3t3block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z6.
+	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z9.
+	// Sums of tile 2, rows 0 to 15, a column each: Z10-Z12.
 	MOVQ    $0x00000040, R12
 	CMPQ    R8, R12
 	CMOVQLT R8, R12
 	SUBQ    R12, R8
 
 n3t3step:
-	LEAQ         -8(R8)(R12*1), R13
-	CMPQ         R13, $+128
-	SBBQ         R13, R13
-	IMUL3Q       $0x02, R9, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1024(R13)(R9*1)
-	PREFETCHT0   1024(R13)(R9*2)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R12*1), R13
+	CMPQ       R13, $+128
+	SBBQ       R13, R13
+	IMUL3Q     $0x02, R9, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1024(R13)(R9*1)
+	PREFETCHT0 1024(R13)(R9*2)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R11), Z13
 	VBROADCASTSS (R11)(BX*1), Z14
 	VBROADCASTSS (R11)(BX*2), Z15
@@ -6346,54 +6936,59 @@ n3t3step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R12
 	JNZ          n3t3step
-	VMOVUPS      (AX), Z13
-	VFMADD231PS  (DI), Z4, Z13
-	VMOVUPS      Z13, (AX)
-	VMOVUPS      (AX)(DX*1), Z4
-	VFMADD231PS  (DI), Z5, Z4
-	VMOVUPS      Z4, (AX)(DX*1)
-	VMOVUPS      (AX)(DX*2), Z4
-	VFMADD231PS  (DI), Z6, Z4
-	VMOVUPS      Z4, (AX)(DX*2)
-	VMOVUPS      64(AX), Z4
-	VFMADD231PS  (DI)(R10*1), Z7, Z4
-	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      64(AX)(DX*1), Z4
-	VFMADD231PS  (DI)(R10*1), Z8, Z4
-	VMOVUPS      Z4, 64(AX)(DX*1)
-	VMOVUPS      64(AX)(DX*2), Z4
-	VFMADD231PS  (DI)(R10*1), Z9, Z4
-	VMOVUPS      Z4, 64(AX)(DX*2)
-	VMOVUPS      128(AX), Z4
-	VFMADD231PS  (DI)(R10*2), Z10, Z4
-	VMOVUPS      Z4, 128(AX)
-	VMOVUPS      128(AX)(DX*1), Z4
-	VFMADD231PS  (DI)(R10*2), Z11, Z4
-	VMOVUPS      Z4, 128(AX)(DX*1)
-	VMOVUPS      128(AX)(DX*2), Z4
-	VFMADD231PS  (DI)(R10*2), Z12, Z4
-	VMOVUPS      Z4, 128(AX)(DX*2)
-	CMPQ         R8, $+256
-	SBBQ         R12, R12
-	IMUL3Q       $0x02, R10, R13
-	ANDQ         R13, R12
-	ADDQ         DI, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R10*1)
-	PREFETCHT0   256(R12)(R10*2)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x03, SI
-	JMP          n3t3
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z13
+	VFMADD231PS (DI), Z4, Z13
+	VMOVUPS     Z13, (AX)
+	VMOVUPS     (AX)(DX*1), Z4
+	VFMADD231PS (DI), Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Z4
+	VFMADD231PS (DI), Z6, Z4
+	VMOVUPS     Z4, (AX)(DX*2)
+	VMOVUPS     64(AX), Z4
+	VFMADD231PS (DI)(R10*1), Z7, Z4
+	VMOVUPS     Z4, 64(AX)
+	VMOVUPS     64(AX)(DX*1), Z4
+	VFMADD231PS (DI)(R10*1), Z8, Z4
+	VMOVUPS     Z4, 64(AX)(DX*1)
+	VMOVUPS     64(AX)(DX*2), Z4
+	VFMADD231PS (DI)(R10*1), Z9, Z4
+	VMOVUPS     Z4, 64(AX)(DX*2)
+	VMOVUPS     128(AX), Z4
+	VFMADD231PS (DI)(R10*2), Z10, Z4
+	VMOVUPS     Z4, 128(AX)
+	VMOVUPS     128(AX)(DX*1), Z4
+	VFMADD231PS (DI)(R10*2), Z11, Z4
+	VMOVUPS     Z4, 128(AX)(DX*1)
+	VMOVUPS     128(AX)(DX*2), Z4
+	VFMADD231PS (DI)(R10*2), Z12, Z4
+	VMOVUPS     Z4, 128(AX)(DX*2)
+	CMPQ        R8, $+256
+	SBBQ        R12, R12
+	IMUL3Q      $0x02, R10, R13
+	ANDQ        R13, R12
+	ADDQ        DI, R12
+	PREFETCHT0  256(R12)
+	PREFETCHT0  256(R12)(R10*1)
+	PREFETCHT0  256(R12)(R10*2)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x03, SI
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), R8
@@ -6408,17 +7003,24 @@ n3t1:
 	VMOVUPS Z4, (AX)(DX*2)
 
 n3t1block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z6.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n3t1step:
-	MOVQ             CX, R11
-	PREFETCHT0       1024(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z7
 	VPERMPS          Z0, Z7, Z8
 	VFMADD231PS.BCST (R10), Z8, Z4
@@ -6463,44 +7065,51 @@ n3t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R9
 	JNZ              n3t1step
-	VMOVUPS          (AX), Z7
-	VFMADD231PS      (DI), Z4, Z7
-	VMOVUPS          Z7, (AX)
-	VMOVUPS          (AX)(DX*1), Z4
-	VFMADD231PS      (DI), Z5, Z4
-	VMOVUPS          Z4, (AX)(DX*1)
-	VMOVUPS          (AX)(DX*2), Z4
-	VFMADD231PS      (DI), Z6, Z4
-	VMOVUPS          Z4, (AX)(DX*2)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n3t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n3t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z7
+	VFMADD231PS (DI), Z4, Z7
+	VMOVUPS     Z7, (AX)
+	VMOVUPS     (AX)(DX*1), Z4
+	VFMADD231PS (DI), Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Z4
+	VFMADD231PS (DI), Z6, Z4
+	VMOVUPS     Z4, (AX)(DX*2)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
 	RET
 
 columns2:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 n2t4:
+	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
 	MOVQ    depth+120(FP), R8
@@ -6524,32 +7133,42 @@ n2t4:
 	VMOVUPS Z4, 192(AX)(DX*1)
 
 n2t4block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 1, rows 0 to 15, a column each: Z6, Z7.
+	// Sums of tile 2, rows 0 to 15, a column each: Z8, Z9.
+	// Sums of tile 3, rows 0 to 15, a column each: Z10, Z11.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
 	SUBQ    R14, R8
 
 n2t4step:
-	LEAQ         -8(R8)(R14*1), R15
-	CMPQ         R15, $+128
-	SBBQ         R15, R15
-	IMUL3Q       $0x03, R9, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	LEAQ         (R15)(R9*2), BP
-	ADDQ         R9, BP
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1024(R15)(R9*1)
-	PREFETCHT0   1024(R15)(R9*2)
-	PREFETCHT0   1024(BP)
+	// 8 steps of K, of R14 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R14*1), R15
+	CMPQ       R15, $+128
+	SBBQ       R15, R15
+	IMUL3Q     $0x03, R9, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	LEAQ       (R15)(R9*2), BP
+	ADDQ       R9, BP
+	PREFETCHT0 1024(R15)
+	PREFETCHT0 1024(R15)(R9*1)
+	PREFETCHT0 1024(R15)(R9*2)
+	PREFETCHT0 1024(BP)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R11), Z12
 	VBROADCASTSS (R11)(BX*1), Z13
 	VMOVDQU32    (CX), Z14
@@ -6699,57 +7318,62 @@ n2t4step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R14
 	JNZ          n2t4step
-	VMOVUPS      (AX), Z12
-	VFMADD231PS  (DI), Z4, Z12
-	VMOVUPS      Z12, (AX)
-	VMOVUPS      (AX)(DX*1), Z4
-	VFMADD231PS  (DI), Z5, Z4
-	VMOVUPS      Z4, (AX)(DX*1)
-	VMOVUPS      64(AX), Z4
-	VFMADD231PS  (DI)(R10*1), Z6, Z4
-	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      64(AX)(DX*1), Z4
-	VFMADD231PS  (DI)(R10*1), Z7, Z4
-	VMOVUPS      Z4, 64(AX)(DX*1)
-	VMOVUPS      128(AX), Z4
-	VFMADD231PS  (DI)(R10*2), Z8, Z4
-	VMOVUPS      Z4, 128(AX)
-	VMOVUPS      128(AX)(DX*1), Z4
-	VFMADD231PS  (DI)(R10*2), Z9, Z4
-	VMOVUPS      Z4, 128(AX)(DX*1)
-	VMOVUPS      192(AX), Z4
-	VFMADD231PS  (R13), Z10, Z4
-	VMOVUPS      Z4, 192(AX)
-	VMOVUPS      192(AX)(DX*1), Z4
-	VFMADD231PS  (R13), Z11, Z4
-	VMOVUPS      Z4, 192(AX)(DX*1)
-	CMPQ         R8, $+256
-	SBBQ         R14, R14
-	IMUL3Q       $0x03, R10, R15
-	ANDQ         R15, R14
-	ADDQ         DI, R14
-	LEAQ         (R14)(R10*2), R15
-	ADDQ         R10, R15
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R10*1)
-	PREFETCHT0   256(R14)(R10*2)
-	PREFETCHT0   256(R15)
-	ADDQ         $+64, DI
-	ADDQ         $+64, R13
-	TESTQ        R8, R8
-	JNZ          n2t4block
-	ADDQ         $+256, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x04, SI
-	JMP          n2t4
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z12
+	VFMADD231PS (DI), Z4, Z12
+	VMOVUPS     Z12, (AX)
+	VMOVUPS     (AX)(DX*1), Z4
+	VFMADD231PS (DI), Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*1)
+	VMOVUPS     64(AX), Z4
+	VFMADD231PS (DI)(R10*1), Z6, Z4
+	VMOVUPS     Z4, 64(AX)
+	VMOVUPS     64(AX)(DX*1), Z4
+	VFMADD231PS (DI)(R10*1), Z7, Z4
+	VMOVUPS     Z4, 64(AX)(DX*1)
+	VMOVUPS     128(AX), Z4
+	VFMADD231PS (DI)(R10*2), Z8, Z4
+	VMOVUPS     Z4, 128(AX)
+	VMOVUPS     128(AX)(DX*1), Z4
+	VFMADD231PS (DI)(R10*2), Z9, Z4
+	VMOVUPS     Z4, 128(AX)(DX*1)
+	VMOVUPS     192(AX), Z4
+	VFMADD231PS (R13), Z10, Z4
+	VMOVUPS     Z4, 192(AX)
+	VMOVUPS     192(AX)(DX*1), Z4
+	VFMADD231PS (R13), Z11, Z4
+	VMOVUPS     Z4, 192(AX)(DX*1)
+	CMPQ        R8, $+256
+	SBBQ        R14, R14
+	IMUL3Q      $0x03, R10, R15
+	ANDQ        R15, R14
+	ADDQ        DI, R14
+	LEAQ        (R14)(R10*2), R15
+	ADDQ        R10, R15
+	PREFETCHT0  256(R14)
+	PREFETCHT0  256(R14)(R10*1)
+	PREFETCHT0  256(R14)(R10*2)
+	PREFETCHT0  256(R15)
+	ADDQ        $+64, DI
+	ADDQ        $+64, R13
+	TESTQ       R8, R8
+	JNZ         n2t4block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+256, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x04, SI
+	JMP  n2t4
 
 n2t4done:
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), R8
@@ -6763,16 +7387,23 @@ n2t1:
 	VMOVUPS Z4, (AX)(DX*1)
 
 n2t1block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4, Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n2t1step:
-	MOVQ             CX, R11
-	PREFETCHT0       1024(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z6
 	VPERMPS          Z0, Z6, Z7
 	VFMADD231PS.BCST (R10), Z7, Z4
@@ -6809,37 +7440,44 @@ n2t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R9
 	JNZ              n2t1step
-	VMOVUPS          (AX), Z6
-	VFMADD231PS      (DI), Z4, Z6
-	VMOVUPS          Z6, (AX)
-	VMOVUPS          (AX)(DX*1), Z4
-	VFMADD231PS      (DI), Z5, Z4
-	VMOVUPS          Z4, (AX)(DX*1)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n2t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n2t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z6
+	VFMADD231PS (DI), Z4, Z6
+	VMOVUPS     Z6, (AX)
+	VMOVUPS     (AX)(DX*1), Z4
+	VFMADD231PS (DI), Z5, Z4
+	VMOVUPS     Z4, (AX)(DX*1)
+	MOVQ        DI, R9
+	PREFETCHT0  256(R9)
+	ADDQ        $+64, DI
+	TESTQ       R8, R8
+	JNZ         n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
 	RET
 
 columns1:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      tiles+128(FP), DX
-	MOVQ      scales_base+56(FP), BX
-	MOVQ      code+136(FP), SI
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ tiles+128(FP), DX
+	MOVQ scales_base+56(FP), BX
+	MOVQ code+136(FP), SI
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 n1t6:
+	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+120(FP), SI
@@ -6861,32 +7499,44 @@ n1t6:
 	VMOVUPS Z4, 320(AX)
 
 n1t6block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
+	// A block of K; SI steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4.
+	// Sums of tile 1, rows 0 to 15, a column each: Z5.
+	// Sums of tile 2, rows 0 to 15, a column each: Z6.
+	// Sums of tile 3, rows 0 to 15, a column each: Z7.
+	// Sums of tile 4, rows 0 to 15, a column each: Z8.
+	// Sums of tile 5, rows 0 to 15, a column each: Z9.
 	MOVQ    $0x00000040, R12
 	CMPQ    SI, R12
 	CMOVQLT SI, R12
 	SUBQ    R12, SI
 
 n1t6step:
-	LEAQ         -8(SI)(R12*1), R13
-	CMPQ         R13, $+128
-	SBBQ         R13, R13
-	IMUL3Q       $0x05, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(DI*2), R14
-	ADDQ         DI, R14
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1024(R13)(DI*1)
-	PREFETCHT0   1024(R13)(DI*2)
-	PREFETCHT0   1024(R14)
-	PREFETCHT0   1024(R14)(DI*1)
-	PREFETCHT0   1024(R14)(DI*2)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R12*1), R13
+	CMPQ       R13, $+128
+	SBBQ       R13, R13
+	IMUL3Q     $0x05, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	LEAQ       (R13)(DI*2), R14
+	ADDQ       DI, R14
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1024(R13)(DI*1)
+	PREFETCHT0 1024(R13)(DI*2)
+	PREFETCHT0 1024(R14)
+	PREFETCHT0 1024(R14)(DI*1)
+	PREFETCHT0 1024(R14)(DI*2)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z10
 	VMOVDQU32    (CX), Z11
 	VPERMPS      Z0, Z11, Z12
@@ -7044,57 +7694,62 @@ n1t6step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R12
 	JNZ          n1t6step
-	VMOVUPS      (AX), Z10
-	VFMADD231PS  (BX), Z4, Z10
-	VMOVUPS      Z10, (AX)
-	VMOVUPS      64(AX), Z4
-	VFMADD231PS  (BX)(R8*1), Z5, Z4
-	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      128(AX), Z4
-	VFMADD231PS  (BX)(R8*2), Z6, Z4
-	VMOVUPS      Z4, 128(AX)
-	VMOVUPS      192(AX), Z4
-	VFMADD231PS  (R11), Z7, Z4
-	VMOVUPS      Z4, 192(AX)
-	VMOVUPS      256(AX), Z4
-	VFMADD231PS  (R11)(R8*1), Z8, Z4
-	VMOVUPS      Z4, 256(AX)
-	VMOVUPS      320(AX), Z4
-	VFMADD231PS  (R11)(R8*2), Z9, Z4
-	VMOVUPS      Z4, 320(AX)
-	CMPQ         SI, $+256
-	SBBQ         R12, R12
-	IMUL3Q       $0x05, R8, R13
-	ANDQ         R13, R12
-	ADDQ         BX, R12
-	LEAQ         (R12)(R8*2), R13
-	ADDQ         R8, R13
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	PREFETCHT0   256(R12)(R8*2)
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	PREFETCHT0   256(R13)(R8*2)
-	ADDQ         $+64, BX
-	ADDQ         $+64, R11
-	TESTQ        SI, SI
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x06, DX
-	JMP          n1t6
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z10
+	VFMADD231PS (BX), Z4, Z10
+	VMOVUPS     Z10, (AX)
+	VMOVUPS     64(AX), Z4
+	VFMADD231PS (BX)(R8*1), Z5, Z4
+	VMOVUPS     Z4, 64(AX)
+	VMOVUPS     128(AX), Z4
+	VFMADD231PS (BX)(R8*2), Z6, Z4
+	VMOVUPS     Z4, 128(AX)
+	VMOVUPS     192(AX), Z4
+	VFMADD231PS (R11), Z7, Z4
+	VMOVUPS     Z4, 192(AX)
+	VMOVUPS     256(AX), Z4
+	VFMADD231PS (R11)(R8*1), Z8, Z4
+	VMOVUPS     Z4, 256(AX)
+	VMOVUPS     320(AX), Z4
+	VFMADD231PS (R11)(R8*2), Z9, Z4
+	VMOVUPS     Z4, 320(AX)
+	CMPQ        SI, $+256
+	SBBQ        R12, R12
+	IMUL3Q      $0x05, R8, R13
+	ANDQ        R13, R12
+	ADDQ        BX, R12
+	LEAQ        (R12)(R8*2), R13
+	ADDQ        R8, R13
+	PREFETCHT0  256(R12)
+	PREFETCHT0  256(R12)(R8*1)
+	PREFETCHT0  256(R12)(R8*2)
+	PREFETCHT0  256(R13)
+	PREFETCHT0  256(R13)(R8*1)
+	PREFETCHT0  256(R13)(R8*2)
+	ADDQ        $+64, BX
+	ADDQ        $+64, R11
+	TESTQ       SI, SI
+	JNZ         n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x06, DX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), SI
@@ -7108,22 +7763,30 @@ n1t2:
 	VMOVUPS Z4, 64(AX)
 
 n1t2block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	// A block of K; SI steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4.
+	// Sums of tile 1, rows 0 to 15, a column each: Z5.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
 	SUBQ    R10, SI
 
 n1t2step:
-	LEAQ         -8(SI)(R10*1), R11
-	CMPQ         R11, $+128
-	SBBQ         R11, R11
-	IMUL3Q       $0x01, DI, R12
-	ANDQ         R12, R11
-	ADDQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1024(R11)(DI*1)
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R10*1), R11
+	CMPQ       R11, $+128
+	SBBQ       R11, R11
+	IMUL3Q     $0x01, DI, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1024(R11)(DI*1)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z6
 	VMOVDQU32    (CX), Z7
 	VPERMPS      Z0, Z7, Z8
@@ -7184,30 +7847,35 @@ n1t2step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n1t2step
-	VMOVUPS      (AX), Z6
-	VFMADD231PS  (BX), Z4, Z6
-	VMOVUPS      Z6, (AX)
-	VMOVUPS      64(AX), Z4
-	VFMADD231PS  (BX)(R8*1), Z5, Z4
-	VMOVUPS      Z4, 64(AX)
-	CMPQ         SI, $+256
-	SBBQ         R10, R10
-	IMUL3Q       $0x01, R8, R11
-	ANDQ         R11, R10
-	ADDQ         BX, R10
-	PREFETCHT0   256(R10)
-	PREFETCHT0   256(R10)(R8*1)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z6
+	VFMADD231PS (BX), Z4, Z6
+	VMOVUPS     Z6, (AX)
+	VMOVUPS     64(AX), Z4
+	VFMADD231PS (BX)(R8*1), Z5, Z4
+	VMOVUPS     Z4, 64(AX)
+	CMPQ        SI, $+256
+	SBBQ        R10, R10
+	IMUL3Q      $0x01, R8, R11
+	ANDQ        R11, R10
+	ADDQ        BX, R10
+	PREFETCHT0  256(R10)
+	PREFETCHT0  256(R10)(R8*1)
+	ADDQ        $+64, BX
+	TESTQ       SI, SI
+	JNZ         n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), SI
@@ -7220,15 +7888,22 @@ n1t1:
 	VMOVUPS Z4, (AX)
 
 n1t1block:
-	VXORPS  Z4, Z4, Z4
+	// A block of K; SI steps of K are left.
+	VXORPS Z4, Z4, Z4
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
 	SUBQ    DI, SI
 
 n1t1step:
-	MOVQ             CX, R9
-	PREFETCHT0       1024(R9)
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R9
+	PREFETCHT0 1024(R9)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z5
 	VPERMPS          Z0, Z5, Z6
 	VFMADD231PS.BCST (R8), Z6, Z4
@@ -7257,17 +7932,21 @@ n1t1step:
 	ADDQ             $+32, R8
 	SUBQ             $0x08, DI
 	JNZ              n1t1step
-	VMOVUPS          (AX), Z5
-	VFMADD231PS      (BX), Z4, Z5
-	VMOVUPS          Z5, (AX)
-	MOVQ             BX, DI
-	PREFETCHT0       256(DI)
-	ADDQ             $+64, BX
-	TESTQ            SI, SI
-	JNZ              n1t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, DX
-	JMP              n1t1
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Z5
+	VFMADD231PS (BX), Z4, Z5
+	VMOVUPS     Z5, (AX)
+	MOVQ        BX, DI
+	PREFETCHT0  256(DI)
+	ADDQ        $+64, BX
+	TESTQ       SI, SI
+	JNZ         n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -7276,16 +7955,22 @@ n1t1done:
 // func expand4AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·expand4AVX512(SB), NOSPLIT, $0-80
-	MOVQ      panel_base+0(FP), AX
-	MOVQ      words_base+24(FP), CX
-	MOVQ      panel_len+8(FP), DX
-	MOVQ      code+72(FP), BX
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
+	// A weight is its code's value.
+	MOVQ panel_base+0(FP), AX
+	MOVQ words_base+24(FP), CX
+	MOVQ panel_len+8(FP), DX
+	MOVQ code+72(FP), BX
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (BX), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 eight:
+	// 8 steps of K; DX numbers of the panel are left.
 	VMOVDQU32 (CX), Z4
 	VPERMPS   Z0, Z4, Z5
 	VMOVUPS   Z5, (AX)
@@ -7320,22 +8005,30 @@ eight:
 // func vector4BF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vector4BF16AVX512(SB), NOSPLIT, $8-144
-	MOVQ      n+112(FP), AX
-	CMPQ      AX, $0x01
-	JE        columns1
-	CMPQ      AX, $0x02
-	JE        columns2
-	CMPQ      AX, $0x03
-	JE        columns3
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
+	// A weight is its code's value times its scale, rounded to bfloat16.
+	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
+	CMPQ AX, $0x01
+	JE   columns1
+	CMPQ AX, $0x02
+	JE   columns2
+	CMPQ AX, $0x03
+	JE   columns3
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
@@ -7345,6 +8038,7 @@ TEXT ·vector4BF16AVX512(SB), NOSPLIT, $8-144
 	VMOVDQU32 roundHighAVX512<>+0(SB), Z6
 
 n4t2:
+	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
 	MOVQ    depth+120(FP), R8
@@ -7368,28 +8062,36 @@ n4t2:
 	VMOVUPS Z7, 64(R11)
 
 n4t2block:
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
-	VXORPS  Z13, Z13, Z13
-	VXORPS  Z14, Z14, Z14
+	// A block of K; R8 steps of K are left.
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7-Z10.
+	// Sums of tile 1, rows 0 to 15, a column each: Z11-Z14.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
 	SUBQ    R14, R8
 
 n4t2step:
-	LEAQ         -8(R8)(R14*1), R15
-	CMPQ         R15, $+128
-	SBBQ         R15, R15
-	IMUL3Q       $0x01, R9, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1024(R15)(R9*1)
+	// 8 steps of K, of R14 in the block: words at (CX) on, x at (R12) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R14*1), R15
+	CMPQ       R15, $+128
+	SBBQ       R15, R15
+	IMUL3Q     $0x01, R9, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	PREFETCHT0 1024(R15)
+	PREFETCHT0 1024(R15)(R9*1)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R12), Z15
 	VBROADCASTSS (R12)(BX*1), Z16
 	VBROADCASTSS (R12)(BX*2), Z17
@@ -7603,40 +8305,45 @@ n4t2step:
 	ADDQ         $+32, R13
 	SUBQ         $0x08, R14
 	JNZ          n4t2step
-	VADDPS       (AX), Z7, Z7
-	VMOVUPS      Z7, (AX)
-	VADDPS       (AX)(DX*1), Z8, Z8
-	VMOVUPS      Z8, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z9, Z9
-	VMOVUPS      Z9, (AX)(DX*2)
-	VADDPS       (R11), Z10, Z10
-	VMOVUPS      Z10, (R11)
-	VADDPS       64(AX), Z11, Z11
-	VMOVUPS      Z11, 64(AX)
-	VADDPS       64(AX)(DX*1), Z12, Z12
-	VMOVUPS      Z12, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z13, Z13
-	VMOVUPS      Z13, 64(AX)(DX*2)
-	VADDPS       64(R11), Z14, Z14
-	VMOVUPS      Z14, 64(R11)
-	CMPQ         R8, $+256
-	SBBQ         R14, R14
-	IMUL3Q       $0x01, R10, R15
-	ANDQ         R15, R14
-	ADDQ         DI, R14
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R10*1)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x02, SI
-	JMP          n4t2
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	VADDPS     (AX)(DX*1), Z8, Z8
+	VMOVUPS    Z8, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Z9, Z9
+	VMOVUPS    Z9, (AX)(DX*2)
+	VADDPS     (R11), Z10, Z10
+	VMOVUPS    Z10, (R11)
+	VADDPS     64(AX), Z11, Z11
+	VMOVUPS    Z11, 64(AX)
+	VADDPS     64(AX)(DX*1), Z12, Z12
+	VMOVUPS    Z12, 64(AX)(DX*1)
+	VADDPS     64(AX)(DX*2), Z13, Z13
+	VMOVUPS    Z13, 64(AX)(DX*2)
+	VADDPS     64(R11), Z14, Z14
+	VMOVUPS    Z14, 64(R11)
+	CMPQ       R8, $+256
+	SBBQ       R14, R14
+	IMUL3Q     $0x01, R10, R15
+	ANDQ       R15, R14
+	ADDQ       DI, R14
+	PREFETCHT0 256(R14)
+	PREFETCHT0 256(R14)(R10*1)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x02, SI
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
 	MOVQ    depth+120(FP), R8
@@ -7656,18 +8363,25 @@ n4t1:
 	VMOVUPS Z7, (R10)
 
 n4t1block:
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
+	// A block of K; R8 steps of K are left.
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7-Z10.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n4t1step:
-	MOVQ             CX, R13
-	PREFETCHT0       1024(R13)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R13
+	PREFETCHT0 1024(R13)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z11
 	VPERMPS          Z0, Z11, Z12
 	VMULPS           (DI), Z12, Z12
@@ -7761,37 +8475,43 @@ n4t1step:
 	ADDQ             $+32, R12
 	SUBQ             $0x08, R9
 	JNZ              n4t1step
-	VADDPS           (AX), Z7, Z7
-	VMOVUPS          Z7, (AX)
-	VADDPS           (AX)(DX*1), Z8, Z8
-	VMOVUPS          Z8, (AX)(DX*1)
-	VADDPS           (AX)(DX*2), Z9, Z9
-	VMOVUPS          Z9, (AX)(DX*2)
-	VADDPS           (R10), Z10, Z10
-	VMOVUPS          Z10, (R10)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n4t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n4t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	VADDPS     (AX)(DX*1), Z8, Z8
+	VMOVUPS    Z8, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Z9, Z9
+	VMOVUPS    Z9, (AX)(DX*2)
+	VADDPS     (R10), Z10, Z10
+	VMOVUPS    Z10, (R10)
+	MOVQ       DI, R9
+	PREFETCHT0 256(R9)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
 	RET
 
 columns3:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
@@ -7801,6 +8521,7 @@ columns3:
 	VMOVDQU32 roundHighAVX512<>+0(SB), Z6
 
 n3t3:
+	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
 	MOVQ    depth+120(FP), R8
@@ -7821,30 +8542,39 @@ n3t3:
 	VMOVUPS Z7, 128(AX)(DX*2)
 
 n3t3block:
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
-	VXORPS  Z13, Z13, Z13
-	VXORPS  Z14, Z14, Z14
-	VXORPS  Z15, Z15, Z15
+	// A block of K; R8 steps of K are left.
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7-Z9.
+	// Sums of tile 1, rows 0 to 15, a column each: Z10-Z12.
+	// Sums of tile 2, rows 0 to 15, a column each: Z13-Z15.
 	MOVQ    $0x00000040, R12
 	CMPQ    R8, R12
 	CMOVQLT R8, R12
 	SUBQ    R12, R8
 
 n3t3step:
-	LEAQ         -8(R8)(R12*1), R13
-	CMPQ         R13, $+128
-	SBBQ         R13, R13
-	IMUL3Q       $0x02, R9, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1024(R13)(R9*1)
-	PREFETCHT0   1024(R13)(R9*2)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R12*1), R13
+	CMPQ       R13, $+128
+	SBBQ       R13, R13
+	IMUL3Q     $0x02, R9, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1024(R13)(R9*1)
+	PREFETCHT0 1024(R13)(R9*2)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R11), Z16
 	VBROADCASTSS (R11)(BX*1), Z17
 	VBROADCASTSS (R11)(BX*2), Z18
@@ -8113,45 +8843,50 @@ n3t3step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R12
 	JNZ          n3t3step
-	VADDPS       (AX), Z7, Z7
-	VMOVUPS      Z7, (AX)
-	VADDPS       (AX)(DX*1), Z8, Z8
-	VMOVUPS      Z8, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z9, Z9
-	VMOVUPS      Z9, (AX)(DX*2)
-	VADDPS       64(AX), Z10, Z10
-	VMOVUPS      Z10, 64(AX)
-	VADDPS       64(AX)(DX*1), Z11, Z11
-	VMOVUPS      Z11, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z12, Z12
-	VMOVUPS      Z12, 64(AX)(DX*2)
-	VADDPS       128(AX), Z13, Z13
-	VMOVUPS      Z13, 128(AX)
-	VADDPS       128(AX)(DX*1), Z14, Z14
-	VMOVUPS      Z14, 128(AX)(DX*1)
-	VADDPS       128(AX)(DX*2), Z15, Z15
-	VMOVUPS      Z15, 128(AX)(DX*2)
-	CMPQ         R8, $+256
-	SBBQ         R12, R12
-	IMUL3Q       $0x02, R10, R13
-	ANDQ         R13, R12
-	ADDQ         DI, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R10*1)
-	PREFETCHT0   256(R12)(R10*2)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x03, SI
-	JMP          n3t3
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	VADDPS     (AX)(DX*1), Z8, Z8
+	VMOVUPS    Z8, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Z9, Z9
+	VMOVUPS    Z9, (AX)(DX*2)
+	VADDPS     64(AX), Z10, Z10
+	VMOVUPS    Z10, 64(AX)
+	VADDPS     64(AX)(DX*1), Z11, Z11
+	VMOVUPS    Z11, 64(AX)(DX*1)
+	VADDPS     64(AX)(DX*2), Z12, Z12
+	VMOVUPS    Z12, 64(AX)(DX*2)
+	VADDPS     128(AX), Z13, Z13
+	VMOVUPS    Z13, 128(AX)
+	VADDPS     128(AX)(DX*1), Z14, Z14
+	VMOVUPS    Z14, 128(AX)(DX*1)
+	VADDPS     128(AX)(DX*2), Z15, Z15
+	VMOVUPS    Z15, 128(AX)(DX*2)
+	CMPQ       R8, $+256
+	SBBQ       R12, R12
+	IMUL3Q     $0x02, R10, R13
+	ANDQ       R13, R12
+	ADDQ       DI, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R10*1)
+	PREFETCHT0 256(R12)(R10*2)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x03, SI
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), R8
@@ -8166,17 +8901,24 @@ n3t1:
 	VMOVUPS Z7, (AX)(DX*2)
 
 n3t1block:
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
+	// A block of K; R8 steps of K are left.
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7-Z9.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n3t1step:
-	MOVQ             CX, R11
-	PREFETCHT0       1024(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z10
 	VPERMPS          Z0, Z10, Z11
 	VMULPS           (DI), Z11, Z11
@@ -8261,35 +9003,41 @@ n3t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R9
 	JNZ              n3t1step
-	VADDPS           (AX), Z7, Z7
-	VMOVUPS          Z7, (AX)
-	VADDPS           (AX)(DX*1), Z8, Z8
-	VMOVUPS          Z8, (AX)(DX*1)
-	VADDPS           (AX)(DX*2), Z9, Z9
-	VMOVUPS          Z9, (AX)(DX*2)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n3t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n3t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	VADDPS     (AX)(DX*1), Z8, Z8
+	VMOVUPS    Z8, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Z9, Z9
+	VMOVUPS    Z9, (AX)(DX*2)
+	MOVQ       DI, R9
+	PREFETCHT0 256(R9)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
 	RET
 
 columns2:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
@@ -8299,6 +9047,7 @@ columns2:
 	VMOVDQU32 roundHighAVX512<>+0(SB), Z6
 
 n2t4:
+	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
 	MOVQ    depth+120(FP), R8
@@ -8322,32 +9071,42 @@ n2t4:
 	VMOVUPS Z7, 192(AX)(DX*1)
 
 n2t4block:
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
-	VXORPS  Z13, Z13, Z13
-	VXORPS  Z14, Z14, Z14
+	// A block of K; R8 steps of K are left.
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7, Z8.
+	// Sums of tile 1, rows 0 to 15, a column each: Z9, Z10.
+	// Sums of tile 2, rows 0 to 15, a column each: Z11, Z12.
+	// Sums of tile 3, rows 0 to 15, a column each: Z13, Z14.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
 	SUBQ    R14, R8
 
 n2t4step:
-	LEAQ         -8(R8)(R14*1), R15
-	CMPQ         R15, $+128
-	SBBQ         R15, R15
-	IMUL3Q       $0x03, R9, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	LEAQ         (R15)(R9*2), BP
-	ADDQ         R9, BP
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1024(R15)(R9*1)
-	PREFETCHT0   1024(R15)(R9*2)
-	PREFETCHT0   1024(BP)
+	// 8 steps of K, of R14 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R14*1), R15
+	CMPQ       R15, $+128
+	SBBQ       R15, R15
+	IMUL3Q     $0x03, R9, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	LEAQ       (R15)(R9*2), BP
+	ADDQ       R9, BP
+	PREFETCHT0 1024(R15)
+	PREFETCHT0 1024(R15)(R9*1)
+	PREFETCHT0 1024(R15)(R9*2)
+	PREFETCHT0 1024(BP)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R11), Z15
 	VBROADCASTSS (R11)(BX*1), Z16
 	VMOVDQU32    (CX), Z17
@@ -8657,49 +9416,54 @@ n2t4step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R14
 	JNZ          n2t4step
-	VADDPS       (AX), Z7, Z7
-	VMOVUPS      Z7, (AX)
-	VADDPS       (AX)(DX*1), Z8, Z8
-	VMOVUPS      Z8, (AX)(DX*1)
-	VADDPS       64(AX), Z9, Z9
-	VMOVUPS      Z9, 64(AX)
-	VADDPS       64(AX)(DX*1), Z10, Z10
-	VMOVUPS      Z10, 64(AX)(DX*1)
-	VADDPS       128(AX), Z11, Z11
-	VMOVUPS      Z11, 128(AX)
-	VADDPS       128(AX)(DX*1), Z12, Z12
-	VMOVUPS      Z12, 128(AX)(DX*1)
-	VADDPS       192(AX), Z13, Z13
-	VMOVUPS      Z13, 192(AX)
-	VADDPS       192(AX)(DX*1), Z14, Z14
-	VMOVUPS      Z14, 192(AX)(DX*1)
-	CMPQ         R8, $+256
-	SBBQ         R14, R14
-	IMUL3Q       $0x03, R10, R15
-	ANDQ         R15, R14
-	ADDQ         DI, R14
-	LEAQ         (R14)(R10*2), R15
-	ADDQ         R10, R15
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R10*1)
-	PREFETCHT0   256(R14)(R10*2)
-	PREFETCHT0   256(R15)
-	ADDQ         $+64, DI
-	ADDQ         $+64, R13
-	TESTQ        R8, R8
-	JNZ          n2t4block
-	ADDQ         $+256, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x04, SI
-	JMP          n2t4
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	VADDPS     (AX)(DX*1), Z8, Z8
+	VMOVUPS    Z8, (AX)(DX*1)
+	VADDPS     64(AX), Z9, Z9
+	VMOVUPS    Z9, 64(AX)
+	VADDPS     64(AX)(DX*1), Z10, Z10
+	VMOVUPS    Z10, 64(AX)(DX*1)
+	VADDPS     128(AX), Z11, Z11
+	VMOVUPS    Z11, 128(AX)
+	VADDPS     128(AX)(DX*1), Z12, Z12
+	VMOVUPS    Z12, 128(AX)(DX*1)
+	VADDPS     192(AX), Z13, Z13
+	VMOVUPS    Z13, 192(AX)
+	VADDPS     192(AX)(DX*1), Z14, Z14
+	VMOVUPS    Z14, 192(AX)(DX*1)
+	CMPQ       R8, $+256
+	SBBQ       R14, R14
+	IMUL3Q     $0x03, R10, R15
+	ANDQ       R15, R14
+	ADDQ       DI, R14
+	LEAQ       (R14)(R10*2), R15
+	ADDQ       R10, R15
+	PREFETCHT0 256(R14)
+	PREFETCHT0 256(R14)(R10*1)
+	PREFETCHT0 256(R14)(R10*2)
+	PREFETCHT0 256(R15)
+	ADDQ       $+64, DI
+	ADDQ       $+64, R13
+	TESTQ      R8, R8
+	JNZ        n2t4block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+256, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x04, SI
+	JMP  n2t4
 
 n2t4done:
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), R8
@@ -8713,16 +9477,23 @@ n2t1:
 	VMOVUPS Z7, (AX)(DX*1)
 
 n2t1block:
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
+	// A block of K; R8 steps of K are left.
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7, Z8.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n2t1step:
-	MOVQ             CX, R11
-	PREFETCHT0       1024(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z9
 	VPERMPS          Z0, Z9, Z10
 	VMULPS           (DI), Z10, Z10
@@ -8799,29 +9570,35 @@ n2t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R9
 	JNZ              n2t1step
-	VADDPS           (AX), Z7, Z7
-	VMOVUPS          Z7, (AX)
-	VADDPS           (AX)(DX*1), Z8, Z8
-	VMOVUPS          Z8, (AX)(DX*1)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n2t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n2t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	VADDPS     (AX)(DX*1), Z8, Z8
+	VMOVUPS    Z8, (AX)(DX*1)
+	MOVQ       DI, R9
+	PREFETCHT0 256(R9)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
 	RET
 
 columns1:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      tiles+128(FP), DX
-	MOVQ      scales_base+56(FP), BX
-	MOVQ      code+136(FP), SI
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ tiles+128(FP), DX
+	MOVQ scales_base+56(FP), BX
+	MOVQ code+136(FP), SI
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
@@ -8831,6 +9608,7 @@ columns1:
 	VMOVDQU32 roundHighAVX512<>+0(SB), Z6
 
 n1t6:
+	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+120(FP), SI
@@ -8852,32 +9630,44 @@ n1t6:
 	VMOVUPS Z7, 320(AX)
 
 n1t6block:
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
+	// A block of K; SI steps of K are left.
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7.
+	// Sums of tile 1, rows 0 to 15, a column each: Z8.
+	// Sums of tile 2, rows 0 to 15, a column each: Z9.
+	// Sums of tile 3, rows 0 to 15, a column each: Z10.
+	// Sums of tile 4, rows 0 to 15, a column each: Z11.
+	// Sums of tile 5, rows 0 to 15, a column each: Z12.
 	MOVQ    $0x00000040, R12
 	CMPQ    SI, R12
 	CMOVQLT SI, R12
 	SUBQ    R12, SI
 
 n1t6step:
-	LEAQ         -8(SI)(R12*1), R13
-	CMPQ         R13, $+128
-	SBBQ         R13, R13
-	IMUL3Q       $0x05, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(DI*2), R14
-	ADDQ         DI, R14
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1024(R13)(DI*1)
-	PREFETCHT0   1024(R13)(DI*2)
-	PREFETCHT0   1024(R14)
-	PREFETCHT0   1024(R14)(DI*1)
-	PREFETCHT0   1024(R14)(DI*2)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R12*1), R13
+	CMPQ       R13, $+128
+	SBBQ       R13, R13
+	IMUL3Q     $0x05, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	LEAQ       (R13)(DI*2), R14
+	ADDQ       DI, R14
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1024(R13)(DI*1)
+	PREFETCHT0 1024(R13)(DI*2)
+	PREFETCHT0 1024(R14)
+	PREFETCHT0 1024(R14)(DI*1)
+	PREFETCHT0 1024(R14)(DI*2)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z13
 	VMOVDQU32    (CX), Z14
 	VPERMPS      Z0, Z14, Z15
@@ -9275,51 +10065,56 @@ n1t6step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R12
 	JNZ          n1t6step
-	VADDPS       (AX), Z7, Z7
-	VMOVUPS      Z7, (AX)
-	VADDPS       64(AX), Z8, Z8
-	VMOVUPS      Z8, 64(AX)
-	VADDPS       128(AX), Z9, Z9
-	VMOVUPS      Z9, 128(AX)
-	VADDPS       192(AX), Z10, Z10
-	VMOVUPS      Z10, 192(AX)
-	VADDPS       256(AX), Z11, Z11
-	VMOVUPS      Z11, 256(AX)
-	VADDPS       320(AX), Z12, Z12
-	VMOVUPS      Z12, 320(AX)
-	CMPQ         SI, $+256
-	SBBQ         R12, R12
-	IMUL3Q       $0x05, R8, R13
-	ANDQ         R13, R12
-	ADDQ         BX, R12
-	LEAQ         (R12)(R8*2), R13
-	ADDQ         R8, R13
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	PREFETCHT0   256(R12)(R8*2)
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	PREFETCHT0   256(R13)(R8*2)
-	ADDQ         $+64, BX
-	ADDQ         $+64, R11
-	TESTQ        SI, SI
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x06, DX
-	JMP          n1t6
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	VADDPS     64(AX), Z8, Z8
+	VMOVUPS    Z8, 64(AX)
+	VADDPS     128(AX), Z9, Z9
+	VMOVUPS    Z9, 128(AX)
+	VADDPS     192(AX), Z10, Z10
+	VMOVUPS    Z10, 192(AX)
+	VADDPS     256(AX), Z11, Z11
+	VMOVUPS    Z11, 256(AX)
+	VADDPS     320(AX), Z12, Z12
+	VMOVUPS    Z12, 320(AX)
+	CMPQ       SI, $+256
+	SBBQ       R12, R12
+	IMUL3Q     $0x05, R8, R13
+	ANDQ       R13, R12
+	ADDQ       BX, R12
+	LEAQ       (R12)(R8*2), R13
+	ADDQ       R8, R13
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	PREFETCHT0 256(R12)(R8*2)
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	PREFETCHT0 256(R13)(R8*2)
+	ADDQ       $+64, BX
+	ADDQ       $+64, R11
+	TESTQ      SI, SI
+	JNZ        n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x06, DX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), SI
@@ -9333,22 +10128,30 @@ n1t2:
 	VMOVUPS Z7, 64(AX)
 
 n1t2block:
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
+	// A block of K; SI steps of K are left.
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7.
+	// Sums of tile 1, rows 0 to 15, a column each: Z8.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
 	SUBQ    R10, SI
 
 n1t2step:
-	LEAQ         -8(SI)(R10*1), R11
-	CMPQ         R11, $+128
-	SBBQ         R11, R11
-	IMUL3Q       $0x01, DI, R12
-	ANDQ         R12, R11
-	ADDQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1024(R11)(DI*1)
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R10*1), R11
+	CMPQ       R11, $+128
+	SBBQ       R11, R11
+	IMUL3Q     $0x01, DI, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1024(R11)(DI*1)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z9
 	VMOVDQU32    (CX), Z10
 	VPERMPS      Z0, Z10, Z11
@@ -9489,28 +10292,33 @@ n1t2step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n1t2step
-	VADDPS       (AX), Z7, Z7
-	VMOVUPS      Z7, (AX)
-	VADDPS       64(AX), Z8, Z8
-	VMOVUPS      Z8, 64(AX)
-	CMPQ         SI, $+256
-	SBBQ         R10, R10
-	IMUL3Q       $0x01, R8, R11
-	ANDQ         R11, R10
-	ADDQ         BX, R10
-	PREFETCHT0   256(R10)
-	PREFETCHT0   256(R10)(R8*1)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	VADDPS     64(AX), Z8, Z8
+	VMOVUPS    Z8, 64(AX)
+	CMPQ       SI, $+256
+	SBBQ       R10, R10
+	IMUL3Q     $0x01, R8, R11
+	ANDQ       R11, R10
+	ADDQ       BX, R10
+	PREFETCHT0 256(R10)
+	PREFETCHT0 256(R10)(R8*1)
+	ADDQ       $+64, BX
+	TESTQ      SI, SI
+	JNZ        n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), SI
@@ -9523,15 +10331,22 @@ n1t1:
 	VMOVUPS Z7, (AX)
 
 n1t1block:
-	VXORPS  Z7, Z7, Z7
+	// A block of K; SI steps of K are left.
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z7.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
 	SUBQ    DI, SI
 
 n1t1step:
-	MOVQ             CX, R9
-	PREFETCHT0       1024(R9)
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R9
+	PREFETCHT0 1024(R9)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z8
 	VPERMPS          Z0, Z8, Z9
 	VMULPS           (BX), Z9, Z9
@@ -9600,16 +10415,20 @@ n1t1step:
 	ADDQ             $+32, R8
 	SUBQ             $0x08, DI
 	JNZ              n1t1step
-	VADDPS           (AX), Z7, Z7
-	VMOVUPS          Z7, (AX)
-	MOVQ             BX, DI
-	PREFETCHT0       256(DI)
-	ADDQ             $+64, BX
-	TESTQ            SI, SI
-	JNZ              n1t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, DX
-	JMP              n1t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z7, Z7
+	VMOVUPS    Z7, (AX)
+	MOVQ       BX, DI
+	PREFETCHT0 256(DI)
+	ADDQ       $+64, BX
+	TESTQ      SI, SI
+	JNZ        n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -9618,11 +10437,16 @@ n1t1done:
 // func expand4BF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·expand4BF16AVX512(SB), NOSPLIT, $0-80
-	MOVQ      panel_base+0(FP), AX
-	MOVQ      words_base+24(FP), CX
-	MOVQ      scales_base+48(FP), DX
-	MOVQ      panel_len+8(FP), BX
-	MOVQ      code+72(FP), SI
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
+	// A weight is its code's value times its scale, rounded to bfloat16.
+	MOVQ panel_base+0(FP), AX
+	MOVQ words_base+24(FP), CX
+	MOVQ scales_base+48(FP), DX
+	MOVQ panel_len+8(FP), BX
+	MOVQ code+72(FP), SI
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
@@ -9632,6 +10456,7 @@ TEXT ·expand4BF16AVX512(SB), NOSPLIT, $0-80
 	VMOVDQU32 roundHighAVX512<>+0(SB), Z6
 
 eight:
+	// 8 steps of K; BX numbers of the panel are left.
 	VMOVDQU32  (CX), Z7
 	VPERMPS    Z0, Z7, Z8
 	VMULPS     (DX), Z8, Z8
@@ -9706,28 +10531,37 @@ eight:
 // func vector4F16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vector4F16AVX512(SB), NOSPLIT, $8-144
-	MOVQ      n+112(FP), AX
-	CMPQ      AX, $0x01
-	JE        columns1
-	CMPQ      AX, $0x02
-	JE        columns2
-	CMPQ      AX, $0x03
-	JE        columns3
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·stride + t·16 + r] += s
+	// A weight is its code's value times its scale, rounded to float16.
+	MOVQ n+112(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
+	CMPQ AX, $0x01
+	JE   columns1
+	CMPQ AX, $0x02
+	JE   columns2
+	CMPQ AX, $0x03
+	JE   columns3
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 n4t2:
+	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
 	MOVQ    depth+120(FP), R8
@@ -9751,28 +10585,36 @@ n4t2:
 	VMOVUPS Z4, 64(R11)
 
 n4t2block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z11.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
 	SUBQ    R14, R8
 
 n4t2step:
-	LEAQ         -8(R8)(R14*1), R15
-	CMPQ         R15, $+128
-	SBBQ         R15, R15
-	IMUL3Q       $0x01, R9, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1024(R15)(R9*1)
+	// 8 steps of K, of R14 in the block: words at (CX) on, x at (R12) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R14*1), R15
+	CMPQ       R15, $+128
+	SBBQ       R15, R15
+	IMUL3Q     $0x01, R9, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	PREFETCHT0 1024(R15)
+	PREFETCHT0 1024(R15)(R9*1)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R12), Z12
 	VBROADCASTSS (R12)(BX*1), Z13
 	VBROADCASTSS (R12)(BX*2), Z14
@@ -9954,40 +10796,45 @@ n4t2step:
 	ADDQ         $+32, R13
 	SUBQ         $0x08, R14
 	JNZ          n4t2step
-	VADDPS       (AX), Z4, Z4
-	VMOVUPS      Z4, (AX)
-	VADDPS       (AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z6, Z6
-	VMOVUPS      Z6, (AX)(DX*2)
-	VADDPS       (R11), Z7, Z7
-	VMOVUPS      Z7, (R11)
-	VADDPS       64(AX), Z8, Z8
-	VMOVUPS      Z8, 64(AX)
-	VADDPS       64(AX)(DX*1), Z9, Z9
-	VMOVUPS      Z9, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z10, Z10
-	VMOVUPS      Z10, 64(AX)(DX*2)
-	VADDPS       64(R11), Z11, Z11
-	VMOVUPS      Z11, 64(R11)
-	CMPQ         R8, $+256
-	SBBQ         R14, R14
-	IMUL3Q       $0x01, R10, R15
-	ANDQ         R15, R14
-	ADDQ         DI, R14
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R10*1)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x02, SI
-	JMP          n4t2
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	VADDPS     (AX)(DX*1), Z5, Z5
+	VMOVUPS    Z5, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Z6, Z6
+	VMOVUPS    Z6, (AX)(DX*2)
+	VADDPS     (R11), Z7, Z7
+	VMOVUPS    Z7, (R11)
+	VADDPS     64(AX), Z8, Z8
+	VMOVUPS    Z8, 64(AX)
+	VADDPS     64(AX)(DX*1), Z9, Z9
+	VMOVUPS    Z9, 64(AX)(DX*1)
+	VADDPS     64(AX)(DX*2), Z10, Z10
+	VMOVUPS    Z10, 64(AX)(DX*2)
+	VADDPS     64(R11), Z11, Z11
+	VMOVUPS    Z11, 64(R11)
+	CMPQ       R8, $+256
+	SBBQ       R14, R14
+	IMUL3Q     $0x01, R10, R15
+	ANDQ       R15, R14
+	ADDQ       DI, R14
+	PREFETCHT0 256(R14)
+	PREFETCHT0 256(R14)(R10*1)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x02, SI
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
 	MOVQ    depth+120(FP), R8
@@ -10007,18 +10854,25 @@ n4t1:
 	VMOVUPS Z4, (R10)
 
 n4t1block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n4t1step:
-	MOVQ             CX, R13
-	PREFETCHT0       1024(R13)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R13
+	PREFETCHT0 1024(R13)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z8
 	VPERMPS          Z0, Z8, Z9
 	VMULPS           (DI), Z9, Z9
@@ -10096,43 +10950,50 @@ n4t1step:
 	ADDQ             $+32, R12
 	SUBQ             $0x08, R9
 	JNZ              n4t1step
-	VADDPS           (AX), Z4, Z4
-	VMOVUPS          Z4, (AX)
-	VADDPS           (AX)(DX*1), Z5, Z5
-	VMOVUPS          Z5, (AX)(DX*1)
-	VADDPS           (AX)(DX*2), Z6, Z6
-	VMOVUPS          Z6, (AX)(DX*2)
-	VADDPS           (R10), Z7, Z7
-	VMOVUPS          Z7, (R10)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n4t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n4t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	VADDPS     (AX)(DX*1), Z5, Z5
+	VMOVUPS    Z5, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Z6, Z6
+	VMOVUPS    Z6, (AX)(DX*2)
+	VADDPS     (R10), Z7, Z7
+	VMOVUPS    Z7, (R10)
+	MOVQ       DI, R9
+	PREFETCHT0 256(R9)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
 	RET
 
 columns3:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 n3t3:
+	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
 	MOVQ    depth+120(FP), R8
@@ -10153,30 +11014,39 @@ n3t3:
 	VMOVUPS Z4, 128(AX)(DX*2)
 
 n3t3block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z6.
+	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z9.
+	// Sums of tile 2, rows 0 to 15, a column each: Z10-Z12.
 	MOVQ    $0x00000040, R12
 	CMPQ    R8, R12
 	CMOVQLT R8, R12
 	SUBQ    R12, R8
 
 n3t3step:
-	LEAQ         -8(R8)(R12*1), R13
-	CMPQ         R13, $+128
-	SBBQ         R13, R13
-	IMUL3Q       $0x02, R9, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1024(R13)(R9*1)
-	PREFETCHT0   1024(R13)(R9*2)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R12*1), R13
+	CMPQ       R13, $+128
+	SBBQ       R13, R13
+	IMUL3Q     $0x02, R9, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1024(R13)(R9*1)
+	PREFETCHT0 1024(R13)(R9*2)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R11), Z13
 	VBROADCASTSS (R11)(BX*1), Z14
 	VBROADCASTSS (R11)(BX*2), Z15
@@ -10397,45 +11267,50 @@ n3t3step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R12
 	JNZ          n3t3step
-	VADDPS       (AX), Z4, Z4
-	VMOVUPS      Z4, (AX)
-	VADDPS       (AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, (AX)(DX*1)
-	VADDPS       (AX)(DX*2), Z6, Z6
-	VMOVUPS      Z6, (AX)(DX*2)
-	VADDPS       64(AX), Z7, Z7
-	VMOVUPS      Z7, 64(AX)
-	VADDPS       64(AX)(DX*1), Z8, Z8
-	VMOVUPS      Z8, 64(AX)(DX*1)
-	VADDPS       64(AX)(DX*2), Z9, Z9
-	VMOVUPS      Z9, 64(AX)(DX*2)
-	VADDPS       128(AX), Z10, Z10
-	VMOVUPS      Z10, 128(AX)
-	VADDPS       128(AX)(DX*1), Z11, Z11
-	VMOVUPS      Z11, 128(AX)(DX*1)
-	VADDPS       128(AX)(DX*2), Z12, Z12
-	VMOVUPS      Z12, 128(AX)(DX*2)
-	CMPQ         R8, $+256
-	SBBQ         R12, R12
-	IMUL3Q       $0x02, R10, R13
-	ANDQ         R13, R12
-	ADDQ         DI, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R10*1)
-	PREFETCHT0   256(R12)(R10*2)
-	ADDQ         $+64, DI
-	TESTQ        R8, R8
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x03, SI
-	JMP          n3t3
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	VADDPS     (AX)(DX*1), Z5, Z5
+	VMOVUPS    Z5, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Z6, Z6
+	VMOVUPS    Z6, (AX)(DX*2)
+	VADDPS     64(AX), Z7, Z7
+	VMOVUPS    Z7, 64(AX)
+	VADDPS     64(AX)(DX*1), Z8, Z8
+	VMOVUPS    Z8, 64(AX)(DX*1)
+	VADDPS     64(AX)(DX*2), Z9, Z9
+	VMOVUPS    Z9, 64(AX)(DX*2)
+	VADDPS     128(AX), Z10, Z10
+	VMOVUPS    Z10, 128(AX)
+	VADDPS     128(AX)(DX*1), Z11, Z11
+	VMOVUPS    Z11, 128(AX)(DX*1)
+	VADDPS     128(AX)(DX*2), Z12, Z12
+	VMOVUPS    Z12, 128(AX)(DX*2)
+	CMPQ       R8, $+256
+	SBBQ       R12, R12
+	IMUL3Q     $0x02, R10, R13
+	ANDQ       R13, R12
+	ADDQ       DI, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R10*1)
+	PREFETCHT0 256(R12)(R10*2)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x03, SI
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
 	MOVQ    depth+120(FP), R8
@@ -10450,17 +11325,24 @@ n3t1:
 	VMOVUPS Z4, (AX)(DX*2)
 
 n3t1block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z6.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n3t1step:
-	MOVQ             CX, R11
-	PREFETCHT0       1024(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z7
 	VPERMPS          Z0, Z7, Z8
 	VMULPS           (DI), Z8, Z8
@@ -10529,41 +11411,48 @@ n3t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R9
 	JNZ              n3t1step
-	VADDPS           (AX), Z4, Z4
-	VMOVUPS          Z4, (AX)
-	VADDPS           (AX)(DX*1), Z5, Z5
-	VMOVUPS          Z5, (AX)(DX*1)
-	VADDPS           (AX)(DX*2), Z6, Z6
-	VMOVUPS          Z6, (AX)(DX*2)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n3t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n3t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	VADDPS     (AX)(DX*1), Z5, Z5
+	VMOVUPS    Z5, (AX)(DX*1)
+	VADDPS     (AX)(DX*2), Z6, Z6
+	VMOVUPS    Z6, (AX)(DX*2)
+	MOVQ       DI, R9
+	PREFETCHT0 256(R9)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
 	RET
 
 columns2:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      stride+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      reach+104(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      tiles+128(FP), SI
-	MOVQ      scales_base+56(FP), DI
-	MOVQ      code+136(FP), R8
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	SHLQ $0x02, DX
+	MOVQ reach+104(FP), BX
+	SHLQ $0x02, BX
+	MOVQ tiles+128(FP), SI
+	MOVQ scales_base+56(FP), DI
+	MOVQ code+136(FP), R8
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 n2t4:
+	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
 	MOVQ    depth+120(FP), R8
@@ -10587,32 +11476,42 @@ n2t4:
 	VMOVUPS Z4, 192(AX)(DX*1)
 
 n2t4block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 1, rows 0 to 15, a column each: Z6, Z7.
+	// Sums of tile 2, rows 0 to 15, a column each: Z8, Z9.
+	// Sums of tile 3, rows 0 to 15, a column each: Z10, Z11.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
 	SUBQ    R14, R8
 
 n2t4step:
-	LEAQ         -8(R8)(R14*1), R15
-	CMPQ         R15, $+128
-	SBBQ         R15, R15
-	IMUL3Q       $0x03, R9, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	LEAQ         (R15)(R9*2), BP
-	ADDQ         R9, BP
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1024(R15)(R9*1)
-	PREFETCHT0   1024(R15)(R9*2)
-	PREFETCHT0   1024(BP)
+	// 8 steps of K, of R14 in the block: words at (CX) on, x at (R11) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(R8)(R14*1), R15
+	CMPQ       R15, $+128
+	SBBQ       R15, R15
+	IMUL3Q     $0x03, R9, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	LEAQ       (R15)(R9*2), BP
+	ADDQ       R9, BP
+	PREFETCHT0 1024(R15)
+	PREFETCHT0 1024(R15)(R9*1)
+	PREFETCHT0 1024(R15)(R9*2)
+	PREFETCHT0 1024(BP)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R11), Z12
 	VBROADCASTSS (R11)(BX*1), Z13
 	VMOVDQU32    (CX), Z14
@@ -10858,49 +11757,54 @@ n2t4step:
 	ADDQ         $+32, R11
 	SUBQ         $0x08, R14
 	JNZ          n2t4step
-	VADDPS       (AX), Z4, Z4
-	VMOVUPS      Z4, (AX)
-	VADDPS       (AX)(DX*1), Z5, Z5
-	VMOVUPS      Z5, (AX)(DX*1)
-	VADDPS       64(AX), Z6, Z6
-	VMOVUPS      Z6, 64(AX)
-	VADDPS       64(AX)(DX*1), Z7, Z7
-	VMOVUPS      Z7, 64(AX)(DX*1)
-	VADDPS       128(AX), Z8, Z8
-	VMOVUPS      Z8, 128(AX)
-	VADDPS       128(AX)(DX*1), Z9, Z9
-	VMOVUPS      Z9, 128(AX)(DX*1)
-	VADDPS       192(AX), Z10, Z10
-	VMOVUPS      Z10, 192(AX)
-	VADDPS       192(AX)(DX*1), Z11, Z11
-	VMOVUPS      Z11, 192(AX)(DX*1)
-	CMPQ         R8, $+256
-	SBBQ         R14, R14
-	IMUL3Q       $0x03, R10, R15
-	ANDQ         R15, R14
-	ADDQ         DI, R14
-	LEAQ         (R14)(R10*2), R15
-	ADDQ         R10, R15
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R10*1)
-	PREFETCHT0   256(R14)(R10*2)
-	PREFETCHT0   256(R15)
-	ADDQ         $+64, DI
-	ADDQ         $+64, R13
-	TESTQ        R8, R8
-	JNZ          n2t4block
-	ADDQ         $+256, AX
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	ADDQ         R9, CX
-	ADDQ         R10, DI
-	SUBQ         $0x04, SI
-	JMP          n2t4
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	VADDPS     (AX)(DX*1), Z5, Z5
+	VMOVUPS    Z5, (AX)(DX*1)
+	VADDPS     64(AX), Z6, Z6
+	VMOVUPS    Z6, 64(AX)
+	VADDPS     64(AX)(DX*1), Z7, Z7
+	VMOVUPS    Z7, 64(AX)(DX*1)
+	VADDPS     128(AX), Z8, Z8
+	VMOVUPS    Z8, 128(AX)
+	VADDPS     128(AX)(DX*1), Z9, Z9
+	VMOVUPS    Z9, 128(AX)(DX*1)
+	VADDPS     192(AX), Z10, Z10
+	VMOVUPS    Z10, 192(AX)
+	VADDPS     192(AX)(DX*1), Z11, Z11
+	VMOVUPS    Z11, 192(AX)(DX*1)
+	CMPQ       R8, $+256
+	SBBQ       R14, R14
+	IMUL3Q     $0x03, R10, R15
+	ANDQ       R15, R14
+	ADDQ       DI, R14
+	LEAQ       (R14)(R10*2), R15
+	ADDQ       R10, R15
+	PREFETCHT0 256(R14)
+	PREFETCHT0 256(R14)(R10*1)
+	PREFETCHT0 256(R14)(R10*2)
+	PREFETCHT0 256(R15)
+	ADDQ       $+64, DI
+	ADDQ       $+64, R13
+	TESTQ      R8, R8
+	JNZ        n2t4block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+256, AX
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	ADDQ R9, CX
+	ADDQ R10, DI
+	SUBQ $0x04, SI
+	JMP  n2t4
 
 n2t4done:
 n2t1:
+	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
 	MOVQ    depth+120(FP), R8
@@ -10914,16 +11818,23 @@ n2t1:
 	VMOVUPS Z4, (AX)(DX*1)
 
 n2t1block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	// A block of K; R8 steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4, Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
 	SUBQ    R9, R8
 
 n2t1step:
-	MOVQ             CX, R11
-	PREFETCHT0       1024(R11)
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R11
+	PREFETCHT0 1024(R11)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z6
 	VPERMPS          Z0, Z6, Z7
 	VMULPS           (DI), Z7, Z7
@@ -10984,35 +11895,42 @@ n2t1step:
 	ADDQ             $+32, R10
 	SUBQ             $0x08, R9
 	JNZ              n2t1step
-	VADDPS           (AX), Z4, Z4
-	VMOVUPS          Z4, (AX)
-	VADDPS           (AX)(DX*1), Z5, Z5
-	VMOVUPS          Z5, (AX)(DX*1)
-	MOVQ             DI, R9
-	PREFETCHT0       256(R9)
-	ADDQ             $+64, DI
-	TESTQ            R8, R8
-	JNZ              n2t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, SI
-	JMP              n2t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	VADDPS     (AX)(DX*1), Z5, Z5
+	VMOVUPS    Z5, (AX)(DX*1)
+	MOVQ       DI, R9
+	PREFETCHT0 256(R9)
+	ADDQ       $+64, DI
+	TESTQ      R8, R8
+	JNZ        n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
 	RET
 
 columns1:
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      tiles+128(FP), DX
-	MOVQ      scales_base+56(FP), BX
-	MOVQ      code+136(FP), SI
+	MOVQ y_base+0(FP), AX
+	MOVQ words_base+32(FP), CX
+	MOVQ tiles+128(FP), DX
+	MOVQ scales_base+56(FP), BX
+	MOVQ code+136(FP), SI
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 n1t6:
+	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+120(FP), SI
@@ -11034,32 +11952,44 @@ n1t6:
 	VMOVUPS Z4, 320(AX)
 
 n1t6block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
+	// A block of K; SI steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4.
+	// Sums of tile 1, rows 0 to 15, a column each: Z5.
+	// Sums of tile 2, rows 0 to 15, a column each: Z6.
+	// Sums of tile 3, rows 0 to 15, a column each: Z7.
+	// Sums of tile 4, rows 0 to 15, a column each: Z8.
+	// Sums of tile 5, rows 0 to 15, a column each: Z9.
 	MOVQ    $0x00000040, R12
 	CMPQ    SI, R12
 	CMOVQLT SI, R12
 	SUBQ    R12, SI
 
 n1t6step:
-	LEAQ         -8(SI)(R12*1), R13
-	CMPQ         R13, $+128
-	SBBQ         R13, R13
-	IMUL3Q       $0x05, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(DI*2), R14
-	ADDQ         DI, R14
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1024(R13)(DI*1)
-	PREFETCHT0   1024(R13)(DI*2)
-	PREFETCHT0   1024(R14)
-	PREFETCHT0   1024(R14)(DI*1)
-	PREFETCHT0   1024(R14)(DI*2)
+	// 8 steps of K, of R12 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R12*1), R13
+	CMPQ       R13, $+128
+	SBBQ       R13, R13
+	IMUL3Q     $0x05, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	LEAQ       (R13)(DI*2), R14
+	ADDQ       DI, R14
+	PREFETCHT0 1024(R13)
+	PREFETCHT0 1024(R13)(DI*1)
+	PREFETCHT0 1024(R13)(DI*2)
+	PREFETCHT0 1024(R14)
+	PREFETCHT0 1024(R14)(DI*1)
+	PREFETCHT0 1024(R14)(DI*2)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z10
 	VMOVDQU32    (CX), Z11
 	VPERMPS      Z0, Z11, Z12
@@ -11361,51 +12291,56 @@ n1t6step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R12
 	JNZ          n1t6step
-	VADDPS       (AX), Z4, Z4
-	VMOVUPS      Z4, (AX)
-	VADDPS       64(AX), Z5, Z5
-	VMOVUPS      Z5, 64(AX)
-	VADDPS       128(AX), Z6, Z6
-	VMOVUPS      Z6, 128(AX)
-	VADDPS       192(AX), Z7, Z7
-	VMOVUPS      Z7, 192(AX)
-	VADDPS       256(AX), Z8, Z8
-	VMOVUPS      Z8, 256(AX)
-	VADDPS       320(AX), Z9, Z9
-	VMOVUPS      Z9, 320(AX)
-	CMPQ         SI, $+256
-	SBBQ         R12, R12
-	IMUL3Q       $0x05, R8, R13
-	ANDQ         R13, R12
-	ADDQ         BX, R12
-	LEAQ         (R12)(R8*2), R13
-	ADDQ         R8, R13
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	PREFETCHT0   256(R12)(R8*2)
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	PREFETCHT0   256(R13)(R8*2)
-	ADDQ         $+64, BX
-	ADDQ         $+64, R11
-	TESTQ        SI, SI
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x06, DX
-	JMP          n1t6
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	VADDPS     64(AX), Z5, Z5
+	VMOVUPS    Z5, 64(AX)
+	VADDPS     128(AX), Z6, Z6
+	VMOVUPS    Z6, 128(AX)
+	VADDPS     192(AX), Z7, Z7
+	VMOVUPS    Z7, 192(AX)
+	VADDPS     256(AX), Z8, Z8
+	VMOVUPS    Z8, 256(AX)
+	VADDPS     320(AX), Z9, Z9
+	VMOVUPS    Z9, 320(AX)
+	CMPQ       SI, $+256
+	SBBQ       R12, R12
+	IMUL3Q     $0x05, R8, R13
+	ANDQ       R13, R12
+	ADDQ       BX, R12
+	LEAQ       (R12)(R8*2), R13
+	ADDQ       R8, R13
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	PREFETCHT0 256(R12)(R8*2)
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	PREFETCHT0 256(R13)(R8*2)
+	ADDQ       $+64, BX
+	ADDQ       $+64, R11
+	TESTQ      SI, SI
+	JNZ        n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x06, DX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+120(FP), SI
@@ -11419,22 +12354,30 @@ n1t2:
 	VMOVUPS Z4, 64(AX)
 
 n1t2block:
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	// A block of K; SI steps of K are left.
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4.
+	// Sums of tile 1, rows 0 to 15, a column each: Z5.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
 	SUBQ    R10, SI
 
 n1t2step:
-	LEAQ         -8(SI)(R10*1), R11
-	CMPQ         R11, $+128
-	SBBQ         R11, R11
-	IMUL3Q       $0x01, DI, R12
-	ANDQ         R12, R11
-	ADDQ         CX, R11
-	PREFETCHT0   1024(R11)
-	PREFETCHT0   1024(R11)(DI*1)
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(SI)(R10*1), R11
+	CMPQ       R11, $+128
+	SBBQ       R11, R11
+	IMUL3Q     $0x01, DI, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1024(R11)(DI*1)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VBROADCASTSS (R9), Z6
 	VMOVDQU32    (CX), Z7
 	VPERMPS      Z0, Z7, Z8
@@ -11543,28 +12486,33 @@ n1t2step:
 	ADDQ         $+32, R9
 	SUBQ         $0x08, R10
 	JNZ          n1t2step
-	VADDPS       (AX), Z4, Z4
-	VMOVUPS      Z4, (AX)
-	VADDPS       64(AX), Z5, Z5
-	VMOVUPS      Z5, 64(AX)
-	CMPQ         SI, $+256
-	SBBQ         R10, R10
-	IMUL3Q       $0x01, R8, R11
-	ANDQ         R11, R10
-	ADDQ         BX, R10
-	PREFETCHT0   256(R10)
-	PREFETCHT0   256(R10)(R8*1)
-	ADDQ         $+64, BX
-	TESTQ        SI, SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, BX
-	SUBQ         $0x02, DX
-	JMP          n1t2
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	VADDPS     64(AX), Z5, Z5
+	VMOVUPS    Z5, 64(AX)
+	CMPQ       SI, $+256
+	SBBQ       R10, R10
+	IMUL3Q     $0x01, R8, R11
+	ANDQ       R11, R10
+	ADDQ       BX, R10
+	PREFETCHT0 256(R10)
+	PREFETCHT0 256(R10)(R8*1)
+	ADDQ       $+64, BX
+	TESTQ      SI, SI
+	JNZ        n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, BX
+	SUBQ $0x02, DX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+120(FP), SI
@@ -11577,15 +12525,22 @@ n1t1:
 	VMOVUPS Z4, (AX)
 
 n1t1block:
-	VXORPS  Z4, Z4, Z4
+	// A block of K; SI steps of K are left.
+	VXORPS Z4, Z4, Z4
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z4.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
 	SUBQ    DI, SI
 
 n1t1step:
-	MOVQ             CX, R9
-	PREFETCHT0       1024(R9)
+	// 8 steps of K, of DI in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R9
+	PREFETCHT0 1024(R9)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
 	VMOVDQU32        (CX), Z5
 	VPERMPS          Z0, Z5, Z6
 	VMULPS           (BX), Z6, Z6
@@ -11638,16 +12593,20 @@ n1t1step:
 	ADDQ             $+32, R8
 	SUBQ             $0x08, DI
 	JNZ              n1t1step
-	VADDPS           (AX), Z4, Z4
-	VMOVUPS          Z4, (AX)
-	MOVQ             BX, DI
-	PREFETCHT0       256(DI)
-	ADDQ             $+64, BX
-	TESTQ            SI, SI
-	JNZ              n1t1block
-	ADDQ             $+64, AX
-	SUBQ             $0x01, DX
-	JMP              n1t1
+
+	// The block's sums go to y.
+	VADDPS     (AX), Z4, Z4
+	VMOVUPS    Z4, (AX)
+	MOVQ       BX, DI
+	PREFETCHT0 256(DI)
+	ADDQ       $+64, BX
+	TESTQ      SI, SI
+	JNZ        n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -11656,17 +12615,23 @@ n1t1done:
 // func expand4F16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·expand4F16AVX512(SB), NOSPLIT, $0-80
-	MOVQ      panel_base+0(FP), AX
-	MOVQ      words_base+24(FP), CX
-	MOVQ      scales_base+48(FP), DX
-	MOVQ      panel_len+8(FP), BX
-	MOVQ      code+72(FP), SI
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = w[k][r]
+	// A weight is its code's value times its scale, rounded to float16.
+	MOVQ panel_base+0(FP), AX
+	MOVQ words_base+24(FP), CX
+	MOVQ scales_base+48(FP), DX
+	MOVQ panel_len+8(FP), BX
+	MOVQ code+72(FP), SI
+
+	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
 	VMOVDQU32 shift4AVX512<>+0(SB), Z1
 	VMOVDQU32 shift8AVX512<>+0(SB), Z2
 	VMOVDQU32 shift12AVX512<>+0(SB), Z3
 
 eight:
+	// 8 steps of K; BX numbers of the panel are left.
 	VMOVDQU32 (CX), Z4
 	VPERMPS   Z0, Z4, Z5
 	VMULPS    (DX), Z5, Z5
@@ -11725,7 +12690,12 @@ eight:
 // func blockAVX512(acc []float32, stride int, panel []float32, reach int, x []float32, scales []float32, scaleReach int, k int, n int, tiles int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·blockAVX512(SB), NOSPLIT, $0-144
+	// for each tile t of 16 rows r, column c < n:
+	// 	s = Σ_i panel[t·reach + i·16 + r]·x[i·n + c]     i < k, fused, ascending
+	// 	acc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused
 	MOVQ n+128(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 14 the first.
 	CMPQ AX, $0x01
 	JE   columns1
 	CMPQ AX, $0x02
@@ -11764,6 +12734,7 @@ TEXT ·blockAVX512(SB), NOSPLIT, $0-144
 	MOVQ tiles+136(FP), R8
 
 n14t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n14t2done
 	VXORPS Z0, Z0, Z0
@@ -11794,11 +12765,15 @@ n14t2:
 	VXORPS Z25, Z25, Z25
 	VXORPS Z26, Z26, Z26
 	VXORPS Z27, Z27, Z27
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z13.
+	// Sums of tile 1, rows 0 to 15, a column each: Z14-Z27.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n14t2k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z28
 	VMOVUPS      (R9)(SI*1), Z29
 	VBROADCASTSS (R10), Z30
@@ -11891,114 +12866,117 @@ n14t2k:
 	ADDQ         $+112, R10
 	SUBQ         $0x02, R11
 	JNZ          n14t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Z28
-	VFMADD231PS  (DX), Z0, Z28
-	VMOVUPS      Z28, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z14, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z15, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z16, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z17, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z18, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z19, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z6, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z20, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z7, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z21, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z8, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z22, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z9, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z23, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z10, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z24, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z11, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z25, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z12, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z26, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z13, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z27, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n14t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z28
+	VFMADD231PS (DX), Z0, Z28
+	VMOVUPS     Z28, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z14, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z15, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z16, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z17, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z18, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z19, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z20, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z21, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z22, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z23, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z10, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z24, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z11, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z25, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z12, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z26, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z13, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z27, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n14t2
 
 n14t2done:
 n14t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n14t1done
 	VXORPS Z0, Z0, Z0
@@ -12015,11 +12993,14 @@ n14t1:
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z13.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n14t1k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z14
 	VFMADD231PS.BCST (R10), Z14, Z0
 	VFMADD231PS.BCST 4(R10), Z14, Z1
@@ -12054,67 +13035,69 @@ n14t1k:
 	ADDQ             $+112, R10
 	SUBQ             $0x02, R11
 	JNZ              n14t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z14
-	VFMADD231PS      (DX), Z0, Z14
-	VMOVUPS          Z14, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z6, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z7, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z8, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z9, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z10, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z11, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z12, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z13, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n14t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z14
+	VFMADD231PS (DX), Z0, Z14
+	VMOVUPS     Z14, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z10, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z11, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z12, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z13, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n14t1
 
 n14t1done:
 	VZEROUPPER
@@ -12133,6 +13116,7 @@ columns13:
 	MOVQ tiles+136(FP), R8
 
 n13t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n13t2done
 	VXORPS Z0, Z0, Z0
@@ -12161,11 +13145,15 @@ n13t2:
 	VXORPS Z23, Z23, Z23
 	VXORPS Z24, Z24, Z24
 	VXORPS Z25, Z25, Z25
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z12.
+	// Sums of tile 1, rows 0 to 15, a column each: Z13-Z25.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n13t2k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z26
 	VMOVUPS      (R9)(SI*1), Z27
 	VBROADCASTSS (R10), Z28
@@ -12252,107 +13240,110 @@ n13t2k:
 	ADDQ         $+104, R10
 	SUBQ         $0x02, R11
 	JNZ          n13t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Z26
-	VFMADD231PS  (DX), Z0, Z26
-	VMOVUPS      Z26, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z13, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z14, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z15, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z16, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z17, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z18, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z6, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z19, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z7, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z20, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z8, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z21, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z9, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z22, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z10, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z23, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z11, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z24, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z12, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z25, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n13t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z26
+	VFMADD231PS (DX), Z0, Z26
+	VMOVUPS     Z26, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z13, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z14, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z15, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z16, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z17, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z18, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z19, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z20, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z21, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z22, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z10, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z23, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z11, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z24, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z12, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z25, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n13t2
 
 n13t2done:
 n13t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n13t1done
 	VXORPS Z0, Z0, Z0
@@ -12368,11 +13359,14 @@ n13t1:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z12.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n13t1k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z13
 	VFMADD231PS.BCST (R10), Z13, Z0
 	VFMADD231PS.BCST 4(R10), Z13, Z1
@@ -12405,63 +13399,65 @@ n13t1k:
 	ADDQ             $+104, R10
 	SUBQ             $0x02, R11
 	JNZ              n13t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z13
-	VFMADD231PS      (DX), Z0, Z13
-	VMOVUPS          Z13, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z6, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z7, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z8, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z9, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z10, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z11, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z12, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n13t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z13
+	VFMADD231PS (DX), Z0, Z13
+	VMOVUPS     Z13, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z10, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z11, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z12, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n13t1
 
 n13t1done:
 	VZEROUPPER
@@ -12480,6 +13476,7 @@ columns12:
 	MOVQ tiles+136(FP), R8
 
 n12t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n12t2done
 	VXORPS Z0, Z0, Z0
@@ -12506,11 +13503,15 @@ n12t2:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z11.
+	// Sums of tile 1, rows 0 to 15, a column each: Z12-Z23.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n12t2k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z24
 	VMOVUPS      (R9)(SI*1), Z25
 	VBROADCASTSS (R10), Z26
@@ -12591,100 +13592,103 @@ n12t2k:
 	ADDQ         $+96, R10
 	SUBQ         $0x02, R11
 	JNZ          n12t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Z24
-	VFMADD231PS  (DX), Z0, Z24
-	VMOVUPS      Z24, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z12, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z13, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z14, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z15, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z16, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z17, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z6, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z18, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z7, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z19, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z8, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z20, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z9, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z21, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z10, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z22, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z11, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z23, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n12t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z24
+	VFMADD231PS (DX), Z0, Z24
+	VMOVUPS     Z24, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z12, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z13, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z14, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z15, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z16, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z17, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z18, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z19, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z20, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z21, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z10, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z22, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z11, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z23, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n12t2
 
 n12t2done:
 n12t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n12t1done
 	VXORPS Z0, Z0, Z0
@@ -12699,11 +13703,14 @@ n12t1:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z11.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n12t1k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z12
 	VFMADD231PS.BCST (R10), Z12, Z0
 	VFMADD231PS.BCST 4(R10), Z12, Z1
@@ -12734,59 +13741,61 @@ n12t1k:
 	ADDQ             $+96, R10
 	SUBQ             $0x02, R11
 	JNZ              n12t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z12
-	VFMADD231PS      (DX), Z0, Z12
-	VMOVUPS          Z12, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z6, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z7, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z8, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z9, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z10, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z11, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n12t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z12
+	VFMADD231PS (DX), Z0, Z12
+	VMOVUPS     Z12, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z10, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z11, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n12t1
 
 n12t1done:
 	VZEROUPPER
@@ -12805,6 +13814,7 @@ columns11:
 	MOVQ tiles+136(FP), R8
 
 n11t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n11t2done
 	VXORPS Z0, Z0, Z0
@@ -12829,11 +13839,15 @@ n11t2:
 	VXORPS Z19, Z19, Z19
 	VXORPS Z20, Z20, Z20
 	VXORPS Z21, Z21, Z21
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z10.
+	// Sums of tile 1, rows 0 to 15, a column each: Z11-Z21.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n11t2k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z22
 	VMOVUPS      (R9)(SI*1), Z23
 	VBROADCASTSS (R10), Z24
@@ -12908,93 +13922,96 @@ n11t2k:
 	ADDQ         $+88, R10
 	SUBQ         $0x02, R11
 	JNZ          n11t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Z22
-	VFMADD231PS  (DX), Z0, Z22
-	VMOVUPS      Z22, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z11, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z12, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z13, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z14, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z15, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z16, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z6, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z17, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z7, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z18, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z8, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z19, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z9, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z20, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z10, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z21, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n11t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z22
+	VFMADD231PS (DX), Z0, Z22
+	VMOVUPS     Z22, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z11, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z12, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z13, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z14, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z15, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z16, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z17, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z18, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z19, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z20, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z10, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z21, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n11t2
 
 n11t2done:
 n11t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n11t1done
 	VXORPS Z0, Z0, Z0
@@ -13008,11 +14025,14 @@ n11t1:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z10.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n11t1k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z11
 	VFMADD231PS.BCST (R10), Z11, Z0
 	VFMADD231PS.BCST 4(R10), Z11, Z1
@@ -13041,55 +14061,57 @@ n11t1k:
 	ADDQ             $+88, R10
 	SUBQ             $0x02, R11
 	JNZ              n11t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z11
-	VFMADD231PS      (DX), Z0, Z11
-	VMOVUPS          Z11, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z6, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z7, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z8, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z9, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z10, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n11t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z11
+	VFMADD231PS (DX), Z0, Z11
+	VMOVUPS     Z11, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z10, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n11t1
 
 n11t1done:
 	VZEROUPPER
@@ -13108,6 +14130,7 @@ columns10:
 	MOVQ tiles+136(FP), R8
 
 n10t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n10t2done
 	VXORPS Z0, Z0, Z0
@@ -13130,11 +14153,15 @@ n10t2:
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z9.
+	// Sums of tile 1, rows 0 to 15, a column each: Z10-Z19.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n10t2k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z20
 	VMOVUPS      (R9)(SI*1), Z21
 	VBROADCASTSS (R10), Z22
@@ -13203,86 +14230,89 @@ n10t2k:
 	ADDQ         $+80, R10
 	SUBQ         $0x02, R11
 	JNZ          n10t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Z20
-	VFMADD231PS  (DX), Z0, Z20
-	VMOVUPS      Z20, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z10, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z11, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z12, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z13, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z14, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z15, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z6, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z16, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z7, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z17, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z8, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z18, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z9, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z19, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n10t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z20
+	VFMADD231PS (DX), Z0, Z20
+	VMOVUPS     Z20, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z10, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z11, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z12, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z13, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z14, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z15, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z16, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z17, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z18, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z19, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n10t2
 
 n10t2done:
 n10t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n10t1done
 	VXORPS Z0, Z0, Z0
@@ -13295,11 +14325,14 @@ n10t1:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z9.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n10t1k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z10
 	VFMADD231PS.BCST (R10), Z10, Z0
 	VFMADD231PS.BCST 4(R10), Z10, Z1
@@ -13326,51 +14359,53 @@ n10t1k:
 	ADDQ             $+80, R10
 	SUBQ             $0x02, R11
 	JNZ              n10t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z10
-	VFMADD231PS      (DX), Z0, Z10
-	VMOVUPS          Z10, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z6, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z7, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z8, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z9, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n10t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z10
+	VFMADD231PS (DX), Z0, Z10
+	VMOVUPS     Z10, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z9, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n10t1
 
 n10t1done:
 	VZEROUPPER
@@ -13389,6 +14424,7 @@ columns9:
 	MOVQ tiles+136(FP), R8
 
 n9t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n9t2done
 	VXORPS Z0, Z0, Z0
@@ -13409,11 +14445,15 @@ n9t2:
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z8.
+	// Sums of tile 1, rows 0 to 15, a column each: Z9-Z17.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n9t2k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z18
 	VMOVUPS      (R9)(SI*1), Z19
 	VBROADCASTSS (R10), Z20
@@ -13476,79 +14516,82 @@ n9t2k:
 	ADDQ         $+72, R10
 	SUBQ         $0x02, R11
 	JNZ          n9t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Z18
-	VFMADD231PS  (DX), Z0, Z18
-	VMOVUPS      Z18, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z9, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z10, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z11, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z12, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z13, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z14, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z6, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z15, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z7, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z16, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z8, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z17, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n9t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z18
+	VFMADD231PS (DX), Z0, Z18
+	VMOVUPS     Z18, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z9, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z10, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z11, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z12, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z13, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z14, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z15, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z16, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z17, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n9t2
 
 n9t2done:
 n9t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n9t1done
 	VXORPS Z0, Z0, Z0
@@ -13560,11 +14603,14 @@ n9t1:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z8.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n9t1k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z9
 	VFMADD231PS.BCST (R10), Z9, Z0
 	VFMADD231PS.BCST 4(R10), Z9, Z1
@@ -13589,47 +14635,49 @@ n9t1k:
 	ADDQ             $+72, R10
 	SUBQ             $0x02, R11
 	JNZ              n9t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z9
-	VFMADD231PS      (DX), Z0, Z9
-	VMOVUPS          Z9, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z6, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z7, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z8, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n9t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z9
+	VFMADD231PS (DX), Z0, Z9
+	VMOVUPS     Z9, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z8, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n9t1
 
 n9t1done:
 	VZEROUPPER
@@ -13648,6 +14696,7 @@ columns8:
 	MOVQ tiles+136(FP), R8
 
 n8t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n8t2done
 	VXORPS Z0, Z0, Z0
@@ -13666,11 +14715,15 @@ n8t2:
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z7.
+	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z15.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n8t2k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z16
 	VMOVUPS      (R9)(SI*1), Z17
 	VBROADCASTSS (R10), Z18
@@ -13727,72 +14780,75 @@ n8t2k:
 	ADDQ         $+64, R10
 	SUBQ         $0x02, R11
 	JNZ          n8t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Z16
-	VFMADD231PS  (DX), Z0, Z16
-	VMOVUPS      Z16, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z8, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z9, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z10, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z11, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z12, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z13, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z6, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z14, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z7, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z15, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n8t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z16
+	VFMADD231PS (DX), Z0, Z16
+	VMOVUPS     Z16, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z8, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z9, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z10, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z11, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z12, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z13, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z14, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z15, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n8t2
 
 n8t2done:
 n8t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n8t1done
 	VXORPS Z0, Z0, Z0
@@ -13803,11 +14859,14 @@ n8t1:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z7.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n8t1k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z8
 	VFMADD231PS.BCST (R10), Z8, Z0
 	VFMADD231PS.BCST 4(R10), Z8, Z1
@@ -13830,43 +14889,45 @@ n8t1k:
 	ADDQ             $+64, R10
 	SUBQ             $0x02, R11
 	JNZ              n8t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z8
-	VFMADD231PS      (DX), Z0, Z8
-	VMOVUPS          Z8, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z6, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z7, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n8t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z8
+	VFMADD231PS (DX), Z0, Z8
+	VMOVUPS     Z8, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z7, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n8t1
 
 n8t1done:
 	VZEROUPPER
@@ -13885,6 +14946,7 @@ columns7:
 	MOVQ tiles+136(FP), R8
 
 n7t2:
+	// 2 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x02
 	JLT    n7t2done
 	VXORPS Z0, Z0, Z0
@@ -13901,11 +14963,15 @@ n7t2:
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z6.
+	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z13.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n7t2k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z14
 	VMOVUPS      (R9)(SI*1), Z15
 	VBROADCASTSS (R10), Z16
@@ -13956,65 +15022,68 @@ n7t2k:
 	ADDQ         $+56, R10
 	SUBQ         $0x02, R11
 	JNZ          n7t2k
-	MOVQ         AX, R9
-	VMOVUPS      (R9), Z14
-	VFMADD231PS  (DX), Z0, Z14
-	VMOVUPS      Z14, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z7, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z8, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z9, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z10, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z11, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z12, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z6, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z13, Z0
-	VMOVUPS      Z0, 64(R9)
-	ADDQ         $+128, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x02, R8
-	JMP          n7t2
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z14
+	VFMADD231PS (DX), Z0, Z14
+	VMOVUPS     Z14, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z7, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z8, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z9, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z10, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z11, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z12, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z13, Z0
+	VMOVUPS     Z0, 64(R9)
+	ADDQ        $+128, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x02, R8
+	JMP         n7t2
 
 n7t2done:
 n7t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n7t1done
 	VXORPS Z0, Z0, Z0
@@ -14024,11 +15093,14 @@ n7t1:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z6.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n7t1k:
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST 4(R10), Z7, Z1
@@ -14049,39 +15121,41 @@ n7t1k:
 	ADDQ             $+56, R10
 	SUBQ             $0x02, R11
 	JNZ              n7t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z7
-	VFMADD231PS      (DX), Z0, Z7
-	VMOVUPS          Z7, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z6, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n7t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z7
+	VFMADD231PS (DX), Z0, Z7
+	VMOVUPS     Z7, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z6, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n7t1
 
 n7t1done:
 	VZEROUPPER
@@ -14100,6 +15174,7 @@ columns6:
 	MOVQ tiles+136(FP), R8
 
 n6t4:
+	// 4 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x04
 	JLT    n6t4done
 	VXORPS Z0, Z0, Z0
@@ -14126,13 +15201,19 @@ n6t4:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
-	LEAQ   (R9)(SI*2), R12
-	ADDQ   SI, R12
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z5.
+	// Sums of tile 1, rows 0 to 15, a column each: Z6-Z11.
+	// Sums of tile 2, rows 0 to 15, a column each: Z12-Z17.
+	// Sums of tile 3, rows 0 to 15, a column each: Z18-Z23.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
+	LEAQ (R9)(SI*2), R12
+	ADDQ SI, R12
 
 n6t4k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z24
 	VMOVUPS      (R9)(SI*1), Z25
 	VMOVUPS      (R9)(SI*2), Z26
@@ -14274,100 +15355,103 @@ n6t4k:
 	ADDQ         $+96, R10
 	SUBQ         $0x04, R11
 	JNZ          n6t4k
-	MOVQ         AX, R9
-	LEAQ         (DX)(DI*2), R10
-	ADDQ         DI, R10
-	VMOVUPS      (R9), Z24
-	VFMADD231PS  (DX), Z0, Z24
-	VMOVUPS      Z24, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z6, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z12, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z18, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z7, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z13, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z19, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z8, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z14, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z20, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z9, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z15, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z21, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z10, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z16, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z22, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z5, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z11, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z17, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z23, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         $+256, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x04, R8
-	JMP          n6t4
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	LEAQ        (DX)(DI*2), R10
+	ADDQ        DI, R10
+	VMOVUPS     (R9), Z24
+	VFMADD231PS (DX), Z0, Z24
+	VMOVUPS     Z24, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z6, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z12, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z18, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z7, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z13, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z19, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z8, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z14, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z20, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z9, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z15, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z21, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z10, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z16, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z22, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z11, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z17, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z23, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        $+256, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x04, R8
+	JMP         n6t4
 
 n6t4done:
 n6t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n6t1done
 	VXORPS Z0, Z0, Z0
@@ -14376,11 +15460,14 @@ n6t1:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z5.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n6t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST 4(R10), Z6, Z1
@@ -14413,35 +15500,37 @@ n6t1k:
 	ADDQ             $+96, R10
 	SUBQ             $0x04, R11
 	JNZ              n6t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z6
-	VFMADD231PS      (DX), Z0, Z6
-	VMOVUPS          Z6, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z5, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n6t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z6
+	VFMADD231PS (DX), Z0, Z6
+	VMOVUPS     Z6, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z5, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n6t1
 
 n6t1done:
 	VZEROUPPER
@@ -14460,6 +15549,7 @@ columns5:
 	MOVQ tiles+136(FP), R8
 
 n5t4:
+	// 4 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x04
 	JLT    n5t4done
 	VXORPS Z0, Z0, Z0
@@ -14482,13 +15572,19 @@ n5t4:
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
-	LEAQ   (R9)(SI*2), R12
-	ADDQ   SI, R12
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z4.
+	// Sums of tile 1, rows 0 to 15, a column each: Z5-Z9.
+	// Sums of tile 2, rows 0 to 15, a column each: Z10-Z14.
+	// Sums of tile 3, rows 0 to 15, a column each: Z15-Z19.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
+	LEAQ (R9)(SI*2), R12
+	ADDQ SI, R12
 
 n5t4k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z20
 	VMOVUPS      (R9)(SI*1), Z21
 	VMOVUPS      (R9)(SI*2), Z22
@@ -14610,87 +15706,90 @@ n5t4k:
 	ADDQ         $+80, R10
 	SUBQ         $0x04, R11
 	JNZ          n5t4k
-	MOVQ         AX, R9
-	LEAQ         (DX)(DI*2), R10
-	ADDQ         DI, R10
-	VMOVUPS      (R9), Z20
-	VFMADD231PS  (DX), Z0, Z20
-	VMOVUPS      Z20, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z5, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z10, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z15, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z6, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z11, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z16, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z7, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z12, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z17, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z8, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z13, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z18, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z4, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z9, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z14, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z19, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         $+256, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x04, R8
-	JMP          n5t4
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	LEAQ        (DX)(DI*2), R10
+	ADDQ        DI, R10
+	VMOVUPS     (R9), Z20
+	VFMADD231PS (DX), Z0, Z20
+	VMOVUPS     Z20, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z5, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z10, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z15, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z6, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z11, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z16, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z7, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z12, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z17, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z8, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z13, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z18, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z9, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z14, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z19, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        $+256, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x04, R8
+	JMP         n5t4
 
 n5t4done:
 n5t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n5t1done
 	VXORPS Z0, Z0, Z0
@@ -14698,11 +15797,14 @@ n5t1:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z4.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n5t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z5
 	VFMADD231PS.BCST (R10), Z5, Z0
 	VFMADD231PS.BCST 4(R10), Z5, Z1
@@ -14731,31 +15833,33 @@ n5t1k:
 	ADDQ             $+80, R10
 	SUBQ             $0x04, R11
 	JNZ              n5t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z5
-	VFMADD231PS      (DX), Z0, Z5
-	VMOVUPS          Z5, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z4, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n5t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z5
+	VFMADD231PS (DX), Z0, Z5
+	VMOVUPS     Z5, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z4, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n5t1
 
 n5t1done:
 	VZEROUPPER
@@ -14774,6 +15878,7 @@ columns4:
 	MOVQ tiles+136(FP), R8
 
 n4t4:
+	// 4 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x04
 	JLT    n4t4done
 	VXORPS Z0, Z0, Z0
@@ -14792,13 +15897,19 @@ n4t4:
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
-	LEAQ   (R9)(SI*2), R12
-	ADDQ   SI, R12
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 2, rows 0 to 15, a column each: Z8-Z11.
+	// Sums of tile 3, rows 0 to 15, a column each: Z12-Z15.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
+	LEAQ (R9)(SI*2), R12
+	ADDQ SI, R12
 
 n4t4k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS      (R9), Z16
 	VMOVUPS      (R9)(SI*1), Z17
 	VMOVUPS      (R9)(SI*2), Z18
@@ -14900,85 +16011,91 @@ n4t4k:
 	ADDQ         $+64, R10
 	SUBQ         $0x04, R11
 	JNZ          n4t4k
-	MOVQ         AX, R9
-	LEAQ         (DX)(DI*2), R10
-	ADDQ         DI, R10
-	VMOVUPS      (R9), Z16
-	VFMADD231PS  (DX), Z0, Z16
-	VMOVUPS      Z16, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z4, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z8, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z12, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z5, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z9, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z13, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z6, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z10, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z14, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z3, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z7, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z11, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z15, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         $+256, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x04, R8
-	JMP          n4t4
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	LEAQ        (DX)(DI*2), R10
+	ADDQ        DI, R10
+	VMOVUPS     (R9), Z16
+	VFMADD231PS (DX), Z0, Z16
+	VMOVUPS     Z16, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z4, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z8, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z12, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z5, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z9, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z13, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z6, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z10, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z14, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z7, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z11, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z15, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        $+256, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x04, R8
+	JMP         n4t4
 
 n4t4done:
 n4t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n4t1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n4t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z4
 	VFMADD231PS.BCST (R10), Z4, Z0
 	VFMADD231PS.BCST 4(R10), Z4, Z1
@@ -15003,27 +16120,29 @@ n4t1k:
 	ADDQ             $+64, R10
 	SUBQ             $0x04, R11
 	JNZ              n4t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z4
-	VFMADD231PS      (DX), Z0, Z4
-	VMOVUPS          Z4, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z3, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n4t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z4
+	VFMADD231PS (DX), Z0, Z4
+	VMOVUPS     Z4, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z3, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -15042,6 +16161,7 @@ columns3:
 	MOVQ tiles+136(FP), R8
 
 n3t4:
+	// 4 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x04
 	JLT    n3t4done
 	VXORPS Z0, Z0, Z0
@@ -15056,13 +16176,19 @@ n3t4:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
-	LEAQ   (R9)(SI*2), R12
-	ADDQ   SI, R12
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
+	// Sums of tile 3, rows 0 to 15, a column each: Z9-Z11.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
+	LEAQ (R9)(SI*2), R12
+	ADDQ SI, R12
 
 n3t4k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VBROADCASTSS (R10), Z12
 	VBROADCASTSS 4(R10), Z13
 	VBROADCASTSS 8(R10), Z14
@@ -15144,71 +16270,77 @@ n3t4k:
 	ADDQ         $+48, R10
 	SUBQ         $0x04, R11
 	JNZ          n3t4k
-	MOVQ         AX, R9
-	LEAQ         (DX)(DI*2), R10
-	ADDQ         DI, R10
-	VMOVUPS      (R9), Z12
-	VFMADD231PS  (DX), Z0, Z12
-	VMOVUPS      Z12, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z3, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z6, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z9, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z4, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z7, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z10, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z2, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z5, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z8, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z11, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         $+256, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x04, R8
-	JMP          n3t4
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	LEAQ        (DX)(DI*2), R10
+	ADDQ        DI, R10
+	VMOVUPS     (R9), Z12
+	VFMADD231PS (DX), Z0, Z12
+	VMOVUPS     Z12, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z3, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z6, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z9, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z4, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z7, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z10, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z5, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z8, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z11, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        $+256, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x04, R8
+	JMP         n3t4
 
 n3t4done:
 n3t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n3t1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n3t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z3
 	VFMADD231PS.BCST (R10), Z3, Z0
 	VFMADD231PS.BCST 4(R10), Z3, Z1
@@ -15229,23 +16361,25 @@ n3t1k:
 	ADDQ             $+48, R10
 	SUBQ             $0x04, R11
 	JNZ              n3t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z3
-	VFMADD231PS      (DX), Z0, Z3
-	VMOVUPS          Z3, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z2, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n3t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z3
+	VFMADD231PS (DX), Z0, Z3
+	VMOVUPS     Z3, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z2, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -15264,6 +16398,7 @@ columns2:
 	MOVQ tiles+136(FP), R8
 
 n2t4:
+	// 4 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x04
 	JLT    n2t4done
 	VXORPS Z0, Z0, Z0
@@ -15274,13 +16409,19 @@ n2t4:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
-	LEAQ   (R9)(SI*2), R12
-	ADDQ   SI, R12
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
+	LEAQ (R9)(SI*2), R12
+	ADDQ SI, R12
 
 n2t4k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VBROADCASTSS (R10), Z8
 	VBROADCASTSS 4(R10), Z9
 	VMOVUPS      (R9), Z10
@@ -15342,57 +16483,63 @@ n2t4k:
 	ADDQ         $+32, R10
 	SUBQ         $0x04, R11
 	JNZ          n2t4k
-	MOVQ         AX, R9
-	LEAQ         (DX)(DI*2), R10
-	ADDQ         DI, R10
-	VMOVUPS      (R9), Z8
-	VFMADD231PS  (DX), Z0, Z8
-	VMOVUPS      Z8, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z2, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z4, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z6, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         BX, R9
-	VMOVUPS      (R9), Z0
-	VFMADD231PS  (DX), Z1, Z0
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      64(R9), Z0
-	VFMADD231PS  (DX)(DI*1), Z3, Z0
-	VMOVUPS      Z0, 64(R9)
-	VMOVUPS      128(R9), Z0
-	VFMADD231PS  (DX)(DI*2), Z5, Z0
-	VMOVUPS      Z0, 128(R9)
-	VMOVUPS      192(R9), Z0
-	VFMADD231PS  (R10), Z7, Z0
-	VMOVUPS      Z0, 192(R9)
-	ADDQ         $+256, AX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	ADDQ         SI, CX
-	ADDQ         DI, DX
-	SUBQ         $0x04, R8
-	JMP          n2t4
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	LEAQ        (DX)(DI*2), R10
+	ADDQ        DI, R10
+	VMOVUPS     (R9), Z8
+	VFMADD231PS (DX), Z0, Z8
+	VMOVUPS     Z8, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z2, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z4, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z6, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	VMOVUPS     64(R9), Z0
+	VFMADD231PS (DX)(DI*1), Z3, Z0
+	VMOVUPS     Z0, 64(R9)
+	VMOVUPS     128(R9), Z0
+	VFMADD231PS (DX)(DI*2), Z5, Z0
+	VMOVUPS     Z0, 128(R9)
+	VMOVUPS     192(R9), Z0
+	VFMADD231PS (R10), Z7, Z0
+	VMOVUPS     Z0, 192(R9)
+	ADDQ        $+256, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x04, R8
+	JMP         n2t4
 
 n2t4done:
 n2t1:
+	// 1 tiles at a time, while as many are left (R8).
 	CMPQ   R8, $0x01
 	JLT    n2t1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
-	MOVQ   x_base+64(FP), R10
-	MOVQ   k+120(FP), R11
-	MOVQ   CX, R9
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	MOVQ x_base+64(FP), R10
+	MOVQ k+120(FP), R11
+	MOVQ CX, R9
 
 n2t1k:
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
 	VMOVUPS          (R9), Z2
 	VFMADD231PS.BCST (R10), Z2, Z0
 	VFMADD231PS.BCST 4(R10), Z2, Z1
@@ -15409,19 +16556,21 @@ n2t1k:
 	ADDQ             $+32, R10
 	SUBQ             $0x04, R11
 	JNZ              n2t1k
-	MOVQ             AX, R9
-	VMOVUPS          (R9), Z2
-	VFMADD231PS      (DX), Z0, Z2
-	VMOVUPS          Z2, (R9)
-	ADDQ             BX, R9
-	VMOVUPS          (R9), Z0
-	VFMADD231PS      (DX), Z1, Z0
-	VMOVUPS          Z0, (R9)
-	ADDQ             $+64, AX
-	ADDQ             SI, CX
-	ADDQ             DI, DX
-	SUBQ             $0x01, R8
-	JMP              n2t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R9
+	VMOVUPS     (R9), Z2
+	VFMADD231PS (DX), Z0, Z2
+	VMOVUPS     Z2, (R9)
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z0
+	VFMADD231PS (DX), Z1, Z0
+	VMOVUPS     Z0, (R9)
+	ADDQ        $+64, AX
+	ADDQ        SI, CX
+	ADDQ        DI, DX
+	SUBQ        $0x01, R8
+	JMP         n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -15440,19 +16589,26 @@ columns1:
 	MOVQ tiles+136(FP), DI
 
 n1t4:
+	// 4 tiles at a time, while as many are left (DI).
 	CMPQ   DI, $0x04
 	JLT    n1t4done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   x_base+64(FP), R9
-	MOVQ   k+120(FP), R10
-	MOVQ   CX, R8
-	LEAQ   (R8)(BX*2), R11
-	ADDQ   BX, R11
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 2, rows 0 to 15, a column each: Z2.
+	// Sums of tile 3, rows 0 to 15, a column each: Z3.
+	MOVQ x_base+64(FP), R9
+	MOVQ k+120(FP), R10
+	MOVQ CX, R8
+	LEAQ (R8)(BX*2), R11
+	ADDQ BX, R11
 
 n1t4k:
+	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each column (R9).
 	VBROADCASTSS (R9), Z4
 	VFMADD231PS  (R8), Z4, Z0
 	VFMADD231PS  (R8)(BX*1), Z4, Z1
@@ -15478,43 +16634,49 @@ n1t4k:
 	ADDQ         $+16, R9
 	SUBQ         $0x04, R10
 	JNZ          n1t4k
-	MOVQ         AX, R8
-	LEAQ         (DX)(SI*2), R9
-	ADDQ         SI, R9
-	VMOVUPS      (R8), Z4
-	VFMADD231PS  (DX), Z0, Z4
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      64(R8), Z0
-	VFMADD231PS  (DX)(SI*1), Z1, Z0
-	VMOVUPS      Z0, 64(R8)
-	VMOVUPS      128(R8), Z0
-	VFMADD231PS  (DX)(SI*2), Z2, Z0
-	VMOVUPS      Z0, 128(R8)
-	VMOVUPS      192(R8), Z0
-	VFMADD231PS  (R9), Z3, Z0
-	VMOVUPS      Z0, 192(R8)
-	ADDQ         $+256, AX
-	ADDQ         BX, CX
-	ADDQ         SI, DX
-	ADDQ         BX, CX
-	ADDQ         SI, DX
-	ADDQ         BX, CX
-	ADDQ         SI, DX
-	ADDQ         BX, CX
-	ADDQ         SI, DX
-	SUBQ         $0x04, DI
-	JMP          n1t4
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R8
+	LEAQ        (DX)(SI*2), R9
+	ADDQ        SI, R9
+	VMOVUPS     (R8), Z4
+	VFMADD231PS (DX), Z0, Z4
+	VMOVUPS     Z4, (R8)
+	VMOVUPS     64(R8), Z0
+	VFMADD231PS (DX)(SI*1), Z1, Z0
+	VMOVUPS     Z0, 64(R8)
+	VMOVUPS     128(R8), Z0
+	VFMADD231PS (DX)(SI*2), Z2, Z0
+	VMOVUPS     Z0, 128(R8)
+	VMOVUPS     192(R8), Z0
+	VFMADD231PS (R9), Z3, Z0
+	VMOVUPS     Z0, 192(R8)
+	ADDQ        $+256, AX
+	ADDQ        BX, CX
+	ADDQ        SI, DX
+	ADDQ        BX, CX
+	ADDQ        SI, DX
+	ADDQ        BX, CX
+	ADDQ        SI, DX
+	ADDQ        BX, CX
+	ADDQ        SI, DX
+	SUBQ        $0x04, DI
+	JMP         n1t4
 
 n1t4done:
 n1t1:
+	// 1 tiles at a time, while as many are left (DI).
 	CMPQ   DI, $0x01
 	JLT    n1t1done
 	VXORPS Z0, Z0, Z0
-	MOVQ   x_base+64(FP), R9
-	MOVQ   k+120(FP), R10
-	MOVQ   CX, R8
+
+	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	MOVQ x_base+64(FP), R9
+	MOVQ k+120(FP), R10
+	MOVQ CX, R8
 
 n1t1k:
+	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each column (R9).
 	VMOVUPS          (R8), Z1
 	VFMADD231PS.BCST (R9), Z1, Z0
 	VMOVUPS          64(R8), Z1
@@ -15527,15 +16689,17 @@ n1t1k:
 	ADDQ             $+16, R9
 	SUBQ             $0x04, R10
 	JNZ              n1t1k
-	MOVQ             AX, R8
-	VMOVUPS          (R8), Z1
-	VFMADD231PS      (DX), Z0, Z1
-	VMOVUPS          Z1, (R8)
-	ADDQ             $+64, AX
-	ADDQ             BX, CX
-	ADDQ             SI, DX
-	SUBQ             $0x01, DI
-	JMP              n1t1
+
+	// acc of each column, a row of a stride each, gets the scaled sums.
+	MOVQ        AX, R8
+	VMOVUPS     (R8), Z1
+	VFMADD231PS (DX), Z0, Z1
+	VMOVUPS     Z1, (R8)
+	ADDQ        $+64, AX
+	ADDQ        BX, CX
+	ADDQ        SI, DX
+	SUBQ        $0x01, DI
+	JMP         n1t1
 
 n1t1done:
 	VZEROUPPER

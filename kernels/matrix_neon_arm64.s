@@ -2,9 +2,18 @@
 
 #include "textflag.h"
 
-// The products of packed weights in NEON. A tile of 16 rows is four vectors.
+// The products of packed weights in NEON. A tile of 16 rows is four vectors of
+// four rows.
+//
+// In the products with one column: R0 y of the tile, R1 its words, R3 the steps
+// of K after this block, R4 those of this block, R5 x, R6 tiles left, R7 depth;
+// V0 to V3 the sums of the block, V4 to V7 words, then weights or y.
 
-// Each byte of four rows' words, ordered by step of K.
+// byStep orders the bytes of four words, a row each, by step of K:
+//
+//	word of row 0      word of row 1      …
+//	k0 k1 k2 k3        k0 k1 k2 k3        …    as loaded, two codes a byte
+//	k0 k0 k0 k0        k1 k1 k1 k1        …    after, rows 0 to 3 each
 DATA byStep<>+0(SB)/8, $0x0d0905010c080400
 DATA byStep<>+8(SB)/8, $0x0f0b07030e0a0602
 GLOBL byStep<>(SB), RODATA|NOPTR, $16
@@ -42,6 +51,11 @@ GLOBL byStep<>(SB), RODATA|NOPTR, $16
 	FMOVS $1.0, F31             \
 	VDUP  V31.S[0], V31.S4
 
+// y = 0; for each tile t of 16 rows r, block of 64 along K:
+//
+//	s = Σ_k w[k][r]·x[k]     fused, k ascending
+//	y[t·16 + r] += s
+//
 // func vectorF32NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
 TEXT ·vectorF32NEON(SB), NOSPLIT, $0-144
 	START
@@ -58,6 +72,7 @@ block:
 	BLOCK
 
 step:
+	// One step of K: 16 weights times x.
 	VLD1.P  64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
 	VLD1R.P 4(R5), [V8.S4]
 	VFMLA   V4.S4, V8.S4, V0.S4
@@ -75,6 +90,8 @@ step:
 done:
 	RET
 
+// vectorF32NEON with bfloat16 weights, two steps of K a word.
+//
 // func vectorBF16NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
 TEXT ·vectorBF16NEON(SB), NOSPLIT, $0-144
 	START
@@ -93,7 +110,7 @@ block:
 	BLOCK
 
 step:
-	// The first of two steps is in the low halves.
+	// Two steps of K: the first is in the low halves of the words.
 	VLD1.P  64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
 	VLD1R.P 4(R5), [V8.S4]
 	VLD1R.P 4(R5), [V9.S4]
@@ -170,6 +187,13 @@ done:
 	VFMLA V24.S4, V14.S4, sum.S4 \
 	VFMLA V25.S4, V15.S4, sum.S4
 
+// y = 0; for each tile t of 16 rows r, block of 64 along K:
+//
+//	s = Σ_k code[w[k][r]]·x[k]     fused, k ascending
+//	y[t·16 + r] += scale[block][r]·s     fused
+//
+// R8 are the scales.
+//
 // func vector4NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
 TEXT ·vector4NEON(SB), NOSPLIT, $0-144
 	MOVD y_base+0(FP), R0
@@ -192,6 +216,7 @@ block:
 	MOVD $64, R4
 
 step:
+	// 8 steps of K: a word of 8 codes of each row, x in V8 to V15.
 	VLD1.P  64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
 	VLD1R.P 4(R5), [V8.S4]
 	VLD1R.P 4(R5), [V9.S4]
@@ -208,6 +233,7 @@ step:
 	SUBS    $8, R4, R4
 	BNE     step
 
+	// The block's sums times its scales are added to y.
 	VLD1.P 64(R8), [V8.S4, V9.S4, V10.S4, V11.S4]
 	VLD1   (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
 	VFMLA  V8.S4, V0.S4, V4.S4
@@ -240,6 +266,10 @@ done:
 	VST1.P [V25.S4], (R3)(R5) \
 	ADD  $16, R0, R0
 
+// for each step k of the panel, row r < 16:
+//
+//	panel[k·16 + r] = code[w[k][r]]
+//
 // func expand4NEON(panel []float32, words []uint32, scales []float32, code *[32]float32)
 TEXT ·expand4NEON(SB), NOSPLIT, $0-80
 	MOVD panel_base+0(FP), R0
@@ -250,6 +280,7 @@ TEXT ·expand4NEON(SB), NOSPLIT, $0-80
 	MOVD $64, R5
 
 step:
+	// 8 steps of K; R4 counts the numbers of the panel that are left.
 	VLD1.P 64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
 	STORE4(V4)
 	STORE4(V5)
@@ -260,6 +291,10 @@ step:
 	BNE    step
 	RET
 
+// for each step k of the panel, row r < 16:
+//
+//	panel[k·16 + r] = w[k][r]
+//
 // func expandBF16NEON(panel []float32, words []uint32, scales []float32, code *[32]float32)
 TEXT ·expandBF16NEON(SB), NOSPLIT, $0-80
 	MOVD panel_base+0(FP), R0
@@ -269,6 +304,7 @@ TEXT ·expandBF16NEON(SB), NOSPLIT, $0-80
 	VDUP R2, V30.S4
 
 step:
+	// Two steps of K: low halves of the words, then high halves.
 	VLD1.P 64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
 	VSHL   $16, V4.S4, V10.S4
 	VSHL   $16, V5.S4, V11.S4
@@ -284,8 +320,9 @@ step:
 	BNE    step
 	RET
 
-// ZERO4 and COLUMN are for one column of a block: a, b, c and d are its sums,
-// of 16 rows, V20 to V23 the weights of a step.
+// One column of a block has its sums of 16 rows in a, b, c and d. ZERO4 zeroes
+// them; COLUMN adds a step of K to them, the weights in V20 to V23 times the x
+// at R5.
 #define ZERO4(a, b, c, d) \
 	VEOR a.B16, a.B16, a.B16 \
 	VEOR b.B16, b.B16, b.B16 \
@@ -310,8 +347,18 @@ step:
 	VST1  [V24.S4, V25.S4, V26.S4, V27.S4], (R10) \
 	ADD   R1, R10, R10
 
+// WEIGHTS loads the 16 weights of a step of K from the panel at R9.
 #define WEIGHTS VLD1.P 64(R9), [V20.S4, V21.S4, V22.S4, V23.S4]
 
+// for each tile t of 16 rows r, column c < n ≤ 4:
+//
+//	s = Σ_i panel[t·reach + i·16 + r]·x[i·n + c]     i < k, fused, ascending
+//	acc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused
+//
+// R0 acc of the tile, R1 stride, R2 panel of the tile, R3 reach, R6 scales, R7
+// scaleReach, R8 n, R11 tiles left, all distances in bytes; R4 steps of K left,
+// R5 x, R9 panel, R10 acc of a column. Sums of column c are V4c to V4c+3.
+//
 // func blockNEON(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int)
 TEXT ·blockNEON(SB), NOSPLIT, $0-144
 	MOVD acc_base+0(FP), R0
@@ -341,6 +388,7 @@ tile:
 	CMP  $3, R8
 	BEQ  step3
 
+	// A loop over K for each number of columns.
 step4:
 	WEIGHTS
 	COLUMN(V0, V1, V2, V3)
@@ -388,6 +436,7 @@ join:
 	JOIN(V12, V13, V14, V15)
 
 next:
+	// To the next tile.
 	ADD  $64, R0, R0
 	ADD  R3, R2, R2
 	ADD  R7, R6, R6

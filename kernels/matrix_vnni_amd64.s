@@ -43,7 +43,13 @@ GLOBL signBitsVNNI<>(SB), RODATA|NOPTR, $64
 // func fastVector4VNNI(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, MMX+
 TEXT ·fastVector4VNNI(SB), NOSPLIT, $0-192
-	MOVQ            n+160(FP), AX
+	// y = 0; for each tile t of 16 rows r, column c < n, block b of 64 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes
+	// 	y[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused
+	// A weight w is code[nibble].
+	MOVQ n+160(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 8 the first.
 	CMPQ            AX, $0x01
 	JE              columns1
 	CMPQ            AX, $0x02
@@ -68,6 +74,7 @@ TEXT ·fastVector4VNNI(SB), NOSPLIT, $0-192
 	MOVQ            tiles+176(FP), BX
 
 n8t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n8t2done
 	MOVQ    depth+168(FP), SI
@@ -107,6 +114,7 @@ n8t2:
 	VMOVUPS Z2, 64(R12)
 
 n8t2block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), Z3
 	VPBROADCASTD 8(R11), Z4
@@ -123,21 +131,26 @@ n8t2block:
 	VMOVUPS      Z7, Z15
 	VMOVUPS      Z8, Z16
 	VMOVUPS      Z9, Z17
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
-	MOVQ         $0x00000004, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z9.
+	// Sums of tile 1, rows 0 to 15, a column each: Z10-Z17.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+	MOVQ       $0x00000004, R13
 
 n8t2step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0    1024(R12)
 	PREFETCHT0    1088(R12)
 	PREFETCHT0    1024(R12)(DI*1)
@@ -235,122 +248,129 @@ n8t2step:
 	ADDQ          $+128, R12
 	DECQ          R13
 	JNZ           n8t2step
-	MOVQ          stride+24(FP), R13
-	SHLQ          $0x02, R13
-	MOVQ          AX, R12
-	VBROADCASTSS  (R10), Z18
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z18, Z19
-	VMOVUPS       (R12), Z20
-	VFMADD231PS   Z2, Z19, Z20
-	VMOVUPS       Z20, (R12)
-	VCVTDQ2PS     Z10, Z10
-	VMULPS        (DX)(R8*1), Z18, Z2
-	VMOVUPS       64(R12), Z18
-	VFMADD231PS   Z10, Z2, Z18
-	VMOVUPS       Z18, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  4(R10), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z10
-	VMOVUPS       (R12), Z18
-	VFMADD231PS   Z3, Z10, Z18
-	VMOVUPS       Z18, (R12)
-	VCVTDQ2PS     Z11, Z11
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z11, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  8(R10), Z2
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z10
-	VFMADD231PS   Z4, Z3, Z10
-	VMOVUPS       Z10, (R12)
-	VCVTDQ2PS     Z12, Z12
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z12, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  12(R10), Z2
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z5, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z13, Z13
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z13, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  16(R10), Z2
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z6, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z14, Z14
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z14, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  20(R10), Z2
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z7, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z15, Z15
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z15, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  24(R10), Z2
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z8, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z16, Z16
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z16, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  28(R10), Z2
-	VCVTDQ2PS     Z9, Z9
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z9, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z17, Z17
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z17, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R12
-	SHLQ          $0x02, R12
-	ADDQ          R12, R10
-	ADDQ          R12, R11
-	SHLQ          $0x04, R12
-	SUBQ          $0x40, R12
-	ADDQ          R12, R9
-	DECQ          SI
-	JNZ           n8t2block
-	ADDQ          $+128, AX
-	ADDQ          DI, CX
-	ADDQ          R8, DX
-	SUBQ          $0x02, BX
-	JMP           n8t2
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R13
+	SHLQ         $0x02, R13
+	MOVQ         AX, R12
+	VBROADCASTSS (R10), Z18
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z18, Z19
+	VMOVUPS      (R12), Z20
+	VFMADD231PS  Z2, Z19, Z20
+	VMOVUPS      Z20, (R12)
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       (DX)(R8*1), Z18, Z2
+	VMOVUPS      64(R12), Z18
+	VFMADD231PS  Z10, Z2, Z18
+	VMOVUPS      Z18, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z10
+	VMOVUPS      (R12), Z18
+	VFMADD231PS  Z3, Z10, Z18
+	VMOVUPS      Z18, (R12)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z11, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R10), Z2
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z10
+	VFMADD231PS  Z4, Z3, Z10
+	VMOVUPS      Z10, (R12)
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z12, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R10), Z2
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z5, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z13, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R10), Z2
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z6, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z14, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 20(R10), Z2
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z7, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z15, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 24(R10), Z2
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z8, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z16, Z16
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z16, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 28(R10), Z2
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z9, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z17, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n8t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n8t2
 
 n8t2done:
 n8t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n8t1done
 	MOVQ    depth+168(FP), SI
@@ -382,6 +402,7 @@ n8t1:
 	VMOVUPS Z2, (R10)
 
 n8t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z2
 	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
@@ -390,12 +411,16 @@ n8t1block:
 	VPBROADCASTD 20(R9), Z7
 	VPBROADCASTD 24(R9), Z8
 	VPBROADCASTD 28(R9), Z9
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z9.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n8t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
 	VMOVDQU32     (CX), Z11
@@ -447,77 +472,83 @@ n8t1step:
 	ADDQ          $+128, R10
 	DECQ          R11
 	JNZ           n8t1step
-	MOVQ          stride+24(FP), R11
-	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (R8), Z10
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z10, Z10
-	VMOVUPS       (R10), Z11
-	VFMADD231PS   Z2, Z10, Z11
-	VMOVUPS       Z11, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  4(R8), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z10
-	VFMADD231PS   Z3, Z2, Z10
-	VMOVUPS       Z10, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  8(R8), Z2
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z4, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  12(R8), Z2
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z5, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  16(R8), Z2
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z6, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  20(R8), Z2
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z7, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  24(R8), Z2
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z8, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  28(R8), Z2
-	VCVTDQ2PS     Z9, Z9
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z9, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R10
-	SHLQ          $0x02, R10
-	ADDQ          R10, R8
-	ADDQ          R10, R9
-	SHLQ          $0x04, R10
-	SUBQ          $0x40, R10
-	ADDQ          R10, DI
-	DECQ          SI
-	JNZ           n8t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n8t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         AX, R10
+	VBROADCASTSS (R8), Z10
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z10, Z10
+	VMOVUPS      (R10), Z11
+	VFMADD231PS  Z2, Z10, Z11
+	VMOVUPS      Z11, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 4(R8), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z10
+	VFMADD231PS  Z3, Z2, Z10
+	VMOVUPS      Z10, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 8(R8), Z2
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 12(R8), Z2
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 16(R8), Z2
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 20(R8), Z2
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z7, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 24(R8), Z2
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 28(R8), Z2
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z9, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n8t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n8t1
 
 n8t1done:
 	VZEROUPPER
@@ -534,6 +565,7 @@ columns7:
 	MOVQ            tiles+176(FP), BX
 
 n7t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n7t2done
 	MOVQ    depth+168(FP), SI
@@ -570,6 +602,7 @@ n7t2:
 	VMOVUPS Z2, 64(R12)
 
 n7t2block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), Z3
 	VPBROADCASTD 8(R11), Z4
@@ -584,21 +617,26 @@ n7t2block:
 	VMOVUPS      Z6, Z13
 	VMOVUPS      Z7, Z14
 	VMOVUPS      Z8, Z15
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
-	MOVQ         $0x00000004, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z8.
+	// Sums of tile 1, rows 0 to 15, a column each: Z9-Z15.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+	MOVQ       $0x00000004, R13
 
 n7t2step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0    1024(R12)
 	PREFETCHT0    1088(R12)
 	PREFETCHT0    1024(R12)(DI*1)
@@ -688,110 +726,117 @@ n7t2step:
 	ADDQ          $+128, R12
 	DECQ          R13
 	JNZ           n7t2step
-	MOVQ          stride+24(FP), R13
-	SHLQ          $0x02, R13
-	MOVQ          AX, R12
-	VBROADCASTSS  (R10), Z16
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z16, Z17
-	VMOVUPS       (R12), Z18
-	VFMADD231PS   Z2, Z17, Z18
-	VMOVUPS       Z18, (R12)
-	VCVTDQ2PS     Z9, Z9
-	VMULPS        (DX)(R8*1), Z16, Z2
-	VMOVUPS       64(R12), Z16
-	VFMADD231PS   Z9, Z2, Z16
-	VMOVUPS       Z16, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  4(R10), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z9
-	VMOVUPS       (R12), Z16
-	VFMADD231PS   Z3, Z9, Z16
-	VMOVUPS       Z16, (R12)
-	VCVTDQ2PS     Z10, Z10
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z10, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  8(R10), Z2
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z9
-	VFMADD231PS   Z4, Z3, Z9
-	VMOVUPS       Z9, (R12)
-	VCVTDQ2PS     Z11, Z11
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z11, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  12(R10), Z2
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z5, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z12, Z12
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z12, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  16(R10), Z2
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z6, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z13, Z13
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z13, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  20(R10), Z2
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z7, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z14, Z14
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z14, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          R13, R12
-	VBROADCASTSS  24(R10), Z2
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (DX), Z2, Z3
-	VMOVUPS       (R12), Z4
-	VFMADD231PS   Z8, Z3, Z4
-	VMOVUPS       Z4, (R12)
-	VCVTDQ2PS     Z15, Z15
-	VMULPS        (DX)(R8*1), Z2, Z2
-	VMOVUPS       64(R12), Z3
-	VFMADD231PS   Z15, Z2, Z3
-	VMOVUPS       Z3, 64(R12)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R12
-	SHLQ          $0x02, R12
-	ADDQ          R12, R10
-	ADDQ          R12, R11
-	SHLQ          $0x04, R12
-	SUBQ          $0x40, R12
-	ADDQ          R12, R9
-	DECQ          SI
-	JNZ           n7t2block
-	ADDQ          $+128, AX
-	ADDQ          DI, CX
-	ADDQ          R8, DX
-	SUBQ          $0x02, BX
-	JMP           n7t2
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R13
+	SHLQ         $0x02, R13
+	MOVQ         AX, R12
+	VBROADCASTSS (R10), Z16
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z16, Z17
+	VMOVUPS      (R12), Z18
+	VFMADD231PS  Z2, Z17, Z18
+	VMOVUPS      Z18, (R12)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       (DX)(R8*1), Z16, Z2
+	VMOVUPS      64(R12), Z16
+	VFMADD231PS  Z9, Z2, Z16
+	VMOVUPS      Z16, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z9
+	VMOVUPS      (R12), Z16
+	VFMADD231PS  Z3, Z9, Z16
+	VMOVUPS      Z16, (R12)
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R10), Z2
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z9
+	VFMADD231PS  Z4, Z3, Z9
+	VMOVUPS      Z9, (R12)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z11, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R10), Z2
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z5, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z12, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R10), Z2
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z6, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z13, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 20(R10), Z2
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z7, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z14, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 24(R10), Z2
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (DX), Z2, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z8, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       (DX)(R8*1), Z2, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z15, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n7t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n7t2
 
 n7t2done:
 n7t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n7t1done
 	MOVQ    depth+168(FP), SI
@@ -821,6 +866,7 @@ n7t1:
 	VMOVUPS Z2, (R10)
 
 n7t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z2
 	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
@@ -828,12 +874,16 @@ n7t1block:
 	VPBROADCASTD 16(R9), Z6
 	VPBROADCASTD 20(R9), Z7
 	VPBROADCASTD 24(R9), Z8
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z8.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n7t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
 	VMOVDQU32     (CX), Z10
@@ -881,70 +931,76 @@ n7t1step:
 	ADDQ          $+128, R10
 	DECQ          R11
 	JNZ           n7t1step
-	MOVQ          stride+24(FP), R11
-	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (R8), Z9
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z9, Z9
-	VMOVUPS       (R10), Z10
-	VFMADD231PS   Z2, Z9, Z10
-	VMOVUPS       Z10, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  4(R8), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z9
-	VFMADD231PS   Z3, Z2, Z9
-	VMOVUPS       Z9, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  8(R8), Z2
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z4, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  12(R8), Z2
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z5, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  16(R8), Z2
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z6, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  20(R8), Z2
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z7, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  24(R8), Z2
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z8, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R10
-	SHLQ          $0x02, R10
-	ADDQ          R10, R8
-	ADDQ          R10, R9
-	SHLQ          $0x04, R10
-	SUBQ          $0x40, R10
-	ADDQ          R10, DI
-	DECQ          SI
-	JNZ           n7t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n7t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         AX, R10
+	VBROADCASTSS (R8), Z9
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z9, Z9
+	VMOVUPS      (R10), Z10
+	VFMADD231PS  Z2, Z9, Z10
+	VMOVUPS      Z10, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 4(R8), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z9
+	VFMADD231PS  Z3, Z2, Z9
+	VMOVUPS      Z9, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 8(R8), Z2
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 12(R8), Z2
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 16(R8), Z2
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 20(R8), Z2
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z7, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 24(R8), Z2
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n7t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n7t1
 
 n7t1done:
 	VZEROUPPER
@@ -961,6 +1017,7 @@ columns6:
 	MOVQ            tiles+176(FP), BX
 
 n6t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n6t2done
 	MOVQ    depth+168(FP), SI
@@ -994,6 +1051,7 @@ n6t2:
 	VMOVUPS Z2, 64(R12)
 
 n6t2block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), Z3
 	VPBROADCASTD 8(R11), Z4
@@ -1006,21 +1064,26 @@ n6t2block:
 	VMOVUPS      Z5, Z11
 	VMOVUPS      Z6, Z12
 	VMOVUPS      Z7, Z13
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
-	MOVQ         $0x00000004, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z7.
+	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z13.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+	MOVQ       $0x00000004, R13
 
 n6t2step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
 	PREFETCHT0   1024(R12)(DI*1)
@@ -1126,6 +1189,8 @@ n6t2step:
 	ADDQ         $+128, R12
 	DECQ         R13
 	JNZ          n6t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
@@ -1201,23 +1266,28 @@ n6t2step:
 	VFMADD231PS  Z13, Z2, Z3
 	VMOVUPS      Z3, 64(R12)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R10
-	ADDQ         R12, R11
-	SHLQ         $0x04, R12
-	SUBQ         $0x40, R12
-	ADDQ         R12, R9
-	DECQ         SI
-	JNZ          n6t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n6t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n6t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n6t2
 
 n6t2done:
 n6t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n6t1done
 	MOVQ    depth+168(FP), SI
@@ -1245,18 +1315,23 @@ n6t1:
 	VMOVUPS Z2, (R10)
 
 n6t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z2
 	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
 	VPBROADCASTD 12(R9), Z5
 	VPBROADCASTD 16(R9), Z6
 	VPBROADCASTD 20(R9), Z7
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z7.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n6t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
 	VMOVDQU32     (CX), Z9
@@ -1300,63 +1375,69 @@ n6t1step:
 	ADDQ          $+128, R10
 	DECQ          R11
 	JNZ           n6t1step
-	MOVQ          stride+24(FP), R11
-	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (R8), Z8
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z8, Z8
-	VMOVUPS       (R10), Z9
-	VFMADD231PS   Z2, Z8, Z9
-	VMOVUPS       Z9, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  4(R8), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z8
-	VFMADD231PS   Z3, Z2, Z8
-	VMOVUPS       Z8, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  8(R8), Z2
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z4, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  12(R8), Z2
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z5, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  16(R8), Z2
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z6, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  20(R8), Z2
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z7, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R10
-	SHLQ          $0x02, R10
-	ADDQ          R10, R8
-	ADDQ          R10, R9
-	SHLQ          $0x04, R10
-	SUBQ          $0x40, R10
-	ADDQ          R10, DI
-	DECQ          SI
-	JNZ           n6t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n6t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         AX, R10
+	VBROADCASTSS (R8), Z8
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z8, Z8
+	VMOVUPS      (R10), Z9
+	VFMADD231PS  Z2, Z8, Z9
+	VMOVUPS      Z9, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 4(R8), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z8
+	VFMADD231PS  Z3, Z2, Z8
+	VMOVUPS      Z8, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 8(R8), Z2
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 12(R8), Z2
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 16(R8), Z2
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 20(R8), Z2
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z7, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n6t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n6t1
 
 n6t1done:
 	VZEROUPPER
@@ -1373,6 +1454,7 @@ columns5:
 	MOVQ            tiles+176(FP), BX
 
 n5t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n5t2done
 	MOVQ    depth+168(FP), SI
@@ -1403,6 +1485,7 @@ n5t2:
 	VMOVUPS Z2, 64(R12)
 
 n5t2block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), Z3
 	VPBROADCASTD 8(R11), Z4
@@ -1413,21 +1496,26 @@ n5t2block:
 	VMOVUPS      Z4, Z9
 	VMOVUPS      Z5, Z10
 	VMOVUPS      Z6, Z11
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
-	MOVQ         $0x00000004, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z6.
+	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z11.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+	MOVQ       $0x00000004, R13
 
 n5t2step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
 	PREFETCHT0   1024(R12)(DI*1)
@@ -1521,6 +1609,8 @@ n5t2step:
 	ADDQ         $+128, R12
 	DECQ         R13
 	JNZ          n5t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
@@ -1584,23 +1674,28 @@ n5t2step:
 	VFMADD231PS  Z11, Z2, Z3
 	VMOVUPS      Z3, 64(R12)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R10
-	ADDQ         R12, R11
-	SHLQ         $0x04, R12
-	SUBQ         $0x40, R12
-	ADDQ         R12, R9
-	DECQ         SI
-	JNZ          n5t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n5t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n5t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n5t2
 
 n5t2done:
 n5t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n5t1done
 	MOVQ    depth+168(FP), SI
@@ -1626,17 +1721,22 @@ n5t1:
 	VMOVUPS Z2, (R10)
 
 n5t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z2
 	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
 	VPBROADCASTD 12(R9), Z5
 	VPBROADCASTD 16(R9), Z6
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z6.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n5t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
 	VMOVDQU32     (CX), Z8
@@ -1676,56 +1776,62 @@ n5t1step:
 	ADDQ          $+128, R10
 	DECQ          R11
 	JNZ           n5t1step
-	MOVQ          stride+24(FP), R11
-	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (R8), Z7
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z7, Z7
-	VMOVUPS       (R10), Z8
-	VFMADD231PS   Z2, Z7, Z8
-	VMOVUPS       Z8, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  4(R8), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z7
-	VFMADD231PS   Z3, Z2, Z7
-	VMOVUPS       Z7, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  8(R8), Z2
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z4, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  12(R8), Z2
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z5, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  16(R8), Z2
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z6, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R10
-	SHLQ          $0x02, R10
-	ADDQ          R10, R8
-	ADDQ          R10, R9
-	SHLQ          $0x04, R10
-	SUBQ          $0x40, R10
-	ADDQ          R10, DI
-	DECQ          SI
-	JNZ           n5t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n5t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         AX, R10
+	VBROADCASTSS (R8), Z7
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z7, Z7
+	VMOVUPS      (R10), Z8
+	VFMADD231PS  Z2, Z7, Z8
+	VMOVUPS      Z8, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 4(R8), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z7
+	VFMADD231PS  Z3, Z2, Z7
+	VMOVUPS      Z7, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 8(R8), Z2
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 12(R8), Z2
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 16(R8), Z2
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n5t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n5t1
 
 n5t1done:
 	VZEROUPPER
@@ -1742,6 +1848,7 @@ columns4:
 	MOVQ            tiles+176(FP), BX
 
 n4t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n4t2done
 	MOVQ    depth+168(FP), SI
@@ -1769,6 +1876,7 @@ n4t2:
 	VMOVUPS Z2, 64(R12)
 
 n4t2block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), Z3
 	VPBROADCASTD 8(R11), Z4
@@ -1777,21 +1885,26 @@ n4t2block:
 	VMOVUPS      Z3, Z7
 	VMOVUPS      Z4, Z8
 	VMOVUPS      Z5, Z9
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
-	MOVQ         $0x00000004, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z5.
+	// Sums of tile 1, rows 0 to 15, a column each: Z6-Z9.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+	MOVQ       $0x00000004, R13
 
 n4t2step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
 	PREFETCHT0   1024(R12)(DI*1)
@@ -1873,6 +1986,8 @@ n4t2step:
 	ADDQ         $+128, R12
 	DECQ         R13
 	JNZ          n4t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
@@ -1924,23 +2039,28 @@ n4t2step:
 	VFMADD231PS  Z9, Z2, Z3
 	VMOVUPS      Z3, 64(R12)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R10
-	ADDQ         R12, R11
-	SHLQ         $0x04, R12
-	SUBQ         $0x40, R12
-	ADDQ         R12, R9
-	DECQ         SI
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n4t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n4t1done
 	MOVQ    depth+168(FP), SI
@@ -1964,16 +2084,21 @@ n4t1:
 	VMOVUPS Z2, (R10)
 
 n4t1block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z2
 	VPBROADCASTD 4(R9), Z3
 	VPBROADCASTD 8(R9), Z4
 	VPBROADCASTD 12(R9), Z5
-	MOVQ         DX, R10
-	PREFETCHT0   256(R10)
-	MOVQ         CX, R10
-	MOVQ         $0x00000004, R11
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z5.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
 n4t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
 	VMOVDQU32     (CX), Z7
@@ -2009,49 +2134,55 @@ n4t1step:
 	ADDQ          $+128, R10
 	DECQ          R11
 	JNZ           n4t1step
-	MOVQ          stride+24(FP), R11
-	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (R8), Z6
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z6, Z6
-	VMOVUPS       (R10), Z7
-	VFMADD231PS   Z2, Z6, Z7
-	VMOVUPS       Z7, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  4(R8), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z6
-	VFMADD231PS   Z3, Z2, Z6
-	VMOVUPS       Z6, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  8(R8), Z2
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z4, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  12(R8), Z2
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z5, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R10
-	SHLQ          $0x02, R10
-	ADDQ          R10, R8
-	ADDQ          R10, R9
-	SHLQ          $0x04, R10
-	SUBQ          $0x40, R10
-	ADDQ          R10, DI
-	DECQ          SI
-	JNZ           n4t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n4t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         AX, R10
+	VBROADCASTSS (R8), Z6
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z6, Z6
+	VMOVUPS      (R10), Z7
+	VFMADD231PS  Z2, Z6, Z7
+	VMOVUPS      Z7, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 4(R8), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z6
+	VFMADD231PS  Z3, Z2, Z6
+	VMOVUPS      Z6, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 8(R8), Z2
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 12(R8), Z2
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -2068,6 +2199,7 @@ columns3:
 	MOVQ            tiles+176(FP), BX
 
 n3t3:
+	// 3 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x03
 	JLT     n3t3done
 	MOVQ    depth+168(FP), SI
@@ -2095,6 +2227,7 @@ n3t3:
 	VMOVUPS Z2, 128(R12)
 
 n3t3block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), Z3
 	VPBROADCASTD 8(R11), Z4
@@ -2104,19 +2237,26 @@ n3t3block:
 	VMOVUPS      Z2, Z8
 	VMOVUPS      Z3, Z9
 	VMOVUPS      Z4, Z10
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x02, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	PREFETCHT0   256(R12)(R8*2)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x02, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z4.
+	// Sums of tile 1, rows 0 to 15, a column each: Z5-Z7.
+	// Sums of tile 2, rows 0 to 15, a column each: Z8-Z10.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x02, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	PREFETCHT0 256(R12)(R8*2)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x02, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+
+	// 8 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
 	PREFETCHT0   1152(R12)
@@ -2479,6 +2619,8 @@ n3t3block:
 	VPDPBUSD     Z11, Z18, Z10
 	ADDQ         $+512, CX
 	ADDQ         $+64, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
@@ -2533,25 +2675,30 @@ n3t3block:
 	VFMADD231PS  Z10, Z2, Z3
 	VMOVUPS      Z3, 128(R12)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R10
-	ADDQ         R12, R11
-	SHLQ         $0x04, R12
-	SUBQ         $0x40, R12
-	ADDQ         R12, R9
-	DECQ         SI
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x03, BX
-	JMP          n3t3
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x03, BX
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n3t1done
 	MOVQ    depth+168(FP), SI
@@ -2573,12 +2720,18 @@ n3t1:
 	VMOVUPS Z2, (R10)
 
 n3t1block:
-	VPBROADCASTD  (R9), Z2
-	VPBROADCASTD  4(R9), Z3
-	VPBROADCASTD  8(R9), Z4
-	MOVQ          DX, R10
-	PREFETCHT0    256(R10)
-	MOVQ          CX, R10
+	// A block of 64 steps of K; SI blocks are left.
+	VPBROADCASTD (R9), Z2
+	VPBROADCASTD 4(R9), Z3
+	VPBROADCASTD 8(R9), Z4
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z4.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+
+	// 8 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
 	PREFETCHT0    1152(R10)
@@ -2685,42 +2838,48 @@ n3t1block:
 	VPDPBUSD.BCST 188(DI), Z6, Z4
 	ADDQ          $+512, CX
 	ADDQ          $+64, DI
-	MOVQ          stride+24(FP), R11
-	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (R8), Z5
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z5, Z5
-	VMOVUPS       (R10), Z6
-	VFMADD231PS   Z2, Z5, Z6
-	VMOVUPS       Z6, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  4(R8), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z5
-	VFMADD231PS   Z3, Z2, Z5
-	VMOVUPS       Z5, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  8(R8), Z2
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z3
-	VFMADD231PS   Z4, Z2, Z3
-	VMOVUPS       Z3, (R10)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R10
-	SHLQ          $0x02, R10
-	ADDQ          R10, R8
-	ADDQ          R10, R9
-	SHLQ          $0x04, R10
-	SUBQ          $0x40, R10
-	ADDQ          R10, DI
-	DECQ          SI
-	JNZ           n3t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n3t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         AX, R10
+	VBROADCASTSS (R8), Z5
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z5, Z5
+	VMOVUPS      (R10), Z6
+	VFMADD231PS  Z2, Z5, Z6
+	VMOVUPS      Z6, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 4(R8), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z5
+	VFMADD231PS  Z3, Z2, Z5
+	VMOVUPS      Z5, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 8(R8), Z2
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, (R10)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -2737,6 +2896,7 @@ columns2:
 	MOVQ            tiles+176(FP), BX
 
 n2t3:
+	// 3 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x03
 	JLT     n2t3done
 	MOVQ    depth+168(FP), SI
@@ -2760,25 +2920,33 @@ n2t3:
 	VMOVUPS Z2, 128(R12)
 
 n2t3block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VPBROADCASTD 4(R11), Z3
 	VMOVUPS      Z2, Z4
 	VMOVUPS      Z3, Z5
 	VMOVUPS      Z2, Z6
 	VMOVUPS      Z3, Z7
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x02, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	PREFETCHT0   256(R12)(R8*2)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x02, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2, Z3.
+	// Sums of tile 1, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 2, rows 0 to 15, a column each: Z6, Z7.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x02, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	PREFETCHT0 256(R12)(R8*2)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x02, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+
+	// 8 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
 	PREFETCHT0   1152(R12)
@@ -3077,6 +3245,8 @@ n2t3block:
 	VPDPBUSD     Z8, Z13, Z7
 	ADDQ         $+512, CX
 	ADDQ         $+64, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
@@ -3114,25 +3284,30 @@ n2t3block:
 	VFMADD231PS  Z7, Z2, Z3
 	VMOVUPS      Z3, 128(R12)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R10
-	ADDQ         R12, R11
-	SHLQ         $0x04, R12
-	SUBQ         $0x40, R12
-	ADDQ         R12, R9
-	DECQ         SI
-	JNZ          n2t3block
-	ADDQ         $+192, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x03, BX
-	JMP          n2t3
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n2t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x03, BX
+	JMP  n2t3
 
 n2t3done:
 n2t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n2t1done
 	MOVQ    depth+168(FP), SI
@@ -3152,11 +3327,17 @@ n2t1:
 	VMOVUPS Z2, (R10)
 
 n2t1block:
-	VPBROADCASTD  (R9), Z2
-	VPBROADCASTD  4(R9), Z3
-	MOVQ          DX, R10
-	PREFETCHT0    256(R10)
-	MOVQ          CX, R10
+	// A block of 64 steps of K; SI blocks are left.
+	VPBROADCASTD (R9), Z2
+	VPBROADCASTD 4(R9), Z3
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2, Z3.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+
+	// 8 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
 	PREFETCHT0    1152(R10)
@@ -3247,35 +3428,41 @@ n2t1block:
 	VPDPBUSD.BCST 124(DI), Z5, Z3
 	ADDQ          $+512, CX
 	ADDQ          $+64, DI
-	MOVQ          stride+24(FP), R11
-	SHLQ          $0x02, R11
-	MOVQ          AX, R10
-	VBROADCASTSS  (R8), Z4
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z4, Z4
-	VMOVUPS       (R10), Z5
-	VFMADD231PS   Z2, Z4, Z5
-	VMOVUPS       Z5, (R10)
-	ADDQ          R11, R10
-	VBROADCASTSS  4(R8), Z2
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (R10), Z4
-	VFMADD231PS   Z3, Z2, Z4
-	VMOVUPS       Z4, (R10)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R10
-	SHLQ          $0x02, R10
-	ADDQ          R10, R8
-	ADDQ          R10, R9
-	SHLQ          $0x04, R10
-	SUBQ          $0x40, R10
-	ADDQ          R10, DI
-	DECQ          SI
-	JNZ           n2t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n2t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R11
+	SHLQ         $0x02, R11
+	MOVQ         AX, R10
+	VBROADCASTSS (R8), Z4
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z4, Z4
+	VMOVUPS      (R10), Z5
+	VFMADD231PS  Z2, Z4, Z5
+	VMOVUPS      Z5, (R10)
+	ADDQ         R11, R10
+	VBROADCASTSS 4(R8), Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (R10), Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VMOVUPS      Z4, (R10)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -3292,6 +3479,7 @@ columns1:
 	MOVQ            tiles+176(FP), BX
 
 n1t6:
+	// 6 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+168(FP), SI
@@ -3315,32 +3503,43 @@ n1t6:
 	VMOVUPS Z2, 320(AX)
 
 n1t6block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VMOVUPS      Z2, Z3
 	VMOVUPS      Z2, Z4
 	VMOVUPS      Z2, Z5
 	VMOVUPS      Z2, Z6
 	VMOVUPS      Z2, Z7
-	CMPQ         SI, $+5
-	SBBQ         R14, R14
-	IMUL3Q       $0x05, R8, R15
-	ANDQ         R15, R14
-	ADDQ         DX, R14
-	LEAQ         (R14)(R8*2), R15
-	ADDQ         R8, R15
-	PREFETCHT0   256(R14)
-	PREFETCHT0   256(R14)(R8*1)
-	PREFETCHT0   256(R14)(R8*2)
-	PREFETCHT0   256(R15)
-	PREFETCHT0   256(R15)(R8*1)
-	PREFETCHT0   256(R15)(R8*2)
-	CMPQ         SI, $+3
-	SBBQ         R14, R14
-	IMUL3Q       $0x05, DI, R15
-	ANDQ         R15, R14
-	ADDQ         CX, R14
-	LEAQ         (R14)(DI*2), R15
-	ADDQ         DI, R15
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2.
+	// Sums of tile 1, rows 0 to 15, a column each: Z3.
+	// Sums of tile 2, rows 0 to 15, a column each: Z4.
+	// Sums of tile 3, rows 0 to 15, a column each: Z5.
+	// Sums of tile 4, rows 0 to 15, a column each: Z6.
+	// Sums of tile 5, rows 0 to 15, a column each: Z7.
+	CMPQ       SI, $+5
+	SBBQ       R14, R14
+	IMUL3Q     $0x05, R8, R15
+	ANDQ       R15, R14
+	ADDQ       DX, R14
+	LEAQ       (R14)(R8*2), R15
+	ADDQ       R8, R15
+	PREFETCHT0 256(R14)
+	PREFETCHT0 256(R14)(R8*1)
+	PREFETCHT0 256(R14)(R8*2)
+	PREFETCHT0 256(R15)
+	PREFETCHT0 256(R15)(R8*1)
+	PREFETCHT0 256(R15)(R8*2)
+	CMPQ       SI, $+3
+	SBBQ       R14, R14
+	IMUL3Q     $0x05, DI, R15
+	ANDQ       R15, R14
+	ADDQ       CX, R14
+	LEAQ       (R14)(DI*2), R15
+	ADDQ       DI, R15
+
+	// 8 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R14)
 	PREFETCHT0   1088(R14)
 	PREFETCHT0   1152(R14)
@@ -3792,6 +3991,8 @@ n1t6block:
 	ADDQ         $+512, CX
 	ADDQ         $+512, R12
 	ADDQ         $+64, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Z8
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (DX), Z8, Z9
@@ -3825,31 +4026,36 @@ n1t6block:
 	VMOVUPS      Z3, 320(AX)
 	ADDQ         $+64, DX
 	ADDQ         $+64, R13
-	MOVQ         reach+152(FP), R14
-	SHLQ         $0x02, R14
-	ADDQ         R14, R10
-	ADDQ         R14, R11
-	SHLQ         $0x04, R14
-	SUBQ         $0x40, R14
-	ADDQ         R14, R9
-	DECQ         SI
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x06, BX
-	JMP          n1t6
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R14
+	SHLQ $0x02, R14
+	ADDQ R14, R10
+	ADDQ R14, R11
+	SHLQ $0x04, R14
+	SUBQ $0x40, R14
+	ADDQ R14, R9
+	DECQ SI
+	JNZ  n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x06, BX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+168(FP), SI
@@ -3865,20 +4071,27 @@ n1t2:
 	VMOVUPS Z2, 64(AX)
 
 n1t2block:
+	// A block of 64 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z2
 	VMOVUPS      Z2, Z3
-	CMPQ         SI, $+5
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, R8, R13
-	ANDQ         R13, R12
-	ADDQ         DX, R12
-	PREFETCHT0   256(R12)
-	PREFETCHT0   256(R12)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R12, R12
-	IMUL3Q       $0x01, DI, R13
-	ANDQ         R13, R12
-	ADDQ         CX, R12
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2.
+	// Sums of tile 1, rows 0 to 15, a column each: Z3.
+	CMPQ       SI, $+5
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, R8, R13
+	ANDQ       R13, R12
+	ADDQ       DX, R12
+	PREFETCHT0 256(R12)
+	PREFETCHT0 256(R12)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R12, R12
+	IMUL3Q     $0x01, DI, R13
+	ANDQ       R13, R12
+	ADDQ       CX, R12
+
+	// 8 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
 	PREFETCHT0   1152(R12)
@@ -4041,6 +4254,8 @@ n1t2block:
 	VPDPBUSD     Z4, Z7, Z3
 	ADDQ         $+512, CX
 	ADDQ         $+64, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Z4
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       (DX), Z4, Z5
@@ -4053,23 +4268,28 @@ n1t2block:
 	VFMADD231PS  Z3, Z2, Z4
 	VMOVUPS      Z4, 64(AX)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R12
-	SHLQ         $0x02, R12
-	ADDQ         R12, R10
-	ADDQ         R12, R11
-	SHLQ         $0x04, R12
-	SUBQ         $0x40, R12
-	ADDQ         R12, R9
-	DECQ         SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n1t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ SI
+	JNZ  n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+168(FP), SI
@@ -4084,10 +4304,16 @@ n1t1:
 	VMOVUPS Z2, (AX)
 
 n1t1block:
-	VPBROADCASTD  (R9), Z2
-	MOVQ          DX, R10
-	PREFETCHT0    256(R10)
-	MOVQ          CX, R10
+	// A block of 64 steps of K; SI blocks are left.
+	VPBROADCASTD (R9), Z2
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z2.
+	MOVQ       DX, R10
+	PREFETCHT0 256(R10)
+	MOVQ       CX, R10
+
+	// 8 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
 	PREFETCHT0    1152(R10)
@@ -4162,25 +4388,31 @@ n1t1block:
 	VPDPBUSD.BCST 60(DI), Z4, Z2
 	ADDQ          $+512, CX
 	ADDQ          $+64, DI
-	VBROADCASTSS  (R8), Z3
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z3, Z3
-	VMOVUPS       (AX), Z4
-	VFMADD231PS   Z2, Z3, Z4
-	VMOVUPS       Z4, (AX)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R10
-	SHLQ          $0x02, R10
-	ADDQ          R10, R8
-	ADDQ          R10, R9
-	SHLQ          $0x04, R10
-	SUBQ          $0x40, R10
-	ADDQ          R10, DI
-	DECQ          SI
-	JNZ           n1t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n1t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R8), Z3
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z3, Z3
+	VMOVUPS      (AX), Z4
+	VFMADD231PS  Z2, Z3, Z4
+	VMOVUPS      Z4, (AX)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R10
+	SHLQ $0x02, R10
+	ADDQ R10, R8
+	ADDQ R10, R9
+	SHLQ $0x04, R10
+	SUBQ $0x40, R10
+	ADDQ R10, DI
+	DECQ SI
+	JNZ  n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -4189,7 +4421,12 @@ n1t1done:
 // func fastVector8VNNI(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, MMX+
 TEXT ·fastVector8VNNI(SB), NOSPLIT, $8-192
-	MOVQ      n+160(FP), AX
+	// y = 0; for each tile t of 16 rows r, column c < n, block b of 32 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes
+	// 	y[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused
+	MOVQ n+160(FP), AX
+
+	// Each value of n (AX) has a copy of the loops, 8 the first.
 	CMPQ      AX, $0x01
 	JE        columns1
 	CMPQ      AX, $0x02
@@ -4211,6 +4448,7 @@ TEXT ·fastVector8VNNI(SB), NOSPLIT, $8-192
 	MOVQ      tiles+176(FP), BX
 
 n8t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n8t2done
 	MOVQ    depth+168(FP), SI
@@ -4251,6 +4489,7 @@ n8t2:
 	VMOVUPS Z1, 64(R13)
 
 n8t2block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VPBROADCASTD 4(R11), Z2
 	VPBROADCASTD 8(R11), Z3
@@ -4267,21 +4506,26 @@ n8t2block:
 	VMOVUPS      Z6, Z14
 	VMOVUPS      Z7, Z15
 	VMOVUPS      Z8, Z16
-	CMPQ         SI, $+5
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, R8, R14
-	ANDQ         R14, R13
-	ADDQ         DX, R13
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	MOVQ         $0x00000004, R14
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z8.
+	// Sums of tile 1, rows 0 to 15, a column each: Z9-Z16.
+	CMPQ       SI, $+5
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, R8, R14
+	ANDQ       R14, R13
+	ADDQ       DX, R13
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	MOVQ       $0x00000004, R14
 
 n8t2step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0    1024(R13)
 	PREFETCHT0    1088(R13)
 	PREFETCHT0    1024(R13)(DI*1)
@@ -4327,124 +4571,131 @@ n8t2step:
 	ADDQ          $+128, R13
 	DECQ          R14
 	JNZ           n8t2step
-	MOVQ          stride+24(FP), R14
-	SHLQ          $0x02, R14
-	MOVQ          AX, R13
-	VBROADCASTSS  (R10), Z17
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z17, Z18
-	VMOVUPS       (R13), Z19
-	VFMADD231PS   Z1, Z18, Z19
-	VMOVUPS       Z19, (R13)
-	VCVTDQ2PS     Z9, Z9
-	VMULPS        (DX)(R8*1), Z17, Z1
-	VMOVUPS       64(R13), Z17
-	VFMADD231PS   Z9, Z1, Z17
-	VMOVUPS       Z17, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  4(R10), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z9
-	VMOVUPS       (R13), Z17
-	VFMADD231PS   Z2, Z9, Z17
-	VMOVUPS       Z17, (R13)
-	VCVTDQ2PS     Z10, Z10
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z10, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  8(R10), Z1
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z9
-	VFMADD231PS   Z3, Z2, Z9
-	VMOVUPS       Z9, (R13)
-	VCVTDQ2PS     Z11, Z11
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z11, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  12(R10), Z1
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z4, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z12, Z12
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z12, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  16(R10), Z1
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z5, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z13, Z13
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z13, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  20(R10), Z1
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z6, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z14, Z14
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z14, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  24(R10), Z1
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z7, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z15, Z15
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z15, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  28(R10), Z1
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z8, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z16, Z16
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z16, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R13
-	SHLQ          $0x02, R13
-	ADDQ          R13, R10
-	ADDQ          R13, R11
-	SHLQ          $0x04, R13
-	SUBQ          $0x40, R13
-	ANDQ          R12, R13
-	NOTQ          R12
-	ADDQ          R13, R9
-	DECQ          SI
-	JNZ           n8t2block
-	ADDQ          $+128, AX
-	ADDQ          DI, CX
-	ADDQ          R8, DX
-	SUBQ          $0x02, BX
-	JMP           n8t2
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R14
+	SHLQ         $0x02, R14
+	MOVQ         AX, R13
+	VBROADCASTSS (R10), Z17
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z17, Z18
+	VMOVUPS      (R13), Z19
+	VFMADD231PS  Z1, Z18, Z19
+	VMOVUPS      Z19, (R13)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       (DX)(R8*1), Z17, Z1
+	VMOVUPS      64(R13), Z17
+	VFMADD231PS  Z9, Z1, Z17
+	VMOVUPS      Z17, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z9
+	VMOVUPS      (R13), Z17
+	VFMADD231PS  Z2, Z9, Z17
+	VMOVUPS      Z17, (R13)
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z10, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z9
+	VFMADD231PS  Z3, Z2, Z9
+	VMOVUPS      Z9, (R13)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z11, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z12, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z13, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 20(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z14, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 24(R10), Z1
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z7, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z15, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 28(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z16, Z16
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z16, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ SI
+	JNZ  n8t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n8t2
 
 n8t2done:
 n8t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n8t1done
 	MOVQ    depth+168(FP), SI
@@ -4477,6 +4728,7 @@ n8t1:
 	VMOVUPS Z1, (R11)
 
 n8t1block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
 	VPBROADCASTD 8(R9), Z3
@@ -4485,12 +4737,16 @@ n8t1block:
 	VPBROADCASTD 20(R9), Z6
 	VPBROADCASTD 24(R9), Z7
 	VPBROADCASTD 28(R9), Z8
-	MOVQ         DX, R11
-	PREFETCHT0   256(R11)
-	MOVQ         CX, R11
-	MOVQ         $0x00000004, R12
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z8.
+	MOVQ       DX, R11
+	PREFETCHT0 256(R11)
+	MOVQ       CX, R11
+	MOVQ       $0x00000004, R12
 
 n8t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
 	VPXORD        (CX), Z0, Z9
@@ -4516,79 +4772,85 @@ n8t1step:
 	ADDQ          $+128, R11
 	DECQ          R12
 	JNZ           n8t1step
-	MOVQ          stride+24(FP), R12
-	SHLQ          $0x02, R12
-	MOVQ          AX, R11
-	VBROADCASTSS  (R8), Z9
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z9, Z9
-	VMOVUPS       (R11), Z10
-	VFMADD231PS   Z1, Z9, Z10
-	VMOVUPS       Z10, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  4(R8), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z9
-	VFMADD231PS   Z2, Z1, Z9
-	VMOVUPS       Z9, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  8(R8), Z1
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z3, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  12(R8), Z1
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z4, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  16(R8), Z1
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z5, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  20(R8), Z1
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z6, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  24(R8), Z1
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z7, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  28(R8), Z1
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z8, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R11, R8
-	ADDQ          R11, R9
-	SHLQ          $0x04, R11
-	SUBQ          $0x40, R11
-	ANDQ          R10, R11
-	NOTQ          R10
-	ADDQ          R11, DI
-	DECQ          SI
-	JNZ           n8t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n8t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         AX, R11
+	VBROADCASTSS (R8), Z9
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z9, Z9
+	VMOVUPS      (R11), Z10
+	VFMADD231PS  Z1, Z9, Z10
+	VMOVUPS      Z10, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R8), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z9
+	VFMADD231PS  Z2, Z1, Z9
+	VMOVUPS      Z9, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R8), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R8), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 16(R8), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 20(R8), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 24(R8), Z1
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 28(R8), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z8, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ANDQ R10, R11
+	NOTQ R10
+	ADDQ R11, DI
+	DECQ SI
+	JNZ  n8t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n8t1
 
 n8t1done:
 	VZEROUPPER
@@ -4602,6 +4864,7 @@ columns7:
 	MOVQ      tiles+176(FP), BX
 
 n7t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n7t2done
 	MOVQ    depth+168(FP), SI
@@ -4639,6 +4902,7 @@ n7t2:
 	VMOVUPS Z1, 64(R13)
 
 n7t2block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VPBROADCASTD 4(R11), Z2
 	VPBROADCASTD 8(R11), Z3
@@ -4653,21 +4917,26 @@ n7t2block:
 	VMOVUPS      Z5, Z12
 	VMOVUPS      Z6, Z13
 	VMOVUPS      Z7, Z14
-	CMPQ         SI, $+5
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, R8, R14
-	ANDQ         R14, R13
-	ADDQ         DX, R13
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	MOVQ         $0x00000004, R14
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z7.
+	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z14.
+	CMPQ       SI, $+5
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, R8, R14
+	ANDQ       R14, R13
+	ADDQ       DX, R13
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	MOVQ       $0x00000004, R14
 
 n7t2step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0    1024(R13)
 	PREFETCHT0    1088(R13)
 	PREFETCHT0    1024(R13)(DI*1)
@@ -4709,112 +4978,119 @@ n7t2step:
 	ADDQ          $+128, R13
 	DECQ          R14
 	JNZ           n7t2step
-	MOVQ          stride+24(FP), R14
-	SHLQ          $0x02, R14
-	MOVQ          AX, R13
-	VBROADCASTSS  (R10), Z15
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z15, Z16
-	VMOVUPS       (R13), Z17
-	VFMADD231PS   Z1, Z16, Z17
-	VMOVUPS       Z17, (R13)
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (DX)(R8*1), Z15, Z1
-	VMOVUPS       64(R13), Z15
-	VFMADD231PS   Z8, Z1, Z15
-	VMOVUPS       Z15, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  4(R10), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z8
-	VMOVUPS       (R13), Z15
-	VFMADD231PS   Z2, Z8, Z15
-	VMOVUPS       Z15, (R13)
-	VCVTDQ2PS     Z9, Z9
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z9, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  8(R10), Z1
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z8
-	VFMADD231PS   Z3, Z2, Z8
-	VMOVUPS       Z8, (R13)
-	VCVTDQ2PS     Z10, Z10
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z10, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  12(R10), Z1
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z4, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z11, Z11
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z11, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  16(R10), Z1
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z5, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z12, Z12
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z12, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  20(R10), Z1
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z6, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z13, Z13
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z13, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          R14, R13
-	VBROADCASTSS  24(R10), Z1
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z1, Z2
-	VMOVUPS       (R13), Z3
-	VFMADD231PS   Z7, Z2, Z3
-	VMOVUPS       Z3, (R13)
-	VCVTDQ2PS     Z14, Z14
-	VMULPS        (DX)(R8*1), Z1, Z1
-	VMOVUPS       64(R13), Z2
-	VFMADD231PS   Z14, Z1, Z2
-	VMOVUPS       Z2, 64(R13)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R13
-	SHLQ          $0x02, R13
-	ADDQ          R13, R10
-	ADDQ          R13, R11
-	SHLQ          $0x04, R13
-	SUBQ          $0x40, R13
-	ANDQ          R12, R13
-	NOTQ          R12
-	ADDQ          R13, R9
-	DECQ          SI
-	JNZ           n7t2block
-	ADDQ          $+128, AX
-	ADDQ          DI, CX
-	ADDQ          R8, DX
-	SUBQ          $0x02, BX
-	JMP           n7t2
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R14
+	SHLQ         $0x02, R14
+	MOVQ         AX, R13
+	VBROADCASTSS (R10), Z15
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z15, Z16
+	VMOVUPS      (R13), Z17
+	VFMADD231PS  Z1, Z16, Z17
+	VMOVUPS      Z17, (R13)
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (DX)(R8*1), Z15, Z1
+	VMOVUPS      64(R13), Z15
+	VFMADD231PS  Z8, Z1, Z15
+	VMOVUPS      Z15, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z8
+	VMOVUPS      (R13), Z15
+	VFMADD231PS  Z2, Z8, Z15
+	VMOVUPS      Z15, (R13)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z8
+	VFMADD231PS  Z3, Z2, Z8
+	VMOVUPS      Z8, (R13)
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z10, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z11, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z12, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 20(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z13, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 24(R10), Z1
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z7, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       (DX)(R8*1), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z14, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ SI
+	JNZ  n7t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n7t2
 
 n7t2done:
 n7t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n7t1done
 	MOVQ    depth+168(FP), SI
@@ -4845,6 +5121,7 @@ n7t1:
 	VMOVUPS Z1, (R11)
 
 n7t1block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
 	VPBROADCASTD 8(R9), Z3
@@ -4852,12 +5129,16 @@ n7t1block:
 	VPBROADCASTD 16(R9), Z5
 	VPBROADCASTD 20(R9), Z6
 	VPBROADCASTD 24(R9), Z7
-	MOVQ         DX, R11
-	PREFETCHT0   256(R11)
-	MOVQ         CX, R11
-	MOVQ         $0x00000004, R12
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z7.
+	MOVQ       DX, R11
+	PREFETCHT0 256(R11)
+	MOVQ       CX, R11
+	MOVQ       $0x00000004, R12
 
 n7t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
 	VPXORD        (CX), Z0, Z8
@@ -4881,72 +5162,78 @@ n7t1step:
 	ADDQ          $+128, R11
 	DECQ          R12
 	JNZ           n7t1step
-	MOVQ          stride+24(FP), R12
-	SHLQ          $0x02, R12
-	MOVQ          AX, R11
-	VBROADCASTSS  (R8), Z8
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z8, Z8
-	VMOVUPS       (R11), Z9
-	VFMADD231PS   Z1, Z8, Z9
-	VMOVUPS       Z9, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  4(R8), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z8
-	VFMADD231PS   Z2, Z1, Z8
-	VMOVUPS       Z8, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  8(R8), Z1
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z3, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  12(R8), Z1
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z4, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  16(R8), Z1
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z5, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  20(R8), Z1
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z6, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  24(R8), Z1
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z7, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R11, R8
-	ADDQ          R11, R9
-	SHLQ          $0x04, R11
-	SUBQ          $0x40, R11
-	ANDQ          R10, R11
-	NOTQ          R10
-	ADDQ          R11, DI
-	DECQ          SI
-	JNZ           n7t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n7t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         AX, R11
+	VBROADCASTSS (R8), Z8
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z8, Z8
+	VMOVUPS      (R11), Z9
+	VFMADD231PS  Z1, Z8, Z9
+	VMOVUPS      Z9, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R8), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z8
+	VFMADD231PS  Z2, Z1, Z8
+	VMOVUPS      Z8, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R8), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R8), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 16(R8), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 20(R8), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 24(R8), Z1
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ANDQ R10, R11
+	NOTQ R10
+	ADDQ R11, DI
+	DECQ SI
+	JNZ  n7t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n7t1
 
 n7t1done:
 	VZEROUPPER
@@ -4960,6 +5247,7 @@ columns6:
 	MOVQ      tiles+176(FP), BX
 
 n6t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n6t2done
 	MOVQ    depth+168(FP), SI
@@ -4994,6 +5282,7 @@ n6t2:
 	VMOVUPS Z1, 64(R13)
 
 n6t2block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VPBROADCASTD 4(R11), Z2
 	VPBROADCASTD 8(R11), Z3
@@ -5006,21 +5295,26 @@ n6t2block:
 	VMOVUPS      Z4, Z10
 	VMOVUPS      Z5, Z11
 	VMOVUPS      Z6, Z12
-	CMPQ         SI, $+5
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, R8, R14
-	ANDQ         R14, R13
-	ADDQ         DX, R13
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	MOVQ         $0x00000004, R14
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z6.
+	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z12.
+	CMPQ       SI, $+5
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, R8, R14
+	ANDQ       R14, R13
+	ADDQ       DX, R13
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	MOVQ       $0x00000004, R14
 
 n6t2step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R13)
 	PREFETCHT0   1088(R13)
 	PREFETCHT0   1024(R13)(DI*1)
@@ -5070,6 +5364,8 @@ n6t2step:
 	ADDQ         $+128, R13
 	DECQ         R14
 	JNZ          n6t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
@@ -5145,25 +5441,30 @@ n6t2step:
 	VFMADD231PS  Z12, Z1, Z2
 	VMOVUPS      Z2, 64(R13)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	SHLQ         $0x04, R13
-	SUBQ         $0x40, R13
-	ANDQ         R12, R13
-	NOTQ         R12
-	ADDQ         R13, R9
-	DECQ         SI
-	JNZ          n6t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n6t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ SI
+	JNZ  n6t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n6t2
 
 n6t2done:
 n6t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n6t1done
 	MOVQ    depth+168(FP), SI
@@ -5192,18 +5493,23 @@ n6t1:
 	VMOVUPS Z1, (R11)
 
 n6t1block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
 	VPBROADCASTD 8(R9), Z3
 	VPBROADCASTD 12(R9), Z4
 	VPBROADCASTD 16(R9), Z5
 	VPBROADCASTD 20(R9), Z6
-	MOVQ         DX, R11
-	PREFETCHT0   256(R11)
-	MOVQ         CX, R11
-	MOVQ         $0x00000004, R12
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z6.
+	MOVQ       DX, R11
+	PREFETCHT0 256(R11)
+	MOVQ       CX, R11
+	MOVQ       $0x00000004, R12
 
 n6t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
 	VPXORD        (CX), Z0, Z7
@@ -5225,65 +5531,71 @@ n6t1step:
 	ADDQ          $+128, R11
 	DECQ          R12
 	JNZ           n6t1step
-	MOVQ          stride+24(FP), R12
-	SHLQ          $0x02, R12
-	MOVQ          AX, R11
-	VBROADCASTSS  (R8), Z7
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z7, Z7
-	VMOVUPS       (R11), Z8
-	VFMADD231PS   Z1, Z7, Z8
-	VMOVUPS       Z8, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  4(R8), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z7
-	VFMADD231PS   Z2, Z1, Z7
-	VMOVUPS       Z7, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  8(R8), Z1
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z3, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  12(R8), Z1
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z4, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  16(R8), Z1
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z5, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  20(R8), Z1
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z6, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R11, R8
-	ADDQ          R11, R9
-	SHLQ          $0x04, R11
-	SUBQ          $0x40, R11
-	ANDQ          R10, R11
-	NOTQ          R10
-	ADDQ          R11, DI
-	DECQ          SI
-	JNZ           n6t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n6t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         AX, R11
+	VBROADCASTSS (R8), Z7
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z7, Z7
+	VMOVUPS      (R11), Z8
+	VFMADD231PS  Z1, Z7, Z8
+	VMOVUPS      Z8, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R8), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z7
+	VFMADD231PS  Z2, Z1, Z7
+	VMOVUPS      Z7, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R8), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R8), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 16(R8), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 20(R8), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ANDQ R10, R11
+	NOTQ R10
+	ADDQ R11, DI
+	DECQ SI
+	JNZ  n6t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n6t1
 
 n6t1done:
 	VZEROUPPER
@@ -5297,6 +5609,7 @@ columns5:
 	MOVQ      tiles+176(FP), BX
 
 n5t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n5t2done
 	MOVQ    depth+168(FP), SI
@@ -5328,6 +5641,7 @@ n5t2:
 	VMOVUPS Z1, 64(R13)
 
 n5t2block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VPBROADCASTD 4(R11), Z2
 	VPBROADCASTD 8(R11), Z3
@@ -5338,21 +5652,26 @@ n5t2block:
 	VMOVUPS      Z3, Z8
 	VMOVUPS      Z4, Z9
 	VMOVUPS      Z5, Z10
-	CMPQ         SI, $+5
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, R8, R14
-	ANDQ         R14, R13
-	ADDQ         DX, R13
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	MOVQ         $0x00000004, R14
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z5.
+	// Sums of tile 1, rows 0 to 15, a column each: Z6-Z10.
+	CMPQ       SI, $+5
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, R8, R14
+	ANDQ       R14, R13
+	ADDQ       DX, R13
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	MOVQ       $0x00000004, R14
 
 n5t2step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R13)
 	PREFETCHT0   1088(R13)
 	PREFETCHT0   1024(R13)(DI*1)
@@ -5396,6 +5715,8 @@ n5t2step:
 	ADDQ         $+128, R13
 	DECQ         R14
 	JNZ          n5t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
@@ -5459,25 +5780,30 @@ n5t2step:
 	VFMADD231PS  Z10, Z1, Z2
 	VMOVUPS      Z2, 64(R13)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	SHLQ         $0x04, R13
-	SUBQ         $0x40, R13
-	ANDQ         R12, R13
-	NOTQ         R12
-	ADDQ         R13, R9
-	DECQ         SI
-	JNZ          n5t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n5t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ SI
+	JNZ  n5t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n5t2
 
 n5t2done:
 n5t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n5t1done
 	MOVQ    depth+168(FP), SI
@@ -5504,17 +5830,22 @@ n5t1:
 	VMOVUPS Z1, (R11)
 
 n5t1block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
 	VPBROADCASTD 8(R9), Z3
 	VPBROADCASTD 12(R9), Z4
 	VPBROADCASTD 16(R9), Z5
-	MOVQ         DX, R11
-	PREFETCHT0   256(R11)
-	MOVQ         CX, R11
-	MOVQ         $0x00000004, R12
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z5.
+	MOVQ       DX, R11
+	PREFETCHT0 256(R11)
+	MOVQ       CX, R11
+	MOVQ       $0x00000004, R12
 
 n5t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
 	VPXORD        (CX), Z0, Z6
@@ -5534,58 +5865,64 @@ n5t1step:
 	ADDQ          $+128, R11
 	DECQ          R12
 	JNZ           n5t1step
-	MOVQ          stride+24(FP), R12
-	SHLQ          $0x02, R12
-	MOVQ          AX, R11
-	VBROADCASTSS  (R8), Z6
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z6, Z6
-	VMOVUPS       (R11), Z7
-	VFMADD231PS   Z1, Z6, Z7
-	VMOVUPS       Z7, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  4(R8), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z6
-	VFMADD231PS   Z2, Z1, Z6
-	VMOVUPS       Z6, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  8(R8), Z1
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z3, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  12(R8), Z1
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z4, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  16(R8), Z1
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z5, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R11, R8
-	ADDQ          R11, R9
-	SHLQ          $0x04, R11
-	SUBQ          $0x40, R11
-	ANDQ          R10, R11
-	NOTQ          R10
-	ADDQ          R11, DI
-	DECQ          SI
-	JNZ           n5t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n5t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         AX, R11
+	VBROADCASTSS (R8), Z6
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z6, Z6
+	VMOVUPS      (R11), Z7
+	VFMADD231PS  Z1, Z6, Z7
+	VMOVUPS      Z7, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R8), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z6
+	VFMADD231PS  Z2, Z1, Z6
+	VMOVUPS      Z6, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R8), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R8), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 16(R8), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ANDQ R10, R11
+	NOTQ R10
+	ADDQ R11, DI
+	DECQ SI
+	JNZ  n5t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n5t1
 
 n5t1done:
 	VZEROUPPER
@@ -5599,6 +5936,7 @@ columns4:
 	MOVQ      tiles+176(FP), BX
 
 n4t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n4t2done
 	MOVQ    depth+168(FP), SI
@@ -5627,6 +5965,7 @@ n4t2:
 	VMOVUPS Z1, 64(R13)
 
 n4t2block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VPBROADCASTD 4(R11), Z2
 	VPBROADCASTD 8(R11), Z3
@@ -5635,21 +5974,26 @@ n4t2block:
 	VMOVUPS      Z2, Z6
 	VMOVUPS      Z3, Z7
 	VMOVUPS      Z4, Z8
-	CMPQ         SI, $+5
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, R8, R14
-	ANDQ         R14, R13
-	ADDQ         DX, R13
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
-	MOVQ         $0x00000004, R14
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z4.
+	// Sums of tile 1, rows 0 to 15, a column each: Z5-Z8.
+	CMPQ       SI, $+5
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, R8, R14
+	ANDQ       R14, R13
+	ADDQ       DX, R13
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+	MOVQ       $0x00000004, R14
 
 n4t2step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R13)
 	PREFETCHT0   1088(R13)
 	PREFETCHT0   1024(R13)(DI*1)
@@ -5687,6 +6031,8 @@ n4t2step:
 	ADDQ         $+128, R13
 	DECQ         R14
 	JNZ          n4t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
@@ -5738,25 +6084,30 @@ n4t2step:
 	VFMADD231PS  Z8, Z1, Z2
 	VMOVUPS      Z2, 64(R13)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	SHLQ         $0x04, R13
-	SUBQ         $0x40, R13
-	ANDQ         R12, R13
-	NOTQ         R12
-	ADDQ         R13, R9
-	DECQ         SI
-	JNZ          n4t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n4t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ SI
+	JNZ  n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n4t2
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n4t1done
 	MOVQ    depth+168(FP), SI
@@ -5781,16 +6132,21 @@ n4t1:
 	VMOVUPS Z1, (R11)
 
 n4t1block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R9), Z1
 	VPBROADCASTD 4(R9), Z2
 	VPBROADCASTD 8(R9), Z3
 	VPBROADCASTD 12(R9), Z4
-	MOVQ         DX, R11
-	PREFETCHT0   256(R11)
-	MOVQ         CX, R11
-	MOVQ         $0x00000004, R12
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z4.
+	MOVQ       DX, R11
+	PREFETCHT0 256(R11)
+	MOVQ       CX, R11
+	MOVQ       $0x00000004, R12
 
 n4t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
 	VPXORD        (CX), Z0, Z5
@@ -5808,51 +6164,57 @@ n4t1step:
 	ADDQ          $+128, R11
 	DECQ          R12
 	JNZ           n4t1step
-	MOVQ          stride+24(FP), R12
-	SHLQ          $0x02, R12
-	MOVQ          AX, R11
-	VBROADCASTSS  (R8), Z5
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z5, Z5
-	VMOVUPS       (R11), Z6
-	VFMADD231PS   Z1, Z5, Z6
-	VMOVUPS       Z6, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  4(R8), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z5
-	VFMADD231PS   Z2, Z1, Z5
-	VMOVUPS       Z5, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  8(R8), Z1
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z3, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  12(R8), Z1
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z4, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R11, R8
-	ADDQ          R11, R9
-	SHLQ          $0x04, R11
-	SUBQ          $0x40, R11
-	ANDQ          R10, R11
-	NOTQ          R10
-	ADDQ          R11, DI
-	DECQ          SI
-	JNZ           n4t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n4t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         AX, R11
+	VBROADCASTSS (R8), Z5
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z5, Z5
+	VMOVUPS      (R11), Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS      Z6, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R8), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z5
+	VFMADD231PS  Z2, Z1, Z5
+	VMOVUPS      Z5, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R8), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R8), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ANDQ R10, R11
+	NOTQ R10
+	ADDQ R11, DI
+	DECQ SI
+	JNZ  n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -5866,6 +6228,7 @@ columns3:
 	MOVQ      tiles+176(FP), BX
 
 n3t3:
+	// 3 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x03
 	JLT     n3t3done
 	MOVQ    depth+168(FP), SI
@@ -5894,6 +6257,7 @@ n3t3:
 	VMOVUPS Z1, 128(R13)
 
 n3t3block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VPBROADCASTD 4(R11), Z2
 	VPBROADCASTD 8(R11), Z3
@@ -5903,19 +6267,26 @@ n3t3block:
 	VMOVUPS      Z1, Z7
 	VMOVUPS      Z2, Z8
 	VMOVUPS      Z3, Z9
-	CMPQ         SI, $+5
-	SBBQ         R13, R13
-	IMUL3Q       $0x02, R8, R14
-	ANDQ         R14, R13
-	ADDQ         DX, R13
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	PREFETCHT0   256(R13)(R8*2)
-	CMPQ         SI, $+3
-	SBBQ         R13, R13
-	IMUL3Q       $0x02, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z3.
+	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z6.
+	// Sums of tile 2, rows 0 to 15, a column each: Z7-Z9.
+	CMPQ       SI, $+5
+	SBBQ       R13, R13
+	IMUL3Q     $0x02, R8, R14
+	ANDQ       R14, R13
+	ADDQ       DX, R13
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	PREFETCHT0 256(R13)(R8*2)
+	CMPQ       SI, $+3
+	SBBQ       R13, R13
+	IMUL3Q     $0x02, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+
+	// 8 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R13)
 	PREFETCHT0   1088(R13)
 	PREFETCHT0   1152(R13)
@@ -6062,6 +6433,8 @@ n3t3block:
 	VPDPBUSD     Z13, Z10, Z9
 	ADDQ         $+512, CX
 	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
@@ -6116,27 +6489,32 @@ n3t3block:
 	VFMADD231PS  Z9, Z1, Z2
 	VMOVUPS      Z2, 128(R13)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	SHLQ         $0x04, R13
-	SUBQ         $0x40, R13
-	ANDQ         R12, R13
-	NOTQ         R12
-	ADDQ         R13, R9
-	DECQ         SI
-	JNZ          n3t3block
-	ADDQ         $+192, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x03, BX
-	JMP          n3t3
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ SI
+	JNZ  n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x03, BX
+	JMP  n3t3
 
 n3t3done:
 n3t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n3t1done
 	MOVQ    depth+168(FP), SI
@@ -6159,12 +6537,18 @@ n3t1:
 	VMOVUPS Z1, (R11)
 
 n3t1block:
-	VPBROADCASTD  (R9), Z1
-	VPBROADCASTD  4(R9), Z2
-	VPBROADCASTD  8(R9), Z3
-	MOVQ          DX, R11
-	PREFETCHT0    256(R11)
-	MOVQ          CX, R11
+	// A block of 32 steps of K; SI blocks are left.
+	VPBROADCASTD (R9), Z1
+	VPBROADCASTD 4(R9), Z2
+	VPBROADCASTD 8(R9), Z3
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z3.
+	MOVQ       DX, R11
+	PREFETCHT0 256(R11)
+	MOVQ       CX, R11
+
+	// 8 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
 	PREFETCHT0    1152(R11)
@@ -6207,44 +6591,50 @@ n3t1block:
 	VPDPBUSD.BCST 156(DI), Z4, Z3
 	ADDQ          $+512, CX
 	ADDQ          $+32, DI
-	MOVQ          stride+24(FP), R12
-	SHLQ          $0x02, R12
-	MOVQ          AX, R11
-	VBROADCASTSS  (R8), Z4
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z4, Z4
-	VMOVUPS       (R11), Z5
-	VFMADD231PS   Z1, Z4, Z5
-	VMOVUPS       Z5, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  4(R8), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z4
-	VFMADD231PS   Z2, Z1, Z4
-	VMOVUPS       Z4, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  8(R8), Z1
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z2
-	VFMADD231PS   Z3, Z1, Z2
-	VMOVUPS       Z2, (R11)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R11, R8
-	ADDQ          R11, R9
-	SHLQ          $0x04, R11
-	SUBQ          $0x40, R11
-	ANDQ          R10, R11
-	NOTQ          R10
-	ADDQ          R11, DI
-	DECQ          SI
-	JNZ           n3t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n3t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         AX, R11
+	VBROADCASTSS (R8), Z4
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z4, Z4
+	VMOVUPS      (R11), Z5
+	VFMADD231PS  Z1, Z4, Z5
+	VMOVUPS      Z5, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R8), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z4
+	VFMADD231PS  Z2, Z1, Z4
+	VMOVUPS      Z4, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R8), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ANDQ R10, R11
+	NOTQ R10
+	ADDQ R11, DI
+	DECQ SI
+	JNZ  n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -6258,6 +6648,7 @@ columns2:
 	MOVQ      tiles+176(FP), BX
 
 n2t3:
+	// 3 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x03
 	JLT     n2t3done
 	MOVQ    depth+168(FP), SI
@@ -6282,25 +6673,33 @@ n2t3:
 	VMOVUPS Z1, 128(R13)
 
 n2t3block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VPBROADCASTD 4(R11), Z2
 	VMOVUPS      Z1, Z3
 	VMOVUPS      Z2, Z4
 	VMOVUPS      Z1, Z5
 	VMOVUPS      Z2, Z6
-	CMPQ         SI, $+5
-	SBBQ         R13, R13
-	IMUL3Q       $0x02, R8, R14
-	ANDQ         R14, R13
-	ADDQ         DX, R13
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	PREFETCHT0   256(R13)(R8*2)
-	CMPQ         SI, $+3
-	SBBQ         R13, R13
-	IMUL3Q       $0x02, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1, Z2.
+	// Sums of tile 1, rows 0 to 15, a column each: Z3, Z4.
+	// Sums of tile 2, rows 0 to 15, a column each: Z5, Z6.
+	CMPQ       SI, $+5
+	SBBQ       R13, R13
+	IMUL3Q     $0x02, R8, R14
+	ANDQ       R14, R13
+	ADDQ       DX, R13
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	PREFETCHT0 256(R13)(R8*2)
+	CMPQ       SI, $+3
+	SBBQ       R13, R13
+	IMUL3Q     $0x02, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+
+	// 8 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R13)
 	PREFETCHT0   1088(R13)
 	PREFETCHT0   1152(R13)
@@ -6415,6 +6814,8 @@ n2t3block:
 	VPDPBUSD     Z9, Z7, Z6
 	ADDQ         $+512, CX
 	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
 	MOVQ         stride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
@@ -6452,27 +6853,32 @@ n2t3block:
 	VFMADD231PS  Z6, Z1, Z2
 	VMOVUPS      Z2, 128(R13)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	SHLQ         $0x04, R13
-	SUBQ         $0x40, R13
-	ANDQ         R12, R13
-	NOTQ         R12
-	ADDQ         R13, R9
-	DECQ         SI
-	JNZ          n2t3block
-	ADDQ         $+192, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x03, BX
-	JMP          n2t3
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ SI
+	JNZ  n2t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x03, BX
+	JMP  n2t3
 
 n2t3done:
 n2t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n2t1done
 	MOVQ    depth+168(FP), SI
@@ -6493,11 +6899,17 @@ n2t1:
 	VMOVUPS Z1, (R11)
 
 n2t1block:
-	VPBROADCASTD  (R9), Z1
-	VPBROADCASTD  4(R9), Z2
-	MOVQ          DX, R11
-	PREFETCHT0    256(R11)
-	MOVQ          CX, R11
+	// A block of 32 steps of K; SI blocks are left.
+	VPBROADCASTD (R9), Z1
+	VPBROADCASTD 4(R9), Z2
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1, Z2.
+	MOVQ       DX, R11
+	PREFETCHT0 256(R11)
+	MOVQ       CX, R11
+
+	// 8 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
 	PREFETCHT0    1152(R11)
@@ -6532,37 +6944,43 @@ n2t1block:
 	VPDPBUSD.BCST 92(DI), Z3, Z2
 	ADDQ          $+512, CX
 	ADDQ          $+32, DI
-	MOVQ          stride+24(FP), R12
-	SHLQ          $0x02, R12
-	MOVQ          AX, R11
-	VBROADCASTSS  (R8), Z3
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z3, Z3
-	VMOVUPS       (R11), Z4
-	VFMADD231PS   Z1, Z3, Z4
-	VMOVUPS       Z4, (R11)
-	ADDQ          R12, R11
-	VBROADCASTSS  4(R8), Z1
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (DX), Z1, Z1
-	VMOVUPS       (R11), Z3
-	VFMADD231PS   Z2, Z1, Z3
-	VMOVUPS       Z3, (R11)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R11, R8
-	ADDQ          R11, R9
-	SHLQ          $0x04, R11
-	SUBQ          $0x40, R11
-	ANDQ          R10, R11
-	NOTQ          R10
-	ADDQ          R11, DI
-	DECQ          SI
-	JNZ           n2t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n2t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	MOVQ         stride+24(FP), R12
+	SHLQ         $0x02, R12
+	MOVQ         AX, R11
+	VBROADCASTSS (R8), Z3
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z3, Z3
+	VMOVUPS      (R11), Z4
+	VFMADD231PS  Z1, Z3, Z4
+	VMOVUPS      Z4, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R8), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (DX), Z1, Z1
+	VMOVUPS      (R11), Z3
+	VFMADD231PS  Z2, Z1, Z3
+	VMOVUPS      Z3, (R11)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ANDQ R10, R11
+	NOTQ R10
+	ADDQ R11, DI
+	DECQ SI
+	JNZ  n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -6576,6 +6994,7 @@ columns1:
 	MOVQ      tiles+176(FP), BX
 
 n1t6:
+	// 6 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x06
 	JLT     n1t6done
 	MOVQ    depth+168(FP), SI
@@ -6600,32 +7019,43 @@ n1t6:
 	VMOVUPS Z1, 320(AX)
 
 n1t6block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VMOVUPS      Z1, Z2
 	VMOVUPS      Z1, Z3
 	VMOVUPS      Z1, Z4
 	VMOVUPS      Z1, Z5
 	VMOVUPS      Z1, Z6
-	CMPQ         SI, $+5
-	SBBQ         R15, R15
-	IMUL3Q       $0x05, R8, BP
-	ANDQ         BP, R15
-	ADDQ         DX, R15
-	LEAQ         (R15)(R8*2), BP
-	ADDQ         R8, BP
-	PREFETCHT0   256(R15)
-	PREFETCHT0   256(R15)(R8*1)
-	PREFETCHT0   256(R15)(R8*2)
-	PREFETCHT0   256(BP)
-	PREFETCHT0   256(BP)(R8*1)
-	PREFETCHT0   256(BP)(R8*2)
-	CMPQ         SI, $+3
-	SBBQ         R15, R15
-	IMUL3Q       $0x05, DI, BP
-	ANDQ         BP, R15
-	ADDQ         CX, R15
-	LEAQ         (R15)(DI*2), BP
-	ADDQ         DI, BP
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1.
+	// Sums of tile 1, rows 0 to 15, a column each: Z2.
+	// Sums of tile 2, rows 0 to 15, a column each: Z3.
+	// Sums of tile 3, rows 0 to 15, a column each: Z4.
+	// Sums of tile 4, rows 0 to 15, a column each: Z5.
+	// Sums of tile 5, rows 0 to 15, a column each: Z6.
+	CMPQ       SI, $+5
+	SBBQ       R15, R15
+	IMUL3Q     $0x05, R8, BP
+	ANDQ       BP, R15
+	ADDQ       DX, R15
+	LEAQ       (R15)(R8*2), BP
+	ADDQ       R8, BP
+	PREFETCHT0 256(R15)
+	PREFETCHT0 256(R15)(R8*1)
+	PREFETCHT0 256(R15)(R8*2)
+	PREFETCHT0 256(BP)
+	PREFETCHT0 256(BP)(R8*1)
+	PREFETCHT0 256(BP)(R8*2)
+	CMPQ       SI, $+3
+	SBBQ       R15, R15
+	IMUL3Q     $0x05, DI, BP
+	ANDQ       BP, R15
+	ADDQ       CX, R15
+	LEAQ       (R15)(DI*2), BP
+	ADDQ       DI, BP
+
+	// 8 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R15)
 	PREFETCHT0   1088(R15)
 	PREFETCHT0   1152(R15)
@@ -6781,6 +7211,8 @@ n1t6block:
 	ADDQ         $+512, CX
 	ADDQ         $+512, R13
 	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Z7
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       (DX), Z7, Z8
@@ -6814,33 +7246,38 @@ n1t6block:
 	VMOVUPS      Z2, 320(AX)
 	ADDQ         $+64, DX
 	ADDQ         $+64, R14
-	MOVQ         reach+152(FP), R15
-	SHLQ         $0x02, R15
-	ADDQ         R15, R10
-	ADDQ         R15, R11
-	SHLQ         $0x04, R15
-	SUBQ         $0x40, R15
-	ANDQ         R12, R15
-	NOTQ         R12
-	ADDQ         R15, R9
-	DECQ         SI
-	JNZ          n1t6block
-	ADDQ         $+384, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x06, BX
-	JMP          n1t6
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R15
+	SHLQ $0x02, R15
+	ADDQ R15, R10
+	ADDQ R15, R11
+	SHLQ $0x04, R15
+	SUBQ $0x40, R15
+	ANDQ R12, R15
+	NOTQ R12
+	ADDQ R15, R9
+	DECQ SI
+	JNZ  n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x06, BX
+	JMP  n1t6
 
 n1t6done:
 n1t2:
+	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n1t2done
 	MOVQ    depth+168(FP), SI
@@ -6857,20 +7294,27 @@ n1t2:
 	VMOVUPS Z1, 64(AX)
 
 n1t2block:
+	// A block of 32 steps of K; SI blocks are left.
 	VPBROADCASTD (R11), Z1
 	VMOVUPS      Z1, Z2
-	CMPQ         SI, $+5
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, R8, R14
-	ANDQ         R14, R13
-	ADDQ         DX, R13
-	PREFETCHT0   256(R13)
-	PREFETCHT0   256(R13)(R8*1)
-	CMPQ         SI, $+3
-	SBBQ         R13, R13
-	IMUL3Q       $0x01, DI, R14
-	ANDQ         R14, R13
-	ADDQ         CX, R13
+
+	// Sums begin at starts (R11), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1.
+	// Sums of tile 1, rows 0 to 15, a column each: Z2.
+	CMPQ       SI, $+5
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, R8, R14
+	ANDQ       R14, R13
+	ADDQ       DX, R13
+	PREFETCHT0 256(R13)
+	PREFETCHT0 256(R13)(R8*1)
+	CMPQ       SI, $+3
+	SBBQ       R13, R13
+	IMUL3Q     $0x01, DI, R14
+	ANDQ       R14, R13
+	ADDQ       CX, R13
+
+	// 8 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R13)
 	PREFETCHT0   1088(R13)
 	PREFETCHT0   1152(R13)
@@ -6929,6 +7373,8 @@ n1t2block:
 	VPDPBUSD     Z4, Z3, Z2
 	ADDQ         $+512, CX
 	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Z3
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       (DX), Z3, Z4
@@ -6941,25 +7387,30 @@ n1t2block:
 	VFMADD231PS  Z2, Z1, Z3
 	VMOVUPS      Z3, 64(AX)
 	ADDQ         $+64, DX
-	MOVQ         reach+152(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R10
-	ADDQ         R13, R11
-	SHLQ         $0x04, R13
-	SUBQ         $0x40, R13
-	ANDQ         R12, R13
-	NOTQ         R12
-	ADDQ         R13, R9
-	DECQ         SI
-	JNZ          n1t2block
-	ADDQ         $+128, AX
-	ADDQ         DI, CX
-	ADDQ         R8, DX
-	SUBQ         $0x02, BX
-	JMP          n1t2
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ SI
+	JNZ  n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, AX
+	ADDQ DI, CX
+	ADDQ R8, DX
+	SUBQ $0x02, BX
+	JMP  n1t2
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n1t1done
 	MOVQ    depth+168(FP), SI
@@ -6975,10 +7426,16 @@ n1t1:
 	VMOVUPS Z1, (AX)
 
 n1t1block:
-	VPBROADCASTD  (R9), Z1
-	MOVQ          DX, R11
-	PREFETCHT0    256(R11)
-	MOVQ          CX, R11
+	// A block of 32 steps of K; SI blocks are left.
+	VPBROADCASTD (R9), Z1
+
+	// Sums begin at starts (R9), what the raise of the weights adds, negated.
+	// Sums of tile 0, rows 0 to 15, a column each: Z1.
+	MOVQ       DX, R11
+	PREFETCHT0 256(R11)
+	MOVQ       CX, R11
+
+	// 8 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
 	PREFETCHT0    1152(R11)
@@ -7005,27 +7462,33 @@ n1t1block:
 	VPDPBUSD.BCST 28(DI), Z2, Z1
 	ADDQ          $+512, CX
 	ADDQ          $+32, DI
-	VBROADCASTSS  (R8), Z2
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (DX), Z2, Z2
-	VMOVUPS       (AX), Z3
-	VFMADD231PS   Z1, Z2, Z3
-	VMOVUPS       Z3, (AX)
-	ADDQ          $+64, DX
-	MOVQ          reach+152(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R11, R8
-	ADDQ          R11, R9
-	SHLQ          $0x04, R11
-	SUBQ          $0x40, R11
-	ANDQ          R10, R11
-	NOTQ          R10
-	ADDQ          R11, DI
-	DECQ          SI
-	JNZ           n1t1block
-	ADDQ          $+64, AX
-	SUBQ          $0x01, BX
-	JMP           n1t1
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R8), Z2
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (DX), Z2, Z2
+	VMOVUPS      (AX), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, (AX)
+	ADDQ         $+64, DX
+
+	// To the next block: x's codes of the other columns are skipped.
+	MOVQ reach+152(FP), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R8
+	ADDQ R11, R9
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ANDQ R10, R11
+	NOTQ R10
+	ADDQ R11, DI
+	DECQ SI
+	JNZ  n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, BX
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -7034,6 +7497,8 @@ n1t1done:
 // func fastExpand4VNNI(panel []uint32, words []uint32, code *[16]int8)
 // Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·fastExpand4VNNI(SB), NOSPLIT, $0-56
+	// for each line i of four steps of K, row r < 16:
+	// 	panel[i·16 + r] = four bytes code[nibble k] + 128
 	MOVQ            code+48(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
@@ -7043,6 +7508,7 @@ TEXT ·fastExpand4VNNI(SB), NOSPLIT, $0-56
 	MOVQ            words_len+32(FP), DX
 
 line:
+	// 16 words, a row each; DX words are left.
 	PREFETCHT1 512(CX)
 	VMOVDQU32  (CX), Z3
 	VPANDD     Z1, Z3, Z2
@@ -7062,12 +7528,15 @@ line:
 // func fastExpand8VNNI(panel []uint32, words []uint32)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·fastExpand8VNNI(SB), NOSPLIT, $0-48
+	// for each line i of four steps of K, row r < 16:
+	// 	panel[i·16 + r] = four bytes w[k][r] + 128
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
 	MOVQ      panel_base+0(FP), AX
 	MOVQ      words_base+24(FP), CX
 	MOVQ      words_len+32(FP), DX
 
 line:
+	// 16 words, a row each; DX words are left.
 	PREFETCHT1 1024(CX)
 	VPXORD     (CX), Z0, Z1
 	VMOVDQU32  Z1, (AX)
@@ -7081,6 +7550,9 @@ line:
 // func fastBlockVNNI(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·fastBlockVNNI(SB), NOSPLIT, $8-224
+	// for each tile t of 16 rows r, column c < n:
+	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·reach on
+	// 	y[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleReach + r]·xScales[c])·s     fused
 	MOVQ y_base+0(FP), AX
 	MOVQ from_base+32(FP), CX
 	MOVQ x_base+96(FP), DX
@@ -7089,8 +7561,11 @@ TEXT ·fastBlockVNNI(SB), NOSPLIT, $8-224
 	MOVQ n+208(FP), DI
 
 group:
+	// 12 columns at a time, while as many are left (DI).
 	CMPQ DI, $0x0c
-	JLT  last
+	JLT  groupdone
+
+	// A group of 12 columns meets all tiles.
 	MOVQ panel_base+64(FP), R10
 	MOVQ scales_base+168(FP), R11
 	MOVQ tiles+216(FP), R12
@@ -7098,6 +7573,7 @@ group:
 	MOVQ CX, R9
 
 n12t2:
+	// 2 tiles at a time, while as many are left (R12).
 	CMPQ         R12, $0x02
 	JLT          n12t2done
 	MOVQ         k+200(FP), R15
@@ -7130,7 +7606,10 @@ n12t2:
 	VPBROADCASTD 44(SI), Z22
 	VMOVUPS      Z22, Z23
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18, Z20, Z22.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19, Z21, Z23.
 n12t2k:
+	// 2 lines of 4 steps of K, of R15 steps: panel at (R13) on, codes of x at R14 on.
 	VMOVDQU32    (R13), Z24
 	VMOVDQU32    (R13)(BP*1), Z25
 	VPBROADCASTD (R14), Z26
@@ -7211,6 +7690,8 @@ n12t2k:
 	ADDQ         $0x08, R14
 	SUBQ         $0x08, R15
 	JNZ          n12t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         fromStride+56(FP), R14
@@ -7394,6 +7875,7 @@ n12t2k:
 
 n12t2done:
 n12t1:
+	// 1 tiles at a time, while as many are left (R12).
 	CMPQ         R12, $0x01
 	JLT          n12t1done
 	MOVQ         k+200(FP), R15
@@ -7414,7 +7896,9 @@ n12t1:
 	VPBROADCASTD 40(SI), Z10
 	VPBROADCASTD 44(SI), Z11
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z11.
 n12t1k:
+	// 2 lines of 4 steps of K, of R15 steps: panel at (R13) on, codes of x at R14 on.
 	VMOVDQU32     (R13), Z12
 	VPDPBUSD.BCST (R14), Z12, Z0
 	VPDPBUSD.BCST 64(R14), Z12, Z1
@@ -7445,124 +7929,126 @@ n12t1k:
 	ADDQ          $0x08, R14
 	SUBQ          $0x08, R15
 	JNZ           n12t1k
-	MOVQ          stride+24(FP), R13
-	SHLQ          $0x02, R13
-	MOVQ          fromStride+56(FP), R14
-	SHLQ          $0x02, R14
-	VBROADCASTSS  (BX), Z12
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R11), Z12, Z12
-	VMOVUPS       (R9), Z13
-	VFMADD231PS   Z0, Z12, Z13
-	VMOVUPS       Z13, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z12
-	VFMADD231PS   Z1, Z0, Z12
-	VMOVUPS       Z12, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  16(BX), Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  20(BX), Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  24(BX), Z0
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  28(BX), Z0
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  32(BX), Z0
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z8, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  36(BX), Z0
-	VCVTDQ2PS     Z9, Z9
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z9, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  40(BX), Z0
-	VCVTDQ2PS     Z10, Z10
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z10, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	VBROADCASTSS  44(BX), Z0
-	VCVTDQ2PS     Z11, Z11
-	VMULPS        (R11), Z0, Z0
-	VMOVUPS       (R9), Z1
-	VFMADD231PS   Z11, Z0, Z1
-	VMOVUPS       Z1, (R8)
-	ADDQ          R13, R8
-	ADDQ          R14, R9
-	MOVQ          stride+24(FP), R13
-	SHLQ          $0x02, R13
-	IMUL3Q        $-12, R13, R13
-	ADDQ          R13, R8
-	MOVQ          fromStride+56(FP), R13
-	SHLQ          $0x02, R13
-	IMUL3Q        $-12, R13, R13
-	ADDQ          R13, R9
-	ADDQ          $+64, R8
-	ADDQ          $+64, R9
-	MOVQ          reach+88(FP), R13
-	SHLQ          $0x02, R13
-	MOVQ          scaleReach+192(FP), R14
-	SHLQ          $0x02, R14
-	ADDQ          R13, R10
-	ADDQ          R14, R11
-	SUBQ          $0x01, R12
-	JMP           n12t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R13
+	SHLQ         $0x02, R13
+	MOVQ         fromStride+56(FP), R14
+	SHLQ         $0x02, R14
+	VBROADCASTSS (BX), Z12
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R11), Z12, Z12
+	VMOVUPS      (R9), Z13
+	VFMADD231PS  Z0, Z12, Z13
+	VMOVUPS      Z13, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z12
+	VFMADD231PS  Z1, Z0, Z12
+	VMOVUPS      Z12, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 16(BX), Z0
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 20(BX), Z0
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z5, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 24(BX), Z0
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 28(BX), Z0
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z7, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 32(BX), Z0
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z8, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 36(BX), Z0
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z9, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 40(BX), Z0
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z10, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	VBROADCASTSS 44(BX), Z0
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       (R11), Z0, Z0
+	VMOVUPS      (R9), Z1
+	VFMADD231PS  Z11, Z0, Z1
+	VMOVUPS      Z1, (R8)
+	ADDQ         R13, R8
+	ADDQ         R14, R9
+	MOVQ         stride+24(FP), R13
+	SHLQ         $0x02, R13
+	IMUL3Q       $-12, R13, R13
+	ADDQ         R13, R8
+	MOVQ         fromStride+56(FP), R13
+	SHLQ         $0x02, R13
+	IMUL3Q       $-12, R13, R13
+	ADDQ         R13, R9
+	ADDQ         $+64, R8
+	ADDQ         $+64, R9
+	MOVQ         reach+88(FP), R13
+	SHLQ         $0x02, R13
+	MOVQ         scaleReach+192(FP), R14
+	SHLQ         $0x02, R14
+	ADDQ         R13, R10
+	ADDQ         R14, R11
+	SUBQ         $0x01, R12
+	JMP          n12t1
 
 n12t1done:
 	MOVQ   stride+24(FP), R8
@@ -7579,7 +8065,8 @@ n12t1done:
 	SUBQ   $0x0c, DI
 	JMP    group
 
-last:
+groupdone:
+	// The columns that are left, DI.
 	CMPQ DI, $0x01
 	JE   last1
 	CMPQ DI, $0x02
@@ -7606,12 +8093,14 @@ last:
 	RET
 
 last1:
+	// A group of 1 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n1t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n1t2done
 	MOVQ         k+200(FP), R12
@@ -7622,7 +8111,10 @@ n1t2:
 	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
 
+	// Sums of tile 0, a column each, from starts on: Z0.
+	// Sums of tile 1, a column each, from starts on: Z1.
 n1t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z2
 	VMOVDQU32    (R10)(R13*1), Z3
 	VPBROADCASTD (R11), Z4
@@ -7637,6 +8129,8 @@ n1t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n1t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -7677,6 +8171,7 @@ n1t2k:
 
 n1t2done:
 n1t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n1t1done
 	MOVQ         k+200(FP), R12
@@ -7686,7 +8181,9 @@ n1t1:
 	MOVQ         DX, R11
 	VPBROADCASTD (SI), Z0
 
+	// Sums of tile 0, a column each, from starts on: Z0.
 n1t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z1
 	VPDPBUSD.BCST (R11), Z1, Z0
 	VMOVDQU32     64(R10), Z1
@@ -7695,48 +8192,52 @@ n1t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n1t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z1
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z1, Z1
-	VMOVUPS       (CX), Z2
-	VFMADD231PS   Z0, Z1, Z2
-	VMOVUPS       Z2, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-1, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-1, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n1t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z1
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z1, Z1
+	VMOVUPS      (CX), Z2
+	VFMADD231PS  Z0, Z1, Z2
+	VMOVUPS      Z2, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-1, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-1, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n1t1
 
 n1t1done:
 	VZEROUPPER
 	RET
 
 last2:
+	// A group of 2 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n2t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n2t2done
 	MOVQ         k+200(FP), R12
@@ -7749,7 +8250,10 @@ n2t2:
 	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3.
 n2t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z4
 	VMOVDQU32    (R10)(R13*1), Z5
 	VPBROADCASTD (R11), Z6
@@ -7770,6 +8274,8 @@ n2t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n2t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -7823,6 +8329,7 @@ n2t2k:
 
 n2t2done:
 n2t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n2t1done
 	MOVQ         k+200(FP), R12
@@ -7833,7 +8340,9 @@ n2t1:
 	VPBROADCASTD (SI), Z0
 	VPBROADCASTD 4(SI), Z1
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z1.
 n2t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z2
 	VPDPBUSD.BCST (R11), Z2, Z0
 	VPDPBUSD.BCST 64(R11), Z2, Z1
@@ -7844,56 +8353,60 @@ n2t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n2t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z2
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z2, Z2
-	VMOVUPS       (CX), Z3
-	VFMADD231PS   Z0, Z2, Z3
-	VMOVUPS       Z3, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z2
-	VFMADD231PS   Z1, Z0, Z2
-	VMOVUPS       Z2, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-2, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-2, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n2t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z2
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z2, Z2
+	VMOVUPS      (CX), Z3
+	VFMADD231PS  Z0, Z2, Z3
+	VMOVUPS      Z3, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z2
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS      Z2, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-2, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-2, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n2t1
 
 n2t1done:
 	VZEROUPPER
 	RET
 
 last3:
+	// A group of 3 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n3t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n3t2done
 	MOVQ         k+200(FP), R12
@@ -7908,7 +8421,10 @@ n3t2:
 	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5.
 n3t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z6
 	VMOVDQU32    (R10)(R13*1), Z7
 	VPBROADCASTD (R11), Z8
@@ -7935,6 +8451,8 @@ n3t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n3t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -8001,6 +8519,7 @@ n3t2k:
 
 n3t2done:
 n3t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n3t1done
 	MOVQ         k+200(FP), R12
@@ -8012,7 +8531,9 @@ n3t1:
 	VPBROADCASTD 4(SI), Z1
 	VPBROADCASTD 8(SI), Z2
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z2.
 n3t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z3
 	VPDPBUSD.BCST (R11), Z3, Z0
 	VPDPBUSD.BCST 64(R11), Z3, Z1
@@ -8025,64 +8546,68 @@ n3t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n3t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z3
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z3, Z3
-	VMOVUPS       (CX), Z4
-	VFMADD231PS   Z0, Z3, Z4
-	VMOVUPS       Z4, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z3
-	VFMADD231PS   Z1, Z0, Z3
-	VMOVUPS       Z3, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-3, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-3, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n3t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z3
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z3, Z3
+	VMOVUPS      (CX), Z4
+	VFMADD231PS  Z0, Z3, Z4
+	VMOVUPS      Z4, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z3
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS      Z3, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-3, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-3, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n3t1
 
 n3t1done:
 	VZEROUPPER
 	RET
 
 last4:
+	// A group of 4 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n4t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n4t2done
 	MOVQ         k+200(FP), R12
@@ -8099,7 +8624,10 @@ n4t2:
 	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7.
 n4t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z8
 	VMOVDQU32    (R10)(R13*1), Z9
 	VPBROADCASTD (R11), Z10
@@ -8132,6 +8660,8 @@ n4t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n4t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -8211,6 +8741,7 @@ n4t2k:
 
 n4t2done:
 n4t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n4t1done
 	MOVQ         k+200(FP), R12
@@ -8223,7 +8754,9 @@ n4t1:
 	VPBROADCASTD 8(SI), Z2
 	VPBROADCASTD 12(SI), Z3
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z3.
 n4t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z4
 	VPDPBUSD.BCST (R11), Z4, Z0
 	VPDPBUSD.BCST 64(R11), Z4, Z1
@@ -8238,72 +8771,76 @@ n4t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n4t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z4
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z4, Z4
-	VMOVUPS       (CX), Z5
-	VFMADD231PS   Z0, Z4, Z5
-	VMOVUPS       Z5, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z4
-	VFMADD231PS   Z1, Z0, Z4
-	VMOVUPS       Z4, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-4, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-4, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n4t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z4
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z4, Z4
+	VMOVUPS      (CX), Z5
+	VFMADD231PS  Z0, Z4, Z5
+	VMOVUPS      Z5, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z4
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS      Z4, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-4, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-4, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n4t1
 
 n4t1done:
 	VZEROUPPER
 	RET
 
 last5:
+	// A group of 5 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n5t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n5t2done
 	MOVQ         k+200(FP), R12
@@ -8322,7 +8859,10 @@ n5t2:
 	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9.
 n5t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z10
 	VMOVDQU32    (R10)(R13*1), Z11
 	VPBROADCASTD (R11), Z12
@@ -8361,6 +8901,8 @@ n5t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n5t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -8453,6 +8995,7 @@ n5t2k:
 
 n5t2done:
 n5t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n5t1done
 	MOVQ         k+200(FP), R12
@@ -8466,7 +9009,9 @@ n5t1:
 	VPBROADCASTD 12(SI), Z3
 	VPBROADCASTD 16(SI), Z4
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z4.
 n5t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z5
 	VPDPBUSD.BCST (R11), Z5, Z0
 	VPDPBUSD.BCST 64(R11), Z5, Z1
@@ -8483,80 +9028,84 @@ n5t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n5t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z5
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z5, Z5
-	VMOVUPS       (CX), Z6
-	VFMADD231PS   Z0, Z5, Z6
-	VMOVUPS       Z6, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z5
-	VFMADD231PS   Z1, Z0, Z5
-	VMOVUPS       Z5, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  16(BX), Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-5, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-5, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n5t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z5
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z5, Z5
+	VMOVUPS      (CX), Z6
+	VFMADD231PS  Z0, Z5, Z6
+	VMOVUPS      Z6, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z5
+	VFMADD231PS  Z1, Z0, Z5
+	VMOVUPS      Z5, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-5, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-5, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n5t1
 
 n5t1done:
 	VZEROUPPER
 	RET
 
 last6:
+	// A group of 6 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n6t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n6t2done
 	MOVQ         k+200(FP), R12
@@ -8577,7 +9126,10 @@ n6t2:
 	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11.
 n6t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z12
 	VMOVDQU32    (R10)(R13*1), Z13
 	VPBROADCASTD (R11), Z14
@@ -8622,6 +9174,8 @@ n6t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n6t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -8727,6 +9281,7 @@ n6t2k:
 
 n6t2done:
 n6t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n6t1done
 	MOVQ         k+200(FP), R12
@@ -8741,7 +9296,9 @@ n6t1:
 	VPBROADCASTD 16(SI), Z4
 	VPBROADCASTD 20(SI), Z5
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z5.
 n6t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z6
 	VPDPBUSD.BCST (R11), Z6, Z0
 	VPDPBUSD.BCST 64(R11), Z6, Z1
@@ -8760,88 +9317,92 @@ n6t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n6t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z6
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z6, Z6
-	VMOVUPS       (CX), Z7
-	VFMADD231PS   Z0, Z6, Z7
-	VMOVUPS       Z7, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z6
-	VFMADD231PS   Z1, Z0, Z6
-	VMOVUPS       Z6, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  16(BX), Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  20(BX), Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-6, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-6, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n6t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z6
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z6, Z6
+	VMOVUPS      (CX), Z7
+	VFMADD231PS  Z0, Z6, Z7
+	VMOVUPS      Z7, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z6
+	VFMADD231PS  Z1, Z0, Z6
+	VMOVUPS      Z6, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z5, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-6, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-6, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n6t1
 
 n6t1done:
 	VZEROUPPER
 	RET
 
 last7:
+	// A group of 7 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n7t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n7t2done
 	MOVQ         k+200(FP), R12
@@ -8864,7 +9425,10 @@ n7t2:
 	VPBROADCASTD 24(SI), Z12
 	VMOVUPS      Z12, Z13
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13.
 n7t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z14
 	VMOVDQU32    (R10)(R13*1), Z15
 	VPBROADCASTD (R11), Z16
@@ -8915,6 +9479,8 @@ n7t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n7t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -9033,6 +9599,7 @@ n7t2k:
 
 n7t2done:
 n7t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n7t1done
 	MOVQ         k+200(FP), R12
@@ -9048,7 +9615,9 @@ n7t1:
 	VPBROADCASTD 20(SI), Z5
 	VPBROADCASTD 24(SI), Z6
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z6.
 n7t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z7
 	VPDPBUSD.BCST (R11), Z7, Z0
 	VPDPBUSD.BCST 64(R11), Z7, Z1
@@ -9069,96 +9638,100 @@ n7t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n7t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z7
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z7, Z7
-	VMOVUPS       (CX), Z8
-	VFMADD231PS   Z0, Z7, Z8
-	VMOVUPS       Z8, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z7
-	VFMADD231PS   Z1, Z0, Z7
-	VMOVUPS       Z7, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  16(BX), Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  20(BX), Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  24(BX), Z0
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-7, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-7, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n7t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z7
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z7, Z7
+	VMOVUPS      (CX), Z8
+	VFMADD231PS  Z0, Z7, Z8
+	VMOVUPS      Z8, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z7
+	VFMADD231PS  Z1, Z0, Z7
+	VMOVUPS      Z7, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z5, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-7, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-7, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n7t1
 
 n7t1done:
 	VZEROUPPER
 	RET
 
 last8:
+	// A group of 8 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n8t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n8t2done
 	MOVQ         k+200(FP), R12
@@ -9183,7 +9756,10 @@ n8t2:
 	VPBROADCASTD 28(SI), Z14
 	VMOVUPS      Z14, Z15
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15.
 n8t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z16
 	VMOVDQU32    (R10)(R13*1), Z17
 	VPBROADCASTD (R11), Z18
@@ -9240,6 +9816,8 @@ n8t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n8t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -9371,6 +9949,7 @@ n8t2k:
 
 n8t2done:
 n8t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n8t1done
 	MOVQ         k+200(FP), R12
@@ -9387,7 +9966,9 @@ n8t1:
 	VPBROADCASTD 24(SI), Z6
 	VPBROADCASTD 28(SI), Z7
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z7.
 n8t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z8
 	VPDPBUSD.BCST (R11), Z8, Z0
 	VPDPBUSD.BCST 64(R11), Z8, Z1
@@ -9410,104 +9991,108 @@ n8t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n8t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z8
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z8, Z8
-	VMOVUPS       (CX), Z9
-	VFMADD231PS   Z0, Z8, Z9
-	VMOVUPS       Z9, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z8
-	VFMADD231PS   Z1, Z0, Z8
-	VMOVUPS       Z8, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  16(BX), Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  20(BX), Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  24(BX), Z0
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  28(BX), Z0
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-8, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-8, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n8t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z8
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z8, Z8
+	VMOVUPS      (CX), Z9
+	VFMADD231PS  Z0, Z8, Z9
+	VMOVUPS      Z9, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z8
+	VFMADD231PS  Z1, Z0, Z8
+	VMOVUPS      Z8, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z5, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 28(BX), Z0
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z7, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-8, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-8, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n8t1
 
 n8t1done:
 	VZEROUPPER
 	RET
 
 last9:
+	// A group of 9 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n9t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n9t2done
 	MOVQ         k+200(FP), R12
@@ -9534,7 +10119,10 @@ n9t2:
 	VPBROADCASTD 32(SI), Z16
 	VMOVUPS      Z16, Z17
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17.
 n9t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z18
 	VMOVDQU32    (R10)(R13*1), Z19
 	VPBROADCASTD (R11), Z20
@@ -9597,6 +10185,8 @@ n9t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n9t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -9741,6 +10331,7 @@ n9t2k:
 
 n9t2done:
 n9t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n9t1done
 	MOVQ         k+200(FP), R12
@@ -9758,7 +10349,9 @@ n9t1:
 	VPBROADCASTD 28(SI), Z7
 	VPBROADCASTD 32(SI), Z8
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z8.
 n9t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z9
 	VPDPBUSD.BCST (R11), Z9, Z0
 	VPDPBUSD.BCST 64(R11), Z9, Z1
@@ -9783,112 +10376,116 @@ n9t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n9t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z9
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z9, Z9
-	VMOVUPS       (CX), Z10
-	VFMADD231PS   Z0, Z9, Z10
-	VMOVUPS       Z10, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z9
-	VFMADD231PS   Z1, Z0, Z9
-	VMOVUPS       Z9, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  16(BX), Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  20(BX), Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  24(BX), Z0
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  28(BX), Z0
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  32(BX), Z0
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z8, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-9, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-9, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n9t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z9
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z9, Z9
+	VMOVUPS      (CX), Z10
+	VFMADD231PS  Z0, Z9, Z10
+	VMOVUPS      Z10, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z9
+	VFMADD231PS  Z1, Z0, Z9
+	VMOVUPS      Z9, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z5, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 28(BX), Z0
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z7, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 32(BX), Z0
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z8, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-9, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-9, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n9t1
 
 n9t1done:
 	VZEROUPPER
 	RET
 
 last10:
+	// A group of 10 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n10t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n10t2done
 	MOVQ         k+200(FP), R12
@@ -9917,7 +10514,10 @@ n10t2:
 	VPBROADCASTD 36(SI), Z18
 	VMOVUPS      Z18, Z19
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19.
 n10t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z20
 	VMOVDQU32    (R10)(R13*1), Z21
 	VPBROADCASTD (R11), Z22
@@ -9986,6 +10586,8 @@ n10t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n10t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -10143,6 +10745,7 @@ n10t2k:
 
 n10t2done:
 n10t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n10t1done
 	MOVQ         k+200(FP), R12
@@ -10161,7 +10764,9 @@ n10t1:
 	VPBROADCASTD 32(SI), Z8
 	VPBROADCASTD 36(SI), Z9
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z9.
 n10t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z10
 	VPDPBUSD.BCST (R11), Z10, Z0
 	VPDPBUSD.BCST 64(R11), Z10, Z1
@@ -10188,120 +10793,124 @@ n10t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n10t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z10
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z10, Z10
-	VMOVUPS       (CX), Z11
-	VFMADD231PS   Z0, Z10, Z11
-	VMOVUPS       Z11, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z10
-	VFMADD231PS   Z1, Z0, Z10
-	VMOVUPS       Z10, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  16(BX), Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  20(BX), Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  24(BX), Z0
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  28(BX), Z0
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  32(BX), Z0
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z8, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  36(BX), Z0
-	VCVTDQ2PS     Z9, Z9
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z9, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-10, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-10, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n10t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z10
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z10, Z10
+	VMOVUPS      (CX), Z11
+	VFMADD231PS  Z0, Z10, Z11
+	VMOVUPS      Z11, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z10
+	VFMADD231PS  Z1, Z0, Z10
+	VMOVUPS      Z10, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z5, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 28(BX), Z0
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z7, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 32(BX), Z0
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z8, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 36(BX), Z0
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z9, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-10, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-10, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n10t1
 
 n10t1done:
 	VZEROUPPER
 	RET
 
 last11:
+	// A group of 11 columns meets all tiles.
 	MOVQ panel_base+64(FP), DI
 	MOVQ scales_base+168(FP), R8
 	MOVQ tiles+216(FP), R9
 	MOVQ CX, CX
 
 n11t2:
+	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n11t2done
 	MOVQ         k+200(FP), R12
@@ -10332,7 +10941,10 @@ n11t2:
 	VPBROADCASTD 40(SI), Z20
 	VMOVUPS      Z20, Z21
 
+	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18, Z20.
+	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19, Z21.
 n11t2k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z22
 	VMOVDQU32    (R10)(R13*1), Z23
 	VPBROADCASTD (R11), Z24
@@ -10407,6 +11019,8 @@ n11t2k:
 	ADDQ         $0x08, R11
 	SUBQ         $0x08, R12
 	JNZ          n11t2k
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
 	MOVQ         stride+24(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         fromStride+56(FP), R11
@@ -10577,6 +11191,7 @@ n11t2k:
 
 n11t2done:
 n11t1:
+	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n11t1done
 	MOVQ         k+200(FP), R12
@@ -10596,7 +11211,9 @@ n11t1:
 	VPBROADCASTD 36(SI), Z9
 	VPBROADCASTD 40(SI), Z10
 
+	// Sums of tile 0, a column each, from starts on: Z0-Z10.
 n11t1k:
+	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z11
 	VPDPBUSD.BCST (R11), Z11, Z0
 	VPDPBUSD.BCST 64(R11), Z11, Z1
@@ -10625,116 +11242,118 @@ n11t1k:
 	ADDQ          $0x08, R11
 	SUBQ          $0x08, R12
 	JNZ           n11t1k
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          fromStride+56(FP), R11
-	SHLQ          $0x02, R11
-	VBROADCASTSS  (BX), Z11
-	VCVTDQ2PS     Z0, Z0
-	VMULPS        (R8), Z11, Z11
-	VMOVUPS       (CX), Z12
-	VFMADD231PS   Z0, Z11, Z12
-	VMOVUPS       Z12, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  4(BX), Z0
-	VCVTDQ2PS     Z1, Z1
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z11
-	VFMADD231PS   Z1, Z0, Z11
-	VMOVUPS       Z11, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  8(BX), Z0
-	VCVTDQ2PS     Z2, Z2
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z2, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  12(BX), Z0
-	VCVTDQ2PS     Z3, Z3
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z3, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  16(BX), Z0
-	VCVTDQ2PS     Z4, Z4
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z4, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  20(BX), Z0
-	VCVTDQ2PS     Z5, Z5
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z5, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  24(BX), Z0
-	VCVTDQ2PS     Z6, Z6
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z6, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  28(BX), Z0
-	VCVTDQ2PS     Z7, Z7
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z7, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  32(BX), Z0
-	VCVTDQ2PS     Z8, Z8
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z8, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  36(BX), Z0
-	VCVTDQ2PS     Z9, Z9
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z9, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	VBROADCASTSS  40(BX), Z0
-	VCVTDQ2PS     Z10, Z10
-	VMULPS        (R8), Z0, Z0
-	VMOVUPS       (CX), Z1
-	VFMADD231PS   Z10, Z0, Z1
-	VMOVUPS       Z1, (AX)
-	ADDQ          R10, AX
-	ADDQ          R11, CX
-	MOVQ          stride+24(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-11, R10, R10
-	ADDQ          R10, AX
-	MOVQ          fromStride+56(FP), R10
-	SHLQ          $0x02, R10
-	IMUL3Q        $-11, R10, R10
-	ADDQ          R10, CX
-	ADDQ          $+64, AX
-	ADDQ          $+64, CX
-	MOVQ          reach+88(FP), R10
-	SHLQ          $0x02, R10
-	MOVQ          scaleReach+192(FP), R11
-	SHLQ          $0x02, R11
-	ADDQ          R10, DI
-	ADDQ          R11, R8
-	SUBQ          $0x01, R9
-	JMP           n11t1
+
+	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         fromStride+56(FP), R11
+	SHLQ         $0x02, R11
+	VBROADCASTSS (BX), Z11
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z11, Z11
+	VMOVUPS      (CX), Z12
+	VFMADD231PS  Z0, Z11, Z12
+	VMOVUPS      Z12, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 4(BX), Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z11
+	VFMADD231PS  Z1, Z0, Z11
+	VMOVUPS      Z11, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 8(BX), Z0
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z2, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 12(BX), Z0
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z3, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 16(BX), Z0
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z4, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 20(BX), Z0
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z5, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 24(BX), Z0
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z6, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 28(BX), Z0
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z7, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 32(BX), Z0
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z8, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 36(BX), Z0
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z9, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	VBROADCASTSS 40(BX), Z0
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       (R8), Z0, Z0
+	VMOVUPS      (CX), Z1
+	VFMADD231PS  Z10, Z0, Z1
+	VMOVUPS      Z1, (AX)
+	ADDQ         R10, AX
+	ADDQ         R11, CX
+	MOVQ         stride+24(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-11, R10, R10
+	ADDQ         R10, AX
+	MOVQ         fromStride+56(FP), R10
+	SHLQ         $0x02, R10
+	IMUL3Q       $-11, R10, R10
+	ADDQ         R10, CX
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	MOVQ         reach+88(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         scaleReach+192(FP), R11
+	SHLQ         $0x02, R11
+	ADDQ         R10, DI
+	ADDQ         R11, R8
+	SUBQ         $0x01, R9
+	JMP          n11t1
 
 n11t1done:
 	VZEROUPPER

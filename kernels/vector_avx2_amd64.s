@@ -7,6 +7,7 @@
 // func scaleWeightAVX2(dst []float32, x []float32, weight []float32, scale float32)
 // Requires: AVX
 TEXT ·scaleWeightAVX2(SB), NOSPLIT, $0-76
+	// dst[i] = (x[i]·scale)·weight[i]
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	MOVQ         weight_base+48(FP), DX
@@ -17,6 +18,7 @@ TEXT ·scaleWeightAVX2(SB), NOSPLIT, $0-76
 	ANDQ         $-8, DI
 
 loop:
+	// 8 numbers at a time, from SI on up to DI.
 	CMPQ    SI, DI
 	JGE     tail
 	VMOVUPS (CX)(SI*4), Y1
@@ -28,6 +30,7 @@ loop:
 	JMP     loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ       DI, BX
 	JZ         end
 	MOVQ       $0x00000010, DI
@@ -81,6 +84,7 @@ GLOBL tailMasksAVX2<>(SB), RODATA|NOPTR, $128
 // func addAVX2(dst []float32, x []float32)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-48
+	// dst[i] += x[i]
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ x_len+32(FP), DX
@@ -89,6 +93,7 @@ TEXT ·addAVX2(SB), NOSPLIT, $0-48
 	ANDQ $-8, SI
 
 loop:
+	// 8 numbers at a time, from BX on up to SI.
 	CMPQ    BX, SI
 	JGE     tail
 	VMOVUPS (AX)(BX*4), Y0
@@ -99,6 +104,7 @@ loop:
 	JMP     loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ       SI, DX
 	JZ         end
 	MOVQ       $0x00000010, SI
@@ -117,6 +123,7 @@ end:
 // func mulAVX2(dst []float32, x []float32)
 // Requires: AVX
 TEXT ·mulAVX2(SB), NOSPLIT, $0-48
+	// dst[i] *= x[i]
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ x_len+32(FP), DX
@@ -125,6 +132,7 @@ TEXT ·mulAVX2(SB), NOSPLIT, $0-48
 	ANDQ $-8, SI
 
 loop:
+	// 8 numbers at a time, from BX on up to SI.
 	CMPQ    BX, SI
 	JGE     tail
 	VMOVUPS (AX)(BX*4), Y0
@@ -135,6 +143,7 @@ loop:
 	JMP     loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ       SI, DX
 	JZ         end
 	MOVQ       $0x00000010, SI
@@ -153,6 +162,7 @@ end:
 // func addScaledAVX2(dst []float32, x []float32, scale float32)
 // Requires: AVX
 TEXT ·addScaledAVX2(SB), NOSPLIT, $0-52
+	// dst[i] += round(x[i]·scale)
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	VBROADCASTSS scale+48(FP), Y0
@@ -162,6 +172,7 @@ TEXT ·addScaledAVX2(SB), NOSPLIT, $0-52
 	ANDQ         $-8, SI
 
 loop:
+	// 8 numbers at a time, from BX on up to SI.
 	CMPQ    BX, SI
 	JGE     tail
 	VMOVUPS (CX)(BX*4), Y1
@@ -173,6 +184,7 @@ loop:
 	JMP     loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ       SI, DX
 	JZ         end
 	MOVQ       $0x00000010, SI
@@ -192,6 +204,7 @@ end:
 // func divideAVX2(dst []float32, x []float32, by float32)
 // Requires: AVX
 TEXT ·divideAVX2(SB), NOSPLIT, $0-52
+	// dst[i] = x[i]/by
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	VBROADCASTSS by+48(FP), Y0
@@ -201,6 +214,7 @@ TEXT ·divideAVX2(SB), NOSPLIT, $0-52
 	ANDQ         $-8, SI
 
 loop:
+	// 8 numbers at a time, from BX on up to SI.
 	CMPQ    BX, SI
 	JGE     tail
 	VMOVUPS (CX)(BX*4), Y1
@@ -210,6 +224,7 @@ loop:
 	JMP     loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ       SI, DX
 	JZ         end
 	MOVQ       $0x00000010, SI
@@ -227,6 +242,7 @@ end:
 // func rotateAVX2(a []float32, b []float32, cos []float32, sin []float32)
 // Requires: AVX
 TEXT ·rotateAVX2(SB), NOSPLIT, $0-96
+	// a[i], b[i] = a[i]·cos[i] - b[i]·sin[i], b[i]·cos[i] + a[i]·sin[i]     each product rounded
 	MOVQ a_base+0(FP), AX
 	MOVQ b_base+24(FP), CX
 	MOVQ cos_base+48(FP), DX
@@ -237,6 +253,7 @@ TEXT ·rotateAVX2(SB), NOSPLIT, $0-96
 	ANDQ $-8, R8
 
 loop:
+	// 8 numbers at a time, from DI on up to R8.
 	CMPQ    DI, R8
 	JGE     tail
 	VMOVUPS (AX)(DI*4), Y0
@@ -255,6 +272,7 @@ loop:
 	JMP     loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ       R8, SI
 	JZ         end
 	MOVQ       $0x00000010, R8
@@ -281,6 +299,7 @@ end:
 // func toHalfAVX2(dst []uint16, x []float32)
 // Requires: AVX, F16C
 TEXT ·toHalfAVX2(SB), NOSPLIT, $0-48
+	// dst[i] = float16(x[i])
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ x_len+32(FP), DX
@@ -302,6 +321,7 @@ done:
 // func sumSquaresAVX2(x []float32) float32
 // Requires: AVX, FMA3, SSE
 TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-28
+	// s[i mod 16] += x[i]·x[i], fused; return the s joined by halves
 	MOVQ   x_base+0(FP), AX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -311,6 +331,7 @@ TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-28
 	ANDQ   $-16, BX
 
 loop:
+	// 16 numbers at a time, from DX on up to BX.
 	CMPQ        DX, BX
 	JGE         tail
 	VMOVUPS     (AX)(DX*4), Y2
@@ -321,6 +342,7 @@ loop:
 	JMP         loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ        BX, CX
 	JZ          end
 	MOVQ        $0x00000010, BX
@@ -351,6 +373,7 @@ end:
 // func expSumAVX2(x []float32, shift float32) float32
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·expSumAVX2(SB), NOSPLIT, $0-36
+	// e = exp(x[i] - shift); x[i] = e; s[i mod 16] += e; return the s joined by halves
 	MOVQ         x_base+0(FP), AX
 	VBROADCASTSS shift+24(FP), Y0
 	VXORPS       Y1, Y1, Y1
@@ -369,10 +392,14 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $0-36
 	ANDQ         $-16, BX
 
 loop:
-	CMPQ         DX, BX
-	JGE          tail
-	VMOVUPS      (AX)(DX*4), Y11
-	VSUBPS       Y0, Y11, Y11
+	// 16 numbers at a time, from DX on up to BX.
+	CMPQ    DX, BX
+	JGE     tail
+	VMOVUPS (AX)(DX*4), Y11
+	VSUBPS  Y0, Y11, Y11
+
+	// exp of Y11: t = x·log2 e + 1.5·2^23 in Y12, n = t rounded to an integer in Y13,
+	// r = x - n·ln 2 in Y14, a polynomial of r in Y13; then n is added to its exponent.
 	VMOVUPS      Y5, Y12
 	VFMADD213PS  Y3, Y11, Y12
 	VSUBPS       Y3, Y12, Y13
@@ -388,12 +415,17 @@ loop:
 	VFMADD213PS  Y4, Y14, Y13
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y13, Y13
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y11, Y12
-	VANDNPS      Y13, Y12, Y13
-	VADDPS       Y13, Y1, Y1
-	VMOVUPS      Y13, (AX)(DX*4)
-	VMOVUPS      32(AX)(DX*4), Y11
-	VSUBPS       Y0, Y11, Y11
+
+	// Below the normal range 0.
+	VCMPPS  $0x11, expMinAVX2<>+0(SB), Y11, Y12
+	VANDNPS Y13, Y12, Y13
+	VADDPS  Y13, Y1, Y1
+	VMOVUPS Y13, (AX)(DX*4)
+	VMOVUPS 32(AX)(DX*4), Y11
+	VSUBPS  Y0, Y11, Y11
+
+	// exp of Y11: t = x·log2 e + 1.5·2^23 in Y12, n = t rounded to an integer in Y13,
+	// r = x - n·ln 2 in Y14, a polynomial of r in Y13; then n is added to its exponent.
 	VMOVUPS      Y5, Y12
 	VFMADD213PS  Y3, Y11, Y12
 	VSUBPS       Y3, Y12, Y13
@@ -409,22 +441,28 @@ loop:
 	VFMADD213PS  Y4, Y14, Y13
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y13, Y13
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y11, Y12
-	VANDNPS      Y13, Y12, Y13
-	VADDPS       Y13, Y2, Y2
-	VMOVUPS      Y13, 32(AX)(DX*4)
-	ADDQ         $0x10, DX
-	JMP          loop
+
+	// Below the normal range 0.
+	VCMPPS  $0x11, expMinAVX2<>+0(SB), Y11, Y12
+	VANDNPS Y13, Y12, Y13
+	VADDPS  Y13, Y2, Y2
+	VMOVUPS Y13, 32(AX)(DX*4)
+	ADDQ    $0x10, DX
+	JMP     loop
 
 tail:
-	SUBQ         BX, CX
-	JZ           end
-	MOVQ         $0x00000010, BX
-	SUBQ         CX, BX
-	LEAQ         tailMasksAVX2<>+0(SB), SI
-	VMOVUPS      (SI)(BX*4), Y11
-	VMASKMOVPS   (AX)(DX*4), Y11, Y12
-	VSUBPS       Y0, Y12, Y12
+	// What is left, under a mask.
+	SUBQ       BX, CX
+	JZ         end
+	MOVQ       $0x00000010, BX
+	SUBQ       CX, BX
+	LEAQ       tailMasksAVX2<>+0(SB), SI
+	VMOVUPS    (SI)(BX*4), Y11
+	VMASKMOVPS (AX)(DX*4), Y11, Y12
+	VSUBPS     Y0, Y12, Y12
+
+	// exp of Y12: t = x·log2 e + 1.5·2^23 in Y13, n = t rounded to an integer in Y14,
+	// r = x - n·ln 2 in Y15, a polynomial of r in Y14; then n is added to its exponent.
 	VMOVUPS      Y5, Y13
 	VFMADD213PS  Y3, Y12, Y13
 	VSUBPS       Y3, Y13, Y14
@@ -440,17 +478,22 @@ tail:
 	VFMADD213PS  Y4, Y15, Y14
 	VPSLLD       $0x17, Y13, Y13
 	VPADDD       Y13, Y14, Y14
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y12, Y13
-	VANDNPS      Y14, Y13, Y14
-	VANDPS       Y11, Y14, Y14
-	VADDPS       Y14, Y1, Y1
-	VMASKMOVPS   Y14, Y11, (AX)(DX*4)
-	MOVQ         $0x00000010, BX
-	SUBQ         CX, BX
-	LEAQ         tailMasksAVX2<>+0(SB), CX
-	VMOVUPS      32(CX)(BX*4), Y11
-	VMASKMOVPS   32(AX)(DX*4), Y11, Y12
-	VSUBPS       Y0, Y12, Y12
+
+	// Below the normal range 0.
+	VCMPPS     $0x11, expMinAVX2<>+0(SB), Y12, Y13
+	VANDNPS    Y14, Y13, Y14
+	VANDPS     Y11, Y14, Y14
+	VADDPS     Y14, Y1, Y1
+	VMASKMOVPS Y14, Y11, (AX)(DX*4)
+	MOVQ       $0x00000010, BX
+	SUBQ       CX, BX
+	LEAQ       tailMasksAVX2<>+0(SB), CX
+	VMOVUPS    32(CX)(BX*4), Y11
+	VMASKMOVPS 32(AX)(DX*4), Y11, Y12
+	VSUBPS     Y0, Y12, Y12
+
+	// exp of Y12: t = x·log2 e + 1.5·2^23 in Y0, n = t rounded to an integer in Y3,
+	// r = x - n·ln 2 in Y5, a polynomial of r in Y3; then n is added to its exponent.
 	VMOVUPS      Y5, Y0
 	VFMADD213PS  Y3, Y12, Y0
 	VSUBPS       Y3, Y0, Y3
@@ -466,11 +509,13 @@ tail:
 	VFMADD213PS  Y4, Y5, Y3
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y3, Y3
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y12, Y0
-	VANDNPS      Y3, Y0, Y3
-	VANDPS       Y11, Y3, Y3
-	VADDPS       Y3, Y2, Y2
-	VMASKMOVPS   Y3, Y11, 32(AX)(DX*4)
+
+	// Below the normal range 0.
+	VCMPPS     $0x11, expMinAVX2<>+0(SB), Y12, Y0
+	VANDNPS    Y3, Y0, Y3
+	VANDPS     Y11, Y3, Y3
+	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS Y3, Y11, 32(AX)(DX*4)
 
 end:
 	VADDPS       Y2, Y1, Y1
@@ -617,6 +662,7 @@ GLOBL infinityAVX2<>(SB), RODATA|NOPTR, $32
 // func sumExpAVX2(x []float32, shift float32) float32
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
+	// s[i mod 16] += exp(x[i] - shift); return the s joined by halves
 	MOVQ         x_base+0(FP), AX
 	VBROADCASTSS shift+24(FP), Y0
 	VXORPS       Y1, Y1, Y1
@@ -635,10 +681,14 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
 	ANDQ         $-16, BX
 
 loop:
-	CMPQ         DX, BX
-	JGE          tail
-	VMOVUPS      (AX)(DX*4), Y11
-	VSUBPS       Y0, Y11, Y11
+	// 16 numbers at a time, from DX on up to BX.
+	CMPQ    DX, BX
+	JGE     tail
+	VMOVUPS (AX)(DX*4), Y11
+	VSUBPS  Y0, Y11, Y11
+
+	// exp of Y11: t = x·log2 e + 1.5·2^23 in Y12, n = t rounded to an integer in Y13,
+	// r = x - n·ln 2 in Y14, a polynomial of r in Y13; then n is added to its exponent.
 	VMOVUPS      Y5, Y12
 	VFMADD213PS  Y3, Y11, Y12
 	VSUBPS       Y3, Y12, Y13
@@ -654,11 +704,16 @@ loop:
 	VFMADD213PS  Y4, Y14, Y13
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y13, Y13
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y11, Y12
-	VANDNPS      Y13, Y12, Y13
-	VADDPS       Y13, Y1, Y1
-	VMOVUPS      32(AX)(DX*4), Y11
-	VSUBPS       Y0, Y11, Y11
+
+	// Below the normal range 0.
+	VCMPPS  $0x11, expMinAVX2<>+0(SB), Y11, Y12
+	VANDNPS Y13, Y12, Y13
+	VADDPS  Y13, Y1, Y1
+	VMOVUPS 32(AX)(DX*4), Y11
+	VSUBPS  Y0, Y11, Y11
+
+	// exp of Y11: t = x·log2 e + 1.5·2^23 in Y12, n = t rounded to an integer in Y13,
+	// r = x - n·ln 2 in Y14, a polynomial of r in Y13; then n is added to its exponent.
 	VMOVUPS      Y5, Y12
 	VFMADD213PS  Y3, Y11, Y12
 	VSUBPS       Y3, Y12, Y13
@@ -674,21 +729,27 @@ loop:
 	VFMADD213PS  Y4, Y14, Y13
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y13, Y13
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y11, Y12
-	VANDNPS      Y13, Y12, Y13
-	VADDPS       Y13, Y2, Y2
-	ADDQ         $0x10, DX
-	JMP          loop
+
+	// Below the normal range 0.
+	VCMPPS  $0x11, expMinAVX2<>+0(SB), Y11, Y12
+	VANDNPS Y13, Y12, Y13
+	VADDPS  Y13, Y2, Y2
+	ADDQ    $0x10, DX
+	JMP     loop
 
 tail:
-	SUBQ         BX, CX
-	JZ           end
-	MOVQ         $0x00000010, BX
-	SUBQ         CX, BX
-	LEAQ         tailMasksAVX2<>+0(SB), SI
-	VMOVUPS      (SI)(BX*4), Y11
-	VMASKMOVPS   (AX)(DX*4), Y11, Y12
-	VSUBPS       Y0, Y12, Y12
+	// What is left, under a mask.
+	SUBQ       BX, CX
+	JZ         end
+	MOVQ       $0x00000010, BX
+	SUBQ       CX, BX
+	LEAQ       tailMasksAVX2<>+0(SB), SI
+	VMOVUPS    (SI)(BX*4), Y11
+	VMASKMOVPS (AX)(DX*4), Y11, Y12
+	VSUBPS     Y0, Y12, Y12
+
+	// exp of Y12: t = x·log2 e + 1.5·2^23 in Y13, n = t rounded to an integer in Y14,
+	// r = x - n·ln 2 in Y15, a polynomial of r in Y14; then n is added to its exponent.
 	VMOVUPS      Y5, Y13
 	VFMADD213PS  Y3, Y12, Y13
 	VSUBPS       Y3, Y13, Y14
@@ -704,16 +765,21 @@ tail:
 	VFMADD213PS  Y4, Y15, Y14
 	VPSLLD       $0x17, Y13, Y13
 	VPADDD       Y13, Y14, Y14
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y12, Y13
-	VANDNPS      Y14, Y13, Y14
-	VANDPS       Y11, Y14, Y14
-	VADDPS       Y14, Y1, Y1
-	MOVQ         $0x00000010, BX
-	SUBQ         CX, BX
-	LEAQ         tailMasksAVX2<>+0(SB), CX
-	VMOVUPS      32(CX)(BX*4), Y11
-	VMASKMOVPS   32(AX)(DX*4), Y11, Y12
-	VSUBPS       Y0, Y12, Y12
+
+	// Below the normal range 0.
+	VCMPPS     $0x11, expMinAVX2<>+0(SB), Y12, Y13
+	VANDNPS    Y14, Y13, Y14
+	VANDPS     Y11, Y14, Y14
+	VADDPS     Y14, Y1, Y1
+	MOVQ       $0x00000010, BX
+	SUBQ       CX, BX
+	LEAQ       tailMasksAVX2<>+0(SB), CX
+	VMOVUPS    32(CX)(BX*4), Y11
+	VMASKMOVPS 32(AX)(DX*4), Y11, Y12
+	VSUBPS     Y0, Y12, Y12
+
+	// exp of Y12: t = x·log2 e + 1.5·2^23 in Y0, n = t rounded to an integer in Y3,
+	// r = x - n·ln 2 in Y5, a polynomial of r in Y3; then n is added to its exponent.
 	VMOVUPS      Y5, Y0
 	VFMADD213PS  Y3, Y12, Y0
 	VSUBPS       Y3, Y0, Y3
@@ -729,10 +795,12 @@ tail:
 	VFMADD213PS  Y4, Y5, Y3
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y3, Y3
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y12, Y0
-	VANDNPS      Y3, Y0, Y3
-	VANDPS       Y11, Y3, Y3
-	VADDPS       Y3, Y2, Y2
+
+	// Below the normal range 0.
+	VCMPPS  $0x11, expMinAVX2<>+0(SB), Y12, Y0
+	VANDNPS Y3, Y0, Y3
+	VANDPS  Y11, Y3, Y3
+	VADDPS  Y3, Y2, Y2
 
 end:
 	VADDPS       Y2, Y1, Y1
@@ -749,6 +817,7 @@ end:
 // func siluMulAVX2(dst []float32, gate []float32, up []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·siluMulAVX2(SB), NOSPLIT, $0-72
+	// dst[i] = gate[i]/(1 + exp(-gate[i]))·up[i]
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    gate_base+24(FP), CX
 	MOVQ    up_base+48(FP), DX
@@ -768,10 +837,14 @@ TEXT ·siluMulAVX2(SB), NOSPLIT, $0-72
 	ANDQ    $-8, DI
 
 loop:
-	CMPQ         SI, DI
-	JGE          tail
-	VMOVUPS      (CX)(SI*4), Y10
-	VXORPS       signsAVX2<>+0(SB), Y10, Y11
+	// 8 numbers at a time, from SI on up to DI.
+	CMPQ    SI, DI
+	JGE     tail
+	VMOVUPS (CX)(SI*4), Y10
+	VXORPS  signsAVX2<>+0(SB), Y10, Y11
+
+	// exp of Y11: t = x·log2 e + 1.5·2^23 in Y12, n = t rounded to an integer in Y13,
+	// r = x - n·ln 2 in Y14, a polynomial of r in Y13; then n is added to its exponent.
 	VMOVUPS      Y2, Y12
 	VFMADD213PS  Y0, Y11, Y12
 	VSUBPS       Y0, Y12, Y13
@@ -787,27 +860,33 @@ loop:
 	VFMADD213PS  Y1, Y14, Y13
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y13, Y13
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y11, Y12
-	VANDNPS      Y13, Y12, Y13
-	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y11, Y12
-	VBLENDVPS    Y12, infinityAVX2<>+0(SB), Y13, Y13
-	VADDPS       Y1, Y13, Y13
-	VDIVPS       Y13, Y10, Y10
-	VMOVUPS      (DX)(SI*4), Y11
-	VMULPS       Y11, Y10, Y10
-	VMOVUPS      Y10, (AX)(SI*4)
-	ADDQ         $0x08, SI
-	JMP          loop
+
+	// Below the normal range 0, above it infinity.
+	VCMPPS    $0x11, expMinAVX2<>+0(SB), Y11, Y12
+	VANDNPS   Y13, Y12, Y13
+	VCMPPS    $0x1e, expMaxAVX2<>+0(SB), Y11, Y12
+	VBLENDVPS Y12, infinityAVX2<>+0(SB), Y13, Y13
+	VADDPS    Y1, Y13, Y13
+	VDIVPS    Y13, Y10, Y10
+	VMOVUPS   (DX)(SI*4), Y11
+	VMULPS    Y11, Y10, Y10
+	VMOVUPS   Y10, (AX)(SI*4)
+	ADDQ      $0x08, SI
+	JMP       loop
 
 tail:
-	SUBQ         DI, BX
-	JZ           end
-	MOVQ         $0x00000010, DI
-	SUBQ         BX, DI
-	LEAQ         tailMasksAVX2<>+0(SB), BX
-	VMOVUPS      (BX)(DI*4), Y10
-	VMASKMOVPS   (CX)(SI*4), Y10, Y11
-	VXORPS       signsAVX2<>+0(SB), Y11, Y12
+	// What is left, under a mask.
+	SUBQ       DI, BX
+	JZ         end
+	MOVQ       $0x00000010, DI
+	SUBQ       BX, DI
+	LEAQ       tailMasksAVX2<>+0(SB), BX
+	VMOVUPS    (BX)(DI*4), Y10
+	VMASKMOVPS (CX)(SI*4), Y10, Y11
+	VXORPS     signsAVX2<>+0(SB), Y11, Y12
+
+	// exp of Y12: t = x·log2 e + 1.5·2^23 in Y2, n = t rounded to an integer in Y0,
+	// r = x - n·ln 2 in Y13, a polynomial of r in Y0; then n is added to its exponent.
 	VMOVUPS      Y2, Y2
 	VFMADD213PS  Y0, Y12, Y2
 	VSUBPS       Y0, Y2, Y0
@@ -823,15 +902,17 @@ tail:
 	VFMADD213PS  Y1, Y13, Y0
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       Y2, Y0, Y0
-	VCMPPS       $0x11, expMinAVX2<>+0(SB), Y12, Y2
-	VANDNPS      Y0, Y2, Y0
-	VCMPPS       $0x1e, expMaxAVX2<>+0(SB), Y12, Y2
-	VBLENDVPS    Y2, infinityAVX2<>+0(SB), Y0, Y0
-	VADDPS       Y1, Y0, Y0
-	VDIVPS       Y0, Y11, Y11
-	VMASKMOVPS   (DX)(SI*4), Y10, Y0
-	VMULPS       Y0, Y11, Y11
-	VMASKMOVPS   Y11, Y10, (AX)(SI*4)
+
+	// Below the normal range 0, above it infinity.
+	VCMPPS     $0x11, expMinAVX2<>+0(SB), Y12, Y2
+	VANDNPS    Y0, Y2, Y0
+	VCMPPS     $0x1e, expMaxAVX2<>+0(SB), Y12, Y2
+	VBLENDVPS  Y2, infinityAVX2<>+0(SB), Y0, Y0
+	VADDPS     Y1, Y0, Y0
+	VDIVPS     Y0, Y11, Y11
+	VMASKMOVPS (DX)(SI*4), Y10, Y0
+	VMULPS     Y0, Y11, Y11
+	VMASKMOVPS Y11, Y10, (AX)(SI*4)
 
 end:
 	VZEROUPPER
@@ -850,6 +931,7 @@ GLOBL signsAVX2<>(SB), RODATA|NOPTR, $32
 // func scaleMaxAVX2(x []float32, scale float32) float32
 // Requires: AVX, SSE
 TEXT ·scaleMaxAVX2(SB), NOSPLIT, $0-36
+	// x[i] *= scale; return the greatest x[i], NaN apart
 	MOVQ         x_base+0(FP), AX
 	VBROADCASTSS scale+24(FP), Y0
 	VMOVUPS      minusInfinityAVX2<>+0(SB), Y1
@@ -860,6 +942,7 @@ TEXT ·scaleMaxAVX2(SB), NOSPLIT, $0-36
 	ANDQ         $-16, BX
 
 loop:
+	// 16 numbers at a time, from DX on up to BX.
 	CMPQ    DX, BX
 	JGE     tail
 	VMOVUPS (AX)(DX*4), Y3
@@ -874,6 +957,7 @@ loop:
 	JMP     loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ       BX, CX
 	JZ         end
 	MOVQ       $0x00000010, BX
@@ -922,18 +1006,22 @@ GLOBL minusInfinityAVX2<>(SB), RODATA|NOPTR, $32
 // func scanAVX2(x []float32) (greatest float32, finite bool)
 // Requires: AVX, FMA3, SSE
 TEXT ·scanAVX2(SB), NOSPLIT, $0-29
+	// return the greatest x[i], NaN apart, and whether all are finite
 	MOVQ    x_base+0(FP), AX
 	VMOVUPS minusInfinityAVX2<>+0(SB), Y0
 	VMOVUPS minusInfinityAVX2<>+0(SB), Y1
 	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    x_len+8(FP), CX
-	XORQ    DX, DX
-	MOVQ    CX, BX
-	ANDQ    $-16, BX
+
+	// x·0 is a zero, or NaN where x is not finite.
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   x_len+8(FP), CX
+	XORQ   DX, DX
+	MOVQ   CX, BX
+	ANDQ   $-16, BX
 
 loop:
+	// 16 numbers at a time, from DX on up to BX.
 	CMPQ        DX, BX
 	JGE         tail
 	VMOVUPS     (AX)(DX*4), Y5
@@ -946,6 +1034,7 @@ loop:
 	JMP         loop
 
 tail:
+	// What is left, under a mask.
 	SUBQ        BX, CX
 	JZ          end
 	MOVQ        $0x00000010, BX
@@ -988,6 +1077,7 @@ end:
 // func maxWordsAVX2(x []float32, allowed []uint64) float32
 // Requires: AVX, AVX2, SSE
 TEXT ·maxWordsAVX2(SB), NOSPLIT, $0-52
+	// return the greatest x[i] whose bit i of allowed is set
 	MOVQ    x_base+0(FP), AX
 	MOVQ    allowed_base+24(FP), CX
 	MOVQ    allowed_len+32(FP), DX
@@ -1001,10 +1091,14 @@ TEXT ·maxWordsAVX2(SB), NOSPLIT, $0-52
 	XORQ    BX, BX
 
 words:
-	CMPQ         BX, DX
-	JGE          folded
-	CMPQ         (CX)(BX*8), $0x00
-	JE           next
+	CMPQ BX, DX
+	JGE  folded
+
+	// Word BX of DX, 64 values of x.
+	CMPQ (CX)(BX*8), $0x00
+	JE   next
+
+	// Bits from 0 on, moved to the signs of 8 lanes at a time, choose x or -Inf (Y2).
 	VPBROADCASTD (CX)(BX*8), Y7
 	VPSLLVD      Y3, Y7, Y8
 	VBLENDVPS    Y8, (AX), Y2, Y8
@@ -1018,6 +1112,8 @@ words:
 	VPSLLVD      Y6, Y7, Y7
 	VBLENDVPS    Y7, 96(AX), Y2, Y7
 	VMAXPS       Y1, Y7, Y1
+
+	// Bits from 32 on, moved to the signs of 8 lanes at a time, choose x or -Inf (Y2).
 	VPBROADCASTD 4(CX)(BX*8), Y7
 	VPSLLVD      Y3, Y7, Y8
 	VBLENDVPS    Y8, 128(AX), Y2, Y8
@@ -1086,6 +1182,7 @@ GLOBL bitToSignAVX2<>(SB), RODATA|NOPTR, $128
 // func firstEqualWordsAVX2(x []float32, allowed []uint64, v float32) int
 // Requires: AVX
 TEXT ·firstEqualWordsAVX2(SB), NOSPLIT, $0-64
+	// return the first i with x[i] == v whose bit i of allowed is set, or -1
 	MOVQ         x_base+0(FP), AX
 	MOVQ         allowed_base+24(FP), CX
 	MOVQ         allowed_len+32(FP), DX
@@ -1093,12 +1190,14 @@ TEXT ·firstEqualWordsAVX2(SB), NOSPLIT, $0-64
 	XORQ         BX, BX
 
 words:
-	CMPQ      BX, DX
-	JGE       none
-	MOVQ      (CX)(BX*8), SI
-	TESTQ     SI, SI
-	JZ        next
-	XORQ      DI, DI
+	CMPQ  BX, DX
+	JGE   none
+	MOVQ  (CX)(BX*8), SI
+	TESTQ SI, SI
+	JZ    next
+	XORQ  DI, DI
+
+	// A bit of DI for each of the 64 values that equals v.
 	VCMPPS    $0x00, 224(AX), Y0, Y1
 	VMOVMSKPS Y1, R8
 	SHLQ      $0x08, DI
@@ -1156,6 +1255,7 @@ none:
 // func spinFMAAVX2(n int)
 // Requires: AVX, FMA3
 TEXT ·spinFMAAVX2(SB), NOSPLIT, $0-8
+	// arithmetic on registers alone, in chains enough to hide its latency
 	MOVQ   n+0(FP), AX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -1196,6 +1296,7 @@ done:
 // func spinDotAVX2(n int)
 // Requires: AVX, AVX2
 TEXT ·spinDotAVX2(SB), NOSPLIT, $0-8
+	// arithmetic on registers alone, in chains enough to hide its latency
 	MOVQ   n+0(FP), AX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -1260,6 +1361,7 @@ done:
 // func xorAVX2(x []uint64) uint64
 // Requires: AVX, AVX2
 TEXT ·xorAVX2(SB), NOSPLIT, $0-32
+	// return x[0] ^ x[1] ^ …
 	MOVQ   x_base+0(FP), AX
 	MOVQ   x_len+8(FP), CX
 	VXORPS Y0, Y0, Y0

@@ -7,6 +7,7 @@
 // func expSumAVX512(x []float32, shift float32) float32
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
 TEXT ·expSumAVX512(SB), NOSPLIT, $0-36
+	// e = exp(x[i] - shift); x[i] = e; s[i mod 16] += e; return the s joined by halves
 	MOVQ         x_base+0(FP), AX
 	VBROADCASTSS shift+24(FP), Z0
 	VXORPS       Z1, Z1, Z1
@@ -29,10 +30,14 @@ TEXT ·expSumAVX512(SB), NOSPLIT, $0-36
 	ANDQ         $-16, BX
 
 loop:
-	CMPQ         DX, BX
-	JGE          tail
-	VMOVUPS      (AX)(DX*4), Z13
-	VSUBPS       Z0, Z13, Z13
+	// 16 numbers at a time, from DX on up to BX.
+	CMPQ    DX, BX
+	JGE     tail
+	VMOVUPS (AX)(DX*4), Z13
+	VSUBPS  Z0, Z13, Z13
+
+	// exp of Z13: t = x·log2 e + 1.5·2^23 in Z14, n = t rounded to an integer in Z15,
+	// r = x - n·ln 2 in Z16, a polynomial of r in Z15; then n is added to its exponent.
 	VMOVUPS      Z4, Z14
 	VFMADD213PS  Z2, Z13, Z14
 	VSUBPS       Z2, Z14, Z15
@@ -48,21 +53,27 @@ loop:
 	VFMADD213PS  Z3, Z16, Z15
 	VPSLLD       $0x17, Z14, Z14
 	VPADDD       Z14, Z15, Z15
-	VCMPPS       $0x15, Z12, Z13, K1
-	VMOVAPS.Z    Z15, K1, Z15
-	VADDPS       Z15, Z1, Z1
-	VMOVUPS      Z15, (AX)(DX*4)
-	ADDQ         $0x10, DX
-	JMP          loop
+
+	// Below the normal range 0.
+	VCMPPS    $0x15, Z12, Z13, K1
+	VMOVAPS.Z Z15, K1, Z15
+	VADDPS    Z15, Z1, Z1
+	VMOVUPS   Z15, (AX)(DX*4)
+	ADDQ      $0x10, DX
+	JMP       loop
 
 tail:
-	SUBQ         BX, CX
-	JZ           end
-	MOVL         $0x0000ffff, BX
-	BZHIL        CX, BX, BX
-	KMOVW        BX, K1
-	VMOVUPS.Z    (AX)(DX*4), K1, Z13
-	VSUBPS       Z0, Z13, Z13
+	// What is left, under a mask.
+	SUBQ      BX, CX
+	JZ        end
+	MOVL      $0x0000ffff, BX
+	BZHIL     CX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX)(DX*4), K1, Z13
+	VSUBPS    Z0, Z13, Z13
+
+	// exp of Z13: t = x·log2 e + 1.5·2^23 in Z0, n = t rounded to an integer in Z2,
+	// r = x - n·ln 2 in Z4, a polynomial of r in Z2; then n is added to its exponent.
 	VMOVUPS      Z4, Z0
 	VFMADD213PS  Z2, Z13, Z0
 	VSUBPS       Z2, Z0, Z2
@@ -78,11 +89,13 @@ tail:
 	VFMADD213PS  Z3, Z4, Z2
 	VPSLLD       $0x17, Z0, Z0
 	VPADDD       Z0, Z2, Z2
-	VCMPPS       $0x15, Z12, Z13, K2
-	VMOVAPS.Z    Z2, K2, Z2
-	VMOVAPS.Z    Z2, K1, Z2
-	VADDPS       Z2, Z1, Z1
-	VMOVUPS      Z2, K1, (AX)(DX*4)
+
+	// Below the normal range 0.
+	VCMPPS    $0x15, Z12, Z13, K2
+	VMOVAPS.Z Z2, K2, Z2
+	VMOVAPS.Z Z2, K1, Z2
+	VADDPS    Z2, Z1, Z1
+	VMOVUPS   Z2, K1, (AX)(DX*4)
 
 end:
 	VEXTRACTF64X4 $0x01, Z1, Y0
@@ -334,6 +347,7 @@ GLOBL infinityAVX512<>(SB), RODATA|NOPTR, $64
 // func sumExpAVX512(x []float32, shift float32) float32
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
 TEXT ·sumExpAVX512(SB), NOSPLIT, $0-36
+	// s[i mod 16] += exp(x[i] - shift); return the s joined by halves
 	MOVQ         x_base+0(FP), AX
 	VBROADCASTSS shift+24(FP), Z0
 	VXORPS       Z1, Z1, Z1
@@ -356,10 +370,14 @@ TEXT ·sumExpAVX512(SB), NOSPLIT, $0-36
 	ANDQ         $-16, BX
 
 loop:
-	CMPQ         DX, BX
-	JGE          tail
-	VMOVUPS      (AX)(DX*4), Z13
-	VSUBPS       Z0, Z13, Z13
+	// 16 numbers at a time, from DX on up to BX.
+	CMPQ    DX, BX
+	JGE     tail
+	VMOVUPS (AX)(DX*4), Z13
+	VSUBPS  Z0, Z13, Z13
+
+	// exp of Z13: t = x·log2 e + 1.5·2^23 in Z14, n = t rounded to an integer in Z15,
+	// r = x - n·ln 2 in Z16, a polynomial of r in Z15; then n is added to its exponent.
 	VMOVUPS      Z4, Z14
 	VFMADD213PS  Z2, Z13, Z14
 	VSUBPS       Z2, Z14, Z15
@@ -375,20 +393,26 @@ loop:
 	VFMADD213PS  Z3, Z16, Z15
 	VPSLLD       $0x17, Z14, Z14
 	VPADDD       Z14, Z15, Z15
-	VCMPPS       $0x15, Z12, Z13, K1
-	VMOVAPS.Z    Z15, K1, Z15
-	VADDPS       Z15, Z1, Z1
-	ADDQ         $0x10, DX
-	JMP          loop
+
+	// Below the normal range 0.
+	VCMPPS    $0x15, Z12, Z13, K1
+	VMOVAPS.Z Z15, K1, Z15
+	VADDPS    Z15, Z1, Z1
+	ADDQ      $0x10, DX
+	JMP       loop
 
 tail:
-	SUBQ         BX, CX
-	JZ           end
-	MOVL         $0x0000ffff, BX
-	BZHIL        CX, BX, BX
-	KMOVW        BX, K1
-	VMOVUPS.Z    (AX)(DX*4), K1, Z13
-	VSUBPS       Z0, Z13, Z13
+	// What is left, under a mask.
+	SUBQ      BX, CX
+	JZ        end
+	MOVL      $0x0000ffff, BX
+	BZHIL     CX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX)(DX*4), K1, Z13
+	VSUBPS    Z0, Z13, Z13
+
+	// exp of Z13: t = x·log2 e + 1.5·2^23 in Z0, n = t rounded to an integer in Z2,
+	// r = x - n·ln 2 in Z4, a polynomial of r in Z2; then n is added to its exponent.
 	VMOVUPS      Z4, Z0
 	VFMADD213PS  Z2, Z13, Z0
 	VSUBPS       Z2, Z0, Z2
@@ -404,10 +428,12 @@ tail:
 	VFMADD213PS  Z3, Z4, Z2
 	VPSLLD       $0x17, Z0, Z0
 	VPADDD       Z0, Z2, Z2
-	VCMPPS       $0x15, Z12, Z13, K2
-	VMOVAPS.Z    Z2, K2, Z2
-	VMOVAPS.Z    Z2, K1, Z2
-	VADDPS       Z2, Z1, Z1
+
+	// Below the normal range 0.
+	VCMPPS    $0x15, Z12, Z13, K2
+	VMOVAPS.Z Z2, K2, Z2
+	VMOVAPS.Z Z2, K1, Z2
+	VADDPS    Z2, Z1, Z1
 
 end:
 	VEXTRACTF64X4 $0x01, Z1, Y0
@@ -425,6 +451,7 @@ end:
 // func siluMulAVX512(dst []float32, gate []float32, up []float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·siluMulAVX512(SB), NOSPLIT, $0-72
+	// dst[i] = gate[i]/(1 + exp(-gate[i]))·up[i]
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    gate_base+24(FP), CX
 	MOVQ    up_base+48(FP), DX
@@ -447,10 +474,14 @@ TEXT ·siluMulAVX512(SB), NOSPLIT, $0-72
 	ANDQ    $-16, DI
 
 loop:
-	CMPQ         SI, DI
-	JGE          tail
-	VMOVUPS      (CX)(SI*4), Z13
-	VXORPS       signsAVX512<>+0(SB), Z13, Z14
+	// 16 numbers at a time, from SI on up to DI.
+	CMPQ    SI, DI
+	JGE     tail
+	VMOVUPS (CX)(SI*4), Z13
+	VXORPS  signsAVX512<>+0(SB), Z13, Z14
+
+	// exp of Z14: t = x·log2 e + 1.5·2^23 in Z15, n = t rounded to an integer in Z16,
+	// r = x - n·ln 2 in Z17, a polynomial of r in Z16; then n is added to its exponent.
 	VMOVUPS      Z2, Z15
 	VFMADD213PS  Z0, Z14, Z15
 	VSUBPS       Z0, Z15, Z16
@@ -466,26 +497,32 @@ loop:
 	VFMADD213PS  Z1, Z17, Z16
 	VPSLLD       $0x17, Z15, Z15
 	VPADDD       Z15, Z16, Z16
-	VCMPPS       $0x15, Z10, Z14, K1
-	VMOVAPS.Z    Z16, K1, Z16
-	VCMPPS       $0x1e, Z11, Z14, K1
-	VMOVUPS      Z12, K1, Z16
-	VADDPS       Z1, Z16, Z16
-	VDIVPS       Z16, Z13, Z13
-	VMOVUPS      (DX)(SI*4), Z14
-	VMULPS       Z14, Z13, Z13
-	VMOVUPS      Z13, (AX)(SI*4)
-	ADDQ         $0x10, SI
-	JMP          loop
+
+	// Below the normal range 0, above it infinity.
+	VCMPPS    $0x15, Z10, Z14, K1
+	VMOVAPS.Z Z16, K1, Z16
+	VCMPPS    $0x1e, Z11, Z14, K1
+	VMOVUPS   Z12, K1, Z16
+	VADDPS    Z1, Z16, Z16
+	VDIVPS    Z16, Z13, Z13
+	VMOVUPS   (DX)(SI*4), Z14
+	VMULPS    Z14, Z13, Z13
+	VMOVUPS   Z13, (AX)(SI*4)
+	ADDQ      $0x10, SI
+	JMP       loop
 
 tail:
-	SUBQ         DI, BX
-	JZ           end
-	MOVL         $0x0000ffff, DI
-	BZHIL        BX, DI, DI
-	KMOVW        DI, K1
-	VMOVUPS.Z    (CX)(SI*4), K1, Z13
-	VXORPS       signsAVX512<>+0(SB), Z13, Z14
+	// What is left, under a mask.
+	SUBQ      DI, BX
+	JZ        end
+	MOVL      $0x0000ffff, DI
+	BZHIL     BX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX)(SI*4), K1, Z13
+	VXORPS    signsAVX512<>+0(SB), Z13, Z14
+
+	// exp of Z14: t = x·log2 e + 1.5·2^23 in Z2, n = t rounded to an integer in Z0,
+	// r = x - n·ln 2 in Z15, a polynomial of r in Z0; then n is added to its exponent.
 	VMOVUPS      Z2, Z2
 	VFMADD213PS  Z0, Z14, Z2
 	VSUBPS       Z0, Z2, Z0
@@ -501,15 +538,17 @@ tail:
 	VFMADD213PS  Z1, Z15, Z0
 	VPSLLD       $0x17, Z2, Z2
 	VPADDD       Z2, Z0, Z0
-	VCMPPS       $0x15, Z10, Z14, K2
-	VMOVAPS.Z    Z0, K2, Z0
-	VCMPPS       $0x1e, Z11, Z14, K2
-	VMOVUPS      Z12, K2, Z0
-	VADDPS       Z1, Z0, Z0
-	VDIVPS       Z0, Z13, Z13
-	VMOVUPS.Z    (DX)(SI*4), K1, Z0
-	VMULPS       Z0, Z13, Z13
-	VMOVUPS      Z13, K1, (AX)(SI*4)
+
+	// Below the normal range 0, above it infinity.
+	VCMPPS    $0x15, Z10, Z14, K2
+	VMOVAPS.Z Z0, K2, Z0
+	VCMPPS    $0x1e, Z11, Z14, K2
+	VMOVUPS   Z12, K2, Z0
+	VADDPS    Z1, Z0, Z0
+	VDIVPS    Z0, Z13, Z13
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMULPS    Z0, Z13, Z13
+	VMOVUPS   Z13, K1, (AX)(SI*4)
 
 end:
 	VZEROUPPER
@@ -536,6 +575,7 @@ GLOBL signsAVX512<>(SB), RODATA|NOPTR, $64
 // func spinFMAAVX512(n int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·spinFMAAVX512(SB), NOSPLIT, $0-8
+	// arithmetic on registers alone, in chains enough to hide its latency
 	MOVQ   n+0(FP), AX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -576,6 +616,7 @@ done:
 // func spinDotAVX512(n int)
 // Requires: AVX, AVX512DQ, AVX512VNNI
 TEXT ·spinDotAVX512(SB), NOSPLIT, $0-8
+	// arithmetic on registers alone, in chains enough to hide its latency
 	MOVQ   n+0(FP), AX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1

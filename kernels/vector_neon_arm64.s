@@ -20,8 +20,9 @@
 	MOVD $bits, R9 \
 	VDUP R9, v
 
-// CONSTANTS loads those of exp32, in exp.go: log2 e, the rounding number, ln 2,
-// what it lacks, c6 to c2, 1, the least x, the greatest, +Inf; and 0 to V14.
+// CONSTANTS loads the constants of exp32 (exp.go): V16 log2 e, V17 1.5·2^23, which
+// rounds to an integer, V18 and V19 ln 2 and its rest, V20 to V24 c6 to c2, V25
+// 1, V26 and V27 the least and the greatest x, V28 +Inf; and V14 0.
 #define CONSTANTS \
 	CONSTANT(0x3FB8AA3B, V16.S4) \
 	CONSTANT(0x4B400000, V17.S4) \
@@ -38,7 +39,10 @@
 	CONSTANT(0x7F800000, V28.S4) \
 	VEOR V14.B16, V14.B16, V14.B16
 
-// EXP sets V7 to exp V0, by the chain of exp32; it uses V4 to V9.
+// EXP sets V7 to exp V0 and uses V4 to V9, by the chain of exp32: V4 is t =
+// x·log2 e + 1.5·2^23, V5 n = t - 1.5·2^23, V6 r = x - n·ln 2; V7 and V8 in turn
+// are the polynomial of r; then t's lowest bits, n, are added to its exponent. The
+// last lines put 0 below the least x, +Inf above the greatest.
 #define EXP \
 	VMOV  V17.B16, V4.B16         \
 	VFMLA V16.S4, V0.S4, V4.S4    \
@@ -71,9 +75,8 @@
 	FSUB4(29, 0, 0)    \
 	EXP
 
-// Attention's two products are one: y[c] = Σ_i x[i]·lines[i·step + c] onto
-// what y holds, c in tiles of 32 and 16. y R0, x R1, its length R2, lines R3,
-// step in bytes R4, columns R5.
+// ATTENTION loads the parameters of addLines32NEON and addLines16NEON: R0 y, R1
+// x, R2 its length, R3 lines, R4 step, R5 columns left.
 #define ATTENTION \
 	MOVD y_base+0(FP), R0      \
 	MOVD x_base+24(FP), R1     \
@@ -95,6 +98,7 @@
 	VFMLA V24.S4, V18.S4, V2.S4 \
 	VFMLA V24.S4, V19.S4, V3.S4
 
+// ADD32 is ADD16 for 32 columns, in V16 to V23.
 #define ADD32 \
 	ADD16 \
 	VFMLA V24.S4, V20.S4, V4.S4 \
@@ -102,6 +106,10 @@
 	VFMLA V24.S4, V22.S4, V6.S4 \
 	VFMLA V24.S4, V23.S4, V7.S4
 
+// e = exp(x[i] - shift); x[i] = e; sums[i mod 16] += e
+//
+// The sums are V10 to V13.
+//
 // func expSumNEON(x []float32, shift float32, sums *[16]float32)
 TEXT ·expSumNEON(SB), NOSPLIT, $0-40
 	MOVD  x_base+0(FP), R0
@@ -133,6 +141,8 @@ done:
 	VST1 [V10.S4, V11.S4, V12.S4, V13.S4], (R2)
 	RET
 
+// sums[i mod 16] += exp(x[i] - shift)
+//
 // func sumExpNEON(x []float32, shift float32, sums *[16]float32)
 TEXT ·sumExpNEON(SB), NOSPLIT, $0-40
 	MOVD  x_base+0(FP), R0
@@ -164,6 +174,8 @@ done:
 	VST1 [V10.S4, V11.S4, V12.S4, V13.S4], (R2)
 	RET
 
+// dst[i] = gate[i]/(1 + exp(-gate[i]))·up[i]
+//
 // func siluMulNEON(dst, gate, up []float32)
 TEXT ·siluMulNEON(SB), NOSPLIT, $0-72
 	MOVD dst_base+0(FP), R0
@@ -189,6 +201,8 @@ loop:
 done:
 	RET
 
+// sums[i mod 16] += x[i]·x[i]     fused
+//
 // func sumSquaresNEON(x []float32, sums *[16]float32)
 TEXT ·sumSquaresNEON(SB), NOSPLIT, $0-32
 	MOVD x_base+0(FP), R0
@@ -210,12 +224,17 @@ done:
 	VST1 [V4.S4, V5.S4, V6.S4, V7.S4], (R2)
 	RET
 
+// for c < columns:
+//
+//	y[c] += Σ_i x[i]·lines[i·step + c]     fused, i ascending
+//
 // func addLines32NEON(y, x, lines []float32, step, columns int)
 TEXT ·addLines32NEON(SB), NOSPLIT, $0-88
 	ATTENTION
 	LSL $2, R4
 
 tile:
+	// 32 columns at a time: V0 to V7 are y.
 	CMP  $32, R5
 	BLT  tile16
 	TILE
@@ -224,6 +243,7 @@ tile:
 	VLD1 (R10), [V4.S4, V5.S4, V6.S4, V7.S4]
 
 row:
+	// x[i] (V24) times 32 columns of line i.
 	VLD1R.P 4(R6), [V24.S4]
 	ADD     $64, R8, R9
 	VLD1    (R8), [V16.S4, V17.S4, V18.S4, V19.S4]
@@ -240,6 +260,7 @@ row:
 	B       tile
 
 tile16:
+	// 16 columns are left, or none.
 	CBZ  R5, done
 	TILE
 	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]
@@ -256,12 +277,15 @@ row16:
 done:
 	RET
 
+// addLines32NEON over lines of float16.
+//
 // func addLines16NEON(y, x []float32, lines []uint16, step, columns int)
 TEXT ·addLines16NEON(SB), NOSPLIT, $0-88
 	ATTENTION
 	LSL $1, R4
 
 tile:
+	// 32 columns at a time: V0 to V7 are y.
 	CMP  $32, R5
 	BLT  tile16
 	TILE
@@ -270,6 +294,7 @@ tile:
 	VLD1 (R10), [V4.S4, V5.S4, V6.S4, V7.S4]
 
 row:
+	// x[i] (V24) times 32 columns of line i.
 	VLD1R.P 4(R6), [V24.S4]
 	VLD1    (R8), [V28.H8, V29.H8, V30.H8, V31.H8]
 	FCVTL(28, 16)
@@ -292,6 +317,7 @@ row:
 	B       tile
 
 tile16:
+	// 16 columns are left, or none.
 	CBZ  R5, done
 	TILE
 	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]

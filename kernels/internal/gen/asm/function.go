@@ -8,15 +8,19 @@ import (
 )
 
 // Begin starts a function of the target that does not keep its arguments: name
-// with the target's suffix, and the twin in Go that it equals, with a remark.
-func Begin(name, signature, doc string) { Declare(name, attr.NOSPLIT, signature, doc) }
+// with the target's suffix, the twin in Go that it equals with a remark, and
+// what it computes in lines of pseudo-Go.
+func Begin(name, signature, doc, computes string) {
+	Declare(name, attr.NOSPLIT, signature, doc, computes)
+}
 
 // Declare is Begin with other attributes: a function that holds much on the
 // stack can't be NOSPLIT.
-func Declare(name string, attributes attr.Attribute, signature, doc string) {
+func Declare(name string, attributes attr.Attribute, signature, doc, computes string) {
 	TEXT(name+target.Suffix, attributes, signature)
 	Pragma("noescape")
 	Doc(name + target.Suffix + " is " + doc)
+	Note(computes)
 }
 
 // End returns; results are stored before it.

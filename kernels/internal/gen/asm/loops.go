@@ -12,9 +12,11 @@ import (
 //
 //	for ; left >= count; left -= count { body }
 //
-// Labels begin with name, which body gets to name its own.
-func Chunks(name string, left Register, count int, body func(name string)) {
+// Labels begin with name, which body gets to name its own; what names the
+// things that are counted, for the comment.
+func Chunks(name, what string, left Register, count int, body func(name string)) {
 	Label(name)
+	Note("%d %s at a time, while as many are left (%s).", count, what, left)
 	CMPQ(left, Imm(uint64(count)))
 	JLT(LabelRef(name + "done"))
 	body(name)
@@ -27,6 +29,7 @@ func Chunks(name string, left Register, count int, body func(name string)) {
 // most; each copy returns. Labels are name with the value.
 func Cases(param, name string, most int, body func(n int)) {
 	n := Integer(param)
+	Note("Each value of %s (%s) has a copy of the loops, %d the first.", param, n, most)
 	for c := 1; c < most; c++ {
 		CMPQ(n, Imm(uint64(c)))
 		JE(LabelRef(fmt.Sprintf("%s%d", name, c)))

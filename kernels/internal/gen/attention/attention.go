@@ -92,14 +92,15 @@ func (e element) fetch(acc [][]VecVirtual, line, ahead Register) {
 
 func scores(e element) {
 	name := "scores" + e.suffix
-	Begin(name, fmt.Sprintf("func(dst []float32, stride int, q []float32, k, next []%s, dim, rows, columns int)", e.goType), name+"Go.")
+	Begin(name, fmt.Sprintf("func(dst []float32, stride int, q []float32, k, next []%s, dim, rows, columns int)", e.goType), name+"Go.",
+		"for r < rows, c < columns:\n\tdst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending")
 	dst, step, queries, keys := Pointer("dst"), Bytes("stride", 4), Pointer("q"), Pointer("k")
 	dim, columns := Integer("dim"), Integer("columns")
 	length, ahead := Bytes("dim", 4), aheadOf(keys)
 	Cases("rows", "rows", rowTile, func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
-			Chunks(tile, columns, Lanes()*width, func(tile string) {
+			Chunks(tile, "columns", columns, Lanes()*width, func(tile string) {
 				acc := make([][]VecVirtual, rows)
 				for r := range acc {
 					for range width {
@@ -108,12 +109,14 @@ func scores(e element) {
 						acc[r] = append(acc[r], v)
 					}
 				}
+				Note("Sums of %d rows by %d vectors of columns: %s.", rows, width, acc)
 				q, k, d := GP64(), GP64(), GP64()
 				MOVQ(queries, q)
 				at := Lines(q, length, rows)
 				MOVQ(keys, k)
 				MOVQ(dim, d)
 				Label(tile + "dim")
+				Note("One number d of each query (%s on) times a line of keys (%s).", at[0], k)
 				e.outer(acc, k, at)
 				e.fetch(acc, k, ahead)
 				Advance(at, 4)
@@ -134,7 +137,8 @@ func scores(e element) {
 
 func weigh(e element) {
 	name := "weigh" + e.suffix
-	Begin(name, fmt.Sprintf("func(dst, weights []float32, reach int, v, next []%s, stride, rows, n int)", e.goType), name+"Go.")
+	Begin(name, fmt.Sprintf("func(dst, weights []float32, reach int, v, next []%s, stride, rows, n int)", e.goType), name+"Go.",
+		"for r < rows, d < stride:\n\tdst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending")
 	dst, weights, reach := Pointer("dst"), Pointer("weights"), Bytes("reach", 4)
 	values, columns := Pointer("v"), Integer("stride")
 	step, count := Bytes("stride", e.size), Integer("n")
@@ -142,7 +146,7 @@ func weigh(e element) {
 	Cases("rows", "rows", rowTile, func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
-			Chunks(tile, columns, Lanes()*width, func(tile string) {
+			Chunks(tile, "numbers of dst", columns, Lanes()*width, func(tile string) {
 				acc := make([][]VecVirtual, rows)
 				for r, at := range Lines(dst, out, rows) {
 					for c := range width {
@@ -151,12 +155,14 @@ func weigh(e element) {
 						acc[r] = append(acc[r], v)
 					}
 				}
+				Note("Sums of %d rows by %d vectors of dst: %s.", rows, width, acc)
 				p, v, t := GP64(), GP64(), GP64()
 				MOVQ(weights, p)
 				MOVQ(values, v)
 				MOVQ(count, t)
 				at := Lines(p, reach, rows)
 				Label(tile + "n")
+				Note("The weight of one position t of each row (%s on) times its values (%s).", at[0], v)
 				e.outer(acc, v, at)
 				e.fetch(acc, v, ahead)
 				Advance(at, 4)

@@ -12,13 +12,15 @@ import (
 const transposeRows = 8
 
 func transpose() {
-	Begin("transpose", "func(dst []float32, step int, x []float32, reach, rows, columns int)", "transposeGo.")
+	Begin("transpose", "func(dst []float32, step int, x []float32, reach, rows, columns int)", "transposeGo.",
+		"for r < rows, c < columns:\n\tdst[c·step + r] = x[r·reach + c]")
 	dst, step, x, reach := Pointer("dst"), Bytes("step", 4), Pointer("x"), Bytes("reach", 4)
 	columns := Integer("columns")
 	Cases("rows", "rows", transposeRows, func(rows int) {
 		name := "transpose" + string(rune('0'+rows))
 		at := Lines(x, reach, rows)
 		Label(name)
+		Note("Four columns at a time; %s are left: 4 numbers of each row (%s on) become 4 lines of dst.", columns, at[0])
 		CMPQ(columns, Imm(4))
 		JLT(LabelRef(name + "single"))
 		for _, v := range fourColumns(at) {
@@ -29,6 +31,7 @@ func transpose() {
 		SUBQ(Imm(4), columns)
 		JMP(LabelRef(name))
 		Label(name + "single")
+		Note("One column at a time.")
 		TESTQ(columns, columns)
 		JZ(LabelRef(name + "done"))
 		for r := range at {

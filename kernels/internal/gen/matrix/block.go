@@ -15,7 +15,10 @@ import (
 func blockKernel() {
 	Begin("block",
 		"func(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int)",
-		"blockGo for k that are multiples of 4.")
+		"blockGo for k that are multiples of 4.",
+		"for each tile t of 16 rows r, column c < n:\n"+
+			"\ts = Σ_i panel[t·reach + i·16 + r]·x[i·n + c]     i < k, fused, ascending\n"+
+			"\tacc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused")
 	Cases("n", "columns", limits.blockColumns, func(n int) {
 		b := &blockBody{n: n, acc: Pointer("acc"), panel: Pointer("panel"), scales: Pointer("scales"),
 			stride: FloatBytes("stride"), reach: FloatBytes("reach"), scaleReach: FloatBytes("scaleReach"),
@@ -34,12 +37,15 @@ type blockBody struct {
 }
 
 func (b *blockBody) loop(count int) {
-	Chunks(fmt.Sprintf("n%dt%d", b.n, count), b.tiles, count, func(name string) {
+	Chunks(fmt.Sprintf("n%dt%d", b.n, count), "tiles", b.tiles, count, func(name string) {
 		sums := make([][]VecVirtual, count*Parts()) // [part of a tile][column]
 		for i := range sums {
 			for range b.n {
 				sums[i] = append(sums[i], NewZero())
 			}
+		}
+		for i, s := range sums {
+			Note("Sums of tile %d, rows %d to %d, a column each: %s.", i/Parts(), i%Parts()*Lanes(), (i%Parts()+1)*Lanes()-1, s)
 		}
 		panel, x, left := GP64(), Pointer("x"), Integer("k")
 		MOVQ(b.panel, panel)
@@ -49,6 +55,7 @@ func (b *blockBody) loop(count int) {
 			unroll = 2
 		}
 		Label(name + "k")
+		Note("%d steps of K, of %s: 16 weights (%s on) times a number of each column (%s).", unroll, left, panel, x)
 		for k := range unroll {
 			product := Outer{
 				Vectors: len(sums), Numbers: b.n,
@@ -64,6 +71,7 @@ func (b *blockBody) loop(count int) {
 		SUBQ(Imm(uint64(unroll)), left)
 		JNZ(LabelRef(name + "k"))
 
+		Note("acc of each column, a row of a stride each, gets the scaled sums.")
 		out := GP64()
 		MOVQ(b.acc, out)
 		tops := Lines(b.scales, b.scaleReach, count)

@@ -13,7 +13,7 @@ import (
 // fastExpands write fastOps.fastExpand4 and fastExpand8: codes plus 86, and a
 // line of magnitudes before one of the codes themselves.
 func fastExpands() {
-	Begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand4Go, plus 86.")
+	Begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand4Go, plus 86.", fmt.Sprintf(fastExpandFormula, "code[nibble k] + 86"))
 	table, mask := raisedTable(), YMM()
 	VMOVDQU(lowNibbles, mask)
 	expandCodes(4, 2, func(words, panel Mem) {
@@ -28,7 +28,8 @@ func fastExpands() {
 		}
 	})
 
-	Begin("fastExpand8", "func(panel []uint32, words []uint32)", "fastExpand8Go, signed.")
+	Begin("fastExpand8", "func(panel []uint32, words []uint32)", "fastExpand8Go, signed.",
+		"for each line i of four steps of K, row r < 16:\n\tpanel[2i][r] = four bytes |w[k][r]|; panel[2i+1][r] = four bytes w[k][r]")
 	expandCodes(8, 2, func(words, panel Mem) {
 		v, size := YMM(), YMM()
 		VMOVDQU(words, v)
@@ -38,6 +39,9 @@ func fastExpands() {
 	})
 }
 
+// fastExpandFormula is what an expansion to bytes computes, of a weight.
+const fastExpandFormula = "for each line i of four steps of K, row r < 16:\n\tpanel[i·16 + r] = four bytes %s"
+
 // expandCodes is the loop over lines of words of some bits a weight, each of
 // which makes some lines of the panel. The words of the next block come next
 // in memory, but are wanted after many products: it fetches them.
@@ -45,6 +49,7 @@ func expandCodes(bits, lines int, expand func(words, panel Mem)) {
 	panel, words := Pointer("panel"), Pointer("words")
 	left := Length("words")
 	Label("line")
+	Note("16 words, a row each; %s words are left.", left)
 	PREFETCHT1(Mem{Base: words, Disp: blockK * tileRows * bits / 8})
 	for part := range Parts() {
 		at := part * VectorBytes()
@@ -72,27 +77,29 @@ type groupBody struct {
 // fastBlock writes fastOps.fastBlock4 or fastBlock8: for each group of at most
 // most columns, all tiles.
 func fastBlock(name, doc string, most int, body func(g *groupBody)) {
-	Begin(name, fastBlockSignature, doc)
+	Begin(name, fastBlockSignature, doc,
+		"for each tile t of 16 rows r, column c < n:\n"+
+			"\ts = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·reach on\n"+
+			"\ty[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleReach + r]·xScales[c])·s     fused")
 	g := &groupBody{y: Pointer("y"), from: Pointer("from"), x: Pointer("x"), xScales: Pointer("xScales"), starts: Pointer("starts")}
 	left := Integer("n")
 	group := func(n int) {
-		g.n, g.out, g.in, g.panel, g.scales, g.tiles = n, GP64(), GP64(), Pointer("panel"), Pointer("scales"), Integer("tiles")
+		Note("A group of %d columns meets all tiles.", n)
+		g.n, g.out, g.in = n, GP64(), GP64()
+		g.panel, g.scales, g.tiles = Pointer("panel"), Pointer("scales"), Integer("tiles")
 		MOVQ(g.y, g.out)
 		MOVQ(g.from, g.in)
 		body(g)
 	}
-	Label("group")
-	CMPQ(left, Imm(uint64(most)))
-	JLT(LabelRef("last"))
-	group(most)
-	addRows(g.y, "stride", most)
-	addRows(g.from, "fromStride", most)
-	ADDQ(I32(most*blockK), g.x)
-	ADDQ(Imm(uint64(4*most)), g.xScales)
-	ADDQ(Imm(uint64(4*most)), g.starts)
-	SUBQ(Imm(uint64(most)), left)
-	JMP(LabelRef("group"))
-	Label("last")
+	Chunks("group", "columns", left, most, func(string) {
+		group(most)
+		addRows(g.y, "stride", most)
+		addRows(g.from, "fromStride", most)
+		ADDQ(I32(most*blockK), g.x)
+		ADDQ(Imm(uint64(4*most)), g.xScales)
+		ADDQ(Imm(uint64(4*most)), g.starts)
+	})
+	Note("The columns that are left, %s.", left)
 	for n := 1; n < most; n++ {
 		CMPQ(left, Imm(uint64(n)))
 		JE(LabelRef(fmt.Sprintf("last%d", n)))
@@ -111,6 +118,7 @@ func fastBlock(name, doc string, most int, body func(g *groupBody)) {
 func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
 	name := fmt.Sprintf("n%d", g.n)
 	Label(name)
+	Note("A tile; %s are left.", g.tiles)
 	sums := make([][]VecVirtual, Parts())
 	for c := range g.n {
 		first := NewZero()
@@ -122,12 +130,16 @@ func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(pane
 			sums[part] = append(sums[part], Duplicate(first))
 		}
 	}
+	for part, s := range sums {
+		Note("Sums of rows %d to %d, a column each: %s.", part*Lanes(), (part+1)*Lanes()-1, s)
+	}
 	panel, x, left := GP64(), GP64(), Integer("k")
 	MOVQ(g.panel, panel)
 	MOVQ(g.x, x)
 	PREFETCHT1(Mem{Base: g.scales, Disp: tileBytes}) // of the next block
 	unroll := 16 / steps
 	Label(name + "k")
+	Note("16 steps of K, of %s: panel at %s on, codes of x at %s on.", left, panel, x)
 	for i := range unroll {
 		line(Mem{Base: panel, Disp: i * panelLines * tileBytes}, func(c int) Mem { return Mem{Base: x, Disp: c*blockK + i*steps} }, sums)
 	}
@@ -144,6 +156,7 @@ func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(pane
 // finish adds the sums of some tiles and parts, scaled, to the columns, and goes
 // on to the next tiles.
 func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
+	Note("The sums, as float32 and scaled, are added to from and stored in y, a column after the other.")
 	stride, fromStride := FloatBytes("stride"), FloatBytes("fromStride")
 	var scaleReach Register
 	if tiles > 1 {

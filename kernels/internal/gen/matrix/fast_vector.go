@@ -13,8 +13,15 @@ import (
 const fastVectorSignature = "func(y []float32, stride int, words []uint32, scales []float32, " +
 	"x []uint32, xScales []float32, starts []int32, reach, n, depth, tiles int, code *[16]int8)"
 
+// fastVectorFormula is what the product of integers with few columns computes.
+func fastVectorFormula(block int, weight string) string {
+	return fmt.Sprintf("y = 0; for each tile t of 16 rows r, column c < n, block b of %d along K:\n"+
+		"\ts = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes\n"+
+		"\ty[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused", block) + weight
+}
+
 func fastKernels() {
-	Begin("fastVector4", fastVectorSignature, "fastVector4Go.")
+	Begin("fastVector4", fastVectorSignature, "fastVector4Go.", fastVectorFormula(blockK, "\nA weight w is code[nibble]."))
 	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
 		table, ones := raisedTable(), newOnes()
 		v := &fastBody{n: n, block: blockK, step: 8, raised: true}
@@ -34,7 +41,7 @@ func fastKernels() {
 		v.loops()
 	})
 
-	Begin("fastVector8", fastVectorSignature, "fastVector8Go.")
+	Begin("fastVector8", fastVectorSignature, "fastVector8Go.", fastVectorFormula(32, ""))
 	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
 		v := &fastBody{n: n, block: 32, step: 4}
 		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
@@ -111,7 +118,7 @@ func (v *fastBody) eachColumn(body func(c int, y Register)) {
 
 // loop takes count tiles at a time while there are as many.
 func (v *fastBody) loop(count int) {
-	Chunks(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
+	Chunks(fmt.Sprintf("n%dt%d", v.n, count), "tiles", v.tiles, count, func(name string) {
 		v.share = count*Parts() > 1 && (v.n == 1 || Wide() && v.n <= 6)
 		blocks, tileWords, tileScales := Integer("depth"), GP64(), GP64()
 		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), blocks)
@@ -140,6 +147,7 @@ func (v *fastBody) loop(count int) {
 		})
 
 		Label(name + "block")
+		Note("A block of %d steps of K; %s blocks are left.", v.block, blocks)
 		sums := make([][]VecVirtual, count*Parts())
 		for i := range sums {
 			for c := range v.n {
@@ -154,6 +162,12 @@ func (v *fastBody) loop(count int) {
 				}
 			}
 		}
+		if v.raised {
+			Note("Sums begin at starts (%s), what the raise of the weights adds, negated.", starts)
+		}
+		for i, s := range sums {
+			Note("Sums of tile %d, rows %d to %d, a column each: %s.", i/Parts(), i%Parts()*Lanes(), (i%Parts()+1)*Lanes()-1, s)
+		}
 		prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, blocks, aheadBlocks+1), tileBytes)
 		all := v.block / v.step
 		far := ahead(v.words, tileWords, count, aheadBytes, blocks, aheadBytes/(all*tileBytes)+1)
@@ -166,6 +180,7 @@ func (v *fastBody) loop(count int) {
 			MOVQ(U32(uint32(all/unroll)), steps)
 			Label(name + "step")
 		}
+		Note("%d lines of %d steps of K: words at %s on, codes of x at %s on.", unroll, v.step, atWord[0], x)
 		prefetch(far, unroll*tileBytes)
 		for line := range unroll {
 			v.shared = map[[2]int]VecVirtual{}
@@ -181,6 +196,7 @@ func (v *fastBody) loop(count int) {
 			DECQ(steps)
 			JNZ(LabelRef(name + "step"))
 		}
+		Note("The block's sums, as float32 and scaled, are added to y.")
 		v.eachColumn(func(c int, y Register) {
 			s := NewVector()
 			VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
@@ -190,6 +206,7 @@ func (v *fastBody) loop(count int) {
 			}
 		})
 		Advance(atTop, tileBytes)
+		Note("To the next block: x's codes of the other columns are skipped.")
 		reach := FloatBytes("reach")
 		ADDQ(reach, xScales)
 		if v.raised {
@@ -205,7 +222,7 @@ func (v *fastBody) loop(count int) {
 		DECQ(blocks)
 		JNZ(LabelRef(name + "block"))
 
-		// The words and scales of the first tile are behind: skip the others'.
+		Note("The words and scales of the first tile are behind: skip the others'.")
 		ADDQ(I32(count*tileBytes), v.y)
 		for range count - 1 {
 			ADDQ(tileWords, v.words)

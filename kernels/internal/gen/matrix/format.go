@@ -165,6 +165,7 @@ func (f *format) loadCodes(resident int) codes {
 	c := codes{base: Integer("code"), resident: resident}
 	if Wide() {
 		c.table[0] = ZMM()
+		Note("The codebook's 16 floats: %s.", c.table[0])
 		VMOVUPS(Mem{Base: c.base}, c.table[0])
 		for i := range c.shift {
 			c.shift[i] = ZMM()
@@ -178,6 +179,7 @@ func (f *format) loadCodes(resident int) codes {
 		}
 		return c
 	}
+	Note("Bytes 0, 1, … of the codebook's floats, %d of 4 in registers, twice 16 each.", resident)
 	for p := range resident {
 		c.table[p] = YMM()
 		VBROADCASTI128(c.plane(p), c.table[p])
@@ -223,8 +225,9 @@ func (c *codes) nibbles(m Mem) decoder {
 		}
 	}
 	v, low := YMM(), YMM()
+	Note("%s: 8 codes of 8 rows, then by step of K, four rows together; low nibbles are steps 0 to 3.", v)
 	VMOVDQU(m, v)
-	VPSHUFB(transpose, v, v) // order the bytes of four rows by step of K
+	VPSHUFB(transpose, v, v)
 	VPAND(lowNibbles, v, low)
 	var next decoder
 	return func(j int) VecVirtual {
@@ -232,6 +235,7 @@ func (c *codes) nibbles(m Mem) decoder {
 		case 0:
 			next = c.four(low)
 		case 4:
+			Note("High nibbles are steps 4 to 7.")
 			VPSRLW(Imm(4), v, v)
 			VPAND(lowNibbles, v, v)
 			next = c.four(v)
@@ -249,6 +253,7 @@ func (c *codes) four(index VecVirtual) decoder {
 		VPUNPCKHBW(b, a, a)
 		return low, a
 	}
+	Note("Look the codes in %s up byte by byte, and unpack the bytes to floats.", index)
 	low01, high01 := pair(0)
 	low23, high23 := pair(2)
 	return func(j int) VecVirtual {

@@ -41,7 +41,10 @@ func outliers() {
 // of words.
 func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
 	Begin(name, "func(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach, shift, tiles int, "+
-		"columns []uint32, x []float32, code *[32]float32)", doc)
+		"columns []uint32, x []float32, code *[32]float32)", doc,
+		"for each tile t of 16 rows r, i < len(columns):\n"+
+			"\ty[columns[i]·stride + t·16 + r] += (scales[t·scaleReach + r]·w[t][r])·x[i]     fused\n"+
+			"where w[t][r] is the code in words[t·reach + r] from the bit shift on.")
 	decode := prepare()
 	y, words, scales, columns, x := Pointer("y"), Pointer("words"), Pointer("scales"), Pointer("columns"), Pointer("x")
 	stride, reach, scaleReach := FloatBytes("stride"), FloatBytes("reach"), FloatBytes("scaleReach")
@@ -49,7 +52,7 @@ func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
 	shift := XMM()
 	VMOVQ(Integer("shift"), shift)
 	for _, count := range []int{panelTiles, 1} {
-		Chunks(fmt.Sprintf("t%d", count), tiles, count, func(name string) {
+		Chunks(fmt.Sprintf("t%d", count), "tiles", tiles, count, func(name string) {
 			var weights []VecVirtual
 			for range count {
 				for part := range Parts() {
@@ -63,9 +66,11 @@ func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
 				ADDQ(reach, words)
 				ADDQ(scaleReach, scales)
 			}
+			Note("Weights of the channel, 8 rows each: %s.", weights)
 			i := GP64()
 			XORL(i.As32(), i.As32())
 			Label(name + "column")
+			Note("Column %s of %s.", i, n)
 			column, v := GP64(), YMM()
 			MOVL(Mem{Base: columns, Index: i, Scale: 4}, column.As32())
 			VBROADCASTSS(Mem{Base: x, Index: i, Scale: 4}, v)

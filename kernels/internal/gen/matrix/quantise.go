@@ -13,7 +13,12 @@ import (
 // quantise writes the rounding of whole blocks of 64 of x.
 func quantise() {
 	Begin("quantise", "func(words []uint32, scales []float32, sums []int32, x []float32, n int)",
-		"quantiseGo for whole blocks.")
+		"quantiseGo for whole blocks.",
+		"for each block b of 64 numbers of x:\n"+
+			"\ttop = max(max |x|, 127/188·(greatest sum of a sign of steps k, k+1, k+4, k+5))\n"+
+			"\tscales[b·n] = top/127\n"+
+			"\twords[b·n·16 …] = 64 bytes round(x·127/top)\n"+
+			"\tsums[2b·n], sums[(2b+1)·n] = sum of the first 32 codes, of the others")
 	words, scales, sums, x := Pointer("words"), Pointer("scales"), Pointer("sums"), Pointer("x")
 	left, stride, wordStride := Length("x"), FloatBytes("n"), GP64()
 	SHRQ(Imm(6), left)
@@ -26,9 +31,10 @@ func quantise() {
 	Label("block")
 	TESTQ(left, left)
 	JZ(LabelRef("done"))
-	// The greatest magnitude, and the greatest sum of four of a sign: as
-	// integers, which order magnitudes as floats do and put NaN last.
+	// Magnitudes are compared as integers, which order them as floats do and put
+	// NaN last.
 	top, four, half := NewZero(), XMM(), XMM()
+	Note("8 numbers at a time: the greatest magnitudes in %s, the greatest sums of four of a\nsign in %s. %s blocks are left.", top, four, left)
 	VXORPS(four, four, four)
 	zero := NewZero()
 	for i := range 8 {
@@ -59,6 +65,7 @@ func quantise() {
 	CMPL(bits, U32(tiny8))
 	JCS(LabelRef("tiny"))
 
+	Note("Rounded, as int16 in the order that packing leaves.")
 	VPBROADCASTD(top.AsX(), top)
 	scale, inverse := YMM(), YMM()
 	VMOVUPS(most, inverse)
@@ -79,6 +86,7 @@ func quantise() {
 	ones, permutation := newOnes(), YMM()
 	VMOVDQU(order, permutation)
 	for h := range 2 {
+		Note("Half %d of the block: its sum, and its codes as bytes in order.", h)
 		a, b := pairs[2*h], pairs[2*h+1]
 		v := YMM()
 		VPADDW(a, b, v)
@@ -103,9 +111,11 @@ func quantise() {
 	JMP(LabelRef("block"))
 
 	Label("infinite")
+	Note("Infinite or NaN: the scale is NaN, the codes zeros.")
 	MOVL(U32(0x7fc00000), Mem{Base: scales})
 	JMP(LabelRef("nothing"))
 	Label("tiny")
+	Note("So small that 127/top overflows: all is zero.")
 	MOVL(U32(0), Mem{Base: scales})
 	Label("nothing")
 	nothing := NewZero()

@@ -38,7 +38,7 @@ const (
 // staged is loop for two tiles of exact 4-bit codes and one column.
 func (v *vectorBody) staged() {
 	const count = 2
-	Chunks("staged", v.tiles, count, func(string) {
+	Chunks("staged", "tiles", v.tiles, count, func(string) {
 		ring := GP64()
 		LEAQ(v.ring, ring)
 		ADDQ(Imm(63), ring)
@@ -75,6 +75,7 @@ func (v *vectorBody) staged() {
 			ANDQ(I32(ringBytes-1), write)
 		}
 		Label("stagedfirst")
+		Note("The first stages: decode 8 steps of K of two tiles to the ring, low and high\nhalves of floats apart, at %s (ring) + %s.", ring, write)
 		for _, emit := range v.decodeStage(ring, write, low) {
 			emit()
 		}
@@ -83,14 +84,18 @@ func (v *vectorBody) staged() {
 		JNE(LabelRef("stagedfirst"))
 
 		Label("stagedblock")
+		Note("A block of 64 steps of K.")
 		for t := range v.sums {
 			for part := range v.sums[t] {
 				v.sums[t][part][0] = NewZero()
 			}
 		}
+		v.noteSums()
 		steps := GP64()
 		MOVQ(U32(blockK), steps)
 		Label("stagedstep")
+		Note("Decode 8 steps of K to the stage at %s, and in between multiply-add the 8 that\nlie %d stages behind, at %s, by x at %s: loads two bytes off join the halves.",
+			write, stagesBehind, read, v.atX[0])
 		MOVQ(write, read)
 		XORQ(I32(stagesBehind*stageBytes), read)
 		interleave(v.decodeStage(ring, write, low), v.addStage(ring, read))
@@ -98,6 +103,7 @@ func (v *vectorBody) staged() {
 		Advance(v.atX, 8*4)
 		SUBQ(Imm(8), steps)
 		JNZ(LabelRef("stagedstep"))
+		Note("The block's sums go to y.")
 		v.join()
 		v.fetchAhead(v.scales, lastScales, stagedScales, depth, 1)
 		Advance(v.atTop, tileBytes)

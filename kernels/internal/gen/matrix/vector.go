@@ -20,7 +20,7 @@ func vectorKernel(f *format) {
 	}
 	Declare("vector"+f.name, attributes,
 		"func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)",
-		"vectorGo["+f.goCode()+"].")
+		"vectorGo["+f.goCode()+"].", f.vectorFormula())
 	Cases("n", "columns", limits.vectorColumns, func(n int) {
 		v := &vectorBody{format: f, n: n}
 		v.y, v.words = Pointer("y"), Pointer("words")
@@ -42,6 +42,29 @@ func vectorKernel(f *format) {
 			v.loop(count)
 		}
 	})
+}
+
+// vectorFormula is what vectorKernel computes.
+func (f *format) vectorFormula() string {
+	sum := fmt.Sprintf("\ts = Σ_k w[k][r]·x[c·reach + k]     of a block of %d along K, fused, k ascending\n", f.block)
+	if f.last {
+		sum += "\ty[c·stride + t·16 + r] += scale[block][r]·s     fused"
+	} else {
+		sum += "\ty[c·stride + t·16 + r] += s"
+	}
+	return "y = 0; for each tile t of 16 rows r, column c < n, block along K:\n" + sum + f.weightFormula()
+}
+
+// weightFormula is what the weights are, where that is not what the words hold.
+func (f *format) weightFormula() string {
+	rounded := map[string]string{"4BF16": "bfloat16", "4F16": "float16"}[f.name]
+	switch {
+	case rounded != "":
+		return "\nA weight is its code's value times its scale, rounded to " + rounded + "."
+	case f.coded:
+		return "\nA weight is its code's value."
+	}
+	return ""
 }
 
 // goCode names the Go type that reads the format.
@@ -72,7 +95,7 @@ type vectorBody struct {
 
 // loop takes count tiles at a time while there are as many.
 func (v *vectorBody) loop(count int) {
-	Chunks(fmt.Sprintf("n%dt%d", v.n, count), v.tiles, count, func(name string) {
+	Chunks(fmt.Sprintf("n%dt%d", v.n, count), "tiles", v.tiles, count, func(name string) {
 		left, tileWords, tileScales := Integer("depth"), GP64(), GP64()
 		IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
 		v.atY = Lines(v.y, v.stride, v.n)
@@ -97,6 +120,7 @@ func (v *vectorBody) loop(count int) {
 		}
 
 		Label(name + "block")
+		Note("A block of K; %s steps of K are left.", left)
 		for t := range v.sums {
 			for part := range v.sums[t] {
 				for c := range v.n {
@@ -104,22 +128,26 @@ func (v *vectorBody) loop(count int) {
 				}
 			}
 		}
+		v.noteSums()
 		steps := GP64()
 		MOVQ(U32(uint32(v.block)), steps)
 		CMPQ(left, steps)
 		CMOVQLT(left, steps)
 		SUBQ(steps, left)
 		Label(name + "step")
+		Note("8 steps of K, of %s in the block: words at %s on, x at %s on.", steps, v.atWord[0], v.atX[0])
 		rest, stepBytes, far := Mem{Base: left, Index: steps, Scale: 1, Disp: -8}, v.eighth*4, aheadBytes
 		if v.name == "F32" {
 			far /= 2 // one step, faster than two
 		}
+		Note("Fetch the words %d bytes on, or the next tiles'.", far)
 		prefetch(ahead(v.words, tileWords, count, far, rest, 8*far/stepBytes), stepBytes)
 		v.eight()
 		Advance(v.atWord, v.eighth*4)
 		Advance(v.atX, 8*4)
 		SUBQ(Imm(8), steps)
 		JNZ(LabelRef(name + "step"))
+		Note("The block's sums go to y.")
 		v.join()
 		if v.scales != nil {
 			prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, left, aheadBlocks*v.block), tileBytes)
@@ -128,7 +156,7 @@ func (v *vectorBody) loop(count int) {
 		TESTQ(left, left)
 		JNZ(LabelRef(name + "block"))
 
-		// The words and scales of the first tile are behind: skip the others'.
+		Note("The words and scales of the first tile are behind: skip the others'.")
 		ADDQ(I32(count*tileBytes), v.y)
 		for range count - 1 {
 			ADDQ(tileWords, v.words)
@@ -137,6 +165,15 @@ func (v *vectorBody) loop(count int) {
 			}
 		}
 	})
+}
+
+// noteSums writes which registers hold the sums.
+func (v *vectorBody) noteSums() {
+	for t := range v.sums {
+		for part, sums := range v.sums[t] {
+			Note("Sums of tile %d, rows %d to %d, a column each: %s.", t, part*Lanes(), (part+1)*Lanes()-1, sums)
+		}
+	}
 }
 
 // total is where y of a column lies for a part of a tile.
@@ -177,6 +214,9 @@ type piece struct {
 // add adds the steps of K that are decoded at once, each of all pieces in turn.
 func (v *vectorBody) add(from int, pieces []piece) {
 	next := make([]decoder, len(pieces))
+	if v.step > 1 {
+		Note("Steps %d to %d: the words at %s on, decoded and multiplied.", from, from+v.step-1, pieces[0].words)
+	}
 	for j := range v.step {
 		// A broadcast of x serves all pieces.
 		var x []VecVirtual
@@ -240,7 +280,8 @@ func (v *vectorBody) join() {
 // expandKernel writes matrixOps.expand of one format.
 func expandKernel(f *format) {
 	Begin("expand"+f.name, "func(panel []float32, words []uint32, scales []float32, code *[32]float32)",
-		"expandGo["+f.goCode()+"].")
+		"expandGo["+f.goCode()+"].",
+		"for each step k of the panel, row r < 16:\n\tpanel[k·16 + r] = w[k][r]"+f.weightFormula())
 	panel, words := Pointer("panel"), Pointer("words")
 	var scales Register
 	if f.first {
@@ -249,6 +290,7 @@ func expandKernel(f *format) {
 	left := Length("panel")
 	book := f.loadCodes(4)
 	Label("eight")
+	Note("8 steps of K; %s numbers of the panel are left.", left)
 	for from := 0; from < 8; from += f.step {
 		for part := range Parts() {
 			m := Mem{Base: words, Disp: from/f.step*f.stepBytes() + part*f.partBytes()}

@@ -44,7 +44,7 @@ func (v *fastBody) dot(at func(c, k int) Mem, c, k int, w, sum VecVirtual) {
 }
 
 func vnniKernels() {
-	Begin("fastVector4", fastVectorSignature, "fastVector4Go.")
+	Begin("fastVector4", fastVectorSignature, "fastVector4Go.", fastVectorFormula(blockK, "\nA weight w is code[nibble]."))
 	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
 		table, mask := unsignedTable(), ZMM()
 		VMOVDQU32(lowNibbles, mask)
@@ -59,7 +59,7 @@ func vnniKernels() {
 		v.loops()
 	})
 
-	Begin("fastVector8", fastVectorSignature, "fastVector8Go.")
+	Begin("fastVector8", fastVectorSignature, "fastVector8Go.", fastVectorFormula(32, ""))
 	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
 		sign := ZMM()
 		VMOVDQU32(signBits, sign)
@@ -74,7 +74,7 @@ func vnniKernels() {
 		v.loops()
 	})
 
-	Begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand4Go, plus 128.")
+	Begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand4Go, plus 128.", fmt.Sprintf(fastExpandFormula, "code[nibble k] + 128"))
 	table, mask := unsignedTable(), ZMM()
 	VMOVDQU32(lowNibbles, mask)
 	expandCodes(4, 2, func(words, panel Mem) {
@@ -83,7 +83,7 @@ func vnniKernels() {
 		VMOVDQU32(high, panel.Offset(tileBytes))
 	})
 
-	Begin("fastExpand8", "func(panel []uint32, words []uint32)", "fastExpand8Go, plus 128.")
+	Begin("fastExpand8", "func(panel []uint32, words []uint32)", "fastExpand8Go, plus 128.", fmt.Sprintf(fastExpandFormula, "w[k][r] + 128"))
 	sign := ZMM()
 	VMOVDQU32(signBits, sign)
 	expandCodes(8, 1, func(words, panel Mem) {
@@ -101,7 +101,7 @@ func vnniKernels() {
 
 // vnniLoop takes count tiles at a time while there are as many.
 func (g *groupBody) vnniLoop(count int) {
-	Chunks(fmt.Sprintf("n%dt%d", g.n, count), g.tiles, count, func(name string) {
+	Chunks(fmt.Sprintf("n%dt%d", g.n, count), "tiles", g.tiles, count, func(name string) {
 		panel, x, left, reach := GP64(), GP64(), Integer("k"), FloatBytes("reach")
 		MOVQ(g.panel, panel)
 		MOVQ(g.x, x)
@@ -115,8 +115,12 @@ func (g *groupBody) vnniLoop(count int) {
 				sums[t] = append(sums[t], Duplicate(first))
 			}
 		}
+		for t, s := range sums {
+			Note("Sums of tile %d, a column each, from starts on: %s.", t, s)
+		}
 		const unroll = 2 // lines of four steps of K
 		Label(name + "k")
+		Note("%d lines of 4 steps of K, of %s steps: panel at %s on, codes of x at %s on.", unroll, left, tiles[0], x)
 		for line := range unroll {
 			w := make([]VecVirtual, count)
 			for t := range w {

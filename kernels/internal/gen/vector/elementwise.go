@@ -8,7 +8,7 @@ import (
 )
 
 func elementwise() {
-	Begin("scaleWeight", "func(dst, x, weight []float32, scale float32)", "scaleWeightGo.")
+	Begin("scaleWeight", "func(dst, x, weight []float32, scale float32)", "scaleWeightGo.", "dst[i] = (x[i]·scale)·weight[i]")
 	dst, x, w := Pointer("dst"), Pointer("x"), Pointer("weight")
 	scale := Broadcast("scale")
 	elementLoop(Length("x"), func(v access) {
@@ -19,7 +19,7 @@ func elementwise() {
 	})
 	End()
 
-	Begin("add", "func(dst, x []float32)", "addGo.")
+	Begin("add", "func(dst, x []float32)", "addGo.", "dst[i] += x[i]")
 	dst, x = Pointer("dst"), Pointer("x")
 	elementLoop(Length("x"), func(v access) {
 		a := v.load(dst)
@@ -28,7 +28,7 @@ func elementwise() {
 	})
 	End()
 
-	Begin("mul", "func(dst, x []float32)", "mulGo.")
+	Begin("mul", "func(dst, x []float32)", "mulGo.", "dst[i] *= x[i]")
 	dst, x = Pointer("dst"), Pointer("x")
 	elementLoop(Length("x"), func(v access) {
 		a := v.load(dst)
@@ -37,7 +37,7 @@ func elementwise() {
 	})
 	End()
 
-	Begin("addScaled", "func(dst, x []float32, scale float32)", "addScaledGo.")
+	Begin("addScaled", "func(dst, x []float32, scale float32)", "addScaledGo.", "dst[i] += round(x[i]·scale)")
 	dst, x = Pointer("dst"), Pointer("x")
 	scale = Broadcast("scale")
 	elementLoop(Length("x"), func(v access) {
@@ -48,7 +48,7 @@ func elementwise() {
 	})
 	End()
 
-	Begin("divide", "func(dst, x []float32, by float32)", "divideGo.")
+	Begin("divide", "func(dst, x []float32, by float32)", "divideGo.", "dst[i] = x[i]/by")
 	dst, x = Pointer("dst"), Pointer("x")
 	by := Broadcast("by")
 	elementLoop(Length("x"), func(v access) {
@@ -58,7 +58,7 @@ func elementwise() {
 	})
 	End()
 
-	Begin("rotate", "func(a, b, cos, sin []float32)", "rotateGo.")
+	Begin("rotate", "func(a, b, cos, sin []float32)", "rotateGo.", "a[i], b[i] = a[i]·cos[i] - b[i]·sin[i], b[i]·cos[i] + a[i]·sin[i]     each product rounded")
 	first, second, cos, sin := Pointer("a"), Pointer("b"), Pointer("cos"), Pointer("sin")
 	elementLoop(Length("a"), func(v access) {
 		a, b, c, s := v.load(first), v.load(second), v.load(cos), v.load(sin)
@@ -74,7 +74,7 @@ func elementwise() {
 	})
 	End()
 
-	Begin("toHalf", "func(dst []uint16, x []float32)", "toHalfGo for lengths that are multiples of 8.")
+	Begin("toHalf", "func(dst []uint16, x []float32)", "toHalfGo for lengths that are multiples of 8.", "dst[i] = float16(x[i])")
 	dst, x = Pointer("dst"), Pointer("x")
 	n := Length("x")
 	i := GP64()
@@ -93,7 +93,7 @@ func elementwise() {
 }
 
 func sums() {
-	Begin("sumSquares", "func(x []float32) float32", "sumSquaresGo.")
+	Begin("sumSquares", "func(x []float32) float32", "sumSquaresGo.", "s[i mod 16] += x[i]·x[i], fused; return the s joined by halves")
 	x := Pointer("x")
 	acc := accumulators(NewZero)
 	sumLoop(Length("x"), func(v access, part int) {

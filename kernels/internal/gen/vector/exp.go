@@ -45,6 +45,7 @@ func newExpNumbers(others int) *expNumbers {
 // no x is greater than 0.
 func (e *expNumbers) exp(x VecVirtual, negative bool) VecVirtual {
 	t, n, r, p := NewVector(), NewVector(), NewVector(), NewVector()
+	Note("exp of %s: t = x·log2 e + 1.5·2^23 in %s, n = t rounded to an integer in %s,\nr = x - n·ln 2 in %s, a polynomial of r in %s; then n is added to its exponent.", x, t, n, r, p)
 	VMOVUPS(e.log2E, t)
 	VFMADD213PS(e.round, x, t) // t = x·log2e + round
 	VSUBPS(e.round, t, n)
@@ -57,6 +58,7 @@ func (e *expNumbers) exp(x VecVirtual, negative bool) VecVirtual {
 	}
 	VPSLLD(Imm(23), t, t)
 	VPADDD(t, p, p)
+	Note("Below the normal range 0%s.", map[bool]string{true: "", false: ", above it infinity"}[negative])
 	const less, notLess, greater = 0x11, 0x15, 0x1e // quiet; true of NaN: notLess alone
 	if Wide() {
 		keep, over := K(), K()
@@ -80,9 +82,11 @@ func (e *expNumbers) exp(x VecVirtual, negative bool) VecVirtual {
 func exponentials() {
 	for _, stored := range []bool{true, false} {
 		if stored {
-			Begin("expSum", "func(x []float32, shift float32) float32", "expSumGo.")
+			Begin("expSum", "func(x []float32, shift float32) float32", "expSumGo.",
+				"e = exp(x[i] - shift); x[i] = e; s[i mod 16] += e; return the s joined by halves")
 		} else {
-			Begin("sumExp", "func(x []float32, shift float32) float32", "sumExpGo.")
+			Begin("sumExp", "func(x []float32, shift float32) float32", "sumExpGo.",
+				"s[i mod 16] += exp(x[i] - shift); return the s joined by halves")
 		}
 		x := Pointer("x")
 		shift := Broadcast("shift")
@@ -101,7 +105,7 @@ func exponentials() {
 		End()
 	}
 
-	Begin("siluMul", "func(dst, gate, up []float32)", "siluMulGo.")
+	Begin("siluMul", "func(dst, gate, up []float32)", "siluMulGo.", "dst[i] = gate[i]/(1 + exp(-gate[i]))·up[i]")
 	dst, gate, up := Pointer("dst"), Pointer("gate"), Pointer("up")
 	numbers := newExpNumbers(6)
 	elementLoop(Length("gate"), func(v access) {

@@ -90,6 +90,7 @@ func begun(n Register, step int) (i, whole, left GPVirtual) {
 	MOVQ(n, whole)
 	ANDQ(I32(-step), whole)
 	Label("loop")
+	Note("%d numbers at a time, from %s on up to %s.", step, i, whole)
 	CMPQ(i, whole)
 	JGE(LabelRef("tail"))
 	return i, whole, left
@@ -103,6 +104,7 @@ func repeat(i Register, step int) {
 // finish computes what is left for the tail, and jumps to the end if nothing.
 func finish(n, whole, left Register) {
 	Label("tail")
+	Note("What is left, under a mask.")
 	MOVQ(n, left)
 	SUBQ(whole, left)
 	JZ(LabelRef("end"))

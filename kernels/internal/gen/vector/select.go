@@ -11,7 +11,8 @@ import (
 )
 
 func selections() {
-	Begin("scaleMax", "func(x []float32, scale float32) float32", "scaleMaxGo, but for the sign of a greatest zero.")
+	Begin("scaleMax", "func(x []float32, scale float32) float32", "scaleMaxGo, but for the sign of a greatest zero.",
+		"x[i] *= scale; return the greatest x[i], NaN apart")
 	x := Pointer("x")
 	scale := Broadcast("scale")
 	acc := accumulators(lowest)
@@ -24,11 +25,12 @@ func selections() {
 	Store(fold(acc, vmaxps), ReturnIndex(0))
 	End()
 
-	Begin("scan", "func(x []float32) (greatest float32, finite bool)", "scanGo, but for the sign of a greatest zero.")
+	Begin("scan", "func(x []float32) (greatest float32, finite bool)", "scanGo, but for the sign of a greatest zero.",
+		"return the greatest x[i], NaN apart, and whether all are finite")
 	x = Pointer("x")
 	acc = accumulators(lowest)
 	zero := NewZero()
-	// x·0 is a zero, or NaN where x is not finite.
+	Note("x·0 is a zero, or NaN where x is not finite.")
 	bad := accumulators(NewZero)
 	sumLoop(Length("x"), func(v access, part int) {
 		a := v.load(x)
@@ -47,7 +49,8 @@ func selections() {
 	Store(fold(acc, vmaxps), Return("greatest"))
 	End()
 
-	Begin("maxWords", "func(x []float32, allowed []uint64) float32", "maxAllowedGo for 64 values a word, but for the sign of a greatest zero.")
+	Begin("maxWords", "func(x []float32, allowed []uint64) float32", "maxAllowedGo for 64 values a word, but for the sign of a greatest zero.",
+		"return the greatest x[i] whose bit i of allowed is set")
 	x = Pointer("x")
 	words := Pointer("allowed")
 	n := Length("allowed")
@@ -69,9 +72,11 @@ func selections() {
 	Label("words")
 	CMPQ(i, n)
 	JGE(LabelRef("folded"))
+	Note("Word %s of %s, 64 values of x.", i, n)
 	CMPQ(Mem{Base: words, Index: i, Scale: 8}, Imm(0))
 	JE(LabelRef("next"))
 	for half := range 2 {
+		Note("Bits from %d on, moved to the signs of 8 lanes at a time, choose x or -Inf (%s).", 32*half, floor)
 		bits := YMM()
 		VPBROADCASTD(Mem{Base: words, Index: i, Scale: 8, Disp: 4 * half}, bits)
 		for b := range 4 {
@@ -89,7 +94,8 @@ func selections() {
 	Store(fold(acc, vmaxps), ReturnIndex(0))
 	End()
 
-	Begin("firstEqualWords", "func(x []float32, allowed []uint64, v float32) int", "firstEqualGo for 64 values a word.")
+	Begin("firstEqualWords", "func(x []float32, allowed []uint64, v float32) int", "firstEqualGo for 64 values a word.",
+		"return the first i with x[i] == v whose bit i of allowed is set, or -1")
 	x = Pointer("x")
 	words = Pointer("allowed")
 	n = Length("allowed")
@@ -105,6 +111,7 @@ func selections() {
 	JZ(LabelRef("next"))
 	equal := GP64()
 	XORQ(equal, equal)
+	Note("A bit of %s for each of the 64 values that equals v.", equal)
 	for b := 7; b >= 0; b-- {
 		e, lanes := YMM(), GP32()
 		VCMPPS(Imm(0), Mem{Base: x, Disp: 32 * b}, v, e)

@@ -39,7 +39,8 @@ func spinVNNI() {
 }
 
 func spin(name, what string, chains int, step func(acc, x, y VecVirtual)) {
-	Begin(name, "func(n int)", fmt.Sprintf("a loop of n rounds of %d vectors of %s.", chains, what))
+	Begin(name, "func(n int)", fmt.Sprintf("a loop of n rounds of %d vectors of %s.", chains, what),
+		"arithmetic on registers alone, in chains enough to hide its latency")
 	n := Integer("n")
 	x, y := NewZero(), NewZero()
 	acc := make([]VecVirtual, chains)
@@ -58,7 +59,7 @@ func spin(name, what string, chains int, step func(acc, x, y VecVirtual)) {
 }
 
 func xor() {
-	Begin("xor", "func(x []uint64) uint64", "xorGo for lengths that are multiples of 16.")
+	Begin("xor", "func(x []uint64) uint64", "xorGo for lengths that are multiples of 16.", "return x[0] ^ x[1] ^ …")
 	x, n := Pointer("x"), Length("x")
 	acc := []VecVirtual{NewZero(), NewZero(), NewZero(), NewZero()}
 	Label("loop")
