@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/tokenizer"
 	"github.com/medner/medner/tokenizer/chat"
 )
@@ -11,11 +12,15 @@ import (
 // A chat program renders a conversation and encodes it such that a user can't
 // end their own turn by writing a special token.
 func Example_chat() {
-	template, err := chat.Load(tinyLlama)
+	text, err := checkpoint.OpenText(tinyLlama)
 	if err != nil {
 		log.Fatal(err)
 	}
-	t, err := tokenizer.Load(tinyLlama + "/tokenizer.json")
+	template, err := text.Template()
+	if err != nil {
+		log.Fatal(err)
+	}
+	t, err := text.Tokenizer()
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/prompt"
-	"github.com/medner/medner/tokenizer/chat"
 	"github.com/stretchr/testify/require"
 )
 
@@ -183,7 +183,9 @@ func TestOwnPromptThroughTheModelsTemplate(t *testing.T) {
 	engine := f.engine()
 	_, err := ner.New(engine, ner.WithPrompt(path))
 	require.NoError(t, err)
-	engine.Template, err = chat.Load(golden.Path(t, "tiny-llama"))
+	text, err := checkpoint.OpenText(golden.Path(t, "tiny-llama"))
+	require.NoError(t, err)
+	engine.Template, err = text.Template()
 	require.NoError(t, err)
 	e, err := ner.New(engine, ner.WithPrompt(path), ner.WithTasks(prompt.Chemicals))
 	require.NoError(t, err)

@@ -3,14 +3,9 @@ package chat
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/medner/medner/badinput"
-	"github.com/medner/medner/internal/files"
 )
 
 // Message is one turn of a conversation. The roles that all templates know are
@@ -118,77 +113,4 @@ func FromSource(source string, tokens Tokens, options ...Option) (*Template, err
 		return nil, err
 	}
 	return &Template{name: "jinja", render: render}, nil
-}
-
-const (
-	templateFile = "chat_template.jinja"
-	configFile   = "tokenizer_config.json"
-	maxFile      = 64 << 20
-)
-
-// Load finds the template of a model's directory, in chat_template.jinja or in
-// tokenizer_config.json.
-func Load(dir string, options ...Option) (*Template, error) {
-	var config struct {
-		ChatTemplate json.RawMessage `json:"chat_template"`
-		BOS          tokenName       `json:"bos_token"`
-		EOS          tokenName       `json:"eos_token"`
-	}
-	path := filepath.Join(dir, configFile)
-	data, err := files.Read(path, maxFile, "a "+configFile)
-	if err == nil {
-		if err := json.Unmarshal(data, &config); err != nil {
-			return nil, badinput.Wrap(path, "", err)
-		}
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	source, err := files.Read(filepath.Join(dir, templateFile), maxFile, "a "+templateFile)
-	if errors.Is(err, os.ErrNotExist) {
-		source, err = embedded(path, config.ChatTemplate)
-	} else {
-		path = filepath.Join(dir, templateFile)
-	}
-	if err != nil {
-		return nil, err
-	}
-	t, err := FromSource(string(source), Tokens{string(config.BOS), string(config.EOS)}, options...)
-	if bad := (*badinput.Error)(nil); errors.As(err, &bad) {
-		bad.File = path
-	}
-	return t, err
-}
-
-// embedded returns a template out of tokenizer_config.json: a string, or the
-// one named default of a list.
-func embedded(path string, raw json.RawMessage) (source []byte, err error) {
-	var one string
-	if len(raw) == 0 || json.Unmarshal(raw, &one) == nil {
-		return []byte(one), nil
-	}
-	var list []struct{ Name, Template string }
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, badinput.Wrap(path, "chat_template", err)
-	}
-	for _, t := range list {
-		if t.Name == "default" {
-			return []byte(t.Template), nil
-		}
-	}
-	return nil, badinput.New(path, "chat_template", "no template named default", "one")
-}
-
-// tokenName is a token in tokenizer_config.json: its name, or an object that
-// holds it.
-type tokenName string
-
-func (n *tokenName) UnmarshalJSON(data []byte) error {
-	var token struct{ Content string }
-	if json.Unmarshal(data, &token.Content) != nil {
-		if err := json.Unmarshal(data, &token); err != nil {
-			return err
-		}
-	}
-	*n = tokenName(token.Content)
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -94,8 +93,7 @@ func TestGoldens(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &cases))
 	require.NotEmpty(t, cases)
 	for _, c := range cases {
-		tpl, err := Load(golden.Path(t, c.Model))
-		require.NoError(t, err)
+		tpl := ofModel(t, c.Model)
 		require.Equal(t, c.Model, tpl.Name())
 		r, err := tpl.Render(c.Messages, Options{AddGenerationPrompt: true})
 		require.NoError(t, err)
@@ -111,8 +109,7 @@ func TestGoldens(t *testing.T) {
 func TestTypedSpecialsStayText(t *testing.T) {
 	tok, err := tokenizer.Load(golden.Path(t, "tiny-llama", "tokenizer.json"))
 	require.NoError(t, err)
-	tpl, err := Load(golden.Path(t, "tiny-llama"))
-	require.NoError(t, err)
+	tpl := ofModel(t, "tiny-llama")
 	plain, err := tpl.Render([]Message{{"user", "x"}}, Options{AddGenerationPrompt: true})
 	require.NoError(t, err)
 	specials := func(r Rendered) (ids []int32) {
@@ -145,51 +142,42 @@ func TestDate(t *testing.T) {
 	require.Contains(t, r.Text, "Today Date: 26 Jul 2024\n\n")
 }
 
-func TestLoad(t *testing.T) {
+// ofModel finds the template of a golden model.
+func ofModel(t *testing.T, model string) *Template {
+	t.Helper()
+	source, err := os.ReadFile(golden.Path(t, model, "chat_template.jinja"))
+	require.NoError(t, err)
+	data, err := os.ReadFile(golden.Path(t, model, "tokenizer_config.json"))
+	require.NoError(t, err)
+	var names struct {
+		BOS string `json:"bos_token"`
+		EOS string `json:"eos_token"`
+	}
+	require.NoError(t, json.Unmarshal(data, &names))
+	tpl, err := FromSource(string(source), Tokens(names))
+	require.NoError(t, err)
+	return tpl
+}
+
+// A source is known by its text, whatever its line ends.
+func TestFromSource(t *testing.T) {
 	source, err := os.ReadFile(golden.Path(t, "tiny-mistral", "chat_template.jinja"))
 	require.NoError(t, err)
-	quoted, err := json.Marshal(string(source))
-	require.NoError(t, err)
-	for name, files := range map[string]map[string]string{
-		"own file":           {templateFile: string(source), configFile: `{"bos_token": "<s>", "eos_token": "</s>"}`},
-		"own file, CRLF end": {templateFile: string(source) + "\r\n", configFile: `{"bos_token": {"content": "<s>"}, "eos_token": {"content": "</s>"}}`},
-		"string":             {configFile: `{"bos_token": "<s>", "eos_token": "</s>", "chat_template": ` + string(quoted) + `}`},
-		"list":               {configFile: `{"bos_token": "<s>", "eos_token": "</s>", "chat_template": [{"name": "tool_use", "template": "x"}, {"name": "default", "template": ` + string(quoted) + `}]}`},
-	} {
-		dir := t.TempDir()
-		for file, content := range files {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600))
-		}
-		tpl, err := Load(dir)
-		require.NoError(t, err, name)
+	for _, s := range []string{string(source), string(source) + "\r\n"} {
+		tpl, err := FromSource(s, Tokens{BOS: "<s>", EOS: "</s>"})
+		require.NoError(t, err)
 		r, err := tpl.Render([]Message{{"user", "a"}, {"assistant", "b"}}, Options{})
-		require.NoError(t, err, name)
-		require.Equal(t, "<s>[INST] a [/INST]b</s>", r.Text, name)
-		require.Equal(t, [][2]int{{10, 11}, {19, 20}}, r.Literal, name)
+		require.NoError(t, err)
+		require.Equal(t, "<s>[INST] a [/INST]b</s>", r.Text)
+		require.Equal(t, [][2]int{{10, 11}, {19, 20}}, r.Literal)
 	}
 }
 
 func TestRefusals(t *testing.T) {
-	for name, c := range map[string]struct {
-		files map[string]string
-		want  string
-	}{
-		"nothing":         {nil, "expected one"},
-		"empty":           {map[string]string{templateFile: ""}, "expected one"},
-		"unknown":         {map[string]string{templateFile: "{{ messages }}"}, "unknown one of sha256"},
-		"not JSON":        {map[string]string{configFile: "{"}, configFile},
-		"number":          {map[string]string{configFile: `{"chat_template": 1}`}, "chat_template"},
-		"no default":      {map[string]string{configFile: `{"chat_template": [{"name": "rag", "template": "x"}]}`}, "default"},
-		"list of numbers": {map[string]string{configFile: `{"chat_template": [1]}`}, "chat_template"},
-	} {
-		dir := t.TempDir()
-		for file, content := range c.files {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600))
-		}
-		_, err := Load(dir)
+	for source, want := range map[string]string{"": "expected one", "{{ messages }}": "unknown one of sha256"} {
+		_, err := FromSource(source, Tokens{})
 		var bad *badinput.Error
-		require.True(t, errors.As(err, &bad), "%s: %v", name, err)
-		require.ErrorContains(t, err, c.want, name)
-		require.ErrorContains(t, err, dir, name)
+		require.True(t, errors.As(err, &bad), "%s: %v", source, err)
+		require.ErrorContains(t, err, want)
 	}
 }

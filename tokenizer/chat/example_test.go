@@ -2,12 +2,17 @@ package chat_test
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/medner/medner/tokenizer/chat"
 )
 
 func Example() {
-	t, err := chat.Load("../../testdata/goldens/tiny-mistral")
+	source, err := os.ReadFile("../../testdata/goldens/tiny-mistral/chat_template.jinja")
+	if err != nil {
+		panic(err)
+	}
+	t, err := chat.FromSource(string(source), chat.Tokens{BOS: "<s>", EOS: "</s>"})
 	if err != nil {
 		panic(err)
 	}

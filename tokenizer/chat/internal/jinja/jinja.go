@@ -1,7 +1,7 @@
 // Package jinja runs chat templates that package chat has no renderer for, on
 // gonja. It is a package of its own so that only those who want it have it:
 //
-//	chat.Load(dir, chat.WithFallback(jinja.Compile))
+//	chat.FromSource(source, tokens, chat.WithFallback(jinja.Compile))
 //
 // A template is a program out of the model's directory. It sees the messages
 // and the names of the special tokens and no file, but it can take long: it is
