@@ -1,29 +1,39 @@
-// Package badinput is the error of everything that reads what users bring:
-// trying again won't help, and the message says where to look.
+// Package badinput defines the error of medner's packages for a file, a document
+// or a request that its user must mend: trying again won't help, and the message
+// says where to look. A caller tells it from other errors with errors.As:
+//
+//	var bad *badinput.Error
+//	if errors.As(err, &bad) {
+//		// bad.File and bad.Field say what to mend.
+//	}
+//
+// Errors of the file system, such as fs.ErrNotExist, stay what they are.
 package badinput
 
 import "fmt"
 
-// Error names a file (or document), the field in it, what was found there and
-// what was expected. Any part may be empty.
+// Error says what is bad and what was expected in its place. Each part may be
+// empty.
 type Error struct {
-	File  string
-	Field string
-	Found string
-	Want  string
-	Err   error // the cause, if another error is behind it
+	File  string // a path, or the name of a document
+	Field string // a field of the file, a line, or an option
+	Found string // what the field holds
+	Want  string // what it should hold
+	Err   error  // what another package said of it
 }
 
-// New returns an *Error.
+// New returns an error without a cause.
 func New(file, field, found, want string) *Error {
 	return &Error{File: file, Field: field, Found: found, Want: want}
 }
 
-// Wrap returns an *Error that unwraps to err.
+// Wrap returns an error whose cause is err.
 func Wrap(file, field string, err error) *Error {
 	return &Error{File: file, Field: field, Err: err}
 }
 
+// Error returns the parts that aren't empty, as in
+// "config.json: vocab_size: found 0, expected a positive number".
 func (e *Error) Error() string {
 	s := ""
 	add := func(format, part string) {
