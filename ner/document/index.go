@@ -5,18 +5,20 @@ import (
 	"unicode/utf8"
 )
 
-// Index converts between code points and bytes of one text. Building it takes
-// one pass; for ASCII it holds nothing.
+// Index converts offsets in one text between code points and bytes. It takes an
+// eighth of the text's memory at most, and none for ASCII. It may be used by
+// several goroutines at once.
 type Index struct {
 	text string
-	// starts holds the byte offset of every stride-th code point; nil for ASCII.
+	// starts has the byte offsets of the code points 0, stride, 2·stride, …;
+	// nil for ASCII, where both offsets are the same.
 	starts []int
-	length int
+	length int // in code points
 }
 
 const stride = 64
 
-// NewIndex indexes text, which is valid UTF-8.
+// NewIndex makes the index of a text, which must be valid UTF-8, in one pass.
 func NewIndex(text string) *Index {
 	x := &Index{text: text, length: utf8.RuneCountInString(text)}
 	if x.length == len(text) {
@@ -33,10 +35,10 @@ func NewIndex(text string) *Index {
 	return x
 }
 
-// Len is the text's length in code points.
+// Len returns the text's length in code points.
 func (x *Index) Len() int { return x.length }
 
-// Byte returns where in bytes code point n starts, 0 <= n <= Len().
+// Byte returns the byte offset of code point n; n is from 0 to [Index.Len].
 func (x *Index) Byte(n int) int {
 	if x.starts == nil {
 		return n
@@ -52,8 +54,9 @@ func (x *Index) Byte(n int) int {
 	return b
 }
 
-// CodePoint returns the number of code points before byte b, and whether a
-// code point starts (or the text ends) there.
+// CodePoint returns how many code points start before byte b, and whether a
+// code point starts, or the text ends, at b. It returns 0 and false where b lies
+// outside the text.
 func (x *Index) CodePoint(b int) (n int, boundary bool) {
 	if b < 0 || b > len(x.text) {
 		return 0, false
@@ -71,7 +74,7 @@ func (x *Index) CodePoint(b int) (n int, boundary bool) {
 	return n, at == b
 }
 
-// Slice returns the text of a span, and whether the span lies in the text.
+// Slice returns the text of a span, and whether the span lies within the text.
 func (x *Index) Slice(s Span) (string, bool) {
 	if s.Start < 0 || s.End < s.Start || s.End > x.length {
 		return "", false
