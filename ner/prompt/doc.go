@@ -1,10 +1,11 @@
-// Package prompt holds what models are asked, as data.
+// Package prompt writes the question that a model is asked about an article. It
+// is for programs that ask in words of their own, and for package ner.
 //
-// A file of prompts names profiles: a system message, whether the text's
-// beginning is marked twice, and the words of the user's turn, in which
-// {wording} stands for what is asked for, {task} for the task's name and
-// {article} for the article. prompts.json, built in, holds the profiles of the
-// model card; a user's own file has the same form:
+// The questions are data: a file of prompts holds profiles by name. A profile
+// has a system message and a user's turn with three placeholders: {article} for
+// the article, {task} for the task's name ("chemicals") and {wording} for the
+// words by which the file names the task. The built-in prompts.json holds the
+// profiles of the model card; a user's own file has the same form:
 //
 //	{
 //	  "user_turn": "List the {wording} in this article.\n\n{article}\n",
@@ -12,15 +13,19 @@
 //	  "profiles": {"mine": {"system": "You annotate articles.", "chat": "template"}}
 //	}
 //
-// A profile may have its own "user_turn" and "wording". Its conversation is
-// written with the model family's bare marks ("chat": "plain", the default),
-// for so the published adapters were trained; "template" uses the model's own
-// chat template, which may trim messages and add a date; or "template" as a key
-// of the profile spells the whole text, with {system} and {user}.
+// A profile may have a "user_turn" and a "wording" of its own. How its
+// conversation becomes one text is chosen by further keys:
 //
-// Where the plain text begins with the model's mark of a beginning, "duplicate_bos"
-// lets the tokenizer add another, as it happened in the adapter's training.
+//   - "chat": "plain", the default, writes the special tokens of the model's
+//     family around the messages and adds nothing, since the published adapters
+//     were trained so.
+//   - "chat": "template" uses the model's own chat template, which may trim
+//     messages and add a date.
+//   - "template": "…" spells the whole text, with {system} and {user}.
+//   - "duplicate_bos": true lets the tokenizer add the token that begins a text
+//     although the plain text begins with that token already: the published
+//     adapters were trained on such texts.
 //
-// What users bring, the article above all, is never read for special tokens:
-// [Rendered] says which parts of the text are theirs.
+// An article can't inject special tokens: [Rendered] says which bytes of the
+// text are messages, in which the tokenizer must read none.
 package prompt

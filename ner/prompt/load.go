@@ -21,6 +21,8 @@ const builtinFile = "built-in prompts"
 // maxFile bounds a file of prompts in bytes.
 const maxFile = 1 << 20
 
+// file is the JSON of a file of prompts; Wording and UserTurn hold for profiles
+// that have none of their own.
 type file struct {
 	UserTurn string             `json:"user_turn"`
 	Wording  map[Task]string    `json:"wording"`
@@ -37,11 +39,11 @@ type profile struct {
 	DuplicateBOS bool            `json:"duplicate_bos"`
 }
 
-// Names lists the built-in profiles.
+// Names returns the names of the built-in profiles, sorted.
 func Names() []string {
 	prompts, err := Parse(builtinFile, builtin)
 	if err != nil {
-		panic(err) // a test reads it
+		panic(err) // the tests read the file that is built in
 	}
 	var names []string
 	for _, p := range prompts {
@@ -50,8 +52,9 @@ func Names() []string {
 	return names
 }
 
-// Load returns a built-in profile by its name, or that of a file: "FILE", if it
-// has but one, or "FILE#NAME".
+// Load returns a profile: a built-in one by its name, the only one of a file by
+// the file's path, or one of several by "PATH#NAME". A file that is bad, or has
+// no such profile, gives a *badinput.Error.
 func Load(name string) (*Prompt, error) {
 	builtins, err := Parse(builtinFile, builtin)
 	if err != nil {
@@ -87,7 +90,8 @@ func Load(name string) (*Prompt, error) {
 	return nil, badinput.New(path, "profiles", strings.Join(names, ", "), fmt.Sprintf("one to choose by %s#NAME, not %q", path, wanted))
 }
 
-// Parse reads a file of prompts; the profiles come in order of their names.
+// Parse returns the profiles of a file of prompts, in order of their names. The
+// file is called name in errors, which are *badinput.Error.
 func Parse(name string, data []byte) ([]*Prompt, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -113,6 +117,7 @@ func Parse(name string, data []byte) ([]*Prompt, error) {
 	return prompts, nil
 }
 
+// prompt checks the profile p, which the file called name holds under key.
 func (f *file) prompt(name, key string, p profile) (*Prompt, error) {
 	field := "profiles." + key
 	out := &Prompt{

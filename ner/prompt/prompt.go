@@ -4,30 +4,33 @@ import (
 	"strings"
 )
 
-// Prompt is one way to ask for the tasks.
+// Prompt is a profile: one way to ask a model for the tasks. The package's
+// comment says what its fields are in a file.
 type Prompt struct {
-	Name string
-	For  string // what it was made for
-	// System is the system message; "" sends none.
-	System string
-	// UserTurn has the placeholders {article}, {wording} and {task}.
-	UserTurn string
-	Wording  map[Task]string
-	// Text is the whole conversation with {system} and {user}; "" writes it
-	// as Chat says.
+	Name     string
+	For      string // the models that it was made for, told to people
+	System   string // the system message; "" for none
+	UserTurn string // with {article} once, and {task} or {wording}
+	// Wording names each task in words; a task that it lacks goes by its own
+	// name.
+	Wording map[Task]string
+	// Text, if not empty, spells the whole conversation, with {user} once and
+	// {system} where it has a system message; Chat then means nothing.
 	Text string
-	// Chat is Plain or Template.
-	Chat         string
+	Chat string // Plain or Template
+	// DuplicateBOS lets the tokenizer add the token that begins a text to one
+	// that begins with it.
 	DuplicateBOS bool
 }
 
-// How a conversation is written.
+// The values of [Prompt.Chat].
 const (
-	Plain    = "plain"    // the family's marks and nothing else
+	Plain    = "plain"    // the special tokens of the model's family around the messages, see Style
 	Template = "template" // the model's own chat template
 )
 
-// User is the user's turn, and where the article's bytes lie in it.
+// User returns the user's turn that asks for a task of an article, and the bytes
+// [start, end) of the turn that are the article.
 func (p *Prompt) User(task Task, article string) (text string, at [2]int) {
 	var b strings.Builder
 	for rest := p.UserTurn; rest != ""; {
@@ -64,26 +67,27 @@ func (p *Prompt) wording(task Task) string {
 	return string(task)
 }
 
-// Rendered is a conversation up to where the model answers.
+// Rendered is the text of a conversation, up to where the model's answer begins.
 type Rendered struct {
 	Text string
-	// Literal are the bytes of the messages, ascending: special tokens in them
-	// stay text.
+	// Literal lists the ranges [start, end) of bytes of Text that are messages,
+	// ascending. Handed on to tokenizer.EncodeOptions, they keep the names of
+	// special tokens in a message from being read as such.
 	Literal [][2]int
 }
 
-// Style is the marks of a family of models.
+// Style names the special tokens that a family of models has around messages.
 type Style string
 
-// The styles that plain conversations can have.
+// The styles of plain conversations.
 const (
 	Llama3   Style = "llama3"   // <|start_header_id|>role<|end_header_id|> … <|eot_id|>
 	ChatML   Style = "chatml"   // <|im_start|>role … <|im_end|>
-	Instruct Style = "instruct" // <s>[INST] … [/INST], of Llama 2 and Mistral
+	Instruct Style = "instruct" // <s>[INST] … [/INST], for Llama 2 and Mistral
 )
 
-// StyleOf tells the style from a vocabulary's special tokens; "" is none that
-// is known.
+// StyleOf returns the style whose special tokens a vocabulary has, and "" if it
+// has those of none.
 func StyleOf(has func(token string) bool) Style {
 	switch {
 	case has("<|start_header_id|>") && has("<|end_header_id|>") && has("<|eot_id|>"):
@@ -96,8 +100,8 @@ func StyleOf(has func(token string) bool) Style {
 	return ""
 }
 
-// Render writes the conversation of a system message (or none) and a user's
-// turn with a style's marks.
+// Render writes a conversation of a system message and a user's turn; "" stands
+// for no system message.
 func (s Style) Render(system, user string) Rendered {
 	var b builder
 	turn := func(before, text, after string) {
@@ -129,7 +133,7 @@ func (s Style) Render(system, user string) Rendered {
 	return b.rendered()
 }
 
-// RenderText fills in a profile's own text.
+// RenderText writes the conversation as [Prompt.Text] spells it.
 func (p *Prompt) RenderText(user string) Rendered {
 	var b builder
 	rest := p.Text
@@ -156,14 +160,16 @@ func (p *Prompt) RenderText(user string) Rendered {
 	return b.rendered()
 }
 
-// builder joins marks and messages.
+// builder writes a conversation, and notes which bytes of it are messages.
 type builder struct {
 	text   strings.Builder
-	ranges [][2]int
+	ranges [][2]int // of messages
 }
 
+// mark appends s, in which special tokens count.
 func (b *builder) mark(s string) { b.text.WriteString(s) }
 
+// literal appends a message.
 func (b *builder) literal(s string) {
 	start := b.text.Len()
 	b.text.WriteString(s)

@@ -7,31 +7,33 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// Task is what one prompt asks for.
+// Task is what one question asks for.
 type Task string
 
-// The tasks, in the order of results.
+// The tasks.
 const (
 	Chemicals  Task = "chemicals"
 	Diseases   Task = "diseases"
 	Influences Task = "influences" // pairs: a chemical and a disease that it influences
 )
 
-// SeedRules names the rules by which profile seed-compat reads answers.
+// SeedRules names one of the two sets of filters by which the author of the
+// model card cleaned answers before scoring them. The extractor's profile
+// seed-compat and package eval follow them, so that scores can be compared with
+// the card's.
 type SeedRules string
 
-// CardRules are those of the model card's published adapter, BioMistralRules
-// those of its evaluation of BioMistral-7B-SLERP-AWQ.
+// The sets of filters.
 const (
-	CardRules       SeedRules = ""
-	BioMistralRules SeedRules = "biomistral"
+	CardRules       SeedRules = ""           // for the published adapter
+	BioMistralRules SeedRules = "biomistral" // for BioMistral-7B-SLERP-AWQ, which the card compares with
 )
 
-// Tasks lists all tasks in order.
+// Tasks returns all tasks, in the order in which results list them.
 func Tasks() []Task { return []Task{Chemicals, Diseases, Influences} }
 
-// ParseTasks reads a comma-separated list, "" being all; the result has no
-// doubles and is in order.
+// ParseTasks reads a comma-separated list of tasks and returns each once, in the
+// order of [Tasks]; "" is all tasks.
 func ParseTasks(list string) ([]Task, error) {
 	if strings.TrimSpace(list) == "" {
 		return Tasks(), nil
