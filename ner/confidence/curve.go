@@ -7,32 +7,34 @@ import (
 	"sort"
 )
 
-// Sample is an item of known outcome.
+// Sample is an item that is known to be right or wrong.
 type Sample struct {
 	Features
 	Correct bool
-	// Group is the item's document: cross-fitting keeps its items together.
+	// Group names the item's document. Items of one document are alike, so that
+	// CrossFit never fits a curve to some of them and applies it to the others.
 	Group string
 }
 
 // Curve maps features to the probability that an item is right.
 type Curve struct {
-	// Weights of the logistic regression: a constant, then Mean, Min, First,
-	// End and Agreement.
+	// Weights are those of the logistic regression: of a constant 1, and of
+	// Mean, Min, First, End and Agreement.
 	Weights [dims]float64 `json:"weights"`
-	// Blocks of the isotonic regression, ascending.
+	// Blocks are those of the isotonic regression, ascending.
 	Blocks []Block `json:"blocks"`
 }
 
-// Block is a range of scores whose items share a probability.
+// Block is a range of the logistic regression's results whose items have one
+// probability.
 type Block struct {
-	Low   float64 `json:"low"`
-	High  float64 `json:"high"`
-	Value float64 `json:"value"`
-	Count float64 `json:"count"`
+	Low   float64 `json:"low"`   // the least result
+	High  float64 `json:"high"`  // the largest result, at least Low
+	Value float64 `json:"value"` // the probability
+	Count float64 `json:"count"` // the samples that it was fitted to
 }
 
-// Fit learns a curve; nil without samples.
+// Fit fits a curve to samples; without any it returns nil.
 func Fit(samples []Sample) *Curve {
 	if len(samples) == 0 {
 		return nil
@@ -42,7 +44,7 @@ func Fit(samples []Sample) *Curve {
 	right := 0.0
 	for i, s := range samples {
 		x := c.score(s.Features)
-		points[i] = Block{x, x, outcome(s.Correct), 1}
+		points[i] = Block{Low: x, High: x, Value: outcome(s.Correct), Count: 1}
 		right += outcome(s.Correct)
 	}
 	slices.SortStableFunc(points, func(a, b Block) int { return cmp.Compare(a.Low, b.Low) })
@@ -50,11 +52,12 @@ func Fit(samples []Sample) *Curve {
 	return c
 }
 
-// leastBlock is the least number of items that a block is made of: fewer say
-// more about chance than about the items.
+// leastBlock is the least number of samples that a block is made of, unless there
+// are fewer: the share of right ones among few is mostly chance.
 const leastBlock = 10
 
-// gather joins points in order into blocks of leastBlock or a few more.
+// gather joins neighbouring points into blocks of leastBlock points, or a few
+// more.
 func gather(points []Block) []Block {
 	blocks := make([]Block, max(1, len(points)/leastBlock))
 	for i := range blocks {
@@ -68,10 +71,10 @@ func gather(points []Block) []Block {
 	return blocks
 }
 
-// join is two neighbouring blocks as one.
+// join makes one block of a and b, which follows a.
 func join(a, b Block) Block {
-	w := a.Count + b.Count
-	return Block{a.Low, b.High, (a.Value*a.Count + b.Value*b.Count) / w, w}
+	count := a.Count + b.Count
+	return Block{Low: a.Low, High: b.High, Value: (a.Value*a.Count + b.Value*b.Count) / count, Count: count}
 }
 
 func outcome(correct bool) float64 {
@@ -81,8 +84,9 @@ func outcome(correct bool) float64 {
 	return 0
 }
 
-// Apply returns the probability for an item: that of the block in which its
-// score lies, and between two blocks what lies between.
+// Apply returns the probability that an item is right: the value of the block in
+// which the regression's result for it lies. Between two blocks it goes from one
+// value to the other in a straight line.
 func (c *Curve) Apply(f Features) float64 {
 	x := c.score(f)
 	i := sort.Search(len(c.Blocks), func(i int) bool { return c.Blocks[i].High >= x })
@@ -97,8 +101,9 @@ func (c *Curve) Apply(f Features) float64 {
 	return a.Value + (b.Value-a.Value)*(x-a.High)/(b.Low-a.High)
 }
 
-// Threshold is the least probability from which on the items of the fit are
-// right in the given share at least; false where none are.
+// Threshold returns the least probability such that, of the samples with this
+// probability or more, at least the share precision was right. It returns false
+// where no probability is high enough.
 func (c *Curve) Threshold(precision float64) (threshold float64, ok bool) {
 	right, all := 0.0, 0.0
 	for i := len(c.Blocks) - 1; i >= 0; i-- {
@@ -113,10 +118,13 @@ func (c *Curve) Threshold(precision float64) (threshold float64, ok bool) {
 	return threshold, ok
 }
 
+// score returns the logistic regression's result, a logarithm of odds.
 func (c *Curve) score(f Features) float64 { return dot(c.Weights, f.vector()) }
 
-// CrossFit returns each sample's probability by a curve that was fitted without
-// the samples of its document, and of the others in its fold.
+// CrossFit returns for each sample the probability that a curve gives it which
+// has not seen its document: the documents are dealt out to folds in turn, and a
+// curve is fitted to all folds but one, for the samples of that one. It is NaN
+// where the other folds are empty.
 func CrossFit(samples []Sample, folds int) []float64 {
 	var groups []string
 	fold := map[string]int{}
@@ -149,8 +157,9 @@ func CrossFit(samples []Sample, folds int) []float64 {
 	return out
 }
 
-// isotonic is the least-squares fit of a function that never falls, by pooling
-// adjacent violators. The points are in order; equal ones are pooled.
+// isotonic fits a function that never falls to points in ascending order, with
+// the least squared error, by pooling adjacent violators. Points with one Low are
+// pooled too.
 func isotonic(points []Block) []Block {
 	var blocks []Block
 	for _, p := range points {
@@ -159,12 +168,13 @@ func isotonic(points []Block) []Block {
 	return blocks
 }
 
-// prior is the number of imagined items that every block has beside its own, of
-// which the same share is right as of all: small blocks say little, and none
-// says 0 or 1.
+// prior is a number of imagined samples that shrink adds to every block, with the
+// share of right ones that all samples have: a small block says little by itself,
+// and no block should say 0 or 1.
 const prior = 5
 
-// shrink adds the prior to blocks, and pools those that it puts out of order.
+// shrink draws the values of blocks towards share, and pools blocks that are out
+// of order afterwards.
 func shrink(blocks []Block, share float64) []Block {
 	var out []Block
 	for _, b := range blocks {
@@ -174,7 +184,8 @@ func shrink(blocks []Block, share float64) []Block {
 	return out
 }
 
-// pool appends a block, joined with those before it that aren't below it.
+// pool appends b to ascending blocks, after joining it with the last blocks as
+// long as they are not below it.
 func pool(blocks []Block, b Block) []Block {
 	for n := len(blocks); n > 0; n = len(blocks) {
 		a := blocks[n-1]
@@ -187,31 +198,17 @@ func pool(blocks []Block, b Block) []Block {
 	return append(blocks, b)
 }
 
-// ridge keeps the regression's weights small: the features say nearly the same.
+// ridge is how strongly the regression's weights are drawn to zero. The features
+// are so alike that their weights would otherwise be large and of both signs.
 const ridge = 5
 
-// logistic fits weights by Newton's method. The standardised features' weights
-// are drawn to zero, and none is negative: more probability never means less
-// confidence. The weights returned are for the features as they are.
+// logistic fits the weights of a logistic regression with a ridge penalty to the
+// standardised features, and returns the weights of the features themselves.
+// No weight but the constant's is negative, so that a higher probability of a
+// token never lowers the confidence: as long as there are negative weights, the
+// lowest is fixed at zero and the others are fitted again.
 func logistic(samples []Sample) [dims]float64 {
-	var mean, sd [dims]float64
-	n := float64(len(samples))
-	for _, s := range samples {
-		for i, v := range s.vector() {
-			mean[i] += v / n
-		}
-	}
-	for _, s := range samples {
-		for i, v := range s.vector() {
-			sd[i] += (v - mean[i]) * (v - mean[i]) / n
-		}
-	}
-	mean[0], sd[0] = 0, 1
-	for i := range sd {
-		if sd[i] = math.Sqrt(sd[i]); sd[i] < 1e-9 {
-			sd[i] = math.Inf(1) // a feature that says nothing has no weight
-		}
-	}
+	mean, sd := moments(samples)
 	x := make([][dims]float64, len(samples))
 	for k, s := range samples {
 		x[k] = s.vector()
@@ -238,12 +235,37 @@ func logistic(samples []Sample) [dims]float64 {
 	return w
 }
 
+// moments returns the mean and the standard deviation of each feature. The
+// constant has 0 and 1, so that it stays as it is, and a feature that is the same
+// in all samples has an infinite deviation, so that it has no weight.
+func moments(samples []Sample) (mean, sd [dims]float64) {
+	n := float64(len(samples))
+	for _, s := range samples {
+		for i, v := range s.vector() {
+			mean[i] += v / n
+		}
+	}
+	for _, s := range samples {
+		for i, v := range s.vector() {
+			sd[i] += (v - mean[i]) * (v - mean[i]) / n
+		}
+	}
+	mean[0], sd[0] = 0, 1
+	for i := range sd {
+		if sd[i] = math.Sqrt(sd[i]); sd[i] < 1e-9 {
+			sd[i] = math.Inf(1)
+		}
+	}
+	return mean, sd
+}
+
+// negative tells whether a weight other than the constant's is below zero.
 func negative(w [dims]float64) bool {
 	return slices.ContainsFunc(w[1:], func(v float64) bool { return v < 0 })
 }
 
-// newton maximises the likelihood of samples with features x, those switched
-// off having no weight.
+// newton returns the weights that maximise the penalised likelihood of samples
+// whose standardised features are x; features that are off have the weight 0.
 func newton(samples []Sample, x [][dims]float64, off [dims]bool) (w [dims]float64) {
 	for range 50 {
 		var gradient [dims]float64
@@ -284,7 +306,8 @@ func newton(samples []Sample, x [][dims]float64, off [dims]bool) (w [dims]float6
 	return w
 }
 
-// solve solves a x = b for a positive definite a, by Gauss's elimination.
+// solve returns the x for which a·x = b, where a is positive definite, by Gauss's
+// elimination.
 func solve(a [dims][dims]float64, b [dims]float64) [dims]float64 {
 	for i := range dims {
 		for j := i + 1; j < dims; j++ {

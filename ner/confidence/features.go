@@ -2,23 +2,24 @@ package confidence
 
 import "math"
 
-// Features describe how surely an item was written; all but Agreement are
-// natural logarithms of probabilities.
+// Features describe how sure a model was of an item. All but Agreement are
+// natural logarithms of probabilities, from -20 to 0.
 type Features struct {
 	Mean, Min float64 // over the item's tokens
 	First     float64 // of the item's first token
-	End       float64 // of what ends an item, after the last token
+	End       float64 // of what ends the item, a line end or the answer's end
 	// Agreement is the share of an ensemble's prompts under which the item was
 	// written; 1 without an ensemble.
 	Agreement float64
 }
 
-// least bounds log-probabilities from below, so that one impossible token
-// (allowed by a mask alone) doesn't swamp every other feature.
+// least bounds log-probabilities from below, so that one token that a mask
+// forced on the model doesn't outweigh every other feature.
 const least = -20
 
-// Of describes an item of the given tokens' log-probabilities (at least one)
-// and its end's.
+// Of returns the features of an item: tokens are the log-probabilities of its
+// tokens, at least one, and end that of what ends it. What is not a number
+// counts as impossible.
 func Of(tokens []float32, end float64) Features {
 	f := Features{Min: math.Inf(1), Agreement: 1}
 	for i, t := range tokens {
@@ -40,14 +41,14 @@ func clamp(p float64) float64 {
 	return min(0, max(least, p))
 }
 
-// Score joins the features without calibration: the geometric mean of the
-// token probabilities times the end's, times the agreement. It is between 0 and
-// 1 but no probability.
+// Score ranks items without a calibration: the geometric mean of the
+// probabilities of the tokens, times that of the end, times the agreement. It is
+// from 0 to 1, but no probability.
 func (f Features) Score() float64 {
 	return math.Exp(f.Mean+f.End) * f.Agreement
 }
 
-// Weaker is the side of a pair with the lower score.
+// Weaker returns the one of two features that has the lower score.
 func Weaker(a, b Features) Features {
 	if b.Score() < a.Score() {
 		return b
@@ -55,8 +56,8 @@ func Weaker(a, b Features) Features {
 	return a
 }
 
-// Merge describes an item written under several prompts, of which agreement is
-// the share: the means of its features.
+// Merge returns the features of an item that was written under several prompts,
+// whose share among all prompts is agreement: the means of its features there.
 func Merge(all []Features, agreement float64) Features {
 	var f Features
 	for _, g := range all {
@@ -70,7 +71,7 @@ func Merge(all []Features, agreement float64) Features {
 	return f
 }
 
-// vector is the features as a regression sees them.
+// vector returns the features as the regression takes them, after a constant.
 func (f Features) vector() [dims]float64 {
 	return [dims]float64{1, f.Mean, f.Min, f.First, f.End, f.Agreement}
 }

@@ -12,28 +12,29 @@ import (
 // Schema is the version of a calibration file.
 const Schema = "medner-calibration/1"
 
-// Key is what a calibration holds for.
+// Key says what a calibration was fitted for. A calibration holds for an
+// extractor whose key is equal, see ner.Extractor.Key.
 type Key struct {
 	Model     string `json:"model"`
 	Adapter   string `json:"adapter"`
 	Prompt    string `json:"prompt"`
 	Precision string `json:"precision"`
-	Decoding  string `json:"decoding"` // penalty and mask: they change what is written
+	// Decoding tells the penalty and the mask, which change what is written.
+	Decoding string `json:"decoding"`
 }
 
-// Calibration holds a curve by task.
+// Calibration is the content of a calibration file.
 type Calibration struct {
-	Schema string `json:"schema"`
+	Schema string `json:"schema"` // Schema
 	Key
-	// Data says what it was fitted on, for people.
-	Data  string            `json:"data,omitempty"`
-	Tasks map[string]*Curve `json:"tasks"`
+	Data  string            `json:"data,omitempty"` // what it was fitted to, told to people
+	Tasks map[string]*Curve `json:"tasks"`          // by the names that package prompt gives tasks
 }
 
 // maxFile bounds a calibration file in bytes.
 const maxFile = 8 << 20
 
-// Load reads a calibration file.
+// Load reads a calibration file. A bad one gives a *badinput.Error.
 func Load(path string) (*Calibration, error) {
 	data, err := files.Read(path, maxFile, "a calibration file")
 	if err != nil {
@@ -42,7 +43,7 @@ func Load(path string) (*Calibration, error) {
 	return Parse(path, data)
 }
 
-// Parse reads a calibration file's content.
+// Parse reads the content of a calibration file, which is called name in errors.
 func Parse(name string, data []byte) (*Calibration, error) {
 	var c Calibration
 	if err := json.Unmarshal(data, &c); err != nil {
@@ -62,13 +63,16 @@ func Parse(name string, data []byte) (*Calibration, error) {
 	return &c, nil
 }
 
+// check returns an error unless blocks ascend and hold probabilities.
 func (c *Curve) check() error {
 	if c == nil || len(c.Blocks) == 0 {
 		return fmt.Errorf("no blocks")
 	}
 	low, value := math.Inf(-1), 0.0
 	for i, b := range c.Blocks {
-		if !(b.Low > low) || !(b.High >= b.Low) || !(b.Value >= value) || !(b.Value <= 1) || !(b.Count > 0) || math.IsInf(b.High, 0) || math.IsInf(b.Count, 0) {
+		// The comparisons are false for what is not a number.
+		ascends := b.Low > low && b.High >= b.Low && b.Value >= value
+		if !ascends || !(b.Value <= 1) || !(b.Count > 0) || math.IsInf(b.High, 0) || math.IsInf(b.Count, 0) {
 			return fmt.Errorf("block %d: expected scores and values that ascend, values of 0 to 1, counts above 0", i)
 		}
 		low, value = b.High, b.Value
@@ -76,7 +80,7 @@ func (c *Curve) check() error {
 	return nil
 }
 
-// Marshal is the content of a calibration file.
+// Marshal returns the content of a calibration file, and sets the Schema.
 func (c *Calibration) Marshal() ([]byte, error) {
 	c.Schema = Schema
 	data, err := json.MarshalIndent(c, "", " ")
