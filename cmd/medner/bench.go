@@ -4,10 +4,9 @@ import "github.com/spf13/cobra"
 
 func newBench() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "bench",
-		Short: "Measure the engine",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return usagef("expected model, ner or kernels") },
+		Use:  "bench",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return usagef("expected model, ner or kernels") },
 	}
 	cmd.AddCommand(newBenchModel(), newBenchNER(), newBenchKernels())
 	return cmd

@@ -14,7 +14,6 @@ import (
 
 	"github.com/medner/medner/cmd/medner/internal/kernelbench"
 	"github.com/medner/medner/kernels"
-	"github.com/medner/medner/model"
 )
 
 func newBenchKernels() *cobra.Command {
@@ -23,11 +22,7 @@ func newBenchKernels() *cobra.Command {
 		output, device string
 	)
 	cmd := &cobra.Command{
-		Use:   "kernels",
-		Short: "Time each kernel at the shapes of known models, beside the machine's limits",
-		Long: "Time each kernel, in every instruction set that the processor has, at the\nshapes of " + strings.Join(kernelbench.Models(), ", ") + ".\n" +
-			"The share is of the roofline: what the same threads could do at the memory\nbandwidth and arithmetic measured in the same run.\n" +
-			"With --device cuda: each kernel of the GPU in both precisions, timed by events\non the device, beside what its clocks, units and memory bus could do; the shapes\nare " + strings.Join(model.RandomShapes(), ", ") + ".",
+		Use:  "kernels",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("output", output, "md", "csv", "json", "jsonl"); err != nil {
@@ -53,7 +48,7 @@ func newBenchKernels() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&device, "device", "cpu", "`cpu|cuda[:N]`")
-	fs.StringArrayVar(&o.Models, "shape", nil, "`MODEL` whose shapes to take; may be repeated (default: all)")
+	fs.StringArrayVar(&o.Models, "shape", nil, "`MODEL` whose shapes to take: "+strings.Join(kernelbench.Models(), ", ")+"; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Kernels, "kernel", nil, "kernels whose name begins with `NAME`, such as \"gemv nf4\"; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Variants, "variant", nil, "instruction set `NAME`; may be repeated (default: all that the processor has)")
 	fs.IntVar(&o.Threads, "threads", 0, "threads (default: the physical cores that this process may use)")

@@ -62,9 +62,8 @@ func newBenchModel() *cobra.Command {
 		shape, output string
 	)
 	cmd := &cobra.Command{
-		Use:   "model",
-		Short: "Time a prompt and decoding, as llama-bench does",
-		Args:  cobra.NoArgs,
+		Use:  "model",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("output", output, "md", "csv", "json", "jsonl"); err != nil {
 				return err

@@ -51,9 +51,8 @@ func newBenchNER() *cobra.Command {
 		limit  int
 	)
 	cmd := &cobra.Command{
-		Use:   "ner FILES…|-",
-		Short: "Time the extraction from a corpus, and what schedule and drafts save",
-		Args:  cobra.MinimumNArgs(1),
+		Use:  "ner FILES…|-",
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("output", output, "md", "json"); err != nil {
 				return err

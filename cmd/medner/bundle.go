@@ -23,10 +23,7 @@ func newBundle() *cobra.Command {
 		check  bool
 	)
 	cmd := &cobra.Command{
-		Use:   "bundle -o FILE | --check [FILE]",
-		Short: "Write one executable that carries its model",
-		Long: "Write one executable file that holds this program, a model, its adapters and a\nterminology, for machines without network. It maps the model in place, takes\nit where no --model is given, and annotates documents where no command is\n" +
-			"given: ./FILE article.txt is ./FILE ner article.txt.",
+		Use:  "bundle -o FILE | --check [FILE]",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {

@@ -14,9 +14,8 @@ func newChatTemplate() *cobra.Command {
 		generation           bool
 	)
 	cmd := &cobra.Command{
-		Use:   "chat-template",
-		Short: "Render chat messages through a model's template",
-		Args:  cobra.NoArgs,
+		Use:  "chat-template",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, err := readMessages(cmd, messages)
 			if err != nil {

@@ -24,11 +24,7 @@ var formatOf = map[string]format.Format{
 func newConvert() *cobra.Command {
 	var o nerOutput
 	cmd := &cobra.Command{
-		Use:   "convert [FILES…|-]",
-		Short: "Convert annotated documents from one format to another",
-		Long: "Convert documents and their annotations between formats, without a model. What\nthe new format can't hold is said on standard error. Offsets are checked against\n" +
-			"the mentions; a document where they don't fit is reported and left out.",
-		Example: "  medner convert corpus.PubTator.txt --to bioc-xml -o corpus.xml\n  medner convert brat-folder --to jsonl",
+		Use: "convert [FILES…|-]",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.format == "" {
 				o.format = string(formatOf[strings.ToLower(filepath.Ext(o.path))])

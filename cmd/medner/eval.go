@@ -36,10 +36,7 @@ func newEval() *cobra.Command {
 		e evalFlags
 	)
 	cmd := &cobra.Command{
-		Use:   "eval --data FILE",
-		Short: "Score annotations against gold ones",
-		Long: "Score what the model finds, or with --predictions what a file says, against the\ngold annotations in FILE: PubTator, BioC, brat, or the seed's JSON lines, prompts\nwith completions. Predictions may be in any of these formats too, or results of\nmedner ner; completions among them are answers as a model wrote them, and are\nalso scored by each way to filter them, side by side.\n\n" +
-			notice,
+		Use:  "eval --data FILE",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if e.predictions == "" && e.compare != "" {

@@ -25,6 +25,20 @@ const (
 	exitInterrupted = 130
 )
 
+// exitCodes says what each code means, for help and documents.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{exitOK, "done"},
+	{exitFailure, "failure"},
+	{exitUsage, "wrong usage"},
+	{exitPartial, "done in part (each failed document is reported)"},
+	{exitBadInput, "bad input (trying again won't help)"},
+	{exitTryAgain, "try again"},
+	{exitInterrupted, "interrupted"},
+}
+
 // usageError is a command line that can't be carried out.
 type usageError struct{ error }
 

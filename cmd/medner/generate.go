@@ -71,9 +71,8 @@ func newGenerate() *cobra.Command {
 		asJSON  bool
 	)
 	cmd := &cobra.Command{
-		Use:   "generate",
-		Short: "Continue a prompt, greedily",
-		Args:  cobra.NoArgs,
+		Use:  "generate",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if eos != "" {

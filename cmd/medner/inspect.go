@@ -118,10 +118,7 @@ func newInspect() *cobra.Command {
 		asJSON, detail bool
 	)
 	cmd := &cobra.Command{
-		Use:   "inspect [DIR|GGUF|ADAPTER]",
-		Short: "Show what a model or an adapter holds, and the memory it will take",
-		Long: "Show the architecture, tensors, tokenizer, adapters and memory of a model, or\nwhat an adapter's folder says of itself. What can't be run is refused, with the\nreason. Weights are read where an adapter's strength is measured against them,\n" +
-			"and never packed. With --model, ADAPTER is measured against that model.",
+		Use:  "inspect [DIR|GGUF|ADAPTER]",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			result, err := inspect(cmd, &mf, args, detail)

@@ -15,10 +15,8 @@ func newLogits() *cobra.Command {
 		ids, rows, output string
 	)
 	cmd := &cobra.Command{
-		Use:   "logits",
-		Short: "Write the logits of a prompt as safetensors",
-		Long:  "Write a safetensors file with one tensor, logits: f32, [rows, vocabulary],\nof the last rows of the prompt.",
-		Args:  cobra.NoArgs,
+		Use:  "logits",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := parseRows(rows, 1); err != nil {
 				return err // before it takes time

@@ -29,10 +29,7 @@ func newNER() *cobra.Command {
 		o nerOutput
 	)
 	cmd := &cobra.Command{
-		Use:   "ner [FILES…|-]",
-		Short: "Extract chemicals, diseases and influences from documents",
-		Long: "Extract chemicals, diseases and chemical-disease influences from text, JSON\nlines, PubTator, BioC, brat, PubMed XML or MEDLINE, and print them.\n\n" +
-			notice,
+		Use: "ner [FILES…|-]",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			out, err := format.ParseOutput(o.format)
 			if err != nil {

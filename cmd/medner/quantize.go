@@ -23,10 +23,7 @@ func newQuantize() *cobra.Command {
 		double           bool
 	)
 	cmd := &cobra.Command{
-		Use:   "quantize [DIR|GGUF]",
-		Short: "Write a model anew, its projections in 4 bits",
-		Long: "Write a model into a new directory that transformers loads, with bitsandbytes,\nas it is: its projections in NF4 or FP4, or every weight as plain numbers.\n" +
-			"Embeddings, head and norms keep their numbers in 4-bit models.",
+		Use:  "quantize [DIR|GGUF]",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("to", to, "nf4", "fp4", "bf16", "f16", "f32"); err != nil {

@@ -10,8 +10,6 @@ const notice = "For research and information extraction only; not for diagnosis 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "medner",
-		Short:         "Medical named-entity recognition with Llama models, in one binary",
-		Long:          "medner extracts chemicals, diseases and chemical-disease influences from\nbiomedical text with a Llama model that it runs itself.\n\n" + notice,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -31,6 +29,7 @@ func newRoot() *cobra.Command {
 		newNER(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
 		newInspect(), newQuantize(), newBundle(), newFetchDefault(), newBench(), newVerify(), newVersion(),
 	)
+	addHelp(root)
 	markUsage(root)
 	return root
 }

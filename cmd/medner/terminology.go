@@ -18,11 +18,9 @@ import (
 
 func newTerminology() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "terminology",
-		Short: "Import terminologies and look mentions up in them",
-		Long:  "Import a terminology that you have (MeSH, ChEBI, UMLS or a table) into one index\nfile, which `medner ner --terminology` links mentions through, and look mentions\nup in it.",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:  "terminology",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTerminologyImport(), newTerminologyInfo(), newTerminologyLookup())
 	return cmd
@@ -35,13 +33,8 @@ func newTerminologyImport() *cobra.Command {
 		o            terminology.Options
 	)
 	cmd := &cobra.Command{
-		Use:   "import -o INDEX FILES…",
-		Short: "Make an index of a terminology's files",
-		Long: "Make an index of a terminology's files, which may be gzip-compressed:\n\n" +
-			"  MeSH   desc2026.xml supp2026.xml, or d2026.bin c2026.bin\n  ChEBI  chebi.obo, or compounds.tsv names.tsv\n  UMLS   MRCONSO.RRF and, for the concepts' types, MRSTY.RRF\n" +
-			"  table  columns id and name, and, if there are, synonyms, type and trees (tab-separated, with a header)",
-		Example: "  medner terminology import -o mesh.index desc2026.xml supp2026.xml",
-		Args:    cobra.MinimumNArgs(1),
+		Use:  "import -o INDEX FILES…",
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var sources []terminology.Source
 			for _, path := range args {
@@ -88,9 +81,8 @@ func terminologyFormats() []string {
 func newTerminologyInfo() *cobra.Command {
 	var asJSON, verify bool
 	cmd := &cobra.Command{
-		Use:   "info INDEX",
-		Short: "Say what an index holds and where it comes from",
-		Args:  cobra.ExactArgs(1),
+		Use:  "info INDEX",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			x, err := terminology.Open(args[0])
 			if err != nil {
@@ -147,11 +139,8 @@ func newTerminologyLookup() *cobra.Command {
 		asJSON bool
 	)
 	cmd := &cobra.Command{
-		Use:     "lookup INDEX [MENTIONS…|-]",
-		Short:   "Look mentions up in an index",
-		Long:    "Look mentions up in an index: those named, or the lines of standard input.",
-		Example: "  medner terminology lookup mesh.index \"renal or hepatic toxicity\" α-tocopherols",
-		Args:    cobra.MinimumNArgs(1),
+		Use:  "lookup INDEX [MENTIONS…|-]",
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if q.Type != "" {
 				if err := oneOf("type", q.Type, terminology.Chemical, terminology.Disease); err != nil {

@@ -26,10 +26,8 @@ func newTokenize() *cobra.Command {
 		parseSpecial         bool
 	)
 	cmd := &cobra.Command{
-		Use:   "tokenize",
-		Short: "Turn lines of standard input into token ids and offsets",
-		Long:  "Turn each line of standard input into one JSON object: token ids, and the code\npoints that each covers. With --json-lines a line is a JSON string.",
-		Args:  cobra.NoArgs,
+		Use:  "tokenize",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			tok, err := openTokenizer(path)
 			if err != nil {
@@ -71,10 +69,8 @@ func newDetokenize() *cobra.Command {
 		skipSpecial bool
 	)
 	cmd := &cobra.Command{
-		Use:   "detokenize",
-		Short: "Turn token ids into text",
-		Long:  "Turn each line of standard input, a JSON array of token ids (or an object with\n\"ids\"), into one JSON string.",
-		Args:  cobra.NoArgs,
+		Use:  "detokenize",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			tok, err := openTokenizer(path)
 			if err != nil {

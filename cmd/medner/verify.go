@@ -18,10 +18,8 @@ func newVerify() *cobra.Command {
 		every bool
 	)
 	cmd := &cobra.Command{
-		Use:   "verify [DIR]",
-		Short: "Compare the engine with reference vectors of transformers",
-		Long:  "Compare token ids, offsets, decoded text, chat templates, 4-bit quantisation,\nmerged adapters, logits and generations with the reference vectors in DIR\n(default: testdata/goldens of the repository). Exit code 1 on any difference.",
-		Args:  cobra.MaximumNArgs(1),
+		Use:  "verify [DIR]",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := goldens(args)
 			if err != nil {
