@@ -126,17 +126,14 @@ func TestFastExtremes(t *testing.T) {
 	defer p.Close()
 	const rows, k = 32, 128
 	for trial, code := range [][16]float32{{1, -1}, {-1, 1}, {1, 1}, {-1, -1}} {
-		q := FourBit{Rows: rows, Cols: k, Format: NF4, BlockSize: 64, Packed: make([]byte, rows*k/2), Code: &code, Round: F32,
-			Absmax: func(dst []float32, _ int) {
-				for i := range dst {
-					dst[i] = codeMost
-				}
-			}}
-		for i := range q.Packed {
-			q.Packed[i] = byte(trial % 2) // every second code is the second
+		q := &codes4{FourBit: FourBit{Rows: rows, Cols: k, Format: NF4, Block: 64, Code: code}, codes: make([]byte, rows*k/2), scales: make([]float32, rows*k/64)}
+		for i := range q.scales {
+			q.scales[i] = codeMost
 		}
-		four, err := Pack4Bit(p, q)
-		require.NoError(t, err)
+		for i := range q.codes {
+			q.codes[i] = byte(trial % 2) // every second code is the second
+		}
+		four := q.pack(t, p)
 		m := codesOf{k, make([]int8, rows*k), make([]float32, rows*k/int8Block)}
 		for i := range m.codes {
 			m.codes[i] = int8(math.Copysign(128, -float64(code[i%2])))
@@ -161,7 +158,7 @@ func TestFastExtremes(t *testing.T) {
 					for i, v := range scalar {
 						want := 0.
 						for j := range k {
-							c := float64(codeMost * code[q.Packed[j/2]>>(4*(1-j%2))&15])
+							c := float64(codeMost * code[q.codes[j/2]>>(4*(1-j%2))&15])
 							if w == eight {
 								c = float64(m.codes[i%rows*k+j])
 							}

@@ -73,35 +73,6 @@ func dense(f Format) form {
 	}}
 }
 
-func four(name string, f, round Format, block int) form {
-	return form{name, func(t testing.TB, p *Pool, r *rand.Rand, rows, cols int) (*Weights, []float64) {
-		n := rows * cols
-		q := FourBit{Rows: rows, Cols: cols, Format: f, BlockSize: block, Packed: make([]byte, (n+1)/2), Code: new([16]float32), Round: round}
-		for i := range q.Packed {
-			q.Packed[i] = byte(r.Uint32())
-		}
-		for i := range q.Code {
-			q.Code[i] = float32(r.Float64()*2 - 1)
-		}
-		absmax := random(r, (n+block-1)/block)
-		q.Absmax = func(dst []float32, first int) { copy(dst, absmax[first:][:len(dst)]) }
-		values := make([]float64, n)
-		for i := range values {
-			c := q.Code[q.Packed[i/2]>>4]
-			if i%2 == 1 {
-				c = q.Code[q.Packed[i/2]&15]
-			}
-			values[i] = float64(c) * float64(absmax[i/block])
-			if round != F32 {
-				values[i] = float64(roundTo(round, c*absmax[i/block]))
-			}
-		}
-		w, err := Pack4Bit(p, q)
-		require.NoError(t, err)
-		return w, values
-	}}
-}
-
 // naiveMatMul is y = x Wᵀ in float64, and the sum of magnitudes of each value.
 func naiveMatMul(x []float32, values []float64, rows, cols int) (y, size []float64) {
 	n := len(x) / cols
@@ -309,21 +280,21 @@ func TestMatMulNotFinite(t *testing.T) {
 func TestPackErrors(t *testing.T) {
 	p := NewPool(2)
 	defer p.Close()
-	code := new([16]float32)
-	good := FourBit{Rows: 2, Cols: 64, Format: NF4, BlockSize: 64, Packed: make([]byte, 64), Code: code, Absmax: func([]float32, int) {}}
-	_, err := Pack4Bit(p, good)
+	good := &codes4{FourBit: FourBit{Rows: 2, Cols: 64, Format: NF4, Block: 64}, codes: make([]byte, 64), scales: make([]float32, 2)}
+	_, err := Pack4Bit(p, good.FourBit, good)
 	require.NoError(t, err)
 	for name, change := range map[string]func(q *FourBit){
-		"format": func(q *FourBit) { q.Format = Int8 },
-		"round":  func(q *FourBit) { q.Round = NF4 },
-		"block":  func(q *FourBit) { q.BlockSize = 48 },
-		"rows":   func(q *FourBit) { q.Rows = 3 },
-		"none":   func(q *FourBit) { q.Rows = 0 },
-		"huge":   func(q *FourBit) { q.Rows = math.MaxInt / 2 },
+		"format":  func(q *FourBit) { q.Format = Int8 },
+		"round":   func(q *FourBit) { q.Round = NF4 },
+		"block":   func(q *FourBit) { q.Block = 96 },
+		"small":   func(q *FourBit) { q.Block = 32 },
+		"columns": func(q *FourBit) { q.Cols = 96 },
+		"none":    func(q *FourBit) { q.Rows = 0 },
+		"huge":    func(q *FourBit) { q.Rows = math.MaxInt / 2 },
 	} {
-		q := good
+		q := good.FourBit
 		change(&q)
-		_, err := Pack4Bit(p, q)
+		_, err := Pack4Bit(p, q, good)
 		require.Error(t, err, name)
 	}
 	_, err = PackDense(p, NF4, 2, 2, rowsOf{2, make([]float32, 4)})
@@ -333,6 +304,8 @@ func TestPackErrors(t *testing.T) {
 	broken := errors.New("broken")
 	_, err = PackDense(p, F32, 100, 2, failing{broken})
 	require.ErrorIs(t, err, broken)
+	_, err = Pack4Bit(p, good.FourBit, failing{broken})
+	require.ErrorIs(t, err, broken)
 	_, err = PackInt8(p, 100, 2, QuantizeInt8(2, failing{broken}))
 	require.ErrorIs(t, err, broken)
 }
@@ -340,6 +313,8 @@ func TestPackErrors(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) ReadRows([]float32, int) error { return f.err }
+
+func (f failing) CodeRows([]byte, []float32, []float32, int) error { return f.err }
 
 // A matrix rounded to int8 is off by at most half a step.
 func TestQuantizeInt8(t *testing.T) {

@@ -5,52 +5,87 @@ import (
 	"math"
 )
 
-// FourBit is a matrix of 4-bit codes in bitsandbytes' order: row after row,
-// two codes a byte, the first in the high nibble; a scale for each BlockSize
-// codes of the flattened matrix.
+// CodeReader reads rows of a matrix of 4-bit codes, with a scale for each run
+// of codes along a row. The length of the runs is the Block of the [FourBit]
+// that describes the matrix; the last run of a row may be shorter.
+type CodeReader interface {
+	// CodeRows reads the rows from, from+1, … as many as codes has room for:
+	//
+	//	codes   [rows][⌈Cols/2⌉]      two codes a byte, the first in the high nibble
+	//	scales  [rows][⌈Cols/Block⌉]
+	//	zeros   [rows][⌈Cols/Block⌉]  what is subtracted before scaling; nil where the format has no zeros
+	//
+	// It may be called concurrently. A fault of a mapped file is an error.
+	CodeRows(codes []byte, scales, zeros []float32, from int) error
+}
+
+// FourBit describes a matrix of 4-bit codes: a weight is Code[code]·scale,
+// rounded to Round.
 type FourBit struct {
 	Rows, Cols int
 	Format     Format // NF4 or FP4
-	BlockSize  int    // a power of two ≥ 2
-	Packed     []byte
-	Code       *[16]float32
-	// Absmax fills dst with the scales of the blocks firstBlock, … It may be
-	// called concurrently.
-	Absmax func(dst []float32, firstBlock int)
-	Round  Format // what a weight code·absmax is rounded to: F32, BF16 or F16
+	Block      int    // codes along a row that share a scale
+	Code       [16]float32
+	Round      Format // F32, BF16 or F16
 }
 
-// Pack4Bit packs q. Where runs of 64 along a row do not share a scale, as
-// rows are no multiple of 64 or blocks are smaller, the weights are held
-// dequantised, in q.Round.
-func Pack4Bit(p *Pool, q FourBit) (*Weights, error) {
+// Packs4Bit says whether the kernels take 4-bit codes in rows of cols with a
+// scale for each block codes along a row. They take a scale for each 64 along K.
+func Packs4Bit(cols, block int) bool {
+	return block > 0 && block%blockK == 0 && cols > 0 && cols%blockK == 0
+}
+
+// check refuses what no kernel can multiply with, and returns the kind of the
+// others.
+func (q *FourBit) check() (kind, error) {
 	k, ok := map[Format]kind{F32: kind4, BF16: kind4BF16, F16: kind4F16}[q.Round]
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("kernels: pack 4-bit weights rounded to %s", q.Round)
+		return 0, fmt.Errorf("kernels: pack 4-bit weights rounded to %s, expected f32, bf16 or f16", q.Round)
 	case q.Format != NF4 && q.Format != FP4:
-		return nil, fmt.Errorf("kernels: pack 4-bit weights as %s", q.Format)
-	case q.BlockSize < 2 || q.BlockSize&(q.BlockSize-1) != 0:
-		return nil, fmt.Errorf("kernels: pack 4-bit weights in blocks of %d", q.BlockSize)
-	case q.Rows <= 0 || q.Cols <= 0 || q.Rows > math.MaxInt/q.Cols || len(q.Packed) != (q.Rows*q.Cols+1)/2:
-		return nil, fmt.Errorf("kernels: pack %d bytes as %d × %d weights of 4 bits", len(q.Packed), q.Rows, q.Cols)
+		return 0, fmt.Errorf("kernels: pack 4-bit weights as %s, expected nf4 or fp4", q.Format)
+	case q.Rows <= 0 || q.Cols <= 0 || q.Rows > math.MaxInt/q.Cols:
+		return 0, fmt.Errorf("kernels: pack a matrix of %d × %d", q.Rows, q.Cols)
+	case !Packs4Bit(q.Cols, q.Block):
+		return 0, fmt.Errorf("kernels: pack rows of %d 4-bit codes in blocks of %d, expected multiples of %d", q.Cols, q.Block, blockK)
 	}
-	if q.dequantised() {
-		return PackDense(p, q.Round, q.Rows, q.Cols, &q)
+	return k, nil
+}
+
+// Pack4Bit packs the 4-bit codes that r reads and q describes. Shapes that
+// [Packs4Bit] says no to can be packed dequantised, by [PackDense].
+func Pack4Bit(p *Pool, q FourBit, r CodeReader) (*Weights, error) {
+	k, err := q.check()
+	if err != nil {
+		return nil, err
 	}
 	w, err := newWeights(k, q.Format, q.Rows, q.Cols)
 	if err != nil {
 		return nil, err
 	}
-	w.code = newCodebook(q.Code)
+	w.code = newCodebook(&q.Code)
+	rowCodes, rowScales := q.Cols/2, (q.Cols+q.Block-1)/q.Block
+	var failed firstError
 	p.Run(w.tiles(), 1, func(lo, hi int) {
-		scales := make([]float32, q.Cols/blockK+1)
+		codes, scales := make([]byte, tileRows*rowCodes), make([]float32, tileRows*rowScales)
 		for tile := lo; tile < hi; tile++ {
-			for row := tile * tileRows; row < min((tile+1)*tileRows, q.Rows); row++ {
-				w.pack4Row(row, &q, scales)
+			n := min(tileRows, q.Rows-tile*tileRows)
+			if err := r.CodeRows(codes[:n*rowCodes], scales[:n*rowScales], nil, tile*tileRows); err != nil {
+				failed.set(err)
+				return
+			}
+			for row := range n {
+				w.pack4Row(tile, row, codes[row*rowCodes:][:rowCodes])
+				out := w.scales[tile*w.tileScales()+row:]
+				for b := range q.Cols / blockK {
+					out[b*tileRows] = scales[row*rowScales+b*blockK/q.Block]
+				}
 			}
 		}
 	})
+	if failed.err != nil {
+		return nil, failed.err
+	}
 	return w, nil
 }
 
@@ -63,40 +98,18 @@ var spread = func() (t [256]uint16) {
 	return t
 }()
 
-// pack4Row packs one row; scales is scratch for a row's.
-func (w *Weights) pack4Row(row int, q *FourBit, scales []float32) {
-	tile, lane := row/tileRows, row%tileRows
-	src := q.Packed[row*q.Cols/2:][:q.Cols/2]
-	dst := w.words[tile*w.tileWords()+lane:]
-	for i := 0; i < len(src); i += 4 {
-		first := uint32(spread[src[i]]) | uint32(spread[src[i+1]])<<16
-		second := uint32(spread[src[i+2]]) | uint32(spread[src[i+3]])<<16
+// pack4Row packs the codes of one row of a tile. Codes 0 to 7 of a row become
+// one word, as [layout] draws it:
+//
+//	bytes   01 23 45 67          (hexadecimal, a digit being a code)
+//	word    0x73625140           code j in nibble 2j, code 4+j in nibble 2j+1
+func (w *Weights) pack4Row(tile, row int, codes []byte) {
+	dst := w.words[tile*w.tileWords()+row:]
+	for i := 0; i < len(codes); i += 4 {
+		first := uint32(spread[codes[i]]) | uint32(spread[codes[i+1]])<<16
+		second := uint32(spread[codes[i+2]]) | uint32(spread[codes[i+3]])<<16
 		dst[i/4*tileRows] = first | second<<4
 	}
-	from := row * q.Cols / q.BlockSize
-	scales = scales[:((row+1)*q.Cols-1)/q.BlockSize+1-from]
-	q.Absmax(scales, from)
-	out := w.scales[tile*w.tileScales()+lane:]
-	for b := range q.Cols / blockK {
-		out[b*tileRows] = scales[(row*q.Cols+b*blockK)/q.BlockSize-from]
-	}
-}
-
-// ReadRows dequantises rows: it makes a FourBit a RowReader.
-func (q *FourBit) ReadRows(dst []float32, from int) error {
-	at := from * q.Cols
-	for len(dst) > 0 {
-		block := at / q.BlockSize
-		var scale [1]float32
-		q.Absmax(scale[:], block)
-		n := min((block+1)*q.BlockSize-at, len(dst))
-		for i := range n {
-			c := q.Packed[(at+i)/2] >> (4 * (1 - (at+i)%2)) & 15
-			dst[i] = roundTo(q.Round, q.Code[c]*scale[0])
-		}
-		dst, at = dst[n:], at+n
-	}
-	return nil
 }
 
 // roundTo rounds v to a format of floating point.

@@ -45,11 +45,11 @@ func (q *FourBit) Cols() int { return q.NumCols }
 // Format is NF4 or FP4.
 func (q *FourBit) Format() Format { return q.Quant }
 
-// Blocks is the number of scales.
-func (q *FourBit) Blocks() int { return ceilDiv(q.NumRows*q.NumCols, q.BlockSize) }
+// blocks returns the number of scales.
+func (q *FourBit) blocks() int { return ceilDiv(q.NumRows*q.NumCols, q.BlockSize) }
 
-// AbsmaxOf writes the scales of the blocks firstBlock, firstBlock+1, … to dst.
-func (q *FourBit) AbsmaxOf(dst []float32, firstBlock int) {
+// scales writes the scales of the blocks firstBlock, firstBlock+1, … to dst.
+func (q *FourBit) scales(dst []float32, firstBlock int) {
 	d := q.Double
 	if d == nil {
 		copy(dst, q.Absmax[firstBlock:firstBlock+len(dst)])
@@ -79,8 +79,8 @@ func (q *FourBit) decode(dst []float32, at int) {
 		block := at / q.BlockSize
 		if block >= end {
 			first = block
-			end = min(first+len(scales), q.Blocks())
-			q.AbsmaxOf(scales[:end-first], first)
+			end = min(first+len(scales), q.blocks())
+			q.scales(scales[:end-first], first)
 		}
 		var value [16]float32
 		for i, code := range q.Code {
@@ -160,7 +160,7 @@ func (q *FourBit) Check() error {
 func (q *FourBit) checkScales() error {
 	d := q.Double
 	if d == nil {
-		return checkLen("absmax", len(q.Absmax), q.Blocks())
+		return checkLen("absmax", len(q.Absmax), q.blocks())
 	}
 	if q.Absmax != nil {
 		return badinput.New("", "absmax", "both plain and double-quantised scales", "one of them")
@@ -168,18 +168,18 @@ func (q *FourBit) checkScales() error {
 	if err := checkBlockSize("nested_blocksize", d.BlockSize); err != nil {
 		return err
 	}
-	if err := checkLen("absmax", len(d.AbsmaxCodes), q.Blocks()); err != nil {
+	if err := checkLen("absmax", len(d.AbsmaxCodes), q.blocks()); err != nil {
 		return err
 	}
-	return checkLen("nested_absmax", len(d.Absmax), ceilDiv(q.Blocks(), d.BlockSize))
+	return checkLen("nested_absmax", len(d.Absmax), ceilDiv(q.blocks(), d.BlockSize))
 }
 
 // checkFinite decodes every scale.
 func (q *FourBit) checkFinite() error {
 	var scales [4096]float32
-	for at := 0; at < q.Blocks(); at += len(scales) {
-		part := scales[:min(len(scales), q.Blocks()-at)]
-		q.AbsmaxOf(part, at)
+	for at := 0; at < q.blocks(); at += len(scales) {
+		part := scales[:min(len(scales), q.blocks()-at)]
+		q.scales(part, at)
 		if !finite(part) {
 			return badinput.New("", "absmax", "NaN or infinity", "finite scales")
 		}

@@ -160,6 +160,19 @@ func (r rows) ReadRows(dst []float32, from int) error {
 	return nil
 }
 
+// codes4 is a matrix of 4-bit codes, with a scale for each 64.
+type codes4 struct {
+	cols   int
+	codes  []byte
+	scales []float32
+}
+
+func (c codes4) CodeRows(codes []byte, scales, _ []float32, from int) error {
+	copy(codes, c.codes[from*c.cols/2:])
+	copy(scales, c.scales[from*c.cols/64:])
+	return nil
+}
+
 // weights packs random weights for both.
 func (m *machine) weights(pool *kernels.Pool, f kernels.Format, n, cols int) (*kernels.Weights, *gpukernels.Weights) {
 	var host *kernels.Weights
@@ -168,17 +181,16 @@ func (m *machine) weights(pool *kernels.Pool, f kernels.Format, n, cols int) (*k
 	source := rows{cols, m.normal(n*cols, 1/math.Sqrt(float64(cols)))}
 	switch f {
 	case kernels.NF4:
-		q := kernels.FourBit{Rows: n, Cols: cols, Format: f, BlockSize: 64, Packed: make([]byte, n*cols/2), Code: new([16]float32), Round: kernels.F32}
-		for i := range q.Packed {
-			q.Packed[i] = byte(m.random.Uint32())
-		}
+		q := kernels.FourBit{Rows: n, Cols: cols, Format: f, Block: 64}
 		for i := range q.Code {
 			q.Code[i] = float32(math.Tanh(float64(i)/4 - 2))
 		}
-		scales := m.normal(n*cols/64, 0.1)
-		q.Absmax = func(dst []float32, first int) { copy(dst, scales[first:]) }
-		host, err = kernels.Pack4Bit(pool, q)
-		p, failed = gpukernels.FourBit(q)
+		four := codes4{cols, make([]byte, n*cols/2), m.normal(n*cols/64, 0.1)}
+		for i := range four.codes {
+			four.codes[i] = byte(m.random.Uint32())
+		}
+		host, err = kernels.Pack4Bit(pool, q, four)
+		p, failed = gpukernels.FourBit(q, four)
 	case kernels.Int8:
 		quantised := kernels.QuantizeInt8(cols, source)
 		host, err = kernels.PackInt8(pool, n, cols, quantised)

@@ -115,54 +115,44 @@ func (l *Layout) putScale(tile []byte, row, block int, scale float32) {
 	binary.LittleEndian.PutUint32(tile[at:], math.Float32bits(scale))
 }
 
-// FourBit packs bitsandbytes' NF4 or FP4. Where runs of 64 along a row do not
-// share a scale, as rows are no multiple of 64 or blocks are smaller, the
-// weights are packed dequantised, in q.Round. The slices of q must live as long
-// as the Packer.
-func FourBit(q kernels.FourBit) (*Packer, error) {
+// FourBit packs the 4-bit codes that r reads and q describes. Shapes that
+// [kernels.Packs4Bit] says no to can be packed dequantised, by [Dense].
+func FourBit(q kernels.FourBit, r kernels.CodeReader) (*Packer, error) {
 	switch {
 	case q.Round != kernels.F32 && q.Round != kernels.BF16 && q.Round != kernels.F16:
-		return nil, fmt.Errorf("gpukernels: pack 4-bit weights rounded to %s", q.Round)
+		return nil, fmt.Errorf("gpukernels: pack 4-bit weights rounded to %s, expected f32, bf16 or f16", q.Round)
 	case q.Format != kernels.NF4 && q.Format != kernels.FP4:
-		return nil, fmt.Errorf("gpukernels: pack 4-bit weights as %s", q.Format)
-	case q.BlockSize < 2 || q.BlockSize&(q.BlockSize-1) != 0:
-		return nil, fmt.Errorf("gpukernels: pack 4-bit weights in blocks of %d", q.BlockSize)
+		return nil, fmt.Errorf("gpukernels: pack 4-bit weights as %s, expected nf4 or fp4", q.Format)
+	case !kernels.Packs4Bit(q.Cols, q.Block):
+		return nil, fmt.Errorf("gpukernels: pack rows of %d 4-bit codes in blocks of %d, expected multiples of 64", q.Cols, q.Block)
 	}
 	if err := checkShape(q.Rows, q.Cols); err != nil {
 		return nil, err
 	}
-	if len(q.Packed) != (q.Rows*q.Cols+1)/2 {
-		return nil, fmt.Errorf("gpukernels: pack %d bytes as %d × %d weights of 4 bits", len(q.Packed), q.Rows, q.Cols)
-	}
-	if q.Cols%64 != 0 || q.BlockSize < 64 {
-		return Dense(q.Round, q.Rows, q.Cols, &q)
-	}
-	p := &Packer{Layout: Layout{Rows: q.Rows, Cols: q.Cols, Format: q.Format, Round: q.Round, Code: *q.Code}}
-	p.tile = func(dst []byte, tile int) error {
-		scales := make([]float32, q.Cols/64+1)
-		for row := range p.rowsOf(tile) {
-			p.fourBitRow(dst, tile*TileRows+row, &q, scales)
-		}
-		codebook := dst[len(dst)-codebookBytes:]
-		for i, v := range q.Code {
-			binary.LittleEndian.PutUint32(codebook[4*i:], math.Float32bits(v))
-		}
-		return nil
-	}
+	p := &Packer{Layout: Layout{Rows: q.Rows, Cols: q.Cols, Format: q.Format, Round: q.Round, Code: q.Code}}
+	p.tile = func(dst []byte, tile int) error { return p.fourBitTile(dst, tile, q.Block, r) }
 	return p, nil
 }
 
-// fourBitRow packs one row into its tile; scales is scratch for a row's.
-func (l *Layout) fourBitRow(dst []byte, row int, q *kernels.FourBit, scales []float32) {
-	at := row % TileRows
-	src := q.Packed[row*q.Cols/2:][:q.Cols/2]
-	for chunk := range q.Cols / 16 {
-		copy(dst[(chunk*TileRows+paired(at))*8:][:8], src[chunk*8:])
+// fourBitTile packs one tile of codes that share a scale in runs of block.
+func (l *Layout) fourBitTile(dst []byte, tile, block int, r kernels.CodeReader) error {
+	n, rowCodes, rowScales := l.rowsOf(tile), l.Cols/2, ceilDiv(l.Cols, block)
+	codes, scales := make([]byte, n*rowCodes), make([]float32, n*rowScales)
+	if err := r.CodeRows(codes, scales, nil, tile*TileRows); err != nil {
+		return err
 	}
-	first := row * q.Cols / q.BlockSize
-	scales = scales[:((row+1)*q.Cols-1)/q.BlockSize+1-first]
-	q.Absmax(scales, first)
-	for b := range q.Cols / 64 {
-		l.putScale(dst, at, b, scales[(row*q.Cols+b*64)/q.BlockSize-first])
+	for row := range n {
+		src := codes[row*rowCodes:][:rowCodes]
+		for chunk := range l.Cols / 16 {
+			copy(dst[(chunk*TileRows+paired(row))*8:][:8], src[chunk*8:])
+		}
+		for b := range l.Cols / 64 {
+			l.putScale(dst, row, b, scales[row*rowScales+b*64/block])
+		}
 	}
+	codebook := dst[len(dst)-codebookBytes:]
+	for i, v := range l.Code {
+		binary.LittleEndian.PutUint32(codebook[4*i:], math.Float32bits(v))
+	}
+	return nil
 }

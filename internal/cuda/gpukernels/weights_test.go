@@ -61,25 +61,8 @@ func newMatrix(t testing.TB, r *rand.Rand, f form, n, cols int) *matrix {
 	var err error
 	switch f.format {
 	case kernels.NF4, kernels.FP4:
-		packed := make([]byte, (n*cols+1)/2)
-		for i := range packed {
-			packed[i] = byte(r.Uint32())
-		}
-		code, absmax := nf4, random(r, (n*cols+63)/64)
-		if f.format == kernels.FP4 {
-			for i := range code {
-				code[i] = float32(i%8)/8 - float32(i/8)
-			}
-		}
-		q := kernels.FourBit{
-			Rows: n, Cols: cols, Format: f.format, BlockSize: 64, Packed: packed, Code: &code, Round: f.round,
-			Absmax: func(dst []float32, first int) { copy(dst, absmax[first:]) },
-		}
-		m.dense = make([]float32, n*cols)
-		must(t, q.ReadRows(m.dense, 0))
-		m.Packer, err = FourBit(q)
-		must(t, err)
-		m.cpu, err = kernels.Pack4Bit(pool, q)
+		m.Packer, m.cpu, m.dense = fourBit(t, pool, r, f, n, cols)
+		return m
 	case kernels.Int8:
 		reader := kernels.QuantizeInt8(cols, rows{cols, random(r, n*cols)})
 		codes, scales := make([]int8, n*cols), make([]float32, n*((cols+31)/32))
@@ -101,6 +84,62 @@ func newMatrix(t testing.TB, r *rand.Rand, f form, n, cols int) *matrix {
 	}
 	must(t, err)
 	return m
+}
+
+// codes4 is a matrix of random 4-bit codes: the rows of codes one after the
+// other, and a scale for each 64 of a row.
+type codes4 struct {
+	kernels.FourBit
+	codes  []byte
+	scales []float32
+}
+
+func (m *codes4) CodeRows(codes []byte, scales, _ []float32, from int) error {
+	copy(codes, m.codes[from*ceilDiv(m.Cols, 2):])
+	copy(scales, m.scales[from*ceilDiv(m.Cols, m.Block):])
+	return nil
+}
+
+func (m *codes4) ReadRows(dst []float32, from int) error {
+	for i := range dst {
+		row, k := from+i/m.Cols, i%m.Cols
+		code := m.codes[row*ceilDiv(m.Cols, 2)+k/2] >> (4 * (1 - k%2)) & 15
+		dst[i] = roundTo(m.Round, m.Code[code]*m.scales[row*ceilDiv(m.Cols, m.Block)+k/m.Block])
+	}
+	return nil
+}
+
+// fourBit packs random codes for the device and for the CPU, dequantised where
+// the kernels don't take them, and returns the weights too.
+func fourBit(t testing.TB, pool *kernels.Pool, r *rand.Rand, f form, n, cols int) (p *Packer, cpu *kernels.Weights, dense []float32) {
+	t.Helper()
+	m := &codes4{
+		FourBit: kernels.FourBit{Rows: n, Cols: cols, Format: f.format, Block: 64, Code: nf4, Round: f.round},
+		codes:   make([]byte, n*ceilDiv(cols, 2)), scales: random(r, n*ceilDiv(cols, 64)),
+	}
+	for i := range m.codes {
+		m.codes[i] = byte(r.Uint32())
+	}
+	if f.format == kernels.FP4 {
+		for i := range m.Code {
+			m.Code[i] = float32(i%8)/8 - float32(i/8)
+		}
+	}
+	dense = make([]float32, n*cols)
+	must(t, m.ReadRows(dense, 0))
+	var err error
+	if !kernels.Packs4Bit(cols, 64) {
+		p, err = Dense(f.round, n, cols, m)
+		must(t, err)
+		cpu, err = kernels.PackDense(pool, f.round, n, cols, m)
+		must(t, err)
+		return p, cpu, dense
+	}
+	p, err = FourBit(m.FourBit, m)
+	must(t, err)
+	cpu, err = kernels.Pack4Bit(pool, m.FourBit, m)
+	must(t, err)
+	return p, cpu, dense
 }
 
 // roundTo rounds through quant, another implementation.
@@ -206,10 +245,15 @@ func testGoldens(t *testing.T, d *device) {
 		formats := map[quant.Format]kernels.Format{
 			quant.F32: kernels.F32, quant.BF16: kernels.BF16, quant.F16: kernels.F16, quant.NF4: kernels.NF4, quant.FP4: kernels.FP4,
 		}
-		p, err := FourBit(kernels.FourBit{
-			Rows: q.NumRows, Cols: q.NumCols, Format: formats[q.Quant], BlockSize: q.BlockSize, Packed: q.Packed,
-			Code: &q.Code, Round: formats[q.State], Absmax: q.AbsmaxOf,
-		})
+		c := q.Codes()
+		var p *Packer
+		if kernels.Packs4Bit(q.Cols(), c.Block) {
+			p, err = FourBit(kernels.FourBit{
+				Rows: q.NumRows, Cols: q.NumCols, Format: formats[q.Quant], Block: c.Block, Code: c.Code, Round: formats[c.Round],
+			}, &q)
+		} else {
+			p, err = Dense(formats[c.Round], q.NumRows, q.NumCols, &q)
+		}
 		must(t, err)
 		sameBits(t, name, dequantised(d, k, upload(d, p)), read("dequantized"))
 		must(t, file.Close())
@@ -217,15 +261,19 @@ func testGoldens(t *testing.T, d *device) {
 }
 
 func TestPackBadInput(t *testing.T) {
-	q := kernels.FourBit{Rows: 2, Cols: 64, Format: kernels.NF4, BlockSize: 64, Packed: make([]byte, 64), Code: &nf4}
+	q := kernels.FourBit{Rows: 2, Cols: 64, Format: kernels.NF4, Block: 64, Code: nf4}
+	if _, err := FourBit(q, nil); err != nil {
+		t.Fatal(err)
+	}
 	for name, change := range map[string]func(*kernels.FourBit){
 		"round": func(q *kernels.FourBit) { q.Round = kernels.Int8 }, "format": func(q *kernels.FourBit) { q.Format = kernels.F32 },
-		"block": func(q *kernels.FourBit) { q.BlockSize = 48 }, "bytes": func(q *kernels.FourBit) { q.Packed = q.Packed[1:] },
+		"block": func(q *kernels.FourBit) { q.Block = 96 }, "small block": func(q *kernels.FourBit) { q.Block = 32 },
 		"rows": func(q *kernels.FourBit) { q.Rows = 0 }, "columns": func(q *kernels.FourBit) { q.Cols = -64 },
+		"row length": func(q *kernels.FourBit) { q.Cols = 96 },
 	} {
 		bad := q
 		change(&bad)
-		if _, err := FourBit(bad); err == nil {
+		if _, err := FourBit(bad, nil); err == nil {
 			t.Errorf("%s: packed", name)
 		}
 	}

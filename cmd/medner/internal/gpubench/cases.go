@@ -82,6 +82,31 @@ func (n *normal) ReadRows(dst []float32, from int) error {
 	return nil
 }
 
+// randomCodes reads random 4-bit codes, all of one scale.
+type randomCodes struct {
+	rowBytes int
+	codes    []byte
+	scale    float32
+}
+
+func newRandomCodes(rows, cols int) *randomCodes {
+	c := &randomCodes{cols / 2, make([]byte, rows*cols/2), float32(1 / math.Sqrt(float64(cols)))}
+	source := rand.New(rand.NewPCG(1, 2))
+	for i := range c.codes {
+		c.codes[i] = byte(source.Uint32())
+	}
+	return c
+}
+
+// CodeRows implements kernels.CodeReader.
+func (c *randomCodes) CodeRows(codes []byte, scales, _ []float32, from int) error {
+	copy(codes, c.codes[from*c.rowBytes:])
+	for i := range scales {
+		scales[i] = c.scale
+	}
+	return nil
+}
+
 // pack returns copies of a random matrix, so many that no cache holds them all:
 // they take turns, so that each comes from memory, as in a model.
 func (b *bench) pack(f kernels.Format, rows, cols int) ([]*gpukernels.Weights, error) {
@@ -89,21 +114,11 @@ func (b *bench) pack(f kernels.Format, rows, cols int) ([]*gpukernels.Weights, e
 	var err error
 	switch f {
 	case kernels.NF4:
-		source := rand.New(rand.NewPCG(1, 2))
-		q := kernels.FourBit{Rows: rows, Cols: cols, Format: f, BlockSize: 64, Packed: make([]byte, rows*cols/2), Code: new([16]float32), Round: kernels.F32}
-		for i := range q.Packed {
-			q.Packed[i] = byte(source.Uint32())
-		}
+		q := kernels.FourBit{Rows: rows, Cols: cols, Format: f, Block: 64, Round: kernels.F32}
 		for i := range q.Code {
 			q.Code[i] = float32(i)/7.5 - 1
 		}
-		scale := float32(1 / math.Sqrt(float64(cols)))
-		q.Absmax = func(dst []float32, _ int) {
-			for i := range dst {
-				dst[i] = scale
-			}
-		}
-		p, err = gpukernels.FourBit(q)
+		p, err = gpukernels.FourBit(q, newRandomCodes(rows, cols))
 	case kernels.Int8:
 		p, err = gpukernels.Int8(rows, cols, kernels.QuantizeInt8(cols, newNormal(cols)))
 	default:

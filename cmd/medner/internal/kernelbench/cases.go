@@ -105,27 +105,39 @@ func (k *packer) pack(p *kernels.Pool, o Options, f kernels.Format, rows, cols i
 func packed(p *kernels.Pool, f kernels.Format, rows, cols int) (*kernels.Weights, error) {
 	switch f {
 	case kernels.NF4:
-		bytes := make([]byte, rows*cols/2)
-		r := rand.New(rand.NewPCG(3, 4))
-		for i := 0; i+8 <= len(bytes); i += 8 {
-			binary.LittleEndian.PutUint64(bytes[i:], r.Uint64())
+		q := kernels.FourBit{Rows: rows, Cols: cols, Format: f, Block: 64}
+		for i := range q.Code {
+			q.Code[i] = float32(i-8) / 8
 		}
-		var code [16]float32
-		for i := range code {
-			code[i] = float32(i-8) / 8
-		}
-		return kernels.Pack4Bit(p, kernels.FourBit{
-			Rows: rows, Cols: cols, Format: f, BlockSize: 64, Packed: bytes, Code: &code,
-			Absmax: func(dst []float32, _ int) {
-				for i := range dst {
-					dst[i] = 0.02
-				}
-			},
-		})
+		return kernels.Pack4Bit(p, q, newRandomCodes(rows, cols))
 	case kernels.Int8:
 		return kernels.PackInt8(p, rows, cols, weights(cols))
 	}
 	return kernels.PackDense(p, f, rows, cols, weights(cols))
+}
+
+// randomCodes reads random 4-bit codes, all of one scale.
+type randomCodes struct {
+	rowBytes int
+	codes    []byte
+}
+
+func newRandomCodes(rows, cols int) randomCodes {
+	c := randomCodes{cols / 2, make([]byte, rows*cols/2)}
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := 0; i+8 <= len(c.codes); i += 8 {
+		binary.LittleEndian.PutUint64(c.codes[i:], r.Uint64())
+	}
+	return c
+}
+
+// CodeRows implements kernels.CodeReader.
+func (c randomCodes) CodeRows(codes []byte, scales, _ []float32, from int) error {
+	copy(codes, c.codes[from*c.rowBytes:])
+	for i := range scales {
+		scales[i] = 0.02
+	}
+	return nil
 }
 
 // weights reads a matrix of no meaning; its value is the row length.
