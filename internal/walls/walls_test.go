@@ -80,7 +80,7 @@ var rooms = map[string][]string{
 	"model/arch":             {},
 	"model/internal/gguf":    {"quant"},
 	"model/checkpoint":       {"model/arch", "model/internal/gguf", "quant", "safetensors", "tokenizer", "tokenizer/chat"},
-	"model/internal/hold":    {},
+	"model/internal/hold":    {"kernels", "quant"},
 	"model/internal/paged":   {"kernels"},
 	"model/internal/backend": {"internal/choice", "model/arch", "model/internal/hold", "quant"},
 	"model/internal/cpu":     {"internal/choice/hostchoice", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},

@@ -39,7 +39,7 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 	m := &memory{shape: shape, layers: w.Config.NumHiddenLayers}
 	b := &Backend{pool: pool, memory: m, store: paged.NewStore(m, m.pageBytes(), maxFree), step: newStep(pool)}
 	b.step.input.Fast, b.step.partial.Fast = o.Precision == hold.Fast, o.Precision == hold.Fast
-	p := &packer{pool: pool, hold: o.Hold, fast: o.Precision == hold.Fast, release: w.Release}
+	p := &packer{pool: pool, plan: planFor(o), release: w.Release}
 	if err := b.pack(ctx, p, w); err != nil {
 		pool.Close()
 		return nil, err
@@ -66,7 +66,7 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 		packed.postAttentionNorm = norm{l.Norms[arch.PostAttentionNorm], c.RMSNormEps}
 		packed.attention = attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.memory.shape}
 		for part := range arch.Linears {
-			if packed.linears[part], err = p.linear(l.Linears[part], p.projection); err != nil {
+			if packed.linears[part], err = p.linear(l.Linears[part], hold.Projection); err != nil {
 				return fmt.Errorf("pack model.layers.%d.%s: %w", i, part, err)
 			}
 		}
@@ -75,7 +75,7 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 		}
 	}
 	d.norms = append(d.norms, norm{w.Norm, c.RMSNormEps})
-	if d.head, err = p.linear(w.Head, p.head); err != nil {
+	if d.head, err = p.linear(w.Head, hold.Head); err != nil {
 		return fmt.Errorf("pack lm_head: %w", err)
 	}
 	if w.Release != nil {

@@ -4,169 +4,120 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
+// device says what this backend asks of the forms of weights.
+var device = hold.Device{Size: kernels.Size, Int8Head: true, EmbeddingInPlace: true}
+
+// planFor returns how the weights of a model are held.
+func planFor(o backend.Options) hold.Plan {
+	return hold.Plan{Hold: o.Hold, Precision: o.Precision, Device: device}
+}
+
 // packer turns weights into the kernels' layout, one after the other, each in
-// parallel, straight from where the file has it.
+// parallel, straight from where the file has it. It implements hold.Packer.
 type packer struct {
 	pool  *kernels.Pool
-	hold  hold.Hold
-	fast  bool
-	bytes int64 // packed so far
-	read  int64 // of that, what a step without adapters reads
+	plan  hold.Plan
+	bytes int64 // memory of all weights packed so far
+	read  int64 // the part of bytes that a step of one token without adapters reads
 
 	// release gives back the memory in which files were read. nil: nothing
 	// to do.
 	release func()
-
-	// Of the 4-bit weight being packed: copies, for the pool's goroutines
-	// may not read a mapped file unguarded.
-	packed []byte
-	absmax []float32
 }
 
-// projection packs one of a layer's linear maps as Hold says.
-func (p *packer) projection(m quant.Matrix) (*kernels.Weights, error) {
-	switch p.hold {
-	case hold.NF4:
-		if _, ok := m.(*quant.FourBit); ok {
-			break
-		}
-		q, err := quant.Quantize4Bit(m, quant.FourBitOptions{})
-		if err != nil {
-			return nil, err
-		}
-		return p.keep(q)
-	case hold.Int8:
-		return p.int8(m)
-	case hold.BF16:
-		return p.add(kernels.PackDense(p.pool, kernels.BF16, m.Rows(), m.Cols(), rounded{m, quant.BF16}))
-	case hold.F32:
-		return p.add(kernels.PackDense(p.pool, kernels.F32, m.Rows(), m.Cols(), m))
-	}
-	return p.keep(m)
-}
-
-// int8 packs a matrix as int8 with a scale for each 32 along a row.
-func (p *packer) int8(m quant.Matrix) (*kernels.Weights, error) {
-	var rows kernels.Int8Reader = kernels.QuantizeInt8(m.Cols(), p.releasing(m))
-	if exact, ok := m.(kernels.Int8Reader); ok && m.Format() == quant.Q8_0 {
-		rows = exact
-	}
-	return p.add(kernels.PackInt8(p.pool, m.Rows(), m.Cols(), rows))
-}
-
-// keep packs a matrix as the file holds it, or else as float32.
-func (p *packer) keep(m quant.Matrix) (*kernels.Weights, error) {
-	format := kernels.F32
-	switch m.Format() {
-	case quant.NF4, quant.FP4:
-		if q, ok := m.(*quant.FourBit); ok {
-			return p.fourBit(q)
-		}
-	case quant.Q8_0:
-		return p.int8(m)
-	case quant.F16:
-		format = kernels.F16
-	case quant.BF16, quant.F8E4M3, quant.F8E5M2: // bf16 holds 8-bit floats exactly
-		format = kernels.BF16
-	}
-	return p.add(kernels.PackDense(p.pool, format, m.Rows(), m.Cols(), p.releasing(m)))
-}
-
-// head packs the last linear map: as the file holds it, but in int8 where
-// exactness is given up for speed.
-func (p *packer) head(m quant.Matrix) (*kernels.Weights, error) {
-	if p.fast {
-		return p.int8(m)
-	}
-	return p.keep(m)
-}
-
-// formats are the kernels' names of formats.
-var formats = map[quant.Format]kernels.Format{
-	quant.F32: kernels.F32, quant.BF16: kernels.BF16, quant.F16: kernels.F16,
-	quant.NF4: kernels.NF4, quant.FP4: kernels.FP4,
-}
-
-// fourBit packs NF4 and FP4.
-func (p *packer) fourBit(m *quant.FourBit) (*kernels.Weights, error) {
-	p.absmax = grow(p.absmax, m.Blocks())
-	err := mmap.Guard(func() error {
-		p.packed = append(p.packed[:0], m.Packed...)
-		m.AbsmaxOf(p.absmax, 0)
-		return nil
-	})
+// matrix packs m in the form that the plan has for it.
+func (p *packer) matrix(m quant.Matrix, role hold.Role) (*kernels.Weights, error) {
+	form := p.plan.Of(m, role)
+	w, err := hold.Pack(form, m, p)
 	if err != nil {
 		return nil, err
 	}
-	return p.add(kernels.Pack4Bit(p.pool, kernels.FourBit{
-		Rows: m.NumRows, Cols: m.NumCols, Format: formats[m.Quant], BlockSize: m.BlockSize,
-		Packed: p.packed, Code: &m.Code, Round: formats[m.State],
-		Absmax: func(dst []float32, firstBlock int) { copy(dst, p.absmax[firstBlock:]) },
-	}))
-}
-
-// add counts what was packed.
-func (p *packer) add(w *kernels.Weights, err error) (*kernels.Weights, error) {
-	if err != nil {
-		return nil, err
+	if w.Bytes() != form.Bytes {
+		return nil, fmt.Errorf("packed in %d bytes, planned %d", w.Bytes(), form.Bytes)
 	}
 	p.bytes += w.Bytes()
 	return w, nil
+}
+
+// Dense implements hold.Packer.
+func (p *packer) Dense(f kernels.Format, rows, cols int, r kernels.RowReader) (*kernels.Weights, error) {
+	if m := p.meter(rows, cols); m != nil {
+		r = meteredRows{r, m}
+	}
+	return kernels.PackDense(p.pool, f, rows, cols, r)
+}
+
+// Int8 implements hold.Packer.
+func (p *packer) Int8(rows, cols int, r kernels.Int8Reader) (*kernels.Weights, error) {
+	if m := p.meter(rows, cols); m != nil {
+		r = meteredInt8{r, m}
+	}
+	return kernels.PackInt8(p.pool, rows, cols, r)
+}
+
+// FourBit implements hold.Packer.
+func (p *packer) FourBit(q kernels.FourBit, r kernels.CodeReader) (*kernels.Weights, error) {
+	return kernels.Pack4Bit(p.pool, q, r)
 }
 
 // releaseNumbers is after how many numbers of a matrix the memory in which the
 // file was read is given back: a head may be as large as all layers.
 const releaseNumbers = 8 << 20
 
-// releasing is a matrix that gives memory back now and then while it is read.
-type releasing struct {
-	quant.Matrix
+// meter counts the numbers read of a large matrix, and gives memory back after
+// each releaseNumbers of them.
+type meter struct {
 	release func()
 	read    atomic.Int64
 }
 
-// releasing wraps m if it is large.
-func (p *packer) releasing(m quant.Matrix) kernels.RowReader {
-	if p.release == nil || m.Rows() < 2*releaseNumbers/m.Cols() {
-		return m
+// meter returns one for a matrix, or nil if the matrix is small or nothing can
+// be given back.
+func (p *packer) meter(rows, cols int) *meter {
+	if p.release == nil || rows < 2*releaseNumbers/cols {
+		return nil
 	}
-	return &releasing{Matrix: m, release: p.release}
+	return &meter{release: p.release}
+}
+
+func (m *meter) add(numbers int) {
+	n := m.read.Add(int64(numbers))
+	if n/releaseNumbers != (n-int64(numbers))/releaseNumbers {
+		m.release()
+	}
+}
+
+type meteredRows struct {
+	kernels.RowReader
+	meter *meter
 }
 
 // ReadRows implements kernels.RowReader.
-func (r *releasing) ReadRows(dst []float32, from int) error {
-	n := r.read.Add(int64(len(dst)))
-	if n/releaseNumbers != (n-int64(len(dst)))/releaseNumbers {
-		r.release()
-	}
-	return r.Matrix.ReadRows(dst, from)
+func (r meteredRows) ReadRows(dst []float32, from int) error {
+	r.meter.add(len(dst))
+	return r.RowReader.ReadRows(dst, from)
 }
 
-// rounded is a matrix rounded to a format.
-type rounded struct {
-	quant.Matrix
-	to quant.Format
+type meteredInt8 struct {
+	kernels.Int8Reader
+	meter *meter
 }
 
-// ReadRows implements kernels.RowReader.
-func (r rounded) ReadRows(dst []float32, from int) error {
-	if err := r.Matrix.ReadRows(dst, from); err != nil {
-		return err
-	}
-	quant.Round(r.to, dst)
-	return nil
+// Int8Rows implements kernels.Int8Reader.
+func (r meteredInt8) Int8Rows(codes []int8, scales []float32, from int) error {
+	r.meter.add(len(codes))
+	return r.Int8Reader.Int8Rows(codes, scales, from)
 }
 
 // linear packs a linear map and what adapters make of it.
-func (p *packer) linear(l backend.Linear, pack func(quant.Matrix) (*kernels.Weights, error)) (linear, error) {
-	w, err := pack(l.Weight)
+func (p *packer) linear(l backend.Linear, role hold.Role) (linear, error) {
+	w, err := p.matrix(l.Weight, role)
 	if err != nil {
 		return linear{}, err
 	}
@@ -182,7 +133,7 @@ func (p *packer) linear(l backend.Linear, pack func(quant.Matrix) (*kernels.Weig
 	return packed, nil
 }
 
-// adapted packs an adapter's part in a linear map, as the files hold it.
+// adapted packs an adapter's part in a linear map.
 func (p *packer) adapted(a *backend.Adapted) (*adapted, error) {
 	if a == nil {
 		return nil, nil
@@ -190,7 +141,7 @@ func (p *packer) adapted(a *backend.Adapted) (*adapted, error) {
 	packed := &adapted{bias: a.Bias}
 	var err error
 	if a.Weight != nil {
-		if packed.weights, err = p.keep(a.Weight); err != nil {
+		if packed.weights, err = p.matrix(a.Weight, hold.Replacement); err != nil {
 			return nil, err
 		}
 	}
@@ -198,9 +149,9 @@ func (p *packer) adapted(a *backend.Adapted) (*adapted, error) {
 		return packed, nil
 	}
 	packed.low = &kernels.LowRank{Scale: a.Scale, RowScale: a.RowScale}
-	if packed.low.A, err = p.keep(a.A); err != nil {
+	if packed.low.A, err = p.matrix(a.A, hold.Down); err != nil {
 		return nil, err
 	}
-	packed.low.B, err = p.keep(a.B)
+	packed.low.B, err = p.matrix(a.B, hold.Up)
 	return packed, err
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/model/internal/backend"
-	"github.com/medner/medner/quant"
 )
 
 // TestFilesAreReleased: neither packing nor a long run keeps what it read of
@@ -27,25 +26,27 @@ func TestFilesAreReleased(t *testing.T) {
 	require.Equal(t, 3, released)
 }
 
-// tall is a matrix of zeros in no memory.
-type tall struct {
-	quant.Matrix
-	rows int
-}
+// nothing reads rows and codes, and writes neither.
+type nothing struct{}
 
-func (m tall) Rows() int                     { return m.rows }
-func (m tall) Cols() int                     { return 64 }
-func (m tall) ReadRows([]float32, int) error { return nil }
+func (nothing) ReadRows([]float32, int) error         { return nil }
+func (nothing) Int8Rows([]int8, []float32, int) error { return nil }
 
 func TestLargeMatricesAreReleasedWhileRead(t *testing.T) {
 	released := 0
 	p := &packer{release: func() { released++ }}
 	const rows = 3 * releaseNumbers / 64
-	m := p.releasing(tall{rows: rows})
+	metered := meteredRows{nothing{}, p.meter(rows, 64)}
 	dst := make([]float32, 16*64)
 	for from := 0; from < rows; from += 16 {
-		require.NoError(t, m.ReadRows(dst, from))
+		require.NoError(t, metered.ReadRows(dst, from))
 	}
 	require.Equal(t, 3, released)
-	require.Equal(t, tall{rows: 100}, p.releasing(tall{rows: 100}))
+	codes := meteredInt8{nothing{}, p.meter(rows, 64)}
+	for from := 0; from < rows; from += 16 {
+		require.NoError(t, codes.Int8Rows(make([]int8, 16*64), nil, from))
+	}
+	require.Equal(t, 6, released)
+	require.Nil(t, p.meter(100, 64), "a small matrix")
+	require.Nil(t, (&packer{}).meter(rows, 64), "nothing to release")
 }

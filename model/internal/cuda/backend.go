@@ -165,14 +165,14 @@ func (b *Backend) load(ctx context.Context, w *backend.Weights, o backend.Option
 	b.store = paged.NewStore(m, int64(m.pageBytes), -1) // what is free is trimmed in a step
 	b.graphs = graphs{ctx: b.ctx, stream: b.stream, entries: map[shape]*graph{}}
 	count := &counter{}
-	if _, err := new(decoder).build(w, o.Hold, count); err != nil {
+	if _, err := new(decoder).build(w, planFor(o), count); err != nil {
 		return err
 	}
 	u, err := newUploader(ctx, &b.weights, count.tile, w.Release)
 	if err != nil {
 		return err
 	}
-	_, err = b.decoder.build(w, o.Hold, u)
+	_, err = b.decoder.build(w, planFor(o), u)
 	if closed := u.close(); err == nil {
 		err = closed
 	}

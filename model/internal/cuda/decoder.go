@@ -51,7 +51,7 @@ type linear struct {
 
 // sink takes what a model consists of into device memory, or counts it.
 type sink interface {
-	matrix(p planned) (*gpukernels.Weights, error)
+	matrix(m quant.Matrix, form hold.Form) (*gpukernels.Weights, error)
 	bytes(data []byte) (driver.Ptr, error)
 	// layerDone is called now and then.
 	layerDone()
@@ -59,23 +59,22 @@ type sink interface {
 
 // build fills the decoder, and returns how many bytes a step of one token
 // without adapters reads.
-func (d *decoder) build(w *backend.Weights, as hold.Hold, to sink) (read int64, err error) {
+func (d *decoder) build(w *backend.Weights, plan hold.Plan, to sink) (read int64, err error) {
 	c := w.Config
 	d.hidden, d.intermediate, d.vocab = c.HiddenSize, c.IntermediateSize, c.VocabSize
 	d.heads, d.kvHeads, d.headDim = c.NumAttentionHeads, c.NumKeyValueHeads, c.HeadDim
 	d.rotary, d.eps = len(w.InvFreq), c.RMSNormEps
 	d.layers = make([]layer, len(w.Layers))
-	b := &builder{to: to, d: d}
+	b := &builder{to: to, plan: plan, d: d}
 	if d.invFreq, err = b.vector(w.InvFreq); err != nil {
 		return 0, err
 	}
-	project := func(m quant.Matrix) (planned, error) { return projection(m, as) }
 	for i := range w.Layers {
 		from, into := &w.Layers[i], &d.layers[i]
 		d.norms = append(d.norms, b.norm(from.Norms[arch.InputNorm]))
 		into.postAttentionNorm = b.norm(from.Norms[arch.PostAttentionNorm])
 		for part := range arch.Linears {
-			into.linears[part] = b.linear(&from.Linears[part], project)
+			into.linears[part] = b.linear(&from.Linears[part], hold.Projection)
 			if b.err != nil {
 				return 0, fmt.Errorf("pack model.layers.%d.%s: %w", i, part, b.err)
 			}
@@ -83,13 +82,13 @@ func (d *decoder) build(w *backend.Weights, as hold.Hold, to sink) (read int64, 
 		to.layerDone()
 	}
 	d.norms = append(d.norms, b.norm(w.Norm))
-	d.head = b.linear(&w.Head, keep)
+	d.head = b.linear(&w.Head, hold.Head)
 	if b.err != nil {
 		return 0, fmt.Errorf("pack lm_head: %w", b.err)
 	}
 	d.tables = w.Embed.Adapted
 	if d.embed = d.head.weights; !same(w.Head.Weight, w.Embed.Weight) {
-		d.embed = b.matrix(w.Embed.Weight, keep)
+		d.embed = b.matrix(w.Embed.Weight, hold.Embedding)
 	}
 	if b.err != nil {
 		return 0, fmt.Errorf("pack model.embed_tokens: %w", b.err)
@@ -101,22 +100,17 @@ func (d *decoder) build(w *backend.Weights, as hold.Hold, to sink) (read int64, 
 // builder hands parts of a model to a sink until the first error.
 type builder struct {
 	to   sink
+	plan hold.Plan
 	d    *decoder
 	read int64
 	err  error
 }
 
-func (b *builder) matrix(m quant.Matrix, plan func(quant.Matrix) (planned, error)) *gpukernels.Weights {
+func (b *builder) matrix(m quant.Matrix, role hold.Role) *gpukernels.Weights {
 	if m == nil || b.err != nil {
 		return nil
 	}
-	p, err := plan(m)
-	if err != nil {
-		b.err = err
-		return nil
-	}
-	p.source = m
-	w, err := b.to.matrix(p)
+	w, err := b.to.matrix(m, b.plan.Of(m, role))
 	b.err = err
 	return w
 }
@@ -147,8 +141,8 @@ func (b *builder) norm(n backend.Norm) norm {
 	return packed
 }
 
-func (b *builder) linear(l *backend.Linear, plan func(quant.Matrix) (planned, error)) linear {
-	packed := linear{weights: b.matrix(l.Weight, plan)}
+func (b *builder) linear(l *backend.Linear, role hold.Role) linear {
+	packed := linear{weights: b.matrix(l.Weight, role)}
 	if b.err != nil {
 		return packed
 	}
@@ -163,10 +157,10 @@ func (b *builder) linear(l *backend.Linear, plan func(quant.Matrix) (planned, er
 			continue
 		}
 		any = true
-		entry := gpukernels.LowRank{A: b.matrix(a.A, factor), B: b.matrix(a.B, factor), Scale: a.Scale}
+		entry := gpukernels.LowRank{A: b.matrix(a.A, hold.Down), B: b.matrix(a.B, hold.Up), Scale: a.Scale}
 		entry.RowScale, _ = b.vector(a.RowScale)
 		entry.Bias, _ = b.vector(a.Bias)
-		packed.replaced = append(packed.replaced, b.matrix(a.Weight, keep))
+		packed.replaced = append(packed.replaced, b.matrix(a.Weight, hold.Replacement))
 		packed.low = append(packed.low, a.A != nil)
 		if b.err != nil {
 			return packed

@@ -23,7 +23,7 @@ func Estimate(d driver.Driver, ordinal int, w *backend.Weights, o backend.Option
 		return backend.Info{}, explain(name, err)
 	}
 	count := &counter{}
-	read, err := new(decoder).build(w, o.Hold, count)
+	read, err := new(decoder).build(w, planFor(o), count)
 	if err != nil {
 		return backend.Info{}, err
 	}

@@ -58,7 +58,7 @@ const leastPositions = 4096
 // need counts what a model takes.
 func need(w *backend.Weights, o backend.Options) (Need, *decoder, *counter, error) {
 	d, c := &decoder{}, &counter{}
-	if _, err := d.build(w, o.Hold, c); err != nil {
+	if _, err := d.build(w, planFor(o), c); err != nil {
 		return Need{}, nil, nil, err
 	}
 	n := Need{Weights: c.total, Positions: leastPositions}

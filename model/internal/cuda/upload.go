@@ -6,8 +6,8 @@ import (
 
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
-	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/internal/parallel"
+	"github.com/medner/medner/model/internal/hold"
 	"github.com/medner/medner/quant"
 )
 
@@ -21,14 +21,14 @@ type uploader struct {
 	buffers [2]staged
 	next    int
 	release func() // see backend.Weights; may be nil
-	sent    map[source]driver.Ptr
+	sent    map[source]*gpukernels.Weights
 }
 
 // source is a matrix in one form. What a model has twice, as one of random
 // weights has, is copied on the device the second time.
 type source struct {
 	matrix quant.Matrix
-	layout gpukernels.Layout
+	form   hold.Form
 }
 
 // staged is a pinned buffer and the stream that copies it.
@@ -42,7 +42,7 @@ const stagedBytes = 16 << 20
 
 // newUploader allocates the buffers, for tiles of at most so many bytes.
 func newUploader(ctx context.Context, weights *arena, tile int, release func()) (*uploader, error) {
-	u := &uploader{ctx: ctx, arena: weights, staging: arena{ctx: weights.ctx}, release: release, sent: map[source]driver.Ptr{}}
+	u := &uploader{ctx: ctx, arena: weights, staging: arena{ctx: weights.ctx}, release: release, sent: map[source]*gpukernels.Weights{}}
 	for i := range u.buffers {
 		var err error
 		if u.buffers[i].data, err = u.staging.pin(max(stagedBytes, tile)); err == nil {
@@ -82,16 +82,16 @@ func (u *uploader) buffer() (*staged, error) {
 }
 
 // matrix implements sink.
-func (u *uploader) matrix(plan planned) (*gpukernels.Weights, error) {
-	if !distinct(plan.source) {
-		return u.pack(plan)
+func (u *uploader) matrix(m quant.Matrix, form hold.Form) (*gpukernels.Weights, error) {
+	if !distinct(m) {
+		return u.pack(m, form)
 	}
-	key := source{plan.source, plan.layout}
+	key := source{m, form}
 	first, ok := u.sent[key]
 	if !ok {
-		w, err := u.pack(plan)
+		w, err := u.pack(m, form)
 		if err == nil {
-			u.sent[key] = w.Data
+			u.sent[key] = w
 		}
 		return w, err
 	}
@@ -100,22 +100,21 @@ func (u *uploader) matrix(plan planned) (*gpukernels.Weights, error) {
 			return nil, err
 		}
 	}
-	bytes := plan.layout.Bytes()
-	at, err := u.arena.alloc(int(bytes))
+	at, err := u.arena.alloc(int(form.Bytes))
 	if err != nil {
 		return nil, err
 	}
-	return &gpukernels.Weights{Layout: plan.layout, Data: at}, u.arena.ctx.CopyOnDevice(at, first, uint64(bytes), u.buffers[u.next].stream)
+	return &gpukernels.Weights{Layout: first.Layout, Data: at}, u.arena.ctx.CopyOnDevice(at, first.Data, uint64(form.Bytes), u.buffers[u.next].stream)
 }
 
 // pack sends a matrix from the host.
-func (u *uploader) pack(plan planned) (*gpukernels.Weights, error) {
-	p, err := plan.packer()
+func (u *uploader) pack(m quant.Matrix, form hold.Form) (*gpukernels.Weights, error) {
+	p, err := hold.Pack(form, m, packers{})
 	if err != nil {
 		return nil, err
 	}
-	if p.Layout.Bytes() != plan.layout.Bytes() {
-		return nil, fmt.Errorf("packed in %d bytes, planned %d", p.Layout.Bytes(), plan.layout.Bytes())
+	if p.Bytes() != form.Bytes {
+		return nil, fmt.Errorf("packed in %d bytes, planned %d", p.Bytes(), form.Bytes)
 	}
 	at, err := u.arena.alloc(int(p.Bytes()))
 	if err != nil {
@@ -131,9 +130,7 @@ func (u *uploader) pack(plan planned) (*gpukernels.Weights, error) {
 			return nil, err
 		}
 		n := min(len(b.data)/tile, p.Tiles()-first)
-		err = parallel.For(n, max(1, packGrain/tile), func(lo, hi int) error {
-			return mmap.Guard(func() error { return p.Pack(b.data[lo*tile:hi*tile], first+lo) })
-		})
+		err = parallel.For(n, max(1, packGrain/tile), func(lo, hi int) error { return p.Pack(b.data[lo*tile:hi*tile], first+lo) })
 		if err != nil {
 			return nil, err
 		}
@@ -181,10 +178,11 @@ type counter struct {
 	tile  int // the largest
 }
 
-func (c *counter) matrix(p planned) (*gpukernels.Weights, error) {
-	c.total += p.layout.Bytes()
-	c.tile = max(c.tile, p.layout.TileBytes())
-	return &gpukernels.Weights{Layout: p.layout}, nil
+func (c *counter) matrix(_ quant.Matrix, form hold.Form) (*gpukernels.Weights, error) {
+	layout := layoutOf(form)
+	c.total += form.Bytes
+	c.tile = max(c.tile, layout.TileBytes())
+	return &gpukernels.Weights{Layout: layout}, nil
 }
 
 func (c *counter) bytes(data []byte) (driver.Ptr, error) {

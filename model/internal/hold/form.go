@@ -1,0 +1,149 @@
+package hold
+
+import (
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/quant"
+)
+
+// Role says what a matrix is in a model.
+type Role uint8
+
+// The roles.
+const (
+	Projection  Role = iota // one of the linear maps of a layer
+	Head                    // the map from the last hidden state to logits
+	Embedding               // the token table
+	Replacement             // what an adapter puts in place of a whole linear map (PEFT's modules_to_save)
+	Down                    // a low-rank factor, [rank][inputs]
+	Up                      // a low-rank factor, [outputs][rank]
+)
+
+// Device is what the form of a weight depends on beside the weight: the
+// kernels of a device, and how they lay out memory.
+type Device struct {
+	// Size returns the bytes that a matrix takes, packed.
+	Size func(f kernels.Format, rows, cols int) int64
+	// DenseFactors says that the kernels for low-rank factors take F32, BF16
+	// and F16 only.
+	DenseFactors bool
+	// Int8Head says that [Fast] holds the head as int8.
+	Int8Head bool
+	// EmbeddingInPlace says that rows of the token table are read where the
+	// file has them.
+	EmbeddingInPlace bool
+}
+
+// Plan decides the forms of a model's weights on one device.
+type Plan struct {
+	Hold      Hold
+	Precision Precision
+	Device    Device
+}
+
+// Form is how one matrix is held. Forms can be compared: two matrices of one
+// form are packed in the same way.
+type Form struct {
+	Rows, Cols int
+	// Format is what the kernels multiply with. It is rounded to nearest
+	// where it can't represent a weight.
+	Format kernels.Format
+	// Block is how many codes along a row share a scale, and Round what a
+	// weight code·scale is rounded to. Of NF4 and FP4 only.
+	Block int
+	Round kernels.Format
+	// Quantise says that the matrix is rounded to NF4 before it is packed.
+	Quantise bool
+	// InPlace says that nothing is packed: rows are read from the file.
+	InPlace bool
+	// Bytes is the device's memory that the matrix takes.
+	Bytes int64
+}
+
+// Of returns the form in which m is held. It reads nothing of m but what
+// describes it.
+func (p Plan) Of(m quant.Matrix, role Role) Form {
+	f := p.form(m, role)
+	f.Rows, f.Cols = m.Rows(), m.Cols()
+	if !f.InPlace {
+		f.Bytes = p.Device.Size(f.Format, f.Rows, f.Cols)
+	}
+	return f
+}
+
+func (p Plan) form(m quant.Matrix, role Role) Form {
+	switch role {
+	case Projection:
+		return p.Hold.form(m)
+	case Head:
+		if p.Precision == Fast && p.Device.Int8Head {
+			return Form{Format: kernels.Int8}
+		}
+	case Embedding:
+		if p.Device.EmbeddingInPlace {
+			return Form{InPlace: true}
+		}
+	case Down, Up:
+		if f := kept(m); p.Device.DenseFactors && !dense(f.Format) {
+			return Form{Format: kernels.F32}
+		}
+	}
+	return kept(m)
+}
+
+// form returns the form of a linear map of a layer, but for its size.
+func (h Hold) form(m quant.Matrix) Form {
+	switch h {
+	case NF4:
+		if _, ok := m.(quant.CodeMatrix); !ok {
+			f := fourBit(m.Cols(), kernels.NF4, quant.Codes{Block: nf4Block, Round: quant.F32})
+			f.Quantise = true
+			return f
+		}
+	case Int8:
+		return Form{Format: kernels.Int8}
+	case BF16:
+		return Form{Format: kernels.BF16}
+	case F32:
+		return Form{Format: kernels.F32}
+	}
+	return kept(m)
+}
+
+// nf4Block is the block size of weights that are quantised when they are packed.
+const nf4Block = 64
+
+// formats has the kernels' names of formats.
+var formats = map[quant.Format]kernels.Format{
+	quant.F32: kernels.F32, quant.BF16: kernels.BF16, quant.F16: kernels.F16,
+	quant.NF4: kernels.NF4, quant.FP4: kernels.FP4,
+}
+
+// kept returns the form of a matrix that is held as its file holds it, if the
+// kernels can, and else dequantised.
+func kept(m quant.Matrix) Form {
+	if codes, ok := m.(quant.CodeMatrix); ok {
+		return fourBit(m.Cols(), formats[m.Format()], codes.Codes())
+	}
+	switch m.Format() {
+	case quant.Q8_0:
+		return Form{Format: kernels.Int8}
+	case quant.F16:
+		return Form{Format: kernels.F16}
+	case quant.BF16, quant.F8E4M3, quant.F8E5M2: // bf16 holds 8-bit floats exactly
+		return Form{Format: kernels.BF16}
+	}
+	return Form{Format: kernels.F32}
+}
+
+// fourBit returns the form of rows of 4-bit codes: packed if the format is one
+// of the kernels' and its blocks are too, else dequantised.
+func fourBit(cols int, format kernels.Format, c quant.Codes) Form {
+	round := formats[c.Round]
+	if dense(format) || c.Zeros || !kernels.Packs4Bit(cols, c.Block) {
+		return Form{Format: round}
+	}
+	return Form{Format: format, Block: c.Block, Round: round}
+}
+
+// dense says whether a format has a number for each weight, and no scales.
+func dense(f kernels.Format) bool { return f == kernels.F32 || f == kernels.BF16 || f == kernels.F16 }

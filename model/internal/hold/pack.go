@@ -1,0 +1,40 @@
+package hold
+
+import (
+	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/quant"
+)
+
+// Packer packs matrices for the kernels of one device; W is what it makes of
+// them.
+type Packer[W any] interface {
+	Dense(f kernels.Format, rows, cols int, r kernels.RowReader) (W, error)
+	Int8(rows, cols int, r kernels.Int8Reader) (W, error)
+	FourBit(q kernels.FourBit, r kernels.CodeReader) (W, error)
+}
+
+// Pack packs m in a form that [Plan.Of] returned for it.
+func Pack[W any](f Form, m quant.Matrix, p Packer[W]) (packed W, err error) {
+	if f.Quantise {
+		if m, err = quant.Quantize4Bit(m, quant.FourBitOptions{BlockSize: nf4Block}); err != nil {
+			return packed, err
+		}
+	}
+	switch f.Format {
+	case kernels.Int8:
+		return p.Int8(f.Rows, f.Cols, int8Rows(m))
+	case kernels.NF4, kernels.FP4:
+		codes := m.(quant.CodeMatrix)
+		q := kernels.FourBit{Rows: f.Rows, Cols: f.Cols, Format: f.Format, Block: f.Block, Code: codes.Codes().Code, Round: f.Round}
+		return p.FourBit(q, codes)
+	}
+	return p.Dense(f.Format, f.Rows, f.Cols, m)
+}
+
+// int8Rows reads m as int8: its own codes where it has them, else rounded.
+func int8Rows(m quant.Matrix) kernels.Int8Reader {
+	if exact, ok := m.(quant.Int8Matrix); ok && m.Format() == quant.Q8_0 {
+		return exact
+	}
+	return kernels.QuantizeInt8(m.Cols(), m)
+}
