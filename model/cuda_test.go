@@ -77,7 +77,7 @@ func TestBitsOfAGPU(t *testing.T) {
 					require.NoError(t, m.Close())
 					require.Empty(t, l.Dropped(), "left to the context's end")
 				}()
-				m.scheduler.choose = takeAll
+				m.scheduler.chooseDrafts = takeAll
 				var wg sync.WaitGroup
 				for i, r := range requests {
 					wg.Go(func() {

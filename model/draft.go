@@ -1,17 +1,20 @@
 package model
 
-// Guesses come from the sequence itself: where its last n ids occurred
-// before, what followed them then may follow again (prompt lookup).
+// A draft is what a sequence is expected to write next. It comes from the
+// sequence itself: where its last n ids occurred before, what followed them
+// then may follow again (prompt lookup). A step verifies drafted ids in one
+// pass; those that the model itself chooses are accepted.
 
-// maxGram is the longest n-gram looked up; longer matches are rarer but
-// their guesses hold more often.
+// maxGram is the length of the longest n-gram looked up. Longer n-grams are
+// found less often, but drafts after them are accepted more often.
 const maxGram = 3
 
 // lookup finds the last earlier occurrence of the longest suffix of tokens, of
-// maxGram ids at most, appends to dst up to limit ids that followed it, and
-// returns them with the suffix's length (0: nothing was found). Where what
-// followed reaches the end of tokens it goes round: a loop is guessed to go on.
-func lookup(dst, tokens []int32, limit int) (guesses []int32, gram int) {
+// maxGram ids at most, and appends to dst up to limit ids that followed it. It
+// returns them with the suffix's length; 0: nothing was found. Where what
+// followed reaches the end of tokens it starts over, so that a loop is expected
+// to go on.
+func lookup(dst, tokens []int32, limit int) (drafted []int32, gram int) {
 	last := len(tokens) - 1
 	found := -1
 	for i := last - 1; i >= 0 && gram < maxGram; i-- {
@@ -33,14 +36,14 @@ func lookup(dst, tokens []int32, limit int) (guesses []int32, gram int) {
 	return dst, gram
 }
 
-// odds are the recent chances that guesses hold.
+// odds are the recent chances that drafted ids are accepted.
 type odds struct {
-	first [maxGram + 1]float64 // of the first guess, by the n-gram's length
-	next  float64              // of a further one, when the one before held
+	first [maxGram + 1]float64 // of the first id, by the n-gram's length
+	next  float64              // of a further id, where the one before was accepted
 }
 
-// startOdds are what answers that copy from their prompt were seen to start
-// with; measuring replaces them within a few steps.
+// startOdds returns what answers that copy from their prompt were seen to start
+// with; a few steps of measuring replace them.
 func startOdds() odds {
 	return odds{first: [maxGram + 1]float64{0, 0.3, 0.5, 0.7}, next: 0.8}
 }
@@ -48,8 +51,9 @@ func startOdds() odds {
 // oddsMemory is the weight of the latest outcome.
 const oddsMemory = 0.15
 
-// observe notes that of the guesses after an n-gram the first held ones did.
-func (o *odds) observe(gram, guessed, held int) {
+// observe notes that of drafted ids after an n-gram of length gram the first
+// accepted ones were.
+func (o *odds) observe(gram, drafted, accepted int) {
 	update := func(p *float64, hit bool) {
 		outcome := 0.0
 		if hit {
@@ -57,11 +61,11 @@ func (o *odds) observe(gram, guessed, held int) {
 		}
 		*p += oddsMemory * (outcome - *p)
 	}
-	for j := 0; j < guessed && j <= held; j++ {
+	for j := 0; j < drafted && j <= accepted; j++ {
 		if j == 0 {
-			update(&o.first[gram], held > 0)
+			update(&o.first[gram], accepted > 0)
 		} else {
-			update(&o.next, held > j)
+			update(&o.next, accepted > j)
 		}
 	}
 }

@@ -9,25 +9,25 @@ import (
 
 func TestLookup(t *testing.T) {
 	for _, c := range []struct {
-		tokens, guesses []int32
+		tokens, drafted []int32
 		limit, gram     int
 	}{
 		{tokens: nil, limit: 3},
 		{tokens: []int32{1}, limit: 3},
 		{tokens: []int32{1, 2, 3, 4}, limit: 3},
-		{tokens: []int32{1, 2, 3, 1}, limit: 2, guesses: []int32{2, 3}, gram: 1},
+		{tokens: []int32{1, 2, 3, 1}, limit: 2, drafted: []int32{2, 3}, gram: 1},
 		{tokens: []int32{1, 2, 3, 1}, limit: 0, gram: 1},
 		// The later of two equal matches, but a longer one before a later one.
-		{tokens: []int32{5, 1, 5, 2, 5}, limit: 1, guesses: []int32{2}, gram: 1},
-		{tokens: []int32{7, 8, 9, 1, 9, 2, 7, 8, 9}, limit: 2, guesses: []int32{1, 9}, gram: 3},
-		{tokens: []int32{6, 7, 8, 9, 1, 8, 9, 2, 5, 7, 8, 9}, limit: 1, guesses: []int32{1}, gram: 3},
+		{tokens: []int32{5, 1, 5, 2, 5}, limit: 1, drafted: []int32{2}, gram: 1},
+		{tokens: []int32{7, 8, 9, 1, 9, 2, 7, 8, 9}, limit: 2, drafted: []int32{1, 9}, gram: 3},
+		{tokens: []int32{6, 7, 8, 9, 1, 8, 9, 2, 5, 7, 8, 9}, limit: 1, drafted: []int32{1}, gram: 3},
 		// A loop goes on.
-		{tokens: []int32{1, 2, 1, 2, 1}, limit: 5, guesses: []int32{2, 1, 2, 1, 2}, gram: 3},
-		{tokens: []int32{4, 4}, limit: 3, guesses: []int32{4, 4, 4}, gram: 1},
+		{tokens: []int32{1, 2, 1, 2, 1}, limit: 5, drafted: []int32{2, 1, 2, 1, 2}, gram: 3},
+		{tokens: []int32{4, 4}, limit: 3, drafted: []int32{4, 4, 4}, gram: 1},
 	} {
-		guesses, gram := lookup(nil, c.tokens, c.limit)
-		if !slices.Equal(guesses, c.guesses) || gram != c.gram {
-			t.Errorf("%v: %v after an n-gram of %d, expected %v after one of %d", c.tokens, guesses, gram, c.guesses, c.gram)
+		drafted, gram := lookup(nil, c.tokens, c.limit)
+		if !slices.Equal(drafted, c.drafted) || gram != c.gram {
+			t.Errorf("%v: %v after an n-gram of %d, expected %v after one of %d", c.tokens, drafted, gram, c.drafted, c.gram)
 		}
 	}
 }
@@ -85,14 +85,14 @@ func TestPaceBetweenMeasurements(t *testing.T) {
 }
 
 func TestChoiceWeighsChancesAndCost(t *testing.T) {
-	guesses := make([]int32, 6)
+	ids := make([]int32, 6)
 	take := func(p *pace, rows int, chances ...float64) (takes []int) {
-		var proposals []proposal
+		var drafts []draft
 		for _, c := range chances {
-			proposals = append(proposals, proposal{guesses: guesses, first: c, next: c})
+			drafts = append(drafts, draft{ids: ids, first: c, next: c})
 		}
-		p.choose(rows, proposals)
-		for _, q := range proposals {
+		p.choose(rows, drafts)
+		for _, q := range drafts {
 			takes = append(takes, q.take)
 		}
 		return takes

@@ -9,7 +9,7 @@ import (
 )
 
 // compute makes the step that was laid out. Where the device has no room for
-// it, what is kept of earlier prompts makes way.
+// it, the prefix cache makes way.
 func (s *scheduler) compute(ctx context.Context) error {
 	err := s.backend.Step(ctx, s.spans)
 	if errors.Is(err, backend.ErrMemory) && s.prefix != nil && len(s.prefix.entries) > 0 {
@@ -19,9 +19,9 @@ func (s *scheduler) compute(ctx context.Context) error {
 	return err
 }
 
-// fail ends those whom a failed step leaves without a future: all who had
-// keys and values on a device that is lost; of a device that is full, one who
-// made it so; else all of the step.
+// fail ends the sequences that a failed step leaves without a future. Where the
+// device is lost, these are all that have a cache; where its memory is full,
+// one makes room; else they are those of the step.
 func (s *scheduler) fail(err error) {
 	switch {
 	case errors.Is(err, backend.ErrLost):
@@ -42,22 +42,23 @@ func (s *scheduler) fail(err error) {
 	}
 }
 
-// makeRoom puts off the latest sequence, until another has ended. One that is
-// alone, or whose logits were handed out, ends instead.
+// makeRoom puts off the sequence with a cache that was admitted last, until
+// another has ended: reading or writing → waiting. One that is alone, or that
+// can't be read again, ends instead.
 func (s *scheduler) makeRoom(err error) {
 	for _, q := range slices.Backward(s.active) {
-		switch {
-		case q.cache == nil:
+		if q.cache == nil {
 			continue
-		case q.wantRows > 0 || len(s.active) == 1:
+		}
+		if len(s.active) == 1 || !q.task.restarts() {
 			s.finish(q, "", err)
 			return
 		}
 		s.active = slices.DeleteFunc(s.active, func(a *sequence) bool { return a == q })
-		q.cache.Close()
-		q.cache, q.rereading = nil, len(q.tokens) > q.prompt
 		s.waiting = slices.Insert(s.waiting, 0, q)
 		s.room = len(s.active)
+		q.cache.Close()
+		q.cache, q.phase = nil, waiting
 		return
 	}
 }

@@ -103,33 +103,35 @@ func (p *pace) cost(rows int) float64 {
 	return min(below.seconds+share*(above.seconds-below.seconds), least)
 }
 
-// proposal is what one sequence could have verified in the next step.
-type proposal struct {
-	guesses []int32
-	first   float64 // the chance that the first guess holds
-	next    float64 // and that a further one does, where the one before held
-	take    int     // how many of them are taken
-	tried   int     // of choose's search
-	chance  float64 // that the next guess and all before it hold
+// draft is what one sequence could have verified in the next step.
+type draft struct {
+	ids   []int32
+	first float64 // the chance that the first id is accepted
+	next  float64 // the chance that a further id is, where the one before was
+	take  int     // set by choose: how many ids the step verifies
+
+	// Of the search in choose.
+	tried  int     // ids considered so far
+	chance float64 // the chance that the id after them, and all before it, are accepted
 }
 
-// choose decides how many guesses of each proposal a step should verify,
-// beside rows that are needed anyway: as many as make the expected number of
-// useful rows a second largest. Guesses join in the order of their chances, so
-// that each proposal gives a prefix.
-func (p *pace) choose(rows int, proposals []proposal) {
-	for i := range proposals {
-		q := &proposals[i]
-		q.take, q.tried, q.chance = 0, 0, q.first
+// choose decides how many ids of each draft a step verifies beside rows that it
+// has in any case: as many as make the expected number of useful rows a second
+// largest. Ids are considered in the order of their chances, so that each draft
+// gives a prefix.
+func (p *pace) choose(rows int, drafts []draft) {
+	for i := range drafts {
+		d := &drafts[i]
+		d.take, d.tried, d.chance = 0, 0, d.first
 	}
 	useful := float64(rows)
 	best := useful / p.cost(rows)
 	for width := rows + 1; ; width++ {
-		var pick *proposal
-		for i := range proposals {
-			q := &proposals[i]
-			if q.tried < len(q.guesses) && (pick == nil || q.chance > pick.chance) {
-				pick = q
+		var pick *draft
+		for i := range drafts {
+			d := &drafts[i]
+			if d.tried < len(d.ids) && (pick == nil || d.chance > pick.chance) {
+				pick = d
 			}
 		}
 		if pick == nil {
@@ -140,8 +142,8 @@ func (p *pace) choose(rows int, proposals []proposal) {
 		pick.chance *= pick.next
 		if rate := useful / p.cost(width); rate > best {
 			best = rate
-			for i := range proposals {
-				proposals[i].take = proposals[i].tried
+			for i := range drafts {
+				drafts[i].take = drafts[i].tried
 			}
 		}
 	}

@@ -35,6 +35,10 @@ type Request struct {
 	// Constraint limits what may be written; nil: nothing does. Generate
 	// calls it from one goroutine at a time.
 	Constraint Constraint
+	// Patient says that nobody waits for single tokens of this request. While
+	// only patient requests are being written, prompts are read in whole
+	// chunks, else in quarters of chunks so that each token comes soon.
+	Patient bool
 	// OnToken is called for every token in order, from the goroutine that
 	// called Generate: a slow reader holds up nobody else. May be nil.
 	OnToken func(Token)

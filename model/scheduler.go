@@ -1,74 +1,53 @@
 package model
 
 import (
-	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/medner/medner/model/internal/backend"
 )
 
 // scheduler owns a backend: one goroutine, run, makes every call that
-// computes. Requests reach it through submit and leave through their mailbox.
+// computes. Sequences reach it through submit, and tell their callers what they
+// brought through their mailboxes.
 type scheduler struct {
 	backend backend.Backend
 	vocab   int
-	stop    []int32 // stop ids of requests that name none
-	batch   int     // sequences with a cache at most
-	chunk   int     // prompt tokens a step at most
-	patient bool    // also while others are written
-	draft   int     // guesses a sequence and step at most
+	batch   int // sequences with a cache at most
+	chunk   int // prompt tokens a step at most
+	draft   int // drafted tokens a sequence and step at most
 	prefix  *prefixCache
 	pace    pace
-	// choose decides how many guesses are verified: pace.choose.
-	choose func(rows int, proposals []proposal)
-	odds   odds // of all sequences: what a new one starts with
+	// chooseDrafts decides how many drafted tokens are verified: pace.choose.
+	chooseDrafts func(rows int, drafts []draft)
+	odds         odds // of all sequences: what a new one starts with
 
-	active  []*sequence // in order of admission
-	room    int         // of active, while the device has no memory for more; 0: batch
-	waiting []*sequence
+	waiting []*sequence // in order of arrival
+	active  []*sequence // reading and writing, in order of admission
+	// room is the number of sequences that the device's memory held when it
+	// last ran out; 0: it has not, or a sequence has ended since.
+	room int
 
 	inbox chan *sequence
-	quit  chan struct{}
-	done  chan struct{}
+	quit  chan struct{} // closed to end run
+	done  chan struct{} // closed when run has ended
 
-	// The step in progress, for those who leave in the middle of it.
-	mu          sync.Mutex
-	inStep      []*sequence
-	readers     int
-	stepContext context.Context
-	cancelStep  context.CancelFunc
-	stats       Stats
+	guard stepGuard
+	stats counters
 
 	// Scratch of step, used again.
-	running   []*sequence
-	spans     []backend.Span
-	proposals []proposal
-	writers   []*sequence
+	running []*sequence
+	spans   []backend.Span
+	writers []*writer
+	drafts  []draft
 }
 
-// Stats counts what a model has done since it was opened, and what it holds.
-type Stats struct {
-	Running, Waiting int   // requests
-	CacheBytes       int64 // keys and values of running sequences
-	PrefixBytes      int64 // and of the prefix cache
-
-	Steps          int64
-	StepTime       time.Duration
-	PromptTokens   int64 // read
-	CachedTokens   int64 // found in the prefix cache
-	NewTokens      int64 // written
-	DraftedTokens  int64
-	AcceptedTokens int64
-}
-
-func newScheduler(b backend.Backend, vocab int, stop []int32, o Options) *scheduler {
+func newScheduler(b backend.Backend, vocab int, o Options) *scheduler {
 	s := &scheduler{
-		backend: b, vocab: vocab, stop: stop, batch: o.Batch, chunk: o.PrefillChunk, patient: o.Patient, draft: max(o.Draft, 0),
-		odds: startOdds(), inbox: make(chan *sequence), quit: make(chan struct{}), done: make(chan struct{}),
+		backend: b, vocab: vocab, batch: o.Batch, chunk: o.PrefillChunk, draft: max(o.Draft, 0), odds: startOdds(),
+		inbox: make(chan *sequence), quit: make(chan struct{}), done: make(chan struct{}),
 	}
-	s.choose = s.pace.choose
+	s.chooseDrafts = s.pace.choose
 	if o.PrefixCache > 0 {
 		s.prefix = &prefixCache{budget: o.PrefixCache}
 	}
@@ -88,40 +67,18 @@ func (s *scheduler) submit(q *sequence) error {
 	}
 }
 
-// leave gives a sequence up: from here on the scheduler doesn't touch what
-// its request holds. A step that nobody waits for any more is broken off.
-func (s *scheduler) leave(q *sequence) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q.mailbox.mu.Lock()
-	q.mailbox.abandoned = true
-	q.mailbox.mu.Unlock()
-	if slices.Contains(s.inStep, q) {
-		if s.readers--; s.readers == 0 {
-			s.cancelStep()
-		}
-	}
-}
-
-// close ends everything and waits until the backend is no longer used.
+// close ends all sequences, and returns when the backend is no longer used.
 func (s *scheduler) close() {
 	close(s.quit)
-	s.mu.Lock()
-	if s.inStep != nil {
-		s.cancelStep()
-	}
-	s.mu.Unlock()
+	s.guard.close()
 	<-s.done
 }
 
-// run is the loop: let requests in, make a step, hand out what it brought.
+// run is the loop: let sequences in, make a step, hand out what it brought.
 func (s *scheduler) run() {
 	defer close(s.done)
 	defer s.abort()
-	for {
-		if !s.receive() {
-			return
-		}
+	for s.receive() {
 		s.admit()
 		if len(s.active) > 0 {
 			s.step()
@@ -129,8 +86,8 @@ func (s *scheduler) run() {
 	}
 }
 
-// receive takes in the requests that are there, waiting for one where there
-// is nothing else to do. It reports false at the end.
+// receive takes in the sequences that were submitted; it waits for one where
+// there is nothing to do. It reports false once the scheduler is closed.
 func (s *scheduler) receive() bool {
 	if len(s.active)+len(s.waiting) == 0 {
 		select {
@@ -152,44 +109,43 @@ func (s *scheduler) receive() bool {
 	}
 }
 
-// admit drops what was given up and fills the places in the batch.
+// admit drops the sequences whose contexts have ended, and fills the places in
+// the batch: waiting → reading.
 func (s *scheduler) admit() {
-	for i := 0; i < len(s.active); {
-		if err := s.active[i].ctx.Err(); err != nil {
-			s.finish(s.active[i], "", err) // the next takes its place
-		} else {
-			i++
+	for _, list := range [][]*sequence{s.active, s.waiting} {
+		for _, q := range slices.Backward(list) { // finish takes q out
+			if err := q.ctx.Err(); err != nil {
+				s.finish(q, "", err)
+			}
 		}
 	}
-	s.waiting = slices.DeleteFunc(s.waiting, func(q *sequence) bool {
-		if err := q.ctx.Err(); err != nil {
-			q.post("", err)
-			return true
-		}
-		return false
-	})
 	for len(s.waiting) > 0 && len(s.active) < s.batch && (s.room == 0 || len(s.active) < s.room) {
 		q := s.waiting[0]
 		s.waiting = slices.Delete(s.waiting, 0, 1)
+		s.active = append(s.active, q)
+		q.phase = reading
 		q.admitted = time.Now()
 		q.timings.Queued = q.admitted.Sub(q.submitted)
-		q.odds = s.odds
-		s.active = append(s.active, q)
+		q.task.begin(s)
 	}
 	s.count()
 }
 
-// finish ends a sequence: its caller hears of it, its cache goes to the prefix
-// cache.
+// finish ends a sequence in any phase: its caller hears of it, its cache goes
+// to the prefix cache.
 func (s *scheduler) finish(q *sequence, finish string, err error) {
-	s.active = slices.DeleteFunc(s.active, func(a *sequence) bool { return a == q })
-	s.room = 0
+	is := func(other *sequence) bool { return other == q }
+	if q.phase == waiting {
+		s.waiting = slices.DeleteFunc(s.waiting, is)
+	} else {
+		s.active = slices.DeleteFunc(s.active, is)
+		s.room = 0
+	}
 	if q.cache != nil {
 		n := q.cache.Len()
-		switch {
-		case s.prefix != nil && n >= minShared && q.wantRows == 0:
+		if s.prefix != nil && n >= minShared && q.task.sharesPrefix() {
 			s.prefix.add(q.adapter, q.tokens[:n], q.cache)
-		default:
+		} else {
 			q.cache.Close()
 		}
 		q.cache = nil
@@ -197,36 +153,23 @@ func (s *scheduler) finish(q *sequence, finish string, err error) {
 	if s.prefix != nil {
 		s.prefix.trim()
 	}
-	q.post(finish, err)
+	q.phase = done
+	q.task.end(ending{finish, err, q.timings})
 }
 
-// post tells the caller how its sequence ended.
-func (s *sequence) post(finish string, err error) {
-	b := &s.mailbox
-	b.mu.Lock()
-	b.finish, b.err, b.timings, b.done = finish, err, s.timings, true
-	b.mu.Unlock()
-	b.ring()
-}
-
-// abort ends what is left when the model is closed.
+// abort ends what is left when the scheduler is closed.
 func (s *scheduler) abort() {
-	if s.cancelStep != nil {
-		s.cancelStep()
+	for _, list := range [][]*sequence{s.active, s.waiting} {
+		for _, q := range slices.Backward(list) { // finish takes q out
+			s.finish(q, "", ErrClosed)
+		}
 	}
-	for len(s.active) > 0 {
-		s.finish(s.active[0], "", ErrClosed)
-	}
-	for _, q := range s.waiting {
-		q.post("", ErrClosed)
-	}
-	s.waiting = nil
 	if s.prefix != nil {
 		s.prefix.clear()
 	}
 }
 
-// count brings the statistics up to date.
+// count brings the statistics of what is held up to date.
 func (s *scheduler) count() {
 	var held, kept int64
 	for _, q := range s.active {
@@ -237,8 +180,8 @@ func (s *scheduler) count() {
 	if s.prefix != nil {
 		kept = s.prefix.bytes()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stats.Running, s.stats.Waiting = len(s.active), len(s.waiting)
-	s.stats.CacheBytes, s.stats.PrefixBytes = held, kept
+	s.stats.update(func(st *Stats) {
+		st.Running, st.Waiting = len(s.active), len(s.waiting)
+		st.CacheBytes, st.PrefixBytes = held, kept
+	})
 }

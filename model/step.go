@@ -1,128 +1,93 @@
 package model
 
 import (
-	"context"
-	"slices"
 	"time"
 
 	"github.com/medner/medner/model/internal/backend"
 )
 
 // step makes one pass over the weights: the latest token of every sequence
-// that is being written, with guesses after it, and as much of the prompts
-// that are being read as a step may hold.
+// that is being written, with drafted tokens after it, and as much of the
+// prompts that are being read as a step may hold.
 func (s *scheduler) step() {
 	s.spans, s.running = s.spans[:0], s.running[:0]
-	rows := s.addPrompts()
+	rows := s.addReaders()
 	rows += s.addWriters(rows)
 	if len(s.running) == 0 {
-		return // all of them have just left
+		return // the callers of all have just left
 	}
-	ctx := s.enter()
+	ctx := s.guard.begin(s.running)
 	start := time.Now()
 	err := s.compute(ctx)
 	took := time.Since(start)
-	s.mu.Lock()
-	s.inStep = nil
-	s.stats.Steps++
-	s.stats.StepTime += took
-	s.mu.Unlock()
-
+	s.guard.end()
+	s.stats.update(func(st *Stats) {
+		st.Steps++
+		st.StepTime += took
+	})
 	switch {
 	case err == nil:
 		s.pace.observe(rows, took)
 		for i, q := range s.running {
-			s.settle(q, len(s.spans[i].Tokens))
+			if n := len(s.spans[i].Tokens); q.phase == reading {
+				s.stats.update(func(st *Stats) { st.PromptTokens += int64(n) })
+			}
+			q.task.settle(s)
 		}
 	case ctx.Err() != nil:
-		// Everybody in the step has left, and admit drops them.
+		// Nobody waits for the step any more, and admit drops its sequences.
 	default:
 		s.fail(err)
 	}
 }
 
-// enter notes who waits for the step that begins, and returns the context that
-// breaks it off: the last step's, unless that was.
-func (s *scheduler) enter() context.Context {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stepContext == nil || s.stepContext.Err() != nil {
-		s.stepContext, s.cancelStep = context.WithCancel(context.Background())
-	}
-	s.inStep, s.readers = s.running, 0
-	for _, q := range s.running {
-		q.mailbox.mu.Lock()
-		if !q.mailbox.abandoned {
-			s.readers++
-		}
-		q.mailbox.mu.Unlock()
-	}
-	select {
-	case <-s.quit:
-		s.cancelStep()
-	default:
-		if s.readers == 0 {
-			s.cancelStep()
-		}
-	}
-	return s.stepContext
-}
-
 // add puts a sequence's span into the step.
-func (s *scheduler) add(q *sequence, tokens []int32, rows []backend.Row) {
-	s.spans = append(s.spans, backend.Span{Cache: q.cache, Tokens: tokens, Adapter: q.adapter, Rows: rows})
+func (s *scheduler) add(q *sequence, tokens []int32) {
+	s.spans = append(s.spans, backend.Span{Cache: q.cache, Tokens: tokens, Adapter: q.adapter, Rows: q.rows})
 	s.running = append(s.running, q)
 }
 
-// logitRows is how many tokens of a prompt are read in a step whose logits
-// are asked for: rows of a large vocabulary take much memory.
-const logitRows = 64
-
-// addPrompts adds pieces of prompts, in order of admission. While others are
-// being written the pieces are smaller, so that nobody waits long for a token,
-// unless nobody minds.
-func (s *scheduler) addPrompts() (rows int) {
-	budget := s.chunk
-	if !s.patient && slices.ContainsFunc(s.active, (*sequence).writing) {
-		budget = max(budget/4, min(budget, 64))
-	}
+// addReaders adds pieces of what is to be read, in order of admission, and
+// returns their tokens' number.
+func (s *scheduler) addReaders() (rows int) {
+	budget := s.readBudget()
 	for _, q := range s.active {
-		if q.writing() || budget == 0 {
+		if q.phase != reading || budget == 0 {
 			continue
 		}
 		if q.cache == nil && !s.open(q) {
 			continue
 		}
 		at := q.cache.Len()
-		n := min(budget, q.toRead()-at)
-		if q.wantRows > 0 && at+n > q.prompt-q.wantRows {
-			n = min(n, logitRows)
+		n := q.task.read(s, at, budget)
+		if n == 0 {
+			continue
 		}
-		q.rows = q.rows[:0]
-		switch {
-		case q.wantRows > 0:
-			for i := max(at, q.prompt-q.wantRows); i < at+n; i++ {
-				q.rows = append(q.rows, backend.Row{Logits: make([]float32, s.vocab)})
-			}
-		case at+n == q.prompt && !q.rereading:
-			if !q.claim(func() { q.ask(1, s.vocab) }) {
-				continue
-			}
-		}
-		s.add(q, q.tokens[at:at+n], q.rows)
+		s.add(q, q.tokens[at:at+n])
 		budget -= n
 		rows += n
 	}
 	return rows
 }
 
+// readBudget returns how many tokens the step reads at most. While a caller
+// waits for single tokens the pieces are smaller, so that each comes soon.
+func (s *scheduler) readBudget() int {
+	for _, q := range s.active {
+		if q.phase == writing && !q.patient {
+			return max(s.chunk/4, min(s.chunk, 64))
+		}
+	}
+	return s.chunk
+}
+
 // open gives a sequence its cache, with what is known of its prompt. It
-// reports false where that had better wait: a prompt in this very step will
-// soon have more of it.
+// reports false where the sequence had better wait for a prompt that is read
+// in this very step and shares more with it.
 func (s *scheduler) open(q *sequence) bool {
 	var source backend.Cache
 	known := 0
-	if s.prefix != nil && q.wantRows == 0 {
+	if s.prefix != nil && q.task.sharesPrefix() {
 		source, known = s.known(q)
 		for i, r := range s.running {
 			soon := r.tokens[:r.cache.Len()+len(s.spans[i].Tokens)]
@@ -137,15 +102,13 @@ func (s *scheduler) open(q *sequence) bool {
 		q.cache = s.backend.NewCache()
 	}
 	q.timings.CachedTokens = q.cache.Len()
-	s.mu.Lock()
-	s.stats.CachedTokens += int64(q.cache.Len())
-	s.mu.Unlock()
+	s.stats.update(func(st *Stats) { st.CachedTokens += int64(q.cache.Len()) })
 	return true
 }
 
 // known finds the cache with the longest prefix of a prompt, among those of
-// sequences in flight and those kept of earlier ones. At least one token is
-// left to read, for its logits.
+// active sequences and those kept of earlier ones. At least one token is left
+// to read, for its logits.
 func (s *scheduler) known(q *sequence) (source backend.Cache, n int) {
 	prompt := q.tokens[:q.prompt-1]
 	source, n = s.prefix.longest(q.adapter, prompt)
@@ -160,105 +123,28 @@ func (s *scheduler) known(q *sequence) (source backend.Cache, n int) {
 	return source, n
 }
 
-// claim runs fn, which may touch what the request holds, unless its owner has
-// left.
-func (s *sequence) claim(fn func()) bool {
-	s.mailbox.mu.Lock()
-	defer s.mailbox.mu.Unlock()
-	if s.mailbox.abandoned {
-		return false
-	}
-	fn()
-	return true
-}
-
 // addWriters adds the sequences that are being written, each with as many
-// guesses as are worth verifying.
-func (s *scheduler) addWriters(promptRows int) (rows int) {
-	s.proposals, s.writers = s.proposals[:0], s.writers[:0]
+// drafted tokens as are worth verifying beside the readRows rows of the step,
+// and returns their rows' number.
+func (s *scheduler) addWriters(readRows int) (rows int) {
+	s.writers, s.drafts = s.writers[:0], s.drafts[:0]
 	for _, q := range s.active {
-		if !q.writing() {
-			continue
+		if q.phase == writing {
+			t := q.task.(*writer) // the only task that comes to this phase
+			t.lookup(s.draft)
+			s.writers = append(s.writers, t)
+			s.drafts = append(s.drafts, draft{ids: t.draft, first: t.odds.first[t.gram], next: t.odds.next})
 		}
-		q.guesses, q.gram = lookup(q.guesses[:0], q.tokens, min(s.draft, q.limit-len(q.tokens)-1))
-		for i, id := range q.guesses {
-			if slices.Contains(s.stopOf(q), id) {
-				q.guesses = q.guesses[:i]
-				break
-			}
-		}
-		s.writers = append(s.writers, q)
-		s.proposals = append(s.proposals, proposal{guesses: q.guesses, first: q.odds.first[q.gram], next: q.odds.next})
 	}
-	s.choose(promptRows+len(s.writers), s.proposals)
-	for i, q := range s.writers {
-		if !q.claim(func() { q.ask(1+s.proposals[i].take, s.vocab) }) {
+	s.chooseDrafts(readRows+len(s.writers), s.drafts)
+	for i, t := range s.writers {
+		if !t.claim(func() { t.ask(1+s.drafts[i].take, s.vocab) }) {
 			continue
 		}
-		n := len(q.rows)
-		q.span = append(append(q.span[:0], q.tokens[len(q.tokens)-1]), q.guesses[:n-1]...)
-		s.add(q, q.span, q.rows)
+		n := len(t.rows)
+		t.span = append(append(t.span[:0], t.tokens[len(t.tokens)-1]), t.draft[:n-1]...)
+		s.add(t.sequence, t.span)
 		rows += n
 	}
 	return rows
-}
-
-// stopOf lists the ids that end a sequence.
-func (s *scheduler) stopOf(q *sequence) []int32 {
-	if q.request.Stop != nil {
-		return q.request.Stop
-	}
-	return s.stop
-}
-
-// settle hands out what a step of n tokens brought a sequence.
-func (s *scheduler) settle(q *sequence, n int) {
-	if !q.writing() {
-		s.mu.Lock()
-		s.stats.PromptTokens += int64(n)
-		s.mu.Unlock()
-	}
-	switch {
-	case q.wantRows > 0:
-		q.mailbox.mu.Lock()
-		for _, r := range q.rows {
-			q.mailbox.logits = append(q.mailbox.logits, r.Logits)
-		}
-		q.mailbox.mu.Unlock()
-		q.mailbox.ring()
-		if q.cache.Len() == q.prompt {
-			s.finish(q, FinishLength, nil)
-		}
-	case len(q.rows) > 0:
-		s.write(q)
-	case q.rereading && q.cache.Len() == q.toRead():
-		q.rereading = false
-	}
-}
-
-// write takes the tokens that a sequence has chosen.
-func (s *scheduler) write(q *sequence) {
-	var finish string
-	var err error
-	before, guessed := len(q.tokens), len(q.rows)-1
-	if !q.claim(func() { finish, err = q.take(s.stopOf(q)) }) {
-		return
-	}
-	s.mu.Lock()
-	s.stats.NewTokens += int64(len(q.tokens) - before)
-	s.stats.DraftedTokens += int64(guessed)
-	s.stats.AcceptedTokens += int64(q.held)
-	s.mu.Unlock()
-	if guessed > 0 {
-		q.odds.observe(q.gram, guessed, q.held)
-		s.odds.observe(q.gram, guessed, q.held)
-	}
-	if n := len(q.tokens) - 1; n < q.cache.Len() {
-		q.cache.Truncate(n)
-	}
-	if finish != "" || err != nil {
-		s.finish(q, finish, err)
-		return
-	}
-	q.mailbox.ring()
 }

@@ -18,7 +18,7 @@ import (
 const toyVocab = 97
 
 // toy is a backend whose logits are hashes of what came before: mostly of the
-// last two ids, so that texts repeat themselves and guesses hold, and a little
+// last two ids, so that texts repeat themselves and drafts are accepted, and a little
 // of the whole prefix, so that a wrong cache shows.
 type toy struct {
 	steps  atomic.Int64
@@ -222,10 +222,10 @@ func (c *evenOdd) Allowed() []uint64 {
 func (c *evenOdd) Accept(int32)     { c.n++ }
 func (c *evenOdd) Fork() Constraint { copied := *c; return &copied }
 
-// takeAll verifies every guess, whatever steps cost on this machine.
-func takeAll(_ int, proposals []proposal) {
-	for i := range proposals {
-		proposals[i].take = len(proposals[i].guesses)
+// takeAll verifies every drafted id, whatever steps cost on this machine.
+func takeAll(_ int, drafts []draft) {
+	for i := range drafts {
+		drafts[i].take = len(drafts[i].ids)
 	}
 }
 
@@ -294,7 +294,7 @@ func TestConcurrentRequestsWriteTheSame(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := &toy{}
 			m := toyModel(t, b, o)
-			m.scheduler.choose = takeAll
+			m.scheduler.chooseDrafts = takeAll
 			var wg sync.WaitGroup
 			for i, r := range toyRequests() {
 				wg.Go(func() {
@@ -329,10 +329,10 @@ func TestConcurrentRequestsWriteTheSame(t *testing.T) {
 			}
 			wg.Wait()
 			st := m.Stats()
-			t.Logf("%d steps, %d rows, %d of %d guesses held, %d prompt tokens read and %d known",
+			t.Logf("%d steps, %d rows, %d of %d drafted tokens accepted, %d prompt tokens read and %d known",
 				b.steps.Load(), b.rows.Load(), st.AcceptedTokens, st.DraftedTokens, st.PromptTokens, st.CachedTokens)
 			if o.Draft >= 0 && st.AcceptedTokens == 0 {
-				t.Error("no guess ever held")
+				t.Error("no drafted token was ever accepted")
 			}
 		})
 	}

@@ -3,157 +3,184 @@ package model
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/medner/medner/internal/choice"
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// sequence is a request on its way through the scheduler. The scheduler's
-// goroutine owns all of it but mailbox, through which the caller's goroutine
-// hears of it.
-type sequence struct {
-	ctx     context.Context
-	request Request
-	adapter int           // index; -1: the base
-	tokens  []int32       // prompt and output so far
-	prompt  int           // length of the prompt
-	limit   int           // len(tokens) at which it ends
-	cache   backend.Cache // nil until it has a place in the batch; holds a prefix of tokens
-	seen    []uint64      // bitmap of the ids penalised; nil: no penalty
-	odds    odds
-	guesses []int32 // proposed for the step; the first len(rows)-1 are in it
-	gram    int     // the length of the n-gram that they followed
-	held    int     // how many of the step's guesses held
+// writer is the task of a sequence whose caller wants its continuation.
+type writer struct {
+	*sequence
+	mailbox[Token]
+	request   Request
+	stop      []int32  // ids that end it
+	limit     int      // length of tokens at which it ends
+	penalised []uint64 // bitmap of the ids penalised; nil: no penalty
 
-	// rereading: its cache was given up for want of memory after it had written
-	// something. All but the latest token are read again.
-	rereading bool
+	draft    []int32 // ids expected after the latest token; the step verifies the first len(rows)-1
+	gram     int     // length of the n-gram that the draft followed
+	accepted int     // how many of the step's drafted ids were chosen
+	odds     odds
 
-	// wantRows > 0 asks for the logits of the last so many positions of the
-	// prompt, and for no output.
-	wantRows int
-
-	// What the step asks of it, in buffers that are used again.
+	// Buffers of ask, used again in every step: one of each a row.
 	span    []int32
-	rows    []backend.Row
 	rules   []choice.Rule
 	choices []choice.Choice
 	masks   [][]uint64
 	logits  [][]float32
 
-	// Of which the reports of tokens have their parts.
-	reported []float32
-	ranked   []Ranked
+	// The lists in the reports of tokens are parts of these.
+	probes []float32
+	ranked []Ranked
 
-	submitted, admitted, first time.Time
-	timings                    Timings
-
-	mailbox mailbox
+	written []Token   // by the step
+	first   time.Time // when the first token was written
 }
 
-// mailbox hands a sequence's outcome to the goroutine that waits for it.
-type mailbox struct {
-	mu        sync.Mutex
-	tokens    []Token
-	logits    [][]float32
-	finish    string
-	err       error
-	timings   Timings
-	done      bool
-	abandoned bool          // the reader has left: its request must not be touched any more
-	wake      chan struct{} // of capacity 1
-}
-
-// ring wakes the reader; it never blocks.
-func (b *mailbox) ring() {
-	select {
-	case b.wake <- struct{}{}:
-	default:
+// newWriter prepares a checked request that ends once prompt and output have
+// limit tokens.
+func newWriter(ctx context.Context, r Request, adapter, limit, vocab int, stop []int32) *writer {
+	t := &writer{
+		sequence: newSequence(ctx, r.Tokens, adapter, limit-len(r.Tokens)), mailbox: newMailbox[Token](),
+		request: r, stop: stop, limit: limit,
 	}
-}
-
-// newSequence prepares a checked request.
-func newSequence(ctx context.Context, r Request, adapter, limit, vocab int) *sequence {
-	s := &sequence{
-		ctx: ctx, request: r, adapter: adapter, prompt: len(r.Tokens), limit: limit,
-		tokens:    append(make([]int32, 0, min(limit, len(r.Tokens)+1024)), r.Tokens...),
-		submitted: time.Now(),
+	t.task, t.patient = t, r.Patient
+	if r.Stop != nil {
+		t.stop = r.Stop
 	}
-	s.mailbox.wake = make(chan struct{}, 1)
 	if p := r.RepetitionPenalty; p != 0 && p != 1 {
-		s.seen = make([]uint64, (vocab+63)/64)
+		t.penalised = make([]uint64, (vocab+63)/64)
 		if !r.PenaltySparesPrompt {
 			for _, id := range r.Tokens {
-				s.penalise(id)
+				t.penalise(id)
 			}
 		}
 	}
-	return s
+	return t
 }
 
-func (s *sequence) penalise(id int32) {
-	if s.seen != nil {
-		s.seen[id/64] |= 1 << (id % 64)
+func (t *writer) penalise(id int32) {
+	if t.penalised != nil {
+		t.penalised[id/64] |= 1 << (id % 64)
 	}
 }
 
-// writing says that the prompt was read: each step now writes at least a token.
-func (s *sequence) writing() bool { return len(s.tokens) > s.prompt && !s.rereading }
+// sharesPrefix implements task.
+func (t *writer) sharesPrefix() bool { return true }
 
-// toRead is how many tokens are read before the next one is written.
-func (s *sequence) toRead() int {
-	if s.rereading {
-		return len(s.tokens) - 1
+// restarts implements task. What was written is read again.
+func (t *writer) restarts() bool { return true }
+
+// begin implements task.
+func (t *writer) begin(s *scheduler) { t.odds = s.odds }
+
+// lookup drafts up to most tokens, none of which ends the sequence.
+func (t *writer) lookup(most int) {
+	t.draft, t.gram = lookup(t.draft[:0], t.tokens, min(most, t.limit-len(t.tokens)-1))
+	for i, id := range t.draft {
+		if slices.Contains(t.stop, id) {
+			t.draft = t.draft[:i]
+			return
+		}
 	}
-	return s.prompt
 }
 
-// ask fills rows with n choices: after the last token of the span's known
-// part, and after each of n-1 guesses, under the penalty and the constraint
-// that hold there. A guess that the constraint doesn't allow ends them early.
-// The reader must not have left.
-func (s *sequence) ask(n, vocab int) {
-	for len(s.choices) < n {
-		s.rules = append(s.rules, choice.Rule{})
-		s.choices = append(s.choices, choice.Choice{ProbeLogProbs: make([]float32, 0, len(s.request.Probe))})
-		s.masks = append(s.masks, nil)
-		s.logits = append(s.logits, nil)
+// read implements task. The step that reads the prompt's end chooses the first
+// token; where tokens were written before, the next step does.
+func (t *writer) read(s *scheduler, at, n int) int {
+	n = min(n, t.toRead()-at)
+	t.rows = t.rows[:0]
+	if at+n == len(t.tokens) && !t.claim(func() { t.ask(1, s.vocab) }) {
+		return 0
 	}
-	s.rows = s.rows[:0]
-	constraint := s.request.Constraint
+	return n
+}
+
+// settle implements task: it takes the tokens that were chosen.
+func (t *writer) settle(s *scheduler) {
+	if len(t.rows) == 0 {
+		if len(t.tokens) > t.prompt && t.cache.Len() == t.toRead() {
+			t.phase = writing // again
+		}
+		return
+	}
+	var finish string
+	var err error
+	drafted := len(t.rows) - 1
+	if !t.claim(func() { finish, err = t.accept() }) {
+		return
+	}
+	s.stats.update(func(st *Stats) {
+		st.NewTokens += int64(len(t.written))
+		st.DraftedTokens += int64(drafted)
+		st.AcceptedTokens += int64(t.accepted)
+	})
+	if drafted > 0 {
+		t.odds.observe(t.gram, drafted, t.accepted)
+		s.odds.observe(t.gram, drafted, t.accepted)
+	}
+	if n := len(t.tokens) - 1; n < t.cache.Len() {
+		t.cache.Truncate(n)
+	}
+	t.phase = writing
+	t.post(t.written...)
+	if finish != "" || err != nil {
+		s.finish(t.sequence, finish, err)
+	}
+}
+
+// ask sets the rows of a step to n choices: one after the latest token, and one
+// after each of the first n-1 drafted ids, under the penalty and the constraint
+// that hold there. A drafted id that the constraint doesn't allow ends the rows
+// early. ask runs inside claim.
+func (t *writer) ask(n, vocab int) {
+	for len(t.choices) < n {
+		t.rules = append(t.rules, choice.Rule{})
+		t.choices = append(t.choices, choice.Choice{ProbeLogProbs: make([]float32, 0, len(t.request.Probe))})
+		t.masks = append(t.masks, nil)
+		t.logits = append(t.logits, nil)
+	}
+	t.rows = t.rows[:0]
+	constraint := t.request.Constraint
 	for j := range n {
 		if j > 0 && constraint != nil {
-			guess := s.guesses[j-1]
-			if mask := s.rules[j-1].Allowed; mask != nil && !has(mask, guess) {
+			id := t.draft[j-1]
+			if mask := t.rules[j-1].Allowed; mask != nil && !has(mask, id) {
 				return
 			}
 			if j == 1 {
 				constraint = constraint.Fork()
 			}
-			constraint.Accept(guess)
+			constraint.Accept(id)
 		}
-		rule := &s.rules[j]
-		*rule = choice.Rule{Penalty: s.request.RepetitionPenalty, Penalised: s.seen, Probes: s.request.Probe}
-		if s.seen != nil {
-			rule.Drafted = s.guesses[:j]
-		}
-		if constraint != nil {
-			if allowed := constraint.Allowed(); allowed != nil {
-				s.masks[j] = append(s.masks[j][:0], allowed...)
-				rule.Allowed = s.masks[j]
-			}
-		}
-		row := backend.Row{Rule: rule, Choice: &s.choices[j]}
-		if s.request.Top > 0 {
-			if s.logits[j] == nil {
-				s.logits[j] = make([]float32, vocab)
-			}
-			row.Logits = s.logits[j]
-		}
-		s.rows = append(s.rows, row)
+		t.rows = append(t.rows, backend.Row{Rule: t.rule(j, constraint), Choice: &t.choices[j], Logits: t.ranking(j, vocab)})
 	}
+}
+
+// rule returns the rule of row j, where constraint holds.
+func (t *writer) rule(j int, constraint Constraint) *choice.Rule {
+	rule := &t.rules[j]
+	*rule = choice.Rule{Penalty: t.request.RepetitionPenalty, Penalised: t.penalised, Probes: t.request.Probe}
+	if t.penalised != nil {
+		rule.Drafted = t.draft[:j]
+	}
+	if constraint != nil {
+		if allowed := constraint.Allowed(); allowed != nil {
+			t.masks[j] = append(t.masks[j][:0], allowed...)
+			rule.Allowed = t.masks[j]
+		}
+	}
+	return rule
+}
+
+// ranking returns the buffer for the logits of row j, from which the likeliest
+// ids are reported; nil where none are asked for.
+func (t *writer) ranking(j, vocab int) []float32 {
+	if t.request.Top > 0 && t.logits[j] == nil {
+		t.logits[j] = make([]float32, vocab)
+	}
+	return t.logits[j]
 }
 
 // has reports whether id is in the bitmap.
@@ -161,65 +188,70 @@ func has(bitmap []uint64, id int32) bool {
 	return int(id/64) < len(bitmap) && bitmap[id/64]>>(id%64)&1 == 1
 }
 
-// take accepts the step's choices: the first, and each further one as long as
-// the guess that it stands on was right. It reports why the sequence ended, if
-// it did. The reader must not have left.
-func (s *sequence) take(stop []int32) (finish string, err error) {
-	s.held = 0
-	for j := range s.rows {
-		c := &s.choices[j]
+// accept takes the step's choices: the first, and each further one as long as
+// the drafted id before it was the one chosen. It returns why the sequence
+// ended, if it did. accept runs inside claim.
+func (t *writer) accept() (finish string, err error) {
+	t.written, t.accepted = t.written[:0], 0
+	for j := range t.rows {
+		c := &t.choices[j]
 		if c.Err != nil {
 			return "", c.Err
 		}
-		s.tokens = append(s.tokens, c.ID)
-		s.penalise(c.ID)
-		s.mailbox.tokens = append(s.mailbox.tokens, s.token(j))
-		if slices.Contains(stop, c.ID) {
+		t.tokens = append(t.tokens, c.ID)
+		t.penalise(c.ID)
+		t.written = append(t.written, t.token(j))
+		if slices.Contains(t.stop, c.ID) {
 			finish = FinishStop
 			break
 		}
-		if len(s.tokens) >= s.limit {
+		if len(t.tokens) >= t.limit {
 			finish = FinishLength
 			break
 		}
-		if s.request.Constraint != nil {
-			s.request.Constraint.Accept(c.ID)
+		if t.request.Constraint != nil {
+			t.request.Constraint.Accept(c.ID)
 		}
-		if j+1 == len(s.rows) || s.guesses[j] != c.ID {
+		if j+1 == len(t.rows) || t.draft[j] != c.ID {
 			break
 		}
-		s.held++
+		t.accepted++
 	}
-	now := time.Now()
-	if s.first.IsZero() {
-		s.first = now
-		s.timings.Prefill = now.Sub(s.admitted)
-	}
-	s.timings.Decode = now.Sub(s.first)
-	s.timings.Steps++
-	s.timings.DraftedTokens += len(s.rows) - 1
-	s.timings.AcceptedTokens += s.held
+	t.noteTimes()
 	return finish, nil
 }
 
-// token is the report of choice j.
-func (s *sequence) token(j int) Token {
-	c := &s.choices[j]
-	t := Token{ID: c.ID, LogProb: c.LogProb}
-	if n := len(c.ProbeLogProbs); n > 0 {
-		t.Probes = append(carve(&s.reported, n), c.ProbeLogProbs...)
+// noteTimes brings the timings up to a step that wrote.
+func (t *writer) noteTimes() {
+	now := time.Now()
+	if t.first.IsZero() {
+		t.first = now
+		t.timings.Prefill = now.Sub(t.admitted)
 	}
-	if n := s.request.Top; n > 0 {
-		t.Top = top(carve(&s.ranked, n+1), s.logits[j], n, c)
-	}
-	return t
+	t.timings.Decode = now.Sub(t.first)
+	t.timings.Steps++
+	t.timings.DraftedTokens += len(t.rows) - 1
+	t.timings.AcceptedTokens += t.accepted
 }
 
-// carvings is how many parts are allocated together.
+// token reports the choice of row j.
+func (t *writer) token(j int) Token {
+	c := &t.choices[j]
+	token := Token{ID: c.ID, LogProb: c.LogProb}
+	if n := len(c.ProbeLogProbs); n > 0 {
+		token.Probes = append(carve(&t.probes, n), c.ProbeLogProbs...)
+	}
+	if n := t.request.Top; n > 0 {
+		token.Top = rank(carve(&t.ranked, n+1), t.logits[j], n, c)
+	}
+	return token
+}
+
+// carvings is how many parts carve allocates together.
 const carvings = 64
 
-// carve returns a part of *from with room for n, allocating for many where none
-// is left.
+// carve returns a part of *from with room for n items, and allocates for many
+// parts where none is left.
 func carve[T any](from *[]T, n int) []T {
 	if cap(*from) < n {
 		*from = make([]T, 0, carvings*n)
@@ -229,9 +261,10 @@ func carve[T any](from *[]T, n int) []T {
 	return part
 }
 
-// top appends the n likeliest ids of a row of logits, ranked, to nothing, with
-// room for one more. The row's normaliser is known from the choice made there.
-func top(ranked []Ranked, logits []float32, n int, c *choice.Choice) []Ranked {
+// rank fills ranked, which is empty and has room for n+1, with the n likeliest
+// ids of a row of logits, the likeliest first. c is a choice from the row: the
+// sum of exponentials follows from its log-probability.
+func rank(ranked []Ranked, logits []float32, n int, c *choice.Choice) []Ranked {
 	for id, l := range logits {
 		if len(ranked) == n && l <= ranked[n-1].LogProb {
 			continue

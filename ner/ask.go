@@ -177,6 +177,7 @@ func (e *Extractor) write(ctx context.Context, q question, a attempt) (reply, er
 		MaxNewTokens:        room,
 		RepetitionPenalty:   e.penalty,
 		PenaltySparesPrompt: e.sparePrompt,
+		Patient:             e.patient,
 		Probe:               e.probes.ids,
 	}
 	if e.alternatives > 0 && !a.line {

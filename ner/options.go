@@ -62,6 +62,7 @@ type settings struct {
 	ungrounded      Ungrounded
 	penalty         float32
 	sparePrompt     bool
+	patient         bool
 	maxNewTokens    int
 	chunkTokens     int
 	alternatives    float64
@@ -163,6 +164,10 @@ func WithTargetPrecision(p float64) Option { return func(s *settings) { s.target
 // WithConcurrency bounds the questions that are in flight at once; 32 is the
 // default.
 func WithConcurrency(n int) Option { return func(s *settings) { s.concurrency = n } }
+
+// WithPatience says that nobody waits for single tokens of answers: a job is
+// done when all of its documents are. See [model.Request].
+func WithPatience(on bool) Option { return func(s *settings) { s.patient = on } }
 
 // WithModelOptions says how [Open] opens the model.
 func WithModelOptions(o model.Options) Option { return func(s *settings) { s.model = o } }

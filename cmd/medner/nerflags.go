@@ -65,8 +65,7 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	mo.Patient = true // documents are done when all of their answers are
-	options := []ner.Option{ner.WithModelOptions(mo)}
+	options := []ner.Option{ner.WithModelOptions(mo), ner.WithPatience(true)}
 	changed := cmd.Flags().Changed
 	switch profile := ner.Profile(f.profile); profile {
 	case ner.Default, ner.SeedCompat:

@@ -1,0 +1,53 @@
+package model
+
+import (
+	"context"
+)
+
+// Generate continues a prompt greedily: at each position the likeliest id, the
+// lowest of equals, under the request's penalty and constraint. The ids are
+// the same whatever else the model is doing.
+//
+// When ctx ends, Generate returns at once with its error and the tokens
+// written so far. Other errors: *[ContextError] and badinput errors for
+// requests that can't be met, [ErrClosed], [ErrNotFinite],
+// [ErrNothingAllowed], [ErrMemory] and [ErrLost].
+func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
+	adapter, err := m.check(r.Tokens, r.Adapter)
+	if err == nil {
+		err = m.checkRequest(&r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	limit := m.context
+	if n := r.MaxNewTokens; n > 0 && n < limit-len(r.Tokens) {
+		limit = len(r.Tokens) + n
+	}
+	t := newWriter(ctx, r, adapter, limit, m.config.VocabSize, m.stop)
+	if err := m.scheduler.submit(t.sequence); err != nil {
+		return nil, err
+	}
+	result := &Result{PromptTokens: len(r.Tokens)}
+	var fresh []Token
+	for {
+		select {
+		case <-ctx.Done():
+			m.scheduler.guard.leave(t.sequence)
+			return result, ctx.Err()
+		case <-t.arrived():
+		}
+		var ending *ending
+		fresh, ending = t.take(fresh)
+		for _, token := range fresh {
+			result.Tokens = append(result.Tokens, token)
+			if r.OnToken != nil {
+				r.OnToken(token)
+			}
+		}
+		if ending != nil {
+			result.FinishReason, result.Timings = ending.finish, ending.timings
+			return result, ending.err
+		}
+	}
+}

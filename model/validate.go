@@ -1,0 +1,61 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/medner/medner/badinput"
+)
+
+// check verifies a prompt and finds its adapter.
+func (m *Model) check(tokens []int32, adapter string) (int, error) {
+	if len(tokens) == 0 {
+		return 0, badinput.New("", "prompt", "no tokens", "at least one")
+	}
+	if len(tokens) > m.context {
+		return 0, &ContextError{PromptTokens: len(tokens), Limit: m.context}
+	}
+	for i, id := range tokens {
+		if id < 0 || int(id) >= m.config.VocabSize {
+			return 0, badinput.New("", fmt.Sprintf("prompt token %d", i), fmt.Sprintf("id %d", id), fmt.Sprintf("0 to %d", m.config.VocabSize-1))
+		}
+	}
+	switch {
+	case adapter == "":
+		return min(0, len(m.adapters)-1), nil
+	case adapter == m.merged, adapter == Base && m.merged == "":
+		return -1, nil
+	}
+	if i := slices.Index(m.adapters, adapter); i >= 0 {
+		return i, nil
+	}
+	choice := append([]string{Base}, m.adapters...)
+	if m.merged != "" {
+		choice = []string{m.merged}
+	}
+	return 0, badinput.New("", "adapter", fmt.Sprintf("%q", adapter), fmt.Sprintf("one of %q", choice))
+}
+
+// checkRequest verifies the rest of a request.
+func (m *Model) checkRequest(r *Request) error {
+	if len(r.Tokens) >= m.context {
+		return &ContextError{PromptTokens: len(r.Tokens), Limit: m.context}
+	}
+	if p := float64(r.RepetitionPenalty); math.IsNaN(p) || math.IsInf(p, 0) || p < 0 {
+		return badinput.New("", "repetition penalty", fmt.Sprint(p), "a number above 0")
+	}
+	if r.MaxNewTokens < 0 {
+		return badinput.New("", "max new tokens", fmt.Sprint(r.MaxNewTokens), "0 or more")
+	}
+	if r.Top < 0 || r.Top > MaxTop {
+		return badinput.New("", "top", fmt.Sprint(r.Top), fmt.Sprintf("0 to %d", MaxTop))
+	}
+	r.Top = min(r.Top, m.config.VocabSize)
+	for _, id := range r.Probe {
+		if id < 0 || int(id) >= m.config.VocabSize {
+			return badinput.New("", "probe", fmt.Sprintf("id %d", id), fmt.Sprintf("0 to %d", m.config.VocabSize-1))
+		}
+	}
+	return nil
+}
