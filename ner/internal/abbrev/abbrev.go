@@ -1,14 +1,15 @@
-// Package abbrev finds abbreviations where a text defines them, by the
-// algorithm of Schwartz and Hearst ("A simple algorithm for identifying
-// abbreviation definitions in biomedical text", Pacific Symposium on
-// Biocomputing 2003).
+// Package abbrev finds the abbreviations that a text defines, by the algorithm
+// of Schwartz and Hearst ("A simple algorithm for identifying abbreviation
+// definitions in biomedical text", Pacific Symposium on Biocomputing 2003).
 //
-// A definition is "long form (short form)" or "short form (long form)". The
-// short form has two to ten characters in one or two words, begins with a
-// letter or digit and has a letter. The long form ends beside the parenthesis
-// and has at most min(|short|+5, 2|short|) words; read from their ends, the
-// short form's letters and digits occur in it in order, the first of them at
-// the beginning of a word.
+// A definition is "long form (short form)" or "short form (long form)":
+//
+//   - The short form has two to ten characters, in one or two words. It begins
+//     with a letter or digit and has a letter.
+//   - The long form has at most min(n+5, 2n) words for a short form of n
+//     characters. The letters and digits of the short form, matched from its end
+//     to its start, occur in the long form in the same order, and the first of
+//     them begins a word.
 package abbrev
 
 import (
@@ -17,22 +18,20 @@ import (
 	"unicode/utf8"
 )
 
-// Definition is a short form and what it stands for. Offsets are in bytes of
-// the text, half-open.
+// Definition is a short form and the long form that it stands for.
 type Definition struct {
 	Short, Long           string
-	ShortStart, LongStart int
+	ShortStart, LongStart int // byte offsets of both in the text
 }
 
 const (
-	minShort = 2
-	maxShort = 10
-	// maxInside bounds what is read within parentheses.
-	maxInside = 300
+	minShort  = 2   // characters of a short form
+	maxShort  = 10  // characters of a short form
+	maxInside = 300 // bytes between parentheses
 )
 
-// Find returns the definitions of a text in order, the first of each short
-// form only.
+// Find returns the definitions in text, in order. Where one short form is defined
+// several times, only its first definition counts.
 func Find(text string) []Definition {
 	var out []Definition
 	seen := map[string]bool{}
@@ -52,8 +51,8 @@ func Find(text string) []Definition {
 	return out
 }
 
-// parenthesis returns what s holds up to the parenthesis that closes it; inner
-// ones are part of it.
+// parenthesis returns the beginning of s up to the parenthesis that closes the
+// one before s; parentheses may be nested.
 func parenthesis(s string) (string, bool) {
 	depth := 1
 	for i := 0; i < len(s) && i < maxInside; i++ {
@@ -69,7 +68,8 @@ func parenthesis(s string) (string, bool) {
 	return "", false
 }
 
-// definition reads the parenthesis at byte open.
+// definition returns what the parenthesis that opens at byte open, around inside,
+// defines together with the words before it.
 func definition(text string, open int, inside string) (Definition, bool) {
 	short := inside
 	if i := strings.IndexAny(inside, ",;"); i > 0 {
@@ -84,9 +84,10 @@ func definition(text string, open int, inside string) (Definition, bool) {
 			return Definition{}, false
 		}
 		at := open - length
-		return Definition{short, strings.TrimRightFunc(text[at:open], unicode.IsSpace), start, at}, true
+		long := strings.TrimRightFunc(text[at:open], unicode.IsSpace)
+		return Definition{Short: short, Long: long, ShortStart: start, LongStart: at}, true
 	}
-	// "short form (long form)"
+	// Not "long form (short form)": try "short form (long form)".
 	word := lastWords(before, 1)
 	short = strings.TrimSpace(word)
 	long := strings.TrimSpace(inside)
@@ -98,20 +99,24 @@ func definition(text string, open int, inside string) (Definition, bool) {
 		return Definition{}, false
 	}
 	at := open - len(word) + strings.Index(word, short)
-	return Definition{short, long, at, open + 1 + strings.Index(inside, long)}, true
+	return Definition{Short: short, Long: long, ShortStart: at, LongStart: open + 1 + strings.Index(inside, long)}, true
 }
 
-// sentence returns the end of s after the last end of a sentence in it.
+// sentence returns the unfinished sentence, or part after a semicolon, with which
+// s ends; at most 500 bytes of it.
 func sentence(s string) string {
 	s = s[max(0, len(s)-500):]
 	for i := len(s) - 2; i > 0; i-- {
-		if (s[i] == '.' || s[i] == ';' || s[i] == '!' || s[i] == '?') && s[i+1] == ' ' && strings.TrimSpace(s[i+1:]) != "" || s[i] == '\n' && s[i-1] == '\n' {
+		stop := strings.IndexByte(".;!?", s[i]) >= 0 && s[i+1] == ' ' && strings.TrimSpace(s[i+1:]) != ""
+		blankLine := s[i] == '\n' && s[i-1] == '\n'
+		if stop || blankLine {
 			return s[i+1:]
 		}
 	}
 	return s
 }
 
+// isShort tells whether s can be a short form.
 func isShort(s string) bool {
 	n := utf8.RuneCountInString(s)
 	first, _ := utf8.DecodeRuneInString(s)
@@ -119,12 +124,14 @@ func isShort(s string) bool {
 		len(strings.Fields(s)) <= 2 && strings.IndexFunc(s, unicode.IsLetter) >= 0
 }
 
+// maxWords returns how many words the long form of short may have.
 func maxWords(short string) int {
 	n := utf8.RuneCountInString(short)
 	return min(n+5, 2*n)
 }
 
-// lastWords returns the end of s from its n-th last word on.
+// lastWords returns the last n words of s, with the white space between and after
+// them.
 func lastWords(s string, n int) string {
 	i := len(s)
 	for range n {
@@ -140,8 +147,8 @@ func lastWords(s string, n int) string {
 	return s[i:]
 }
 
-// longForm finds the shortest end of the candidate that the short form
-// abbreviates, and returns its length in bytes.
+// longForm returns the length in bytes of the shortest end of candidate that the
+// short form can stand for.
 func longForm(short, candidate string) (length int, ok bool) {
 	letters := []rune(short)
 	c := len(candidate)
@@ -166,7 +173,7 @@ func longForm(short, candidate string) (length int, ok bool) {
 			}
 		}
 	}
-	// The form begins where its word does: "3,4-x" is not cut before "4".
+	// The long form begins with a whole word: "3,4-x" is not cut before "4".
 	c = len(strings.TrimRightFunc(candidate[:c], func(r rune) bool { return !unicode.IsSpace(r) }))
 	for c < len(candidate) && (candidate[c] == '(' || candidate[c] == '"') && !strings.Contains(candidate[c:], ")") {
 		c++

@@ -1,10 +1,11 @@
-// Package answer reads the lists that a model writes: one item or pair a line.
+// Package answer reads the lists that a model writes: one item, or one pair, on
+// each line.
 //
-// The reading is tolerant, for models drift from "- item": other bullets,
-// numbers, quotes and trailing punctuation are understood. It decides nothing
-// that needs the article: each item comes with the forms in which it may be
-// meant, the likeliest first, and each line that can't be an item comes with
-// the reason, so that nothing is lost in silence.
+// Models drift from "- item", so that other bullets, numbers, quotes and trailing
+// punctuation are understood too. What an item means can only be told by the
+// article: `"x."` may stand for itself, for x. or for x. So each item comes with
+// all its forms, the likeliest first, and the caller chooses. A line that can't
+// be an item comes with the reason, so that nothing is lost in silence.
 package answer
 
 import (
@@ -13,33 +14,32 @@ import (
 	"unicode/utf8"
 )
 
-// Line is one line of an answer that isn't blank.
+// Line is a line of an answer that isn't blank.
 type Line struct {
-	Text     string // as written, trimmed
-	Bulleted bool
-	// Items is the item, or the chemical and the disease of a pair; empty
-	// where Reason says why there is none.
+	Text     string // the line, without white space around it
+	Bulleted bool   // it begins with a bullet or a number
+	// Items has the line's item, or the chemical and the disease of its pair. It
+	// is empty where the line has none, for the Reason given.
 	Items  []Item
 	Reason string
 }
 
 // Item is a mention that the model wrote.
 type Item struct {
-	// Forms are the ways to read it, the likeliest first, all different.
-	Forms []string
-	// Start and End are its first form's bytes in the answer.
-	Start, End int
+	Forms      []string // the different ways to read it, the likeliest first
+	Start, End int      // the bytes [Start, End) of the answer that are Forms[0]
 }
 
-// Reasons why a line holds no item.
+// Reasons why a line has no item.
 const (
-	NotAPair = "not a pair chemical | disease"
-	Empty    = "empty item"
-	CutOff   = "cut off at the length limit"
+	notAPair = "not a pair chemical | disease"
+	empty    = "empty item"
+	cutOff   = "cut off at the length limit"
 )
 
-// Parse reads an answer. If it was cut at the length limit, its last line is
-// incomplete unless an end of line follows it.
+// Parse returns the lines of an answer, which has pairs or else items. If cut
+// tells that the answer ends at the length limit, its last line is incomplete
+// unless a line end follows it.
 func Parse(text string, pairs, cut bool) []Line {
 	var lines []Line
 	for start := 0; start < len(text); {
@@ -50,7 +50,7 @@ func Parse(text string, pairs, cut bool) []Line {
 		if s := trim(span{start, end}, text); s.start < s.end {
 			line := parse(text, s, pairs)
 			if cut && end == len(text) {
-				line.Items, line.Reason = nil, CutOff
+				line.Items, line.Reason = nil, cutOff
 			}
 			lines = append(lines, line)
 		}
@@ -59,15 +59,17 @@ func Parse(text string, pairs, cut bool) []Line {
 	return lines
 }
 
+// span is the bytes [start, end) of an answer.
 type span struct{ start, end int }
 
 func (s span) of(text string) string { return text[s.start:s.end] }
 
+// parse reads the line s of an answer.
 func parse(text string, s span, pairs bool) Line {
 	line := Line{Text: s.of(text)}
 	s, line.Bulleted = bullet(text, s)
 	if s = trim(s, text); s.start == s.end {
-		line.Reason = Empty
+		line.Reason = empty
 		return line
 	}
 	if !pairs {
@@ -75,20 +77,20 @@ func parse(text string, s span, pairs bool) Line {
 	} else if chemical, disease, ok := split(text, s); ok {
 		line.Items = []Item{item(text, chemical, "chemical "), item(text, disease, "disease ")}
 	} else {
-		line.Reason = NotAPair
+		line.Reason = notAPair
 		return line
 	}
 	for _, it := range line.Items {
 		if len(it.Forms) == 0 {
-			line.Items, line.Reason = nil, Empty
+			line.Items, line.Reason = nil, empty
 			break
 		}
 	}
 	return line
 }
 
-// split cuts a pair: "chemical | disease", or the training data's older
-// "chemical X influences disease Y".
+// split returns the two sides of a pair: "X | Y", or "chemical X influences
+// disease Y" as older training data has it.
 func split(text string, s span) (chemical, disease span, ok bool) {
 	line := s.of(text)
 	if strings.Count(line, "|") == 1 {
@@ -104,7 +106,8 @@ func split(text string, s span) (chemical, disease span, ok bool) {
 	return span{}, span{}, false
 }
 
-// bullet cuts the marks of lists from the front: a sign, a number, or both.
+// bullet cuts a bullet, a number, or a bullet and a number from the front of s,
+// and tells whether there was any.
 func bullet(text string, s span) (span, bool) {
 	rest := s.of(text)
 	found := false
@@ -120,7 +123,8 @@ func bullet(text string, s span) (span, bool) {
 	return s, found
 }
 
-// number is the length of "1. ", "1) " or "(1) " at the front, else 0.
+// number returns the length of "1. ", "1) " or "(1) " at the front of s; 0 if s
+// begins with none of them.
 func number(s string) int {
 	i := 0
 	if strings.HasPrefix(s, "(") {
@@ -136,7 +140,9 @@ func number(s string) int {
 	return i + 2
 }
 
-// item lists the forms of what s holds.
+// item returns the forms of s: first bare, without quotes and punctuation around
+// it; then without the outer quotes alone; then as it is; and then bare and
+// without the given prefix, which is in lower case.
 func item(text string, s span, prefix string) Item {
 	bare := s
 	for {
@@ -159,6 +165,7 @@ func item(text string, s span, prefix string) Item {
 	return it
 }
 
+// add appends a form, unless it is there already or nothing but punctuation.
 func (it *Item) add(form string) {
 	form = strings.ToValidUTF8(form, "\ufffd")
 	if strings.Trim(form, ".,;: ") == "" {
@@ -172,7 +179,7 @@ func (it *Item) add(form string) {
 	it.Forms = append(it.Forms, form)
 }
 
-// unquote cuts one pair of quotes or of emphasis.
+// unquote cuts one pair of quotes, or of marks of emphasis, from around s.
 func unquote(text string, s span) span {
 	for _, q := range [][2]string{{"**", "**"}, {`"`, `"`}, {"'", "'"}, {"`", "`"}, {"“", "”"}, {"‘", "’"}, {"*", "*"}} {
 		t := s.of(text)
@@ -183,6 +190,7 @@ func unquote(text string, s span) span {
 	return s
 }
 
+// trim cuts white space from both ends of s.
 func trim(s span, text string) span {
 	t := strings.TrimLeftFunc(s.of(text), unicode.IsSpace)
 	s.start = s.end - len(t)
@@ -190,7 +198,8 @@ func trim(s span, text string) span {
 	return s
 }
 
-// asciiLower keeps the length, of invalid UTF-8 too.
+// asciiLower lowers ASCII letters only, so that offsets stay, in text that isn't
+// UTF-8 too.
 func asciiLower(s string) string {
 	b := []byte(s)
 	for i, c := range b {

@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// Boundary says whether a mention may begin or end at byte i of text: not
-// between two letters, digits or marks, unless their script writes no spaces,
-// and never inside what is read as one character.
+// Boundary tells whether a mention may begin or end at byte i of text. It may
+// not between two letters, digits or marks, unless their script writes no spaces
+// between words, and never between a letter and its combining marks.
 func Boundary(text string, i int) bool {
 	if i <= 0 || i >= len(text) {
 		return i == 0 || i == len(text)
@@ -23,6 +23,7 @@ func Boundary(text string, i int) bool {
 
 const zeroWidthJoiner = 0x200d
 
+// boundary is [Boundary] between two code points.
 func boundary(before, after rune) bool {
 	if unicode.Is(unicode.M, after) || before == zeroWidthJoiner || after == zeroWidthJoiner {
 		return false
@@ -38,7 +39,7 @@ func word(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.M, unicode.Pc)
 }
 
-// unspaced says whether r's script writes words without spaces between.
+// unspaced tells whether the script of r writes no spaces between words.
 func unspaced(r rune) bool {
 	return r >= 0x0e00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana,
 		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)

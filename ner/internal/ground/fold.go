@@ -8,16 +8,22 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold gives an item or article the form in which they are compared.
+// Fold returns the form of s in which items and articles are compared: lower
+// case, compatibility decomposition, and one character each for white space,
+// hyphens and quotes.
 func Fold(s string) string { return string(fold(s, false, nil)) }
 
-// squeeze is Fold without hyphens and white space.
+// squeeze returns Fold(s) without hyphens and white space.
 func squeeze(s string) string { return string(fold(s, true, nil)) }
 
-// fold appends to m, if there is one, how the result maps to s.
+// fold folds s, without hyphens and white space if squeezed, and notes in m, if
+// it isn't nil, where the bytes of the result come from.
+//
+// White space after a hyphen and before a word is left out, so that "ben-\nign"
+// becomes "ben-ign".
 func fold(s string, squeezed bool, m *offsets) []byte {
 	out := make([]byte, 0, len(s))
-	hyphenated := false // the last character written is a hyphen
+	hyphenated := false // the result so far ends with a hyphen
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c > ' ' && c < utf8.RuneSelf && c != '-' && c != '`' {
@@ -65,6 +71,8 @@ func fold(s string, squeezed bool, m *offsets) []byte {
 	return out
 }
 
+// skipSpace returns the offset of the first character from byte i of s on that
+// isn't white space.
 func skipSpace(s string, i int) int {
 	for i < len(s) {
 		r, size := utf8.DecodeRuneInString(s[i:])
@@ -76,8 +84,8 @@ func skipSpace(s string, i int) int {
 	return i
 }
 
-// appendFolded appends the compatibility decomposition of one character
-// without case. Quotes become ' and ".
+// appendFolded appends the compatibility decomposition, in lower case, of the
+// character char, whose code point is r. Quotes become ' and ".
 func appendFolded(out []byte, char string, r rune) []byte {
 	switch r {
 	case '\u2018', '\u2019', '\u201a', '\u201b', '\u2032', '`', '\u00b4':
@@ -101,8 +109,8 @@ func appendFolded(out []byte, char string, r rune) []byte {
 	return out
 }
 
-// foldCase is the lower case of the first of the letters that differ from r in
-// case only, so that σ, ς and Σ are one.
+// foldCase returns the lower case of r, and one and the same letter for all that
+// differ in case only, such as σ, ς and Σ.
 func foldCase(r rune) rune {
 	first := r
 	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {
@@ -111,26 +119,31 @@ func foldCase(r rune) rune {
 	return unicode.ToLower(first)
 }
 
-// hyphen covers what is written for a hyphen or minus; dashes too, since
-// models write one for another.
+// hyphen tells whether r is a hyphen, a minus sign or a dash: models write one for
+// another.
 func hyphen(r rune) bool {
 	return r == '-' || r == '\u2212' || r >= 0x2010 && unicode.Is(unicode.Pd, r)
 }
 
-// ignorable covers what readers don't see: soft hyphens, zero-width
+// ignorable tells whether readers don't see r: soft hyphens, zero-width
 // characters, direction marks.
 func ignorable(r rune) bool {
 	return r >= utf8.RuneSelf && r != zeroWidthJoiner && unicode.Is(unicode.Cf, r)
 }
 
-// offsets maps folded bytes to source bytes, as runs: within a linear one
-// bytes correspond one to one, an atom corresponds as a whole.
+// offsets maps the bytes of a folded text to those of its source, in runs. Within
+// a linear run, bytes correspond one to one. An atom is a run that corresponds to
+// its source only as a whole: "ﬁ" becomes the two bytes "fi", neither of which has
+// a place of its own in the source.
 type offsets struct{ runs []run }
 
+// run begins at byte folded of the folded text and ends where the next begins.
 type run struct {
-	folded, source, end int32 // end: of the source of an atom; 0: linear
+	folded, source int32
+	end            int32 // of an atom: where its source ends; 0 for a linear run
 }
 
+// linear notes that byte folded comes from byte source. A nil m notes nothing.
 func (m *offsets) linear(folded, source int) {
 	if m == nil {
 		return
@@ -141,16 +154,17 @@ func (m *offsets) linear(folded, source int) {
 			return
 		}
 	}
-	m.runs = append(m.runs, run{int32(folded), int32(source), 0})
+	m.runs = append(m.runs, run{folded: int32(folded), source: int32(source)})
 }
 
+// atom notes that the bytes from folded on come from the bytes [source, end).
 func (m *offsets) atom(folded, source, end int) {
 	if m != nil {
-		m.runs = append(m.runs, run{int32(folded), int32(source), int32(end)})
+		m.runs = append(m.runs, run{folded: int32(folded), source: int32(source), end: int32(end)})
 	}
 }
 
-// span is one folded byte for the source bytes [source, end).
+// span notes that the one byte folded comes from the bytes [source, end).
 func (m *offsets) span(folded, source, end int) {
 	if end-source == 1 {
 		m.linear(folded, source)
@@ -159,8 +173,9 @@ func (m *offsets) span(folded, source, end int) {
 	}
 }
 
-// source returns the source bytes of the folded bytes [from, to); false where
-// that cuts through a character.
+// source returns the bytes [start, end) of the source that the folded bytes
+// [from, to) come from; false where from or to lies within an atom. The folded
+// text has foldedLen bytes.
 func (m *offsets) source(from, to, foldedLen int) (start, end int, ok bool) {
 	i := m.find(from)
 	if r := m.runs[i]; r.end == 0 {
@@ -179,7 +194,7 @@ func (m *offsets) source(from, to, foldedLen int) (start, end int, ok bool) {
 	return start, int(m.runs[i].end), to == next
 }
 
-// find returns the run that holds a folded byte.
+// find returns the index of the run that has the folded byte at.
 func (m *offsets) find(at int) int {
 	return sort.Search(len(m.runs), func(i int) bool { return int(m.runs[i].folded) > at }) - 1
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// Article is a text prepared for finding items in it. It is safe for
-// concurrent use once made.
+// Article is a text in which items can be found. It is safe for concurrent use.
 type Article struct {
 	text     string
 	index    *document.Index
-	exact    *folded
-	squeezed func() *folded
+	exact    *folded        // with hyphens and white space
+	squeezed func() *folded // without; made when it is first needed
 }
 
+// folded is a folded article, and where its bytes come from in the article.
 type folded struct {
 	text string
 	offsets
@@ -39,8 +39,8 @@ func newFolded(text string, squeezed bool) *folded {
 	return f
 }
 
-// Find returns every occurrence of an item in order of their beginnings,
-// overlapping ones included. An item without a letter or digit is never found.
+// Find returns where an item occurs, in code points, in order of the starts;
+// occurrences may overlap. An item without a letter or digit is never found.
 func (a *Article) Find(item string) []document.Span {
 	if strings.IndexFunc(item, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) < 0 {
 		return nil
@@ -57,9 +57,12 @@ func (a *Article) Text(s document.Span) string {
 	return text
 }
 
-// Index converts between the article's bytes and code points.
+// Index returns the index that converts between bytes and code points of the
+// article.
 func (a *Article) Index() *document.Index { return a.index }
 
+// find returns the places in the article at which f has item, which is folded as
+// f is.
 func (a *Article) find(f *folded, item string) []document.Span {
 	if item == "" {
 		return nil
@@ -81,4 +84,31 @@ func (a *Article) find(f *folded, item string) []document.Span {
 		from = i + size
 	}
 	return spans
+}
+// Folded returns the folded article, and for each of its bytes and for its end
+// whether a mention may start there, and whether one may end there. Package
+// constraint makes automata of it.
+func (a *Article) Folded() (text string, starts, ends []bool) {
+	f := a.exact
+	n := len(f.text)
+	starts, ends = make([]bool, n+1), make([]bool, n+1)
+	for i, r := range f.runs {
+		next, source := n, int(r.source)
+		if i+1 < len(f.runs) {
+			next = int(f.runs[i+1].folded)
+		}
+		first := int(r.folded)
+		if r.end != 0 {
+			starts[first] = Boundary(a.text, source)
+			ends[next] = Boundary(a.text, int(r.end))
+			continue
+		}
+		// The bytes of a linear run correspond one to one. Those within a
+		// character (0b10xxxxxx) are no boundary.
+		for at := first; at < next; at++ {
+			starts[at] = f.text[at]&0xc0 != 0x80 && Boundary(a.text, source+at-first)
+			ends[at+1] = (at+1 == n || f.text[at+1]&0xc0 != 0x80) && Boundary(a.text, source+at+1-first)
+		}
+	}
+	return f.text, starts, ends
 }

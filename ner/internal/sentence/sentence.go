@@ -1,10 +1,10 @@
-// Package sentence finds where sentences begin, for what must not be cut within
-// one and what never runs from one into the next.
+// Package sentence finds where sentences begin: long articles are cut between
+// sentences, and no mention runs from one into the next.
 //
-// A sentence ends with a full stop, question or exclamation mark, what closes
-// brackets and quotes, and white space, if what follows can begin a sentence:
-// anything but a lower-case letter. Full stops of initials and of common
-// abbreviations end none. A blank line ends one always.
+// A sentence ends with a full stop, a question mark or an exclamation mark, then
+// any closing brackets and quotes, then white space, unless a lower-case letter
+// follows. The full stop of an initial or of a common abbreviation ends no
+// sentence. A blank line always ends one.
 package sentence
 
 import (
@@ -13,7 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Starts are the bytes of text at which sentences begin, but the first.
+// Starts returns the byte offsets at which sentences of text begin, ascending,
+// without that of the first sentence.
 func Starts(text string) []int {
 	var starts []int
 	for i := 0; i < len(text); i++ {
@@ -39,13 +40,14 @@ func Starts(text string) []int {
 	return starts
 }
 
+// begins tells whether s can begin a sentence.
 func begins(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
 	return !unicode.IsLower(r)
 }
 
-// abbreviated says whether the word before a full stop is one that is written
-// with it in mid-sentence.
+// abbreviated tells whether the text before a full stop ends with an initial or
+// an abbreviation, of which the full stop is a part.
 func abbreviated(before string) bool {
 	i := len(before)
 	for i > 0 && len(before)-i < 8 && (before[i-1]|0x20 >= 'a' && before[i-1]|0x20 <= 'z' || before[i-1] == '.') {
