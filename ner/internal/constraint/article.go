@@ -12,43 +12,43 @@ import (
 	"github.com/medner/medner/ner/internal/sentence"
 )
 
-// Article is the index of one article's spans for one vocabulary. It is safe
-// for concurrent use.
+// Article is the index of an article's spans, for one vocabulary. It is safe for
+// concurrent use.
 type Article struct {
 	v     *Vocabulary
-	text  []byte  // the article's variants; end marks what no span crosses
-	ends  []bool  // by byte: whether a span may end before it
-	spans []spans // in order of their bytes
+	text  []byte  // all sentences, each followed by end; then each again if folding changes it
+	ends  []bool  // for each byte of text: whether a span may end before it
+	spans []spans // sorted by the bytes of the longest span
 
 	mu    sync.Mutex
 	masks map[state][]uint64
 }
 
-// spans are those with the same start.
+// spans stands for all spans that start at one byte of the text.
 type spans struct {
-	start  int32
-	first  int32 // length up to and with the first letter or digit
-	length int32 // of the longest
+	start  int32 // the byte at which they start
+	first  int32 // length in bytes up to and with the first letter or digit
+	length int32 // length in bytes of the longest span
 }
 
 const (
-	// end marks the end of a part of the text. It sorts first; an article's
-	// own NUL ends a part too.
+	// end is the byte that no span crosses. It sorts before all others. A NUL of
+	// the article has the same effect.
 	end = 0
-	// joint stands for a space or a hyphen between words: a model may write one
-	// for the other, and the item is found all the same.
+	// joint stands in the text for a space and for a hyphen: a model may write
+	// one for the other, and package ground finds the item all the same.
 	joint = ' '
-	// maxSpan bounds spans in bytes; the longest mention of the CDR corpus has
-	// 105.
+	// maxSpan bounds the bytes of a span; the longest mention of the CDR corpus
+	// has 105.
 	maxSpan = 256
-	// maxMasks bounds the masks that are kept, those of wide states: there are
-	// half a dozen that every answer passes through.
+	// maxMasks bounds how many masks are kept: every answer passes through the
+	// same half a dozen states that are worth it.
 	maxMasks = 32
-	// wide is the number of starts from which on a mask is worth keeping.
+	// wide is the number of starts from which on a state's mask is worth keeping.
 	wide = 32
 )
 
-// NewArticle indexes an article of valid UTF-8.
+// NewArticle indexes an article, which must be valid UTF-8.
 func NewArticle(v *Vocabulary, article string) *Article {
 	a := &Article{v: v, masks: map[state][]uint64{}}
 	from := 0
@@ -64,10 +64,12 @@ func NewArticle(v *Vocabulary, article string) *Article {
 	return a
 }
 
+// longest returns the bytes of the longest span of s.
 func (a *Article) longest(s spans) []byte { return a.text[s.start:][:s.length] }
 
-// verbatim is a text in lower case (of ASCII), its white space collapsed,
-// with the places where spans may start and end.
+// verbatim returns source with ASCII letters in lower case and each run of white
+// space as one space, and for each byte of the result and for its end whether a
+// span may start there, and whether one may end there.
 func verbatim(source string) (text []byte, starts, ends []bool) {
 	ends = []bool{true}
 	space := false
@@ -75,7 +77,9 @@ func verbatim(source string) (text []byte, starts, ends []bool) {
 		r, size := utf8.DecodeRuneInString(source[i:])
 		if unicode.IsSpace(r) {
 			if !space {
-				text, starts, ends = append(text, ' '), append(starts, false), append(ends, false)
+				text = append(text, ' ')
+				starts = append(starts, false)
+				ends = append(ends, false)
 			}
 			space = true
 		} else {
@@ -84,7 +88,8 @@ func verbatim(source string) (text []byte, starts, ends []bool) {
 			starts = append(starts, boundary)
 			ends[len(ends)-1] = boundary
 			for range size - 1 {
-				starts, ends = append(starts, false), append(ends, false)
+				starts = append(starts, false)
+				ends = append(ends, false)
 			}
 			ends = append(ends, ground.Boundary(source, i+size))
 			space = false
@@ -94,27 +99,29 @@ func verbatim(source string) (text []byte, starts, ends []bool) {
 	return text, append(starts, false), ends
 }
 
-// add indexes a variant; starts and ends have an entry more than text.
+// add indexes a sentence, where starts and ends tell of each byte of text, and of
+// its end, whether boundaries let a span start or end there.
 func (a *Article) add(text []byte, starts, ends []bool) {
 	offset := len(a.text)
 	a.text = append(append(a.text, text...), end)
 	a.ends = append(a.ends, ends...)
-	// last is the last place at which a span may end, by byte, -1 for none in
-	// this part of the text.
+	// Nothing crosses "|", which separates a pair, nor end: they cut the text
+	// into parts. last[i] is the last place up to i in the same part at which a
+	// span may end, or -1.
 	last := make([]int, len(text)+1)
-	for i, from := 0, -1; i <= len(text); i++ {
-		before, _ := utf8.DecodeLastRune(text[:i])
-		a.ends[offset+i] = ends[i] && i > 0 && !unicode.IsSpace(before) && !opening(before) && !trailing(before) && !particles[lastWord(text[:i])]
+	latest := -1
+	for i := range len(text) + 1 {
+		a.ends[offset+i] = ends[i] && i > 0 && ending(text[:i])
 		if a.ends[offset+i] {
-			from = i
+			latest = i
 		}
-		last[i] = from
+		last[i] = latest
 		if i < len(text) && (text[i] == '|' || text[i] == end) {
 			a.text[offset+i] = end
-			from = -1
+			latest = -1
 		}
 	}
-	part := len(text) // where the part that i lies in ends
+	part := len(text) // where the part ends that has byte i
 	for i := len(text) - 1; i >= 0; i-- {
 		if a.text[offset+i] == end {
 			part = i
@@ -130,7 +137,7 @@ func (a *Article) add(text []byte, starts, ends []bool) {
 		}
 		word := bytes.IndexFunc(text[i:to], func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 		if word >= 0 {
-			a.spans = append(a.spans, spans{int32(offset + i), int32(word + 1), int32(to - i)})
+			a.spans = append(a.spans, spans{start: int32(offset + i), first: int32(word + 1), length: int32(to - i)})
 		}
 	}
 	for i, b := range a.text[offset:] {
@@ -138,7 +145,7 @@ func (a *Article) add(text []byte, starts, ends []bool) {
 	}
 }
 
-// joined is a byte as the index holds it.
+// joined returns the byte that the index has for b.
 func joined(b byte) byte {
 	if b == '-' {
 		return joint
@@ -146,27 +153,32 @@ func joined(b byte) byte {
 	return b
 }
 
-// Mentions begin with any character but a closing one, and end with any but an
-// opening one.
+// ending tells whether the last characters of text can be those of a mention.
+func ending(text []byte) bool {
+	r, _ := utf8.DecodeLastRune(text)
+	opening := unicode.In(r, unicode.Ps, unicode.Pi)
+	return !unicode.IsSpace(r) && !opening && !trailing(r) && !particles[lastWord(text)]
+}
+
+// closing tells whether no mention begins with r.
 func closing(r rune) bool {
 	return trailing(r) || unicode.In(r, unicode.Pe, unicode.Pf)
 }
 
-// particles are words with which no mention ends: none of the 18,976 of the CDR
-// corpus's training and development articles does. Words that are symbols or
-// short forms too, in upper case, are not among them: in, as, at, on.
+// trailing tells whether r is punctuation with which no mention begins or ends.
+func trailing(r rune) bool { return strings.ContainsRune(".,;:|", r) }
+
+// particles has words with which no mention ends: none of the 18,976 mentions of
+// the CDR corpus's training and development articles does. The words in, as, at
+// and on are missing, since in upper case they are symbols or short forms.
 var particles = map[string]bool{
 	"of": true, "the": true, "by": true, "with": true, "for": true, "and": true, "or": true, "from": true,
 	"than": true, "that": true, "which": true, "during": true, "after": true, "was": true, "were": true,
 }
 
-// lastWord is what follows the last space or hyphen, if it is no longer than
-// the longest particle.
+// lastWord returns what follows the last space or hyphen of text; a word longer
+// than the longest particle may lack its beginning.
 func lastWord(text []byte) string {
 	text = text[max(0, len(text)-len(" during")):]
 	return string(text[bytes.LastIndexAny(text, " -")+1:])
 }
-
-func opening(r rune) bool { return unicode.In(r, unicode.Ps, unicode.Pi) }
-
-func trailing(r rune) bool { return strings.ContainsRune(".,;:|", r) }

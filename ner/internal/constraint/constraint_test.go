@@ -150,7 +150,7 @@ func TestGivenUp(t *testing.T) {
 	for _, b := range []byte("- diarrhea\n- two") {
 		c.Accept(int32(b) + 1)
 	}
-	require.True(t, c.Finished())
+	require.True(t, c.a.final(c.at))
 }
 
 // A vocabulary that lacks a byte must not leave the model without a choice.

@@ -1,24 +1,34 @@
-// Package constraint limits what a model may write to the syntax of a list and
-// verbatim spans of the article: grounded decoding.
+// Package constraint keeps a model to lists of verbatim spans of an article
+// (grounded decoding): at each step it gives a mask of the tokens that the model
+// may write.
 //
-// The language, over bytes, case of ASCII letters aside:
+// An answer consists of these bytes, where the case of ASCII letters is free:
 //
 //	answer  = [" "] *(line "\n") [line]
-//	line    = "- " span                  a list of items
-//	        | "- " span " | " span       a list of pairs
+//	line    = "- " span                  in a list of items
+//	        | "- " span " | " span       in a list of pairs
 //
-// where a span starts and ends at boundaries of the article (package ground),
-// has a letter or digit, holds white space as one space, may have a hyphen for
-// a space and a space for a hyphen, doesn't end with a particle such as "of",
-// stays within a sentence and has at most 256 bytes. A stop id may follow a
-// finished line, a "\n", or nothing at all.
+// A span is a piece of the article that begins and ends at a boundary (package
+// ground), has a letter or digit, doesn't end with a particle such as "of", stays
+// within a sentence and has at most 256 bytes. Each run of white space in it is
+// one space. A hyphen may stand for a space and a space for a hyphen. A stop id
+// may follow a finished line, a "\n", or nothing at all.
 //
-// The places where a span may begin lie in an array, sorted by what follows
-// them (a sparse suffix array); what was written of a span is an interval of
-// it, so that a state is a few integers and copying one costs nothing. Tokens
-// are byte strings and may cross the grammar's parts, as "- " and ")\n" do: a
-// mask of the allowed ones comes from walking a trie of the vocabulary and the
-// automaton together, which visits only what both have. Where the article is
-// not plain ASCII it is indexed twice, as it is and folded, so that a model may
-// write "–" or "-" where the article has the former.
+// # The automaton
+//
+// The places where a span may begin lie in one array, sorted by the text that
+// follows each (a sparse suffix array). The places that go on with the bytes
+// written so far are an interval of this array, so that a state is a few
+// integers. For the article "pain, panic":
+//
+//	array        [pain] [panic]
+//	"pa" written  0 ……… 2        both go on
+//	"pai" written 0 … 1          only "pain" does
+//
+// Tokens are byte strings that may cross the parts of the grammar, such as
+// ")\n". A mask is found by walking a trie of the vocabulary and the automaton
+// together, which visits only the bytes that both allow.
+//
+// An article that is not plain ASCII is indexed twice, as it is and folded, so
+// that a model may write "–" or "-" where the article has "–".
 package constraint

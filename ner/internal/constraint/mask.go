@@ -1,10 +1,12 @@
 package constraint
 
-// wide says whether a state's mask takes long to make.
+// wide tells whether the mask of a state takes so long to make that the article
+// keeps it for other answers.
 func (s state) wide() bool {
 	return s.hi-s.lo >= wide || s.mode == dash || s.mode == bar
 }
 
+// kept returns the mask of a state if the article keeps it; else nil.
 func (a *Article) kept(s state) []uint64 {
 	if !s.wide() {
 		return nil
@@ -14,6 +16,7 @@ func (a *Article) kept(s state) []uint64 {
 	return a.masks[s]
 }
 
+// keep keeps a mask, and returns false if there is no room for it.
 func (a *Article) keep(s state, mask []uint64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -41,8 +44,8 @@ func empty(mask []uint64) bool {
 	return true
 }
 
-// walk allows the tokens below a node of the vocabulary by whose further bytes
-// the automaton can go on from s.
+// walk allows the tokens below a node of the vocabulary whose remaining bytes the
+// automaton accepts from state s on.
 func (a *Article) walk(mask []uint64, node int32, s state) {
 	v := a.v
 	if s.mode == first || s.mode == last {
@@ -57,15 +60,16 @@ func (a *Article) walk(mask []uint64, node int32, s state) {
 	}
 }
 
-// walkSpan is walk within a span. It follows the article rather than the
-// vocabulary: it has far fewer ways to go on.
+// walkSpan is walk within a span. It tries the bytes with which the article goes
+// on, which are far fewer than those with which the vocabulary does.
 func (a *Article) walkSpan(mask []uint64, node int32, s state) {
 	v := a.v
 	if v.leaf(node) {
 		return
 	}
-	// A span ends with "\n", or with " |": its space is followed here alone,
-	// for the span may also go on with it.
+	// The bytes that may end a span: "\n", or " |" in a pair. A space or a hyphen
+	// in the first span of a pair is followed by step, here and not below, since
+	// the space may begin " |" or belong to the span.
 	if s.mode == first {
 		a.walkByte(mask, node, s, ' ')
 		a.walkByte(mask, node, s, '-')
@@ -93,6 +97,7 @@ func (a *Article) walkSpan(mask []uint64, node int32, s state) {
 	}
 }
 
+// walkChild allows the tokens at child and below it, unless child is 0.
 func (a *Article) walkChild(mask []uint64, child int32, s state) {
 	if child != 0 {
 		a.v.allow(mask, child)
@@ -100,7 +105,7 @@ func (a *Article) walkChild(mask []uint64, child int32, s state) {
 	}
 }
 
-// walkByte is walk by way of one byte.
+// walkByte allows the tokens below node whose next byte is b.
 func (a *Article) walkByte(mask []uint64, node int32, s state, b byte) {
 	child := a.v.next(node, b)
 	if child == 0 {

@@ -82,7 +82,7 @@ func TestWhatIsWrittenIsGrounded(t *testing.T) {
 		for _, grammar := range []Grammar{Items, Pairs} {
 			c := a.Start(grammar)
 			var out []byte
-			for len(out) < 300 || !c.Finished() {
+			for len(out) < 300 || !c.a.final(c.at) {
 				mask := c.Allowed()
 				var ids []int32
 				for id := int32(1); id <= 256; id++ {
@@ -105,7 +105,7 @@ func TestWhatIsWrittenIsGrounded(t *testing.T) {
 			if len(a.spans) == 0 {
 				continue
 			}
-			require.True(t, c.Finished(), "%q: dead end after %q", article, out)
+			require.True(t, c.a.final(c.at), "%q: dead end after %q", article, out)
 			for line := range strings.SplitSeq(string(out), "\n") {
 				line = strings.TrimPrefix(strings.TrimPrefix(line, " "), "- ")
 				for _, item := range strings.Split(line, " | ") {

@@ -2,34 +2,33 @@ package constraint
 
 import "sort"
 
-// Grammar is what lines consist of.
+// Grammar says what a line of an answer has after its bullet.
 type Grammar uint8
 
-// A line is one span, or two.
 const (
-	Items Grammar = iota
-	Pairs
+	Items Grammar = iota // one span
+	Pairs                // two spans
 )
 
-// Automaton follows one answer. It is not safe for concurrent use; its copies
-// are independent.
+// Automaton follows the writing of one answer. It is not safe for concurrent use;
+// its forks are independent of it.
 type Automaton struct {
 	a    *Article
 	at   state
-	mask []uint64 // of at, if it was asked for
-	own  []uint64 // memory for masks that are not kept
+	mask []uint64 // the mask of at; nil until Allowed made it
+	own  []uint64 // memory for masks that the article doesn't keep
 }
 
-// Start returns the automaton of an answer's beginning.
+// Start returns the automaton at the beginning of an answer.
 func (a *Article) Start(g Grammar) *Automaton {
 	return &Automaton{a: a, at: state{mode: begin, grammar: g}}
 }
 
-// Fork returns an independent copy.
+// Fork returns an independent automaton in the same state.
 func (c *Automaton) Fork() *Automaton { return &Automaton{a: c.a, at: c.at} }
 
-// Accept moves on with a token. After one that is not allowed, only stop ids
-// are; but an end of line always ends its line, so that a caller can give an
+// Accept moves on by a token. After a token that isn't allowed, only stop ids are
+// allowed; but a line end always begins a new line, so that a caller can give an
 // item up.
 func (c *Automaton) Accept(id int32) {
 	c.mask = nil
@@ -45,12 +44,9 @@ func (c *Automaton) Accept(id int32) {
 	}
 }
 
-// Finished says whether the answer may end here.
-func (c *Automaton) Finished() bool { return c.a.final(c.at) }
-
-// Allowed is a bitmap of the ids that may come next, valid until the next
-// Accept. It is never empty: where a vocabulary can't spell what must follow,
-// the stop ids are allowed.
+// Allowed returns a bitmap of the ids that may come next: id i is bit i%64 of word
+// i/64. It is valid until the next Accept. It is never empty: where no token
+// spells what must follow, the stop ids are allowed.
 func (c *Automaton) Allowed() []uint64 {
 	if c.mask != nil {
 		return c.mask
@@ -70,32 +66,40 @@ func (c *Automaton) Allowed() []uint64 {
 	return c.mask
 }
 
-// state is a place in the grammar; within a span also which starts [lo, hi)
-// the depth bytes written of it follow.
+// state is a place in the grammar. Within a span of which depth bytes are written,
+// the entries [lo, hi) of Article.spans begin with those bytes.
 type state struct {
 	mode          mode
 	grammar       Grammar
-	separating    bool // a space was written that may begin " | "
+	separating    bool // the last byte is a space that may begin " | "
 	lo, hi, depth int32
 }
 
+// mode is a part of the grammar:
+//
+//	begin → dash → last → line → dash …          a list of items
+//	begin → dash → first → bar → last → line …   a list of pairs
+//
+// A space at the start of the answer leads from begin to line. A byte that the
+// grammar doesn't have leads to failed, which only a line end leaves.
 type mode uint8
 
 const (
-	begin mode = iota
-	line       // a line's beginning
-	dash       // after "-"
-	first      // in the first span of a pair
-	bar        // after " |"
-	last       // in a line's last span
+	begin mode = iota // at the start of the answer
+	line              // at the start of a line
+	dash              // after "-"
+	first             // in the first span of a pair
+	bar               // after " |"
+	last              // in the only span of a line, or the second of a pair
 	failed
 )
 
+// span returns the state before the first byte of a span.
 func (a *Article) span(m mode, g Grammar) state {
 	return state{mode: m, grammar: g, hi: int32(len(a.spans))}
 }
 
-// step moves on by one byte.
+// step returns the state after byte b.
 func (a *Article) step(s state, b byte) state {
 	switch s.mode {
 	case begin, line:
@@ -142,7 +146,9 @@ func (a *Article) step(s state, b byte) state {
 	return state{mode: failed, grammar: s.grammar}
 }
 
-// narrow returns those of a state's starts that go on with b.
+// narrow returns the part of the interval [s.lo, s.hi) that goes on with b. Its
+// start is found by bisection; its end, which is mostly near, by steps that
+// double, and then bisection.
 func (a *Article) narrow(s state, b byte) (lo, hi int32) {
 	n := int(s.hi - s.lo)
 	lo = s.lo + int32(sort.Search(n, func(i int) bool { return a.byteAt(s.lo+int32(i), s.depth) >= b }))
@@ -156,7 +162,8 @@ func (a *Article) narrow(s state, b byte) (lo, hi int32) {
 	}
 }
 
-// byteAt is a byte of what follows a start, or end.
+// byteAt returns the byte at depth of the longest span of entry i, and end after
+// the span.
 func (a *Article) byteAt(i, depth int32) byte {
 	if s := a.spans[i]; depth < s.length {
 		return a.text[s.start+depth]
@@ -164,7 +171,8 @@ func (a *Article) byteAt(i, depth int32) byte {
 	return end
 }
 
-// finished says whether a span may end here.
+// finished tells whether the bytes written are a whole span: whether one of the
+// places that they may stand at ends there.
 func (a *Article) finished(s state) bool {
 	for _, p := range a.spans[s.lo:s.hi] {
 		if s.depth >= p.first && a.ends[p.start+s.depth] {
@@ -174,7 +182,7 @@ func (a *Article) finished(s state) bool {
 	return false
 }
 
-// final says whether the answer may end here.
+// final tells whether the answer may end here.
 func (a *Article) final(s state) bool {
 	switch s.mode {
 	case begin, line, failed:

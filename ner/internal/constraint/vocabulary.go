@@ -6,21 +6,23 @@ import (
 	"sort"
 )
 
-// Vocabulary is a trie of a tokenizer's tokens by their bytes, ASCII letters
-// in lower case. Children of a node lie side by side, in order of their bytes.
+// Vocabulary is a trie of a tokenizer's tokens by their bytes, with ASCII letters
+// in lower case. Node 0 is the root. The children of a node have consecutive
+// numbers, in order of their bytes: those of node n are child[n] to
+// child[n+1]-1, and the tokens that end at n are ids[token[n]:token[n+1]].
 type Vocabulary struct {
-	size  int
-	bytes func(id int32) []byte
+	size  int                   // of the vocabulary, in tokens
+	bytes func(id int32) []byte // the bytes of a token, in their own case
 	stop  []int32
-	label []byte  // by node: the byte that leads to it
-	child []int32 // by node: its first child; the next node's first child ends the list
-	token []int32 // by node: its first entry in ids, as child
+	label []byte  // for each node, the byte that leads to it
+	child []int32 // for each node, its first child
+	token []int32 // for each node, the index in ids of its first token
 	ids   []int32
 }
 
-// NewVocabulary makes a trie of size tokens; bytes gives what a token
-// contributes to a text, nothing for special ones. The stop ids are those that
-// end an answer.
+// NewVocabulary makes the trie of the tokens 0 to size-1. bytes returns what a
+// token adds to a text, and nothing for special tokens. The stop ids end an
+// answer.
 func NewVocabulary(size int, bytes func(id int32) []byte, stop []int32) *Vocabulary {
 	v := &Vocabulary{size: size, bytes: bytes, stop: slices.Clone(stop)}
 	var tokens []token
@@ -34,6 +36,7 @@ func NewVocabulary(size int, bytes func(id int32) []byte, stop []int32) *Vocabul
 	return v
 }
 
+// token is a token with its bytes in lower case.
 type token struct {
 	bytes []byte
 	id    int32
@@ -46,8 +49,8 @@ func (t token) compare(o token) int {
 	return int(t.id - o.id)
 }
 
-// build lays the nodes out breadth first; a node is a range of the sorted
-// tokens that share its bytes.
+// build numbers the nodes breadth first. A node is the range of the sorted tokens
+// that begin with its bytes.
 func (v *Vocabulary) build(tokens []token) {
 	type node struct{ lo, hi, depth int }
 	queue := []node{{0, len(tokens), 0}}
@@ -72,7 +75,7 @@ func (v *Vocabulary) build(tokens []token) {
 	v.token = append(v.token, int32(len(v.ids)))
 }
 
-// next returns the child of a node by byte b, or 0.
+// next returns the child of a node to which byte b leads, or 0 if there is none.
 func (v *Vocabulary) next(node int32, b byte) int32 {
 	lo, hi := v.child[node], v.child[node+1]
 	for lo < hi {
@@ -89,15 +92,17 @@ func (v *Vocabulary) next(node int32, b byte) int32 {
 	return 0
 }
 
+// leaf tells whether a node has no children.
 func (v *Vocabulary) leaf(node int32) bool { return v.child[node] == v.child[node+1] }
 
-// allow sets the bits of the tokens that end at a node.
+// allow sets the bits of the tokens that end at node.
 func (v *Vocabulary) allow(mask []uint64, node int32) {
 	for _, id := range v.ids[v.token[node]:v.token[node+1]] {
 		mask[id/64] |= 1 << (id % 64)
 	}
 }
 
+// allowStop sets the bits of the stop ids.
 func (v *Vocabulary) allowStop(mask []uint64) {
 	for _, id := range v.stop {
 		if id >= 0 && int(id) < v.size {
@@ -106,8 +111,10 @@ func (v *Vocabulary) allowStop(mask []uint64) {
 	}
 }
 
+// words returns the length of a mask.
 func (v *Vocabulary) words() int { return (v.size + 63) / 64 }
 
+// lower returns b with ASCII letters in lower case.
 func lower(b []byte) []byte {
 	out := make([]byte, len(b))
 	for i, c := range b {

@@ -85,6 +85,7 @@ func (a *Article) find(f *folded, item string) []document.Span {
 	}
 	return spans
 }
+
 // Folded returns the folded article, and for each of its bytes and for its end
 // whether a mention may start there, and whether one may end there. Package
 // constraint makes automata of it.

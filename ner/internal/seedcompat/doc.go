@@ -1,11 +1,10 @@
-// Package seedcompat reproduces, rule for rule, what the author of the model
-// card did with an answer: how it is parsed, filtered and scored. It is a
-// regression oracle, not a recommendation; profile default of package ner says
-// what is wrong with the rules and does better.
+// Package seedcompat parses, filters and scores answers as the author of the
+// model card did, rule for rule, so that scores can be compared with the card's.
+// It recommends none of the rules: profile Default of package ner does better.
 //
-// The rules were written for Python, and Go differs from it in ways that change
-// results: Python's \w, \s and \b know Unicode and RE2's do not, str.splitlines
-// ends lines at ten characters, str.lower turns İ into two code points and Σ at
-// a word's end into ς, and string lengths count code points. python.go holds
-// these.
+// The rules were written in Python, which differs from Go in ways that change
+// results. python.go has what Go lacks: \w, \s and \b that know Unicode,
+// str.splitlines, which ends lines at ten characters, str.lower, which turns İ
+// into two code points and Σ at the end of a word into ς, and lengths in code
+// points.
 package seedcompat

@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// isSpace is str.isspace of one character, which is also what \s matches in a
-// str pattern: beyond Go's unicode.IsSpace, the four information separators.
+// isSpace tells whether \s matches r, as str.isspace does: Go's unicode.IsSpace
+// lacks the four information separators.
 func isSpace(r rune) bool {
 	return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
 }
 
-// isWord is what \w matches in a str pattern: letters, everything numeric, and
-// the underscore; unlike in most engines, no combining mark. All numeric
+// isWord tells whether \w matches r: a letter, any numeric character, or the
+// underscore; other than in most engines, no combining mark. All numeric
 // characters that are not letters have category Nd, Nl or No.
 func isWord(r rune) bool {
 	if r < utf8.RuneSelf {
@@ -22,13 +22,14 @@ func isWord(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsNumber(r)
 }
 
-// wordBoundary is \b between the bytes before and from i.
+// wordBoundary tells whether \b matches at byte i of s.
 func wordBoundary(s string, i int) bool {
 	before, n := utf8.DecodeLastRuneInString(s[:i])
 	after, m := utf8.DecodeRuneInString(s[i:])
 	return (n > 0 && isWord(before)) != (m > 0 && isWord(after))
 }
 
+// strip is str.strip.
 func strip(s string) string { return strings.TrimFunc(s, isSpace) }
 
 // collapse is re.sub(r"\s+", " ", s).
@@ -47,8 +48,8 @@ func collapse(s string) string {
 	return b.String()
 }
 
-// splitLines is str.splitlines: it ends lines at \n, \r, \r\n and at eight
-// more characters, and a final end of line starts no further line.
+// splitLines is str.splitlines: a line ends at \n, \r, \r\n or one of eight more
+// characters, and nothing follows the last line end.
 func splitLines(s string) []string {
 	var lines []string
 	start := 0
@@ -71,8 +72,8 @@ func splitLines(s string) []string {
 	return lines
 }
 
-// lower is str.lower: simple mappings but for İ, which becomes i and a
-// combining dot, and for Σ, which is ς at the end of a word.
+// lower is str.lower, which lowers every character by itself but İ, which becomes
+// i and a combining dot, and Σ, which becomes ς at the end of a word.
 func lower(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r == 'İ' || r == 'Σ' }) < 0 {
 		return strings.Map(unicode.ToLower, s)
@@ -91,7 +92,7 @@ func lower(s string) string {
 	return b.String()
 }
 
-// foldLetter maps to a small ASCII letter what re.IGNORECASE takes for it.
+// foldLetter returns the lower-case letter that re.IGNORECASE compares r as.
 func foldLetter(r rune) rune {
 	switch r {
 	case 'İ', 'ı':
@@ -102,8 +103,9 @@ func foldLetter(r rune) rune {
 	return unicode.ToLower(r)
 }
 
-// finalSigma is Unicode's condition Final_Sigma (The Unicode Standard, 3.13):
-// a cased letter before, none after, whatever is case-ignorable skipped.
+// finalSigma tells whether a Σ between before and after meets the condition
+// Final_Sigma of the Unicode Standard (3.13): past case-ignorable characters, a
+// cased letter is next before it and none after it.
 func finalSigma(before, after string) bool {
 	before = strings.TrimRightFunc(before, caseIgnorable)
 	r, n := utf8.DecodeLastRuneInString(before)
@@ -119,8 +121,8 @@ func cased(r rune) bool {
 	return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Uppercase, unicode.Other_Lowercase)
 }
 
-// caseIgnorable is the derived property of that name: marks, format
-// characters, modifiers, and the punctuation that occurs within words.
+// caseIgnorable tells whether r has Unicode's property Case_Ignorable: marks,
+// format characters, modifiers, and the punctuation that occurs within words.
 func caseIgnorable(r rune) bool {
 	switch r {
 	case '\'', '.', ':', 0xb7, 0x387, 0x55f, 0x5f4, 0x2018, 0x2019, 0x2024, 0x2027,

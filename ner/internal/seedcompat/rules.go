@@ -9,10 +9,9 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// Rules reads and scores answers as [prompt.SeedRules] says.
+// Rules is a set of filters, with methods that apply it.
 type Rules prompt.SeedRules
 
-// The sets of rules.
 const (
 	Card       = Rules(prompt.CardRules)
 	BioMistral = Rules(prompt.BioMistralRules)
@@ -20,16 +19,17 @@ const (
 
 // Reasons for dropping an item.
 const (
-	NotABullet    = "not a bullet line"
-	NotAPair      = "not two parts separated by |"
-	NotASentence  = "another line has the form chemical X influences disease Y"
-	Blacklisted   = "generic term"
-	TooShort      = "shorter than 3 characters"
-	DiseaseMarker = "a disease's word in a chemical"
-	NotGrounded   = "not found in the prompt"
-	Duplicate     = "duplicate"
+	notABullet    = "not a bullet line"
+	notAPair      = "not two parts separated by |"
+	notASentence  = "another line has the form chemical X influences disease Y"
+	blacklisted   = "generic term"
+	tooShort      = "shorter than 3 characters"
+	diseaseMarker = "a disease's word in a chemical"
+	notGrounded   = "not found in the prompt"
+	duplicate     = "duplicate"
 )
 
+// blacklist has the items that are dropped as generic terms.
 var blacklist = map[string]bool{
 	"pain": true, "drug": true, "drugs": true, "chemical": true, "chemicals": true, "disease": true,
 	"diseases": true, "medication": true, "medications": true, "treatment": true, "treatments": true,
@@ -38,20 +38,21 @@ var blacklist = map[string]bool{
 	"mentioned": true, "list": true, "extracted": true,
 }
 
-// What no chemical may contain.
+// Parts of words that no chemical may contain.
 var (
 	cardMarkers       = []string{"syndrome", "disease", "disorder", "carcinoma", "sarcoma", "infection", "itis"}
 	bioMistralMarkers = []string{"syndrome", "disease", "disorder", "infection", "itis", "osis"}
 )
 
-// Pair is a chemical and a disease that it influences, normalised.
+// Pair is a normalised chemical and the normalised disease that it influences.
 type Pair struct{ Chemical, Disease string }
 
 func (p Pair) String() string { return p.Chemical + " | " + p.Disease }
 
-// NormalizeText prepares a prompt for grounding: words hyphenated across white
-// space are joined, letters lowered, white space collapsed.
-func NormalizeText(s string) string {
+// normalizeText returns a prompt in the form in which items are sought in it:
+// words that a hyphen and white space cut are joined, letters lowered, and runs
+// of white space are one space.
+func normalizeText(s string) string {
 	return strip(collapse(lower(joinHyphenated(s))))
 }
 
@@ -80,7 +81,8 @@ func joinHyphenated(s string) string {
 	return b.String() + s[from:]
 }
 
-// NormalizeItem gives an item the form in which it is compared. Hyphens stay.
+// NormalizeItem returns an item in the form in which it is compared. Hyphens
+// stay.
 func (r Rules) NormalizeItem(s string) string {
 	s = collapse(lower(s))
 	if r == BioMistral {
@@ -112,8 +114,9 @@ func bullet(line string) (string, bool) {
 	return item, item != ""
 }
 
-// Bullets returns the items of an answer as written, and the other lines.
-func Bullets(answer string) (items, others []string) {
+// bullets returns the items of an answer, as written, and its lines that are no
+// items.
+func bullets(answer string) (items, others []string) {
 	for _, line := range splitLines(answer) {
 		if item, ok := bullet(line); ok {
 			items = append(items, item)
@@ -124,19 +127,20 @@ func Bullets(answer string) (items, others []string) {
 	return items, others
 }
 
-// Entities parses and filters an answer to the prompt text (instruction,
-// article and closing line, without the chat's marks).
+// Entities returns the normalised items of an answer that pass the filters, and
+// the others. The text is the prompt that was answered: instruction, article and
+// closing line, without the special tokens of a chat.
 func (r Rules) Entities(task prompt.Task, text, answer string) ([]string, []document.Dropped) {
 	l := newList(task)
-	text = NormalizeText(text)
-	items, others := Bullets(answer)
-	l.drop(NotABullet, others...)
+	text = normalizeText(text)
+	items, others := bullets(answer)
+	l.drop(notABullet, others...)
 	var kept []string
 	for _, written := range items {
 		item := r.NormalizeItem(written)
 		reason := r.reject(task, item, text)
 		if reason == "" && !l.first(item) {
-			reason = Duplicate
+			reason = duplicate
 		}
 		if reason != "" {
 			l.drop(reason, strip(written))
@@ -147,36 +151,39 @@ func (r Rules) Entities(task prompt.Task, text, answer string) ([]string, []docu
 	return kept, l.dropped
 }
 
-// reject gives the first filter's reason, in the variant's order.
+// reject returns the reason of the first filter that an item doesn't pass, or "".
+// The two sets of rules apply their filters in different orders.
 func (r Rules) reject(task prompt.Task, item, text string) string {
 	short := utf8.RuneCountInString(item) < 3
 	if r == BioMistral {
 		switch {
 		case short:
-			return TooShort
+			return tooShort
 		case blacklist[item]:
-			return Blacklisted
-		case !strings.Contains(text, item):
-			return NotGrounded
+			return blacklisted
+		case !r.grounded(item, text):
+			return notGrounded
 		case task == prompt.Chemicals && containsAny(item, bioMistralMarkers):
-			return DiseaseMarker
+			return diseaseMarker
 		}
 		return ""
 	}
 	switch {
 	case blacklist[item]:
-		return Blacklisted
+		return blacklisted
 	case short:
-		return TooShort
+		return tooShort
 	case task == prompt.Chemicals && containsAny(item, cardMarkers):
-		return DiseaseMarker
+		return diseaseMarker
 	case !r.grounded(item, text):
-		return NotGrounded
+		return notGrounded
 	}
 	return ""
 }
 
-// grounded is re.search(r"\b" + re.escape(item) + r"\b", text), or a substring.
+// grounded tells whether a normalised text has an item: by
+// re.search(r"\b" + re.escape(item) + r"\b", text) for the card, as any substring
+// for BioMistral.
 func (r Rules) grounded(item, text string) bool {
 	if r == BioMistral {
 		return strings.Contains(text, item)
@@ -197,12 +204,12 @@ func (r Rules) grounded(item, text string) bool {
 	}
 }
 
-// Pairs parses and filters an answer to the prompt text of the task influences.
+// Pairs is Entities for the task influences.
 func (r Rules) Pairs(text, answer string) ([]Pair, []document.Dropped) {
 	l := newList(prompt.Influences)
-	text = NormalizeText(text)
-	items, others := Bullets(answer)
-	l.drop(NotABullet, others...)
+	text = normalizeText(text)
+	items, others := bullets(answer)
+	l.drop(notABullet, others...)
 	sentences := slices.ContainsFunc(items, isInfluence)
 	var pairs []Pair
 	for _, written := range items {
@@ -210,9 +217,9 @@ func (r Rules) Pairs(text, answer string) ([]Pair, []document.Dropped) {
 		switch {
 		case reason != "":
 		case !r.grounded(p.Chemical, text) || !r.grounded(p.Disease, text):
-			reason = NotGrounded
+			reason = notGrounded
 		case !l.first(p.String()):
-			reason = Duplicate
+			reason = duplicate
 		default:
 			pairs = append(pairs, p)
 			continue
@@ -222,34 +229,34 @@ func (r Rules) Pairs(text, answer string) ([]Pair, []document.Dropped) {
 	return pairs, l.dropped
 }
 
-// pair reads a bullet; once one of an answer is a sentence, all have to be. A
-// side may be empty, and is then grounded wherever a word begins.
-func (r Rules) pair(item string, sentences bool) (Pair, string) {
-	var p Pair
+// pair reads an item, or returns the reason why it is no pair. Where one item of
+// an answer has the form "chemical X influences disease Y", which sentences
+// tells, all must have it. A side may be empty; it is then grounded wherever a
+// word begins.
+func (r Rules) pair(item string, sentences bool) (p Pair, reason string) {
 	if sentences {
 		chemical, disease, ok := influence(item)
 		if !ok {
-			return p, NotASentence
+			return Pair{}, notASentence
 		}
-		p = Pair{r.NormalizeItem(chemical), r.NormalizeItem(disease)}
-	} else {
-		parts := strings.Split(item, "|")
-		if len(parts) != 2 {
-			return p, NotAPair
-		}
-		p = Pair{r.NormalizeItem(strip(parts[0])), r.NormalizeItem(strip(parts[1]))}
+		return Pair{Chemical: r.NormalizeItem(chemical), Disease: r.NormalizeItem(disease)}, ""
 	}
-	return p, ""
+	chemical, disease, ok := strings.Cut(item, "|")
+	if !ok || strings.Contains(disease, "|") {
+		return Pair{}, notAPair
+	}
+	return Pair{Chemical: r.NormalizeItem(strip(chemical)), Disease: r.NormalizeItem(strip(disease))}, ""
 }
 
+// isInfluence tells whether an item is a sentence as influence takes it.
 func isInfluence(item string) bool {
 	_, _, ok := influence(item)
 	return ok
 }
 
-// influence matches "chemical X influences disease Y", in any case. Where X is
-// missing, a white space beyond the two around it takes its place, which leaves
-// nothing of it when normalised.
+// influence returns X and Y of an item "chemical X influences disease Y", in any
+// case. As in Python's pattern, X may be nothing but white space, where there are
+// more than two characters of it between the words.
 func influence(item string) (chemical, disease string, ok bool) {
 	s, ok := cutWord(item, "chemical")
 	if !ok {
@@ -274,8 +281,8 @@ func influence(item string) (chemical, disease string, ok bool) {
 	return "", "", false
 }
 
-// cutWord cuts a word and the space after it from the front; something must
-// follow.
+// cutWord cuts word, in any case, and the white space after it from the front of
+// s. It returns false if s doesn't begin so, or nothing follows.
 func cutWord(s, word string) (string, bool) {
 	for _, w := range word {
 		r, n := utf8.DecodeRuneInString(s)
@@ -297,10 +304,10 @@ func containsAny(s string, parts []string) bool {
 	return false
 }
 
-// list gathers what an answer's filters leave out.
+// list collects the items of one answer that are dropped.
 type list struct {
 	task    prompt.Task
-	seen    map[string]bool
+	seen    map[string]bool // normalised items
 	dropped []document.Dropped
 }
 
@@ -312,7 +319,7 @@ func (l *list) drop(reason string, texts ...string) {
 	}
 }
 
-// first says whether the item is new.
+// first tells whether a normalised item is met for the first time.
 func (l *list) first(item string) bool {
 	old := l.seen[item]
 	l.seen[item] = true

@@ -8,70 +8,18 @@ import (
 	"github.com/pmezard/go-difflib/difflib"
 )
 
-// Counts are the sums of a task over its samples.
+// Counts are the numbers of items of one sample.
 type Counts struct {
-	TP        int `json:"tp"`
-	Predicted int `json:"predicted"`
-	Gold      int `json:"gold"`
+	TP        int // predicted items that gold has
+	Predicted int
+	Gold      int
 }
 
-// Add sums.
-func (c *Counts) Add(o Counts) {
-	c.TP += o.TP
-	c.Predicted += o.Predicted
-	c.Gold += o.Gold
-}
-
-// Precision, Recall and F1 are 0 where undefined.
-func (c Counts) Precision() float64 { return ratio(c.TP, c.Predicted) }
-
-// Recall is TP / Gold.
-func (c Counts) Recall() float64 { return ratio(c.TP, c.Gold) }
-
-// F1 is the harmonic mean of both.
-func (c Counts) F1() float64 { return ratio(2*c.TP, c.Predicted+c.Gold) }
-
-func ratio(a, b int) float64 {
-	if b == 0 {
-		return 0
-	}
-	return float64(a) / float64(b)
-}
-
-// Scores are counts by task. The model card's "macro" 53.8 % is the micro
-// average over two tasks; both are here.
-type Scores map[prompt.Task]Counts
-
-// Add counts one sample.
-func (s Scores) Add(task prompt.Task, c Counts) {
-	sum := s[task]
-	sum.Add(c)
-	s[task] = sum
-}
-
-// Micro pools the tasks.
-func (s Scores) Micro() Counts {
-	var sum Counts
-	for _, c := range s {
-		sum.Add(c)
-	}
-	return sum
-}
-
-// MacroF1 is the mean F1 of the three tasks, a task without samples counting
-// as 0.
-func (s Scores) MacroF1() float64 {
-	sum := 0.0
-	for _, t := range prompt.Tasks() {
-		sum += s[t].F1()
-	}
-	return sum / float64(len(prompt.Tasks()))
-}
-
-// Gold reads the set of a completion: parsed and normalised, but unfiltered, so
-// that a bullet without an item is a gold item that nothing can match.
+// Gold returns the items of a completion, normalised, each once, and pairs as
+// "chemical | disease". No filter is applied, so that a bullet without an item is
+// a gold item, which no prediction equals.
 func (r Rules) Gold(task prompt.Task, completion string) []string {
-	items, _ := Bullets(completion)
+	items, _ := bullets(completion)
 	sentences := slices.ContainsFunc(items, isInfluence)
 	var out []string
 	for _, written := range items {
@@ -90,7 +38,8 @@ func (r Rules) Gold(task prompt.Task, completion string) []string {
 	return out
 }
 
-// Predicted is what the rules leave of an answer, pairs as "chemical | disease".
+// Predicted returns the items of an answer to the prompt text that pass all
+// filters, and pairs as "chemical | disease".
 func (r Rules) Predicted(task prompt.Task, text, answer string) []string {
 	if task != prompt.Influences {
 		kept, _ := r.Entities(task, text, answer)
@@ -104,10 +53,10 @@ func (r Rules) Predicted(task prompt.Task, text, answer string) []string {
 	return kept
 }
 
-// Grounded is what is left of an answer when only what the prompt doesn't have
-// is left out, pairs as "chemical | disease".
+// Grounded returns the items of an answer that the prompt text has, whatever the
+// other filters say, and pairs as "chemical | disease".
 func (r Rules) Grounded(task prompt.Task, text, answer string) []string {
-	text = NormalizeText(text)
+	text = normalizeText(text)
 	return slices.DeleteFunc(r.Gold(task, answer), func(item string) bool {
 		if task != prompt.Influences {
 			return !r.grounded(item, text)
@@ -117,8 +66,9 @@ func (r Rules) Grounded(task prompt.Task, text, answer string) []string {
 	})
 }
 
-// Score compares one sample's sets. Fuzzy scoring then pairs off what is left
-// over: in order, each prediction takes the most similar gold item above 0.9.
+// Score compares the predicted items of a sample with its gold items. If fuzzy,
+// each predicted item that equals none then takes, in order, the most similar
+// gold item that is still free, if their similarity is above 0.9.
 func Score(gold, predicted []string, fuzzy bool) Counts {
 	gold, predicted = unique(gold), unique(predicted)
 	c := Counts{Predicted: len(predicted), Gold: len(gold)}
@@ -153,12 +103,14 @@ func Score(gold, predicted []string, fuzzy bool) Counts {
 	return c
 }
 
-// Similarity is the ratio 2·M/T of Python's difflib.SequenceMatcher over code
-// points: M of them in matching blocks, T in both strings.
+// Similarity returns the ratio 2·M/T of Python's difflib.SequenceMatcher, where T
+// is the number of code points of both strings and M the number of those of one
+// that lie in matching blocks.
 func Similarity(a, b string) float64 {
 	return difflib.NewMatcher(strings.Split(a, ""), strings.Split(b, "")).Ratio()
 }
 
+// unique returns the first of each of the equal strings of a list, in order.
 func unique(list []string) []string {
 	var out []string
 	for _, s := range list {

@@ -2,7 +2,6 @@ package seedcompat
 
 import (
 	"encoding/json"
-	"math"
 	"os"
 	"slices"
 	"testing"
@@ -64,7 +63,7 @@ func TestRules(t *testing.T) {
 
 func TestNormalizeText(t *testing.T) {
 	for _, c := range loadReference(t).Texts {
-		if got := NormalizeText(c[0]); got != c[1] {
+		if got := normalizeText(c[0]); got != c[1] {
 			t.Errorf("%q: %q, want %q", c[0], got, c[1])
 		}
 	}
@@ -90,7 +89,7 @@ func TestTaskOf(t *testing.T) {
 func TestEveryLineIsAccountedFor(t *testing.T) {
 	reasons := map[string]bool{}
 	for _, c := range loadReference(t).Cases {
-		items, others := Bullets(c.Answer)
+		items, others := bullets(c.Answer)
 		for _, v := range []Rules{Card, BioMistral} {
 			if c.Task == prompt.Influences {
 				kept, dropped := v.Pairs(c.Prompt, c.Answer)
@@ -107,32 +106,9 @@ func TestEveryLineIsAccountedFor(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range []string{NotABullet, NotAPair, NotASentence, Blacklisted, TooShort, DiseaseMarker, NotGrounded, Duplicate} {
+	for _, r := range []string{notABullet, notAPair, notASentence, blacklisted, tooShort, diseaseMarker, notGrounded, duplicate} {
 		if !reasons[r] {
 			t.Errorf("no case for %q", r)
-		}
-	}
-}
-
-// TestCardsNumbers: the model card's published counts give its published
-// numbers, under their right names.
-func TestCardsNumbers(t *testing.T) {
-	s := Scores{}
-	s.Add(prompt.Chemicals, Counts{209, 420, 425})
-	s.Add(prompt.Diseases, Counts{281, 440, 537})
-	for name, c := range map[string]struct{ got, want float64 }{
-		"chemicals P":              {s[prompt.Chemicals].Precision(), 49.8},
-		"chemicals R":              {s[prompt.Chemicals].Recall(), 49.2},
-		"chemicals F1":             {s[prompt.Chemicals].F1(), 49.5},
-		"diseases P":               {s[prompt.Diseases].Precision(), 63.9},
-		"diseases R":               {s[prompt.Diseases].Recall(), 52.3},
-		"diseases F1":              {s[prompt.Diseases].F1(), 57.5},
-		"the card's macro (micro)": {s.Micro().F1(), 53.8},
-		"macro":                    {s.MacroF1(), 35.7},
-		"nothing":                  {Counts{}.F1() + Counts{}.Precision() + Counts{}.Recall(), 0},
-	} {
-		if math.Abs(100*c.got-c.want) > 0.05 {
-			t.Errorf("%s: %.2f, want %.1f", name, 100*c.got, c.want)
 		}
 	}
 }
@@ -141,7 +117,7 @@ func FuzzRules(f *testing.F) {
 	f.Add("Aspirin- x treats İ.", "- aspirin | pain\n- chemical a influences disease b\r* x")
 	f.Fuzz(func(t *testing.T, text, answer string) {
 		for _, v := range []Rules{Card, BioMistral} {
-			items, others := Bullets(answer)
+			items, others := bullets(answer)
 			kept, dropped := v.Entities(prompt.Chemicals, text, answer)
 			if len(kept)+len(dropped) != len(items)+len(others) {
 				t.Fatalf("%d kept, %d dropped of %d items and %d lines", len(kept), len(dropped), len(items), len(others))

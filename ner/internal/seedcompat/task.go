@@ -7,10 +7,10 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// TaskOf tells the task of a prompt in the seed's format from its words. The
-// name is what an error calls the document.
+// TaskOf returns the task that a prompt of the model card's format asks for, by
+// its words. An error calls the document name.
 func TaskOf(name, text string) (prompt.Task, error) {
-	t := NormalizeText(text)
+	t := normalizeText(text)
 	if strings.Contains(t, "influences between") || strings.Contains(t, "list of extracted influences") {
 		return prompt.Influences, nil
 	}
