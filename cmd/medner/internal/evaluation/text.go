@@ -1,4 +1,4 @@
-package main
+package evaluation
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"github.com/medner/medner/ner/eval"
 )
 
-// printEvaluation writes an evaluation for people.
-func printEvaluation(w io.Writer, out evaluation) error {
+// Print writes an evaluation for people; notice ends its last line.
+func (out *Evaluation) Print(w io.Writer, notice string) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "level\t\tTP\tpredicted\tgold\tP\tR\tF1\t95 %\t")
 	printLevel(t, eval.DocumentLevel, eval.Level{Tasks: out.Tasks, Micro: out.Micro, Macro: out.Macro})
