@@ -42,7 +42,7 @@ const (
 )
 
 // Options choose how a model is held and scheduled. The zero value is the
-// default. None of Threads, Batch, PrefillChunk, PrefixCache and Draft
+// default. None of Threads, Batch, Queue, Queue, PrefillChunk, PrefixCache and Draft
 // changes a bit of any answer.
 type Options struct {
 	Adapters []string // PEFT folders; a request names them by their last path element
@@ -63,10 +63,14 @@ type Options struct {
 	RopeDType string
 	Context   int // positions a sequence may have; 0: the checkpoint's max_position_embeddings
 
-	Batch        int   // sequences in flight at most; others wait. 0: 16
-	PrefillChunk int   // prompt tokens a step at most. 0: DefaultPrefillChunk
+	Batch int // requests that are read and written at once; others wait. 0: 16
+	// Queue is how many requests may wait beside those in the batch; one more is
+	// refused with a *[QueueFullError]. 0: any number, since a caller that waits
+	// costs little; a server sets a bound. Negative: none may wait.
+	Queue        int
+	PrefillChunk int   // prompt tokens read in a step at most. 0: DefaultPrefillChunk
 	PrefixCache  int64 // bytes of keys and values kept of prompts read. 0: 256 MiB; negative: none
-	Draft        int   // guesses verified a step and sequence at most. 0: 6; negative: none
+	Draft        int   // drafted tokens verified a step and sequence at most. 0: 6; negative: none
 
 	// Log receives a line for what a user should know: how much of an
 	// adapter survived merging, for instance. May be nil.

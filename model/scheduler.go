@@ -32,6 +32,7 @@ type scheduler struct {
 	quit  chan struct{} // closed to end run
 	done  chan struct{} // closed when run has ended
 
+	gate  gate
 	guard stepGuard
 	stats counters
 
@@ -45,7 +46,7 @@ type scheduler struct {
 func newScheduler(b backend.Backend, vocab int, o Options) *scheduler {
 	s := &scheduler{
 		backend: b, vocab: vocab, batch: o.Batch, chunk: o.PrefillChunk, draft: max(o.Draft, 0), odds: startOdds(),
-		inbox: make(chan *sequence), quit: make(chan struct{}), done: make(chan struct{}),
+		gate: newGate(o.Batch, o.Queue), inbox: make(chan *sequence), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.chooseDrafts = s.pace.choose
 	if o.PrefixCache > 0 {
@@ -55,8 +56,21 @@ func newScheduler(b backend.Backend, vocab int, o Options) *scheduler {
 	return s
 }
 
-// submit hands a sequence to the scheduler.
-func (s *scheduler) submit(q *sequence) error {
+// submit hands a sequence to the scheduler. Without an error finish ends it.
+func (s *scheduler) submit(q *sequence) (err error) {
+	select {
+	case <-s.quit:
+		return ErrClosed
+	default:
+	}
+	if err := s.gate.enter(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.gate.leave()
+		}
+	}()
 	select {
 	case s.inbox <- q:
 		return nil
@@ -82,6 +96,9 @@ func (s *scheduler) run() {
 		s.admit()
 		if len(s.active) > 0 {
 			s.step()
+		}
+		if len(s.active)+len(s.waiting) == 0 {
+			s.count() // receive is about to wait
 		}
 	}
 }
@@ -154,6 +171,7 @@ func (s *scheduler) finish(q *sequence, finish string, err error) {
 		s.prefix.trim()
 	}
 	q.phase = done
+	s.gate.leave()
 	q.task.end(ending{finish, err, q.timings})
 }
 

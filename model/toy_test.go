@@ -24,12 +24,14 @@ type toy struct {
 	steps  atomic.Int64
 	rows   atomic.Int64
 	caches atomic.Int64 // open
-	// stall, if not nil, holds up steps until it is closed or they are
-	// cancelled; entered hears of each.
+	// stall, if not nil, holds up each step until something is received from it
+	// (or it is closed), or the step is cancelled; entered hears of each.
 	stall   chan struct{}
 	entered chan struct{}
 	fail    error
-	poison  int32 // a prefix that begins with it has NaN logits
+	// laid, if not nil, is shown the spans of each step.
+	laid   func([]backend.Span)
+	poison int32 // a prefix that begins with it has NaN logits
 }
 
 type toyCache struct {
@@ -62,6 +64,9 @@ func (b *toy) Close() error       { return nil }
 
 func (b *toy) Step(ctx context.Context, spans []backend.Span) error {
 	b.steps.Add(1)
+	if b.laid != nil {
+		b.laid(spans)
+	}
 	if b.stall != nil {
 		b.entered <- struct{}{}
 		select {
