@@ -84,6 +84,7 @@ func exitCode(err error) int {
 		silent  silentError
 		bad     *badinput.Error
 		pip     *modelstore.PipError
+		full    *model.QueueFullError
 	)
 	switch {
 	case errors.As(err, &silent):
@@ -96,7 +97,9 @@ func exitCode(err error) int {
 		return exitPartial
 	case errors.As(err, &bad), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return exitBadInput
-	case errors.As(err, &pip), errors.Is(err, model.ErrLost), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
+	case errors.As(err, &pip), errors.As(err, &full), errors.Is(err, model.ErrDraining), errors.Is(err, model.ErrLost):
+		return exitTryAgain
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
 		return exitTryAgain
 	}
 	return exitFailure
