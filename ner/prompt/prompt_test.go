@@ -115,21 +115,6 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-func TestParseTasks(t *testing.T) {
-	for list, want := range map[string][]Task{
-		"":                     Tasks(),
-		"diseases":             {Diseases},
-		"influences,chemicals": {Chemicals, Influences},
-		" Diseases , diseases": {Diseases},
-	} {
-		got, err := ParseTasks(list)
-		require.NoError(t, err)
-		require.Equal(t, want, got)
-	}
-	_, err := ParseTasks("genes")
-	require.ErrorContains(t, err, "genes")
-}
-
 func FuzzParse(f *testing.F) {
 	f.Add(builtin)
 	f.Fuzz(func(t *testing.T, data []byte) {

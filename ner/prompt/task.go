@@ -1,12 +1,5 @@
 package prompt
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/medner/medner/badinput"
-)
-
 // Task is what one question asks for.
 type Task string
 
@@ -31,28 +24,3 @@ const (
 
 // Tasks returns all tasks, in the order in which results list them.
 func Tasks() []Task { return []Task{Chemicals, Diseases, Influences} }
-
-// ParseTasks reads a comma-separated list of tasks and returns each once, in the
-// order of [Tasks]; "" is all tasks.
-func ParseTasks(list string) ([]Task, error) {
-	if strings.TrimSpace(list) == "" {
-		return Tasks(), nil
-	}
-	wanted := map[Task]bool{}
-	for name := range strings.SplitSeq(list, ",") {
-		task := Task(strings.ToLower(strings.TrimSpace(name)))
-		switch task {
-		case Chemicals, Diseases, Influences:
-			wanted[task] = true
-		default:
-			return nil, badinput.New("", "task", fmt.Sprintf("%q", name), "chemicals, diseases or influences")
-		}
-	}
-	var tasks []Task
-	for _, t := range Tasks() {
-		if wanted[t] {
-			tasks = append(tasks, t)
-		}
-	}
-	return tasks, nil
-}
