@@ -1,256 +1,99 @@
 package format
 
 import (
-	"strconv"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 
-// bratParser reads one .ann file.
-type bratParser struct {
-	file   string
-	doc    *document.Document
-	o      ReadOptions
-	byID   map[string]int // of the entities
-	claims []claim
-	later  []bratLine // what refers to mentions, which may come first
-	lookup *lookup
-	byRel  map[string]int // of the relations
+// bratSource reads the pairs of an .ann file and its .txt in a folder, or one
+// pair.
+type bratSource struct {
+	stems []string // paths without extension
+	o     ReadOptions
 }
 
-type bratLine struct {
-	number int
-	fields []string
-}
-
-func (p *bratParser) parse(notes string) error {
-	number := 0
-	for line := range strings.SplitSeq(notes, "\n") {
-		number++
-		line = strings.TrimSuffix(line, "\r")
-		if strings.TrimSpace(line) == "" {
+// openBrat lists the pairs. A .txt without an .ann is a document without
+// annotations.
+func openBrat(path string, folder bool, o ReadOptions) (*Reader, error) {
+	s := &bratSource{o: o}
+	if !folder {
+		s.stems = []string{strings.TrimSuffix(strings.TrimSuffix(path, ".ann"), ".txt")}
+		return &Reader{name: path, format: Brat, source: s}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	annotated := false
+	for _, e := range entries {
+		ext := filepath.Ext(e.Name())
+		if e.IsDir() || ext != ".ann" && ext != ".txt" {
 			continue
 		}
-		l := bratLine{number, strings.SplitN(line, "\t", 3)}
-		if l.fields[0] == "" {
-			return p.bad(l, "an identifier such as T1")
-		}
-		if line[0] != 'T' {
-			p.later = append(p.later, l)
-			continue
-		}
-		if err := p.mention(l); err != nil {
-			return err
+		annotated = annotated || ext == ".ann"
+		if stem := filepath.Join(path, strings.TrimSuffix(e.Name(), ext)); !slices.Contains(s.stems[max(0, len(s.stems)-1):], stem) {
+			s.stems = append(s.stems, stem)
 		}
 	}
-	entities := make([]*document.Entity, len(p.doc.Entities))
-	for i := range entities {
-		entities[i] = &p.doc.Entities[i]
+	if !annotated {
+		return nil, badinput.New(path, "", "a folder without .ann files", "pairs of .ann and .txt")
 	}
-	if err := ground(p.file, p.doc.ID, p.doc.Text, p.claims, entities, p.o); err != nil {
-		return err
+	return &Reader{name: path, format: Brat, source: s}, nil
+}
+
+func (s *bratSource) next() (document.Result, error) {
+	if len(s.stems) == 0 {
+		return document.Result{}, io.EOF
 	}
-	// Names of concepts come before the relations that are called by them.
-	for _, kind := range []string{"N", "A", "M", "R", "#"} {
-		for _, l := range p.later {
-			if strings.HasPrefix(l.fields[0], kind) {
-				if err := p.reference(kind, l); err != nil {
-					return err
-				}
-			}
+	stem := s.stems[0]
+	s.stems = s.stems[1:]
+	d, err := s.read(stem)
+	var last final
+	if errors.As(err, &last) {
+		err = last.error // the next pair may be readable
+	}
+	return document.Result{Document: d}, err
+}
+
+func (s *bratSource) read(stem string) (document.Document, error) {
+	text, err := s.file(stem + ".txt")
+	if errors.Is(err, os.ErrNotExist) {
+		return document.Document{}, badinput.New(stem+".ann", "", "no "+filepath.Base(stem)+".txt", "the text beside the annotations")
+	}
+	if err != nil {
+		return document.Document{}, err
+	}
+	d := document.Document{ID: filepath.Base(stem), Text: text}
+	notes, err := s.file(stem + ".ann")
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return d, nil
 		}
+		return document.Document{}, err
 	}
-	for _, l := range p.later {
-		if !strings.ContainsAny(l.fields[0][:1], "NAR#M") {
-			p.o.warn(p.file, p.doc.ID, "lines of kind %s are not kept", quote(l.fields[0][:1]))
-		}
+	p := bratParser{file: stem + ".ann", doc: &d, o: s.o, byID: map[string]int{}}
+	if err := p.parse(notes); err != nil {
+		return document.Document{}, err
 	}
-	return nil
+	return d, nil
 }
 
-func (p *bratParser) bad(l bratLine, want string) error {
-	return badinput.New(p.file, place(l.number, ""), quote(strings.Join(l.fields, "\t")), want)
+func (s *bratSource) file(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	var r io.Reader = f
+	if s.o.Progress != nil {
+		r = &countingReader{f, s.o.Progress}
+	}
+	text, err := readText(path, r, s.o.maxDocument())
+	return text, errors.Join(err, f.Close())
 }
-
-// mention reads T1⇥Chemical 0 9;12 16⇥text.
-func (p *bratParser) mention(l bratLine) error {
-	const want = "T1, a tab, TYPE START END, a tab, the mention"
-	if len(l.fields) != 3 {
-		return p.bad(l, want)
-	}
-	typ, offsets, ok := strings.Cut(l.fields[1], " ")
-	if !ok {
-		return p.bad(l, want)
-	}
-	c := claim{mention: l.fields[2], where: place(l.number, "")}
-	for part := range strings.SplitSeq(offsets, ";") {
-		a, b, _ := strings.Cut(part, " ")
-		start, err := strconv.Atoi(a)
-		end, err2 := strconv.Atoi(b)
-		if err != nil || err2 != nil {
-			return p.bad(l, want)
-		}
-		c.spans = append(c.spans, document.Span{Start: start, End: end})
-		c.bases = append(c.bases, 0)
-	}
-	e := mention(typ, l.fields[2])
-	e.ID = l.fields[0]
-	if _, twice := p.byID[e.ID]; twice {
-		return p.bad(l, "an identifier that is not taken")
-	}
-	p.byID[e.ID] = len(p.doc.Entities)
-	p.claims = append(p.claims, c)
-	p.doc.Entities = append(p.doc.Entities, e)
-	return nil
-}
-
-func (p *bratParser) entity(id string) *document.Entity {
-	if i, ok := p.byID[id]; ok {
-		return &p.doc.Entities[i]
-	}
-	return nil
-}
-
-// reference reads a line about mentions.
-func (p *bratParser) reference(kind string, l bratLine) error {
-	if len(l.fields) < 2 {
-		return p.bad(l, "columns separated by tabs")
-	}
-	switch kind {
-	case "N":
-		return p.concept(l)
-	case "A", "M":
-		return p.attribute(l)
-	case "R":
-		return p.relation(l)
-	}
-	return p.note(l)
-}
-
-// concept reads N1⇥Reference T1 MESH:D008094⇥lithium.
-func (p *bratParser) concept(l bratLine) error {
-	f := strings.Fields(l.fields[1])
-	if len(f) != 3 {
-		return p.bad(l, "N1, a tab, Reference T1 DATABASE:IDENTIFIER, a tab, the name")
-	}
-	e := p.entity(f[1])
-	if e == nil {
-		return p.bad(l, "a mention that exists")
-	}
-	id := strings.TrimPrefix(f[2], bareDatabase+":")
-	e.Concepts = append(e.Concepts, id)
-	if len(l.fields) == 3 && l.fields[2] != "" && l.fields[2] != flat(e.Text) {
-		e.Links = append(e.Links, document.Link{ID: id, Name: l.fields[2], Method: referenceMethod, Score: 1})
-	}
-	return nil
-}
-
-// attribute reads A1⇥Negated T1 or A1⇥Certainty T1 low.
-func (p *bratParser) attribute(l bratLine) error {
-	f := strings.Fields(l.fields[1])
-	if len(f) < 2 {
-		return p.bad(l, "A1, a tab, NAME T1 VALUE")
-	}
-	e := p.entity(f[1])
-	if e == nil {
-		p.o.warn(p.file, p.doc.ID, "attributes of other things than mentions are not kept")
-		return nil
-	}
-	value := "true"
-	if len(f) > 2 {
-		value = strings.Join(f[2:], " ")
-	}
-	e.Infons = setInfon(e.Infons, f[0], value)
-	return nil
-}
-
-// relation reads R1⇥CID Arg1:T1 Arg2:T2.
-func (p *bratParser) relation(l bratLine) error {
-	const want = "R1, a tab, TYPE Arg1:T1 Arg2:T2 of mentions that exist"
-	f := strings.Fields(l.fields[1])
-	if len(f) != 3 {
-		return p.bad(l, want)
-	}
-	var nodes []biocNode
-	for _, arg := range f[1:] {
-		role, id, ok := strings.Cut(arg, ":")
-		if !ok || p.entity(id) == nil {
-			return p.bad(l, want)
-		}
-		nodes = append(nodes, biocNode{id, role})
-	}
-	if p.lookup == nil {
-		p.lookup, p.byRel = newLookup(p.doc), map[string]int{}
-	}
-	chemical, disease := pickNodes(p.lookup, nodes)
-	r := readRelation(f[0], p.lookup.named(chemical.refid), p.lookup.named(disease.refid))
-	r.ID = l.fields[0]
-	r.ChemicalEntity, r.DiseaseEntity = chemical.refid, disease.refid
-	if chemical.role != bratChemicalRole || disease.role != bratDiseaseRole {
-		r.ChemicalRole, r.DiseaseRole = chemical.role, disease.role
-	}
-	p.byRel[r.ID] = len(p.doc.Relations)
-	p.doc.Relations = append(p.doc.Relations, r)
-	return nil
-}
-
-// note reads the notes that medner itself writes.
-func (p *bratParser) note(l bratLine) error {
-	if f := strings.Fields(l.fields[1]); len(f) == 2 && len(l.fields) == 3 && p.ownNote(f[0], f[1], l.fields[2]) {
-		return nil
-	}
-	p.o.warn(p.file, p.doc.ID, "notes are not kept")
-	return nil
-}
-
-func (p *bratParser) ownNote(kind, id, text string) bool {
-	e := p.entity(id)
-	var r *document.Relation
-	if i, ok := p.byRel[id]; ok {
-		r = &p.doc.Relations[i]
-	}
-	switch {
-	case kind == compositeNote && e != nil:
-		e.Composite = strings.Split(text, "|")
-	case kind == normalizedNote && e != nil:
-		e.Normalized = text
-	case kind == confidenceNote && (e != nil || r != nil):
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return false
-		}
-		if e != nil {
-			e.Confidence = v
-		} else {
-			r.Confidence = v
-		}
-	case kind == conceptsNote && r != nil:
-		c, d, ok := strings.Cut(text, " | ")
-		if !ok {
-			return false
-		}
-		r.Chemical, r.Disease = c, d
-	default:
-		return false
-	}
-	return true
-}
-
-const (
-	bratChemicalRole = "Arg1"
-	bratDiseaseRole  = "Arg2"
-	// bareDatabase stands before identifiers that name no database.
-	bareDatabase = "ID"
-
-	// The kinds of notes: of a mention, and of a relation between mentions of
-	// several concepts, which of them it means.
-	compositeNote  = "Composite"
-	normalizedNote = "Normalized"
-	confidenceNote = "Confidence"
-	conceptsNote   = "Concepts"
-)
-
-// referenceMethod marks a link that the source states with its name.
-const referenceMethod = "reference"
