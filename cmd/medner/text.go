@@ -6,23 +6,19 @@ import (
 	"github.com/medner/medner/tokenizer"
 )
 
-// openText finds tokenizer and chat template without the weights: of a
-// directory, a tokenizer.json, a GGUF file, or the default model where path is
-// empty.
-func openText(path string) (*checkpoint.Text, error) {
-	if path == "" {
-		files, err := modelstore.Locate("")
-		if err != nil {
-			return nil, err
-		}
-		path = files.Base
+// openText finds tokenizer and chat template of the model that is called name,
+// without its weights; name may be the path of a tokenizer.json too.
+func openText(name string) (*checkpoint.Text, error) {
+	files, err := modelstore.Locate(name)
+	if err != nil {
+		return nil, err
 	}
-	return checkpoint.OpenText(path)
+	return checkpoint.OpenText(files.Base)
 }
 
-// openTokenizer is openText where the tokenizer alone is needed.
-func openTokenizer(path string) (*tokenizer.Tokenizer, error) {
-	text, err := openText(path)
+// openTokenizer finds the tokenizer of the model that is called name.
+func openTokenizer(name string) (*tokenizer.Tokenizer, error) {
+	text, err := openText(name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package inspection
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"github.com/dustin/go-humanize/english"
 )
 
-// print writes the inspection for people.
-func (r *inspection) print(out io.Writer) error {
+// Print writes the inspection for people.
+func (r *Inspection) Print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if r.Model != "" {
 		r.printModel(w)
@@ -31,7 +31,7 @@ func (r *inspection) print(out io.Writer) error {
 	return w.Flush()
 }
 
-func (r *inspection) printModel(w io.Writer) {
+func (r *Inspection) printModel(w io.Writer) {
 	a := r.Architecture
 	fmt.Fprintf(w, "model\t%s\n", r.Model)
 	fmt.Fprintf(w, "architecture\t%s: %s, hidden %d, intermediate %d, %d heads of %d, %d of keys and values\n",
@@ -62,7 +62,7 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-func (a *inspectedAdapter) print(w io.Writer) {
+func (a *Adapter) print(w io.Writer) {
 	targets := strings.Join(a.TargetModules, ", ")
 	if a.TargetPattern != "" {
 		targets = a.TargetPattern
@@ -95,7 +95,7 @@ func (a *inspectedAdapter) print(w io.Writer) {
 	}
 }
 
-func (r *inspection) printMemory(w io.Writer) {
+func (r *Inspection) printMemory(w io.Writer) {
 	m, size := r.Memory, func(n int64) string { return humanize.IBytes(uint64(n)) }
 	how := "projections as the file has them"
 	if m.Held != "keep" {
