@@ -7,16 +7,22 @@ import (
 	driver "github.com/medner/medner/internal/cuda"
 )
 
-// lanes and tensor are what a multiprocessor does in a clock, by compute
-// capability: fused multiply-adds of float32, and of bf16 on tensor cores,
-// dense, by the CUDA programming guide and NVIDIA's white papers.
+// units says how many fused multiply-adds a multiprocessor does in a clock, by
+// compute capability times ten: lanes of float32, and tensor of dense bf16 on
+// tensor cores, as the CUDA programming guide and NVIDIA's white papers give them.
 var units = []struct {
 	capability, lanes, tensor int
 }{
 	{80, 64, 1024}, {86, 128, 512}, {89, 128, 512}, {90, 128, 2048}, {100, 128, 4096}, {120, 128, 512},
 }
 
-// machineOf reckons a device's limits.
+// Describe implements kernelbench.Limits.
+func (m Machine) Describe() string {
+	return fmt.Sprintf("%s, compute capability %s, %d multiprocessors: %.0f GB/s by its memory's clock and bus, %.0f GB/s copied;\n%.0f GFLOP/s in float32, %.0f in bf16 on tensor cores, by its clock.\n",
+		m.Name, m.Capability, m.SMs, m.MemoryGBps, m.CopyGBps, m.FLOPs, m.TensorFLOPs)
+}
+
+// machineOf computes a device's limits from its attributes.
 func machineOf(d driver.Device) Machine {
 	u := units[0]
 	for _, other := range units {
@@ -35,7 +41,7 @@ func (m *Machine) variant() string {
 	return "sm_" + m.Capability[:len(m.Capability)-2] + m.Capability[len(m.Capability)-1:]
 }
 
-// result sets a time against the roofline.
+// result compares the seconds that w took with the roofline.
 func (m *Machine) result(w *work, variant, model string, seconds float64) host.Result {
 	bandwidth, top := m.MemoryGBps, m.FLOPs
 	if bandwidth == 0 {

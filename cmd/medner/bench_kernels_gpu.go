@@ -3,26 +3,25 @@
 package main
 
 import (
-	"fmt"
-	"io"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	gpubench "github.com/medner/medner/cmd/medner/internal/gpubench"
+	"github.com/medner/medner/cmd/medner/internal/gpubench"
 	"github.com/medner/medner/cmd/medner/internal/kernelbench"
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/internal/cuda/purego"
 	"github.com/medner/medner/model"
 )
 
-// benchCUDA times the kernels of a GPU.
-func benchCUDA(cmd *cobra.Command, ordinal int, o kernelbench.Options, output string) (err error) {
+// benchGPU times the kernels of the GPU with that number.
+func benchGPU(cmd *cobra.Command, ordinal int, o *kernelbench.Options, output string) (err error) {
 	if len(o.Variants) > 0 || o.Threads > 0 {
 		return usagef("--variant and --threads are of the processors, not of a GPU")
 	}
 	if len(o.Models) == 0 {
-		o.Models = model.RandomShapes()[1:] // but for the tests' own
+		o.Models = model.RandomShapes()[1:] // the first is for tests
 	}
 	options := gpubench.Options{Precisions: []gpukernels.Precision{gpukernels.F32, gpukernels.Fast}, Kernels: o.Kernels, Columns: o.Columns, Context: o.Context, Time: o.Time}
 	for _, name := range o.Models {
@@ -42,17 +41,9 @@ func benchCUDA(cmd *cobra.Command, ordinal int, o kernelbench.Options, output st
 		return err
 	}
 	defer func() {
-		if closed := device.Close(); err == nil {
-			err = closed
-		}
+		err = errors.Join(err, device.Close())
 	}()
-	var machine gpubench.Machine
-	return writeKernels(cmd, o, output, func(report func(kernelbench.Result)) (_ any, err error) {
-		machine, err = gpubench.Run(cmd.Context(), device, options, report)
-		return machine, err
-	}, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "\n%s, compute capability %s, %d multiprocessors: %.0f GB/s by its memory's clock and bus, %.0f GB/s copied;\n%.0f GFLOP/s in float32, %.0f in bf16 on tensor cores, by its clock.\n",
-			machine.Name, machine.Capability, machine.SMs, machine.MemoryGBps, machine.CopyGBps, machine.FLOPs, machine.TensorFLOPs)
-		return err
+	return writeKernels(cmd, o, output, func(report func(kernelbench.Result)) (kernelbench.Limits, error) {
+		return gpubench.Run(cmd.Context(), device, options, report)
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/medner/medner/internal/hint"
 )
 
-// benchCUDA is not in this binary.
-func benchCUDA(*cobra.Command, int, kernelbench.Options, string) error {
+// benchGPU returns the error that this program has no support of GPUs.
+func benchGPU(*cobra.Command, int, *kernelbench.Options, string) error {
 	return hint.Add(cuda.ErrNotBuilt, "medner-gpu has it: make build-gpu, or go build -tags gpu")
 }
