@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 
 	"github.com/medner/medner/badinput"
@@ -89,18 +88,6 @@ func (m *Model) Path() string { return m.origin.path }
 // Options returns the options that the model was opened with, as the caller
 // gave them: what is zero there is the default.
 func (m *Model) Options() Options { return m.origin.options }
-
-// AdapterPath returns the folder that an adapter was opened from: "" for the
-// base, for an adapter of Options.ParsedAdapters, and for a name that the model
-// doesn't have.
-func (m *Model) AdapterPath(name string) string {
-	for _, dir := range m.origin.options.Adapters {
-		if filepath.Base(filepath.Clean(dir)) == name { // as lora.Open names it
-			return dir
-		}
-	}
-	return ""
-}
 
 // Text returns the model's tokenizer, chat template and generation hints. They
 // are read when they are first asked for.

@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/medner/medner/badinput"
 )
@@ -21,20 +20,7 @@ func (m *Model) check(tokens []int32, adapter string) (int, error) {
 			return 0, badinput.New("", fmt.Sprintf("prompt token %d", i), fmt.Sprintf("id %d", id), fmt.Sprintf("0 to %d", m.config.VocabSize-1))
 		}
 	}
-	switch {
-	case adapter == "":
-		return min(0, len(m.adapters)-1), nil
-	case adapter == m.merged, adapter == Base && m.merged == "":
-		return -1, nil
-	}
-	if i := slices.Index(m.adapters, adapter); i >= 0 {
-		return i, nil
-	}
-	choice := append([]string{Base}, m.adapters...)
-	if m.merged != "" {
-		choice = []string{m.merged}
-	}
-	return 0, badinput.New("", "adapter", fmt.Sprintf("%q", adapter), fmt.Sprintf("one of %q", choice))
+	return m.adapterIndex(adapter)
 }
 
 // checkRequest verifies the rest of a request.

@@ -69,9 +69,9 @@ func (e *Extractor) goingOn(answer reply) (model.Token, bool) {
 	}
 	last := answer.tokens[n-1]
 	for _, t := range last.Top {
-		begins := strings.HasPrefix(string(e.engine.Tokenizer.TokenBytes(t.ID)), "\n")
+		begins := strings.HasPrefix(string(e.tokenizer.TokenBytes(t.ID)), "\n")
 		if answer.text == "" {
-			begins = strings.HasPrefix(string(e.engine.Tokenizer.TokenBytes(t.ID)), "-")
+			begins = strings.HasPrefix(string(e.tokenizer.TokenBytes(t.ID)), "-")
 		}
 		if begins && !e.stops(t.ID) {
 			last.ID, last.LogProb = t.ID, t.LogProb
@@ -105,7 +105,7 @@ func (e *Extractor) branches(q question, index *constraint.Article, answer reply
 		}
 		if item, ok := strings.CutPrefix(answer.text[from:start], "-"); ok && begins(item) {
 			for _, o := range t.Top {
-				text := string(e.engine.Tokenizer.TokenBytes(o.ID))
+				text := string(e.tokenizer.TokenBytes(o.ID))
 				if o.ID == t.ID || float64(o.LogProb) < least || e.stops(o.ID) || strings.TrimSpace(text) == "" || strings.Contains(text, "\n") {
 					continue
 				}

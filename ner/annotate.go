@@ -24,7 +24,7 @@ type answered struct {
 
 // document asks all questions about a document and reads the answers.
 func (e *Extractor) document(ctx context.Context, d document.Document) (*document.Result, error) {
-	result := &document.Result{Document: d, Model: e.engine.About}
+	result := &document.Result{Document: d, Model: e.subject.about}
 	result.Entities, result.Relations = nil, nil // gold ones, if it had any
 	if err := checkText(d.Text); err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (e *Extractor) questions(d *document.Document, tasks []prompt.Task) (all []
 				continue
 			}
 			if encoded == nil {
-				encoded = e.engine.Tokenizer.Encode(d.Text, tokenizer.EncodeOptions{}).Offsets
+				encoded = e.tokenizer.Encode(d.Text, tokenizer.EncodeOptions{}).Offsets
 			}
 			limit, err := e.pieceLimit(task, p)
 			if err != nil {
@@ -138,9 +138,9 @@ func (e *Extractor) pieceLimit(task prompt.Task, p *prompt.Prompt) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	room := e.engine.Context() - len(ids) - seam - e.maxNewTokens
+	room := e.generator.Context() - len(ids) - seam - e.maxNewTokens
 	if room < leastPiece {
-		return 0, badinput.New("", "context", fmt.Sprintf("%d positions", e.engine.Context()),
+		return 0, badinput.New("", "context", fmt.Sprintf("%d positions", e.generator.Context()),
 			fmt.Sprintf("room for the prompt's %d tokens, %d new ones and an article", len(ids), e.maxNewTokens))
 	}
 	if e.chunkTokens > 0 {

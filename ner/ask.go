@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -49,30 +48,33 @@ func (e *Extractor) tokens(q question) ([]int32, error) {
 		return nil, err
 	}
 	options := tokenizer.EncodeOptions{ParseSpecial: true, Literal: r.Literal}
-	ids := e.engine.Tokenizer.Encode(r.Text, options).IDs
-	if bos, ok := e.engine.Tokenizer.BOS(); ok && !q.prompt.DuplicateBOS && len(ids) > 0 && ids[0] == bos {
+	ids := e.tokenizer.Encode(r.Text, options).IDs
+	if bos, ok := e.tokenizer.BOS(); ok && !q.prompt.DuplicateBOS && len(ids) > 0 && ids[0] == bos {
 		return ids, nil
 	}
 	options.AddSpecial = true
-	return e.engine.Tokenizer.Encode(r.Text, options).IDs, nil
+	return e.tokenizer.Encode(r.Text, options).IDs, nil
 }
 
 func (e *Extractor) render(q question) (prompt.Rendered, error) {
 	if q.prompt.Text != "" {
 		return q.prompt.RenderText(q.user), nil
 	}
-	if style := e.engine.style(); q.prompt.Chat == prompt.Plain && style != "" {
+	if style := e.style(); q.prompt.Chat == prompt.Plain && style != "" {
 		return style.Render(q.prompt.System, q.user), nil
 	}
-	if e.engine.Template == nil {
-		return prompt.Rendered{}, badinput.New("", "prompt "+q.prompt.Name, "a model without a known chat format", "a chat template, or a prompt with its own")
+	template, err := e.template()
+	if err != nil {
+		bad := badinput.New("", "prompt "+q.prompt.Name, "a model without a known chat format", "a chat template, or a prompt with its own")
+		bad.Err = err
+		return prompt.Rendered{}, bad
 	}
 	var messages []chat.Message
 	if q.prompt.System != "" {
 		messages = append(messages, chat.Message{Role: "system", Content: q.prompt.System})
 	}
 	messages = append(messages, chat.Message{Role: "user", Content: q.user})
-	r, err := e.engine.Template.Render(messages, chat.Options{AddGenerationPrompt: true})
+	r, err := template.Render(messages, chat.Options{AddGenerationPrompt: true})
 	return prompt.Rendered{Text: r.Text, Literal: r.Literal}, err
 }
 
@@ -188,7 +190,7 @@ func (e *Extractor) write(ctx context.Context, q question, a attempt) (reply, er
 	}
 	var guard *guard
 	if e.profile == Default {
-		guard = newGuard(request.Constraint, e.engine.Tokenizer.TokenBytes, e.probes)
+		guard = newGuard(request.Constraint, e.tokenizer.TokenBytes, e.probes)
 		request.Constraint = guard
 		for _, t := range a.begun {
 			guard.Accept(t.ID)
@@ -198,7 +200,7 @@ func (e *Extractor) write(ctx context.Context, q question, a attempt) (reply, er
 			request.OnToken = e.watch(guard, a)
 		}
 	}
-	result, err := e.engine.Generate(ctx, request)
+	result, err := e.generator.Generate(ctx, request)
 	if err != nil {
 		return reply{}, err
 	}
@@ -220,7 +222,7 @@ func (e *Extractor) watch(g *guard, a attempt) func(model.Token) {
 		if !free && isDeadEnd(string(line), t) {
 			g.vain.Store(true)
 		}
-		line = append(line, e.engine.Tokenizer.TokenBytes(t.ID)...)
+		line = append(line, e.tokenizer.TokenBytes(t.ID)...)
 		if i := bytes.LastIndexByte(line, '\n'); i >= 0 {
 			line, free = line[i+1:], false
 		}
@@ -249,7 +251,7 @@ func (e *Extractor) reply(result *model.Result) reply {
 		if e.stops(t.ID) {
 			continue
 		}
-		text = append(text, e.engine.Tokenizer.TokenBytes(t.ID)...)
+		text = append(text, e.tokenizer.TokenBytes(t.ID)...)
 		r.ends = append(r.ends, len(text))
 	}
 	r.text, r.tokens = string(text), result.Tokens
@@ -287,11 +289,4 @@ func blank(text string) bool {
 		}
 	}
 	return true
-}
-
-// lazyVocabulary builds the trie of the vocabulary when it is first needed.
-func lazyVocabulary(e *Engine) func() *constraint.Vocabulary {
-	return sync.OnceValue(func() *constraint.Vocabulary {
-		return constraint.NewVocabulary(e.Tokenizer.VocabSize(), e.Tokenizer.TokenBytes, e.StopIDs())
-	})
 }

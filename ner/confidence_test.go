@@ -49,7 +49,7 @@ func TestConfidence(t *testing.T) {
 		}
 	})
 	extract(t, f, text, observe)
-	e, err := ner.New(f.engine(), ner.WithGrounded(false))
+	e, err := ner.NewWithEngine(f.engine(), ner.WithGrounded(false))
 	require.NoError(t, err)
 	c := &confidence.Calibration{Key: e.Key(), Tasks: map[string]*confidence.Curve{}}
 	for task, s := range samples {
@@ -64,9 +64,9 @@ func TestConfidence(t *testing.T) {
 
 	other := *c
 	other.Prompt = "card"
-	_, err = ner.New(f.engine(), ner.WithGrounded(false), ner.WithCalibration(&other))
+	_, err = ner.NewWithEngine(f.engine(), ner.WithGrounded(false), ner.WithCalibration(&other))
 	require.ErrorContains(t, err, "calibration")
-	_, err = ner.New(f.engine(), ner.WithTargetPrecision(0.9))
+	_, err = ner.NewWithEngine(f.engine(), ner.WithTargetPrecision(0.9))
 	require.ErrorContains(t, err, "no calibration")
 }
 

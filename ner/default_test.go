@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/medner/medner/internal/golden"
-	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
@@ -23,7 +22,7 @@ func openDefault(t *testing.T, options ...ner.Option) *ner.Extractor {
 		t.Skip("runs the default model")
 	}
 	e, err := ner.Open(t.Context(), "", options...)
-	var missing *modelstore.MissingError
+	var missing *ner.NotFetchedError
 	if errors.As(err, &missing) {
 		t.Skipf("%v: %s", missing, missing.Hint())
 	}
@@ -113,7 +112,7 @@ func TestDefaultModelIsCalibrated(t *testing.T) {
 func TestMissingDefaultModel(t *testing.T) {
 	t.Setenv("MEDNER_CACHE", t.TempDir())
 	_, err := ner.Open(t.Context(), "")
-	var missing *modelstore.MissingError
+	var missing *ner.NotFetchedError
 	require.True(t, errors.As(err, &missing), err)
 	_, err = ner.Open(t.Context(), t.TempDir()+"/none")
 	require.ErrorIs(t, err, os.ErrNotExist)

@@ -181,13 +181,13 @@ func TestOwnPromptThroughTheModelsTemplate(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(`{"user_turn":"{task}?\n{article}\n","profiles":{"mine":{"system":"S","chat":"template"}}}`), 0o600))
 	f := newFake(t, byTask("- aspirin", "", ""))
 	engine := f.engine()
-	_, err := ner.New(engine, ner.WithPrompt(path))
+	_, err := ner.NewWithEngine(engine, ner.WithPrompt(path))
 	require.NoError(t, err)
 	text, err := checkpoint.OpenText(golden.Path(t, "tiny-llama"))
 	require.NoError(t, err)
 	engine.Template, err = text.Template()
 	require.NoError(t, err)
-	e, err := ner.New(engine, ner.WithPrompt(path), ner.WithTasks(prompt.Chemicals))
+	e, err := ner.NewWithEngine(engine, ner.WithPrompt(path), ner.WithTasks(prompt.Chemicals))
 	require.NoError(t, err)
 	for _, err := range e.Extract(t.Context(), document.Document{Text: "Aspirin."}) {
 		require.NoError(t, err)
@@ -237,7 +237,7 @@ func TestAnnotator(t *testing.T) {
 }
 
 func TestGoldAnnotationsAreNoPredictions(t *testing.T) {
-	e, err := ner.New(newFake(t, byTask("", "", "")).engine())
+	e, err := ner.NewWithEngine(newFake(t, byTask("", "", "")).engine())
 	require.NoError(t, err)
 	d := document.Document{Text: "Aspirin.", Entities: []document.Entity{{Text: "Aspirin"}}, Relations: []document.Relation{{}}}
 	for r, err := range e.Extract(t.Context(), d) {
@@ -262,7 +262,7 @@ func TestBadOptions(t *testing.T) {
 		"target precision": ner.WithTargetPrecision(1),
 		"alternatives":     ner.WithAlternatives(1),
 	} {
-		_, err := ner.New(f.engine(), o)
+		_, err := ner.NewWithEngine(f.engine(), o)
 		var bad *badinput.Error
 		require.True(t, errors.As(err, &bad), "%s: %v", name, err)
 		require.ErrorContains(t, err, name)

@@ -166,7 +166,7 @@ func byTask(chemicals, diseases, influences string) func(string) string {
 // options say otherwise.
 func extract(t *testing.T, f *fake, text string, options ...ner.Option) *document.Result {
 	t.Helper()
-	e, err := ner.New(f.engine(), append([]ner.Option{ner.WithGrounded(false)}, options...)...)
+	e, err := ner.NewWithEngine(f.engine(), append([]ner.Option{ner.WithGrounded(false)}, options...)...)
 	require.NoError(t, err)
 	for result, err := range e.Extract(t.Context(), document.Document{ID: "1", Text: text}) {
 		require.NoError(t, err)

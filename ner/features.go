@@ -17,12 +17,12 @@ type probes struct {
 	line, bar int // places in ids; -1: the vocabulary has no such token
 }
 
-func newProbes(e *Engine) probes {
-	p := probes{ids: slices.Clone(e.StopIDs()), line: -1, bar: -1}
+func newProbes(g Generator, t *tokenizer.Tokenizer) probes {
+	p := probes{ids: slices.Clone(g.StopIDs()), line: -1, bar: -1}
 	p.stops = len(p.ids)
 	last := func(text, want string) int {
-		ids := e.Tokenizer.Encode(text, tokenizer.EncodeOptions{}).IDs
-		if len(ids) == 0 || string(e.Tokenizer.TokenBytes(ids[len(ids)-1])) != want {
+		ids := t.Encode(text, tokenizer.EncodeOptions{}).IDs
+		if len(ids) == 0 || string(t.TokenBytes(ids[len(ids)-1])) != want {
 			return -1
 		}
 		p.ids = append(p.ids, ids[len(ids)-1])

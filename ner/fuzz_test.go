@@ -16,7 +16,7 @@ func FuzzExtract(f *testing.F) {
 	f.Add("Aspirin (ASA) eases pain.\r\n", "- aspirin\n- \"ASA\".", "- asa | pain\nx")
 	f.Add("💊 é \x00", "- é\n1. 💊", "- chemical é influences disease 💊")
 	fake := newFake(f, nil)
-	e, err := ner.New(fake.engine(), ner.WithMaxNewTokens(64), ner.WithChunkTokens(48))
+	e, err := ner.NewWithEngine(fake.engine(), ner.WithMaxNewTokens(64), ner.WithChunkTokens(48))
 	require.NoError(f, err)
 	var mu sync.Mutex
 	f.Fuzz(func(t *testing.T, text, items, lines string) {

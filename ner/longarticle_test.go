@@ -46,9 +46,9 @@ func TestLongArticles(t *testing.T) {
 	}
 
 	f.context = 250
-	_, err := ner.New(f.engine())
+	_, err := ner.NewWithEngine(f.engine())
 	require.NoError(t, err)
-	e, err := ner.New(f.engine(), ner.WithMaxNewTokens(200))
+	e, err := ner.NewWithEngine(f.engine(), ner.WithMaxNewTokens(200))
 	require.NoError(t, err)
 	for _, err := range e.Extract(t.Context(), document.Document{ID: "x", Text: "Aspirin."}) {
 		require.ErrorContains(t, err, "context")

@@ -2,183 +2,164 @@ package ner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io/fs"
 	"path/filepath"
 	"strings"
-	"syscall"
+	"sync"
 
-	"github.com/medner/medner/badinput"
-	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/internal/version"
 	"github.com/medner/medner/model"
-	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/tokenizer"
-	"github.com/medner/medner/tokenizer/chat"
 )
 
-// HintsFile, beside an adapter or a model, says how it was trained to be
-// asked: {"prompt": "simple"}.
-const HintsFile = "medner.json"
-
-// maxHints bounds a HintsFile in bytes.
-const maxHints = 1 << 20
-
-type hints struct {
-	Prompt string `json:"prompt"`
+// NotFetchedError is the error of [Open] where the default model has to be
+// fetched first.
+type NotFetchedError struct {
+	Dir string // the directory that the model would be in
+	err *modelstore.MissingError
 }
 
-// CalibrationFiles, beside an adapter or a model, hold a calibration each, for
-// one prompt, precision and way of decoding.
-const CalibrationFiles = "calibration*.json"
+// Error names the directory.
+func (e *NotFetchedError) Error() string { return e.err.Error() }
+
+// Hint says what a user can do.
+func (e *NotFetchedError) Hint() string { return e.err.Hint() }
 
 // Open opens a model, a directory in the layout of the Hugging Face hub or a
-// GGUF file, and returns an extractor that asks it; "" is the default model,
-// which must have been fetched (package modelstore), with its adapter unless
-// others are named. [WithModelOptions] names adapters and says how to hold and
-// run the model.
-//
-// A calibration that lies beside the adapter is used where it fits.
+// GGUF file, and returns an extractor that asks it and that closes it. The
+// empty path means the default model, with its adapter unless others are named;
+// where it hasn't been fetched the error is a *[NotFetchedError].
+// [WithModelOptions] names adapters and says how to hold and run the model.
 func Open(ctx context.Context, path string, options ...Option) (*Extractor, error) {
-	var s settings
-	for _, option := range options {
-		option(&s)
+	o := model.Options{}
+	if given := settingsOf(options).model; given != nil {
+		o = *given
 	}
-	files, err := modelstore.Locate(path, s.model.Adapters...)
+	files, err := modelstore.Locate(path, o.Adapters...)
+	if err != nil {
+		if missing := (*modelstore.MissingError)(nil); errors.As(err, &missing) {
+			return nil, &NotFetchedError{missing.Dir, missing}
+		}
+		return nil, err
+	}
+	o.Adapters = files.Adapters
+	m, err := model.Open(ctx, files.Base, o)
 	if err != nil {
 		return nil, err
 	}
-	path, s.model.Adapters = files.Base, files.Adapters
-	m, err := model.Open(ctx, path, s.model)
-	if err != nil {
-		return nil, err
-	}
-	e, err := open(path, m, s.model, options)
+	s, err := sharedOf(m)
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
-	return e, nil
-}
-
-func open(path string, m *model.Model, o model.Options, options []Option) (*Extractor, error) {
-	_, lora := m.Adapters()
-	engine := Engine{Generator: m, About: about(path, o), Numerics: numerics(o, lora)}
-	var err error
-	if engine.Tokenizer, engine.Template, err = texts(m); err != nil {
-		return nil, err
-	}
-	home := path
-	if len(o.Adapters) > 0 {
-		home = o.Adapters[0]
-	}
-	if engine.Prompt, err = promptHint(home); err != nil {
-		return nil, err
-	}
-	e, err := prepare(engine, options)
+	e, err := newExtractor(s, options)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, m.Close())
 	}
 	e.close = m.Close
-	if e.calibration == nil && e.profile == Default {
-		if e.calibration, err = calibrationFor(e.Key(), home); err != nil {
-			return nil, err
-		}
-	}
-	if err := e.finish(); err != nil {
-		return nil, err
-	}
 	return e, nil
 }
 
-// calibrationFor returns the calibration in a directory that has the key; nil
-// if none has.
-func calibrationFor(key confidence.Key, dir string) (*confidence.Calibration, error) {
-	paths, err := files.Glob(dir, CalibrationFiles)
+// New returns an extractor that asks a model which is open already, and which
+// the caller closes after the extractor's last use. Any number of extractors
+// may share a model with each other and with the caller's own requests; each
+// gives what it would give alone. The model's weights are held once.
+//
+// The extractor uses what lies beside the adapter that it asks ([WithAdapter]),
+// or beside the model where it asks no adapter: the name of the prompt to ask
+// with, in [HintsFile], and a calibration, in [CalibrationFiles], if one fits.
+func New(m *model.Model, options ...Option) (*Extractor, error) {
+	if settingsOf(options).model != nil {
+		return nil, errOpen
+	}
+	s, err := sharedOf(m)
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range paths {
-		c, err := confidence.Load(path)
-		if err != nil {
-			return nil, err
-		}
-		if c.Key == key {
-			return c, nil
-		}
-	}
-	return nil, nil
+	return newExtractor(s, options)
 }
 
-// missing says that there is no such file; below a model that is a file itself
-// there is none.
-func missing(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+// sharedOf prepares what all extractors of one call of New share.
+func sharedOf(m *model.Model) (*shared, error) {
+	text := m.Text()
+	tokenizer, err := text.Tokenizer()
+	if err != nil {
+		return nil, err
+	}
+	source := &modelSource{m: m, folders: map[string]*folder{}}
+	return newShared(m, tokenizer, text.Template, source.under), nil
 }
 
-// texts reads a model's tokenizer, and its chat template if there is one that
-// can be run: its absence matters only to prompts that ask for it.
-func texts(m *model.Model) (tok *tokenizer.Tokenizer, template *chat.Template, err error) {
-	if tok, err = m.Text().Tokenizer(); err != nil {
-		return nil, nil, err
-	}
-	if template, err = m.Text().Template(); err != nil {
-		template = nil
-	}
-	return tok, template, nil
+// modelSource describes a model under each of its adapters.
+type modelSource struct {
+	m       *model.Model
+	mu      sync.Mutex
+	folders map[string]*folder // by path
 }
 
-func about(path string, o model.Options) document.Model {
-	a := document.Model{Name: base(path), Weights: string(o.Hold), Precision: string(o.Precision), Engine: version.String()}
-	var names []string
-	for _, dir := range o.Adapters {
-		names = append(names, base(dir))
+// under describes the model under an adapter.
+func (s *modelSource) under(adapter string) (*subject, error) {
+	a, err := s.m.Adapter(adapter)
+	if err != nil {
+		return nil, err
 	}
-	a.Adapter = strings.Join(names, "+")
-	if a.Weights == "" {
-		a.Weights = "keep"
+	path := a.Path
+	if path == "" {
+		path = s.m.Path()
 	}
-	if a.Precision == "" {
-		a.Precision = "f32"
+	beside := s.folder(path)
+	hint, err := beside.hint()
+	if err != nil {
+		return nil, err
 	}
-	return a
+	return &subject{about: about(s.m, a), prompt: hint, numerics: numerics(s.m, a), calibrations: beside.calibrations}, nil
 }
 
-// numerics says how adapters are applied, and how keys and values are held
+// folder returns what lies in a folder; files are read once.
+func (s *modelSource) folder(path string) *folder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.folders[path]
+	if f == nil {
+		f = newFolder(path)
+		s.folders[path] = f
+	}
+	return f
+}
+
+// about describes a model under an adapter for results and calibrations.
+func about(m *model.Model, a model.Adapter) document.Model {
+	o := m.Options()
+	d := document.Model{Name: nameOf(m.Path()), Weights: string(o.Hold), Precision: string(o.Precision), Engine: version.String()}
+	if a.Name != model.Base {
+		d.Adapter = a.Name
+	}
+	if d.Weights == "" {
+		d.Weights = string(model.Keep)
+	}
+	if d.Precision == "" {
+		d.Precision = string(model.F32)
+	}
+	return d
+}
+
+// numerics says how the adapter is applied, and how keys and values are held
 // where that costs precision.
-func numerics(o model.Options, lora model.LoRA) string {
+func numerics(m *model.Model, a model.Adapter) string {
 	var all []string
-	if lora != "" {
-		all = append(all, "lora "+string(lora))
+	if a.LoRA != "" {
+		all = append(all, "lora "+string(a.LoRA))
 	}
-	if o.KV != "" && o.KV != "f32" {
-		all = append(all, "keys and values "+o.KV)
+	if kv := m.Options().KV; kv != "" && kv != "f32" {
+		all = append(all, "keys and values "+kv)
 	}
 	return strings.Join(all, ", ")
 }
 
-func base(path string) string {
+// nameOf returns the name that a model's directory or file has in results.
+func nameOf(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
 	return strings.TrimSuffix(filepath.Base(path), ".gguf")
-}
-
-// promptHint reads the prompt that a directory's hints name; "" if it has none.
-func promptHint(dir string) (string, error) {
-	path := filepath.Join(dir, HintsFile)
-	data, err := files.Read(path, maxHints, "hints")
-	if err != nil {
-		if missing(err) {
-			err = nil
-		}
-		return "", err
-	}
-	var h hints
-	if err := json.Unmarshal(data, &h); err != nil {
-		return "", badinput.Wrap(path, "", err)
-	}
-	return h.Prompt, nil
 }

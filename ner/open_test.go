@@ -10,11 +10,23 @@ import (
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner/confidence"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/prompt"
 )
+
+// calibrationOf returns the calibration that an extractor with this key finds in
+// a folder.
+func calibrationOf(key confidence.Key, dir string) (*confidence.Calibration, error) {
+	e := &Extractor{settings: settings{profile: Default, penalty: 1, grounded: true}}
+	e.prompts = []*prompt.Prompt{{Name: key.Prompt}}
+	e.subject = &subject{about: document.Model{Name: key.Model, Adapter: key.Adapter, Precision: key.Precision}, calibrations: newFolder(dir).calibrations}
+	err := e.calibrate()
+	return e.calibration, err
+}
 
 func TestCalibrationsBesideAnAdapter(t *testing.T) {
 	dir := t.TempDir()
-	key := confidence.Key{Model: "m", Adapter: "a", Prompt: "simple", Precision: "f32", Decoding: "greedy"}
+	key := confidence.Key{Model: "m", Adapter: "a", Prompt: "simple", Precision: "f32", Decoding: "repetition penalty 1, grounded"}
 	fast := key
 	fast.Precision = "fast"
 	write := func(name string, key confidence.Key) {
@@ -23,26 +35,26 @@ func TestCalibrationsBesideAnAdapter(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 	}
-	c, err := calibrationFor(key, dir)
+	c, err := calibrationOf(key, dir)
 	require.NoError(t, err)
 	require.Nil(t, c)
 	write("calibration.json", key)
 	write("calibration-fast.json", fast)
 	for _, k := range []confidence.Key{key, fast} {
-		c, err := calibrationFor(k, dir)
+		c, err := calibrationOf(k, dir)
 		require.NoError(t, err)
 		require.Equal(t, k, c.Key)
 	}
 	other := key
 	other.Prompt = "card"
-	c, err = calibrationFor(other, dir)
+	c, err = calibrationOf(other, dir)
 	require.NoError(t, err)
 	require.Nil(t, c, "none for another prompt")
-	c, err = calibrationFor(key, filepath.Join(dir, "calibration.json", "none"))
+	c, err = calibrationOf(key, filepath.Join(dir, "calibration.json", "none"))
 	require.NoError(t, err)
 	require.Nil(t, c)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "calibration-b.json"), []byte("{"), 0o600))
-	_, err = calibrationFor(other, dir)
+	_, err = calibrationOf(other, dir)
 	require.ErrorContains(t, err, "calibration-b.json")
 }
 

@@ -51,42 +51,20 @@ type Item struct {
 // Option changes how an [Extractor] works.
 type Option func(*settings)
 
-type settings struct {
-	profile         Profile
-	rules           seedcompat.Rules
-	tasks           []prompt.Task
-	prompts         []*prompt.Prompt
-	promptNames     []string
-	ensemble        Ensemble
-	grounded        bool
-	ungrounded      Ungrounded
-	penalty         float32
-	sparePrompt     bool
-	patient         bool
-	maxNewTokens    int
-	chunkTokens     int
-	alternatives    float64
-	adapter         string
-	derived         bool
-	calibration     *confidence.Calibration
-	minConfidence   float64
-	targetPrecision float64
-	concurrency     int
-	model           model.Options
-	observe         func(Item)
-	answered        func(*model.Result)
-	replied         func(Reply)
-	annotate        []func(*document.Result) error
-}
-
-// WithProfile chooses the profile; [Default] is the default. Options given
-// after it change what it sets: penalty, length of answers, grounding.
+// WithProfile chooses the profile; [Default] is the default. It sets what
+// belongs to the profile, which options after it may change: penalty, length of
+// answers, grounding, pieces and alternatives.
 func WithProfile(p Profile) Option {
 	return func(s *settings) {
-		s.profile = p
-		if p == SeedCompat {
+		switch {
+		case p == s.profile:
+		case p == SeedCompat:
 			s.penalty, s.maxNewTokens, s.grounded, s.chunkTokens, s.alternatives = 1.15, 128, false, 0, 0
+		case s.profile == SeedCompat:
+			d := settingsOf(nil)
+			s.penalty, s.maxNewTokens, s.grounded, s.chunkTokens = d.penalty, d.maxNewTokens, d.grounded, d.chunkTokens
 		}
+		s.profile = p
 	}
 }
 
@@ -151,7 +129,7 @@ func WithAdapter(name string) Option { return func(s *settings) { s.adapter = na
 // WithCalibration makes probabilities of confidences. It must be for the same
 // model, adapter, prompt and precision.
 func WithCalibration(c *confidence.Calibration) Option {
-	return func(s *settings) { s.calibration = c }
+	return func(s *settings) { s.given = c }
 }
 
 // WithMinConfidence leaves out, and reports, what is less sure.
@@ -170,7 +148,7 @@ func WithConcurrency(n int) Option { return func(s *settings) { s.concurrency = 
 func WithPatience(on bool) Option { return func(s *settings) { s.patient = on } }
 
 // WithModelOptions says how [Open] opens the model.
-func WithModelOptions(o model.Options) Option { return func(s *settings) { s.model = o } }
+func WithModelOptions(o model.Options) Option { return func(s *settings) { s.model = &o } }
 
 // WithItems calls observe for every item of every answer that could be read,
 // before thresholds, from several goroutines at once.

@@ -29,7 +29,7 @@ func TestSeedCompat(t *testing.T) {
 
 func TestSeedPrompts(t *testing.T) {
 	f := newFake(t, byTask("- aspirin", "- pain", ""))
-	e, err := ner.New(f.engine(), ner.WithProfile(ner.SeedCompat))
+	e, err := ner.NewWithEngine(f.engine(), ner.WithProfile(ner.SeedCompat))
 	require.NoError(t, err)
 	const whole = "The following article contains technical terms including diseases, drugs and chemicals. " +
 		"Create a list only of the chemicals mentioned.\n\nAspirin.\n\nList of extracted chemicals:\n"

@@ -38,7 +38,7 @@ func TestBadDocumentsDontStopTheOthers(t *testing.T) {
 		}
 		return "- aspirin", nil
 	}
-	e, err := ner.New(f.engine(), ner.WithTasks(prompt.Chemicals))
+	e, err := ner.NewWithEngine(f.engine(), ner.WithTasks(prompt.Chemicals))
 	require.NoError(t, err)
 	unread := errors.New("unreadable")
 	docs := func(yield func(document.Document, error) bool) {
@@ -88,7 +88,7 @@ func TestExtractIsConcurrentOrderedAndBounded(t *testing.T) {
 		time.Sleep(time.Duration(len(p)%7) * time.Millisecond)
 		return "- aspirin", nil
 	}
-	e, err := ner.New(f.engine(), ner.WithConcurrency(6))
+	e, err := ner.NewWithEngine(f.engine(), ner.WithConcurrency(6))
 	require.NoError(t, err)
 	ahead, read := 0, 0
 	docs := func(yield func(document.Document, error) bool) {
@@ -133,7 +133,7 @@ func TestExtractCancelled(t *testing.T) {
 	blocked := &blocking{fake: f, began: began}
 	engine := f.engine()
 	engine.Generator = blocked
-	e, err := ner.New(engine, ner.WithConcurrency(4))
+	e, err := ner.NewWithEngine(engine, ner.WithConcurrency(4))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -167,7 +167,7 @@ func (b *blocking) Generate(ctx context.Context, _ model.Request) (*model.Result
 func TestLeavingTheLoopLeavesNothingBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	f := newFake(t, byTask("- aspirin", "", ""))
-	e, err := ner.New(f.engine(), ner.WithConcurrency(3))
+	e, err := ner.NewWithEngine(f.engine(), ner.WithConcurrency(3))
 	require.NoError(t, err)
 	var endless iter.Seq2[document.Document, error] = func(yield func(document.Document, error) bool) {
 		for yield(document.Document{Text: "Aspirin."}, nil) {

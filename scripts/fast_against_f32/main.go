@@ -116,7 +116,7 @@ func extract(ctx context.Context, precision model.Precision, gold, folder string
 	if engine.Template, err = m.Text().Template(); err != nil {
 		return nil, err
 	}
-	extractor, err := ner.New(engine)
+	extractor, err := ner.NewWithEngine(engine)
 	if err != nil {
 		return nil, err
 	}
