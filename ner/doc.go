@@ -1,27 +1,46 @@
 // Package ner finds chemicals, diseases and the influences of the former on the
-// latter in articles, by asking a language model and checking what it says.
+// latter in articles, by asking a language model and checking what it says. It
+// is for programs that annotate documents: a batch job, a service, a pipeline
+// that has other uses for the model too.
 //
 //	extractor, err := ner.Open(ctx, "")
 //	…
 //	for result, err := range extractor.Extract(ctx, docs...) {
 //
-// An [Extractor] asks a model, for each document and task, for a list
-// (package prompt), reads the answer (answer), finds its items in the article
-// (ground), and reports each occurrence with offsets and a confidence
-// (confidence). What it leaves out, it reports with the reason. Many questions
-// are in flight at once, for the engine to answer in one batch; results come
-// in the documents' order whatever the order of the answers.
+// [Open] opens a model for one extractor. [New] makes an extractor on a model
+// that is open already, which other extractors and the caller's own requests may
+// share; its weights are held once. [Extractor.With] derives an extractor with
+// other options for one request, which costs little. [NewWithEngine] takes
+// something else than a model.
+//
+// An [Extractor] asks the model, for each document and task, for a list
+// (package prompt), reads the items of the answer, finds them in the article,
+// and reports each occurrence with its offsets and a confidence (package
+// confidence). What it leaves out, it reports with the reason.
+//
+// # What it promises
+//
+//   - Results come in the order of the documents, and are the same whatever else
+//     the model is doing: each question's answer is the same, bit for bit, in any
+//     batch.
+//   - A document that can't be annotated is a *[DocumentError] in its place and
+//     stops no other. Options that can't be followed are *badinput.Error.
+//   - The questions in flight are bounded ([WithConcurrency]), and so is what is
+//     read ahead of the results.
+//   - An Extractor may be used by any number of goroutines.
 //
 // # Profiles
 //
-// [Default] grounds items in the article alone and keeps what it doubts,
-// flagged. [SeedCompat] does what the author of the model card did, filter for
-// filter (package seedcompat), and is there to be compared with.
+// [Default] keeps the model to lists of spans of the article and reports nothing
+// else; with [WithGrounded] off it lets the model write freely, and flags what
+// the article doesn't have. [SeedCompat] does what the author of the model card
+// did, filter for filter, and is there to be compared with.
 //
 // # Long articles
 //
-// An article with more tokens than a chunk holds is cut at ends of sentences,
-// with an overlap, and the answers are merged; a warning says so.
+// An article with more tokens than a piece may have ([WithChunkTokens]) is cut
+// at ends of sentences, with an overlap, and the answers are merged; a warning
+// says so.
 //
 // This is research software: what it finds is no basis for a diagnosis or a
 // treatment.
