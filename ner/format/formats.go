@@ -1,50 +1,183 @@
 package format
 
 import (
-	"bytes"
-	"encoding/json"
+	"bufio"
+	"io"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/medner/medner/badinput"
 )
 
-// Format is a document format, by the name that users give it.
+// Format is a file format, by the name that users give it.
 type Format string
 
-// The formats. PubMedXML and MEDLINE are only read; HTML is only written, as is
-// Text, which as an output is a summary for terminals.
+// The formats.
 const (
-	Text      Format = "text"
-	JSON      Format = "json"  // medner/1 and every other JSON kind below, pretty-printed or in an array
-	JSONL     Format = "jsonl" // one JSON object a line: medner/1, {"id","text"}, {"prompt"}, displaCy or a BioC document
-	PubTator  Format = "pubtator"
-	BioCXML   Format = "bioc-xml"
-	BioCJSON  Format = "bioc-json"
-	Brat      Format = "brat"
-	DisplaCy  Format = "displacy"
-	TSV       Format = "tsv"
-	PubMedXML Format = "pubmed-xml"
-	MEDLINE   Format = "medline"
-	HTML      Format = "html"
+	Text      Format = "text"       // plain text; as an output, a summary for terminals
+	JSONL     Format = "jsonl"      // an object of any of the JSON kinds on each line; as an output, medner/1
+	JSON      Format = "json"       // the same objects over several lines, one after another or in an array
+	PubTator  Format = "pubtator"   // PubTator's lines ID|t|TITLE, ID|a|ABSTRACT and annotations
+	BioCXML   Format = "bioc-xml"   // a BioC collection
+	BioCJSON  Format = "bioc-json"  // a BioC collection
+	Brat      Format = "brat"       // brat's standoff annotations: pairs of .ann and .txt
+	DisplaCy  Format = "displacy"   // objects that spaCy's displaCy renders, on lines
+	TSV       Format = "tsv"        // a table of articles, or of annotations
+	HTML      Format = "html"       // a page for people; an output only
+	PubMedXML Format = "pubmed-xml" // PubMed's XML; an input only
+	MEDLINE   Format = "medline"    // MEDLINE's tagged lines; an input only
 )
 
-// Inputs lists what can be read.
-func Inputs() []Format {
-	return []Format{Text, JSONL, JSON, PubTator, BioCXML, BioCJSON, Brat, DisplaCy, TSV, PubMedXML, MEDLINE}
+// entry is all that the package knows of a format. To add a format, write its
+// source, its Writer or both, and an entry.
+type entry struct {
+	format     Format
+	extensions []string // of its files, in lower case
+	// begins tells whether a file is of the format by its first bytes, without
+	// white space, and its name in lower case. It is nil for formats that the
+	// bytes don't tell. It is true for one format at most.
+	begins func(name string, head []byte) bool
+	read   func(input) (source, error)          // nil for outputs only
+	write  func(io.Writer, WriteOptions) Writer // nil for inputs only
+	// appends tells that documents can be appended to a file that is complete.
+	appends bool
 }
 
-// Outputs lists what can be written.
-func Outputs() []Format {
-	return []Format{Text, JSON, JSONL, TSV, PubTator, BioCXML, BioCJSON, Brat, DisplaCy, HTML}
+// input is an open file from which a source reads.
+type input struct {
+	name string // for errors
+	in   *bufio.Reader
+	o    ReadOptions
 }
 
-// ParseInput returns the input format of that name.
+func (i input) lines() *lines { return newLines(i.in, i.o.maxDocument()) }
+
+var jsonlExtensions = []string{".jsonl", ".ndjson"}
+
+var entries = []entry{
+	{
+		format:     Text,
+		extensions: []string{".txt"},
+		read:       func(i input) (source, error) { return &textSource{name: i.name, in: i.in, o: i.o}, nil },
+		write:      func(w io.Writer, o WriteOptions) Writer { return &terminalWriter{w: w, o: o, count: o.Written} },
+		appends:    true,
+	},
+	{
+		format:     JSONL,
+		extensions: jsonlExtensions,
+		begins:     func(name string, head []byte) bool { return detectJSON(name, head) == JSONL },
+		read:       func(i input) (source, error) { return &jsonlSource{name: i.name, lines: i.lines(), o: i.o}, nil },
+		write:      func(w io.Writer, o WriteOptions) Writer { return &jsonlWriter{w: w, o: o} },
+		appends:    true,
+	},
+	{
+		format:     JSON,
+		extensions: []string{".json"},
+		begins:     func(name string, head []byte) bool { return detectJSON(name, head) == JSON },
+		read:       readJSON,
+		write:      func(w io.Writer, o WriteOptions) Writer { return &jsonWriter{w: w, o: o} },
+	},
+	{
+		format:     PubTator,
+		extensions: []string{".pubtator"},
+		begins:     func(_ string, head []byte) bool { return pubTatorHead.Match(head) },
+		read:       func(i input) (source, error) { return &pubTatorSource{name: i.name, lines: i.lines(), o: i.o}, nil },
+		write:      func(w io.Writer, o WriteOptions) Writer { return &pubTatorWriter{w: w, o: o, count: o.Written} },
+		appends:    true,
+	},
+	{
+		format:     BioCXML,
+		extensions: []string{".xml"},
+		begins:     func(_ string, head []byte) bool { return detectXML(head) == BioCXML },
+		read:       func(i input) (source, error) { return newBioCXMLSource(i.name, i.in, i.o), nil },
+		write:      func(w io.Writer, o WriteOptions) Writer { return &biocXMLWriter{w: w, o: o} },
+	},
+	{
+		format: BioCJSON,
+		begins: func(name string, head []byte) bool { return detectJSON(name, head) == BioCJSON },
+		read:   readJSON,
+		write:  func(w io.Writer, o WriteOptions) Writer { return &biocJSONWriter{w: w, o: o} },
+	},
+	{
+		format:     Brat,
+		extensions: []string{".ann"},
+		read:       refuseBratStream,
+		write:      func(w io.Writer, o WriteOptions) Writer { return &bratWriter{w: w, o: o} },
+	},
+	{
+		format:  DisplaCy,
+		read:    readJSON,
+		write:   func(w io.Writer, o WriteOptions) Writer { return &displacyWriter{w: w, o: o} },
+		appends: true,
+	},
+	{
+		format:     TSV,
+		extensions: []string{".tsv"},
+		begins:     func(_ string, head []byte) bool { return isOwnTable(head) },
+		read:       func(i input) (source, error) { return &tsvSource{name: i.name, lines: i.lines(), o: i.o}, nil },
+		write:      func(w io.Writer, o WriteOptions) Writer { return &tsvWriter{w: w, o: o, started: o.Written > 0} },
+		appends:    true,
+	},
+	{
+		format:     HTML,
+		extensions: []string{".html"},
+		write:      func(w io.Writer, o WriteOptions) Writer { return &htmlWriter{w: w, o: o} },
+	},
+	{
+		format: PubMedXML,
+		begins: func(_ string, head []byte) bool { return detectXML(head) == PubMedXML },
+		read:   func(i input) (source, error) { return newPubMedSource(i.name, i.in, i.o), nil },
+	},
+	{
+		format:     MEDLINE,
+		extensions: []string{".nbib", ".medline"},
+		begins:     func(_ string, head []byte) bool { return medlineHead.Match(head) },
+		read:       func(i input) (source, error) { return &medlineSource{name: i.name, lines: i.lines(), o: i.o}, nil },
+	},
+}
+
+func readJSON(i input) (source, error) { return newJSONSource(i.name, i.in, i.o), nil }
+
+func refuseBratStream(i input) (source, error) {
+	return nil, badinput.New(i.name, "", "brat annotations on a stream", "an .ann file with its .txt, or their folder")
+}
+
+// find returns the entry of a format; a nil entry has neither reader nor writer.
+func find(f Format) entry {
+	for _, e := range entries {
+		if e.format == f {
+			return e
+		}
+	}
+	return entry{}
+}
+
+// Inputs returns the formats that can be read.
+func Inputs() []Format { return formats(func(e entry) bool { return e.read != nil }) }
+
+// Outputs returns the formats that can be written.
+func Outputs() []Format { return formats(func(e entry) bool { return e.write != nil }) }
+
+// Appends returns the formats that can be written a part at a time: more
+// documents can be appended to a file that was closed, see
+// [WriteOptions.Written].
+func Appends() []Format { return formats(func(e entry) bool { return e.appends }) }
+
+func formats(which func(entry) bool) []Format {
+	var all []Format
+	for _, e := range entries {
+		if which(e) {
+			all = append(all, e.format)
+		}
+	}
+	return all
+}
+
+// ParseInput returns the format that is read by that name, in any case.
 func ParseInput(name string) (Format, error) { return parse(name, Inputs()) }
 
-// ParseOutput returns the output format of that name.
+// ParseOutput returns the format that is written by that name, in any case.
 func ParseOutput(name string) (Format, error) { return parse(name, Outputs()) }
 
 func parse(name string, among []Format) (Format, error) {
@@ -59,87 +192,15 @@ func parse(name string, among []Format) (Format, error) {
 	return "", badinput.New("", "format", `"`+name+`"`, "one of "+strings.Join(names, ", "))
 }
 
-// headSize is how much of a file detection looks at.
-const headSize = 64 << 10
-
-var (
-	pubTatorHead = regexp.MustCompile(`^[^|\t\r\n]+\|[ta]\|`)
-	medlineHead  = regexp.MustCompile(`^PMID- *\d`)
-	xmlBioC      = regexp.MustCompile(`(?i)<!DOCTYPE\s+collection\b|<collection[\s>]`)
-	xmlPubMed    = regexp.MustCompile(`<(PubmedArticleSet|PubmedArticle|PubmedBookArticle|MedlineCitation|MedlineCitationSet)[\s>]`)
-)
-
-// Detect returns the format of a file by its first bytes and, where they leave
-// it open, by its name; plain text is the last resort.
-func Detect(name string, head []byte) Format {
-	name = strings.TrimSuffix(strings.ToLower(name), ".gz")
-	head = bytes.TrimPrefix(head, []byte("\ufeff"))
-	body := bytes.TrimLeft(head, " \t\r\n")
-	switch {
-	case len(body) > 0 && body[0] == '<':
-		if f := detectXML(body); f != "" {
-			return f
+// OfExtension returns the format in which to write a file, by the extension of
+// its name; "" if no format has that extension, and for brat, which needs a
+// folder.
+func OfExtension(path string) Format {
+	extension := strings.ToLower(filepath.Ext(path))
+	for _, e := range entries {
+		if e.write != nil && e.format != Brat && slices.Contains(e.extensions, extension) {
+			return e.format
 		}
-	case len(body) > 0 && (body[0] == '{' || body[0] == '['):
-		if f := detectJSON(name, body); f != "" {
-			return f
-		}
-	case pubTatorHead.Match(body):
-		return PubTator
-	case medlineHead.Match(body):
-		return MEDLINE
-	case bytes.HasPrefix(body, []byte(strings.Join(columnNames[:], "\t"))):
-		return TSV
-	}
-	switch filepath.Ext(name) {
-	case ".ann":
-		return Brat
-	case ".jsonl", ".ndjson":
-		return JSONL
-	case ".json":
-		return JSON
-	case ".tsv":
-		return TSV
-	case ".pubtator":
-		return PubTator
-	case ".nbib", ".medline":
-		return MEDLINE
-	case ".xml":
-		return BioCXML
-	}
-	return Text
-}
-
-func detectXML(body []byte) Format {
-	bioc, pubmed := xmlBioC.FindIndex(body), xmlPubMed.FindIndex(body)
-	switch {
-	case bioc != nil && (pubmed == nil || bioc[0] < pubmed[0]):
-		return BioCXML
-	case pubmed != nil:
-		return PubMedXML
 	}
 	return ""
 }
-
-// detectJSON tells lines from other JSON. A text that begins with a brace is
-// not taken for JSON unless a key follows.
-func detectJSON(name string, body []byte) Format {
-	if !jsonStart.Match(body) {
-		return ""
-	}
-	line, _, whole := bytes.Cut(body, []byte("\n"))
-	switch ext := filepath.Ext(name); {
-	case ext == ".jsonl" || ext == ".ndjson":
-		return JSONL
-	case body[0] == '{' && whole && json.Valid(line) && !biocCollectionStart.Match(line):
-		return JSONL
-	case biocCollectionStart.Match(body):
-		return BioCJSON
-	}
-	return JSON
-}
-
-var (
-	jsonStart           = regexp.MustCompile(`^(\[\s*)*(\{\s*("|\}|$)|\]\s*$|$)`)
-	biocCollectionStart = regexp.MustCompile(`"(documents|PubTator3)"\s*:\s*\[`)
-)

@@ -39,7 +39,7 @@ func TestDetect(t *testing.T) {
 		{"a.ann", "T1\tChemical 0 2\tLi", Brat},
 		{"a", "\ufeff{\"text\":\"x\"}\n", JSONL},
 	} {
-		require.Equal(t, c.want, Detect(c.name, []byte(c.head)), "%s: %s", c.name, c.head)
+		require.Equal(t, c.want, detect(c.name, []byte(c.head)), "%s: %s", c.name, c.head)
 	}
 }
 

@@ -135,7 +135,7 @@ func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
 		}
 	}
 	f := o.Format
-	if detected := Detect(name, head); f == "" || f == DisplaCy && detected == JSONL {
+	if detected := detect(name, head); f == "" || f == DisplaCy && detected == JSONL {
 		f = detected
 	}
 	if len(head) >= 3 && string(head[:3]) == "\ufeff" {
@@ -147,27 +147,12 @@ func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
 	if closer != nil {
 		out.close = append(out.close, closer)
 	}
-	switch f {
-	case Text:
-		out.source = &textSource{name: name, in: in, o: o}
-	case JSON, BioCJSON, DisplaCy:
-		out.source = newJSONSource(name, in, o)
-	case JSONL:
-		out.source = &jsonlSource{name: name, lines: newLines(in, o.maxDocument()), o: o}
-	case PubTator:
-		out.source = &pubTatorSource{name: name, lines: newLines(in, o.maxDocument()), o: o}
-	case BioCXML:
-		out.source = newBioCXMLSource(name, in, o)
-	case PubMedXML:
-		out.source = newPubMedSource(name, in, o)
-	case MEDLINE:
-		out.source = &medlineSource{name: name, lines: newLines(in, o.maxDocument()), o: o}
-	case TSV:
-		out.source = &tsvSource{name: name, lines: newLines(in, o.maxDocument()), o: o}
-	case Brat:
-		return nil, badinput.New(name, "", "brat annotations on a stream", "an .ann file with its .txt, or their folder")
-	default:
+	read := find(f).read
+	if read == nil {
 		_, err := ParseInput(string(f))
+		return nil, err
+	}
+	if out.source, err = read(input{name: name, in: in, o: o}); err != nil {
 		return nil, err
 	}
 	return out, nil

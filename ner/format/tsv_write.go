@@ -31,6 +31,11 @@ const (
 	columns
 )
 
+// isOwnTable tells whether a file begins with the header of medner's own table.
+func isOwnTable(head []byte) bool {
+	return bytes.HasPrefix(head, []byte(strings.Join(columnNames[:], "\t")))
+}
+
 var columnNames = [columns]string{"document", "kind", "type", "text", "disease", "start", "end", "concepts", "confidence", "grounded", "normalized", "name", "method", "score", "reason"}
 
 // The kinds of rows; a document that has none of the others has one of its own.

@@ -40,30 +40,12 @@ type Writer interface {
 // NewWriter writes to w. brat's two files a document need [NewBratFolder]; here
 // it writes the annotations alone.
 func NewWriter(w io.Writer, o WriteOptions) (Writer, error) {
-	switch o.Format {
-	case Text:
-		return &terminalWriter{w: w, o: o, count: o.Written}, nil
-	case JSON:
-		return &jsonWriter{w: w, o: o}, nil
-	case JSONL:
-		return &jsonlWriter{w: w, o: o}, nil
-	case TSV:
-		return &tsvWriter{w: w, o: o, started: o.Written > 0}, nil
-	case PubTator:
-		return &pubTatorWriter{w: w, o: o, count: o.Written}, nil
-	case BioCXML:
-		return &biocXMLWriter{w: w, o: o}, nil
-	case BioCJSON:
-		return &biocJSONWriter{w: w, o: o}, nil
-	case Brat:
-		return &bratWriter{w: w, o: o}, nil
-	case DisplaCy:
-		return &displacyWriter{w: w, o: o}, nil
-	case HTML:
-		return &htmlWriter{w: w, o: o}, nil
+	write := find(o.Format).write
+	if write == nil {
+		_, err := ParseOutput(string(o.Format))
+		return nil, err
 	}
-	_, err := ParseOutput(string(o.Format))
-	return nil, err
+	return write(w, o), nil
 }
 
 // content is what a document has that not every format can hold.
