@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,19 +14,13 @@ import (
 	"github.com/medner/medner/ner/format"
 )
 
-// formatOf is the output format that a file's ending stands for.
-var formatOf = map[string]format.Format{
-	".json": format.JSON, ".jsonl": format.JSONL, ".tsv": format.TSV, ".html": format.HTML,
-	".pubtator": format.PubTator, ".xml": format.BioCXML, ".txt": format.Text,
-}
-
 func newConvert() *cobra.Command {
 	var o nerOutput
 	cmd := &cobra.Command{
 		Use: "convert [FILES…|-]",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.format == "" {
-				o.format = string(formatOf[strings.ToLower(filepath.Ext(o.path))])
+				o.format = string(format.OfExtension(o.path))
 			}
 			if o.format == "" {
 				return usagef("--to: expected a format: %s", join(format.Outputs()))

@@ -42,9 +42,6 @@ type file interface {
 	Truncate(size int64) error
 }
 
-// resumable are the formats to which documents can be appended one by one.
-var resumable = []format.Format{format.JSONL, format.TSV, format.PubTator, format.Text, format.DisplaCy}
-
 // OutputError says that the parts of an Output don't go together.
 type OutputError struct {
 	Part    string // "path" or "resume"
@@ -65,10 +62,10 @@ func (o *Output) Check() error {
 	switch {
 	case o.Path == "":
 		return &OutputError{"resume", "expected the name of a file to write"}
-	case !slices.Contains(resumable, o.Write.Format):
-		names := make([]string, len(resumable))
-		for i, f := range resumable {
-			names[i] = string(f)
+	case !slices.Contains(format.Appends(), o.Write.Format):
+		var names []string
+		for _, f := range format.Appends() {
+			names = append(names, string(f))
 		}
 		return &OutputError{"resume", fmt.Sprintf("found format %s, expected one of %s", o.Write.Format, strings.Join(names, ", "))}
 	case isSpecial(o.Path):

@@ -50,7 +50,7 @@ func TestParse(t *testing.T) {
 	_, err = ParseInput("html")
 	require.EqualError(t, err, `format: found "html", expected one of text, jsonl, json, pubtator, bioc-xml, bioc-json, brat, displacy, tsv, pubmed-xml, medline`)
 	_, err = ParseOutput("medline")
-	require.ErrorContains(t, err, `found "medline", expected one of text, json, jsonl, tsv`)
+	require.ErrorContains(t, err, `found "medline", expected one of text, jsonl, json, pubtator`)
 	for _, f := range Inputs() {
 		_, err := ParseInput(string(f))
 		require.NoError(t, err)
