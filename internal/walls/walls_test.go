@@ -59,10 +59,11 @@ var tools = []string{
 // may import each other. Test files are free to import what they like.
 var rooms = map[string][]string{
 	// Numbers: these rooms know no model, and each can be used alone.
-	"kernels":     {},
-	"quant":       {},
-	"safetensors": {"quant"},
-	"lora":        {"quant", "safetensors"},
+	"internal/kinds": {},
+	"kernels":        {"internal/kinds"},
+	"quant":          {},
+	"safetensors":    {"quant"},
+	"lora":           {"quant", "safetensors"},
 
 	// Text: ids and messages, without a model.
 	"tokenizer":      {},
@@ -74,7 +75,7 @@ var rooms = map[string][]string{
 
 	// NVIDIA's driver and the kernels for it.
 	"internal/cuda":            {},
-	"internal/cuda/gpukernels": {"internal/choice", "internal/cuda", "kernels"},
+	"internal/cuda/gpukernels": {"internal/choice", "internal/cuda", "internal/kinds", "kernels"},
 
 	// The model, and the wall between its scheduler and its devices.
 	"model/arch":             {},

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	driver "github.com/medner/medner/internal/cuda"
-	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/internal/kinds"
 )
 
 // LowRank is one adapter's part in a linear map:
@@ -24,7 +24,8 @@ const LowRankBytes = 48
 // Put writes the entry for device memory.
 func (l *LowRank) Put(dst []byte) error {
 	var a, b driver.Ptr
-	rank, kindA, kindB := 0, 0, 0
+	var kindA, kindB kinds.Kind
+	rank := 0
 	if l.A != nil {
 		if l.B == nil || l.A.Rows != l.B.Cols {
 			return fmt.Errorf("gpukernels: low-rank factors do not fit each other")
@@ -47,15 +48,10 @@ func (l *LowRank) Put(dst []byte) error {
 	return nil
 }
 
-// denseKind is the number of a dense format in src/layout.cuh.
-func denseKind(w *Weights) (int, error) {
-	switch w.Format {
-	case kernels.F32:
-		return 0, nil
-	case kernels.BF16:
-		return 1, nil
-	case kernels.F16:
-		return 2, nil
+// denseKind is the kind of a low-rank factor, which is dense.
+func denseKind(w *Weights) (kinds.Kind, error) {
+	if k := w.kind(); !k.Form().Scaled() {
+		return k, nil
 	}
 	return 0, fmt.Errorf("gpukernels: low-rank factor in %s", w.Format)
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	driver "github.com/medner/medner/internal/cuda"
-	"github.com/medner/medner/kernels"
+	"github.com/medner/medner/internal/kinds"
 )
 
 // Product is y = W x, and what is added after it: y[row][out] =
@@ -81,7 +81,7 @@ func (k *Kernels) matmul(s driver.Stream, x driver.Ptr, rows Rows, under Under, 
 		args = append(args, data, p.Y, p.Bias, p.Residual, n)
 	}
 	args = append(args, x, rows.Count, rows.Most, w.Cols, under.Adapters, under.Adapter)
-	suffix := "_" + w.kind() + k.input()
+	suffix := "_" + w.form().Device + k.input()
 	if rows.Most > fewRows {
 		grid := dim(ceilDiv(rows.Most, manyRows), many)
 		return k.launch(s, "matmul_many"+suffix, grid, dim(manyThreads, 1), k.manyShared(&w.Layout), args...)
@@ -105,11 +105,9 @@ const fewBlocks = 3
 // fewShared is the shared memory of the kernels with few rows: the table, and
 // partial sums and scales of a segment.
 func fewShared(l *Layout, columns int) int {
-	bytes := segment * (columns + 1) * TileRows * 4
-	if l.Format == kernels.Int8 {
-		bytes *= 2
-	}
-	if l.fourBit() {
+	f := l.form()
+	bytes := segment * (columns + 1) * TileRows * 4 * (kinds.BlockK / f.Block)
+	if f.Codebook {
 		bytes += tableBytes
 	}
 	return bytes
@@ -121,7 +119,7 @@ func (k *Kernels) manyShared(l *Layout) int {
 		return 4 * (64*resultStride + 64*(manyRows+4) + 2*manyOutputs + 32)
 	}
 	bytes := 2 * manyRows * (64 + 8) * 2 // two buffers of x
-	if l.fourBit() {
+	if l.form().Codebook {
 		bytes += tableBytes
 	}
 	return max(bytes, manyRows*resultStride*4)
@@ -133,6 +131,6 @@ func (k *Kernels) Embed(s driver.Stream, out, ids driver.Ptr, rows Rows, table *
 	if err := rows.check(); err != nil {
 		return err
 	}
-	return k.launch(s, "embed_"+table.kind(), dim(rows.Most, 1), dim(256, 1), 0,
+	return k.launch(s, "embed_"+table.form().Device, dim(rows.Most, 1), dim(256, 1), 0,
 		out, ids, rows.Count, rows.Most, table.Data, table.Rows, table.Cols, under.Adapters, under.Adapter)
 }

@@ -92,7 +92,7 @@ func Int8(rows, cols int, r kernels.Int8Reader) (*Packer, error) {
 	}
 	p := &Packer{Layout: Layout{Rows: rows, Cols: cols, Format: kernels.Int8}}
 	p.tile = func(dst []byte, tile int) error {
-		n, blocks := p.rowsOf(tile), ceilDiv(cols, p.block())
+		n, blocks := p.rowsOf(tile), ceilDiv(cols, p.form().Block)
 		codes, scales := make([]int8, n*cols), make([]float32, n*blocks)
 		if err := r.Int8Rows(codes, scales, tile*TileRows); err != nil {
 			return err

@@ -2,11 +2,12 @@ package gpukernels
 
 import (
 	driver "github.com/medner/medner/internal/cuda"
+	"github.com/medner/medner/internal/kinds"
 	"github.com/medner/medner/kernels"
 )
 
 // TileRows is the number of rows packed together.
-const TileRows = 16
+const TileRows = kinds.TileRows
 
 // codebookBytes end a tile of 4-bit weights.
 const codebookBytes = 64
@@ -27,52 +28,41 @@ type Weights struct {
 	Data driver.Ptr // aligned to 256 bytes; Bytes of it
 }
 
-// bits is the size of a code.
-func (l *Layout) bits() int {
-	switch l.Format {
-	case kernels.F32:
-		return 32
-	case kernels.BF16, kernels.F16:
-		return 16
-	case kernels.Int8:
-		return 8
+// The kinds of dense matrices and int8 by format, and those of 4 bits by rounding.
+var (
+	kindsByFormat = [...]kinds.Kind{
+		kernels.F32: kinds.F32, kernels.BF16: kinds.BF16, kernels.F16: kinds.F16, kernels.Int8: kinds.Int8,
 	}
-	return 4
+	kindsByRound = [...]kinds.Kind{kernels.F32: kinds.Bits4, kernels.BF16: kinds.Bits4BF16, kernels.F16: kinds.Bits4F16}
+)
+
+// kind is the kind of the weights, which GPU kernels know by its number.
+func (l *Layout) kind() kinds.Kind {
+	if l.fourBit() {
+		return kindsByRound[l.Round]
+	}
+	return kindsByFormat[l.Format]
 }
+
+func (l *Layout) form() *kinds.Form { return l.kind().Form() }
 
 func (l *Layout) fourBit() bool { return l.Format == kernels.NF4 || l.Format == kernels.FP4 }
 
-// block is the run along K that shares a scale, 0 of none.
-func (l *Layout) block() int {
-	switch {
-	case l.fourBit():
-		return 64
-	case l.Format == kernels.Int8:
-		return 32
-	}
-	return 0
-}
-
 // depth is K with its padding.
-func (l *Layout) depth() int {
-	if l.block() > 0 {
-		return ceilDiv(l.Cols, 64) * 64
-	}
-	return ceilDiv(l.Cols, 16) * 16
-}
+func (l *Layout) depth() int { return l.form().DeviceDepth(l.Cols) }
 
-func (l *Layout) codeBytes() int { return l.depth() * TileRows * l.bits() / 8 }
+func (l *Layout) codeBytes() int { return l.depth() * TileRows * l.form().Bits / 8 }
 
 // Tiles is the number of tiles; the last may have rows of zeros at its end.
 func (l *Layout) Tiles() int { return ceilDiv(l.Rows, TileRows) }
 
 // TileBytes is the size of a tile: codes, scales, codebook.
 func (l *Layout) TileBytes() int {
-	n := l.codeBytes()
-	if l.block() > 0 {
-		n += l.depth() / l.block() * TileRows * 4
+	f, n := l.form(), l.codeBytes()
+	if f.Scaled() {
+		n += l.depth() / f.Block * TileRows * 4
 	}
-	if l.fourBit() {
+	if f.Codebook {
 		n += codebookBytes
 	}
 	return n
@@ -80,17 +70,6 @@ func (l *Layout) TileBytes() int {
 
 // Bytes is the device memory of the whole matrix.
 func (l *Layout) Bytes() int64 { return int64(l.Tiles()) * int64(l.TileBytes()) }
-
-// kind names the kernels of a layout, numbered as in src/layout.cuh.
-func (l *Layout) kind() string {
-	if !l.fourBit() {
-		return l.Format.String()
-	}
-	if l.Round == kernels.F32 {
-		return "4bit"
-	}
-	return "4bit_" + l.Round.String()
-}
 
 // alike says whether one launch can serve both.
 func (l *Layout) alike(o *Layout) bool {

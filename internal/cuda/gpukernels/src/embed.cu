@@ -17,10 +17,4 @@ INLINE void embed(float *out, const int *ids, const int *count, int most, const 
 	                           const int *adapters, int adapter) {                                                     \
 		embed<kind>(out, ids, count, most, w, rows, k, adapters, adapter);                                               \
 	}
-EMBED(f32, F32)
-EMBED(bf16, BF16)
-EMBED(f16, F16)
-EMBED(int8, INT8)
-EMBED(4bit, BITS4)
-EMBED(4bit_bf16, BITS4_BF16)
-EMBED(4bit_f16, BITS4_F16)
+EACH_KIND(EMBED)

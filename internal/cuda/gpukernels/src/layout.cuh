@@ -16,23 +16,6 @@
 // consecutive bytes, 16 a lane: its lane (g, t) has rows g and g+8 and the 16
 // along K from 16t on. The exact kernels have a lane a row.
 
-// The run along K of one partial sum, but for int8.
-#define BLOCK_K 64
-#define INT8_BLOCK 32
-
-enum { F32, BF16, F16, INT8, BITS4, BITS4_BF16, BITS4_F16 }; // BITS4_…: code·absmax rounded
-
-#define TILE_ROWS 16
-
-template <int kind> struct Form {
-	static const bool bits4 = kind >= BITS4;
-	static const bool scaled = kind >= INT8;
-	static const bool scaled_last = kind == INT8 || kind == BITS4; // the scale multiplies a block's sum
-	static const int block = kind == INT8 ? INT8_BLOCK : BLOCK_K;
-	static const int align = scaled ? 64 : 16;
-	static const int bits = kind == F32 ? 32 : kind <= F16 ? 16 : kind == INT8 ? 8 : 4;
-};
-
 // padded is K with its padding.
 template <int kind> INLINE int padded(int k) { return (k + Form<kind>::align - 1) / Form<kind>::align * Form<kind>::align; }
 
@@ -42,7 +25,7 @@ template <int kind> INLINE size_t tile_codes(int k) { return (size_t)padded<kind
 template <int kind> INLINE size_t tile_bytes(int k) {
 	size_t n = tile_codes<kind>(k);
 	if (Form<kind>::scaled) n += (size_t)padded<kind>(k) / Form<kind>::block * TILE_ROWS * 4;
-	if (Form<kind>::bits4) n += 64;
+	if (Form<kind>::codebook) n += 64;
 	return n;
 }
 
@@ -57,7 +40,7 @@ template <int kind> INLINE const float *codebook(const char *tile, int k) {
 	return reinterpret_cast<const float *>(tile + tile_bytes<kind>(k) - 64);
 }
 
-// code_at is a weight of a tile but for its scale; of BITS4_BF16 and BITS4_F16,
+// code_at is a weight of a tile but for its scale; of kinds that are scaled first,
 // but for its rounding too.
 template <int kind> INLINE float code_at(const char *tile, int k, int row, int at) {
 	switch (kind) {
@@ -76,15 +59,15 @@ template <int kind> INLINE float code_at(const char *tile, int k, int row, int a
 
 // round_weight rounds code·absmax as the state of a 4-bit matrix says.
 template <int kind> INLINE float round_weight(float v) {
-	if (kind == BITS4_BF16) return from_bf16(to_bf16(v));
-	if (kind == BITS4_F16) return from_f16(to_f16(v));
+	if (Form<kind>::to_bf16) return from_bf16(to_bf16(v));
+	if (Form<kind>::to_f16) return from_f16(to_f16(v));
 	return v;
 }
 
 // round_pair is round_weight of two.
 template <int kind> INLINE float2 round_pair(float first, float second) {
-	unsigned v = kind == BITS4_BF16 ? pack_bf16(first, second) : pack_f16(first, second);
-	if (kind == BITS4_BF16) return make_float2(__uint_as_float(v << 16), __uint_as_float(v & 0xffff0000));
+	unsigned v = Form<kind>::to_bf16 ? pack_bf16(first, second) : pack_f16(first, second);
+	if (Form<kind>::to_bf16) return make_float2(__uint_as_float(v << 16), __uint_as_float(v & 0xffff0000));
 	return make_float2(from_f16(v & 0xffff), from_f16(v >> 16));
 }
 
@@ -92,7 +75,7 @@ template <int kind> INLINE float2 round_pair(float first, float second) {
 // scale multiplies a block's sum.
 template <int kind> INLINE float factor_at(const char *tile, int k, int row, int at) {
 	float v = code_at<kind>(tile, k, row, at);
-	if (Form<kind>::scaled && !Form<kind>::scaled_last) v = round_weight<kind>(v * scale_at<kind>(tile, k, at / BLOCK_K, row));
+	if (Form<kind>::scaled_first) v = round_weight<kind>(v * scale_at<kind>(tile, k, at / BLOCK_K, row));
 	return v;
 }
 

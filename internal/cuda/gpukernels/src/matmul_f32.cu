@@ -41,7 +41,7 @@ template <int kind> struct Run {
 				v[i] = __uint_as_float(__byte_perm(raw[i / 4] ^ 0x80808080, 0x4b000000, 0x7650 | i % 4)) - 8388736.0f;
 			else if (i % 2 == 0) {
 				float2 pair = look(raw[i / 8], i / 2 % 4);
-				if (kind > BITS4) pair = round_pair<kind>(pair.x * scale, pair.y * scale);
+				if (Form<kind>::scaled_first) pair = round_pair<kind>(pair.x * scale, pair.y * scale);
 				v[i] = pair.x, v[i + 1] = pair.y;
 			}
 		}
@@ -52,13 +52,13 @@ template <int kind> struct Run {
 
 // early_scale is the scale of a row and 64 along K of kinds that are rounded after it.
 template <int kind> INLINE float early_scale(const char *tile, int k, int block, int row) {
-	return kind > BITS4 ? scale_at<kind>(tile, k, block, row) : 1;
+	return Form<kind>::scaled_first ? scale_at<kind>(tile, k, block, row) : 1;
 }
 
 // four is x[0 … 4), zeros where left, what is left of K, is not positive: K is a
 // multiple of 4 (and, of 4 bits, of 64: there is nothing past it).
 template <int kind> INLINE float4 four(const float *x, int left) {
-	return Form<kind>::bits4 || left > 0 ? __ldg(reinterpret_cast<const float4 *>(x)) : make_float4(0, 0, 0, 0);
+	return Form<kind>::bits == 4 || left > 0 ? __ldg(reinterpret_cast<const float4 *>(x)) : make_float4(0, 0, 0, 0);
 }
 
 // At most 8 rows of x: a lane has a row of W and a block of K, a warp 16 rows and
@@ -74,7 +74,7 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 	const int per = Few<kind>::per;
 	const int part = columns == 8 ? 8 : 16; // of a run, expanded at once: registers are scarce
 	const bool ahead = columns == 1; // weights are fetched ahead of their use; with more columns other warps fill the time
-	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
+	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::codebook ? TABLE_BYTES : 0));
 	sums.scales = sums.partial + SEGMENT * per * columns * TILE_ROWS;
 	open<kind>(shared, m0, m1, m2, in.k, false);
 	auto look = [=](unsigned word, int byte) {
@@ -160,7 +160,7 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 	if (first >= in.rows) return;
 	Map m;
 	find(m0, m1, m2, W_ROWS, tile, m);
-	if (Form<kind>::bits4 && thread < 32) code[thread] = codebook<kind>(m0.w, in.k)[thread / 2]; // twice, for fewer conflicts
+	if (Form<kind>::codebook && thread < 32) code[thread] = codebook<kind>(m0.w, in.k)[thread / 2]; // twice, for fewer conflicts
 	auto look = [=](unsigned word, int byte) {
 		unsigned both = word >> (byte * 8);
 		return make_float2(code[(both >> 4 & 15) * 2 + thread % 2], code[(both & 15) * 2 + thread % 2]);
@@ -239,10 +239,4 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 	KERNEL_F32(4, name, kind == INT8 ? 1 : 2) { few<kind, 4>(MAP(0), MAP(1), MAP(2), INPUT); }                           \
 	KERNEL_F32(8, name, kind == F32 || kind == INT8 ? 1 : 2) { few<kind, 8>(MAP(0), MAP(1), MAP(2), INPUT); }            \
 	KERNEL_F32(many, name, 2) { many<kind>(MAP(0), MAP(1), MAP(2), INPUT); }
-MATMUL(f32, F32)
-MATMUL(bf16, BF16)
-MATMUL(f16, F16)
-MATMUL(int8, INT8)
-MATMUL(4bit, BITS4)
-MATMUL(4bit_bf16, BITS4_BF16)
-MATMUL(4bit_f16, BITS4_F16)
+EACH_KIND(MATMUL)

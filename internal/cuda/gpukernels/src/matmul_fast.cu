@@ -17,7 +17,7 @@ struct Fragment {
 // pair is two weights of a kind that is rounded after its scale.
 template <int kind> INLINE unsigned scaled_pair(const char *table, unsigned address, float scale) {
 	float2 v = *reinterpret_cast<const float2 *>(table + address);
-	if (kind != BITS4_BF16) v = round_pair<kind>(v.x * scale, v.y * scale);
+	if (!Form<kind>::to_bf16) v = round_pair<kind>(v.x * scale, v.y * scale);
 	else v.x *= scale, v.y *= scale; // packing rounds likewise
 	return pack_bf16(v.x, v.y);
 }
@@ -53,7 +53,7 @@ template <int kind> struct Source {
 			for (int i = 0; i < 2; i++) raw[i] = __ldg(from + (block * 8 + i * 4 + t) * 8 + g); // half of the 64 along K
 		else
 			raw[0] = __ldg(from + (block * 4 + t) * 8 + g);
-		if (kind > BITS4) scale = __ldg(reinterpret_cast<const float2 *>(tile + tile_codes<kind>(k)) + block * 8 + g);
+		if (Form<kind>::scaled_first) scale = __ldg(reinterpret_cast<const float2 *>(tile + tile_codes<kind>(k)) + block * 8 + g);
 	}
 
 	// expand makes bfloat16 of it.
@@ -112,7 +112,7 @@ template <int kind> INLINE void partial_sums(float p[2][4], const Fragment &f, u
 // eight is x[at … at+8) of a row, zeros past k, a multiple of 8 (and, of 4 bits,
 // of 64: there is nothing past it).
 template <int kind> INLINE uint4 eight(const bf16_bits *x, int at, int k) {
-	return Form<kind>::bits4 || at < k ? __ldg(reinterpret_cast<const uint4 *>(x + at)) : make_uint4(0, 0, 0, 0);
+	return Form<kind>::bits == 4 || at < k ? __ldg(reinterpret_cast<const uint4 *>(x + at)) : make_uint4(0, 0, 0, 0);
 }
 
 // At most 8 rows of x. Dynamic shared memory: the table (4 bits), partial sums,
@@ -125,7 +125,7 @@ template <int kind> INLINE void few(Map m0, Map m1, Map m2, Input<bf16_bits> in)
 	int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4, n = in.rows;
 	const char *table = shared;
 	Few<kind> sums;
-	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
+	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::codebook ? TABLE_BYTES : 0));
 	sums.scales = sums.partial + SEGMENT * sums.per * n * TILE_ROWS;
 	const int ahead = Source<kind>::ahead;
 	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
@@ -214,7 +214,7 @@ struct Stager {
 template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in) {
 	DYNAMIC_SHARED(char, shared);
 	const char *table = shared;
-	bf16_bits *buffers = reinterpret_cast<bf16_bits *>(shared + (Form<kind>::bits4 ? TABLE_BYTES : 0));
+	bf16_bits *buffers = reinterpret_cast<bf16_bits *>(shared + (Form<kind>::codebook ? TABLE_BYTES : 0));
 	int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
 	int first = blockIdx.x * MANY_ROWS, tile = blockIdx.y;
 	if (first >= in.rows) return;
@@ -282,10 +282,4 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in
 #define MATMUL(name, kind)                                                                                              \
 	KERNEL_FAST(8, name, kind == BITS4 ? 3 : 2) { few<kind>(MAP(0), MAP(1), MAP(2), INPUT); }                             \
 	KERNEL_FAST(many, name, kind == F32) { many<kind>(MAP(0), MAP(1), MAP(2), INPUT); }
-MATMUL(f32, F32)
-MATMUL(bf16, BF16)
-MATMUL(f16, F16)
-MATMUL(int8, INT8)
-MATMUL(4bit, BITS4)
-MATMUL(4bit_bf16, BITS4_BF16)
-MATMUL(4bit_f16, BITS4_F16)
+EACH_KIND(MATMUL)

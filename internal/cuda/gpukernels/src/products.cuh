@@ -68,7 +68,7 @@ INLINE unsigned table_address(unsigned word, int byte, unsigned lane_offset) {
 
 // build_table fills it: two floats an entry, or two bfloat16 (packed).
 template <int kind> INLINE void build_table(char *table, const char *tile, int k, bool packed) {
-	if (!Form<kind>::bits4) return;
+	if (!Form<kind>::codebook) return;
 	const float *code = codebook<kind>(tile, k);
 	int each = packed ? 8 : 16; // 16 bytes of a byte's entries
 	for (int i = threadIdx.x; i < 256 * each; i += FEW_THREADS) {
@@ -82,7 +82,7 @@ template <int kind> INLINE void build_table(char *table, const char *tile, int k
 
 // open begins a block's work: memory reads its first tile while it builds the table.
 template <int kind> INLINE void open(char *table, Map m0, Map m1, Map m2, int k, bool packed) {
-	if (!Form<kind>::bits4) return;
+	if (!Form<kind>::codebook) return;
 	Map m;
 	int tile = blockIdx.x;
 	find(m0, m1, m2, TILE_ROWS, tile, m);
