@@ -118,8 +118,8 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 // there is room for the whole of the last tile.
 func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 	w, ops, q := j.W, in.ops, &in.codes
-	n, tiles, layout := in.n, hi-lo, layouts[w.kind]
-	stride, block, depth := tiles*tileRows, layout.block, w.depth()
+	n, tiles, layout := in.n, hi-lo, w.kind.Form()
+	stride, block, depth := tiles*tileRows, layout.Block, w.depth()
 	s.acc = resize(s.acc, n*stride)
 	whole := hi*tileRows <= w.rows
 	size := ops.panelWords(w.format) * tileRows
@@ -136,7 +136,7 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 		if part == 0 {
 			k := min(blockK, depth-at)
 			for t := range tiles {
-				lines, words := panel[t*size:][:size*k/blockK], words[t*tileWords+at/8*layout.eighth:][:k/8*layout.eighth]
+				lines, words := panel[t*size:][:size*k/blockK], words[t*tileWords+at/8*layout.Words8():][:k/8*layout.Words8()]
 				if w.format == Int8 {
 					ops.fastExpand8(lines, words)
 				} else {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/internal/kinds"
 )
 
 // Codes leave room for the sum of four products in 16 bits, and every variant rounds alike, one column of several.
@@ -81,15 +83,15 @@ func TestFastVectorProducts(t *testing.T) {
 			ops, r, s := &v.matrix.fastOps, rand.New(rand.NewPCG(33, 34)), sample(4)
 			code := &newCodebook((*[16]float32)(s.floats(16))).int8
 			for _, c := range []struct {
-				kind    kind
+				kind    kinds.Kind
 				raised  int32
 				f, twin fastVectorFunc
-			}{{kind4, ops.raised4, ops.fastVector4, fastVector4Go}, {kindInt8, ops.raised8, ops.fastVector8, fastVector8Go}} {
-				l := layouts[c.kind]
+			}{{kinds.Bits4, ops.raised4, ops.fastVector4, fastVector4Go}, {kinds.Int8, ops.raised8, ops.fastVector8, fastVector8Go}} {
+				l := c.kind.Form()
 				for tiles := 1; tiles <= v.matrix.vectorTiles+3; tiles++ {
 					blocks := 1 + tiles%8
-					depth := blocks * l.block
-					words, scales := s.words(c.kind, tiles*depth/8*l.eighth), random(r, tiles*blocks*tileRows)
+					depth := blocks * l.Block
+					words, scales := s.words(c.kind, tiles*depth/8*l.Words8()), random(r, tiles*blocks*tileRows)
 					for n := 1; n <= ops.fastVectorColumns; n++ {
 						const apart = 5
 						stride, reach := tiles*tileRows+apart, n+2
@@ -101,9 +103,9 @@ func TestFastVectorProducts(t *testing.T) {
 						}
 						xScales, starts := random(r, blocks*reach), make([]int32, blocks*reach)
 						for i := range starts {
-							at := i / reach * l.block
+							at := i / reach * l.Block
 							from := (at/blockK*reach+i%reach)*blockWords + at%blockK/4
-							for _, codes := range x[from:][:l.block/4] {
+							for _, codes := range x[from:][:l.Block/4] {
 								starts[i] -= c.raised * dot4(0, codes, 0x01010101)
 							}
 						}

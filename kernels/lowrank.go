@@ -25,7 +25,7 @@ type LowRank struct {
 // a power of two, and B x of a single block of K.
 func (l *LowRank) fuses() bool {
 	fraction, _ := math.Frexp(float64(l.Scale))
-	return fraction == 0.5 && l.Scale >= 1 && l.B.cols <= blockK && !layouts[l.B.kind].scaled && l.RowScale == nil
+	return fraction == 0.5 && l.Scale >= 1 && l.B.cols <= blockK && !l.B.kind.Form().Scaled() && l.RowScale == nil
 }
 
 // check refuses what is no part of a map of k inputs.

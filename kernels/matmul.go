@@ -1,6 +1,10 @@
 package kernels
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/medner/medner/internal/kinds"
+)
 
 // Product is x Wᵀ of an input x and weights W, to be written to Y, and what an
 // adapter makes of it.
@@ -242,16 +246,6 @@ func (j *job) whole(s *scratch, lo, hi, n int, fn func(y []float32, stride, lo, 
 	}
 }
 
-// tileRange is the words of the tiles [lo, hi).
-func (w *Weights) tileRange(lo, hi int) []uint32 {
-	return w.words[lo*w.tileWords() : hi*w.tileWords()]
-}
-
-// scaleRange is the scales of the tiles [lo, hi).
-func (w *Weights) scaleRange(lo, hi int) []float32 {
-	return w.scales[lo*w.tileScales() : hi*w.tileScales()]
-}
-
 // ones are the scales of weights that have none: fma(1, s, y) is y + s.
 var ones = func() (v [panelTiles * tileRows]float32) {
 	for i := range v {
@@ -275,46 +269,31 @@ func (in *Input) matrix(s *scratch, j *job, lo, hi int) {
 // K, the weights are expanded to float32 once and meet all columns. Scales are
 // those of weights that have none.
 func (w *Weights) accumulate(s *scratch, ops *matrixOps, acc []float32, stride, lo, hi int, x *columns, scales []float32) {
-	l, tiles, first := layouts[w.kind], hi-lo, x.at(x.from)
+	l, tiles, first := w.form(), hi-lo, x.at(x.from)
 	expand := ops.expand[w.kind]
 	for from := 0; from < w.depth(); from += blockK {
 		depth := min(blockK, w.depth()-from)
 		s.panel = resize(s.panel, panelTiles*blockK*tileRows)
 		panel, reach := s.panel, blockK*tileRows
-		if w.kind == kindF32 { // packed as a panel is
+		if w.kind == kinds.F32 { // packed as a panel is
 			panel, reach = floats(w.tileRange(lo, hi))[from*tileRows:], w.tileWords()
 		} else {
 			for t := range tiles {
 				expand(panel[t*reach:][:depth*tileRows], w.wordsAt(lo+t, from, depth), w.scalesAt(lo+t, from), w.code.look())
 			}
 		}
-		for at := 0; at < depth; at += l.block {
+		for at := 0; at < depth; at += l.Block {
 			scaleReach := 0
-			if w.kind == kind4 || w.kind == kindInt8 {
+			if l.Scale == kinds.AfterSum {
 				scales, scaleReach = w.scalesAt(lo, from+at), w.tileScales()
 			}
-			k := min(l.block, depth-at)
+			k := min(l.Block, depth-at)
 			for g := x.from; g < x.to; g++ {
 				numbers, n := x.group(from, g)
 				ops.block(acc[(x.at(g)-first)*stride:], stride, panel[at*tileRows:], reach, numbers[at*n:], scales, scaleReach, k, n, tiles)
 			}
 		}
 	}
-}
-
-// wordsAt is the words of depth steps of K of a tile.
-func (w *Weights) wordsAt(tile, from, depth int) []uint32 {
-	eighth := layouts[w.kind].eighth
-	return w.words[tile*w.tileWords()+from/8*eighth:][:depth/8*eighth]
-}
-
-// scalesAt is the scales of a tile from the block of from on, and on to those
-// of later tiles; nil of none.
-func (w *Weights) scalesAt(tile, from int) []float32 {
-	if w.scales == nil {
-		return nil
-	}
-	return w.scales[tile*w.tileScales()+from/layouts[w.kind].block*tileRows:]
 }
 
 // store copies the tiles [lo, hi) of all columns to y.

@@ -2,13 +2,15 @@
 
 package kernels
 
+import "github.com/medner/medner/internal/kinds"
+
 var matrixAVX2 = matrixOps{
-	vector: [kinds]vectorFunc{
+	vector: [kinds.Count]vectorFunc{
 		vectorF32AVX2, vectorBF16AVX2, vectorF16AVX2, vectorInt8AVX2, vector4AVX2, vector4BF16AVX2, vector4F16AVX2,
 	},
-	vectorColumns: 3, vectorFew: [kinds]int{3, 8, 12, 8, 3, 3, 3}, vectorTiles: 2,
-	expand: [kinds]expandFunc{
-		expandGo[f32Code], // never needed: packed as a panel is
+	vectorColumns: 3, vectorFew: [kinds.Count]int{3, 8, 12, 8, 3, 3, 3}, vectorTiles: 2,
+	expand: [kinds.Count]expandFunc{
+		expandGo(kinds.F32), // never needed: packed as a panel is
 		expandBF16AVX2, expandF16AVX2, expandInt8AVX2, expand4AVX2, expand4BF16AVX2, expand4F16AVX2,
 	},
 	block: blockAVX2, columns: 6,
@@ -30,13 +32,13 @@ var matrixAVX2 = matrixOps{
 
 // matrixAVX512 has the integers of AVX2: their instructions came with VNNI.
 var matrixAVX512 = matrixOps{
-	vector: [kinds]vectorFunc{
+	vector: [kinds.Count]vectorFunc{
 		vectorF32AVX512, vectorBF16AVX512, vectorF16AVX512, vectorInt8AVX512,
 		vector4AVX512, vector4BF16AVX512, vector4F16AVX512,
 	},
-	vectorColumns: 4, vectorFew: [kinds]int{4, 8, 12, 8, 8, 4, 4}, vectorTiles: 6,
-	expand: [kinds]expandFunc{
-		expandGo[f32Code],
+	vectorColumns: 4, vectorFew: [kinds.Count]int{4, 8, 12, 8, 8, 4, 4}, vectorTiles: 6,
+	expand: [kinds.Count]expandFunc{
+		expandGo(kinds.F32),
 		expandBF16AVX512, expandF16AVX512, expandInt8AVX512, expand4AVX512, expand4BF16AVX512, expand4F16AVX512,
 	},
 	block: blockAVX512, columns: 14,

@@ -2,37 +2,39 @@
 
 package kernels
 
+import "github.com/medner/medner/internal/kinds"
+
 // matrixNEON has kernels for f32, bf16 and 4 bits; the rest is Go.
 var matrixNEON = func() matrixOps {
 	m := matrixScalar
-	m.vector[kindF32], m.vector[kindBF16], m.vector[kind4] = vectorF32NEON, vectorBF16NEON, vector4NEON
-	m.vectorColumns, m.vectorFew = 1, [kinds]int{1, 1, 1, 1, 1, 1, 1}
-	m.expand[kindBF16], m.expand[kind4] = expandBF16NEON, expand4NEON
+	m.vector[kinds.F32], m.vector[kinds.BF16], m.vector[kinds.Bits4] = vectorF32NEON, vectorBF16NEON, vector4NEON
+	m.vectorColumns, m.vectorFew = 1, [kinds.Count]int{1, 1, 1, 1, 1, 1, 1}
+	m.expand[kinds.BF16], m.expand[kinds.Bits4] = expandBF16NEON, expand4NEON
 	m.block, m.columns = blockNEON, 4
 	return m
 }()
 
-// vectorF32NEON is vectorGo[f32Code] for one column.
+// vectorF32NEON is vectorGo of kinds.F32 for one column.
 //
 //go:noescape
 func vectorF32NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
 
-// vectorBF16NEON is vectorGo[bf16Code] for one column.
+// vectorBF16NEON is vectorGo of kinds.BF16 for one column.
 //
 //go:noescape
 func vectorBF16NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
 
-// vector4NEON is vectorGo[code4] for one column.
+// vector4NEON is vectorGo of kinds.Bits4 for one column.
 //
 //go:noescape
 func vector4NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
 
-// expandBF16NEON is expandGo[bf16Code].
+// expandBF16NEON is expandGo of kinds.BF16.
 //
 //go:noescape
 func expandBF16NEON(panel []float32, words []uint32, scales []float32, code *[32]float32)
 
-// expand4NEON is expandGo[code4].
+// expand4NEON is expandGo of kinds.Bits4.
 //
 //go:noescape
 func expand4NEON(panel []float32, words []uint32, scales []float32, code *[32]float32)

@@ -4,67 +4,67 @@
 
 package kernels
 
-// vectorF32AVX512 is vectorGo[f32Code].
+// vectorF32AVX512 is vectorGo of kinds.F32.
 //
 //go:noescape
 func vectorF32AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 
-// vectorBF16AVX512 is vectorGo[bf16Code].
+// vectorBF16AVX512 is vectorGo of kinds.BF16.
 //
 //go:noescape
 func vectorBF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 
-// expandBF16AVX512 is expandGo[bf16Code].
+// expandBF16AVX512 is expandGo of kinds.BF16.
 //
 //go:noescape
 func expandBF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 
-// vectorF16AVX512 is vectorGo[f16Code].
+// vectorF16AVX512 is vectorGo of kinds.F16.
 //
 //go:noescape
 func vectorF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 
-// expandF16AVX512 is expandGo[f16Code].
+// expandF16AVX512 is expandGo of kinds.F16.
 //
 //go:noescape
 func expandF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 
-// vectorInt8AVX512 is vectorGo[int8Code].
+// vectorInt8AVX512 is vectorGo of kinds.Int8.
 //
 //go:noescape
 func vectorInt8AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 
-// expandInt8AVX512 is expandGo[int8Code].
+// expandInt8AVX512 is expandGo of kinds.Int8.
 //
 //go:noescape
 func expandInt8AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 
-// vector4AVX512 is vectorGo[code4].
+// vector4AVX512 is vectorGo of kinds.Bits4.
 //
 //go:noescape
 func vector4AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 
-// expand4AVX512 is expandGo[code4].
+// expand4AVX512 is expandGo of kinds.Bits4.
 //
 //go:noescape
 func expand4AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 
-// vector4BF16AVX512 is vectorGo[code4BF16].
+// vector4BF16AVX512 is vectorGo of kinds.Bits4BF16.
 //
 //go:noescape
 func vector4BF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 
-// expand4BF16AVX512 is expandGo[code4BF16].
+// expand4BF16AVX512 is expandGo of kinds.Bits4BF16.
 //
 //go:noescape
 func expand4BF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
 
-// vector4F16AVX512 is vectorGo[code4F16].
+// vector4F16AVX512 is vectorGo of kinds.Bits4F16.
 //
 //go:noescape
 func vector4F16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
 
-// expand4F16AVX512 is expandGo[code4F16].
+// expand4F16AVX512 is expandGo of kinds.Bits4F16.
 //
 //go:noescape
 func expand4F16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/medner/medner/internal/kinds"
 )
 
 // TestVectorProducts: the products of a few columns of every variant equal
@@ -17,14 +19,14 @@ func TestVectorProducts(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			r, s := rand.New(rand.NewPCG(31, 32)), sample(3)
 			code := &newCodebook((*[16]float32)(s.floats(16))).lookup
-			for kind := range kinds {
-				l := layouts[kind]
+			for kind := range kinds.Count {
+				l := kind.Form()
 				for tiles := 1; tiles <= v.matrix.vectorTiles+3; tiles++ {
 					depth := blockK * (1 + tiles%4)
-					words := s.words(kind, tiles*depth/8*l.eighth)
+					words := s.words(kind, tiles*depth/8*l.Words8())
 					var scales []float32
-					if l.scaled {
-						scales = random(r, tiles*depth/l.block*tileRows)
+					if l.Scaled() {
+						scales = random(r, tiles*depth/l.Block*tileRows)
 					}
 					for n := 1; n <= v.matrix.vectorColumns; n++ {
 						const apart = 5 // between columns

@@ -128,7 +128,7 @@ func (in *Input) addOutliers(w *Weights, y []float32, stride, lo, hi int) {
 	if len(o.channels) == 0 {
 		return
 	}
-	block := layouts[w.kind].block
+	block := w.kind.Form().Block
 	words, tileWords := w.tileRange(lo, hi), w.tileWords()
 	scales, tileScales := w.scaleRange(lo, hi), w.tileScales()
 	for _, c := range o.channels {

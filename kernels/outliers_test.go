@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/internal/kinds"
 )
 
 // withOutliers returns n rows of k of unit size, and the same where each row
@@ -61,7 +63,7 @@ func TestOutliers(t *testing.T) {
 			for j, v := range scalar {
 				row := values[j%rows*k:][:k]
 				tolerance := codesError(rest[j/rows*k:][:k], row) + 0x1p-20*size[j]
-				if w.kind != kind4 && w.kind != kindInt8 { // its weights are not rounded in fast
+				if w.kind != kinds.Bits4 && w.kind != kinds.Int8 { // its weights are not rounded in fast
 					tolerance += size[j] / 128
 				}
 				if d := math.Abs(float64(v) - want[j]); !(d <= tolerance) {

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/x448/float16"
+
+	"github.com/medner/medner/internal/kinds"
 )
 
 // RowReader reads rows of a matrix as float32.
@@ -32,7 +34,7 @@ func (f *firstError) set(err error) {
 // PackDense packs a matrix as F32, BF16 or F16. Values that the format can't
 // represent are rounded to nearest, ties to even.
 func PackDense(p *Pool, f Format, rows, cols int, r RowReader) (*Weights, error) {
-	k, ok := map[Format]kind{F32: kindF32, BF16: kindBF16, F16: kindF16}[f]
+	k, ok := map[Format]kinds.Kind{F32: kinds.F32, BF16: kinds.BF16, F16: kinds.F16}[f]
 	if !ok {
 		return nil, fmt.Errorf("kernels: pack a dense matrix as %s", f)
 	}
@@ -64,15 +66,15 @@ func (w *Weights) packDenseTile(tile int, line []float32) {
 	for row := range len(line) / w.cols {
 		src := line[row*w.cols:][:w.cols]
 		switch w.kind {
-		case kindF32:
+		case kinds.F32:
 			for k, v := range src {
 				dst[k*tileRows+row] = math.Float32bits(v)
 			}
-		case kindBF16:
+		case kinds.BF16:
 			for k, v := range src {
 				dst[k/2*tileRows+row] |= bf16Bits(v) << (k % 2 * 16)
 			}
-		case kindF16:
+		case kinds.F16:
 			for k, v := range src {
 				dst[(k*tileRows+row)/2] |= f16Bits(v) << (row % 2 * 16)
 			}
@@ -102,7 +104,7 @@ type Int8Reader interface {
 
 // PackInt8 packs a matrix of int8 codes; a weight is its code times its scale.
 func PackInt8(p *Pool, rows, cols int, r Int8Reader) (*Weights, error) {
-	w, err := newWeights(kindInt8, Int8, rows, cols)
+	w, err := newWeights(kinds.Int8, Int8, rows, cols)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package kernels
 import (
 	"fmt"
 	"math"
+
+	"github.com/medner/medner/internal/kinds"
 )
 
 // CodeReader reads rows of a matrix of 4-bit codes, with a scale for each run
@@ -37,8 +39,8 @@ func Packs4Bit(cols, block int) bool {
 
 // check refuses what no kernel can multiply with, and returns the kind of the
 // others.
-func (q *FourBit) check() (kind, error) {
-	k, ok := map[Format]kind{F32: kind4, BF16: kind4BF16, F16: kind4F16}[q.Round]
+func (q *FourBit) check() (kinds.Kind, error) {
+	k, ok := map[Format]kinds.Kind{F32: kinds.Bits4, BF16: kinds.Bits4BF16, F16: kinds.Bits4F16}[q.Round]
 	switch {
 	case !ok:
 		return 0, fmt.Errorf("kernels: pack 4-bit weights rounded to %s, expected f32, bf16 or f16", q.Round)
@@ -99,7 +101,7 @@ var spread = func() (t [256]uint16) {
 }()
 
 // pack4Row packs the codes of one row of a tile. Codes 0 to 7 of a row become
-// one word, as [layout] draws it:
+// one word, as layout.go draws it:
 //
 //	bytes   01 23 45 67          (hexadecimal, a digit being a code)
 //	word    0x73625140           code j in nibble 2j, code 4+j in nibble 2j+1
@@ -110,15 +112,4 @@ func (w *Weights) pack4Row(tile, row int, codes []byte) {
 		second := uint32(spread[codes[i+2]]) | uint32(spread[codes[i+3]])<<16
 		dst[i/4*tileRows] = first | second<<4
 	}
-}
-
-// roundTo rounds v to a format of floating point.
-func roundTo(f Format, v float32) float32 {
-	switch f {
-	case BF16:
-		return math.Float32frombits(bf16Bits(v) << 16)
-	case F16:
-		return floatOf(uint16(f16Bits(v)))
-	}
-	return v
 }

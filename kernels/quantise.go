@@ -19,7 +19,7 @@ type quantised struct {
 
 // serves says whether scales that were made for some weights do for w too.
 func (q *quantised) serves(w *Weights) bool {
-	return q.block == 0 || q.scaledBy == w.codeScale() && q.block == layouts[w.kind].block
+	return q.block == 0 || q.scaledBy == w.codeScale() && q.block == w.kind.Form().Block
 }
 
 // quantise makes the codes of x, and its scales for w.
@@ -38,7 +38,7 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 	if q.block != 0 && q.serves(w) {
 		return
 	}
-	q.scaledBy, q.block = w.codeScale(), layouts[w.kind].block
+	q.scaledBy, q.block = w.codeScale(), w.kind.Form().Block
 	repeat := blockK / q.block
 	q.scaled = resize(q.scaled, len(q.scales)*repeat)
 	q.starts = resize(q.starts, len(q.scales)*repeat)

@@ -3,6 +3,8 @@ package kernels
 import (
 	"fmt"
 	"math"
+
+	"github.com/medner/medner/internal/kinds"
 )
 
 // sample is a source of numbers for the self-test: a generator of 32 bits
@@ -28,15 +30,15 @@ func (s *sample) floats(n int) []float32 {
 }
 
 // words are packed weights of a kind, finite ones.
-func (s *sample) words(k kind, n int) []uint32 {
+func (s *sample) words(k kinds.Kind, n int) []uint32 {
 	w := make([]uint32, n)
 	for i := range w {
 		switch u := s.next(); k {
-		case kindF32:
+		case kinds.F32:
 			w[i] = math.Float32bits(s.floats(1)[0])
-		case kindBF16:
+		case kinds.BF16:
 			w[i] = u&0x80ff80ff | 0x3f003f00
-		case kindF16:
+		case kinds.F16:
 			w[i] = u&0x83ff83ff | 0x38003800
 		default:
 			w[i] = u
@@ -51,12 +53,12 @@ func testMatrixOps(ops *matrixOps) error {
 	s := sample(1)
 	code := &newCodebook((*[16]float32)(s.floats(16))).lookup
 	x := s.floats(ops.vectorColumns * k)
-	for kind := range kinds {
-		l := layouts[kind]
-		words := s.words(kind, tiles*k/8*l.eighth)
+	for kind := range kinds.Count {
+		l := kind.Form()
+		words := s.words(kind, tiles*k/8*l.Words8())
 		var scales []float32
-		if l.scaled {
-			scales = s.floats(tiles * k / l.block * tileRows)
+		if l.Scaled() {
+			scales = s.floats(tiles * k / l.Block * tileRows)
 		}
 		for n := 1; n <= ops.vectorColumns; n++ {
 			got, want := make([]float32, n*tiles*tileRows), make([]float32, n*tiles*tileRows)
@@ -67,8 +69,8 @@ func testMatrixOps(ops *matrixOps) error {
 			}
 		}
 		got, want := make([]float32, blockK*tileRows), make([]float32, blockK*tileRows)
-		ops.expand[kind](got, words[:blockK/8*l.eighth], scales, code)
-		matrixScalar.expand[kind](want, words[:blockK/8*l.eighth], scales, code)
+		ops.expand[kind](got, words[:blockK/8*l.Words8()], scales, code)
+		matrixScalar.expand[kind](want, words[:blockK/8*l.Words8()], scales, code)
 		if err := compare("expand", kind, got, want); err != nil {
 			return err
 		}
@@ -82,7 +84,7 @@ func testMatrixOps(ops *matrixOps) error {
 		x := s.floats(blockK * n)
 		ops.block(acc, stride, panel, blockK*tileRows, x, scales, tileRows, blockK, n, tiles)
 		blockGo(want, stride, panel, blockK*tileRows, x, scales, tileRows, blockK, n, tiles)
-		if err := compare("block", kind(n), acc, want); err != nil {
+		if err := compare("block", kinds.Kind(n), acc, want); err != nil {
 			return err
 		}
 	}
@@ -116,7 +118,7 @@ func testFastOps(ops *fastOps) error {
 		return err
 	}
 
-	weights, weights8 := s.words(kind4, tiles*k/8*16), s.words(kindInt8, tiles*k/8*32)
+	weights, weights8 := s.words(kinds.Bits4, tiles*k/8*16), s.words(kinds.Int8, tiles*k/8*32)
 	scales := s.floats(tiles * k / int8Block * tileRows)
 	xScales = s.floats(n * k / int8Block)
 	starts4, starts8 := make([]int32, n*k/blockK), make([]int32, len(sums))
@@ -131,12 +133,12 @@ func testFastOps(ops *fastOps) error {
 		got, want := make([]float32, columns*stride), make([]float32, columns*stride)
 		ops.fastVector4(got, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, starts4, n, columns, k, tiles, code)
 		fastVector4Go(want, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, starts4, n, columns, k, tiles, code)
-		if err := compare("fast vector", kind4, got, want); err != nil {
+		if err := compare("fast vector", kinds.Bits4, got, want); err != nil {
 			return err
 		}
 		ops.fastVector8(got, stride, weights8, scales, words, xScales, starts8, n, columns, k, tiles, nil)
 		fastVector8Go(want, stride, weights8, scales, words, xScales, starts8, n, columns, k, tiles, nil)
-		if err := compare("fast vector", kindInt8, got, want); err != nil {
+		if err := compare("fast vector", kinds.Int8, got, want); err != nil {
 			return err
 		}
 	}
@@ -151,7 +153,7 @@ func testFastOps(ops *fastOps) error {
 		addChannel4Go(want, stride, weights, 2*steps, scales, 2*tileRows, 4*channel, tiles, columns, outliers, lookup)
 		ops.addChannel8(got, stride, weights8, 4*steps, scales, 4*tileRows, 8*(channel%4), tiles, columns, outliers, nil)
 		addChannel8Go(want, stride, weights8, 4*steps, scales, 4*tileRows, 8*(channel%4), tiles, columns, outliers, nil)
-		if err := compare("channel", kind(channel), got, want); err != nil {
+		if err := compare("channel", kinds.Kind(channel), got, want); err != nil {
 			return err
 		}
 	}
@@ -187,7 +189,7 @@ func testFastOps(ops *fastOps) error {
 		got, want := append([]float32{}, acc...), append([]float32{}, acc...)
 		product(got, stride, acc, stride-16, panel, step, codes, xScales, starts, scales, tileRows, k, n, tiles)
 		fastBlockGo(want, stride, acc, stride-16, wantPanel, wantStep, codes, xScales, starts, scales, tileRows, k, n, tiles)
-		if err := compare("fast block", kind(n), got, want); err != nil {
+		if err := compare("fast block", kinds.Kind(n), got, want); err != nil {
 			return err
 		}
 	}
@@ -195,7 +197,7 @@ func testFastOps(ops *fastOps) error {
 }
 
 // compare says where got differs from want in a bit.
-func compare(what string, k kind, got, want []float32) error {
+func compare(what string, k kinds.Kind, got, want []float32) error {
 	for i := range want {
 		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
 			return fmt.Errorf("%s %d: value %d is %x, not %x", what, k, i, got[i], want[i])

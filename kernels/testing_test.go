@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/medner/medner/internal/kinds"
 )
 
 // random returns n values of about unit size.
@@ -55,4 +57,9 @@ func near(t testing.TB, what string, got float32, want, tolerance float64) {
 	if d := math.Abs(float64(got) - want); !(d <= tolerance*(1+math.Abs(want))) {
 		t.Fatalf("%s: got %v, want %v (off by %.3g)", what, got, want, d)
 	}
+}
+
+// roundTo rounds v to a format of floating point.
+func roundTo(f Format, v float32) float32 {
+	return rounded(map[Format]kinds.Rounding{BF16: kinds.ToBF16, F16: kinds.ToF16}[f], v)
 }

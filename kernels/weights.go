@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+
+	"github.com/medner/medner/internal/kinds"
 )
 
 // Weights is a matrix W of rows outputs by cols inputs, packed for the
@@ -11,8 +13,8 @@ import (
 type Weights struct {
 	rows, cols int
 	format     Format
-	kind       kind
-	words      []uint32  // see layout
+	kind       kinds.Kind
+	words      []uint32  // as layout.go draws them
 	scales     []float32 // [tile][block][row]
 	code       *codebook // of 4 bits
 }
@@ -66,14 +68,14 @@ func (w *Weights) Bytes() int64 {
 }
 
 // newWeights allocates zeros.
-func newWeights(k kind, f Format, rows, cols int) (*Weights, error) {
+func newWeights(k kinds.Kind, f Format, rows, cols int) (*Weights, error) {
 	const limit = 1 << 40 // elements
 	if rows <= 0 || cols <= 0 || rows > limit/cols {
 		return nil, fmt.Errorf("kernels: pack a matrix of %d × %d", rows, cols)
 	}
 	w := &Weights{rows: rows, cols: cols, format: f, kind: k}
 	w.words = w.allocate(w.tiles() * w.tileWords())
-	if layouts[k].scaled {
+	if k.Form().Scaled() {
 		w.scales = floats(w.allocate(w.tiles() * w.tileScales()))
 	}
 	return w, nil
@@ -86,21 +88,4 @@ func (w *Weights) allocate(n int) []uint32 {
 		runtime.AddCleanup(w, func(free func()) { free() }, release)
 	}
 	return words
-}
-
-func (w *Weights) tiles() int { return (w.rows + tileRows - 1) / tileRows }
-
-// depth is K with its padding.
-func (w *Weights) depth() int { return roundUp(w.cols, layouts[w.kind].align) }
-
-// tileWords is the distance between two tiles.
-func (w *Weights) tileWords() int { return w.depth() / 8 * layouts[w.kind].eighth }
-
-// tileScales is the distance between the scales of two tiles, 0 of none.
-func (w *Weights) tileScales() int {
-	l := layouts[w.kind]
-	if !l.scaled {
-		return 0
-	}
-	return w.depth() / l.block * tileRows
 }

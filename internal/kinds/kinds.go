@@ -7,8 +7,12 @@ package kinds
 // each.
 const TileRows = 16
 
-// BlockK is the run along K of one partial sum, but for Int8.
-const BlockK = 64
+// BlockK is the run along K of one partial sum, but for Int8, whose run is
+// Int8Block.
+const (
+	BlockK    = 64
+	Int8Block = 32
+)
 
 // A Kind is a form of packed weights with its arithmetic: for each there are
 // kernels of its own. GPU kernels know it by its number.
@@ -70,15 +74,15 @@ type Form struct {
 
 // Table has a form for each kind.
 var Table = [Count]Form{
-	F32:  {Name: "F32", Device: "f32", CUDA: "F32", Bits: 32, Block: 64, Align: 8, DeviceAlign: 16},
-	BF16: {Name: "BF16", Device: "bf16", CUDA: "BF16", Bits: 16, Block: 64, Align: 8, DeviceAlign: 16},
-	F16:  {Name: "F16", Device: "f16", CUDA: "F16", Bits: 16, Block: 64, Align: 8, DeviceAlign: 16},
-	Int8: {Name: "Int8", Device: "int8", CUDA: "INT8", Bits: 8, Block: 32, Align: 32, DeviceAlign: 64, Scale: AfterSum},
-	Bits4: {Name: "4", Device: "4bit", CUDA: "BITS4", Bits: 4, Block: 64, Align: 64, DeviceAlign: 64,
+	F32:  {Name: "F32", Device: "f32", CUDA: "F32", Bits: 32, Block: BlockK, Align: 8, DeviceAlign: 16},
+	BF16: {Name: "BF16", Device: "bf16", CUDA: "BF16", Bits: 16, Block: BlockK, Align: 8, DeviceAlign: 16},
+	F16:  {Name: "F16", Device: "f16", CUDA: "F16", Bits: 16, Block: BlockK, Align: 8, DeviceAlign: 16},
+	Int8: {Name: "Int8", Device: "int8", CUDA: "INT8", Bits: 8, Block: Int8Block, Align: Int8Block, DeviceAlign: 64, Scale: AfterSum},
+	Bits4: {Name: "4", Device: "4bit", CUDA: "BITS4", Bits: 4, Block: BlockK, Align: BlockK, DeviceAlign: 64,
 		Scale: AfterSum, Codebook: true},
-	Bits4BF16: {Name: "4BF16", Device: "4bit_bf16", CUDA: "BITS4_BF16", Bits: 4, Block: 64, Align: 64, DeviceAlign: 64,
+	Bits4BF16: {Name: "4BF16", Device: "4bit_bf16", CUDA: "BITS4_BF16", Bits: 4, Block: BlockK, Align: BlockK, DeviceAlign: 64,
 		Scale: BeforeSum, Codebook: true, Round: ToBF16},
-	Bits4F16: {Name: "4F16", Device: "4bit_f16", CUDA: "BITS4_F16", Bits: 4, Block: 64, Align: 64, DeviceAlign: 64,
+	Bits4F16: {Name: "4F16", Device: "4bit_f16", CUDA: "BITS4_F16", Bits: 4, Block: BlockK, Align: BlockK, DeviceAlign: 64,
 		Scale: BeforeSum, Codebook: true, Round: ToF16},
 }
 

@@ -7,6 +7,7 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
+	"github.com/medner/medner/internal/kinds"
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
@@ -41,9 +42,9 @@ func fastKernels() {
 		v.loops()
 	})
 
-	Begin("fastVector8", fastVectorSignature, "fastVector8Go.", fastVectorFormula(32, ""))
+	Begin("fastVector8", fastVectorSignature, "fastVector8Go.", fastVectorFormula(kinds.Int8Block, ""))
 	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
-		v := &fastBody{n: n, block: 32, step: 4}
+		v := &fastBody{n: n, block: kinds.Int8Block, step: 4}
 		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
 			w, size := YMM(), YMM()
 			VMOVDQU(m, w)

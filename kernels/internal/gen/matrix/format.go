@@ -5,23 +5,27 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
+	"github.com/medner/medner/internal/kinds"
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// format is a kind of packed weights.
+// format is a kind of packed weights with the instructions that decode it.
 type format struct {
-	name   string
-	eighth int  // words that 8 steps of K of a tile take
-	step   int  // steps of K decoded at once
-	block  int  // steps of K that share a scale or a partial sum
-	last   bool // the scale comes after the sum
-	first  bool // the scale comes before it
-	coded  bool // looked up in a codebook
+	*kinds.Form
+	step int // steps of K decoded at once
 
 	// decode reads the words at m of step steps of K and returns what makes the
-	// vector of each, called in order; scale is the rows' scales if first is set.
+	// vector of each, called in order; scale is the rows' scales where they come
+	// before the sum.
 	decode func(m, scale Mem, book codes) decoder
 }
+
+// first says that the scale comes before the sum, last that it comes after.
+func (f *format) first() bool { return f.Scale == kinds.BeforeSum }
+func (f *format) last() bool  { return f.Scale == kinds.AfterSum }
+
+// eightBytes is the bytes of 8 steps of a tile.
+func (f *format) eightBytes() int { return f.Words8() * 4 }
 
 // decoder makes the vector of weights of a step of K, a row each.
 type decoder func(j int) VecVirtual
@@ -30,105 +34,128 @@ type decoder func(j int) VecVirtual
 func (f *format) partBytes() int { return f.stepBytes() / Parts() }
 
 // stepBytes is the bytes of a step of a tile.
-func (f *format) stepBytes() int { return f.eighth * 4 / 8 * f.step }
+func (f *format) stepBytes() int { return f.eightBytes() / 8 * f.step }
 
+// formats returns a format for each kind.
 func formats() []*format {
-	four := format{eighth: 16, step: 8, block: blockK, coded: true}
+	// plain ignores scales, and what makes a decoder of words, of codebooks too.
+	plain := func(decode func(m Mem) decoder) func(m, scale Mem, book codes) decoder {
+		return func(m, _ Mem, _ codes) decoder { return decode(m) }
+	}
+	coders := [kinds.Count]format{
+		kinds.F32:  {step: 1, decode: plain(decodeF32)},
+		kinds.BF16: {step: 2, decode: plain(decodeBF16)},
+		kinds.F16:  {step: 1, decode: plain(decodeF16)},
+		kinds.Int8: {step: 4, decode: plain(decodeInt8)},
+	}
+	all := make([]*format, len(coders))
+	for k := range kinds.Count {
+		f := &coders[k]
+		f.Form = k.Form()
+		if f.Codebook {
+			f.step, f.decode = 8, decodeCodes(f.Round)
+		}
+		all[k] = f
+	}
+	return all
+}
 
-	exact := four
-	exact.name, exact.last = "4", true
-	exact.decode = func(m, _ Mem, book codes) decoder { return book.nibbles(m) }
+func decodeF32(m Mem) decoder {
+	return func(int) VecVirtual {
+		v := NewVector()
+		VMOVUPS(m, v)
+		return v
+	}
+}
 
-	bf16 := four
-	bf16.name, bf16.first = "4BF16", true
-	bf16.decode = func(m, scale Mem, book codes) decoder {
-		next := book.nibbles(m)
-		return func(j int) VecVirtual {
-			v := next(j)
-			VMULPS(scale, v, v)
-			// To nearest, ties to even: add half, less one unit unless odd.
-			t := NewVector()
-			VPSRLD(Imm(16), v, t)
-			if Wide() {
-				// t is what is added, negated: ^(0x7ffe | t&1).
-				VPTERNLOGD(Imm(ternaryNotAndOr), book.evenBias, book.odd, t)
-				VPSUBD(t, v, v)
-				VPANDD(book.high, v, v)
-				return v
-			}
-			and(roundOdd, t, t)
-			VPADDD(roundBias, v, v)
-			VPADDD(t, v, v)
+// decodeBF16 splits words into their low halves and their high ones, which are
+// floats but for the bits below.
+func decodeBF16(m Mem) decoder {
+	v := NewVector()
+	VMOVUPS(m, v)
+	return func(j int) VecVirtual {
+		if j == 1 {
 			and(roundHigh, v, v)
 			return v
 		}
+		w := NewVector()
+		VPSLLD(Imm(16), v, w)
+		return w
 	}
+}
 
-	f16 := four
-	f16.name, f16.first = "4F16", true
-	f16.decode = func(m, scale Mem, book codes) decoder {
+func decodeF16(m Mem) decoder {
+	return func(int) VecVirtual {
+		v := NewVector()
+		VCVTPH2PS(m, v)
+		return v
+	}
+}
+
+// decodeInt8 moves each byte of a word to its top, and back with its sign.
+func decodeInt8(m Mem) decoder {
+	v := NewVector()
+	VMOVUPS(m, v)
+	return func(j int) VecVirtual {
+		w := NewVector()
+		if j < 3 {
+			VPSLLD(Imm(uint64(24-8*j)), v, w)
+			VPSRAD(Imm(24), w, w)
+		} else {
+			VPSRAD(Imm(24), v, w)
+		}
+		VCVTDQ2PS(w, w)
+		return w
+	}
+}
+
+// decodeCodes looks codes of 4 bits up, and where the kind rounds, multiplies
+// them by their scales and rounds the products.
+func decodeCodes(round kinds.Rounding) func(m, scale Mem, book codes) decoder {
+	return func(m, scale Mem, book codes) decoder {
 		next := book.nibbles(m)
+		if round == kinds.Exact {
+			return next
+		}
 		return func(j int) VecVirtual {
 			v := next(j)
 			VMULPS(scale, v, v)
-			if Wide() {
-				h := YMM()
-				VCVTPS2PH(Imm(0), v, h)
-				VCVTPH2PS(h, v)
+			if round == kinds.ToBF16 {
+				roundBF16(v, book)
 			} else {
-				h := XMM()
-				VCVTPS2PH(Imm(0), v, h)
-				VCVTPH2PS(h, v)
+				roundF16(v)
 			}
 			return v
 		}
 	}
+}
 
-	return []*format{
-		{name: "F32", eighth: 128, step: 1, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
-			return func(int) VecVirtual {
-				v := NewVector()
-				VMOVUPS(m, v)
-				return v
-			}
-		}},
-		{name: "BF16", eighth: 64, step: 2, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
-			v := NewVector()
-			VMOVUPS(m, v)
-			return func(j int) VecVirtual {
-				if j == 1 {
-					and(roundHigh, v, v)
-					return v
-				}
-				w := NewVector()
-				VPSLLD(Imm(16), v, w)
-				return w
-			}
-		}},
-		{name: "F16", eighth: 64, step: 1, block: blockK, decode: func(m, _ Mem, _ codes) decoder {
-			return func(int) VecVirtual {
-				v := NewVector()
-				VCVTPH2PS(m, v)
-				return v
-			}
-		}},
-		{name: "Int8", eighth: 32, step: 4, block: 32, last: true, decode: func(m, _ Mem, _ codes) decoder {
-			v := NewVector()
-			VMOVUPS(m, v)
-			return func(j int) VecVirtual {
-				w := NewVector()
-				if j < 3 {
-					VPSLLD(Imm(uint64(24-8*j)), v, w)
-					VPSRAD(Imm(24), w, w)
-				} else {
-					VPSRAD(Imm(24), v, w)
-				}
-				VCVTDQ2PS(w, w)
-				return w
-			}
-		}},
-		&exact, &bf16, &f16,
+// roundBF16 rounds to nearest, ties to even: it adds half, less one unit unless
+// the number is odd, and clears the bits below.
+func roundBF16(v VecVirtual, book codes) {
+	t := NewVector()
+	VPSRLD(Imm(16), v, t)
+	if Wide() {
+		// t is what is added, negated: ^(0x7ffe | t&1).
+		VPTERNLOGD(Imm(ternaryNotAndOr), book.evenBias, book.odd, t)
+		VPSUBD(t, v, v)
+		VPANDD(book.high, v, v)
+		return
 	}
+	and(roundOdd, t, t)
+	VPADDD(roundBias, v, v)
+	VPADDD(t, v, v)
+	and(roundHigh, v, v)
+}
+
+// roundF16 rounds by way of float16.
+func roundF16(v VecVirtual) {
+	h := XMM()
+	if Wide() {
+		h = YMM()
+	}
+	VCVTPS2PH(Imm(0), v, h)
+	VCVTPH2PS(h, v)
 }
 
 // ternaryNotAndOr is ^(a&b | c) of bits a of the destination, b and c.
@@ -159,7 +186,7 @@ const planesAt = 64 // bytes into a Go lookup
 // loadCodes prepares a codebook, as many of its tables as resident says held
 // in registers.
 func (f *format) loadCodes(resident int) codes {
-	if !f.coded {
+	if !f.Codebook {
 		return codes{}
 	}
 	c := codes{base: Integer("code"), resident: resident}
@@ -171,7 +198,7 @@ func (f *format) loadCodes(resident int) codes {
 			c.shift[i] = ZMM()
 			VMOVDQU32(shifts[i], c.shift[i])
 		}
-		if f.name == "4BF16" {
+		if f.Round == kinds.ToBF16 {
 			c.odd, c.evenBias, c.high = ZMM(), ZMM(), ZMM()
 			VMOVDQU32(roundOdd, c.odd)
 			VMOVDQU32(roundEvenBias, c.evenBias)

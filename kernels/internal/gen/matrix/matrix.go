@@ -10,13 +10,14 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
+	"github.com/medner/medner/internal/kinds"
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 const (
-	tileRows  = 16
+	tileRows  = kinds.TileRows
 	tileBytes = 4 * tileRows // of a float32 for each row
-	blockK    = 64
+	blockK    = kinds.BlockK
 	// panelTiles is the number of tiles that the kernels' callers take together.
 	panelTiles = 4
 )
@@ -89,7 +90,7 @@ func Write() {
 	if !IsVNNI() {
 		for _, f := range formats() {
 			vectorKernel(f)
-			if f.name != "F32" { // packed as a panel is
+			if f.Name != "F32" { // packed as a panel is
 				expandKernel(f)
 			}
 		}

@@ -45,7 +45,7 @@ func (v *vectorBody) staged() {
 		ANDQ(I8(-64), ring)
 		// A tile's scales are as many bytes as K is deep, its words 8 times as many.
 		depth, lastWords, lastScales := Integer("depth"), GP64(), GP64()
-		LEAQ(Mem{Base: v.words, Index: depth, Scale: 8, Disp: -v.eighth * 4}, lastWords)
+		LEAQ(Mem{Base: v.words, Index: depth, Scale: 8, Disp: -v.eightBytes()}, lastWords)
 		LEAQ(Mem{Base: v.scales, Index: depth, Scale: 1, Disp: -tileBytes}, lastScales)
 		v.atY = Lines(v.y, nil, 1)
 		v.atX = Lines(Pointer("x"), nil, 1)
@@ -67,7 +67,7 @@ func (v *vectorBody) staged() {
 		XORQ(write, write)
 		next := func() {
 			v.fetchAhead(v.words, lastWords, stagedWords, depth, 8)
-			ADDQ(I32(v.eighth*4), v.words)
+			ADDQ(I32(v.eightBytes()), v.words)
 			// Behind the last step, the last again.
 			CMPQ(v.words, lastWords)
 			CMOVQHI(lastWords, v.words)
@@ -111,7 +111,7 @@ func (v *vectorBody) staged() {
 		JLS(LabelRef("stagedblock"))
 
 		ADDQ(I32(count*tileBytes), v.y)
-		LEAQ(Mem{Base: lastWords, Index: depth, Scale: 8, Disp: v.eighth * 4}, v.words)
+		LEAQ(Mem{Base: lastWords, Index: depth, Scale: 8, Disp: v.eightBytes()}, v.words)
 		ADDQ(depth, v.scales)
 	})
 }

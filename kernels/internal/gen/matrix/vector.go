@@ -7,6 +7,7 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
+	"github.com/medner/medner/internal/kinds"
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
@@ -14,13 +15,13 @@ import (
 // block by block along K, the partial sums of all columns in registers and the
 // totals in y.
 func vectorKernel(f *format) {
-	staged, attributes := f.name == "4" && !Wide(), NOSPLIT
+	staged, attributes := f.Codebook && f.last() && !Wide(), NOSPLIT
 	if staged {
 		attributes = 0
 	}
-	Declare("vector"+f.name, attributes,
+	Declare("vector"+f.Name, attributes,
 		"func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)",
-		"vectorGo["+f.goCode()+"].", f.vectorFormula())
+		"vectorGo of kinds."+f.goName()+".", f.vectorFormula())
 	Cases("n", "columns", limits.vectorColumns, func(n int) {
 		v := &vectorBody{format: f, n: n}
 		v.y, v.words = Pointer("y"), Pointer("words")
@@ -28,7 +29,7 @@ func vectorKernel(f *format) {
 			v.stride, v.reach = FloatBytes("stride"), FloatBytes("reach")
 		}
 		v.tiles = Integer("tiles")
-		if f.first || f.last {
+		if f.first() || f.last() {
 			v.scales = Pointer("scales")
 		}
 		v.book = f.loadCodes(resident(n))
@@ -46,8 +47,8 @@ func vectorKernel(f *format) {
 
 // vectorFormula is what vectorKernel computes.
 func (f *format) vectorFormula() string {
-	sum := fmt.Sprintf("\ts = Σ_k w[k][r]·x[c·reach + k]     of a block of %d along K, fused, k ascending\n", f.block)
-	if f.last {
+	sum := fmt.Sprintf("\ts = Σ_k w[k][r]·x[c·reach + k]     of a block of %d along K, fused, k ascending\n", f.Block)
+	if f.last() {
 		sum += "\ty[c·stride + t·16 + r] += scale[block][r]·s     fused"
 	} else {
 		sum += "\ty[c·stride + t·16 + r] += s"
@@ -57,20 +58,23 @@ func (f *format) vectorFormula() string {
 
 // weightFormula is what the weights are, where that is not what the words hold.
 func (f *format) weightFormula() string {
-	rounded := map[string]string{"4BF16": "bfloat16", "4F16": "float16"}[f.name]
 	switch {
-	case rounded != "":
-		return "\nA weight is its code's value times its scale, rounded to " + rounded + "."
-	case f.coded:
+	case f.Round == kinds.ToBF16:
+		return "\nA weight is its code's value times its scale, rounded to bfloat16."
+	case f.Round == kinds.ToF16:
+		return "\nA weight is its code's value times its scale, rounded to float16."
+	case f.Codebook:
 		return "\nA weight is its code's value."
 	}
 	return ""
 }
 
-// goCode names the Go type that reads the format.
-func (f *format) goCode() string {
-	return map[string]string{"F32": "f32Code", "BF16": "bf16Code", "F16": "f16Code", "Int8": "int8Code",
-		"4": "code4", "4BF16": "code4BF16", "4F16": "code4F16"}[f.name]
+// goName is the kind's name in package kinds.
+func (f *format) goName() string {
+	if f.Bits == 4 {
+		return "Bits" + f.Name
+	}
+	return f.Name
 }
 
 // resident is how many tables of a codebook fit beside the sums of n columns.
@@ -97,13 +101,13 @@ type vectorBody struct {
 func (v *vectorBody) loop(count int) {
 	Chunks(fmt.Sprintf("n%dt%d", v.n, count), "tiles", v.tiles, count, func(name string) {
 		left, tileWords, tileScales := Integer("depth"), GP64(), GP64()
-		IMUL3Q(Imm(uint64(v.eighth*4/8)), left, tileWords)
+		IMUL3Q(Imm(uint64(v.eightBytes()/8)), left, tileWords)
 		v.atY = Lines(v.y, v.stride, v.n)
 		v.atX = Lines(Pointer("x"), v.reach, v.n)
 		v.atWord = Lines(v.words, tileWords, count)
 		if v.scales != nil {
 			MOVQ(left, tileScales)
-			SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), tileScales)
+			SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.Block]), tileScales)
 			SHLQ(Imm(6), tileScales)
 			v.atTop = Lines(v.scales, tileScales, count)
 		}
@@ -130,27 +134,27 @@ func (v *vectorBody) loop(count int) {
 		}
 		v.noteSums()
 		steps := GP64()
-		MOVQ(U32(uint32(v.block)), steps)
+		MOVQ(U32(uint32(v.Block)), steps)
 		CMPQ(left, steps)
 		CMOVQLT(left, steps)
 		SUBQ(steps, left)
 		Label(name + "step")
 		Note("8 steps of K, of %s in the block: words at %s on, x at %s on.", steps, v.atWord[0], v.atX[0])
-		rest, stepBytes, far := Mem{Base: left, Index: steps, Scale: 1, Disp: -8}, v.eighth*4, aheadBytes
-		if v.name == "F32" {
+		rest, stepBytes, far := Mem{Base: left, Index: steps, Scale: 1, Disp: -8}, v.eightBytes(), aheadBytes
+		if v.Name == "F32" {
 			far /= 2 // one step, faster than two
 		}
 		Note("Fetch the words %d bytes on, or the next tiles'.", far)
 		prefetch(ahead(v.words, tileWords, count, far, rest, 8*far/stepBytes), stepBytes)
 		v.eight()
-		Advance(v.atWord, v.eighth*4)
+		Advance(v.atWord, v.eightBytes())
 		Advance(v.atX, 8*4)
 		SUBQ(Imm(8), steps)
 		JNZ(LabelRef(name + "step"))
 		Note("The block's sums go to y.")
 		v.join()
 		if v.scales != nil {
-			prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, left, aheadBlocks*v.block), tileBytes)
+			prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, left, aheadBlocks*v.Block), tileBytes)
 			Advance(v.atTop, tileBytes)
 		}
 		TESTQ(left, left)
@@ -188,7 +192,7 @@ func (v *vectorBody) eight() {
 		for t := range v.sums {
 			for part, sums := range v.sums[t] {
 				p := piece{words: v.atWord[t].Offset(from/v.step*v.stepBytes() + part*v.partBytes()), sums: sums}
-				if v.first {
+				if v.first() {
 					p.scale = v.atTop[t].Offset(part * VectorBytes())
 				}
 				pieces = append(pieces, p)
@@ -227,7 +231,7 @@ func (v *vectorBody) add(from int, pieces []piece) {
 			}
 		}
 		for i, p := range pieces {
-			if v.name == "F32" && v.n == 1 {
+			if v.Name == "F32" && v.n == 1 {
 				VFMADD231PS(p.words, x[0], p.sums[0])
 				continue
 			}
@@ -263,7 +267,7 @@ func (v *vectorBody) join() {
 		for part := range v.sums[t] {
 			for c, sum := range v.sums[t][part] {
 				y := v.total(t, part, c)
-				if v.last {
+				if v.last() {
 					acc := NewVector()
 					VMOVUPS(y, acc)
 					VFMADD231PS(v.atTop[t].Offset(part*VectorBytes()), sum, acc)
@@ -279,12 +283,12 @@ func (v *vectorBody) join() {
 
 // expandKernel writes matrixOps.expand of one format.
 func expandKernel(f *format) {
-	Begin("expand"+f.name, "func(panel []float32, words []uint32, scales []float32, code *[32]float32)",
-		"expandGo["+f.goCode()+"].",
+	Begin("expand"+f.Name, "func(panel []float32, words []uint32, scales []float32, code *[32]float32)",
+		"expandGo of kinds."+f.goName()+".",
 		"for each step k of the panel, row r < 16:\n\tpanel[k·16 + r] = w[k][r]"+f.weightFormula())
 	panel, words := Pointer("panel"), Pointer("words")
 	var scales Register
-	if f.first {
+	if f.first() {
 		scales = Pointer("scales")
 	}
 	left := Length("panel")
@@ -300,7 +304,7 @@ func expandKernel(f *format) {
 			}
 		}
 	}
-	ADDQ(I32(f.eighth*4), words)
+	ADDQ(I32(f.eightBytes()), words)
 	ADDQ(I32(8*tileBytes), panel)
 	SUBQ(I32(8*tileRows), left)
 	JNZ(LabelRef("eight"))
