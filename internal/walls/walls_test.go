@@ -89,7 +89,6 @@ var rooms = map[string][]string{
 	"model": {
 		"internal/choice", "internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend", "model/internal/cpu", "model/internal/cuda",
 		"model/internal/hold", "quant",
-		"kernels", // crossed by survival.go, until the kernels' choice goes behind the backend
 	},
 
 	// Documents: these rooms know no model.
