@@ -8,17 +8,17 @@ import (
 	"path/filepath"
 )
 
-// File is a file that takes its place when it is committed. One of Commit and
-// Discard ends it.
+// File is a file that is being written beside the one that it will replace.
+// Commit puts it in its place, Discard removes it; one of them must be called.
 type File struct {
 	*os.File
 	path string
-	mode os.FileMode // 0: written in place
+	mode os.FileMode // permissions; 0 if path is a device or a pipe, written directly
 }
 
 // Create opens a file beside path, which stays as it is until Commit. Links are
-// followed. What isn't a file, a device or a pipe, is written as it is: nothing
-// may take its place.
+// followed. A device or a pipe is opened and written directly, as no file may
+// take its place.
 func Create(path string) (*File, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -40,14 +40,14 @@ func Create(path string) (*File, error) {
 	return &File{f, path, mode}, nil
 }
 
-// Executable has the file become one that can be run.
+// Executable lets the file be run as a program.
 func (f *File) Executable() {
 	if f.mode != 0 {
 		f.mode |= 0o111
 	}
 }
 
-// Commit has the file on disk, under its name.
+// Commit writes the file to disk and gives it its name.
 func (f *File) Commit() error {
 	if f.mode == 0 {
 		return f.Close()
@@ -62,7 +62,7 @@ func (f *File) Commit() error {
 	return nil
 }
 
-// Discard leaves path as it was.
+// Discard removes what was written. path stays as it was.
 func (f *File) Discard() error {
 	err := f.Close()
 	if f.mode != 0 {
@@ -71,7 +71,8 @@ func (f *File) Discard() error {
 	return err
 }
 
-// Write makes a file of what write writes; where that fails, there is none.
+// Write writes the file path by calling write. If that fails, path stays as it
+// was.
 func Write(path string, write func(io.Writer) error) error {
 	f, err := Create(path)
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package bundle joins an executable with the model that it runs: behind the
-// executable stands a zip archive whose files are stored as they are, each
-// from the beginning of a page on, so that they are mapped into memory in
-// place (package files).
+// Package bundle joins an executable with the model that it runs. Behind the
+// executable stands a zip archive whose files are stored uncompressed, each
+// beginning at a page, so that they can be mapped into memory in place (package
+// files).
 package bundle
 
 import (
@@ -32,32 +32,32 @@ const (
 	maxExecutable = 1 << 30
 )
 
-// Contents is what an executable carries. Model, Adapters and Terminology are
-// paths to open.
+// Contents lists what an executable carries, as paths that package files opens.
 type Contents struct {
 	Model       string
 	Adapters    []string
 	Terminology string // "" if there is none
 
-	path string
+	path string // of the executable
 	list list
 }
 
-// list is the file that says what an archive holds, by names in the archive.
+// list is the JSON of contentsFile: what an archive holds, by names in the
+// archive.
 type list struct {
 	Schema      string            `json:"schema"`
-	Executable  int64             `json:"executable_bytes"` // what stands before the archive
+	Executable  int64             `json:"executable_bytes"` // bytes before the archive
 	Model       string            `json:"model"`
 	Adapters    []string          `json:"adapters,omitempty"`
 	Terminology string            `json:"terminology,omitempty"`
 	SHA256      map[string]string `json:"sha256"`
 }
 
-// Own returns what this executable carries; nil if it is no bundle.
+// Own returns what this executable carries, or nil if it is no bundle.
 var Own = sync.OnceValues(func() (*Contents, error) {
 	path, err := os.Executable()
 	if err != nil {
-		return nil, nil // a system that can't tell: then no bundle can be used there
+		return nil, nil // the system can't tell: no bundle can be used there
 	}
 	c, err := Open(path)
 	if err == nil && c == nil && marked() {
@@ -66,7 +66,7 @@ var Own = sync.OnceValues(func() (*Contents, error) {
 	return c, err
 })
 
-// Open reads what an executable carries; nil if it is no bundle.
+// Open returns what the executable at path carries, or nil if it is no bundle.
 func Open(path string) (*Contents, error) {
 	c := &Contents{path: path}
 	data, err := files.Read(c.at(contentsFile), maxContents, "a list of contents")
@@ -99,13 +99,13 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// at is the path of a file in the archive.
+// at returns the path of a file in the archive.
 func (c *Contents) at(name string) string { return c.path + files.Separator + name }
 
-// Names lists the files, sorted.
+// Names lists the files in the archive, sorted.
 func (c *Contents) Names() []string { return slices.Sorted(maps.Keys(c.list.SHA256)) }
 
-// Check compares every file with the hash that was taken when it was bundled.
+// Check compares every file with the hash that it had when it was bundled.
 func (c *Contents) Check(ctx context.Context) error {
 	for _, name := range c.Names() {
 		if err := ctx.Err(); err != nil {
@@ -122,6 +122,7 @@ func (c *Contents) Check(ctx context.Context) error {
 	return nil
 }
 
+// sum returns the SHA-256 of a file, in hexadecimal.
 func (c *Contents) sum(name string) (sum string, err error) {
 	f, err := files.Map(c.at(name))
 	if err != nil {
@@ -136,7 +137,8 @@ func (c *Contents) sum(name string) (sum string, err error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
-// executable reads the part of a file that is the program itself.
+// executable returns the bytes of the program in a file, which may be a bundle,
+// with the mark of a bundle set.
 func executable(path string) ([]byte, error) {
 	own, err := Open(path)
 	if err != nil {
@@ -161,7 +163,7 @@ func executable(path string) ([]byte, error) {
 	return program, setMark(path, program)
 }
 
-// base is the name that a directory or file has in an archive.
+// base returns the name that a directory or file gets in an archive.
 func base(path string) (string, error) {
 	if _, name, ok := files.Split(path); ok {
 		path = name

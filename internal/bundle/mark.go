@@ -11,10 +11,10 @@ import (
 // doesn't run another model instead.
 var mark = "medner-bundle-mark-6f0c2b9e5d:0"
 
-// marked says whether this executable was written as a bundle.
+// marked reports whether this executable was written as a bundle.
 func marked() bool { return mark[len(mark)-1] == '1' }
 
-// setMark marks an executable's bytes in place.
+// setMark sets the mark in an executable's bytes; path is for the error.
 func setMark(path string, program []byte) error {
 	name := []byte(mark[:len(mark)-1])
 	at := bytes.Index(program, name)

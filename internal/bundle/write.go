@@ -22,19 +22,20 @@ import (
 
 // Plan is what goes into a bundle. Paths may lead into another bundle.
 type Plan struct {
-	Executable  string // medner, as it is or as a bundle, whose model is then left out
+	Executable  string // medner; if it is a bundle, the model in it is left out
 	Model       string // a directory or a GGUF file
 	Adapters    []string
 	Terminology string // a file; "" for none
 }
 
-// page is a multiple of the page sizes of the systems that map bundles; files
-// that begin at one share no page, so that one can be given back alone.
+// page is what a file's offset in a bundle is a multiple of, in bytes: a multiple
+// of the page size of every system that maps bundles. No two files share a page,
+// so that the memory of one can be given back alone.
 const page = 16 << 10
 
 // Write writes a bundle, an executable file that appears whole or not at all.
-// The same plan gives the same bytes. Models and adapters are not opened: a
-// caller who wants no surprises has done that.
+// The same plan gives the same bytes. Models and adapters are copied unread: that
+// they can be opened is for the caller to check.
 func Write(ctx context.Context, output string, p Plan) error {
 	program, err := executable(p.Executable)
 	if err != nil {
@@ -61,8 +62,8 @@ type writer struct {
 	out *bufio.Writer
 	n   int64 // bytes written
 	zip *zip.Writer
-	// descriptor is how many bytes zip will write behind the file before it
-	// begins another.
+	// descriptor is the size in bytes of the record that zip writes behind the last
+	// file before it begins another.
 	descriptor int64
 	list       list
 }
@@ -112,8 +113,8 @@ func (b *writer) write(program []byte, p Plan) error {
 	return b.zip.Close()
 }
 
-// add puts a file, or the files of a directory that belong to a model, below
-// a name of the archive.
+// add copies a file, or those files of a directory that belong to a model, into
+// the folder below of the archive, and returns the name that from has there.
 func (b *writer) add(below, from string) (string, error) {
 	info, err := files.Stat(from)
 	if err != nil {
@@ -145,14 +146,15 @@ func (b *writer) add(below, from string) (string, error) {
 	return name, nil
 }
 
-// belongs says whether a model's directory needs a file: other frameworks'
-// weights and what begins with a dot stay behind.
+// belongs reports whether a model needs the file of that name in its directory.
+// Other frameworks' weights and names that begin with a dot are left out.
 func belongs(name string) bool {
 	extension := strings.ToLower(filepath.Ext(name))
 	return !strings.HasPrefix(name, ".") &&
 		slices.Contains([]string{"", ".json", ".safetensors", ".jinja", ".txt", ".md", ".model"}, extension)
 }
 
+// copy copies a file into the archive, under a name.
 func (b *writer) copy(name, from string) error {
 	src, err := files.Open(from)
 	if err != nil {
@@ -175,8 +177,8 @@ func (b *writer) copy(name, from string) error {
 	return nil
 }
 
-// create begins a file whose bytes will stand at the beginning of a page: a
-// field of the header that no one reads is as long as that takes.
+// create begins a file in the archive. Its header gets an extra field, which no
+// reader uses, of the length that makes the file's bytes begin at a page.
 func (b *writer) create(name string) (io.Writer, error) {
 	if err := b.zip.Flush(); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
-// Package filelock makes processes take turns. A lock is the operating
-// system's on an open file, so that it ends with its process, however that
-// ends.
+// Package filelock makes processes take turns. A lock is the operating system's
+// lock on an open file: it is released when its process ends, however that
+// happens.
 package filelock
 
 import (
@@ -13,12 +13,12 @@ import (
 // errBusy says that another process holds the lock.
 var errBusy = errors.New("locked by another process")
 
-// interval is how often a held lock is tried again.
+// interval is the time between two attempts to take a lock that is held.
 const interval = 100 * time.Millisecond
 
-// Lock opens path, which is created where it is missing, and waits until no
-// other process holds its lock. waiting, if not nil, is called once if it has
-// to wait. The lock is held until release, which leaves the file in place.
+// Lock takes the lock of the file path, which it creates if it is missing, and
+// waits while another process holds the lock. waiting, if not nil, is called once
+// if Lock has to wait. release gives the lock up; the file stays.
 func Lock(ctx context.Context, path string, waiting func()) (release func() error, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

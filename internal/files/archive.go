@@ -15,7 +15,7 @@ import (
 // Separator stands between the path of an archive and a path inside it.
 const Separator = "!/"
 
-// Split parts a path that leads into an archive.
+// Split splits a path that leads into an archive; ok is false for other paths.
 func Split(path string) (archive, name string, ok bool) {
 	return strings.Cut(filepath.ToSlash(path), Separator)
 }
@@ -33,7 +33,7 @@ func openArchive(path string) (archive, error) {
 	return archive{z}, nil
 }
 
-// at gives an error of the archive the whole path.
+// at returns an error from inside an archive with the whole path in it.
 func at(path string, err error) error {
 	var inner *fs.PathError
 	if errors.As(err, &inner) {
@@ -42,7 +42,8 @@ func at(path string, err error) error {
 	return &fs.PathError{Op: "open", Path: path, Err: err}
 }
 
-// stored says where in the archive a file's bytes lie as they are.
+// stored returns where the bytes of the file called name lie in the archive. The
+// file must be stored uncompressed; path is the whole path, for errors.
 func (a archive) stored(path, name string) (offset, size int64, err error) {
 	for _, f := range a.File {
 		if f.Name != name {

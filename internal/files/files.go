@@ -1,6 +1,6 @@
 // Package files opens the files of models, wherever they lie: in a directory,
 // or inside a bundle, an executable with a zip archive at its end. A path into
-// a bundle is the bundle's own, "!/", and the name in the archive:
+// a bundle is the bundle's path, "!/" and the name in the archive:
 // medner-mesh!/model/config.json.
 package files
 
@@ -16,8 +16,8 @@ import (
 	"github.com/medner/medner/internal/mmap"
 )
 
-// Read reads a file that is no larger than limit bytes; kind says what it
-// should be, for the error.
+// Read reads a file of at most limit bytes. The error for a larger one says that
+// kind was expected.
 func Read(path string, limit int64, kind string) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {

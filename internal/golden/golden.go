@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Path returns the path of a file or folder below testdata/goldens, and fails
-// the test where there is none.
+// Path returns the path of a file or folder below testdata/goldens, and fails the
+// test if it doesn't exist.
 func Path(tb testing.TB, elem ...string) string {
 	tb.Helper()
 	path := filepath.Join(append([]string{Root(), "testdata", "goldens"}, elem...)...)
@@ -19,7 +19,7 @@ func Path(tb testing.TB, elem ...string) string {
 	return path
 }
 
-// Root is the root of the repository's checkout.
+// Root returns the root directory of the repository's checkout.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))

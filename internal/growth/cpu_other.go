@@ -4,7 +4,8 @@ package growth
 
 import "time"
 
-var begun = time.Now()
+var started = time.Now()
 
-// spent is the time that has gone by: a guess at what was computed for.
-func spent() time.Duration { return time.Since(begun) }
+// spent returns the time since the start in place of the processor time, which
+// can't be asked for here.
+func spent() time.Duration { return time.Since(started) }

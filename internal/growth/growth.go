@@ -1,6 +1,7 @@
-// Package growth tests how the time of an algorithm grows with its input. How
-// long it took says little on a machine that does other work; what the process
-// computed, the least of several times and for two sizes, says enough.
+// Package growth tests how the time of an algorithm grows with its input. The
+// time that passes says little on a machine that does other work. Compared are
+// the processor times that this process took for two sizes of input, the least
+// of several attempts each.
 package growth
 
 import (
@@ -9,16 +10,15 @@ import (
 )
 
 const (
-	times    = 8 // by which the larger input is larger
-	bound    = 3 * times
-	repeats  = 3 // of which the least time counts
-	attempts = 4
+	times    = 8         // the larger input is so many times as large
+	bound    = 3 * times // its time may be so many times as long
+	repeats  = 3         // measurements of one size; the least counts
+	attempts = 4         // comparisons; one within the bound is enough
 )
 
-// Linear fails the test if f takes time that grows faster than its input: more
-// than 24-fold for one eight times as large. Quadratic time grows 64-fold. F is
-// called with n and with 8 n, by no other test at the same time; it should take
-// a millisecond for n at least.
+// Linear fails the test if the time of f grows faster than its input: more than
+// 24-fold from n to 8 n. Quadratic time grows 64-fold. No other test may run at
+// the same time, and f(n) should take a millisecond at least.
 func Linear(tb testing.TB, n int, f func(n int)) {
 	tb.Helper()
 	var small, large time.Duration
@@ -31,6 +31,7 @@ func Linear(tb testing.TB, n int, f func(n int)) {
 	tb.Errorf("%v for %d, %v for %d: that is no linear time", small, n, large, times*n)
 }
 
+// least returns the least processor time that f(n) took.
 func least(f func(int), n int) time.Duration {
 	best := time.Duration(1<<63 - 1)
 	for range repeats {

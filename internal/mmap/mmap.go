@@ -2,8 +2,8 @@
 //
 // A mapped file that another process shortens leaves pages behind that fault
 // when they are touched, which would end the process. [Guard] turns such a
-// fault into an error: whoever reads mapped bytes in bulk does so inside it,
-// in the very goroutine that reads.
+// fault into an error: code that reads many mapped bytes runs inside it. Guard
+// covers the goroutine that calls it, not others that this one starts.
 package mmap
 
 import (
@@ -19,7 +19,7 @@ import (
 // File is a file, or a part of one, mapped read-only.
 type File struct {
 	data    []byte
-	mapping []byte // data, and what lies before it in its first page
+	mapping []byte // whole pages: data, and what lies before it in its first page
 }
 
 // Open maps the whole of a regular file (links are followed).
@@ -32,7 +32,7 @@ func Open(path string) (*File, error) {
 	return mapPart(f, 0, size)
 }
 
-// OpenPart maps size bytes of a regular file, from an offset on.
+// OpenPart maps size bytes of a regular file, beginning at an offset.
 func OpenPart(path string, offset, size int64) (*File, error) {
 	f, whole, err := openRegular(path)
 	if err != nil {
@@ -76,11 +76,11 @@ func mapPart(f *os.File, offset, size int64) (*File, error) {
 	return &File{data: mapping[before:], mapping: mapping}, nil
 }
 
-// Bytes is the content, valid until Close.
+// Bytes returns the content, which is valid until Close.
 func (f *File) Bytes() []byte { return f.data }
 
-// Release gives back the memory that holds what was read of the file so far;
-// reading it again brings it back.
+// Release gives back the memory of the pages that were read so far. Reading them
+// again loads them from the file.
 func (f *File) Release() {
 	if len(f.mapping) > 0 {
 		releaseFile(f.mapping)
@@ -97,8 +97,8 @@ func (f *File) Close() error {
 	return unmapFile(mapping)
 }
 
-// Guard runs fn and turns a fault on mapped memory that it reads into an
-// error. It covers the calling goroutine only.
+// Guard runs fn, and returns an error if fn reads mapped memory that is gone. It
+// covers the calling goroutine only.
 func Guard(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -113,7 +113,7 @@ func Guard(fn func() error) (err error) {
 	return fn()
 }
 
-// addressed is what the runtime panics with at a memory fault.
+// addressed is the error that the runtime panics with at a memory fault.
 type addressed interface {
 	runtime.Error
 	Addr() uintptr

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// granularity is what an offset must be a multiple of.
+// granularity returns the number of bytes that the offset of a mapping must be a
+// multiple of.
 func granularity() int64 { return 64 << 10 }
 
 func mapFile(f *os.File, offset int64, size int) ([]byte, error) {

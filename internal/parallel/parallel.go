@@ -1,5 +1,5 @@
-// Package parallel spreads a loop over the processors: for work on whole
-// matrices at loading time. Steps of the decoder have kernels.Pool.
+// Package parallel spreads a loop over the processors, for work on whole matrices
+// while a model is loaded. The decoder's steps use kernels.Pool.
 package parallel
 
 import (
@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// For calls fn with the ranges that cut [0, n) into parts of grain, on
-// every processor, and returns one of the errors if there are any; the rest is then left
-// undone.
+// For cuts [0, n) into ranges of grain numbers and calls fn with each, on all
+// processors at once. If a call fails, no further one begins, and one of the
+// errors is returned.
 func For(n, grain int, fn func(lo, hi int) error) error {
 	parts := (n + grain - 1) / grain
 	workers := min(runtime.GOMAXPROCS(0), parts)

@@ -17,17 +17,19 @@ import (
 
 // Options say what to write. The zero value is NF4 with plain scales.
 type Options struct {
-	// To is what projections become: NF4 (default) or FP4; or F32, BF16 or
-	// F16 for every weight.
+	// To is the format to write: NF4 (the default) or FP4 for projections, while
+	// the other weights keep their numbers; F32, BF16 or F16 for every weight.
 	To quant.Format
-	// DoubleQuant makes the scales of NF4 and FP4 8-bit.
+	// DoubleQuant holds the scales of NF4 and FP4 in 8 bits.
 	DoubleQuant bool
 	// Round, BF16 or F16, rounds every weight to that format first, as if the
 	// source were a checkpoint of it.
 	Round quant.Format
-	// MaxShard bounds the bytes of an output file; 0: 1 GiB. Memory follows.
+	// MaxShard bounds the bytes of an output file, and so the memory that
+	// quantised weights take; 0: 1 GiB.
 	MaxShard int64
-	// Progress, if not nil, is told how many of the tensors are written.
+	// Progress, if not nil, is called after each weight with the number of weights
+	// that are written, and of all.
 	Progress func(done, total int)
 }
 
@@ -52,8 +54,8 @@ func (o Options) withDefaults() (Options, error) {
 
 func (o Options) fourBit() bool { return o.To == quant.NF4 || o.To == quant.FP4 }
 
-// Convert writes src into the directory dst, which must not exist or be
-// empty. It appears whole or not at all.
+// Convert writes src into the directory dst, which must be empty or not exist. dst
+// appears whole or not at all.
 func Convert(ctx context.Context, src *checkpoint.Checkpoint, dst string, o Options) (err error) {
 	if o, err = o.withDefaults(); err != nil {
 		return err
@@ -95,7 +97,7 @@ func Convert(ctx context.Context, src *checkpoint.Checkpoint, dst string, o Opti
 	return os.Rename(dir, dst)
 }
 
-// configJSON is src's config.json with what the conversion changes. dense is
+// configJSON returns src's config.json with what the conversion changes. dense is
 // the format of the embeddings.
 func configJSON(src *checkpoint.Checkpoint, o Options, dense quant.Format) ([]byte, error) {
 	var config map[string]any
@@ -125,7 +127,7 @@ func configJSON(src *checkpoint.Checkpoint, o Options, dense quant.Format) ([]by
 	return append(text, '\n'), nil
 }
 
-// writeFiles writes all but the weights.
+// writeFiles writes the files of the model that hold no weights.
 func (w *weightWriter) writeFiles(dir string) error {
 	files, err := w.src.Text().Files()
 	if err != nil {

@@ -71,14 +71,14 @@ func size(t safetensors.Source) int64 {
 	return n
 }
 
-// cut deals the weights out to shards of at most MaxShard bytes, or of one
-// weight.
+// cut groups the weights into shards of at most MaxShard bytes. A larger weight
+// is a shard of its own.
 func (w *weightWriter) cut() (shards [][]checkpoint.Weight, err error) {
 	var total int64
 	for i, weight := range w.src.Weights() {
 		n := int64(weight.Rows) * int64(weight.Cols)
 		if w.quantises(weight) {
-			n = n/2 + n/16 + 4096 // at most: packed numbers, f32 scales, the rest
+			n = n/2 + n/16 + 4096 // an upper bound: codes, f32 scales, and what describes them
 		} else {
 			m, err := w.src.Matrix(weight.Name)
 			if err != nil {
@@ -100,7 +100,8 @@ func (w *weightWriter) quantises(weight checkpoint.Weight) bool {
 	return w.options.fourBit() && weight.Kind == checkpoint.Linear && weight.Name != checkpoint.HeadName
 }
 
-// dense is the format in which a weight that stays dense is written.
+// dense returns the format in which a weight is written that is stored in a
+// format and not quantised.
 func (w *weightWriter) dense(stored quant.Format) quant.Format {
 	if !w.options.fourBit() {
 		return w.options.To
@@ -117,8 +118,8 @@ func (w *weightWriter) dense(stored quant.Format) quant.Format {
 	return quant.F32
 }
 
-// tensors are what a weight is written as. A quantised one is computed here,
-// others while they are written.
+// tensors returns the tensors that a weight is written as. Those of a quantised
+// weight are computed here, others while they are written.
 func (w *weightWriter) tensors(weight checkpoint.Weight) ([]safetensors.Source, error) {
 	if err := w.ctx.Err(); err != nil {
 		return nil, err
@@ -142,7 +143,8 @@ func (w *weightWriter) tensors(weight checkpoint.Weight) ([]safetensors.Source, 
 	return tensors, nil
 }
 
-// quantise quantises a projection, or copies one that is quantised so already.
+// quantise quantises a projection, or copies it if it is quantised that way
+// already.
 func (w *weightWriter) quantise(weight checkpoint.Weight, m quant.Matrix) (*quant.FourBit, error) {
 	o := w.options
 	if q, ok := m.(*quant.FourBit); ok && q.Quant == o.To && (q.Double != nil) == o.DoubleQuant && o.Round == quant.Invalid {
@@ -155,6 +157,7 @@ func (w *weightWriter) quantise(weight checkpoint.Weight, m quant.Matrix) (*quan
 	return q, nil
 }
 
+// denseTensor returns a tensor that converts a weight while it is written.
 func (w *weightWriter) denseTensor(weight checkpoint.Weight, m quant.Matrix) safetensors.Source {
 	format := w.dense(m.Format())
 	shape := []int{weight.Rows, weight.Cols}
@@ -184,7 +187,8 @@ func (w *weightWriter) denseTensor(weight checkpoint.Weight, m quant.Matrix) saf
 	}}
 }
 
-// chunk is how many numbers of a dense weight are held at a time.
+// chunk bounds how many numbers of a dense weight are held at a time, but for one
+// row.
 const chunk = 1 << 18
 
 func (w *weightWriter) progress() {
@@ -194,7 +198,7 @@ func (w *weightWriter) progress() {
 	}
 }
 
-// rounded applies Options.Round.
+// rounded returns m with its numbers rounded as Options.Round says.
 func (w *weightWriter) rounded(m quant.Matrix) quant.Matrix {
 	if w.options.Round == quant.Invalid {
 		return m
@@ -202,7 +206,7 @@ func (w *weightWriter) rounded(m quant.Matrix) quant.Matrix {
 	return roundedMatrix{m, w.options.Round}
 }
 
-// roundedMatrix rounds what is read of a matrix.
+// roundedMatrix is a matrix whose numbers are rounded when they are read.
 type roundedMatrix struct {
 	quant.Matrix
 	to quant.Format

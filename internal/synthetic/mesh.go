@@ -1,5 +1,5 @@
-// Package synthetic makes inputs of full size for benchmarks, the same for the
-// same seed.
+// Package synthetic makes terminologies as large as real ones for benchmarks. The
+// same seed gives the same terminology.
 package synthetic
 
 import (
@@ -60,8 +60,8 @@ func (n *Names) Disease() []string {
 	return []string{full, base + " " + place + ", " + qualifier + number, qualifier + " " + base + number, place + " of " + base + number}
 }
 
-// Term returns one name of an abstract: half of the time as a terminology has
-// it, else with a letter changed.
+// Term returns one of a concept's names as an article may write it: half of the
+// time as it is, otherwise with a letter changed.
 func (n *Names) Term(names []string) string {
 	name := n.pick(names)
 	if n.rng.IntN(2) == 0 || len(name) < 8 {
@@ -72,8 +72,8 @@ func (n *Names) Term(names []string) string {
 	return string(b)
 }
 
-// MeSH writes descriptors, nine in ten of them diseases, and supplementary records, all
-// chemicals, as MeSH's XML does: a tenth of the concepts are descriptors.
+// MeSH writes a number of concepts in MeSH's XML. A tenth are descriptors, nine in
+// ten of which are diseases; the others are supplementary records of chemicals.
 func MeSH(descriptors, supplement io.Writer, concepts int, seed uint64) error {
 	names := NewNames(seed)
 	heads := concepts / 10

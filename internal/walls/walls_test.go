@@ -126,7 +126,6 @@ var rooms = map[string][]string{
 
 	// Only tests and scripts import these rooms.
 	"internal/golden":    {},
-	"internal/gpureport": {},
 	"internal/growth":    {},
 	"internal/synthetic": {},
 	"scripts":            {"internal/synthetic", "model", "internal/modelstore", "ner", "ner/document", "ner/format"},

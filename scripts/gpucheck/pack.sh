@@ -9,7 +9,7 @@ flags="-trimpath -ldflags=-s\ -w"
 for test in driver=./internal/cuda/purego kernels=./internal/cuda/gpukernels backend=./model/internal/cuda; do
 	eval go test -c -tags gpu "$flags" -o "$dir/${test%%=*}.test" "${test#*=}"
 done
-eval go build "$flags" -o "$dir/report" ./internal/gpureport
+eval go build "$flags" -o "$dir/report" ./scripts/gpucheck/report
 cp "$medner" "$dir/medner-gpu"
 cp -r testdata/goldens "$dir/goldens"
 cp scripts/gpucheck/check.sh scripts/gpucheck/transformers_bf16.py "$dir/"

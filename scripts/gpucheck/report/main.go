@@ -1,4 +1,4 @@
-// Command gpureport joins what scripts/gpucheck/check.sh left in a folder into
+// Command report joins what scripts/gpucheck/check.sh left in a folder into
 // gpu-check.json and gpu-check.md.
 package main
 
