@@ -9,22 +9,23 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// The relation type that stands for "influences" in the formats that name one,
-// as the CDR corpus calls it: a chemical induces a disease.
 const (
-	cid        = "CID"
+	// influences is the type of the relations that package ner finds.
 	influences = "influences"
+	// cid is what the CDR corpus calls that type: "chemical-induced disease".
+	// Formats that name a relation's type are written with it.
+	cid = "CID"
 )
 
-// noConcept is PubTator's identifier of a mention that has none.
+// noConcept is PubTator's concept identifier of a mention that has none.
 const noConcept = "-1"
 
-// mention is a grounded entity as a reader makes it.
+// mention returns a grounded entity, as sources make it.
 func mention(typ, text string) document.Entity {
 	return document.Entity{Type: readType(typ), Text: text, Confidence: math.NaN(), Grounded: true}
 }
 
-// readType maps the source's word for a type to the model's.
+// readType returns the entity type that a file's word stands for.
 func readType(s string) string {
 	switch {
 	case strings.EqualFold(s, document.Chemical):
@@ -35,7 +36,7 @@ func readType(s string) string {
 	return s
 }
 
-// writeType maps a type to the word that corpora use.
+// writeType returns the word that corpora use for an entity type.
 func writeType(s string) string {
 	switch s {
 	case document.Chemical:
@@ -48,11 +49,12 @@ func writeType(s string) string {
 	return s
 }
 
-// readRelation is a relation as a reader makes it.
+// readRelation returns a grounded relation, as sources make it.
 func readRelation(typ, chemical, disease string) document.Relation {
 	return document.Relation{Type: typ, Chemical: chemical, Disease: disease, Confidence: math.NaN(), Grounded: true}
 }
 
+// writeRelationType returns the word that corpora use for a relation type.
 func writeRelationType(s string) string {
 	if s == "" || s == influences {
 		return cid
@@ -60,7 +62,8 @@ func writeRelationType(s string) string {
 	return s
 }
 
-// concepts are the identifiers of an entity: its own, else those of its links.
+// concepts returns the concept identifiers of an entity. If it has none, they are
+// those of the terminology's entries that it is linked to.
 func concepts(e *document.Entity) []string {
 	if len(e.Concepts) > 0 {
 		return e.Concepts
@@ -68,8 +71,9 @@ func concepts(e *document.Entity) []string {
 	return linked(e.Links)
 }
 
-// linked are the identifiers that were chosen: of several candidates for one
-// mention the first, of a composite mention the first of every part.
+// linked returns the identifier of the best of the entries that a mention may
+// mean, and for a composite mention, whose links have one entry for each part,
+// those of all parts.
 func linked(links []document.Link) []string {
 	var ids []string
 	for _, l := range links {
@@ -81,6 +85,7 @@ func linked(links []document.Link) []string {
 	return ids
 }
 
+// splitConcepts reads concept identifiers that are joined by pipes.
 func splitConcepts(s string) []string {
 	if s == "" || s == noConcept {
 		return nil
@@ -88,7 +93,9 @@ func splitConcepts(s string) []string {
 	return strings.Split(s, "|")
 }
 
-// ground gives the claims' entities their spans and texts, or says what is wrong.
+// ground sets the spans and the texts of entities, where claims[i] says what a
+// file states about entities[i]. It returns an error if the claims are wrong in
+// every unit of offsets.
 func ground(file, doc string, text string, claims []claim, entities []*document.Entity, o ReadOptions) error {
 	spans, u, bad := locate(text, claims)
 	if bad != nil {

@@ -9,14 +9,16 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// A gzip stream that expands by more than maxRatio, beyond expandFreely bytes,
-// is taken for a bomb: text compresses to a tenth, seldom to a fiftieth.
+// A gzip stream is taken for a decompression bomb if it has given more than
+// expandFreely bytes and more than maxRatio times as many as it took: text
+// compresses to a tenth, and seldom to a fiftieth.
 const (
 	maxRatio     = 200
 	expandFreely = 16 << 20
 )
 
-// decompress returns a buffered reader of r's contents, and what to close after.
+// decompress returns a reader of what r delivers, decompressed if it is a gzip
+// stream. The closer is nil if it is not.
 func decompress(name string, r io.Reader) (*bufio.Reader, io.Closer, error) {
 	raw := &tallyReader{r: r}
 	in := bufio.NewReaderSize(raw, headSize)
@@ -34,6 +36,7 @@ func decompress(name string, r io.Reader) (*bufio.Reader, io.Closer, error) {
 	return bufio.NewReaderSize(&gunzip{name: name, z: z, packed: raw}, headSize), z, nil
 }
 
+// tallyReader counts the bytes read.
 type tallyReader struct {
 	r io.Reader
 	n int64
@@ -45,11 +48,12 @@ func (t *tallyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// gunzip decompresses a stream as long as it is no bomb.
 type gunzip struct {
 	name   string
 	z      *gzip.Reader
 	packed *tallyReader
-	out    int64
+	out    int64 // bytes decompressed
 }
 
 func (g *gunzip) Read(p []byte) (int, error) {

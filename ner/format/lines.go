@@ -6,27 +6,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"unicode/utf8"
 )
 
-// errLongLine is a line over the limit; it has been skipped.
+// errLongLine says that a line was longer than the limit. The line is skipped.
 var errLongLine = errors.New("line too long")
 
-// lines delivers the lines of a file, each at most max bytes.
+// lines reads a file line by line.
 type lines struct {
 	in     *bufio.Reader
-	max    int
-	number int // of the line delivered last, from 1
-	buf    []byte
-	again  bool
-	err    error // what the last call returned
+	max    int    // bytes of a line
+	number int    // of the line that next returned last, from 1
+	buf    []byte // what next returned last
+	err    error  // and with which error
+	again  bool   // next returns both once more
 }
 
 func newLines(in *bufio.Reader, max int) *lines { return &lines{in: in, max: max} }
 
-// next returns the next line without its "\n" or "\r\n"; it is valid until the
-// call after.
+// next returns the next line without its "\n" or "\r\n". The bytes are valid until
+// the next call.
 func (l *lines) next() ([]byte, error) {
 	if l.again {
 		l.again = false
@@ -39,7 +38,7 @@ func (l *lines) next() ([]byte, error) {
 	return l.buf, l.err
 }
 
-// unread makes next deliver the same line again.
+// unread makes next return the same line again.
 func (l *lines) unread() { l.again = true }
 
 func (l *lines) read() ([]byte, error) {
@@ -68,7 +67,7 @@ func (l *lines) read() ([]byte, error) {
 	}
 }
 
-// badText says what makes b no text, or "".
+// badText returns what keeps b from being UTF-8 text; "" if it is.
 func badText(b []byte) string {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		return fmt.Sprintf("a NUL byte at byte %d", i)
@@ -85,29 +84,4 @@ func badText(b []byte) string {
 		i += size
 	}
 	return ""
-}
-
-// quote shows a piece of input in a message, shortened.
-func quote(s string) string {
-	const most = 60
-	if len(s) > most {
-		s = s[:most]
-		for len(s) > 0 && !utf8.ValidString(s) && len(s) > most-utf8.UTFMax {
-			s = s[:len(s)-1]
-		}
-		s += "…"
-	}
-	return fmt.Sprintf("%q", s)
-}
-
-// place names a line and, where it is known, a document.
-func place(line int, doc string, more ...string) string {
-	s := fmt.Sprintf("line %d", line)
-	if doc != "" {
-		s += " (document " + strings.Trim(quote(doc), `"`) + ")"
-	}
-	for _, m := range more {
-		s += ": " + m
-	}
-	return s
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// Schema is the version of medner's own result.
-const Schema = "medner/1"
+// schemaVersion is the "schema" of medner's own result.
+const schemaVersion = "medner/1"
 
 const offsetsAre = "unicode code points"
 
@@ -105,7 +105,7 @@ func Marshal(r *document.Result, text bool) ([]byte, error) {
 
 func newResultObject(r *document.Result, text bool) *resultObject {
 	o := &resultObject{
-		Schema: Schema, ID: r.ID, TextSHA256: r.TextSHA256, Offsets: offsetsAre, Calibrated: r.Calibrated,
+		Schema: schemaVersion, ID: r.ID, TextSHA256: r.TextSHA256, Offsets: offsetsAre, Calibrated: r.Calibrated,
 		Entities: []entityObject{}, Relations: []relationObject{}, Dropped: []droppedObject{}, Warnings: []string{},
 	}
 	if o.TextSHA256 == "" {

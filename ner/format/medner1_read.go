@@ -19,11 +19,11 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 	if err == nil {
 		err = json.Unmarshal(m["schema"], &o.Schema)
 	}
-	if err != nil || o.Schema != Schema {
-		return document.Result{}, j.bad(id, "schema", quote(string(m["schema"])), `"`+Schema+`"`)
+	if err != nil || o.Schema != schemaVersion {
+		return document.Result{}, j.bad(id, "schema", quote(string(m["schema"])), `"`+schemaVersion+`"`)
 	}
 	if err := json.Unmarshal(raw, &o); err != nil {
-		return document.Result{}, j.bad(id, "", err.Error(), "a "+Schema+" result")
+		return document.Result{}, j.bad(id, "", err.Error(), "a "+schemaVersion+" result")
 	}
 	if o.Offsets != "" && o.Offsets != offsetsAre {
 		return document.Result{}, j.bad(id, "offsets", quote(o.Offsets), quote(offsetsAre))

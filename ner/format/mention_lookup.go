@@ -7,14 +7,15 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// lookup finds a document's entities by what relations call them.
+// lookup finds the entities of a document that the sides of its relations name.
 type lookup struct {
 	byID  map[string]*document.Entity
-	names [ranks]map[string]*document.Entity
+	names [ranks]map[string]*document.Entity // the first entity for a type and a name
 }
 
-// How well an entity fits a relation's side, best first: exactly that
-// identifier, one of its identifiers, its text, its normalized text.
+// A side of a relation names an entity by its only concept identifier, by one or
+// all of several identifiers, by its text, or by its normalized text. The first of
+// these that fits any entity counts.
 const (
 	rankConcept = iota
 	rankOneOfConcepts
@@ -54,7 +55,7 @@ func newLookup(d *document.Document) *lookup {
 	return l
 }
 
-// entity is the mention that a relation's side means, or nil.
+// entity returns the entity of a type that a side of a relation names, or nil.
 func (l *lookup) entity(side, typ string) *document.Entity {
 	for rank, name := range [ranks]string{side, side, strings.ToLower(side), strings.ToLower(side)} {
 		if e := l.names[rank][typ+"\x00"+name]; e != nil && side != "" {
@@ -64,8 +65,8 @@ func (l *lookup) entity(side, typ string) *document.Entity {
 	return nil
 }
 
-// sides are the two sides of a relation: the identifiers that the document's
-// entities give them, else what the relation itself says.
+// sides returns the concept identifiers of the two sides of a relation. Where the
+// entity that a side names has none, they are what the relation says.
 func (l *lookup) sides(r *document.Relation) (chemicals, diseases []string) {
 	return l.side(r.Chemical, document.Chemical), l.side(r.Disease, document.Disease)
 }
@@ -79,8 +80,9 @@ func (l *lookup) side(text, typ string) []string {
 	return []string{text}
 }
 
-// named is what a relation calls the mention with that ID: its concepts, else
-// its text; "" where there is none.
+// named returns what a side of a relation calls the entity with an ID: its
+// concept identifiers, or its text if it has none. It returns "" if there is no
+// such entity.
 func (l *lookup) named(id string) string {
 	e := l.byID[id]
 	switch {

@@ -13,39 +13,28 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// DefaultMaxDocument bounds one document's size in bytes of its file.
-const DefaultMaxDocument = 64 << 20
-
-// Warning is something to know about a document that was read or written.
-type Warning struct {
-	File     string
-	Document string
-	Message  string
-}
-
-func (w Warning) String() string {
-	s := w.Message
-	if w.Document != "" {
-		s = "document " + w.Document + ": " + s
-	}
-	if w.File != "" {
-		s = w.File + ": " + s
-	}
-	return s
-}
-
-// ReadOptions say how to read; the zero value detects the format.
+// ReadOptions say how to read. The zero value detects the format.
 type ReadOptions struct {
-	Format      Format
-	MaxDocument int              // bytes; 0: DefaultMaxDocument
-	Warn        func(Warning)    // nil: warnings are not wanted
-	Progress    func(bytes int)  // called with the bytes just read from the file, before decompression
-	Collection  func(Collection) // called once what a BioC file says of itself is known
+	Format Format // "": detected by the first bytes and the name
+	// MaxDocument bounds the bytes that one document takes in its file, after
+	// decompression; 0 stands for 64 MiB.
+	MaxDocument int
+	// Warn, unless nil, is called with what is read otherwise than it stands in
+	// the file, and with what is left out.
+	Warn func(Warning)
+	// Progress, unless nil, is called with the number of bytes just read from the
+	// file, which may be compressed.
+	Progress func(bytes int)
+	// Collection, unless nil, is called with what a BioC file says of itself,
+	// before its first document is delivered.
+	Collection func(Collection)
 }
+
+const defaultMaxDocument = 64 << 20
 
 func (o ReadOptions) warn(file, doc, format string, args ...any) {
 	if o.Warn != nil {
-		o.Warn(Warning{file, doc, fmt.Sprintf(format, args...)})
+		o.Warn(Warning{File: file, Document: doc, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -53,7 +42,7 @@ func (o ReadOptions) maxDocument() int {
 	if o.MaxDocument > 0 {
 		return o.MaxDocument
 	}
-	return DefaultMaxDocument
+	return defaultMaxDocument
 }
 
 // Collection is what a BioC file says of itself.
@@ -62,13 +51,15 @@ type Collection struct {
 	Infons            map[string]string
 }
 
-// source is a format's reader. After an error that is not final, next goes on
-// with the following document; io.EOF is the end.
+// source reads the documents of a file in one format.
 type source interface {
+	// next returns the next document; io.EOF, not wrapped, if there is none. A
+	// document that is bad gives another error. Unless that is final, the next
+	// call goes on with the document after it.
 	next() (document.Result, error)
 }
 
-// final is an error after which a file can't be read on.
+// final is an error after which the rest of a file can't be read.
 type final struct{ error }
 
 func (f final) Unwrap() error { return f.error }
@@ -81,8 +72,8 @@ type Reader struct {
 	close  []io.Closer
 }
 
-// Open opens a file, gzip-compressed or not. A folder with .ann files is a brat
-// corpus.
+// Open opens a file, which may be compressed by gzip. A folder with .ann files is
+// read as a brat corpus. Errors for what the file holds are *badinput.Error.
 func Open(path string, o ReadOptions) (*Reader, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -103,8 +94,8 @@ func Open(path string, o ReadOptions) (*Reader, error) {
 	return r, nil
 }
 
-// binaries are files that people have articles in and that hold no plain text,
-// by how they begin.
+// binaries names files in which people have articles, but no plain text, by their
+// first bytes.
 var binaries = map[string]string{
 	"%PDF-":                            "a PDF file",
 	"PK\x03\x04":                       "a ZIP archive, as Word and OpenOffice write",
@@ -112,8 +103,9 @@ var binaries = map[string]string{
 	"{\\rtf":                           "an RTF file",
 }
 
-// NewReader reads from r; name is for messages, detection and the identifiers
-// of documents that have none.
+// NewReader returns a reader of the file that r delivers. The file's name stands
+// in errors, helps to detect the format, and becomes part of the identifiers of
+// documents that have none.
 func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
 	if o.Progress != nil {
 		r = &countingReader{r, o.Progress}
@@ -158,16 +150,17 @@ func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
 	return out, nil
 }
 
-// Format is the format that is being read.
+// Format returns the format of the file, as it was given or detected.
 func (r *Reader) Format() Format { return r.format }
 
-// Results delivers the documents in order. A pair with an error stands for a
-// document that is bad; the next pair is the document after it.
+// Results returns the documents in order, each with the account of the run that
+// annotated it, where the file has one (medner/1). A pair with an error stands
+// for a bad document.
 func (r *Reader) Results() iter.Seq2[document.Result, error] {
 	return func(yield func(document.Result, error) bool) {
 		for {
 			res, err := r.source.next()
-			if err == io.EOF { //nolint:errorlint // the end is never wrapped; bad documents may wrap it
+			if err == io.EOF { //nolint:errorlint // sources don't wrap the end; bad documents may wrap io.EOF
 				return
 			}
 			if !yield(res, err) {
@@ -181,7 +174,7 @@ func (r *Reader) Results() iter.Seq2[document.Result, error] {
 	}
 }
 
-// Documents is Results without the account of a run.
+// Documents returns what [Reader.Results] does, without the accounts of runs.
 func (r *Reader) Documents() iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		for res, err := range r.Results() {
@@ -201,8 +194,9 @@ func (r *Reader) Close() error {
 	return errors.Join(errs...)
 }
 
-// Files reads files one after another; "-" is stdin, a folder stands for the
-// files in it. A file that can't be opened is one bad document.
+// Files reads files one after another. The path "-" stands for stdin. A folder
+// stands for the files in it, but hidden ones, and for those of folders in it. A
+// file that can't be opened counts as one bad document.
 func Files(paths []string, stdin io.Reader, o ReadOptions) iter.Seq2[document.Result, error] {
 	return func(yield func(document.Result, error) bool) {
 		for _, path := range paths {
@@ -213,6 +207,8 @@ func Files(paths []string, stdin io.Reader, o ReadOptions) iter.Seq2[document.Re
 	}
 }
 
+// readFile delivers the documents of one path, and returns false if no more are
+// wanted.
 func readFile(path string, stdin io.Reader, o ReadOptions, yield func(document.Result, error) bool) bool {
 	var r *Reader
 	var err error
@@ -234,7 +230,7 @@ func readFile(path string, stdin io.Reader, o ReadOptions, yield func(document.R
 	}
 	for res, err := range r.Results() {
 		if !yield(res, err) {
-			_ = r.Close() // what was wanted of it has been read
+			_ = r.Close() // the caller has all that it wanted of the file
 			return false
 		}
 	}
@@ -244,7 +240,8 @@ func readFile(path string, stdin io.Reader, o ReadOptions, yield func(document.R
 	return true
 }
 
-// plainFolder lists a folder that is not a brat corpus: what is visible in it.
+// plainFolder returns the path and the visible entries of a folder that is no
+// brat corpus, and a nil list for any other path.
 func plainFolder(path string) (string, []string) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -262,6 +259,7 @@ func plainFolder(path string) (string, []string) {
 	return path, names
 }
 
+// countingReader tells how many bytes each Read returned.
 type countingReader struct {
 	r    io.Reader
 	tell func(int)
@@ -275,7 +273,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// badRead is a failure of the file below, which ends its documents.
+// badRead returns the error for a file that can't be read on.
 func badRead(name string, err error) error {
 	var bad *badinput.Error
 	if errors.As(err, &bad) {

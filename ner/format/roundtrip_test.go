@@ -79,9 +79,9 @@ func writeAndRead(t *testing.T, o WriteOptions, docs []document.Result) []docume
 func project(f Format, r document.Result, lost map[string]bool) document.Result {
 	r = comparable(r)
 	gone := func(c content) bool {
-		for i, name := range contentNames {
-			if c == 1<<i {
-				return lost[string(f)+" does not hold "+name]
+		for _, named := range contentNames {
+			if c == named.content {
+				return lost[string(f)+" does not hold "+named.name]
 			}
 		}
 		panic("no such content")
