@@ -35,6 +35,16 @@ func LogSumExp(x []float32, greatest float32) float64 {
 	return float64(greatest) + log64(total)
 }
 
+// SoftmaxWeights sets dst[i] = e^((x[i]-greatest)/temperature), the terms of a
+// softmax. Values above greatest count as greatest. dst and x are equally long.
+func SoftmaxWeights(dst, x []float32, greatest, temperature float32) {
+	mustFit("SoftmaxWeights", len(dst), len(x), len(x))
+	for i, v := range x {
+		dst[i] = min(v-greatest, 0) / temperature
+	}
+	vec().expSum(dst, 0)
+}
+
 // scanGo is the twin of Greatest.
 func scanGo(x []float32) (greatest float32, finite bool) {
 	greatest, finite = float32(math.Inf(-1)), true

@@ -8,7 +8,7 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// Request asks for the greedy continuation of one prompt.
+// Request asks for the continuation of one prompt.
 type Request struct {
 	// Tokens is the prompt, as the model reads it: nothing is added.
 	Tokens []int32
@@ -24,6 +24,8 @@ type Request struct {
 	RepetitionPenalty float32
 	// PenaltySparesPrompt penalises the ids of the output only.
 	PenaltySparesPrompt bool
+	// Sampling draws tokens; the zero value chooses the likeliest.
+	Sampling Sampling
 	// Stop ends the output after any of these ids. nil: those of the
 	// checkpoint ([Model.StopIDs]); empty but not nil: none.
 	Stop []int32
@@ -42,6 +44,29 @@ type Request struct {
 	// OnToken is called for every token in order, from the goroutine that
 	// called Generate: a slow reader holds up nobody else. May be nil.
 	OnToken func(Token)
+}
+
+// Sampling draws tokens instead of choosing the likeliest. The order of
+// operations is that of transformers: the repetition penalty, the constraint,
+// the temperature, top-k, top-p; then one of the ids left is drawn in proportion
+// to its probability.
+//
+// What is drawn depends on the logits, the seed and the token's position in its
+// sequence, prompt included, and on nothing else: the same request writes the
+// same tokens whatever else the model is doing. For another answer give another
+// seed.
+type Sampling struct {
+	// Temperature divides the logits. 0: the likeliest token is chosen, the
+	// lowest id of equals, and the other fields mean nothing.
+	Temperature float64
+	// TopK leaves the ids whose logits are at least the k-th greatest. 0: all.
+	TopK int
+	// TopP leaves the likeliest ids whose probabilities together reach this
+	// share, one at least. Of equally likely ids the higher ones are left first,
+	// as transformers has it. 0 and 1: all.
+	TopP float64
+	// Seed is any number, 0 too.
+	Seed uint64
 }
 
 // Base as a Request's Adapter asks for the model without any adapter.

@@ -94,6 +94,9 @@ func scheduleRequests(m *Model, adapters bool) (requests []Request) {
 		r := Request{Tokens: prompt, MaxNewTokens: 30, Stop: []int32{}, Probe: []int32{2}}
 		r.RepetitionPenalty = []float32{1, 1.15, 1.5}[i%3]
 		r.PenaltySparesPrompt, r.Patient = i == 4, i%3 == 1
+		if i%3 == 2 {
+			r.Sampling = Sampling{Temperature: 0.5, TopK: 50 * (i % 2), TopP: 0.95, Seed: uint64(i)}
+		}
 		if adapters && i%2 == 1 {
 			r.Adapter = Base
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/medner/medner/internal/choice"
+	"github.com/medner/medner/internal/choice/hostchoice"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/backend"
 )
@@ -123,6 +124,10 @@ func (b *toy) logits(adapter int, prefix []int32) []float32 {
 
 // choose makes a choice in the plainest way.
 func choose(r *choice.Rule, c *choice.Choice, logits []float32) {
+	if r.Draws() {
+		new(hostchoice.Maker).Make(logits, r, c)
+		return
+	}
 	*c = choice.Choice{ProbeLogProbs: c.ProbeLogProbs[:0]}
 	var sum float64
 	for _, l := range logits {
@@ -188,6 +193,9 @@ func plain(r Request, adapter int, stop []int32, limit int) ([]Token, error) {
 	for len(tokens) < end {
 		logits := b.logits(adapter, tokens)
 		rule := choice.Rule{Probes: r.Probe}
+		if s := r.Sampling; s.Temperature > 0 {
+			rule.Sampling = choice.Sampling{Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, Seed: s.Seed, Position: len(tokens)}
+		}
 		if r.RepetitionPenalty != 0 {
 			rule.Penalty, rule.Penalised = r.RepetitionPenalty, seen
 		}
@@ -279,6 +287,12 @@ func toyRequests() []Request {
 			r.Stop, r.Adapter, r.MaxNewTokens = nil, Base, 0
 		case 7:
 			r.Stop, r.Top = []int32{11, 12, 13}, 3
+		}
+		switch {
+		case i%4 == 1:
+			r.Sampling = Sampling{Temperature: 0.2, Seed: uint64(i / 8)}
+		case i%4 == 2 && i > 8:
+			r.Sampling = Sampling{Temperature: 0.7, TopK: 20, TopP: 0.9, Seed: 1}
 		}
 		requests = append(requests, r)
 	}

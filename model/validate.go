@@ -31,6 +31,9 @@ func (m *Model) checkRequest(r *Request) error {
 	if p := float64(r.RepetitionPenalty); math.IsNaN(p) || math.IsInf(p, 0) || p < 0 {
 		return badinput.New("", "repetition penalty", fmt.Sprint(p), "a number above 0")
 	}
+	if err := r.Sampling.check(); err != nil {
+		return err
+	}
 	if r.MaxNewTokens < 0 {
 		return badinput.New("", "max new tokens", fmt.Sprint(r.MaxNewTokens), "0 or more")
 	}
@@ -42,6 +45,20 @@ func (m *Model) checkRequest(r *Request) error {
 		if id < 0 || int(id) >= m.config.VocabSize {
 			return badinput.New("", "probe", fmt.Sprintf("id %d", id), fmt.Sprintf("0 to %d", m.config.VocabSize-1))
 		}
+	}
+	return nil
+}
+
+// check verifies that numbers are finite and within their bounds.
+func (s Sampling) check() error {
+	if t := s.Temperature; math.IsNaN(t) || math.IsInf(t, 0) || t < 0 {
+		return badinput.New("", "temperature", fmt.Sprint(t), "a number above 0, or 0 to choose the likeliest token")
+	}
+	if s.TopK < 0 {
+		return badinput.New("", "top-k", fmt.Sprint(s.TopK), "1 or more, or 0 to draw from all tokens")
+	}
+	if p := s.TopP; math.IsNaN(p) || p < 0 || p > 1 {
+		return badinput.New("", "top-p", fmt.Sprint(p), "above 0 and at most 1, or 0 to draw from all tokens")
 	}
 	return nil
 }

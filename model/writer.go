@@ -162,6 +162,9 @@ func (t *writer) ask(n, vocab int) {
 func (t *writer) rule(j int, constraint Constraint) *choice.Rule {
 	rule := &t.rules[j]
 	*rule = choice.Rule{Penalty: t.request.RepetitionPenalty, Penalised: t.penalised, Probes: t.request.Probe}
+	if s := t.request.Sampling; s.Temperature > 0 {
+		rule.Sampling = choice.Sampling{Temperature: s.Temperature, TopK: s.TopK, TopP: s.TopP, Seed: s.Seed, Position: len(t.tokens) + j}
+	}
 	if t.penalised != nil {
 		rule.Drafted = t.draft[:j]
 	}

@@ -16,10 +16,26 @@ type Rule struct {
 	Drafted   []int32  // ids penalised too: the drafts before this position
 	Allowed   []uint64 // bitmap of the ids that may be chosen; nil: all
 	Probes    []int32  // ids whose log-probability is wanted too
+	Sampling
 }
 
-// Choice is the outcome: the id with the greatest penalised logit among the
-// allowed ones, the lowest of equals.
+// Sampling says how a token is drawn. The zero value draws nothing: the
+// likeliest token is chosen.
+type Sampling struct {
+	Temperature float64 // divides the logits; 0: no drawing
+	TopK        int     // draw from the k likeliest ids; 0: from all
+	TopP        float64 // draw from the likeliest ids that have this share; 0 and 1: from all
+	// Seed and the Position of the token in its sequence, prompt included,
+	// decide what is drawn.
+	Seed     uint64
+	Position int
+}
+
+// Draws reports whether the token is drawn.
+func (s Sampling) Draws() bool { return s.Temperature > 0 }
+
+// Choice is the outcome: an id drawn as [Sampling] says, else the id with the
+// greatest penalised logit among the allowed ones, the lowest of equals.
 type Choice struct {
 	ID            int32
 	LogProb       float32   // of ID, by the raw logits, before penalty and mask

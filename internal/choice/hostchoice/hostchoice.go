@@ -15,6 +15,7 @@ import (
 type Maker struct {
 	penalised []uint64  // bitmap of the ids whose logits the penalty changed
 	raw       []float32 // their logits before, in the order of ids
+	sampler   sampler
 }
 
 // Make chooses from logits, one an id, under r, and fills in c; the memory of
@@ -35,6 +36,9 @@ func (m *Maker) Make(logits []float32, r *choice.Rule, c *choice.Choice) {
 		best = kernels.GreatestAllowed(logits, r.Allowed)
 	}
 	id := kernels.FirstEqual(logits, r.Allowed, best)
+	if id >= 0 && r.Draws() {
+		id = m.sampler.draw(logits, best, r)
+	}
 	if penalised {
 		m.restore(logits)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/choice/hostchoice"
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/model/internal/backend"
@@ -31,7 +32,8 @@ type Backend struct {
 	pass    pass
 	step    step
 	info    backend.Info
-	lost    error // set once, in Step
+	lost    error     // set once, in Step
+	makers  sync.Pool // of *hostchoice.Maker
 
 	closing sync.Once
 }
@@ -92,6 +94,7 @@ func New(ctx context.Context, d driver.Driver, ordinal int, w *backend.Weights, 
 		return nil, explain(name, err)
 	}
 	b := &Backend{ctx: opened, name: name, base: w.Embed.Weight, weights: arena{ctx: opened}, work: workspace{arena: arena{ctx: opened}}}
+	b.makers.New = func() any { return new(hostchoice.Maker) }
 	if err := b.open(ctx, d, device, w, o); err != nil {
 		_ = b.Close() // the first error counts
 		return nil, explain(name, err)

@@ -3,9 +3,12 @@ package cuda
 import (
 	"context"
 	"errors"
+	"slices"
 
+	"github.com/medner/medner/internal/choice/hostchoice"
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
+	"github.com/medner/medner/internal/parallel"
 	"github.com/medner/medner/model/internal/backend"
 )
 
@@ -111,12 +114,12 @@ func (b *Backend) launch(ctx context.Context, s *step) error {
 	return b.pass.forward(ctx)
 }
 
-// fetchLogits queues the copies of the logits that are asked of the n rows of
-// a window.
+// fetchLogits queues the copies of the logits that the host needs of the n rows
+// of a window.
 func (b *Backend) fetchLogits(s *step, first, n int) error {
 	row := 4 * b.decoder.vocab
 	for i, r := range s.asked[first : first+n] {
-		if r.Logits == nil {
+		if r.Logits == nil && !drawn(r) {
 			continue
 		}
 		if err := b.ctx.CopyToHost(b.work.logitsHost[(first+i)*row:][:row], b.work.logits+driver.Ptr(i*row), b.stream); err != nil {
@@ -145,9 +148,9 @@ func (b *Backend) fetch(s *step) error {
 func (b *Backend) answer(s *step) {
 	for i, r := range s.asked {
 		if r.Logits != nil {
-			copy(r.Logits, viewOf[float32](b.work.logitsHost[4*i*b.decoder.vocab:], b.decoder.vocab))
+			copy(r.Logits, b.logits(i))
 		}
-		if r.Rule == nil {
+		if r.Rule == nil || drawn(r) {
 			continue
 		}
 		gpukernels.ReadChoice(b.work.choicesHost[i*gpukernels.ChoiceBytes:], r.Choice)
@@ -156,5 +159,27 @@ func (b *Backend) answer(s *step) {
 			r.Choice.ProbeLogProbs = append(r.Choice.ProbeLogProbs, probes...)
 		}
 	}
+	if slices.ContainsFunc(s.asked, drawn) {
+		b.draw(s)
+	}
 	clear(s.asked)
+}
+
+// logits returns the logits of an asked row, as they were copied.
+func (b *Backend) logits(asked int) []float32 {
+	return viewOf[float32](b.work.logitsHost[4*asked*b.decoder.vocab:], b.decoder.vocab)
+}
+
+// draw makes the choices that are drawn, on all processors.
+func (b *Backend) draw(s *step) {
+	_ = parallel.For(len(s.asked), 1, func(lo, hi int) error { // errors are in the choices
+		m := b.makers.Get().(*hostchoice.Maker)
+		defer b.makers.Put(m)
+		for i, r := range s.asked[lo:hi] {
+			if drawn(r) {
+				m.Make(b.logits(lo+i), r.Rule, r.Choice)
+			}
+		}
+		return nil
+	})
 }

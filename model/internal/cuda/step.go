@@ -14,8 +14,8 @@ type step struct {
 	asked    []backend.Row
 	adapters []int // that rows are under, ascending, without -1
 	own      bool  // some have a token table of their own
-	choose   bool  // a choice is asked of some row
-	logits   bool  // some row's logits are
+	choose   bool  // the device chooses at some row
+	logits   bool  // the host needs the logits of some row
 	probes   int   // the most ids whose probability is asked of a row
 	keys     int   // the most positions that a row sees
 	pages    int   // the most of a sequence
@@ -47,14 +47,18 @@ func (s *step) lay(spans []backend.Span, d *decoder) {
 		s.own = s.own || a < len(d.tables) && d.tables[a] != nil
 	}
 	for _, r := range s.asked {
-		s.logits = s.logits || r.Logits != nil
-		if r.Rule != nil {
+		s.logits = s.logits || r.Logits != nil || drawn(r)
+		if r.Rule != nil && !drawn(r) {
 			s.choose = true
 			s.probes = max(s.probes, len(r.Rule.Probes))
 		}
 	}
 	s.pages = paged.Pages(s.keys)
 }
+
+// drawn reports whether the host draws a token from a row's logits. The device
+// makes all other choices.
+func drawn(r backend.Row) bool { return r.Rule != nil && r.Rule.Draws() }
 
 // vectors reads the token vectors of all rows on the host, as [rows][hidden].
 func (s *step) vectors(dst []float32, base quant.Matrix, d *decoder) error {

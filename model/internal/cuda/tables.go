@@ -98,7 +98,7 @@ func (t *tables) ptr(at int) driver.Ptr { return t.device + driver.Ptr(at) }
 func extraBytes(asked []backend.Row) int {
 	n := 0
 	for _, r := range asked {
-		if c := r.Rule; c != nil {
+		if c := r.Rule; c != nil && !drawn(r) {
 			n += 8*(len(c.Penalised)+len(c.Allowed)) + 4*(len(c.Drafted)+len(c.Probes)) + 4*16
 		}
 	}
@@ -162,7 +162,7 @@ func (t *tables) write(s *step) {
 	shared := map[list]driver.Ptr{}
 	for i, r := range s.asked {
 		rule := r.Rule
-		if rule == nil {
+		if rule == nil || drawn(r) {
 			rule = &unasked
 		}
 		gpukernels.PutRule(t.host[t.at.rules+i*gpukernels.RuleBytes:], i%headRows, rule, gpukernels.Lists{
@@ -172,6 +172,6 @@ func (t *tables) write(s *step) {
 	}
 }
 
-// unasked is the rule of rows that no choice is asked of: the kernels choose
-// for all rows of a step.
+// unasked is the rule of rows at which the device need not choose: the kernels
+// choose at all rows of a step.
 var unasked choice.Rule
