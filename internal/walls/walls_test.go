@@ -85,7 +85,7 @@ var rooms = map[string][]string{
 	"model/internal/paged":   {"kernels"},
 	"model/internal/backend": {"internal/choice", "model/arch", "model/internal/hold", "quant"},
 	"model/internal/cpu":     {"internal/choice/hostchoice", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
-	"model/internal/cuda":    {"internal/choice", "internal/cuda", "internal/cuda/gpukernels", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
+	"model/internal/cuda":    {"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
 	"model": {
 		"internal/choice", "internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend", "model/internal/cpu", "model/internal/cuda",
 		"model/internal/hold", "quant",
