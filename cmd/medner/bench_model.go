@@ -67,7 +67,8 @@ func newBenchModel() *cobra.Command {
 	return cmd
 }
 
-// openBench opens the model that the flags name, or a random one.
+// openBench opens the model that the flags name, or one with random weights in
+// the given shape.
 func openBench(cmd *cobra.Command, mf *modelFlags, shape string) (*model.Model, error) {
 	if shape == "" {
 		return mf.open(cmd)

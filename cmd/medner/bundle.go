@@ -41,11 +41,11 @@ func newBundle() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVarP(&output, "output", "o", "", "`FILE` to write")
-	fs.StringVar(&p.Model, "model", "", "model `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
-	fs.StringArrayVar(&p.Adapters, "adapter", nil, "PEFT adapter `DIR`; may be repeated")
-	fs.StringVar(&p.Terminology, "terminology", "", "`INDEX` that 'medner terminology import' wrote: its identifiers are linked unless another is named")
-	fs.StringVar(&p.Executable, "executable", "", "medner for another system, as `FILE` (default: this program)")
-	fs.BoolVar(&check, "check", false, "compare what FILE, or this program, carries with its hashes")
+	fs.StringVar(&p.Model, "model", "", "model: a `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
+	fs.StringArrayVar(&p.Adapters, "adapter", nil, "PEFT adapter: a `DIR`; may be repeated")
+	fs.StringVar(&p.Terminology, "terminology", "", "`INDEX` that 'medner terminology import' wrote: ner links to it unless another one is named")
+	fs.StringVar(&p.Executable, "executable", "", "`FILE` of the program to put into the bundle, such as medner for another system (default: this program)")
+	fs.BoolVar(&check, "check", false, "compare the files that FILE, or this program, carries with their hashes")
 	return cmd
 }
 
@@ -74,7 +74,8 @@ func writeBundle(cmd *cobra.Command, output string, p bundle.Plan) (err error) {
 	return err
 }
 
-// openAll has whatever is wrong with the parts show before they are bundled.
+// openAll opens each part of a bundle once, so that a part that is wrong is
+// reported before anything is written.
 func openAll(p bundle.Plan) error {
 	c, err := checkpoint.Open(p.Model)
 	if err != nil {
@@ -103,6 +104,7 @@ func openAll(p bundle.Plan) error {
 	return index.Close()
 }
 
+// checkBundle compares what a bundle, or this program, carries with its hashes.
 func checkBundle(cmd *cobra.Command, args []string) error {
 	what, open := "this program", bundle.Own
 	if len(args) > 0 {
@@ -122,7 +124,8 @@ func checkBundle(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// withCommand has a bundle annotate documents where it is given no command.
+// withCommand returns args, with the command ner before them if this program is a
+// bundle and args name no command.
 func withCommand(root *cobra.Command, args []string) []string {
 	carried, err := bundle.Own()
 	if err == nil && carried == nil {

@@ -42,9 +42,9 @@ func newConvert() *cobra.Command {
 	fs.StringVar(&o.format, "to", "", "`FORMAT` to write: "+join(format.Outputs())+" (default: by the ending of --out)")
 	fs.StringVar(&o.input, "from", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write, for brat a folder (-: standard output)")
-	fs.BoolVar(&o.text, "with-text", true, "JSON output carries the articles' texts too")
+	fs.BoolVar(&o.text, "with-text", true, "write the articles' texts into JSON too")
 	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		switch name { // as `medner ner` calls them
+		switch name { // the names that these flags have in `medner ner`
 		case "format":
 			name = "to"
 		case "input-format":
@@ -55,6 +55,7 @@ func newConvert() *cobra.Command {
 	return cmd
 }
 
+// join lists formats for a flag's description.
 func join(formats []format.Format) string {
 	names := make([]string, len(formats))
 	for i, f := range formats {
@@ -63,6 +64,7 @@ func join(formats []format.Format) string {
 	return strings.Join(names, "|")
 }
 
+// convertDocuments reads the inputs and writes their documents in another format.
 func convertDocuments(cmd *cobra.Command, o *nerOutput, out format.Format, inputs []string) (err error) {
 	var tally format.Tally
 	var about *format.Collection
@@ -99,15 +101,15 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, out format.Format, input
 	}
 	switch {
 	case allBad:
-		return silentError{exitCode(last)} // which has been printed
+		return silentError{exitCode(last)} // last has been printed
 	case counts.Failed > 0:
 		return partialError{counts.Failed, counts.Documents}
 	}
 	return nil
 }
 
-// create opens the output; finish puts it in place, or, if nothing good has been
-// written, removes it.
+// create opens the output. finish puts it in place if it is good, and otherwise
+// removes it.
 func (o *nerOutput) create(cmd *cobra.Command, out format.Format, wo format.WriteOptions) (w format.Writer, finish func(good bool) error, err error) {
 	if out == format.Brat {
 		w, err = format.NewBratFolder(o.path, wo)

@@ -46,15 +46,15 @@ func newEval() *cobra.Command {
 	}
 	f.register(cmd)
 	fs := cmd.Flags()
-	fs.StringVar(&e.data, "data", "", "gold `FILE`")
-	fs.StringVar(&e.predictions, "predictions", "", "score this `FILE` and run no model")
-	fs.StringVar(&e.compare, "compare", "", "also score this `FILE` and test the difference (paired bootstrap)")
-	fs.StringVar(&e.save, "save", "", "write what the model finds to this `FILE`, as JSON lines, for --predictions")
+	fs.StringVar(&e.data, "data", "", "`FILE` with the gold annotations")
+	fs.StringVar(&e.predictions, "predictions", "", "score the annotations in this `FILE`, and run no model")
+	fs.StringVar(&e.compare, "compare", "", "also score the predictions in this `FILE`, and test the difference (paired bootstrap)")
+	fs.StringVar(&e.save, "save", "", "write the results to this `FILE`, as JSON lines, which --predictions can read")
 	fs.StringVar(&e.report, "report", "", "write an HTML `FILE` with the errors marked in their text")
-	fs.StringVar(&e.calibrationOut, "fit-calibration", "", "fit confidences to the outcome and write them to this `FILE`")
-	fs.BoolVar(&e.thresholds, "thresholds", false, "also score what is left above confidences of 0.1, 0.2, …, 0.9")
+	fs.StringVar(&e.calibrationOut, "fit-calibration", "", "fit a calibration of the confidences to the outcome, and write it to this `FILE`")
+	fs.BoolVar(&e.thresholds, "thresholds", false, "also score the items above a confidence of 0.1, of 0.2, …, of 0.9")
 	fs.BoolVar(&e.asJSON, "json", false, "print one JSON object")
-	fs.IntVar(&e.resamples, "resamples", eval.Resamples, "bootstrap resamples for intervals; 0: none")
+	fs.IntVar(&e.resamples, "resamples", eval.Resamples, "bootstrap resamples for the intervals; 0: no intervals")
 	cobra.CheckErr(cmd.MarkFlagRequired("data"))
 	return cmd
 }

@@ -39,24 +39,25 @@ var exitCodes = []struct {
 	{exitInterrupted, "interrupted"},
 }
 
-// usageError is a command line that can't be carried out.
+// usageError says that a command line is wrong.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// partialError says that some documents failed, each already reported.
+// partialError says that some documents failed. Each has been reported.
 type partialError struct{ failed, total int }
 
 func (e partialError) Error() string {
 	return fmt.Sprintf("%d of %d documents failed", e.failed, e.total)
 }
 
-// silentError sets the exit code where everything has been said.
+// silentError sets the exit code. Nothing is printed for it, as the reason has
+// been printed.
 type silentError struct{ code int }
 
 func (e silentError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// report prints err as people and scripts expect, and returns the exit code.
+// report prints an error, and the advice that it gives, and returns the exit code.
 func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK
@@ -77,6 +78,7 @@ func report(stderr io.Writer, err error) int {
 	return code
 }
 
+// exitCode is the one place where errors become exit codes.
 func exitCode(err error) int {
 	var (
 		usage   usageError

@@ -14,7 +14,7 @@ import (
 	"github.com/medner/medner/tokenizer/chat"
 )
 
-// promptFlags name a prompt in one of three ways.
+// promptFlags name a prompt: a text, messages or token ids.
 type promptFlags struct{ text, messages, ids string }
 
 func (f *promptFlags) register(cmd *cobra.Command) {

@@ -12,7 +12,7 @@ import (
 	"github.com/medner/medner/tokenizer/chat"
 )
 
-// maxInput bounds what is read of a file that must fit in memory at once.
+// maxInput bounds the size in bytes of a file that is read as a whole.
 const maxInput = 256 << 20
 
 // readInput reads a file, or standard input for "-".
@@ -36,7 +36,8 @@ func readInput(cmd *cobra.Command, path string) ([]byte, error) {
 	return data, nil
 }
 
-// readTokenIDs reads a JSON array of token ids of a vocabulary of n.
+// readTokenIDs reads a JSON array of token ids, each below n, the size of the
+// vocabulary.
 func readTokenIDs(cmd *cobra.Command, path string, n int) ([]int32, error) {
 	data, err := readInput(cmd, path)
 	if err != nil {
@@ -57,8 +58,8 @@ func readTokenIDs(cmd *cobra.Command, path string, n int) ([]int32, error) {
 	return ids, nil
 }
 
-// readMessages reads a chat: an array of {"role", "content"}, or an object
-// that holds one as "messages".
+// readMessages reads chat messages: a JSON array of {"role", "content"}, or an
+// object that has such an array as "messages".
 func readMessages(cmd *cobra.Command, path string) ([]chat.Message, error) {
 	data, err := readInput(cmd, path)
 	if err != nil {

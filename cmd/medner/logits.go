@@ -19,7 +19,7 @@ func newLogits() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := parseRows(rows, 1); err != nil {
-				return err // before it takes time
+				return err // before the model is loaded
 			}
 			m, err := mf.open(cmd)
 			if err != nil {
@@ -43,12 +43,14 @@ func newLogits() *cobra.Command {
 	}
 	mf.register(cmd)
 	cmd.Flags().StringVar(&ids, "token-ids", "", "token ids in a JSON `FILE` (-: standard input)")
-	cmd.Flags().StringVar(&rows, "rows", "all", "`all|last|N`: of every token, of the last one, of the last N")
+	cmd.Flags().StringVar(&rows, "rows", "all", "the tokens to write the logits of: `all|last|N`, where N means the last N")
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "`FILE` to write (-: standard output)")
 	cobra.CheckErr(cmd.MarkFlagRequired("token-ids"))
 	return cmd
 }
 
+// parseRows returns the number of rows that --rows stands for, of a prompt of a
+// number of tokens.
 func parseRows(s string, tokens int) (int, error) {
 	switch s {
 	case "all":
@@ -63,6 +65,8 @@ func parseRows(s string, tokens int) (int, error) {
 	return min(n, tokens), nil
 }
 
+// writeLogits writes a tensor [rows, vocabulary] to a file, or to standard output
+// for "-".
 func writeLogits(cmd *cobra.Command, path string, logits [][]float32) error {
 	shape := []int{len(logits), len(logits[0])}
 	data := make([]byte, 4*shape[0]*shape[1])

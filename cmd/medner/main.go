@@ -19,7 +19,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the whole program, apart from the process around it.
+// run runs a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(withCommand(root, args))
@@ -29,14 +29,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return report(stderr, root.ExecuteContext(ctx))
 }
 
-// interruptible is an input whose Read ends with ctx, whatever it waits for.
+// interruptible is a reader whose Read returns when ctx ends, even while the
+// reader below waits for input.
 type interruptible struct {
 	ctx context.Context
 	r   io.Reader
 }
 
-// Read implements io.Reader. Where ctx ends it leaves p to a read that may
-// still be going on: nothing reads after that.
+// Read implements io.Reader. When ctx ends, the read below may still go on and
+// write to p: callers must not use p or read again.
 func (i interruptible) Read(p []byte) (int, error) {
 	type outcome struct {
 		n   int

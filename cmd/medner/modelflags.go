@@ -30,22 +30,22 @@ type modelFlags struct {
 
 func (f *modelFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.path, "model", "", "model `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
-	fs.StringArrayVar(&f.adapters, "adapter", nil, "PEFT adapter `DIR`; may be repeated")
+	fs.StringVar(&f.path, "model", "", "model: a `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
+	fs.StringArrayVar(&f.adapters, "adapter", nil, "PEFT adapter: a `DIR`; may be repeated")
 	fs.StringVar(&f.lora, "lora", "", "apply adapters by `merge|merge-nf4|unmerged` (default: merge; unmerged on 4-bit bases)")
 	fs.StringVar(&f.weights, "weights", string(model.Keep), "hold projections as `keep|nf4|int8|bf16|f32`")
 	fs.StringVar(&f.precision, "precision", string(model.F32), "arithmetic: `f32|fast`")
 	fs.StringVar(&f.device, "device", "cpu", "`cpu|cuda[:N]`, or several in order of preference: cuda,cpu")
-	fs.IntVar(&f.threads, "threads", 0, "threads (default: the physical cores that this process may use)")
-	fs.IntVar(&f.batch, "batch", 0, "sequences in flight at most (default 16)")
-	fs.IntVar(&f.draft, "draft", 6, "draft tokens verified in a step at most; 0 = off")
-	fs.IntVar(&f.chunk, "prefill-chunk", 0, "prompt tokens read in a step at most (default 512)")
-	fs.StringVar(&f.prefixCache, "prefix-cache", "on", "keep what was read of prompts: `on|off`")
-	fs.IntVar(&f.context, "context", 0, "positions of a sequence at most (default: what the model knows)")
-	fs.StringVar(&f.kv, "kv-dtype", "f32", "keys and values as `f32|f16`")
+	fs.IntVar(&f.threads, "threads", 0, "number of threads (default: the physical cores that this process may use)")
+	fs.IntVar(&f.batch, "batch", 0, "most sequences at once (default 16)")
+	fs.IntVar(&f.draft, "draft", 6, "most draft tokens that a step verifies; 0: no drafts")
+	fs.IntVar(&f.chunk, "prefill-chunk", 0, "most prompt tokens that a step reads (default 512)")
+	fs.StringVar(&f.prefixCache, "prefix-cache", "on", "keep the keys and values of prompts for others that begin alike: `on|off`")
+	fs.IntVar(&f.context, "context", 0, "most positions of a sequence (default: as many as the model was made for)")
+	fs.StringVar(&f.kv, "kv-dtype", "f32", "hold keys and values as `f32|f16`")
 }
 
-// oneOf checks a flag with a fixed set of values.
+// oneOf returns an error of usage unless a flag's value is one of those allowed.
 func oneOf(flag, value string, allowed ...string) error {
 	if !slices.Contains(allowed, value) {
 		return usagef("--%s %q: expected %s", flag, value, strings.Join(allowed, ", "))
@@ -53,7 +53,7 @@ func oneOf(flag, value string, allowed ...string) error {
 	return nil
 }
 
-// options translates the flags.
+// options returns the options that the flags stand for.
 func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 	for _, check := range []error{
 		oneOf("lora", f.lora, "", string(model.Merge), string(model.MergeNF4), string(model.Unmerged)),

@@ -17,7 +17,7 @@ import (
 	"github.com/medner/medner/ner/terminology"
 )
 
-// nerOutput are the flags that say where annotations go.
+// nerOutput holds the flags that say what is read and where annotations go.
 type nerOutput struct {
 	format, input, path string
 	resume, text        bool
@@ -43,11 +43,11 @@ func newNER() *cobra.Command {
 	}
 	f.register(cmd)
 	fs := cmd.Flags()
-	fs.StringVar(&o.format, "format", string(format.Text), "output: `text|json|jsonl|tsv|pubtator|bioc-xml|bioc-json|brat|html|displacy`")
-	fs.StringVar(&o.input, "input-format", "", "`FORMAT` of the input (default: found out)")
+	fs.StringVar(&o.format, "format", string(format.Text), "`FORMAT` of the output: "+join(format.Outputs()))
+	fs.StringVar(&o.input, "input-format", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write (-: standard output)")
-	fs.BoolVar(&o.resume, "resume", false, "go on where an interrupted run with --out stopped")
-	fs.BoolVar(&o.text, "with-text", false, "JSON output carries the articles' texts too")
+	fs.BoolVar(&o.resume, "resume", false, "go on where an interrupted run with --out FILE stopped")
+	fs.BoolVar(&o.text, "with-text", false, "write the articles' texts into JSON too")
 	return cmd
 }
 

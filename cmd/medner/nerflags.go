@@ -38,28 +38,28 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	f.modelFlags.register(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&f.tasks, "task", "chemicals,diseases,influences", "what to extract, comma-separated")
-	fs.StringVar(&f.profile, "profile", string(ner.Default), "how to read answers: `default|seed-compat`, or a FILE of prompts")
-	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: how eval scores)")
-	fs.StringVar(&f.prompt, "prompt", "", "`train|simple|card|biomistral|FILE` (default: what the model was trained with)")
-	fs.StringVar(&f.ensemble, "ensemble", "", "ask with several `PROMPTS`, comma-separated")
-	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "keep what `union|intersection|vote` of the prompts brought")
-	fs.BoolVar(&f.grounded, "grounded", true, "keep the model to lists of spans of the article, and report nothing else (seed-compat: false)")
-	fs.StringVar(&f.ungrounded, "on-ungrounded", string(ner.Flag), "`flag|drop` items that the article doesn't have")
-	fs.Float32Var(&f.penalty, "repetition-penalty", 1, "transformers' repetition penalty, over prompt and answer")
-	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty counts what the answer repeats only")
-	fs.IntVar(&f.maxNewTokens, "max-new-tokens", 0, "tokens of an answer at most (default: the profile's)")
-	fs.IntVar(&f.chunkTokens, "chunk-tokens", 0, "tokens of an article that are asked about at once (default: what the context holds)")
-	fs.Float64Var(&f.alternatives, "alternatives", 0, "also find what the model held likelier than `P` where an item begins: more recall, less precision")
-	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the one that lies beside the adapter)")
-	fs.Float64Var(&f.minConfidence, "min-confidence", 0, "leave out, and report, items less sure than this")
-	fs.Float64Var(&f.precisionGoal, "target-precision", 0, "leave out, and report, the least sure items until this share is right (needs a calibration)")
+	fs.StringVar(&f.profile, "profile", string(ner.Default), "how answers are read: `default|seed-compat`, or a FILE of prompts")
+	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy changes how eval scores)")
+	fs.StringVar(&f.prompt, "prompt", "", "`PROMPT` to ask with: train, simple, card, biomistral or a file (default: the one that the model was trained with)")
+	fs.StringVar(&f.ensemble, "ensemble", "", "ask with each of several `PROMPTS`, comma-separated")
+	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "with --ensemble, keep the items that one, all or most prompts brought: `union|intersection|vote`")
+	fs.BoolVar(&f.grounded, "grounded", true, "let the model write only lists of spans of the article (default with seed-compat: false)")
+	fs.StringVar(&f.ungrounded, "on-ungrounded", string(ner.Flag), "`flag|drop` items that are not in the article")
+	fs.Float32Var(&f.penalty, "repetition-penalty", 1, "transformers' repetition penalty, for tokens of prompt and answer")
+	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty is for tokens of the answer only")
+	fs.IntVar(&f.maxNewTokens, "max-new-tokens", 0, "most tokens of an answer (default: the profile's)")
+	fs.IntVar(&f.chunkTokens, "chunk-tokens", 0, "most tokens of an article in one question; longer articles are asked about in pieces (default: what the context holds)")
+	fs.Float64Var(&f.alternatives, "alternatives", 0, "also extract items that begin with a token of a probability above `P`: more recall, less precision")
+	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the one beside the adapter)")
+	fs.Float64Var(&f.minConfidence, "min-confidence", 0, "leave out items of a lower confidence, and report them")
+	fs.Float64Var(&f.precisionGoal, "target-precision", 0, "leave out the items of least confidence, and report them, so that this share of the others is right (needs a calibration)")
 	fs.StringVar(&f.terminology, "terminology", "", "link mentions through an `INDEX` that 'medner terminology import' wrote")
 	cmd.MarkFlagsMutuallyExclusive("min-confidence", "target-precision")
 	cmd.MarkFlagsMutuallyExclusive("prompt", "ensemble")
 }
 
-// extractorOptions translates the flags. Flags that the user didn't set leave
-// the profile's own choice.
+// extractorOptions returns the options that the flags stand for. A flag that the
+// user didn't set leaves the choice to the profile.
 func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	mo, err := f.modelFlags.options(cmd)
 	if err != nil {
@@ -127,7 +127,7 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	return f.confidenceOptions(options)
 }
 
-// seed is how the seed's rules read and score answers.
+// seed returns how the seed's rules read and score answers.
 func (f *nerFlags) seed() (eval.Seed, error) {
 	s := eval.Seed{Filtered: f.profile == string(ner.SeedCompat)}
 	if f.variant == "" {
@@ -149,6 +149,7 @@ func (f *nerFlags) seed() (eval.Seed, error) {
 	return s, nil
 }
 
+// confidenceOptions adds the options for the flags about confidences.
 func (f *nerFlags) confidenceOptions(options []ner.Option) ([]ner.Option, error) {
 	for flag, v := range map[string]float64{"min-confidence": f.minConfidence, "target-precision": f.precisionGoal, "alternatives": f.alternatives} {
 		if !(v >= 0 && v <= 1) {
@@ -171,7 +172,7 @@ func (f *nerFlags) confidenceOptions(options []ner.Option) ([]ner.Option, error)
 	return options, nil
 }
 
-// extractor opens the model and returns what asks it.
+// extractor opens the model and returns an extractor that asks it.
 func (f *nerFlags) extractor(ctx context.Context, cmd *cobra.Command, more ...ner.Option) (*ner.Extractor, error) {
 	if err := f.locate(); err != nil {
 		return nil, err
@@ -183,6 +184,7 @@ func (f *nerFlags) extractor(ctx context.Context, cmd *cobra.Command, more ...ne
 	return ner.Open(ctx, f.path, append(options, more...)...)
 }
 
+// parseTasks reads a list of tasks with commas between.
 func parseTasks(list string) ([]prompt.Task, error) {
 	var tasks []prompt.Task
 	for _, name := range strings.Split(list, ",") {

@@ -10,14 +10,16 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows, on a terminal, how far a long run is and when it will end.
+// progress shows on a terminal how far a long run is and when it will end. On
+// anything else it only prints errors.
 type progress struct {
 	w     io.Writer
-	bar   *progressbar.ProgressBar // nil: no terminal
+	bar   *progressbar.ProgressBar // nil: w is no terminal, or the run has ended
 	total int64                    // bytes of the input; -1: unknown
-	bytes atomic.Int64             // read
-	// The time to come is judged by what was read since the first document was
-	// done: what an earlier run has done is read much faster.
+	bytes atomic.Int64             // bytes read of the input
+	// The time that is left is estimated from what was read since the first document
+	// of this run was done, at the time since, when bytesThen bytes had been read:
+	// documents that an earlier run has done are read much faster.
 	since     time.Time
 	bytesThen int64
 }
@@ -44,7 +46,7 @@ func newProgress(w io.Writer, inputs []string) *progress {
 	return p
 }
 
-// read counts bytes read of the input.
+// read adds bytes that were read of the input.
 func (p *progress) read(n int) {
 	p.bytes.Add(int64(n))
 	if p.bar != nil {
@@ -74,13 +76,14 @@ func (p *progress) Done(total, failed int) {
 	p.bar.Describe(text)
 }
 
-// timeLeft is how long the rest of the bytes will take at the pace of those that
-// were read in elapsed; false as long as that says too little.
-func timeLeft(elapsed time.Duration, read, rest int64) (time.Duration, bool) {
+// timeLeft returns how long the rest of the bytes will take if they are read as
+// fast as the bytes that were read in elapsed. ok is false as long as too little
+// was read to say.
+func timeLeft(elapsed time.Duration, read, rest int64) (left time.Duration, ok bool) {
 	if read <= 0 || rest < 0 || elapsed < time.Second {
 		return 0, false
 	}
-	left := time.Duration(float64(elapsed) * float64(rest) / float64(read))
+	left = time.Duration(float64(elapsed) * float64(rest) / float64(read))
 	return left.Round(time.Second), true
 }
 
@@ -92,6 +95,7 @@ func (p *progress) print(line string) {
 	fmt.Fprintln(p.w, line)
 }
 
+// stop removes the bar.
 func (p *progress) stop() {
 	if p.bar != nil {
 		_ = p.bar.Finish()

@@ -14,7 +14,7 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// writable are the formats of `medner quantize --to`.
+// writable maps the values of --to to formats.
 var writable = map[string]quant.Format{"nf4": quant.NF4, "fp4": quant.FP4, "bf16": quant.BF16, "f16": quant.F16, "f32": quant.F32}
 
 func newQuantize() *cobra.Command {
@@ -45,7 +45,7 @@ func newQuantize() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&path, "model", "", "model `DIR` or GGUF file (default: the default model's base)")
 	cmd.Flags().StringVar(&to, "to", "nf4", "write weights as `nf4|fp4|bf16|f16|f32`")
-	cmd.Flags().BoolVar(&double, "double-quant", false, "hold the scales of 4-bit weights in 8 bits")
+	cmd.Flags().BoolVar(&double, "double-quant", false, "hold the scales of 4-bit weights in 8 bits too")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`DIR` to write, which must be new or empty")
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))
 	return cmd
@@ -63,6 +63,7 @@ func modelArgument(flag string, args []string) (string, error) {
 	return flag, nil
 }
 
+// runQuantize writes the model and prints the sizes before and after.
 func runQuantize(cmd *cobra.Command, path, output string, o quantize.Options) error {
 	src, err := checkpoint.Open(path)
 	if err != nil {
@@ -95,7 +96,7 @@ func runQuantize(cmd *cobra.Command, path, output string, o quantize.Options) er
 	return err
 }
 
-// sizeOf is the bytes of a model's weight files.
+// sizeOf returns the size in bytes of a model's weight files.
 func sizeOf(path string) (size int64, err error) {
 	paths, err := files.Glob(path, "*.safetensors")
 	if err != nil {

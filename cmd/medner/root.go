@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// notice stands wherever results are shown.
 const notice = "For research and information extraction only; not for diagnosis or treatment."
 
 // newRoot builds the command tree.
@@ -34,7 +35,8 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// markUsage makes a wrong number of arguments a usage error, like a wrong flag.
+// markUsage makes a wrong number of arguments an error of usage, as a wrong flag
+// is.
 func markUsage(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(c *cobra.Command, args []string) error {

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/term"
 )
 
-// colorful says whether w is a terminal that wants colours.
+// colorful reports whether w is a terminal, and its user has not set NO_COLOR.
 func colorful(w io.Writer) bool {
 	_, no := os.LookupEnv("NO_COLOR")
 	return !no && isTerminal(w)

@@ -59,9 +59,9 @@ func newTerminologyImport() *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVarP(&output, "out", "o", "", "`INDEX` file to write")
 	fs.StringVar(&kind, "format", "", "`FORMAT` of the files: "+strings.Join(terminologyFormats(), "|")+" (default: found out)")
-	fs.StringVar(&o.Name, "name", "", "`NAME` of the terminology (default: as the files are known)")
-	fs.StringVar(&o.Release, "release", "", "`RELEASE` (default: what the files or their names say)")
-	fs.StringVar(&o.Licence, "licence", "", "`LICENCE` (default: that of the terminology)")
+	fs.StringVar(&o.Name, "name", "", "`NAME` of the terminology (default: the usual name for such files)")
+	fs.StringVar(&o.Release, "release", "", "`RELEASE` of the terminology (default: what the files or their names say)")
+	fs.StringVar(&o.Licence, "licence", "", "`LICENCE` of the terminology (default: the one that such files come under)")
 	fs.StringSliceVar(&o.Languages, "language", []string{"ENG"}, "`LANGUAGES` of UMLS names to take")
 	fs.StringSliceVar(&o.Vocabularies, "vocabulary", nil, "source `VOCABULARIES` (SAB) of UMLS names to take (default: all)")
 	fs.BoolVar(&o.Suppressed, "suppressed", false, "take UMLS names that are marked as suppressed")
@@ -127,7 +127,7 @@ func printInfo(w io.Writer, info terminology.Info, asJSON bool) error {
 	return t.Flush()
 }
 
-// found is what a lookup found, as JSON.
+// found is the JSON of a lookup.
 type found struct {
 	Text    string              `json:"text"`
 	Matches []terminology.Match `json:"matches"`
@@ -180,9 +180,9 @@ func newTerminologyLookup() *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&q.Type, "type", "", "leave out concepts of another type: `chemical|disease`")
+	fs.StringVar(&q.Type, "type", "", "leave out concepts that are not of this type: `chemical|disease`")
 	fs.StringToStringVar(&q.Abbreviations, "abbreviation", nil, "`SHORT=LONG` forms that the text defines")
-	fs.IntVar(&q.Limit, "limit", terminology.DefaultLimit, "matches of a mention at most")
+	fs.IntVar(&q.Limit, "limit", terminology.DefaultLimit, "most matches of a mention")
 	fs.Float64Var(&q.MinScore, "min-score", terminology.DefaultMinScore, "least similarity of fuzzy matches (at least 0.7; above 1: none)")
 	fs.BoolVar(&asJSON, "json", false, "print a JSON object for each mention")
 	return cmd

@@ -13,7 +13,7 @@ import (
 	"github.com/medner/medner/tokenizer"
 )
 
-// tokenization is a line of `medner tokenize`.
+// tokenization is a line that `medner tokenize` writes.
 type tokenization struct {
 	IDs         []int32  `json:"ids"`
 	CharOffsets [][2]int `json:"char_offsets"`
@@ -57,9 +57,9 @@ func newTokenize() *cobra.Command {
 		},
 	}
 	tokenizerFlag(cmd, &path)
-	cmd.Flags().BoolVar(&jsonLines, "json-lines", false, "lines are JSON strings")
-	cmd.Flags().BoolVar(&noSpecial, "no-special", false, "leave out what the tokenizer adds, such as BOS")
-	cmd.Flags().BoolVar(&parseSpecial, "parse-special", true, "special tokens in the text are special")
+	cmd.Flags().BoolVar(&jsonLines, "json-lines", false, "read each line as a JSON string")
+	cmd.Flags().BoolVar(&noSpecial, "no-special", false, "leave out the special tokens that the tokenizer adds, such as BOS")
+	cmd.Flags().BoolVar(&parseSpecial, "parse-special", true, "take special tokens that are written in the text for special")
 	return cmd
 }
 
@@ -102,10 +102,11 @@ func newDetokenize() *cobra.Command {
 		},
 	}
 	tokenizerFlag(cmd, &path)
-	cmd.Flags().BoolVar(&skipSpecial, "skip-special", false, "leave special tokens out")
+	cmd.Flags().BoolVar(&skipSpecial, "skip-special", false, "leave special tokens out of the text")
 	return cmd
 }
 
+// tokenizerFlag adds the flag that names a tokenizer.
 func tokenizerFlag(cmd *cobra.Command, path *string) {
 	cmd.Flags().StringVar(path, "model", "", "a `DIR` with tokenizer.json, a tokenizer.json, or a GGUF file (default: the default model)")
 }

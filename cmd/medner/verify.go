@@ -69,7 +69,8 @@ func newVerify() *cobra.Command {
 	return cmd
 }
 
-// goldens finds the folder: the argument, or the repository's own.
+// goldens returns the folder of reference vectors: the argument, or the
+// repository's own, near the working directory or the program.
 func goldens(args []string) (string, error) {
 	if len(args) > 0 {
 		return args[0], nil
