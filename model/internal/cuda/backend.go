@@ -151,7 +151,7 @@ func (b *Backend) open(ctx context.Context, d driver.Driver, device driver.Devic
 	return b.ctx.Do(func() error { return b.load(ctx, w, o) })
 }
 
-// load fills the device's memory.
+// load makes everything that a step needs but its workspace.
 func (b *Backend) load(ctx context.Context, w *backend.Weights, o backend.Options) (err error) {
 	precision := gpukernels.F32
 	if o.Precision == hold.Fast {
@@ -167,11 +167,20 @@ func (b *Backend) load(ctx context.Context, w *backend.Weights, o backend.Option
 	m := &memory{ctx: b.ctx, stream: b.stream, pageBytes: pageBytes(w, o), wipe: w.Config.HeadDim%16 != 0}
 	b.store = paged.NewStore(m, int64(m.pageBytes), -1) // what is free is trimmed in a step
 	b.graphs = graphs{ctx: b.ctx, stream: b.stream, entries: map[shape]*graph{}}
+	if err := b.upload(ctx, w, o); err != nil {
+		return err
+	}
+	b.pass = pass{d: &b.decoder, k: b.kernels, w: &b.work, stream: b.stream, cache: gpukernels.Cache{Shape: layout}, layerKV: layout.PageBytes()}
+	return nil
+}
+
+// upload fills the decoder with weights in device memory.
+func (b *Backend) upload(ctx context.Context, w *backend.Weights, o backend.Options) error {
 	count := &counter{}
 	if _, err := new(decoder).build(w, planFor(o), count); err != nil {
 		return err
 	}
-	u, err := newUploader(ctx, &b.weights, count.tile, w.Release)
+	u, err := newUploader(ctx, &b.weights, count, w.Release)
 	if err != nil {
 		return err
 	}
@@ -179,11 +188,7 @@ func (b *Backend) load(ctx context.Context, w *backend.Weights, o backend.Option
 	if closed := u.close(); err == nil {
 		err = closed
 	}
-	if err != nil {
-		return err
-	}
-	b.pass = pass{d: &b.decoder, k: b.kernels, w: &b.work, stream: b.stream, cache: gpukernels.Cache{Shape: layout}, layerKV: layout.PageBytes()}
-	return nil
+	return err
 }
 
 // NewCache implements backend.Backend.

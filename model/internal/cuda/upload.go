@@ -37,15 +37,17 @@ type staged struct {
 	stream driver.Stream
 }
 
-// stagedBytes is the size of a pinned buffer, unless a tile is larger.
+// stagedBytes is the size of a pinned buffer, unless a tile is larger or all
+// matrices are smaller.
 const stagedBytes = 16 << 20
 
-// newUploader allocates the buffers, for tiles of at most so many bytes.
-func newUploader(ctx context.Context, weights *arena, tile int, release func()) (*uploader, error) {
+// newUploader allocates the buffers for the matrices that count has seen.
+func newUploader(ctx context.Context, weights *arena, count *counter, release func()) (*uploader, error) {
+	size := max(count.tile, min(stagedBytes, int(count.largest)))
 	u := &uploader{ctx: ctx, arena: weights, staging: arena{ctx: weights.ctx}, release: release, sent: map[source]*gpukernels.Weights{}}
 	for i := range u.buffers {
 		var err error
-		if u.buffers[i].data, err = u.staging.pin(max(stagedBytes, tile)); err == nil {
+		if u.buffers[i].data, err = u.staging.pin(size); err == nil {
 			u.buffers[i].stream, err = weights.ctx.NewStream()
 		}
 		if err != nil {
@@ -174,13 +176,15 @@ func (u *uploader) layerDone() {
 
 // counter is a sink that keeps count of what an uploader would hold.
 type counter struct {
-	total int64
-	tile  int // the largest
+	total   int64 // bytes
+	largest int64 // bytes of the largest matrix
+	tile    int   // bytes of the largest tile
 }
 
 func (c *counter) matrix(_ quant.Matrix, form hold.Form) (*gpukernels.Weights, error) {
 	layout := layoutOf(form)
 	c.total += form.Bytes
+	c.largest = max(c.largest, form.Bytes)
 	c.tile = max(c.tile, layout.TileBytes())
 	return &gpukernels.Weights{Layout: layout}, nil
 }

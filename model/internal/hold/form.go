@@ -95,7 +95,7 @@ func (h Hold) form(m quant.Matrix) Form {
 	switch h {
 	case NF4:
 		if _, ok := m.(quant.CodeMatrix); !ok {
-			f := fourBit(m.Cols(), kernels.NF4, quant.Codes{Block: nf4Block, Round: quant.F32})
+			f := fourBit(m.Cols(), kernels.NF4, quant.Codes{Block: nf4Options.BlockSize, Round: nf4Options.State})
 			f.Quantise = true
 			return f
 		}
@@ -109,8 +109,8 @@ func (h Hold) form(m quant.Matrix) Form {
 	return kept(m)
 }
 
-// nf4Block is the block size of weights that are quantised when they are packed.
-const nf4Block = 64
+// nf4Options say how weights are quantised when they are packed.
+var nf4Options = quant.FourBitOptions{Quant: quant.NF4, BlockSize: 64, State: quant.F32}
 
 // formats has the kernels' names of formats.
 var formats = map[quant.Format]kernels.Format{

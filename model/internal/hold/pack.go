@@ -16,7 +16,7 @@ type Packer[W any] interface {
 // Pack packs m in a form that [Plan.Of] returned for it.
 func Pack[W any](f Form, m quant.Matrix, p Packer[W]) (packed W, err error) {
 	if f.Quantise {
-		if m, err = quant.Quantize4Bit(m, quant.FourBitOptions{BlockSize: nf4Block}); err != nil {
+		if m, err = quant.Quantize4Bit(m, nf4Options); err != nil {
 			return packed, err
 		}
 	}

@@ -5,40 +5,44 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// Rounded returns the weights that are left of m when it is held as h says, or
-// nil where that rounds nothing of a matrix of f32.
+// Rounded returns the weights that are left of m, a linear map of a layer, when
+// it is held as h says; nil where that changes nothing, as float32 doesn't.
 func Rounded(m quant.Matrix, h Hold) (quant.Matrix, error) {
-	switch h {
-	case NF4:
-		return quant.Quantize4Bit(m, quant.FourBitOptions{BlockSize: nf4Block})
-	case BF16:
-		return roundedBF16{m}, nil
-	case Int8:
+	switch f := h.form(m); {
+	case f.Quantise:
+		return quant.Quantize4Bit(m, nf4Options)
+	case f.Format == kernels.Int8:
 		return roundedInt8{m}, nil
+	case f.Format == kernels.BF16:
+		return rounded{m, quant.BF16}, nil
+	case f.Format == kernels.F16:
+		return rounded{m, quant.F16}, nil
 	}
 	return nil, nil
 }
 
-// roundedBF16 is a matrix whose weights are rounded to bfloat16.
-type roundedBF16 struct{ quant.Matrix }
+// rounded is a matrix rounded to a floating-point format.
+type rounded struct {
+	quant.Matrix
+	to quant.Format
+}
 
 // ReadRows implements quant.Matrix.
-func (m roundedBF16) ReadRows(dst []float32, from int) error {
+func (m rounded) ReadRows(dst []float32, from int) error {
 	err := m.Matrix.ReadRows(dst, from)
-	quant.Round(quant.BF16, dst)
+	quant.Round(m.to, dst)
 	return err
 }
 
-// roundedInt8 is a matrix whose weights are rounded to code·scale, with int8
-// codes and a scale for each block of quant.Int8Block along a row.
+// roundedInt8 is a matrix rounded to int8 with a scale for each 32 along a row.
 type roundedInt8 struct{ quant.Matrix }
 
 // ReadRows implements quant.Matrix.
 func (m roundedInt8) ReadRows(dst []float32, from int) error {
-	cols := m.Cols()
 	const block = quant.Int8Block
+	cols := m.Cols()
 	codes, scales := make([]int8, cols), make([]float32, (cols+block-1)/block)
-	rows := kernels.QuantizeInt8(cols, m.Matrix)
+	rows := int8Rows(m.Matrix)
 	for ; len(dst) > 0; dst, from = dst[cols:], from+1 {
 		if err := rows.Int8Rows(codes, scales, from); err != nil {
 			return err
