@@ -161,7 +161,11 @@ func (t *Text) findTemplate() (*chat.Template, error) {
 	if bad := (*badinput.Error)(nil); errors.As(err, &bad) && bad.File == "" {
 		bad.File = file
 	}
-	return template, err
+	if err != nil {
+		return nil, err
+	}
+	template.File = file
+	return template, nil
 }
 
 // specialTokens returns the names that a template prints for BOS and EOS. The

@@ -3,9 +3,11 @@ package chat
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/tokenizer/chat/internal/jinja"
 )
 
 // Message is one turn of a conversation. The roles that all templates know are
@@ -40,49 +42,34 @@ type Tokens struct{ BOS, EOS string }
 
 // Template renders conversations. It may be used by any number of goroutines.
 type Template struct {
+	// File is where the source is from, for errors; it may be empty.
+	File string
+
 	name   string
-	render Renderer
+	render func(messages []Message, o Options) (Rendered, error)
 }
 
-// Option changes how a template is found.
-type Option func(*settings)
+// RaisedError is what a template says that refuses a conversation. Render
+// returns it within a badinput error.
+type RaisedError struct{ Message string }
 
-type settings struct{ fallback Compile }
+func (e *RaisedError) Error() string { return "the chat template refuses them: " + e.Message }
 
-// Renderer renders conversations; Options.DateString isn't empty.
-type Renderer func(messages []Message, o Options) (Rendered, error)
-
-// Compile makes a renderer of a Jinja source.
-type Compile func(source string, tokens Tokens) (Renderer, error)
-
-// WithFallback runs templates that aren't known on an engine, such as that of
-// package jinja.
-func WithFallback(c Compile) Option { return func(s *settings) { s.fallback = c } }
-
-// renderer writes a conversation.
-type renderer func(w *writer, messages []Message, o Options) error
-
-func (r renderer) with(tokens Tokens) Renderer {
-	return func(messages []Message, o Options) (Rendered, error) {
-		w := &writer{Tokens: tokens}
-		if err := r(w, messages, o); err != nil {
-			return Rendered{}, err
-		}
-		return Rendered{Text: w.text.String(), Literal: w.literal}, nil
-	}
-}
-
-// Name is the family whose template it is, such as "llama-3.2", or "jinja" for
-// one that runs on a fallback.
+// Name returns the family whose template it is, such as "llama-3.2", or "jinja"
+// for one that is interpreted.
 func (t *Template) Name() string { return t.name }
 
-// Render turns a conversation into text. What the template refuses, such as two
-// user's turns in a row, is an error.
+// templateField is the field of errors that are in a template.
+const templateField = "chat template"
+
+// Render turns a conversation into text. A conversation that the template
+// refuses, such as one with two turns of the user in a row, is a badinput error.
 func (t *Template) Render(messages []Message, o Options) (Rendered, error) {
-	if o.DateString == "" {
-		o.DateString = DefaultDate
+	r, err := t.render(messages, o)
+	if bad := (*badinput.Error)(nil); errors.As(err, &bad) && bad.Field == templateField {
+		bad.File = t.File
 	}
-	return t.render(messages, o)
+	return r, err
 }
 
 // Hash is what identifies a template: the sha256 of its source, in hex, with
@@ -93,24 +80,19 @@ func Hash(source string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// FromSource finds the template of a Jinja source.
-func FromSource(source string, tokens Tokens, options ...Option) (*Template, error) {
+// FromSource returns the template of a Jinja source. One that isn't known is
+// interpreted: as in transformers, but with bounds on its work, so that Render
+// returns an error soon.
+func FromSource(source string, tokens Tokens) (*Template, error) {
 	if source == "" {
-		return nil, badinput.New("", "chat template", "none", "one")
+		return nil, badinput.New("", templateField, "none", "one")
 	}
 	if k, ok := known[Hash(source)]; ok {
 		return &Template{name: k.name, render: k.render.with(tokens)}, nil
 	}
-	var s settings
-	for _, option := range options {
-		option(&s)
-	}
-	if s.fallback == nil {
-		return nil, badinput.New("", "chat template", "an unknown one of sha256 "+Hash(source), "one of "+strings.Join(Names(), ", ")+", or a fallback to Jinja")
-	}
-	render, err := s.fallback(source, tokens)
+	t, err := jinja.Compile(source)
 	if err != nil {
-		return nil, err
+		return nil, badinput.Wrap("", templateField, err)
 	}
-	return &Template{name: "jinja", render: render}, nil
+	return &Template{name: "jinja", render: interpret(t, tokens)}, nil
 }

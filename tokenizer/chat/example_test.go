@@ -25,6 +25,6 @@ func Example() {
 		fmt.Printf("typed: %q\n", r.Text[l[0]:l[1]])
 	}
 	// Output:
-	// tiny-mistral <s>[INST] Which drugs? </s> [/INST]
+	// jinja <s>[INST] Which drugs? </s> [/INST]
 	// typed: "Which drugs? </s>"
 }

@@ -32,8 +32,6 @@ var known = map[string]knownTemplate{
 	"26a59556925c987317ce5291811ba3b7f32ec4c647c400c6cc7e3a9993007ba7": {"mixtral", mistral("")},
 	"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788": {"smollm2", chatML(smolLMSystem)},
 	"de9cde7d1b0ca0cc87459a6673e0d12fb89c070bdb24e4a30b6e4d187b226221": {"smollm2", chatML(smolLMSystem)},
-	"7a1dd3f7985e510bc351c538d28be35bb349744996c38c411a239f4e50658e96": {"tiny-llama", plainLlama3},
-	"5ded1cc8ea9ea58fa8d83c69ab658a7f92a244d6a7dfda7a846049c8ac1eceee": {"tiny-mistral", plainMistral},
 }
 
 // Names are the names of the known templates.

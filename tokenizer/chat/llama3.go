@@ -37,19 +37,6 @@ func llama3(alwaysPrompt bool) renderer {
 	}
 }
 
-// plainLlama3 is the template of the models in testdata: as Llama-3's, but an
-// empty conversation begins with BOS too.
-func plainLlama3(w *writer, messages []Message, o Options) error {
-	w.template(w.BOS)
-	for _, m := range messages {
-		llama3Turn(w, m)
-	}
-	if o.AddGenerationPrompt {
-		llama3Prompt(w)
-	}
-	return nil
-}
-
 // llama31 is the template of Llama-3.1, 3.2 and 3.3, without tools: there is
 // always a system message, which begins with dates.
 func llama31(w *writer, messages []Message, o Options) error {

@@ -28,23 +28,6 @@ func mistral(after string) renderer {
 	}
 }
 
-// plainMistral is the template of the model in testdata: as Mistral's, but any
-// role may follow any, and all but user's are the assistant's.
-func plainMistral(w *writer, messages []Message, _ Options) error {
-	w.template(w.BOS)
-	for _, m := range messages {
-		if m.Role == "user" {
-			w.template("[INST] ")
-			w.user(m.Content)
-			w.template(" [/INST]")
-		} else {
-			w.user(m.Content)
-			w.template(w.EOS)
-		}
-	}
-	return nil
-}
-
 // mistralMarks are what the later templates of Mistral write around turns.
 type mistralMarks struct {
 	user, userEnd   string

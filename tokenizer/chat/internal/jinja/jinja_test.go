@@ -4,143 +4,232 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/medner/medner/badinput"
-	"github.com/medner/medner/internal/golden"
-	"github.com/medner/medner/tokenizer/chat"
 )
 
-// The templates whose sources the repository carries, and those in the folder
-// named by MEDNER_CHAT_TEMPLATES, render as Jinja renders them.
+// goldens is what scripts/jinja_goldens.py writes.
+type goldens struct {
+	Conversations [][]Message
+	Cases         []struct {
+		Source   string
+		Rendered []json.RawMessage // a text, null for an error, or {"raises": message}
+	}
+}
+
+func readGoldens(t testing.TB, path string) (g goldens) {
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, &g))
+	require.NotEmpty(t, g.Cases)
+	return g
+}
+
+// The committed cases, and those in the file that MEDNER_JINJA_CASES names,
+// render as Jinja renders them.
 func TestRendersAsJinjaDoes(t *testing.T) {
-	var cases struct {
-		Conversations [][]chat.Message
-		Templates     []struct {
-			Name, BOS, EOS string
-			Rendered       []*string
+	paths := []string{"testdata/cases.json"}
+	if more := os.Getenv("MEDNER_JINJA_CASES"); more != "" {
+		paths = append(paths, more)
+	}
+	for _, path := range paths {
+		g := readGoldens(t, path)
+		for _, c := range g.Cases {
+			for i, want := range c.Rendered {
+				compare(t, c.Source, g.Conversations[i/2], i%2 == 1, want)
+			}
 		}
 	}
-	data, err := os.ReadFile("../../testdata/rendered.json")
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(data, &cases))
-	tested := 0
-	for _, c := range cases.Templates {
-		path := filepath.Join(os.Getenv("MEDNER_CHAT_TEMPLATES"), c.Name+".jinja")
-		if strings.HasPrefix(c.Name, "tiny-") {
-			path = golden.Path(t, c.Name, "chat_template.jinja")
-		} else if os.Getenv("MEDNER_CHAT_TEMPLATES") == "" {
+}
+
+func compare(t *testing.T, source string, messages []Message, prompt bool, want json.RawMessage) {
+	out, err := render(source, messages, prompt)
+	var text *string
+	if json.Unmarshal(want, &text) != nil {
+		var raises struct{ Raises string }
+		require.NoError(t, json.Unmarshal(want, &raises))
+		var raised *RaisedError
+		if !errors.As(err, &raised) || raised.Message != raises.Raises {
+			t.Errorf("%q: %v, expected %q to be raised", source, err, raises.Raises)
+		}
+		return
+	}
+	switch {
+	case text == nil && err == nil:
+		t.Errorf("%q with %q: %q, expected an error", source, messages, out.Text)
+	case text != nil && err != nil:
+		t.Errorf("%q with %q: %v, expected %q", source, messages, err, *text)
+	case text != nil && out.Text != *text:
+		t.Errorf("%q with %q:\n%q, expected\n%q", source, messages, out.Text, *text)
+	}
+}
+
+func render(source string, messages []Message, prompt bool) (Output, error) {
+	return renderWithin(source, messages, prompt, newBudget(0))
+}
+
+func renderWithin(source string, messages []Message, prompt bool, b budget) (Output, error) {
+	t, err := Compile(source)
+	if err != nil {
+		return Output{}, err
+	}
+	in := Input{Messages: messages, AddGenerationPrompt: prompt, BOS: "<s>", EOS: "</s>", Today: "26 Jul 2024"}
+	return t.render(in, b)
+}
+
+// less is a part of the budget, so that tests end sooner.
+func less() budget {
+	b := newBudget(0)
+	b.steps, b.bytes = b.steps/16, b.bytes/16
+	return b
+}
+
+// A byte of the text is typed just when it stems from a message, whatever the
+// template does with it: here messages are Greek, and no template is.
+func TestTypedIsWhatMessagesHold(t *testing.T) {
+	g := readGoldens(t, "testdata/cases.json")
+	messages := []Message{{"user", "αβγ"}, {"assistant", "«δε»"}, {"γρ", "ζη·θι"}}
+	greek := func(c rune) bool { return unicode.Is(unicode.Greek, c) || strings.ContainsRune("«»·", c) }
+	seen := 0
+	for _, c := range g.Cases {
+		out, err := render(c.Source, messages, true)
+		if err != nil || strings.ContainsFunc(c.Source, greek) {
 			continue
 		}
-		source, err := os.ReadFile(path)
-		require.NoError(t, err)
-		render, err := Compile(string(source), chat.Tokens{BOS: c.BOS, EOS: c.EOS})
-		require.NoError(t, err, c.Name)
-		for i, want := range c.Rendered {
-			messages := cases.Conversations[i/2]
-			got, err := render(messages, chat.Options{AddGenerationPrompt: i%2 == 1, DateString: chat.DefaultDate})
-			if want == nil {
-				require.Error(t, err, "%s: %q", c.Name, messages)
-				continue
+		typed := make([]bool, len(out.Text))
+		for _, p := range out.Typed {
+			for i := p[0]; i < p[1]; i++ {
+				typed[i] = true
 			}
-			require.NoError(t, err, "%s: %q", c.Name, messages)
-			require.Equal(t, *want, got.Text, "%s: %q", c.Name, messages)
-			tested++
+		}
+		for i, r := range out.Text {
+			if greek(r) {
+				seen++
+			}
+			if typed[i] != greek(r) {
+				t.Errorf("%q: %q at %d of %q: typed is %v", c.Source, r, i, out.Text, typed[i])
+				break
+			}
 		}
 	}
-	require.NotZero(t, tested)
+	require.Greater(t, seen, 100)
 }
 
-// What came from messages is found as by the renderer in Go.
-func TestLiteral(t *testing.T) {
-	source, err := os.ReadFile(golden.Path(t, "tiny-mistral", "chat_template.jinja"))
-	require.NoError(t, err)
-	tokens := chat.Tokens{BOS: "<s>", EOS: "</s>"}
-	render, err := Compile(string(source), tokens)
-	require.NoError(t, err)
-	known, err := chat.FromSource(string(source), tokens)
-	require.NoError(t, err)
-	messages := []chat.Message{{Role: "user", Content: "a <s>\n b</s>"}, {Role: "assistant", Content: "c"}}
-	want, err := known.Render(messages, chat.Options{})
-	require.NoError(t, err)
-	got, err := render(messages, chat.Options{})
-	require.NoError(t, err)
-	require.Equal(t, want, got)
-
-	spaced := []chat.Message{{Role: "user", Content: " a  b "}}
-	got, err = render(spaced, chat.Options{})
-	require.NoError(t, err)
-	require.Equal(t, "a  b", got.Text[got.Literal[0][0]:got.Literal[0][1]])
-	require.Len(t, got.Literal, 1)
-}
-
-func TestFallback(t *testing.T) {
-	source := "{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{{ ns.n }}:{{ m.content.strip() }};{% endfor %}{{ strftime_now('%Y') }}"
-	_, err := chat.FromSource(source, chat.Tokens{})
-	require.ErrorContains(t, err, "fallback to Jinja")
-	tpl, err := chat.FromSource(source, chat.Tokens{}, chat.WithFallback(Compile))
-	require.NoError(t, err)
-	require.Equal(t, "jinja", tpl.Name())
-	r, err := tpl.Render([]chat.Message{{Role: "user", Content: " x\x1c"}, {Role: "user", Content: "y"}}, chat.Options{})
-	require.NoError(t, err)
-	require.Equal(t, "1:x;2:y;26 Jul 2024", r.Text)
-	require.Equal(t, [][2]int{{2, 3}, {6, 7}}, r.Literal)
-}
-
-func TestRefusals(t *testing.T) {
-	limit = 200 * time.Millisecond
-	defer func() { limit = MaxTime }()
-	user := []chat.Message{{Role: "user", Content: "a b"}}
-	for name, c := range map[string]struct {
-		source   string
-		messages []chat.Message
-	}{
-		"not a template":    {"{% for %}", user},
-		"too long":          {strings.Repeat("x", maxSource+1), user},
-		"raises":            {"{{ raise_exception('no') }}", user},
-		"a file":            {"{% include '/etc/passwd' %}", user},
-		"endless":           {"{% for i in range(1000000000) %}{% endfor %}", user},
-		"looks at messages": {"{{ messages[0].content.upper() }}{{ messages[0].content|length }}", user},
-		"takes apart":       {"{{ messages[0].content[1:] }}", user},
-		"noncharacter":      {"{{ messages[0].content }}", []chat.Message{{Role: "user", Content: "\ufdd0"}}},
-		"special as role":   {"{{ messages[0].role }}", []chat.Message{{Role: "<|eot_id|>"}}},
+func TestTypedEdges(t *testing.T) {
+	for source, want := range map[string][][2]int{
+		"{{ messages[0].content }}{{ messages[1].content }}":                      {{0, 2}}, // side by side
+		"<{{ messages[0].content }}|{{ messages[1].content }}>":                   {{1, 2}, {3, 4}},
+		"{{ messages[0].content * 3 }}":                                           {{0, 3}},
+		"{{ '%s-%s' % (messages[0].content, 'x') }}":                              {{0, 1}},
+		"{{ [messages[0].content, 'x'] | join(messages[1].content) }}":            {{0, 2}},
+		"{{ ('x' ~ messages[0].content ~ 'y')[::-1] }}":                           {{1, 2}},
+		"{{ 'xay' | replace('a', messages[1].content) }}":                         {{1, 2}},
+		"{{ messages[0].content | tojson }}":                                      {{1, 2}},
+		"{{ messages[0].role }}{{ messages[2].role }}":                            {{4, 7}}, // a role that no template knows
+		"{% set x %}<{{ messages[0].content }}>{% endset %}{{ x }}":               {{1, 2}},
+		"{% macro m(a) %}({{ a }}){% endmacro %}{{ m(messages[0].content) }}":     {{1, 2}},
+		"{% filter upper %}x{{ messages[0].content }}{% endfilter %}":             {{1, 2}},
+		"{{ messages[0].content in ['a'] }}{{ messages[0].content | length }}":    nil,
+		"{{ {messages[0].content: 1}.a }}{{ {messages[0].content: 1} | tojson }}": {{3, 4}},
 	} {
-		render, err := Compile(c.source, chat.Tokens{})
-		if err == nil {
-			_, err = render(c.messages, chat.Options{})
-		}
-		var bad *badinput.Error
-		require.True(t, errors.As(err, &bad), "%s: %v", name, err)
+		out, err := render(source, []Message{{"user", "a"}, {"user", "b"}, {"end", "c"}}, false)
+		require.NoError(t, err, source)
+		require.Equal(t, want, out.Typed, "%s: %s", source, out.Text)
 	}
 }
 
+// What would take long, or much memory, is stopped.
+func TestBounds(t *testing.T) {
+	for name, source := range map[string]string{
+		"a long source":       strings.Repeat("x", maxSource+1),
+		"a long range":        "{% for i in range(10**9) %}{% endfor %}",
+		"loops in loops":      "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}{% endfor %}{% endfor %}{% endfor %}",
+		"a long string":       "{{ 'a' * 10**9 }}",
+		"a long list":         "{{ [1] * 10**9 }}",
+		"a huge number":       "{{ 10 ** 10 ** 10 }}",
+		"doubling":            "{% set n = namespace(s='aaaaaaaaaaaaaaaa') %}{% for i in range(99999) %}{% set n.s = n.s + n.s %}{% endfor %}",
+		"doubling a list":     "{% set n = namespace(s=[1]) %}{% for i in range(99999) %}{% set n.s = n.s + n.s %}{% endfor %}",
+		"much output":         "{% for i in range(99999) %}" + strings.Repeat("x", 1000) + "{% endfor %}",
+		"a wide format":       "{% for i in range(99999) %}{{ '%9999d' % 1 }}{% endfor %}",
+		"a wider format":      "{{ '%999999999d' % 1 }}",
+		"a wide indent":       "{{ 'a\nb' | indent(10**9) }}",
+		"a wide tojson":       "{{ [1] | tojson(indent=10**9) }}",
+		"replacing":           "{{ ('a' * 10**6) | replace('', 'b' * 10**6) }}",
+		"joining":             "{{ range(99999) | join('b' * 10**5) }}",
+		"many lists":          "{% set n = namespace(l=[]) %}{% for i in range(99999) %}{% set n.l = n.l + [[n.l]] %}{% endfor %}",
+		"a deep list":         "{% set n = namespace(l=[]) %}{% for i in range(99999) %}{% set n.l = [n.l] %}{% endfor %}{{ n.l }}",
+		"deep lists compared": "{% set n = namespace(l=[], m=[]) %}{% for i in range(99999) %}{% set n.l = [n.l] %}{% set n.m = [n.m] %}{% endfor %}{{ n.l == n.m }}",
+		"recursion":           "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+		"recursion, twice":    "{% macro m(n) %}{{ m(n + 1) }}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}",
+		"a tree":              "{% macro m(n) %}{% if n < 40 %}{{ m(n + 1) }}{{ m(n + 1) }}{% endif %}{% endmacro %}{{ m(0) }}",
+		"loop(…) in itself":   "{% set l = [[1]] %}{% for x in l recursive %}{{ loop(l) }}{% endfor %}",
+		"brackets":            "{{ " + strings.Repeat("(", 100_000) + "1" + strings.Repeat(")", 100_000) + " }}",
+		"minuses":             "{{ " + strings.Repeat("-", 100_000) + "1 }}",
+		"a chain":             "{{ 1" + strings.Repeat("+1", 100_000) + " }}",
+		"dots":                "{{ x" + strings.Repeat(".x", 100_000) + " }}",
+		"filters":             "{{ x" + strings.Repeat("|d", 100_000) + " }}",
+		"ifs":                 strings.Repeat("{% if 1 %}", 20_000),
+		"elses":               "{{ 1" + strings.Repeat(" if 1 else 1", 20_000) + " }}",
+		"split, often":        "{% set s = 'a ' * 10**5 %}{% for i in range(99999) %}{% set x = s.split() %}{% endfor %}",
+		"sorted, often":       "{% set s = range(99999) | list %}{% for i in range(99999) %}{% set x = s | sort %}{% endfor %}",
+		"searched, often":     "{% set s = range(99999) | list %}{% for i in range(99999) %}{% set x = -1 in s %}{% endfor %}",
+		"characters":          "{% set s = messages[0].content * 10000 %}{% for i in range(99999) %}{% for c in s %}{% endfor %}{% endfor %}",
+		"scopes":              "{% for i in range(99999) %}{% for j in range(99) %}{% set a = 1 %}{% set b = 2 %}{% endfor %}{% endfor %}",
+		"pairs, often":        "{% set l = [[1, 2]] * 10**5 %}{% for i in range(99999) %}{% set x = dict(l) %}{% endfor %}",
+	} {
+		_, err := renderWithin(source, []Message{{"user", "a"}}, false, less())
+		require.Error(t, err, name)
+		require.Regexp(t, "more than|at most|too large|of width", err.Error(), name)
+	}
+}
+
+// No file is read, and no attribute of Python's objects is there.
+func TestSandbox(t *testing.T) {
+	for _, source := range []string{
+		"{% include '/etc/passwd' %}", "{% import 'x' as x %}", "{% from 'x' import y %}", "{% extends 'x' %}",
+		"{{ ''.__class__.__mro__ }}", "{{ [].append(1) }}", "{{ {}.pop('a') }}", "{{ raise_exception.__globals__['os'] }}",
+		"{{ ''|attr('__class__')|attr('__mro__') }}", "{{ namespace(__class__=1) }}", "{% set n = namespace() %}{% set n.__x = 1 %}",
+		"{{ lipsum() }}", "{{ self._TemplateReference__context }}", "{{ cycler() }}",
+	} {
+		_, err := render(source, nil, false)
+		require.Error(t, err, source)
+	}
+}
+
+func TestErrorsNameTheLine(t *testing.T) {
+	for source, want := range map[string]string{
+		"a\n{{ 1 +\n }}":                     `line 3: unexpected "}}"`,
+		"a\n\n{% if x %}":                    "line 3: found the end of the template, expected endif",
+		"a\n{% foo %}":                       `line 2: an unknown tag "foo"`,
+		"a\n{{ 'x }}":                        "line 2: a string without an end",
+		"\n\n{% for m in x.y %}{% endfor %}": "line 3: x is undefined",
+		"{# \n #}{{ 'a' |\nupp }}":           "line 3: no filter named upp",
+		"\n{{ raise_exception('No.') }}":     "the template raises: No.",
+	} {
+		_, err := render(source, nil, false)
+		require.EqualError(t, err, want, source)
+	}
+}
+
+// Rendering never panics nor hangs, and the typed ranges are in order.
 func FuzzRender(f *testing.F) {
-	f.Add("{{ bos_token }}{% for m in messages %}{{ m['role'] }}: {{ m['content'] | trim }}{% endfor %}", "a", "b")
-	f.Add("{{ messages[0].content }}", "\xff <|eot_id|>", "")
-	limit = time.Second
+	for _, c := range readGoldens(f, "testdata/cases.json").Cases {
+		f.Add(c.Source, "a <b>\n", "\xff é")
+	}
 	f.Fuzz(func(t *testing.T, source, first, second string) {
-		if strings.Contains(source, "range") || len(source) > 200 {
-			t.Skip() // may take its time, which TestRefusals covers
-		}
-		render, err := Compile(source, chat.Tokens{BOS: "<s>", EOS: "</s>"})
+		out, err := renderWithin(source, []Message{{"user", first}, {second, second}}, true, less())
 		if err != nil {
 			return
 		}
-		r, err := render([]chat.Message{{Role: "user", Content: first}, {Role: "assistant", Content: second}}, chat.Options{})
-		if err != nil {
-			return
-		}
-		end := 0
-		for _, l := range r.Literal {
-			if l[0] < end || l[1] <= l[0] || l[1] > len(r.Text) {
-				t.Fatalf("literal %v of %q", r.Literal, r.Text)
+		end := -1
+		for _, p := range out.Typed {
+			if p[0] <= end || p[1] <= p[0] || p[1] > len(out.Text) {
+				t.Fatalf("typed %v of %q", out.Typed, out.Text)
 			}
-			end = l[1]
+			end = p[1]
 		}
 	})
 }
