@@ -139,6 +139,41 @@ func TestSpellings(t *testing.T) {
 				require.False(t, c.AttentionBias, "its class has none")
 			},
 		},
+		"qwen2": {
+			map[string]string{"architectures": `["Qwen2ForCausalLM"]`, "model_type": `"qwen2"`, "num_key_value_heads": "", "max_position_embeddings": "",
+				"bos_token_id": "", "eos_token_id": "", "sliding_window": "4096", "use_sliding_window": "false", "max_window_layers": "0", "attention_bias": "true"},
+			func(t *testing.T, c *Config) {
+				require.Equal(t, 32, c.NumKeyValueHeads)
+				require.Equal(t, 32768, c.MaxPositionEmbeddings)
+				require.Equal(t, int32(-1), c.BosTokenID)
+				require.Empty(t, c.EosTokenIDs)
+				require.Zero(t, c.SlidingWindow, "it isn't used")
+				for l := range Linears {
+					require.Equal(t, l <= Value, c.HasBias(l), l)
+				}
+			},
+		},
+		"qwen2's window": {
+			map[string]string{"architectures": "", "model_type": `"qwen2"`, "use_sliding_window": "true", "max_window_layers": "15"},
+			func(t *testing.T, c *Config) {
+				require.Equal(t, 4096, c.SlidingWindow)
+				require.Equal(t, 4096, c.MaxPositionEmbeddings)
+			},
+		},
+		"qwen2's window in no layer": {
+			map[string]string{"architectures": "", "model_type": `"qwen2"`, "use_sliding_window": "true", "max_window_layers": "16"},
+			func(t *testing.T, c *Config) { require.Zero(t, c.SlidingWindow) },
+		},
+		"qwen2's window by layer": {
+			map[string]string{"architectures": "", "model_type": `"qwen2"`, "use_sliding_window": "true", "max_window_layers": "16", "num_hidden_layers": "2",
+				"layer_types": `["full_attention","sliding_attention"]`},
+			func(t *testing.T, c *Config) { require.Equal(t, 4096, c.SlidingWindow) },
+		},
+		"qwen2's full layers": {
+			map[string]string{"architectures": "", "model_type": `"qwen2"`, "use_sliding_window": "true", "max_window_layers": "0", "num_hidden_layers": "2",
+				"layer_types": `["full_attention","full_attention"]`},
+			func(t *testing.T, c *Config) { require.Zero(t, c.SlidingWindow) },
+		},
 		"bitsandbytes": {
 			map[string]string{"quantization_config": `{"load_in_4bit":true,"bnb_4bit_quant_type":"nf4","bnb_4bit_use_double_quant":true,"llm_int8_skip_modules":["lm_head"],"quant_method":"bitsandbytes"}`},
 			func(t *testing.T, c *Config) {
@@ -225,6 +260,11 @@ var hostile = map[string]struct {
 	"huge eos":               {"eos_token_id", map[string]string{"eos_token_id": "4294967296"}},
 	"negative bos":           {"bos_token_id", map[string]string{"bos_token_id": "-2"}},
 	"zero window":            {"sliding_window", map[string]string{"architectures": "", "model_type": `"mistral"`, "sliding_window": "0"}},
+	"a layer without window": {"layer_types", map[string]string{"architectures": "", "model_type": `"qwen2"`, "num_hidden_layers": "1", "layer_types": `["sliding_attention"]`}},
+	"layers of too few":      {"layer_types", map[string]string{"architectures": "", "model_type": `"qwen2"`, "layer_types": `["full_attention"]`}},
+	"another attention":      {"layer_types", map[string]string{"architectures": "", "model_type": `"qwen2"`, "num_hidden_layers": "1", "layer_types": `["linear_attention"]`}},
+	"vision":                 {"model_type", map[string]string{"architectures": "", "model_type": `"qwen2_vl"`}},
+	"experts":                {"model_type", map[string]string{"architectures": "", "model_type": `"qwen3_moe"`}},
 	"rope type":              {"rope_type", map[string]string{"rope_scaling": `{"rope_type":"spiral"}`}},
 	"dynamic":                {"rope_type", map[string]string{"rope_scaling": `{"type":"dynamic","factor":2}`}},
 	"yarn":                   {"rope_type", map[string]string{"rope_scaling": `{"rope_type":"yarn","factor":2}`}},

@@ -52,6 +52,7 @@ type window uint8
 const (
 	noWindow         window = iota
 	windowEverywhere        // every layer has the window
+	windowIfUsed            // layers have it that layer_types or max_window_layers name, and only if use_sliding_window is true
 )
 
 // defaultWindow is the sliding_window that families with one have where
@@ -74,6 +75,12 @@ var families = []Family{
 		ModelType: "mistral", Class: "MistralForCausalLM",
 		kvHeads: 8, maxPositions: 4096 * 32, bos: 1, eos: []int32{2}, window: windowEverywhere,
 		norms: [Norms]bool{InputNorm: true, PostAttentionNorm: true},
+	},
+	{
+		ModelType: "qwen2", Class: "Qwen2ForCausalLM", GGUF: "qwen2",
+		kvHeads: 32, maxPositions: 32768, bos: -1, window: windowIfUsed,
+		biases: [Linears]bias{Query: always, Key: always, Value: always},
+		norms:  [Norms]bool{InputNorm: true, PostAttentionNorm: true},
 	},
 }
 
