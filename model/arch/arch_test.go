@@ -174,6 +174,27 @@ func TestSpellings(t *testing.T) {
 				"layer_types": `["full_attention","full_attention"]`},
 			func(t *testing.T, c *Config) { require.Zero(t, c.SlidingWindow) },
 		},
+		"qwen3": {
+			map[string]string{"architectures": "", "model_type": `"qwen3"`, "head_dim": "", "hidden_size": "1000", "attention_bias": ""},
+			func(t *testing.T, c *Config) {
+				require.Equal(t, 128, c.HeadDim, "Qwen3Config's default, whatever hidden_size is")
+				for l := range Linears {
+					require.False(t, c.HasBias(l), l)
+				}
+				for n := range Norms {
+					require.True(t, c.HasNorm(n), n)
+				}
+				require.Equal(t, 128, KeyNorm.Width(c))
+			},
+		},
+		"qwen3's biases": {
+			map[string]string{"architectures": "", "model_type": `"qwen3"`, "attention_bias": "true", "mlp_bias": "true"},
+			func(t *testing.T, c *Config) {
+				for l := range Linears {
+					require.Equal(t, l <= Output, c.HasBias(l), l)
+				}
+			},
+		},
 		"bitsandbytes": {
 			map[string]string{"quantization_config": `{"load_in_4bit":true,"bnb_4bit_quant_type":"nf4","bnb_4bit_use_double_quant":true,"llm_int8_skip_modules":["lm_head"],"quant_method":"bitsandbytes"}`},
 			func(t *testing.T, c *Config) {

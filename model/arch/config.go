@@ -3,7 +3,7 @@ package arch
 // Config is the architecture of a decoder of one of the known families, named as in
 // transformers' config.json.
 type Config struct {
-	ModelType             string // "llama", "mistral", "qwen2"
+	ModelType             string // "llama", "mistral", "qwen2", "qwen3"
 	VocabSize             int
 	HiddenSize            int
 	IntermediateSize      int

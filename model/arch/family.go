@@ -82,6 +82,12 @@ var families = []Family{
 		biases: [Linears]bias{Query: always, Key: always, Value: always},
 		norms:  [Norms]bool{InputNorm: true, PostAttentionNorm: true},
 	},
+	{
+		ModelType: "qwen3", Class: "Qwen3ForCausalLM", GGUF: "qwen3",
+		kvHeads: 32, headDim: 128, maxPositions: 32768, bos: -1, window: windowIfUsed,
+		biases: [Linears]bias{Query: byAttentionBias, Key: byAttentionBias, Value: byAttentionBias, Output: byAttentionBias},
+		norms:  [Norms]bool{InputNorm: true, PostAttentionNorm: true, QueryNorm: true, KeyNorm: true},
+	},
 }
 
 // familyOf finds the family that a config names. Either of model_type and

@@ -26,6 +26,8 @@ type Norm uint8
 const (
 	InputNorm         Norm = iota // before attention
 	PostAttentionNorm             // before the MLP
+	QueryNorm                     // over each head of the queries, before they are rotated
+	KeyNorm                       // over each head of the keys, in the same way
 	Norms
 )
 
@@ -36,6 +38,7 @@ func hidden(c *Config) int       { return c.HiddenSize }
 func intermediate(c *Config) int { return c.IntermediateSize }
 func queries(c *Config) int      { return c.NumAttentionHeads * c.HeadDim }
 func keys(c *Config) int         { return c.NumKeyValueHeads * c.HeadDim }
+func head(c *Config) int         { return c.HeadDim }
 
 // linears describes the linear maps: the name within a layer in transformers,
 // the name within a block of a GGUF file, outputs and inputs.
@@ -59,6 +62,8 @@ var norms = [Norms]struct {
 }{
 	InputNorm:         {"input_layernorm", "attn_norm", hidden},
 	PostAttentionNorm: {"post_attention_layernorm", "ffn_norm", hidden},
+	QueryNorm:         {"self_attn.q_norm", "attn_q_norm", head},
+	KeyNorm:           {"self_attn.k_norm", "attn_k_norm", head},
 }
 
 // String returns the name within a layer in transformers: "self_attn.q_proj".

@@ -22,6 +22,17 @@ func (k *Kernels) RMSNorm(s driver.Stream, out, x driver.Ptr, rows Rows, width i
 		out, x, g.Base, g.Own, g.Adapters, rows.Count, rows.Most, width, eps)
 }
 
+// normHeads is the kernel of NormHeads.
+const normHeads = "rmsnorm_f32"
+
+// NormHeads replaces each head of x, [heads][width] float32, by its RMSNorm,
+// which stays float32 in either precision. There may be more heads than a launch
+// of another kernel has rows; Gains.Adapters is of heads too.
+func (k *Kernels) NormHeads(s driver.Stream, x driver.Ptr, heads Rows, width int, eps float32, g Gains) error {
+	return k.launch(s, normHeads, dim(heads.Most, 1), dim(128, 1), 0,
+		x, x, g.Base, g.Own, g.Adapters, heads.Count, heads.Most, width, eps)
+}
+
 // elementThreads is the block of kernels with a thread a number.
 const elementThreads = 256
 

@@ -105,13 +105,13 @@ const prefix = "medner_"
 
 // entries are the names of a file's kernels, without prefix, but for those of
 // the other precision. (What ends the name of an embed kernel is its table's
-// format, which may be f32 in both.)
+// format, which may be f32 in both, and norms of heads stay float32 in both.)
 func entries(ptx string, p Precision) []string {
 	other := "_" + (Fast - p).String()
 	var names []string
 	for line := range strings.Lines(ptx) {
 		rest, ok := strings.CutPrefix(line, ".visible .entry "+prefix)
-		if name, _, _ := strings.Cut(rest, "("); ok && (strings.HasPrefix(name, "embed_") || !strings.HasSuffix(name, other)) {
+		if name, _, _ := strings.Cut(rest, "("); ok && (strings.HasPrefix(name, "embed_") || name == normHeads || !strings.HasSuffix(name, other)) {
 			names = append(names, name)
 		}
 	}

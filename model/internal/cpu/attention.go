@@ -3,9 +3,11 @@ package cpu
 import "github.com/medner/medner/kernels"
 
 // attention is causal self-attention with grouped heads (transformers'
-// LlamaAttention).
+// LlamaAttention, Qwen3Attention).
 type attention struct {
 	q, k, v, o *linear
+	qNorm      norm // over each head, in families that have it
+	kNorm      norm
 	headDim    int
 	rope       *kernels.Rope
 	kernel     *kernels.Attention
@@ -21,11 +23,13 @@ func (a *attention) bind(q, k, v, o *linear) {
 	a.finishKeys = func(s *step, lo, hi int) {
 		a.k.finish(s, s.k, lo, hi)
 		a.v.finish(s, s.v, lo, hi)
+		a.kNorm.heads(s, s.k, a.k.out(), lo, hi)
 		a.rotate(s, s.k, a.k.out(), lo, hi)
 		a.store(s, lo, hi)
 	}
 	a.finishQueries = func(s *step, lo, hi int) {
 		a.q.finish(s, s.q, lo, hi)
+		a.qNorm.heads(s, s.q, a.q.out(), lo, hi)
 		a.rotate(s, s.q, a.q.out(), lo, hi)
 	}
 	a.finishAll = func(s *step, lo, hi int) {

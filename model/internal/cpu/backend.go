@@ -64,7 +64,10 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 		d.norms = append(d.norms, norm{l.Norms[arch.InputNorm], c.RMSNormEps})
 		packed := &d.layers[i]
 		packed.postAttentionNorm = norm{l.Norms[arch.PostAttentionNorm], c.RMSNormEps}
-		packed.attention = attention{layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.memory.shape}
+		packed.attention = attention{
+			layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.memory.shape,
+			qNorm: norm{l.Norms[arch.QueryNorm], c.RMSNormEps}, kNorm: norm{l.Norms[arch.KeyNorm], c.RMSNormEps},
+		}
 		for part := range arch.Linears {
 			if packed.linears[part], err = p.linear(l.Linears[part], hold.Projection); err != nil {
 				return fmt.Errorf("pack model.layers.%d.%s: %w", i, part, err)

@@ -17,6 +17,7 @@ import (
 
 // testConfig is a decoder with three query heads to a KV head.
 var testConfig = &arch.Config{
+	ModelType: "qwen3", // whose layers have all norms
 	VocabSize: 77, HiddenSize: 48, IntermediateSize: 80, NumHiddenLayers: 2,
 	NumAttentionHeads: 6, NumKeyValueHeads: 2, HeadDim: 32, MaxPositionEmbeddings: 1000, RMSNormEps: 1e-5,
 	Rope: arch.Rope{Theta: 10000, Type: "default"},

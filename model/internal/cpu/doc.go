@@ -9,6 +9,9 @@
 //	    x ← x + Down(silu(Gate h) ∘ Up h)                    h = norm(x)
 //	logits = Head(norm(x))
 //
+// In families that have such norms, each head of Q h and K h is normalised
+// before it is rotated.
+//
 // The files follow it: decoder.go, layer.go, attention.go, mlp.go, linear.go.
 // step.go lays out the tokens of a step as rows, cache.go keeps keys and
 // values in pages, pack.go turns the files' weights into the kernels' layout.

@@ -63,16 +63,37 @@ type norm struct {
 	eps float32
 }
 
+// under returns the gains under an adapter.
+func (n *norm) under(adapter int) []float32 {
+	if adapter >= 0 && adapter < len(n.Adapted) && n.Adapted[adapter] != nil {
+		return n.Adapted[adapter]
+	}
+	return n.Weight
+}
+
 // rows sets s.norm to the norm of the residual stream of the rows [lo, hi).
 func (n *norm) rows(s *step, lo, hi int) {
 	width := len(n.Weight)
 	for _, g := range s.groups {
-		weight := n.Weight
-		if g.adapter >= 0 && g.adapter < len(n.Adapted) && n.Adapted[g.adapter] != nil {
-			weight = n.Adapted[g.adapter]
-		}
+		weight := n.under(g.adapter)
 		for i := max(lo, g.first); i < min(hi, g.first+g.n); i++ {
 			kernels.RMSNorm(s.norm[i*width:][:width], s.x[i*width:][:width], weight, n.eps)
+		}
+	}
+}
+
+// heads replaces each head of the rows [lo, hi) of x, [rows][width], by its
+// norm. Families whose layers have no such norm have no gains.
+func (n *norm) heads(s *step, x []float32, width, lo, hi int) {
+	size := len(n.Weight)
+	if size == 0 {
+		return
+	}
+	for _, g := range s.groups {
+		weight := n.under(g.adapter)
+		for at := max(lo, g.first) * width; at < min(hi, g.first+g.n)*width; at += size {
+			head := x[at:][:size]
+			kernels.RMSNorm(head, head, weight, n.eps)
 		}
 	}
 }

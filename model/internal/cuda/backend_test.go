@@ -46,18 +46,21 @@ func equal(t *testing.T, name string, got, want *played) {
 func TestEveryBitIsTheCPUs(t *testing.T) {
 	d := anyDriver(t)
 	for _, c := range []struct {
+		family               string
 		headDim              int
 		adapters, bias, tied bool
 		o                    backend.Options
 	}{
-		{32, true, true, false, backend.Options{}},
-		{40, false, false, true, backend.Options{KV: "f16"}},
-		{32, true, false, true, backend.Options{Hold: hold.Int8}},
-		{64, false, true, false, backend.Options{Hold: hold.NF4, KV: "f16"}},
-		{32, false, false, false, backend.Options{Hold: hold.BF16}},
+		{"llama", 32, true, true, false, backend.Options{}},
+		{"llama", 40, false, false, true, backend.Options{KV: "f16"}},
+		{"llama", 32, true, false, true, backend.Options{Hold: hold.Int8}},
+		{"llama", 64, false, true, false, backend.Options{Hold: hold.NF4, KV: "f16"}},
+		{"llama", 32, false, false, false, backend.Options{Hold: hold.BF16}},
+		{"qwen3", 32, true, true, false, backend.Options{}},
+		{"qwen3", 40, false, false, true, backend.Options{Hold: hold.NF4}},
 	} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
-			w := newToy(c.headDim, c.adapters, c.bias, c.tied)
+			w := newToyOf(c.family, c.headDim, c.adapters, c.bias, c.tied)
 			o := c.o
 			o.Threads = 1
 			processors, err := cpu.New(t.Context(), w, o)
@@ -84,13 +87,15 @@ func TestEveryBitIsTheCPUs(t *testing.T) {
 // but one set of them.
 func TestFastIsTheSameInEverySchedule(t *testing.T) {
 	d := anyDriver(t)
-	b := open(t, d, newToy(32, true, true, false), backend.Options{Precision: hold.Fast, Hold: hold.NF4})
-	want, err := play(stepper(b), b, everything(100, true))
-	require.NoError(t, err)
-	for _, s := range []script{everything(9, true), everything(4, false)} {
-		got, err := play(stepper(b), b, s)
+	for _, family := range []string{"llama", "qwen3"} {
+		b := open(t, d, newToyOf(family, 32, true, true, false), backend.Options{Precision: hold.Fast, Hold: hold.NF4})
+		want, err := play(stepper(b), b, everything(100, true))
 		require.NoError(t, err)
-		equal(t, fmt.Sprintf("%+v", s), got, want)
+		for _, s := range []script{everything(9, true), everything(4, false)} {
+			got, err := play(stepper(b), b, s)
+			require.NoError(t, err)
+			equal(t, fmt.Sprintf("%s: %+v", family, s), got, want)
+		}
 	}
 }
 

@@ -29,8 +29,8 @@ type decoder struct {
 
 // layer is one decoder layer (transformers' LlamaDecoderLayer).
 type layer struct {
-	linears           [arch.Linears]linear
-	postAttentionNorm norm
+	linears [arch.Linears]linear
+	norms   [arch.Norms]norm // of those that the family has not, base is 0
 }
 
 // norm is an RMSNorm's gains, and by adapter what replaces them.
@@ -71,8 +71,10 @@ func (d *decoder) build(w *backend.Weights, plan hold.Plan, to sink) (read int64
 	}
 	for i := range w.Layers {
 		from, into := &w.Layers[i], &d.layers[i]
-		d.norms = append(d.norms, b.norm(from.Norms[arch.InputNorm]))
-		into.postAttentionNorm = b.norm(from.Norms[arch.PostAttentionNorm])
+		for n := range arch.Norms {
+			into.norms[n] = b.norm(from.Norms[n])
+		}
+		d.norms = append(d.norms, into.norms[arch.InputNorm])
 		for part := range arch.Linears {
 			into.linears[part] = b.linear(&from.Linears[part], hold.Projection)
 			if b.err != nil {
@@ -174,6 +176,17 @@ func (b *builder) linear(l *backend.Linear, role hold.Role) linear {
 		packed.table, b.err = b.to.bytes(table)
 	}
 	return packed
+}
+
+// changesHeads says whether an adapter changes the norms of heads in any layer.
+func (d *decoder) changesHeads(adapter int) bool {
+	for i := range d.layers {
+		norms := &d.layers[i].norms
+		if under(norms[arch.QueryNorm].adapted, []int{adapter}) || under(norms[arch.KeyNorm].adapted, []int{adapter}) {
+			return true
+		}
+	}
+	return false
 }
 
 // under says whether an adapter of the step, whose numbers are in adapters,

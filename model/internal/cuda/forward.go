@@ -25,6 +25,8 @@ type pass struct {
 	adapters driver.Ptr // of the rows; 0: the base for all
 	x, norm  driver.Ptr
 	angles   driver.Ptr
+
+	queryHeads, keyHeads heads
 	// window is called when the logits of some asked rows are there; may be nil.
 	window func(first, n int) error
 }
@@ -38,6 +40,18 @@ func (p *pass) count(most, which int) gpukernels.Rows {
 	return r
 }
 
+// heads are the heads of the queries, or of the keys, of the rows.
+type heads struct {
+	rows     gpukernels.Rows // a head is a row
+	adapters driver.Ptr      // of each; there only where an adapter of the step changes norms of heads
+}
+
+// heads points to n heads: which is their place among the counts, at that of
+// their adapters among the tables.
+func (p *pass) heads(n, which, at int) heads {
+	return heads{p.count(n, which), p.w.tables.ptr(at)}
+}
+
 // begin points to all rows.
 func (p *pass) begin() {
 	t := &p.w.tables
@@ -47,6 +61,8 @@ func (p *pass) begin() {
 		p.adapters = t.ptr(t.at.adapters)
 	}
 	p.x, p.norm, p.angles = p.w.x, p.w.norm, p.w.angles
+	p.queryHeads = p.heads(p.shape.rows*p.d.heads, queryHeadCount, t.at.queryAdapters)
+	p.keyHeads = p.heads(p.shape.rows*p.d.kvHeads, keyHeadCount, t.at.keyAdapters)
 	p.cache.Tables, p.cache.Stride = t.ptr(t.at.pages), t.limits.stride
 }
 
@@ -67,6 +83,7 @@ func (p *pass) narrow() error {
 		return err
 	}
 	p.x, p.norm, p.angles = p.w.askedX, p.w.askedNorm, p.w.askedAngles
+	p.queryHeads = p.heads(p.shape.asked*p.d.heads, askedHeadCount, t.at.askedQueryAdapters)
 	return p.k.Angles(p.stream, p.angles, p.d.invFreq, p.rows, p.d.rotary, p.places)
 }
 
@@ -107,6 +124,19 @@ func (p *pass) normalise(n *norm) error {
 	return p.k.RMSNorm(p.stream, p.norm, p.x, p.rows, p.d.hidden, p.d.eps, g)
 }
 
+// normaliseHeads replaces the heads of x by their RMSNorms, in families that
+// have them.
+func (p *pass) normaliseHeads(n *norm, x driver.Ptr, h heads) error {
+	if n.base == 0 {
+		return nil
+	}
+	g := gpukernels.Gains{Base: n.base}
+	if under(n.adapted, p.groups) {
+		g.Own, g.Adapters = n.own, h.adapters
+	}
+	return p.k.NormHeads(p.stream, x, h.rows, p.d.headDim, p.d.eps, g)
+}
+
 // layer turns the residual stream into the next layer's. It begins and ends
 // with its norm, by next.
 func (p *pass) layer(l *layer, next *norm, narrow bool) error {
@@ -114,6 +144,9 @@ func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 	q, k, v := output{&l.linears[arch.Query], w.q, 0}, output{&l.linears[arch.Key], w.k, 0}, output{&l.linears[arch.Value], w.v, 0}
 	if narrow {
 		if err := p.multiply(p.norm, k, v); err != nil {
+			return err
+		}
+		if err := p.normaliseHeads(&l.norms[arch.KeyNorm], w.k, p.keyHeads); err != nil {
 			return err
 		}
 		if err := p.k.Rope(p.stream, 0, w.k, w.v, p.angles, p.rows, 0, d.rotary, p.places, p.cache); err != nil {
@@ -128,6 +161,9 @@ func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 		if err := p.multiply(p.norm, q); err != nil {
 			return err
 		}
+		if err := p.normaliseHeads(&l.norms[arch.QueryNorm], w.q, p.queryHeads); err != nil {
+			return err
+		}
 		queries := p.cache
 		queries.Shape.Heads = 0
 		if err := p.k.Rope(p.stream, w.q, 0, 0, p.angles, p.rows, d.heads, d.rotary, p.places, queries); err != nil {
@@ -135,6 +171,12 @@ func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 		}
 	} else {
 		if err := p.multiply(p.norm, q, k, v); err != nil {
+			return err
+		}
+		if err := p.normaliseHeads(&l.norms[arch.KeyNorm], w.k, p.keyHeads); err != nil {
+			return err
+		}
+		if err := p.normaliseHeads(&l.norms[arch.QueryNorm], w.q, p.queryHeads); err != nil {
 			return err
 		}
 		if err := p.k.Rope(p.stream, w.q, w.k, w.v, p.angles, p.rows, d.heads, d.rotary, p.places, p.cache); err != nil {
@@ -147,7 +189,7 @@ func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 	if err := p.multiply(w.heads, output{&l.linears[arch.Output], w.y, p.x}); err != nil {
 		return err
 	}
-	if err := p.normalise(&l.postAttentionNorm); err != nil {
+	if err := p.normalise(&l.norms[arch.PostAttentionNorm]); err != nil {
 		return err
 	}
 	if err := p.multiply(p.norm, output{&l.linears[arch.Gate], w.gate, 0}, output{&l.linears[arch.Up], w.up, 0}); err != nil {

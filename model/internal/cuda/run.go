@@ -58,7 +58,7 @@ func (b *Backend) room(s *step) error {
 	b.pass.shape = shapeOf(s, b.kernels, &b.decoder)
 	b.pass.groups = s.adapters
 	more := b.limits
-	if !more.grow(s.needs(b.pass.shape)) {
+	if !more.grow(s.needs(b.pass.shape, &b.decoder)) {
 		return nil
 	}
 	b.limits = limits{}

@@ -14,6 +14,7 @@ type step struct {
 	asked    []backend.Row
 	adapters []int // that rows are under, ascending, without -1
 	own      bool  // some have a token table of their own
+	heads    bool  // some have norms of heads of their own
 	choose   bool  // the device chooses at some row
 	logits   bool  // the host needs the logits of some row
 	probes   int   // the most ids whose probability is asked of a row
@@ -45,6 +46,7 @@ func (s *step) lay(spans []backend.Span, d *decoder) {
 	}
 	for _, a := range s.adapters {
 		s.own = s.own || a < len(d.tables) && d.tables[a] != nil
+		s.heads = s.heads || d.changesHeads(a)
 	}
 	for _, r := range s.asked {
 		s.logits = s.logits || r.Logits != nil || drawn(r)
@@ -89,10 +91,13 @@ func (s *step) reserve() error {
 }
 
 // needs are the limits that the step asks for.
-func (s *step) needs(sh shape) limits {
+func (s *step) needs(sh shape, d *decoder) limits {
 	l := limits{rows: sh.rows, asked: sh.asked, slots: len(s.spans), stride: s.pages, extra: extraBytes(s.asked), probes: sh.probes, keys: sh.keys}
 	if s.own {
 		l.own = s.rows
+	}
+	if s.heads {
+		l.heads = s.rows * d.heads
 	}
 	if s.logits {
 		l.logits = len(s.asked)

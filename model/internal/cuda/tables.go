@@ -21,9 +21,12 @@ type tables struct {
 		positions, slots, adapters int // of rows
 		from, askedPositions       int // of asked rows
 		askedSlots, askedAdapters  int
+		queryAdapters, keyAdapters int // of heads
+		askedQueryAdapters         int
 		rules, pages, end          int
 	}
-	used int // of host
+	queryHeads, keyHeads int // of a row
+	used                 int // of host
 }
 
 // limits are the sizes that tables and workspace have room for.
@@ -33,6 +36,7 @@ type limits struct {
 	slots  int // sequences
 	stride int // pages of a sequence
 	own    int // token vectors from the host
+	heads  int // heads of all rows, where an adapter changes the norms of heads
 	extra  int // bytes of masks and lists
 	probes int // ids whose probability is asked, a row
 	keys   int // positions that attention sees
@@ -46,7 +50,7 @@ func (l *limits) grow(need limits) (grown bool) {
 		has  *int
 		need int
 	}{
-		{&l.rows, need.rows}, {&l.asked, need.asked}, {&l.slots, need.slots}, {&l.stride, need.stride}, {&l.own, need.own},
+		{&l.rows, need.rows}, {&l.asked, need.asked}, {&l.slots, need.slots}, {&l.stride, need.stride}, {&l.own, need.own}, {&l.heads, need.heads},
 		{&l.extra, need.extra}, {&l.probes, need.probes}, {&l.keys, need.keys}, {&l.logits, need.logits},
 	} {
 		if p.need > *p.has {
@@ -58,13 +62,16 @@ func (l *limits) grow(need limits) (grown bool) {
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-// Counts in device memory: rows, asked rows, then the asked rows of each window
-// of logits, in steps that a graph may be made of.
+// Counts in device memory: rows, asked rows, the heads of both, then the asked
+// rows of each window of logits, in steps that a graph may be made of.
 const (
-	rowCount    = 0
-	askedCount  = 1
-	windowCount = 2
-	allCounts   = windowCount + maxGraphRows/headRows
+	rowCount = iota
+	askedCount
+	queryHeadCount
+	keyHeadCount
+	askedHeadCount
+	windowCount
+	allCounts = windowCount + maxGraphRows/headRows
 )
 
 // lay decides the offsets.
@@ -80,6 +87,7 @@ func (t *tables) lay(l limits) {
 	a.counts = place(4 * allCounts)
 	a.ids, a.positions, a.slots, a.adapters = place(4*l.rows), place(4*l.rows), place(4*l.rows), place(4*l.rows)
 	a.from, a.askedPositions, a.askedSlots, a.askedAdapters = place(4*l.asked), place(4*l.asked), place(4*l.asked), place(4*l.asked)
+	a.queryAdapters, a.keyAdapters, a.askedQueryAdapters = place(4*l.heads), place(4*l.heads), place(4*l.heads)
 	a.rules = place(gpukernels.RuleBytes * l.asked)
 	a.pages = place(8 * l.slots * l.stride)
 	a.end = end
@@ -134,6 +142,8 @@ func (t *tables) write(s *step) {
 	n, asked := s.rows, len(s.asked)
 	counts := t.ints(t.at.counts, allCounts)
 	counts[rowCount], counts[askedCount] = int32(n), int32(asked)
+	counts[queryHeadCount], counts[keyHeadCount] = int32(n*t.queryHeads), int32(n*t.keyHeads)
+	counts[askedHeadCount] = int32(asked * t.queryHeads)
 	for i := windowCount; i < allCounts; i++ {
 		counts[i] = int32(min(headRows, max(0, asked-(i-windowCount)*headRows)))
 	}
@@ -158,6 +168,11 @@ func (t *tables) write(s *step) {
 			pages[slot*t.limits.stride+i] = uint64(p.cache.At(i))
 		}
 	}
+	if s.heads {
+		repeat(t.ints(t.at.queryAdapters, n*t.queryHeads), adapters)
+		repeat(t.ints(t.at.keyAdapters, n*t.keyHeads), adapters)
+		repeat(t.ints(t.at.askedQueryAdapters, asked*t.queryHeads), askedAdapters)
+	}
 	t.used = t.at.end
 	shared := map[list]driver.Ptr{}
 	for i, r := range s.asked {
@@ -175,3 +190,10 @@ func (t *tables) write(s *step) {
 // unasked is the rule of rows at which the device need not choose: the kernels
 // choose at all rows of a step.
 var unasked choice.Rule
+
+// repeat fills dst with the numbers of x, each equally often in turn.
+func repeat(dst, x []int32) {
+	for i := range dst {
+		dst[i] = x[i*len(x)/len(dst)]
+	}
+}

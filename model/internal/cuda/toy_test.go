@@ -14,8 +14,8 @@ import (
 
 // toyConfig is a decoder with three query heads to a KV head, of shapes that
 // fill no tile and no block.
-func toyConfig(headDim int) *arch.Config {
-	return &arch.Config{VocabSize: 77, HiddenSize: 72, IntermediateSize: 136, NumHiddenLayers: 2,
+func toyConfig(family string, headDim int) *arch.Config {
+	return &arch.Config{ModelType: family, VocabSize: 77, HiddenSize: 72, IntermediateSize: 136, NumHiddenLayers: 2,
 		NumAttentionHeads: 6, NumKeyValueHeads: 2, HeadDim: headDim, MaxPositionEmbeddings: 1000, RMSNormEps: 1e-5}
 }
 
@@ -49,10 +49,15 @@ func (w toyWeights) norm(n int) backend.Norm {
 	return backend.Norm{Weight: gains}
 }
 
-// newToy is a model, with three adapters if asked for: low-rank paths, one of
-// them DoRA's; replaced weights, gains and biases; a token table of its own.
+// newToy is a Llama, see newToyOf.
 func newToy(headDim int, adapters, bias, tied bool) *backend.Weights {
-	c := toyConfig(headDim)
+	return newToyOf("llama", headDim, adapters, bias, tied)
+}
+
+// newToyOf is a model of a family, with three adapters if asked for: low-rank paths, one of
+// them DoRA's; replaced weights, gains and biases; a token table of its own.
+func newToyOf(family string, headDim int, adapters, bias, tied bool) *backend.Weights {
+	c := toyConfig(family, headDim)
 	w := toyWeights{rand.New(rand.NewPCG(7, uint64(headDim)))}
 	all := &backend.Weights{Config: c, InvFreq: make([]float32, headDim/2), Norm: w.norm(c.HiddenSize)}
 	for i := range all.InvFreq {
@@ -61,7 +66,9 @@ func newToy(headDim int, adapters, bias, tied bool) *backend.Weights {
 	for range c.NumHiddenLayers {
 		var layer backend.Layer
 		for n := range arch.Norms {
-			layer.Norms[n] = w.norm(n.Width(c))
+			if c.HasNorm(n) {
+				layer.Norms[n] = w.norm(n.Width(c))
+			}
 		}
 		for l := range arch.Linears {
 			rows, cols := l.Shape(c)
@@ -97,8 +104,16 @@ func (w toyWeights) adapt(all *backend.Weights) {
 				m.Adapted[0] = nil
 			}
 		}
-		input := &l.Norms[arch.InputNorm]
-		input.Adapted = [][]float32{nil, nil, w.norm(len(input.Weight)).Weight}
+		for n := range l.Norms {
+			gains := func() []float32 { return w.norm(arch.Norm(n).Width(all.Config)).Weight }
+			switch n := arch.Norm(n); {
+			case !all.Config.HasNorm(n):
+			case n == arch.InputNorm || n == arch.QueryNorm:
+				l.Norms[n].Adapted = [][]float32{nil, nil, gains()}
+			case n == arch.KeyNorm:
+				l.Norms[n].Adapted = [][]float32{gains(), nil, nil}
+			}
+		}
 	}
 	all.Head.Adapted = []*backend.Adapted{nil, low(&all.Head, 4), {Weight: w.matrix(all.Config.VocabSize, all.Config.HiddenSize)}}
 	all.Norm.Adapted = [][]float32{nil, w.norm(all.Config.HiddenSize).Weight, nil}

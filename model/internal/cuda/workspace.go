@@ -35,6 +35,7 @@ const maxScores = 256 << 20
 // build allocates everything for the limits. After an error free undoes it.
 func (w *workspace) build(d *decoder, k *gpukernels.Kernels, l limits) (err error) {
 	w.tables.lay(l)
+	w.tables.queryHeads, w.tables.keyHeads = d.heads, d.kvHeads
 	device := func(p *driver.Ptr, bytes int) {
 		if err == nil {
 			*p, err = w.alloc(bytes)
