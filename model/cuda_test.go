@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +17,6 @@ import (
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/internal/cuda/purego"
 	"github.com/medner/medner/internal/cuda/shim"
-	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model/internal/backend"
 )
 
@@ -36,7 +34,6 @@ func fakeGPU(t *testing.T) *fake.Library {
 // bit, in every batch, chunk, draft and prefix; in fast it is one thing too.
 func TestBitsOfAGPU(t *testing.T) {
 	l := fakeGPU(t)
-	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
 	for _, c := range []struct {
 		model, adapter, kv string
 		precision          Precision
@@ -44,11 +41,13 @@ func TestBitsOfAGPU(t *testing.T) {
 		{model: "nf4-f16", adapter: "four-bit"},
 		{model: "head-96-llama3", adapter: "dora", kv: "f16"},
 		{model: "fp4", adapter: "four-bit", precision: Fast},
+		{model: "qwen2", adapter: "qwen2-lora"},
+		{model: "nf4-qwen3", adapter: "qwen3-dora"},
 	} {
 		open := func(o Options) *Model {
 			o.KV, o.Precision, o.LoRA = c.kv, c.precision, Unmerged
-			o.Adapters = []string{filepath.Join(dir, "adapters", c.adapter)}
-			m, err := Open(t.Context(), filepath.Join(dir, "models", c.model), o)
+			o.Adapters = []string{made(t, "adapters", c.adapter)}
+			m, err := Open(t.Context(), made(t, "models", c.model), o)
 			require.NoError(t, err)
 			return m
 		}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -12,10 +13,16 @@ import (
 	"github.com/medner/medner/internal/golden"
 )
 
-// TestGoldensOfOtherShapes runs the cases of scripts/goldens_more.py: odd
-// sizes, all head sizes, ragged 4-bit weights.
-func TestGoldensOfOtherShapes(t *testing.T) {
-	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
+// TestGoldensOfOtherShapes runs scripts/goldens_more.py's cases of odd sizes, all
+// head sizes, and ragged 4-bit weights.
+func TestGoldensOfOtherShapes(t *testing.T) { testGoldens(t, "goldens-more") }
+
+// TestGoldensOfOtherFamilies runs the same script's cases of families beside
+// Llama.
+func TestGoldensOfOtherFamilies(t *testing.T) { testGoldens(t, "goldens-families") }
+
+func testGoldens(t *testing.T, name string) {
+	dir := filepath.Join(golden.Root(), "testdata", name)
 	var cases []struct {
 		Model    string             `json:"model"`
 		Adapters []string           `json:"adapters"`
@@ -63,4 +70,18 @@ func TestGoldensOfOtherShapes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// made returns the path of a model or an adapter that scripts/goldens_more.py
+// made, in either set; kind is "models" or "adapters".
+func made(t testing.TB, kind, name string) string {
+	t.Helper()
+	for _, set := range []string{"goldens-more", "goldens-families"} {
+		path := filepath.Join(golden.Root(), "testdata", set, kind, name)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	t.Fatalf("no %s/%s in either set", kind, name)
+	return ""
 }

@@ -17,7 +17,6 @@ import (
 // TestBitsAreTheSameInEveryBatch compares every bit of what the real
 // backend writes, over threads, batches, chunks, drafts and the prefix cache.
 func TestBitsAreTheSameInEveryBatch(t *testing.T) {
-	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
 	for _, c := range []struct {
 		model, adapter, kv string
 		precision          Precision
@@ -26,6 +25,9 @@ func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 		{model: "nf4-f16", adapter: "four-bit"},
 		{model: "fp4", adapter: "four-bit", precision: Fast},
 		{model: "fp4-ragged-f16", adapter: "biases", kv: "f16"},
+		{model: "qwen2", adapter: "qwen2-lora"},
+		{model: "nf4-qwen3", adapter: "qwen3-dora"},
+		{model: "nf4-qwen3", adapter: "qwen3-dora", precision: Fast},
 	} {
 		if testing.Short() && c.precision != Fast {
 			continue
@@ -33,9 +35,9 @@ func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 		open := func(o Options) *Model {
 			o.KV, o.Precision, o.LoRA = c.kv, c.precision, Unmerged
 			if c.adapter != "" {
-				o.Adapters = []string{filepath.Join(dir, "adapters", c.adapter)}
+				o.Adapters = []string{made(t, "adapters", c.adapter)}
 			}
-			m, err := Open(t.Context(), filepath.Join(dir, "models", c.model), o)
+			m, err := Open(t.Context(), made(t, "models", c.model), o)
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = m.Close() })
 			return m
@@ -121,7 +123,6 @@ func written(t *testing.T, m *Model, r Request) (s string) {
 // TestBitsAreTheSameByAllKernels compares the variants that this processor
 // has with plain Go.
 func TestBitsAreTheSameByAllKernels(t *testing.T) {
-	dir := filepath.Join(golden.Root(), "testdata", "goldens-more")
 	for _, c := range []struct {
 		model, adapter, kv string
 		precision          Precision
@@ -129,6 +130,8 @@ func TestBitsAreTheSameByAllKernels(t *testing.T) {
 		{model: "head-80-linear"},
 		{model: "nf4-f16", adapter: "four-bit", kv: "f16"},
 		{model: "fp4", adapter: "four-bit", precision: Fast},
+		{model: "nf4-qwen2", adapter: "qwen2-lora", precision: Fast},
+		{model: "qwen3", adapter: "qwen3-dora"},
 	} {
 		var want []string
 		for _, v := range kernels.Variants() {
@@ -139,9 +142,9 @@ func TestBitsAreTheSameByAllKernels(t *testing.T) {
 			require.NoError(t, err)
 			o := Options{KV: c.kv, Precision: c.precision, LoRA: Unmerged}
 			if c.adapter != "" {
-				o.Adapters = []string{filepath.Join(dir, "adapters", c.adapter)}
+				o.Adapters = []string{made(t, "adapters", c.adapter)}
 			}
-			m, err := Open(t.Context(), filepath.Join(dir, "models", c.model), o)
+			m, err := Open(t.Context(), made(t, "models", c.model), o)
 			require.NoError(t, err)
 			var got []string
 			for _, r := range scheduleRequests(m, false)[:3] {
