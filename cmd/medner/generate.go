@@ -86,6 +86,9 @@ func newGenerate() *cobra.Command {
 			if request.RepetitionPenalty <= 0 {
 				return usagef("--repetition-penalty %g: expected more than 0", request.RepetitionPenalty)
 			}
+			if err := checkSampling(cmd, request.Sampling); err != nil {
+				return err
+			}
 			m, err := mf.open(cmd)
 			if err != nil {
 				return err
@@ -115,6 +118,7 @@ func newGenerate() *cobra.Command {
 	prompt.register(cmd)
 	cmd.Flags().IntVar(&request.MaxNewTokens, "max-new-tokens", 128, "tokens written at most; 0: as many as the context holds")
 	cmd.Flags().Float32Var(&request.RepetitionPenalty, "repetition-penalty", 1, "transformers' repetition penalty, over prompt and output")
+	registerSampling(cmd.Flags(), &request.Sampling)
 	cmd.Flags().StringVar(&eos, "eos", "", "stop `IDS`, comma-separated, in place of the model's")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
