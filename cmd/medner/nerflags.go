@@ -49,7 +49,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty is for tokens of the answer only")
 	fs.IntVar(&f.maxNewTokens, "max-new-tokens", 0, "most tokens of an answer (default: the profile's)")
 	fs.IntVar(&f.chunkTokens, "chunk-tokens", 0, "most tokens of an article in one question; longer articles are asked about in pieces (default: what the context holds)")
-	fs.Float64Var(&f.alternatives, "alternatives", 0, "also extract items that begin with a token of a probability above `P`: more recall, less precision")
+	fs.Float64Var(&f.alternatives, "alternatives", 0, "also extract items whose first token the model held likelier than `P`: more recall, less precision")
 	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the one beside the adapter)")
 	fs.Float64Var(&f.minConfidence, "min-confidence", 0, "leave out items of a lower confidence, and report them")
 	fs.Float64Var(&f.precisionGoal, "target-precision", 0, "leave out the items of least confidence, and report them, so that this share of the others is right (needs a calibration)")

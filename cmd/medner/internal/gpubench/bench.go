@@ -1,6 +1,5 @@
-// Package bench times the kernels of a GPU at the shapes of models, by events
-// on the device, and sets them against what its clocks, its units and its
-// memory's bus could do.
+// Package gpubench times the kernels of a GPU at the shapes of models, by events
+// on the device, beside what its clocks, its units and its memory's bus could do.
 package gpubench
 
 import (
@@ -15,7 +14,7 @@ import (
 	"github.com/medner/medner/internal/cuda/gpukernels"
 )
 
-// Shape is what the kernels see of a model.
+// Shape holds the hyperparameters of a model that the kernels depend on.
 type Shape struct {
 	Name                 string
 	Hidden, Intermediate int
@@ -27,20 +26,20 @@ type Shape struct {
 type Options struct {
 	Shapes     []Shape
 	Precisions []gpukernels.Precision
-	Kernels    []string      // prefixes of kernel names, as "gemv", "gemm nf4"; nil: all
-	Columns    int           // rows of activations that a gemm meets
-	Context    int           // positions that attention sees
+	Kernels    []string      // prefixes of kernel names, such as "gemv" and "gemm nf4"; nil: all
+	Columns    int           // rows of activations that a gemm multiplies
+	Context    int           // positions that attention reads
 	Time       time.Duration // for each measurement
 }
 
-// Machine is what the device could do, by its attributes, and what it copies.
+// Machine says what the device could do by its attributes, and how fast it copies.
 type Machine struct {
 	Name        string  `json:"name"`
 	Capability  string  `json:"compute_capability"`
-	MemoryGBps  float64 `json:"memory_gb_per_s"` // 0: not told
-	CopyGBps    float64 `json:"copy_gb_per_s"`   // measured: read and written
+	MemoryGBps  float64 `json:"memory_gb_per_s"` // 0: the driver doesn't tell
+	CopyGBps    float64 `json:"copy_gb_per_s"`   // measured; bytes read and bytes written both count
 	FLOPs       float64 `json:"f32_gflop_per_s"`
-	TensorFLOPs float64 `json:"bf16_gflop_per_s"` // dense
+	TensorFLOPs float64 `json:"bf16_gflop_per_s"` // of dense matrices
 	SMs         int     `json:"multiprocessors"`
 }
 
@@ -48,11 +47,11 @@ type Machine struct {
 type work struct {
 	kernel, shape string
 	bytes, flops  float64
-	tensor        bool // counts against the peak of tensor cores
+	tensor        bool // the peak to compare with is that of tensor cores
 	run           func() error
 }
 
-// Run measures on a context, and calls report with each result as it comes.
+// Run measures on a device, and calls report with each result as it comes.
 func Run(ctx context.Context, c driver.Context, o Options, report func(host.Result)) (m Machine, err error) {
 	err = c.Do(func() (err error) {
 		b := &bench{ctx: ctx, c: c, o: o, report: report}
@@ -62,7 +61,7 @@ func Run(ctx context.Context, c driver.Context, o Options, report func(host.Resu
 	return m, err
 }
 
-// bench is one Run.
+// bench is the state of one Run.
 type bench struct {
 	ctx     context.Context
 	c       driver.Context
@@ -107,6 +106,7 @@ func (b *bench) run() (_ Machine, err error) {
 	return b.machine, nil
 }
 
+// first returns the first of two errors that is not nil.
 func first(a, b error) error {
 	if a != nil {
 		return a
@@ -114,8 +114,8 @@ func first(a, b error) error {
 	return b
 }
 
-// shape measures all kernels at one shape, one after the other: what one holds
-// is freed before the next.
+// shape measures all kernels at one shape. The device memory of one is freed
+// before the next is prepared.
 func (b *bench) shape(k *gpukernels.Kernels, s Shape) error {
 	for _, c := range b.cases(k, s) {
 		if b.o.Kernels != nil && !slices.ContainsFunc(b.o.Kernels, func(p string) bool { return strings.HasPrefix(c.kernel, p) }) {
@@ -139,7 +139,7 @@ func (b *bench) shape(k *gpukernels.Kernels, s Shape) error {
 	return nil
 }
 
-// time returns the seconds of one run, by events around many.
+// time returns the seconds that run takes, measured by events around many calls.
 func (b *bench) time(run func() error) (float64, error) {
 	measure := func(n int) (time.Duration, error) {
 		if err := b.c.Record(b.from, b.stream); err != nil {
@@ -175,7 +175,7 @@ func (b *bench) time(run func() error) (float64, error) {
 // maxRuns bounds the launches that are queued at once.
 const maxRuns = 4096
 
-// alloc returns device memory that free frees.
+// alloc returns device memory, which the next call of free frees.
 func (b *bench) alloc(bytes int) (driver.Ptr, error) {
 	p, err := b.c.Alloc(uint64(bytes))
 	if err == nil {
@@ -184,6 +184,7 @@ func (b *bench) alloc(bytes int) (driver.Ptr, error) {
 	return p, err
 }
 
+// free frees what alloc has returned.
 func (b *bench) free() error {
 	err := b.c.Synchronize(b.stream)
 	for _, p := range b.held {
@@ -193,7 +194,7 @@ func (b *bench) free() error {
 	return err
 }
 
-// copies measures what the device's memory delivers to a plain copy.
+// copies measures how fast a plain copy is from device memory to device memory.
 func (b *bench) copies() error {
 	bytes := min(256<<20, int(b.c.Device().Memory/16))
 	from, err := b.alloc(bytes)

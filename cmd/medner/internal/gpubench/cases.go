@@ -61,7 +61,8 @@ func (b *bench) cases(k *gpukernels.Kernels, s Shape) []benchCase {
 	return append(all, benchCase{"select", func() (*work, error) { return b.selection(k, s.Vocab) }})
 }
 
-// normal rows are what weights are packed from.
+// normal reads a matrix of normally distributed numbers: each row is a part of
+// numbers, from another place on.
 type normal struct{ numbers []float32 }
 
 func newNormal(cols int) *normal {
@@ -107,8 +108,8 @@ func (c *randomCodes) CodeRows(codes []byte, scales, _ []float32, from int) erro
 	return nil
 }
 
-// pack returns copies of a random matrix, so many that no cache holds them all:
-// they take turns, so that each comes from memory, as in a model.
+// pack returns copies of a random matrix that together no cache holds. They take
+// turns, so that each is read from memory, as in a model.
 func (b *bench) pack(f kernels.Format, rows, cols int) ([]*gpukernels.Weights, error) {
 	var p *gpukernels.Packer
 	var err error
@@ -158,7 +159,7 @@ func (b *bench) zeros(bytes int) (driver.Ptr, error) {
 	return p, err
 }
 
-// several returns device memory of zeros of several sizes.
+// several returns a piece of device memory for each size in bytes, all zeros.
 func (b *bench) several(bytes ...int) ([]driver.Ptr, error) {
 	var all []driver.Ptr
 	for _, n := range bytes {
@@ -171,7 +172,7 @@ func (b *bench) several(bytes ...int) ([]driver.Ptr, error) {
 	return all, nil
 }
 
-// put copies words to the device.
+// put returns device memory with a copy of data.
 func (b *bench) put(data []byte) (driver.Ptr, error) {
 	p, err := b.alloc(len(data))
 	if err == nil {
@@ -255,7 +256,8 @@ func (b *bench) silu(k *gpukernels.Kernels, width int) (*work, error) {
 	}, nil
 }
 
-// sequence is a cache of so many positions, whose last n are the rows.
+// sequence returns a cache that holds the whole context, and the places of n rows
+// at its last positions. The int is the number of positions.
 func (b *bench) sequence(shape kernels.CacheShape, n int) (gpukernels.Places, gpukernels.Cache, int, error) {
 	positions := max(b.o.Context, n)
 	pages := (positions + kernels.PageSize - 1) / kernels.PageSize
@@ -309,7 +311,7 @@ func (b *bench) attention(k *gpukernels.Kernels, shape kernels.CacheShape, heads
 	if err != nil {
 		return nil, err
 	}
-	seen := 0.0 // positions, by all rows
+	seen := 0.0 // positions that the rows read, summed
 	for i := range n {
 		seen += float64(positions - n + i + 1)
 	}

@@ -12,16 +12,17 @@ import (
 
 // Options choose what Run measures.
 type Options struct {
-	Threads  int           // 0: as kernels.NewPool
-	Variants []string      // by name; nil: all that this processor has
-	Models   []string      // of Models(), in any case; nil: all
-	Kernels  []string      // prefixes of kernel names, as "gemv", "gemm nf4"; nil: all
-	Columns  int           // activations a matrix product meets; 0: 128
-	Context  int           // positions that attention sees; 0: 512
+	Threads  int           // 0: as many as kernels.NewPool starts
+	Variants []string      // names of instruction sets; nil: all that this processor has
+	Models   []string      // names in Models(), in upper or lower case; nil: all
+	Kernels  []string      // prefixes of kernel names, such as "gemv" and "gemm nf4"; nil: all
+	Columns  int           // rows of activations that a gemm multiplies; 0: 128
+	Context  int           // positions that attention reads; 0: 512
 	Time     time.Duration // for each measurement; 0: 200 ms
 
-	// memory is the size that no cache holds: what takes turns is as large
-	// together, so that each comes from memory, as in a model. 0: 256 MiB.
+	// memory is a size in bytes that no cache holds; 0: 256 MiB. The matrices that
+	// take turns in a measurement are that large together, so that each is read
+	// from memory, as in a model.
 	memory int64
 }
 
@@ -31,10 +32,10 @@ type Result struct {
 	Kernel  string  `json:"kernel"`
 	Model   string  `json:"model"`
 	Shape   string  `json:"shape"`
-	Seconds float64 `json:"seconds"` // of a call, but for the slower nine tenths
+	Seconds float64 `json:"seconds"` // of a call: the fastest tenth take no longer
 	GBps    float64 `json:"gb_per_s"`
 	GFLOPs  float64 `json:"gflop_per_s"`
-	// Bound names what the roofline is made of here: "memory" or "compute".
+	// Bound is what limits the kernel at this shape: "memory" or "compute".
 	Bound string  `json:"bound"`
 	Share float64 `json:"roofline_share"`
 }
@@ -43,12 +44,12 @@ type Result struct {
 type measurement struct {
 	kernel, shape string
 	bytes, flops  float64
-	int8          bool // counts against the peak of int8
+	int8          bool // the peak to compare with is that of int8
 	run           func()
 }
 
-// Run measures, and calls report with each result as it comes. The variant in
-// use is as before afterwards.
+// Run measures, and calls report with each result as it comes. When it returns,
+// the kernels' variant is the same as before.
 func Run(ctx context.Context, o Options, report func(Result)) (Machine, error) {
 	o.Columns, o.Context = orElse(o.Columns, 128), orElse(o.Context, 512)
 	o.Time = orElse(o.Time, 200*time.Millisecond)
@@ -94,8 +95,8 @@ func Run(ctx context.Context, o Options, report func(Result)) (Machine, error) {
 	return m, nil
 }
 
-// measure returns the bandwidth and the peaks of the moment, and raises those
-// of m to them.
+// measure measures the bandwidth and each variant's peaks. m keeps the best that
+// were measured so far.
 func (m *Machine) measure(ctx context.Context, p *kernels.Pool, variants []string, o Options) (reads float64, peaks map[string]Peak, err error) {
 	reads, peaks = bandwidth(p, o.memory, 2*o.Time), map[string]Peak{}
 	m.ReadGBps = max(m.ReadGBps, reads)
@@ -120,7 +121,7 @@ func (m *Machine) measure(ctx context.Context, p *kernels.Pool, variants []strin
 	return reads, peaks, nil
 }
 
-// result sets a time against the roofline.
+// result compares the seconds that a call of m took with the roofline.
 func result(m *measurement, model string, seconds, bandwidth float64, peak Peak) Result {
 	top := peak.GFLOPs
 	if m.int8 {

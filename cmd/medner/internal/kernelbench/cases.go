@@ -60,7 +60,7 @@ func cases(s shape, k *packer) []benchCase {
 	)
 }
 
-// matMul measures y = x Wᵀ for n rows of x; the matrices take turns.
+// matMul measures y = x Wᵀ for n rows of x. The matrices W take turns.
 func matMul(p *kernels.Pool, turns []*kernels.Weights, fast bool, n int) *measurement {
 	rows, cols := turns[0].Rows(), turns[0].Cols()
 	in := &kernels.Input{Fast: fast}
@@ -77,8 +77,8 @@ func matMul(p *kernels.Pool, turns []*kernels.Weights, fast bool, n int) *measur
 	}
 }
 
-// packer keeps the matrices packed last, as cases that follow each other
-// mostly share them.
+// packer keeps the matrices that were packed last: most cases use the same ones
+// as the case before.
 type packer struct {
 	format     kernels.Format
 	rows, cols int
@@ -101,7 +101,7 @@ func (k *packer) pack(p *kernels.Pool, o Options, f kernels.Format, rows, cols i
 	return k.turns, nil
 }
 
-// packed returns weights of no meaning, about as large as a model's.
+// packed returns weights with arbitrary numbers, about as large as a model's.
 func packed(p *kernels.Pool, f kernels.Format, rows, cols int) (*kernels.Weights, error) {
 	switch f {
 	case kernels.NF4:
@@ -140,7 +140,7 @@ func (c randomCodes) CodeRows(codes []byte, scales, _ []float32, from int) error
 	return nil
 }
 
-// weights reads a matrix of no meaning; its value is the row length.
+// weights reads a matrix with arbitrary numbers and rows of that length.
 type weights int
 
 func (weights) ReadRows(dst []float32, from int) error {
@@ -168,8 +168,9 @@ func normal(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-// elementwise measures a kernel that is run row by row on all threads, as a
-// prompt is.
+// elementwise measures a kernel that all threads run row by row, as for a prompt.
+// Each row has width numbers, in a number of streams that are read or written,
+// and takes flops operations a number.
 func elementwise(p *kernels.Pool, kernel string, o Options, width, streams, flops int, row func(i int)) *measurement {
 	n := o.Columns
 	work := func(lo, hi int) {
@@ -216,8 +217,8 @@ func add(p *kernels.Pool, s shape, o Options) (*measurement, error) {
 	return elementwise(p, "add", o, w, 3, 1, func(i int) { kernels.Add(y[i*w:][:w], x[i*w:][:w]) }), nil
 }
 
-// attention measures one query at the end of the context, or the whole context
-// as one prompt.
+// attention measures one query at the end of the context (decode), or the whole
+// context as one prompt.
 func attention(half, decode bool) func(*kernels.Pool, shape, Options) (*measurement, error) {
 	return func(p *kernels.Pool, s shape, o Options) (*measurement, error) {
 		kernel, from := "attention f32", 0
@@ -233,7 +234,7 @@ func attention(half, decode bool) func(*kernels.Pool, shape, Options) (*measurem
 		r, width, kv := rand.New(rand.NewPCG(13, 14)), s.heads*s.headDim, s.kvHeads*s.headDim
 		count := (o.Context + kernels.PageSize - 1) / kernels.PageSize
 		size := count * cache.PageBytes()
-		// As with matrices: the layers' caches take turns in decoding.
+		// Caches take turns in decoding, as those of the layers do.
 		var turns [][]kernels.Page
 		for held := 0; int64(held) < o.memory && (decode || turns == nil); held += size {
 			pages := make([]kernels.Page, count)

@@ -8,15 +8,15 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// Machine is what this machine can do with a number of threads: the best of
-// all that was measured.
+// Machine says what this machine can do with a number of threads: the best that
+// was measured.
 type Machine struct {
 	Threads  int     `json:"threads"`
 	ReadGBps float64 `json:"read_gb_per_s"`
 	Peaks    []Peak  `json:"peaks"`
 }
 
-// Peak is the arithmetic of one variant of the kernels, from registers.
+// Peak is the rate at which one variant of the kernels computes on registers.
 type Peak struct {
 	Variant string  `json:"variant"`
 	GFLOPs  float64 `json:"gflop_per_s"`    // fused multiply-adds of float32, two operations each
@@ -33,12 +33,12 @@ func bandwidth(p *kernels.Pool, size int64, budget time.Duration) float64 {
 	defer free()
 	const grain = 1 << 15 // words
 	pieces := len(words) / grain
-	p.Run(pieces, 1, func(lo, hi int) { // maps the pages in
+	p.Run(pieces, 1, func(lo, hi int) { // the first write gives each page its memory
 		for i := lo * grain; i < hi*grain; i += 512 {
 			words[i] = uint64(i)
 		}
 	})
-	// A sixteenth at a time: short enough that some go undisturbed.
+	// A sixteenth at a time is short enough for some measurements to be undisturbed.
 	n, from := max(1, pieces/16), 0
 	var sink atomic.Uint64
 	read := func(lo, hi int) { sink.Add(kernels.Xor(words[(from+lo)*grain : (from+hi)*grain])) }
@@ -51,7 +51,7 @@ func bandwidth(p *kernels.Pool, size int64, budget time.Duration) float64 {
 	return float64(8*n*grain) / 1e9 / seconds
 }
 
-// peak measures the variant in use.
+// peak measures the variant that is in use.
 func peak(p *kernels.Pool, budget time.Duration) Peak {
 	name, _ := kernels.Selected()
 	rate := func(spin func(n int) int) float64 {
@@ -70,9 +70,10 @@ func peak(p *kernels.Pool, budget time.Duration) Peak {
 	return Peak{Variant: name, GFLOPs: rate(kernels.SpinFMA), Int8: rate(kernels.SpinDot)}
 }
 
-// fastTenth returns the seconds that f takes: the fastest tenth of samples of
-// at least 2 ms (or one call) are no longer, drawn until the budget is spent.
-// On a machine that is shared, the others measure the neighbours.
+// fastTenth returns the seconds that a call of f takes. Until the budget is spent
+// it times samples of as many calls as take 2 ms, or of one call; a tenth of the
+// samples are at least as fast as what is returned. On a shared machine the
+// slower ones say more of the neighbours than of f.
 func fastTenth(budget time.Duration, f func()) float64 {
 	const sample = 2 * time.Millisecond
 	calls := 1

@@ -1,6 +1,6 @@
 package kernelbench
 
-// shape is what the kernels see of a model.
+// shape holds the hyperparameters of a model that the kernels depend on.
 type shape struct {
 	name                 string
 	hidden, intermediate int
@@ -15,7 +15,7 @@ var shapes = []shape{
 	{"Mistral-7B", 4096, 14336, 32, 8, 128, 32768},
 }
 
-// Models names the models whose shapes are known.
+// Models returns the names of the models whose shapes are known.
 func Models() []string {
 	var names []string
 	for _, s := range shapes {
