@@ -37,7 +37,7 @@ func TestGoldens(t *testing.T) {
 		}
 		m := models[c.Model]
 		if m == nil {
-			m = openGolden(t, c.Model, Options{RopeDType: castTo[c.Model]})
+			m = openGolden(t, c.Model, Options{})
 			models[c.Model] = m
 		}
 		name := fmt.Sprintf("%s|%d", c.Model, c.Prompt)
@@ -79,11 +79,6 @@ func parseHow(t *testing.T, how string, r *Request) {
 		}
 	}
 }
-
-// castTo names the reference models that generate.py cast to the dtype of
-// their files before it measured them: the cast rounded the rotary inverse
-// frequencies too, which from_pretrained leaves in float32.
-var castTo = map[string]string{"tiny-llama": "bf16", "tiny-llama-untied": "f16", "adapters/plain": "bf16"}
 
 // openGolden opens a reference model, or an adapter on its base.
 func openGolden(t *testing.T, name string, o Options) *Model {

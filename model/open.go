@@ -11,7 +11,6 @@ import (
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/internal/backend"
 	"github.com/medner/medner/model/internal/hold"
-	"github.com/medner/medner/quant"
 )
 
 // Open reads a checkpoint, a directory in Hugging Face's layout or a GGUF
@@ -36,7 +35,6 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	if err != nil {
 		return nil, err
 	}
-	quant.Round(map[string]quant.Format{"bf16": quant.BF16, "f16": quant.F16}[o.RopeDType], w.InvFreq)
 	adapters, err := openAdapters(o)
 	if err != nil {
 		return nil, err
@@ -111,7 +109,6 @@ func (o Options) check() ([]device, error) {
 	}{
 		{"precision", string(o.Precision), []string{"", string(hold.Exact), string(hold.Fast)}},
 		{"weights", string(o.Hold), []string{"", string(hold.Keep), string(hold.NF4), string(hold.Int8), string(hold.BF16), string(hold.F32)}},
-		{"rope dtype", o.RopeDType, []string{"", "f32", "bf16", "f16"}},
 		{"kv dtype", o.KV, []string{"", "f32", "f16"}},
 		{"lora", string(o.LoRA), []string{"", string(Merge), string(MergeNF4), string(Unmerged)}},
 	} {

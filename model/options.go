@@ -57,11 +57,7 @@ type Options struct {
 	Device  string
 	Threads int    // 0: the physical cores that the container may use
 	KV      string // "f32" or "f16"; "": f32
-	// RopeDType is what the rotary inverse frequencies are rounded to. "" or
-	// "f32": nothing, as from_pretrained has them; "bf16" or "f16": what
-	// becomes of them in a module that was cast, as model.half() does.
-	RopeDType string
-	Context   int // positions a sequence may have; 0: the checkpoint's max_position_embeddings
+	Context int    // positions a sequence may have; 0: the checkpoint's max_position_embeddings
 
 	Batch int // requests that are read and written at once; others wait. 0: 16
 	// Queue is how many requests may wait beside those in the batch; one more is

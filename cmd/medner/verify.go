@@ -44,9 +44,6 @@ func newVerify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, note := range summary.Notes {
-				fmt.Fprintf(out, "note: %s\n", note)
-			}
 			if summary.MaxLogitError > 0 {
 				fmt.Fprintf(out, "largest difference of a logit: %.2g\n", summary.MaxLogitError)
 			}

@@ -63,14 +63,9 @@ func (r *run) models() error {
 // model checks the cases of one model.
 func (r *run) model(cases []generationCase, logits *safetensors.Reader) error {
 	name := cases[0].Model
-	m, why, err := r.open(name, "")
+	m, why, err := r.open(name)
 	if err != nil {
 		return err
-	}
-	if m != nil && logits != nil {
-		if m, err = r.asCast(m, cases, logits); err != nil {
-			return err
-		}
 	}
 	if m == nil {
 		for _, c := range cases {
@@ -123,9 +118,8 @@ func (r *run) generations(m *model.Model, cases []generationCase) error {
 
 // open loads a model, or an adapter over its base; nil with the reason where
 // the folder doesn't hold it or the engine refuses it by name.
-func (r *run) open(name, ropeDType string) (m *model.Model, why string, err error) {
+func (r *run) open(name string) (m *model.Model, why string, err error) {
 	base, o := name, r.options
-	o.RopeDType = ropeDType
 	if strings.HasPrefix(name, "adapters/") {
 		var config struct {
 			Base string `json:"base_model_name_or_path"`
@@ -146,41 +140,6 @@ func (r *run) open(name, ropeDType string) (m *model.Model, why string, err erro
 		return nil, err.Error(), nil
 	}
 	return m, "", err
-}
-
-// asCast reopens a model whose reference was computed by a module cast to a
-// 16-bit dtype, module.half() and the like: the cast rounds the rotary inverse
-// frequencies too, which from_pretrained leaves in f32. It is noted, since what
-// users load is not so.
-func (r *run) asCast(m *model.Model, cases []generationCase, logits *safetensors.Reader) (*model.Model, error) {
-	probe := slices.MinFunc(cases, func(a, b generationCase) int { return closeness(a) - closeness(b) })
-	worst, allowed, err := r.logitError(m, probe, logits)
-	if err != nil || worst <= allowed {
-		return m, err
-	}
-	for _, dtype := range []string{"bf16", "f16"} {
-		cast, _, err := r.open(probe.Model, dtype)
-		if err != nil {
-			return m, err
-		}
-		worst, _, err := r.logitError(cast, probe, logits)
-		if err == nil && worst <= allowed {
-			r.summary.Notes = append(r.summary.Notes, fmt.Sprintf("%s: the reference rounds rotary frequencies to %s, as a cast module does and a loaded one does not; compared likewise", probe.Model, dtype))
-			return cast, m.Close()
-		}
-		if err := errors.Join(err, cast.Close()); err != nil {
-			return m, err
-		}
-	}
-	return m, nil
-}
-
-// closeness orders prompts for asCast: a short one of several tokens is best.
-func closeness(c generationCase) int {
-	if len(c.IDs) < 8 {
-		return 1 << 20
-	}
-	return len(c.IDs)
 }
 
 // hasWeights says whether the folder holds a model's weights, and not only its

@@ -50,7 +50,6 @@ type Summary struct {
 	Total, Equal, Skipped int
 	Reasons               []string // of what was skipped, each once
 	MaxLogitError         float64  // over all prompts
-	Notes                 []string // what a reader should know of the references
 }
 
 // Failed says whether anything differed.
