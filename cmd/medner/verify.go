@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/internal/hint"
-	"github.com/medner/medner/internal/verify"
+	"github.com/medner/medner/cmd/medner/internal/verify"
 )
 
 func newVerify() *cobra.Command {

@@ -115,11 +115,10 @@ var rooms = map[string][]string{
 
 	// What commands are made of.
 	"internal/quantize":   {"model/checkpoint", "quant", "safetensors"},
-	"internal/verify":     {"lora", "model", "model/checkpoint", "quant", "safetensors", "tokenizer", "tokenizer/chat"},
 	"internal/modelstore": {"internal/quantize", "model/checkpoint", "quant"},
 	"internal/job":        {"ner/document", "ner/format"},
 	"cmd/medner": {
-		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/job", "internal/quantize", "internal/verify", "kernels", "lora", "model",
+		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/job", "internal/quantize", "kernels", "lora", "model",
 		"model/checkpoint", "internal/modelstore", "ner", "ner/confidence", "ner/document", "ner/eval", "ner/format", "ner/prompt",
 		"ner/terminology", "quant", "safetensors", "tokenizer", "tokenizer/chat",
 	},
