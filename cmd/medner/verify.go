@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/cmd/medner/internal/verify"
+	"github.com/medner/medner/internal/hint"
 )
 
 func newVerify() *cobra.Command {
