@@ -9,8 +9,8 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// displacyObject is what spaCy's displaCy renders; offsets are Python's, code
-// points.
+// displacyObject is what spaCy's displaCy renders. Offsets count code points, as
+// Python does.
 type displacyObject struct {
 	ID    string        `json:"id,omitempty"`
 	Text  string        `json:"text"`
@@ -26,6 +26,7 @@ type displacyEnt struct {
 	KBID  jsonText `json:"kb_id,omitempty"`
 }
 
+// displacy reads a displacyObject.
 func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document, error) {
 	d := document.Document{ID: j.id(m)}
 	var err error
@@ -40,7 +41,12 @@ func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document,
 	d.Entities = make([]document.Entity, len(ents))
 	entities := make([]*document.Entity, len(ents))
 	for i, e := range ents {
-		claims[i] = claim{bases: []int{0}, spans: []document.Span{{Start: e.Start, End: e.End}}, unchecked: e.Text == nil, where: j.place(d.ID, fmt.Sprintf("ents[%d]", i))}
+		claims[i] = claim{
+			bases:     []int{0},
+			spans:     []document.Span{{Start: e.Start, End: e.End}},
+			unchecked: e.Text == nil,
+			where:     j.place(d.ID, fmt.Sprintf("ents[%d]", i)),
+		}
 		if e.Text != nil {
 			claims[i].mention = *e.Text
 		}
@@ -54,7 +60,7 @@ func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document,
 
 const displacyHolds = hasText | hasLineBreaks | hasGaps | hasConcepts
 
-// displacyWriter writes one object a line.
+// displacyWriter writes one displacyObject on each line.
 type displacyWriter struct {
 	w io.Writer
 	o WriteOptions
@@ -72,7 +78,12 @@ func (w *displacyWriter) Write(r *document.Result) error {
 	for i := range r.Entities {
 		e := &r.Entities[i]
 		if n := len(e.Spans); n > 0 {
-			o.Ents = append(o.Ents, displacyEnt{Start: e.Spans[0].Start, End: e.Spans[n-1].End, Label: displacyLabel(e.Type), KBID: jsonText(strings.Join(concepts(e), "|"))})
+			o.Ents = append(o.Ents, displacyEnt{
+				Start: e.Spans[0].Start,
+				End:   e.Spans[n-1].End,
+				Label: displacyLabel(e.Type),
+				KBID:  jsonText(strings.Join(concepts(e), "|")),
+			})
 		}
 	}
 	data, err := marshal(o)
@@ -85,7 +96,8 @@ func (w *displacyWriter) Write(r *document.Result) error {
 
 func (w *displacyWriter) Close() error { return nil }
 
-// displacyLabel writes labels as spaCy's models do.
+// displacyLabel returns the label of an entity type, in upper case as those of
+// spaCy's models are.
 func displacyLabel(typ string) string {
 	if typ == document.Chemical || typ == document.Disease {
 		return strings.ToUpper(typ)

@@ -13,10 +13,10 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// jsonDecoder makes documents of values.
+// jsonDecoder makes documents of JSON values, whatever kind of object they are.
 type jsonDecoder struct {
-	name string
-	line int
+	name string // the file
+	line int    // where the value begins
 	o    ReadOptions
 }
 
@@ -24,7 +24,8 @@ func (j *jsonDecoder) bad(doc, field, found, want string) error {
 	return badinput.New(j.name, j.place(doc, field), found, want)
 }
 
-// place names the line, and the document where it has a name of its own.
+// place names the line, the document if it has an identifier of its own, and the
+// field.
 func (j *jsonDecoder) place(doc, field string) string {
 	if doc == j.lineID() {
 		doc = ""
@@ -35,8 +36,11 @@ func (j *jsonDecoder) place(doc, field string) string {
 	return place(j.line, doc)
 }
 
+// lineID returns the identifier of a document that has none of its own.
 func (j *jsonDecoder) lineID() string { return filepath.Base(j.name) + ":" + strconv.Itoa(j.line) }
 
+// decode reads the document in a JSON value. For a BioC collection it returns the
+// documents in it instead.
 func (j *jsonDecoder) decode(raw []byte) (document.Result, []biocDocument, error) {
 	if bad := badText(raw); bad != "" {
 		return document.Result{}, nil, j.bad("", "", bad, "UTF-8 text")
@@ -51,7 +55,8 @@ func (j *jsonDecoder) decode(raw []byte) (document.Result, []biocDocument, error
 	return j.object(members)
 }
 
-// deepJSON bounds the nesting without recursing.
+// deepJSON tells whether values are nested more than maxDepth deep, so that no
+// parser that recurses meets them.
 func deepJSON(raw []byte) bool {
 	depth, inString, escaped := 0, false, false
 	for _, c := range raw {
@@ -73,8 +78,8 @@ func deepJSON(raw []byte) bool {
 	return false
 }
 
-// object finds out what kind of document an object is; a collection is
-// returned as its documents.
+// object reads the document that an object of these members is, by the members
+// that it has. For a BioC collection it returns the documents in it instead.
 func (j *jsonDecoder) object(m map[string]json.RawMessage) (res document.Result, more []biocDocument, err error) {
 	has := func(key string) bool { _, ok := m[key]; return ok }
 	switch {
@@ -106,8 +111,8 @@ func (j *jsonDecoder) object(m map[string]json.RawMessage) (res document.Result,
 	return res, more, err
 }
 
-// id is the document's identifier, a string or a number, or made of the
-// file's name and the line.
+// id returns the identifier of a document: a string or a number in the object, or
+// else the file's name with the line.
 func (j *jsonDecoder) id(m map[string]json.RawMessage) string {
 	for _, key := range idKeys {
 		if raw, ok := m[key]; ok {
@@ -121,7 +126,7 @@ func (j *jsonDecoder) id(m map[string]json.RawMessage) string {
 
 var idKeys = []string{"id", "pmid", "doc_id"}
 
-// plainString is the string in raw, or raw itself where it holds none.
+// plainString returns the string that raw is, or raw itself if it is no string.
 func plainString(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
@@ -134,7 +139,7 @@ func plainString(raw json.RawMessage) string {
 	return b.String()
 }
 
-// str reads a member that must be a string.
+// str returns a member that must be a string, and "" if it is missing.
 func (j *jsonDecoder) str(m map[string]json.RawMessage, id, key string) (string, error) {
 	var s string
 	if raw, ok := m[key]; ok {
@@ -145,7 +150,8 @@ func (j *jsonDecoder) str(m map[string]json.RawMessage, id, key string) (string,
 	return s, nil
 }
 
-// forget reports the members that a document has beyond those known.
+// forget warns of the members of a document beyond those known, which are not
+// kept.
 func (j *jsonDecoder) forget(m map[string]json.RawMessage, id string, known ...string) {
 	if j.o.Warn == nil {
 		return
@@ -162,6 +168,7 @@ func (j *jsonDecoder) forget(m map[string]json.RawMessage, id string, known ...s
 	}
 }
 
+// plain reads {"id", "text"}.
 func (j *jsonDecoder) plain(m map[string]json.RawMessage) (document.Document, error) {
 	id := j.id(m)
 	text, err := j.str(m, id, "text")
@@ -169,6 +176,7 @@ func (j *jsonDecoder) plain(m map[string]json.RawMessage) (document.Document, er
 	return document.Document{ID: id, Text: text}, err
 }
 
+// article reads {"id", "title", "abstract"}.
 func (j *jsonDecoder) article(m map[string]json.RawMessage) (document.Document, error) {
 	id := j.id(m)
 	title, err := j.str(m, id, "title")
@@ -182,6 +190,7 @@ func (j *jsonDecoder) article(m map[string]json.RawMessage) (document.Document, 
 	return d, err
 }
 
+// prompt reads {"prompt", "completion"}, the model card's format.
 func (j *jsonDecoder) prompt(m map[string]json.RawMessage) (document.Document, error) {
 	id := j.id(m)
 	prompt, err := j.str(m, id, "prompt")
@@ -193,13 +202,14 @@ func (j *jsonDecoder) prompt(m map[string]json.RawMessage) (document.Document, e
 	return document.Document{ID: id, Text: articleOf(prompt), Prompt: prompt, Completion: completion}, err
 }
 
+// The words around the article in a prompt of the model card.
 var (
 	instruction = regexp.MustCompile(`(?i)^\s*the following article contains technical terms[^\n]*\n\s*\n`)
 	answerLead  = regexp.MustCompile(`(?i)\n\s*\n\s*list of extracted [^\n]*\n?\s*$`)
 )
 
-// articleOf cuts the article out of a prompt of the seed's; another prompt is
-// the article itself.
+// articleOf returns the article in a prompt of the model card, and any other prompt
+// as it is.
 func articleOf(prompt string) string {
 	head := instruction.FindStringIndex(prompt)
 	if head == nil {

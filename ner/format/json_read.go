@@ -13,12 +13,12 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// jsonlSource reads one object a line.
+// jsonlSource reads one object on each line.
 type jsonlSource struct {
 	name  string
 	lines *lines
 	o     ReadOptions
-	queue []biocDocument // of a collection on one line
+	queue []biocDocument // the documents to come of a collection on one line
 }
 
 func (s *jsonlSource) next() (document.Result, error) {
@@ -51,30 +51,36 @@ func (s *jsonlSource) next() (document.Result, error) {
 	}
 }
 
-// jsonSource reads JSON that goes over lines: one object, several, an array of
-// them, or a collection whose documents are in an array.
+// jsonSource reads JSON whose values go over several lines: an object, several
+// objects, an array of objects, or a collection whose documents are in an array.
 type jsonSource struct {
 	name  string
 	scan  jsonScanner
 	o     ReadOptions
-	queue []biocDocument
+	queue []biocDocument // the documents to come of a collection in an array
 
-	where   jsonPlace
-	members map[string]json.RawMessage // of the object at the top
-	size    int
-	streams bool // the object at the top is a collection
-	line    int  // where the object at the top begins
-	any     bool // something has been found
+	where jsonPlace
+	any   bool // the file has a value
+
+	// Of the object at the top:
+	members map[string]json.RawMessage
+	size    int  // bytes of the members
+	line    int  // where it begins
+	streams bool // it is a collection, whose documents have been delivered one by one
 }
 
-// jsonPlace is what the next value is in.
+// jsonPlace says what the next value is part of:
+//
+//	[ {…}, {…} ]                  inArray between the brackets
+//	{ "key": …, "documents": [    inObject
+//	    {…}, {…} ] }              inDocuments between the brackets
 type jsonPlace int
 
 const (
-	atTop jsonPlace = iota
-	inArray
-	inObject
-	inDocuments
+	atTop       jsonPlace = iota // nothing
+	inArray                      // the array at the top
+	inObject                     // the object at the top
+	inDocuments                  // the array of documents in that object
 )
 
 func newJSONSource(name string, in *bufio.Reader, o ReadOptions) *jsonSource {
@@ -99,10 +105,12 @@ func (s *jsonSource) next() (document.Result, error) {
 	}
 }
 
+// decoder returns the decoder for a value that begins where the scanner stands.
 func (s *jsonSource) decoder() *jsonDecoder {
 	return &jsonDecoder{name: s.name, line: s.scan.line, o: s.o}
 }
 
+// ended returns what a read that failed with err means.
 func (s *jsonSource) ended(err error) error {
 	switch {
 	case !errors.Is(err, io.EOF):
@@ -115,7 +123,8 @@ func (s *jsonSource) ended(err error) error {
 	return io.EOF
 }
 
-// step takes what c begins; done: there is a document or a bad one.
+// step reads what the byte c begins. If that is a document, or a bad one, done is
+// true.
 func (s *jsonSource) step(c byte) (res document.Result, done bool, err error) {
 	s.any = true
 	switch {
@@ -124,7 +133,9 @@ func (s *jsonSource) step(c byte) (res document.Result, done bool, err error) {
 		s.where = inArray
 	case s.where == atTop && c == '{':
 		s.scan.skip()
-		s.where, s.members, s.size, s.streams, s.line = inObject, map[string]json.RawMessage{}, 0, false, s.scan.line
+		s.where = inObject
+		s.members, s.size = map[string]json.RawMessage{}, 0
+		s.line, s.streams = s.scan.line, false
 	case s.where == atTop:
 		return res, true, s.malformed("a document or an array of them")
 	case s.where == inObject:
@@ -153,8 +164,9 @@ func (s *jsonSource) step(c byte) (res document.Result, done bool, err error) {
 	return res, false, nil
 }
 
-// member takes the next of the object at the top, which is either a document or
-// a collection; of a collection the documents are taken one by one.
+// member reads the next member of the object at the top, which begins with the
+// byte c. The object is a document, which is complete at its "}", or a collection,
+// whose documents are then read one by one.
 func (s *jsonSource) member(c byte) (res document.Result, done bool, err error) {
 	switch c {
 	case ',':
@@ -212,10 +224,11 @@ func (s *jsonSource) member(c byte) (res document.Result, done bool, err error) 
 	return res, false, nil
 }
 
-// documentKeys are where a collection has its documents; the second is that of
+// documentKeys has the keys of a collection's documents: BioC's, and that of
 // PubTator 3's exports.
 var documentKeys = []string{"documents", "PubTator3"}
 
+// malformed returns the error for a byte in the place of what was expected.
 func (s *jsonSource) malformed(want string) error {
 	c, err := s.scan.peek()
 	if err != nil {
@@ -224,6 +237,7 @@ func (s *jsonSource) malformed(want string) error {
 	return final{badinput.New(s.name, place(s.scan.line, ""), quote(string(rune(c))), want)}
 }
 
+// badValue returns the error for a value that can't be scanned.
 func (s *jsonSource) badValue(line int, err error) error {
 	if errors.Is(err, io.EOF) {
 		return s.ended(err)
@@ -231,7 +245,7 @@ func (s *jsonSource) badValue(line int, err error) error {
 	return badinput.New(s.name, place(line, ""), err.Error(), "a document")
 }
 
-// collection passes on what a collection says before its documents.
+// collection passes on what a collection says of itself before its documents.
 func collection(members map[string]json.RawMessage, o ReadOptions) {
 	if o.Collection == nil {
 		return

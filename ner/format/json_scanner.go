@@ -8,9 +8,8 @@ import (
 	"io"
 )
 
-// jsonScanner cuts JSON into values without parsing them: it only matches
-// brackets and quotes. A value that is malformed inside can so be refused by
-// itself.
+// jsonScanner cuts JSON into values by matching brackets and quotes, without
+// parsing them, so that a value which is malformed inside spoils no other.
 type jsonScanner struct {
 	in   *bufio.Reader
 	max  int // bytes of a value
@@ -39,8 +38,8 @@ func (s *jsonScanner) peek() (byte, error) {
 // skip drops the byte that peek returned.
 func (s *jsonScanner) skip() { _, _ = s.in.ReadByte() }
 
-// value reads one value; a malformed one up to where its brackets close. What is
-// too large or too deep is read to its end all the same.
+// value reads one value, and a malformed one up to where its brackets close. A
+// value that is too large or too deep is read to its end too, and then refused.
 func (s *jsonScanner) value() ([]byte, error) {
 	var buf []byte
 	depth, inString, escaped := 0, false, false

@@ -11,12 +11,14 @@ import (
 // schemaVersion is the "schema" of medner's own result.
 const schemaVersion = "medner/1"
 
+// offsetsAre is the "offsets" of medner's own result.
 const offsetsAre = "unicode code points"
 
-// emptySHA256 is the hash of a text of no bytes.
+// emptySHA256 is the SHA-256 of no bytes, in hex.
 const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-// The objects of a result. Confidences that are not known are null.
+// The objects of medner's own result. A confidence or a score that is unknown is
+// null; so are start and end of a mention that is not grounded.
 type (
 	resultObject struct {
 		Schema      string             `json:"schema"`
@@ -49,7 +51,7 @@ type (
 		Type       string            `json:"type"`
 		Start      *int              `json:"start"`
 		End        *int              `json:"end"`
-		Spans      [][2]int          `json:"spans,omitempty"` // of a discontinuous mention
+		Spans      [][2]int          `json:"spans,omitempty"` // only of a discontinuous mention
 		Confidence *float64          `json:"confidence"`
 		Grounded   bool              `json:"grounded"`
 		Normalized string            `json:"normalized"`
@@ -97,8 +99,8 @@ type (
 	}
 )
 
-// Marshal returns r as a medner/1 object on one line, with a line feed. text
-// says whether the article's own text is in it.
+// Marshal returns r as a medner/1 object on one line, with a line feed at its end.
+// The article's text and passages are part of it if text is true.
 func Marshal(r *document.Result, text bool) ([]byte, error) {
 	return marshal(newResultObject(r, text))
 }
@@ -156,21 +158,20 @@ func newEntityObject(e *document.Entity) entityObject {
 		}
 	}
 	for _, l := range e.Links {
-		o.Links = append(o.Links, linkObject{l.ID, l.Name, l.Method, known(l.Score)})
+		o.Links = append(o.Links, linkObject{ID: l.ID, Name: l.Name, Method: l.Method, Score: known(l.Score)})
 	}
 	return o
 }
 
 func newRelationObject(r *document.Relation) relationObject {
-	o := relationObject{
+	return relationObject{
 		ID: r.ID, Type: r.Type, Chemical: r.Chemical, Disease: r.Disease, Confidence: known(r.Confidence), Grounded: r.Grounded,
 		ChemicalEntity: r.ChemicalEntity, DiseaseEntity: r.DiseaseEntity,
 		ChemicalRole: r.ChemicalRole, DiseaseRole: r.DiseaseRole, Infons: r.Infons,
 	}
-	return o
 }
 
-// known is nil for what no number says.
+// known returns a pointer to v, or nil if v is no number that JSON has.
 func known(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// result reads a medner/1 object back.
+// result reads a medner/1 object.
 func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, error) {
 	id := j.id(m)
 	var o resultObject
@@ -43,7 +43,7 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 	return res, j.check(&res.Document)
 }
 
-// orderly checks spans as far as that goes without the text.
+// orderly checks the spans of a result that lacks the text.
 func (j *jsonDecoder) orderly(d *document.Document) error {
 	for i := range d.Entities {
 		for _, s := range d.Entities[i].Spans {
@@ -55,7 +55,7 @@ func (j *jsonDecoder) orderly(d *document.Document) error {
 	return nil
 }
 
-// check compares the mentions of a result with its text.
+// check compares the mentions of a result with its text, and sets their texts.
 func (j *jsonDecoder) check(d *document.Document) error {
 	var claims []claim
 	var entities []*document.Entity
@@ -69,6 +69,7 @@ func (j *jsonDecoder) check(d *document.Document) error {
 	return ground(j.name, d.ID, d.Text, claims, entities, j.o)
 }
 
+// document returns the result that o stands for.
 func (o *resultObject) document() document.Result {
 	r := document.Result{TextSHA256: o.TextSHA256, Calibrated: o.Calibrated}
 	r.ID, r.Infons, r.Prompt, r.Completion = o.ID, o.Infons, o.Prompt, o.Completion
@@ -102,6 +103,7 @@ func (o *resultObject) document() document.Result {
 	return r
 }
 
+// entity returns the entity that o stands for.
 func (o *entityObject) entity() document.Entity {
 	e := document.Entity{
 		ID: o.ID, Text: o.Text, Type: readType(o.Type), Confidence: orUnknown(o.Confidence), Grounded: o.Grounded,
@@ -119,6 +121,7 @@ func (o *entityObject) entity() document.Entity {
 	return e
 }
 
+// orUnknown returns *v, or NaN for null.
 func orUnknown(v *float64) float64 {
 	if v == nil {
 		return math.NaN()

@@ -9,7 +9,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// jsonlWriter writes one result a line.
+// jsonlWriter writes one result on each line.
 type jsonlWriter struct {
 	w io.Writer
 	o WriteOptions
@@ -26,12 +26,12 @@ func (w *jsonlWriter) Write(r *document.Result) error {
 
 func (w *jsonlWriter) Close() error { return nil }
 
-// jsonWriter writes one result as an object, several as an array.
+// jsonWriter writes one result as an object, and several as an array.
 type jsonWriter struct {
 	w     io.Writer
 	o     WriteOptions
 	count int
-	first []byte
+	first []byte // the first result, until a second one or Close tells which
 }
 
 func (w *jsonWriter) Write(r *document.Result) error {

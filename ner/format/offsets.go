@@ -9,39 +9,38 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// unit is what a source's offsets count.
+// unit is what the offsets of a file count.
 type unit int
 
 const (
 	codePoints unit = iota
 	byteUnits
 	utf16Units
-	lineEndUnits // code points, with a CRLF counted as one
+	lineEndUnits // code points, where a CRLF counts as one
 )
 
 var unitNames = [...]string{"code points", "bytes", "UTF-16 units", "code points with a CRLF as one"}
 
 func (u unit) String() string { return unitNames[u] }
 
-// claim is what a source says about one mention: its spans in the source's
-// unit, counted from code point base of the text, and what should be there.
+// claim is what a file states about one mention. Its offsets count in a unit that
+// is to be found out.
 type claim struct {
-	bases   []int // one for each span
-	spans   []document.Span
-	mention string
-	// unchecked: the source doesn't repeat the mention.
-	unchecked bool
-	where     string // for messages
+	spans     []document.Span
+	bases     []int  // for each span, the code point of the text from which its offsets count
+	mention   string // the text at the spans
+	unchecked bool   // the file doesn't state the text
+	where     string // in the file, for messages
 }
 
-// mismatch is a claim that holds in no unit.
+// mismatch describes a claim that is wrong.
 type mismatch struct {
 	where, found, want string
 }
 
-// locate finds the unit in which every claim holds and returns the claims'
-// spans in code points. On failure it returns the first claim that does not
-// hold as code points.
+// locate returns the first unit in which all claims are right, and the spans of
+// each claim in code points. If there is none, it returns the first claim that is
+// wrong in code points.
 func locate(text string, claims []claim) ([][]document.Span, unit, *mismatch) {
 	x := document.NewIndex(text)
 	spans, bad := resolve(x, text, claims, codePoints)
@@ -63,6 +62,8 @@ func locate(text string, claims []claim) ([][]document.Span, unit, *mismatch) {
 	return nil, codePoints, bad
 }
 
+// resolve returns the spans of each claim in code points if all are right in unit
+// u, else the first that is wrong.
 func resolve(x *document.Index, text string, claims []claim, u unit) ([][]document.Span, *mismatch) {
 	ruler := newRuler(text, x.Len(), u)
 	out := make([][]document.Span, len(claims))
@@ -71,11 +72,13 @@ func resolve(x *document.Index, text string, claims []claim, u unit) ([][]docume
 		for j, s := range c.spans {
 			span, ok := ruler.span(s, c.bases[j])
 			if !ok || span.End <= span.Start {
-				return nil, &mismatch{c.where, fmt.Sprintf("offsets %d to %d", s.Start, s.End), wantMention(c, x, text)}
+				found := fmt.Sprintf("offsets %d to %d", s.Start, s.End)
+				return nil, &mismatch{where: c.where, found: found, want: wantMention(c, x, text)}
 			}
 			part, ok := x.Slice(span)
 			if !ok {
-				return nil, &mismatch{c.where, fmt.Sprintf("offsets %d to %d outside the text of %d code points", s.Start, s.End, x.Len()), wantMention(c, x, text)}
+				found := fmt.Sprintf("offsets %d to %d outside the text of %d code points", s.Start, s.End, x.Len())
+				return nil, &mismatch{where: c.where, found: found, want: wantMention(c, x, text)}
 			}
 			parts = append(parts, part)
 			out[i] = append(out[i], span)
@@ -83,11 +86,13 @@ func resolve(x *document.Index, text string, claims []claim, u unit) ([][]docume
 		if c.unchecked || len(parts) == 0 || sameMention(c.mention, out[i], parts, x) {
 			continue
 		}
-		return nil, &mismatch{c.where, fmt.Sprintf("%s at %d to %d", quote(strings.Join(parts, " ")), c.spans[0].Start, c.spans[len(c.spans)-1].End), wantMention(c, x, text)}
+		found := fmt.Sprintf("%s at %d to %d", quote(strings.Join(parts, " ")), c.spans[0].Start, c.spans[len(c.spans)-1].End)
+		return nil, &mismatch{where: c.where, found: found, want: wantMention(c, x, text)}
 	}
 	return out, nil
 }
 
+// wantMention returns the words for what a claim should find in the text.
 func wantMention(c claim, x *document.Index, text string) string {
 	if c.unchecked {
 		return "a span within the text"
@@ -100,10 +105,10 @@ func wantMention(c claim, x *document.Index, text string) string {
 	return want + ", in code points, bytes or UTF-16 units"
 }
 
-// sameMention compares a stated mention with the text; line breaks and tabs,
-// which most formats can't state, are as good as spaces. The parts of a
-// discontinuous mention are stated joined by a space, by nothing, or with what
-// lies between.
+// sameMention tells whether a file states the mention that the text has, in parts
+// at spans. Line breaks and tabs, which most formats can't hold, equal spaces. The
+// parts of a discontinuous mention may be joined by a space, by nothing, or by the
+// text between them.
 func sameMention(mention string, spans []document.Span, parts []string, x *document.Index) bool {
 	mention = flat(mention)
 	if mention == flat(strings.Join(parts, " ")) {
@@ -118,15 +123,17 @@ func sameMention(mention string, spans []document.Span, parts []string, x *docum
 
 var flatten = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
 
-// flat replaces what breaks lines and columns by spaces, one for one.
+// flat replaces each tab, line feed and carriage return by a space.
 func flat(s string) string { return flatten.Replace(s) }
 
-// ruler converts offsets in a unit into code points.
+// ruler converts offsets from a unit to code points.
 type ruler struct {
-	// marks[i] is the offset of code point i in the unit; nil: code points.
+	// marks[i] is the offset, in the unit, of code point i; the text's end is the
+	// last. It is nil if the unit is code points.
 	marks []int32
 }
 
+// newRuler returns the ruler for a text of length code points.
 func newRuler(text string, length int, u unit) ruler {
 	if u == codePoints {
 		return ruler{}
@@ -148,7 +155,7 @@ func newRuler(text string, length int, u unit) ruler {
 	return ruler{append(marks, n)}
 }
 
-// span converts a span that is counted from code point base.
+// span converts a span whose offsets count from code point base.
 func (r ruler) span(s document.Span, base int) (document.Span, bool) {
 	start, ok := r.codePoint(s.Start, base)
 	if !ok {
@@ -158,6 +165,8 @@ func (r ruler) span(s document.Span, base int) (document.Span, bool) {
 	return document.Span{Start: start, End: end}, ok
 }
 
+// codePoint converts an offset that counts from code point base. It returns false
+// if no code point begins there.
 func (r ruler) codePoint(n, base int) (int, bool) {
 	const most = 1 << 31
 	if n <= -most || n >= most {
@@ -170,7 +179,8 @@ func (r ruler) codePoint(n, base int) (int, bool) {
 		return 0, false
 	}
 	n += int(r.marks[base])
-	// The first code point at n: what ends before a CRLF ends before its "\r".
+	// Both bytes of a CRLF may have one offset. The first of them is meant: what
+	// ends before a CRLF ends before its "\r".
 	i := sort.Search(len(r.marks), func(i int) bool { return int(r.marks[i]) >= n })
 	return i, i < len(r.marks) && int(r.marks[i]) == n
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// textSource reads a whole file as one document, named like the file.
+// textSource reads a whole file as one document, whose identifier is the file's
+// name.
 type textSource struct {
 	name string
 	in   *bufio.Reader
 	o    ReadOptions
-	done bool
+	done bool // the document has been delivered
 }
 
 func (t *textSource) next() (document.Result, error) {
@@ -30,7 +31,7 @@ func (t *textSource) next() (document.Result, error) {
 	return document.Result{Document: document.Document{ID: filepath.Base(t.name), Text: text}}, nil
 }
 
-// readText reads all of r, which must be text of at most max bytes.
+// readText returns all of r, which must be UTF-8 text of at most max bytes.
 func readText(name string, r io.Reader, max int) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, int64(max)+1))
 	if err != nil {

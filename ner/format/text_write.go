@@ -12,15 +12,15 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// terminalWriter writes a summary for people: each entity once with all its
-// places, by type, then the pairs, then what was left out.
+// terminalWriter writes a summary for people: each entity once, with all its
+// places, grouped by type; then the pairs; then what was dropped.
 type terminalWriter struct {
 	w     io.Writer
 	o     WriteOptions
 	count int
 }
 
-// The colours of types, for terminals of 16 colours.
+// The escape sequences of terminals with 16 colours.
 const (
 	colourChemical = "\x1b[36m" // cyan
 	colourDisease  = "\x1b[33m" // yellow
@@ -30,10 +30,10 @@ const (
 	colourOff      = "\x1b[0m"
 )
 
-// group is one entity with all its mentions.
+// group stands for all mentions of one type that read alike.
 type group struct {
 	first  *document.Entity
-	places []string
+	places []string // "START–END" in code points
 }
 
 func (w *terminalWriter) Write(r *document.Result) error {
@@ -63,7 +63,7 @@ func (w *terminalWriter) Write(r *document.Result) error {
 	}
 	for i, d := range r.Dropped {
 		if slices.Index(r.Dropped, d) < i {
-			continue // is counted with the first
+			continue // it was counted with the first
 		}
 		times := ""
 		if n := count(r.Dropped, d); n > 1 {
@@ -80,6 +80,7 @@ func (w *terminalWriter) Write(r *document.Result) error {
 
 func (w *terminalWriter) Close() error { return nil }
 
+// entity writes the line of one group.
 func (w *terminalWriter) entity(b *bytes.Buffer, g *group) {
 	e := g.first
 	fmt.Fprintf(b, "    %s", w.paint(typeColour(e.Type), visible(e.Text)))
@@ -94,6 +95,7 @@ func (w *terminalWriter) entity(b *bytes.Buffer, g *group) {
 	b.WriteByte('\n')
 }
 
+// count returns how often all has d.
 func count(all []document.Dropped, d document.Dropped) int {
 	n := 0
 	for _, o := range all {
@@ -104,7 +106,8 @@ func count(all []document.Dropped, d document.Dropped) int {
 	return n
 }
 
-// groupEntities gathers mentions that read alike, chemicals and diseases first.
+// groupEntities groups the mentions that read alike, in any case. The types are in
+// the order in which to show them: chemicals, diseases, and then others.
 func groupEntities(d *document.Document) (types []string, groups map[string][]*group) {
 	groups = map[string][]*group{}
 	found := map[string]*group{}
@@ -152,6 +155,7 @@ func typeColour(typ string) string {
 	return colourOther
 }
 
+// paint returns s in a colour, if colours are wanted.
 func (w *terminalWriter) paint(colour, s string) string {
 	if !w.o.Color {
 		return s
@@ -173,8 +177,8 @@ func ungrounded(grounded bool) string {
 	return " (not in the text)"
 }
 
-// visible makes a text harmless to a terminal: control characters and those
-// that turn the direction of writing are shown by number.
+// visible returns s without what would confuse a terminal: control characters, and
+// those that turn the direction of writing, are shown by their numbers.
 func visible(s string) string {
 	var b strings.Builder
 	for _, r := range s {
