@@ -10,17 +10,22 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// What BioC XML and BioC JSON have in common: a document of passages with
-// annotations. Offsets are document-absolute, but passages may leave gaps of
-// any size between them; a document's text is the passages joined by one code
-// point each, and a passage's Shift keeps its offset.
+// biocDocument is a document of BioC XML and of BioC JSON: passages with
+// annotations.
+//
+// Offsets count from the document's start, and passages may leave gaps of any size
+// between them. The text of the document.Document is the passages, joined by one
+// code point each, and the Shift of a passage keeps the offset that the file gives
+// it:
+//
+//	<offset>0</offset><text>Title.</text>        Start 0, End 6, Shift 0
+//	<offset>10</offset><text>Abstract.</text>    Start 7, End 16, Shift 3
 type biocDocument struct {
-	id        string
-	infons    map[string]string
-	passages  []biocPassage
-	relations []biocRelation
-	// annotations of the document as a whole (BioC JSON allows them).
-	annotations []biocAnnotation
+	id          string
+	infons      map[string]string // properties
+	passages    []biocPassage
+	relations   []biocRelation
+	annotations []biocAnnotation // of the document as a whole; BioC JSON allows them
 }
 
 type biocPassage struct {
@@ -49,7 +54,8 @@ type biocRelation struct {
 
 type biocNode struct{ refid, role string }
 
-// The infons that stand for fields of the model.
+// The keys of infons that stand for fields of document.Entity, document.Relation
+// and document.Passage.
 const (
 	infonType       = "type"
 	infonConfidence = "confidence"
@@ -61,11 +67,12 @@ const (
 	infonDisease    = "Disease"
 )
 
-// identifierKeys are the infons that hold concept identifiers: PubTator's, and
-// the CDR corpus's.
+// identifierKeys has the keys of infons with concept identifiers, as PubTator, the
+// CDR corpus and others write them.
 var identifierKeys = []string{infonIdentifier, "MESH", "MeSH", "Identifier"}
 
-// document converts b; file and where are for messages.
+// document returns the document that b is. Messages name the file and where b
+// stands in it.
 func (b *biocDocument) document(file, where string, o ReadOptions) (document.Document, error) {
 	d := document.Document{ID: b.id, Infons: b.infons}
 	var text strings.Builder
@@ -79,12 +86,18 @@ func (b *biocDocument) document(file, where string, o ReadOptions) (document.Doc
 		}
 		text.WriteString(p.text)
 		n := document.NewIndex(p.text).Len()
-		d.Passages = append(d.Passages, document.Passage{Type: typ, Start: at, End: at + n, Shift: p.offset - at, Infons: without(p.infons, infonType)})
+		d.Passages = append(d.Passages, document.Passage{
+			Type:   typ,
+			Start:  at,
+			End:    at + n,
+			Shift:  p.offset - at,
+			Infons: without(p.infons, infonType),
+		})
 		at += n
 	}
 	d.Text = text.String()
 	if len(d.Passages) == 1 && d.Passages[0].Type == "" && d.Passages[0].Shift == 0 && len(d.Passages[0].Infons) == 0 {
-		d.Passages = nil // a text without parts
+		d.Passages = nil // one passage without properties is a text without parts
 	}
 	c := newBioCClaims(&d, b.passages, where)
 	c.add(b.annotations, 0)
@@ -105,8 +118,8 @@ func (b *biocDocument) document(file, where string, o ReadOptions) (document.Doc
 	return d, nil
 }
 
-// between is the code point that joins two passages: what PubTator has between
-// title and abstract, and a line's end elsewhere.
+// between returns the code point that joins two passages: a space between title
+// and abstract, as PubTator has it, and a line feed elsewhere.
 func between(before, after string) string {
 	if (before == titleType || before == abstractType) && after == abstractType {
 		return " "
@@ -114,14 +127,14 @@ func between(before, after string) string {
 	return "\n"
 }
 
-// biocClaims gathers a document's annotations and checks them together.
+// biocClaims makes entities of a document's annotations, and checks them together.
 type biocClaims struct {
 	doc      *document.Document
 	passages []biocPassage
-	where    string
-	byOffset []int // the passages, by their offsets
+	where    string // for messages
+	byOffset []int  // the indices of passages, sorted by their offsets
 	claims   []claim
-	indices  []int // of the entities that the claims are about
+	indices  []int // for each claim, the index of its entity
 }
 
 func newBioCClaims(d *document.Document, passages []biocPassage, where string) *biocClaims {
@@ -133,6 +146,7 @@ func newBioCClaims(d *document.Document, passages []biocPassage, where string) *
 	return c
 }
 
+// add adds the annotations that stand in a passage.
 func (c *biocClaims) add(annotations []biocAnnotation, passage int) {
 	for i := range annotations {
 		a := &annotations[i]
@@ -159,9 +173,9 @@ func (c *biocClaims) add(annotations []biocAnnotation, passage int) {
 	}
 }
 
-// passageOf finds the passage that a location counts from: the one that holds
-// the annotation, unless the location lies elsewhere. Sizes are compared in
-// bytes, the largest of the units.
+// passageOf returns the passage in which an offset lies: own, where the annotation
+// stands, unless another passage has the offset. The length of a passage is taken
+// in bytes, the unit in which it is the largest.
 func (c *biocClaims) passageOf(offset, own int) int {
 	inside := func(i int) bool {
 		p := &c.passages[i]
@@ -177,6 +191,7 @@ func (c *biocClaims) passageOf(offset, own int) int {
 	return own
 }
 
+// ground sets the spans of the entities, or says which claim is wrong.
 func (c *biocClaims) ground(file string, o ReadOptions) error {
 	entities := make([]*document.Entity, len(c.indices))
 	for i, n := range c.indices {
@@ -185,6 +200,8 @@ func (c *biocClaims) ground(file string, o ReadOptions) error {
 	return ground(file, c.doc.ID, c.doc.Text, c.claims, entities, o)
 }
 
+// entity returns the entity that an annotation is, without spans. Infons that
+// infonsOf makes again of the entity's fields are not kept as such.
 func (a *biocAnnotation) entity() document.Entity {
 	e := mention(a.infons[infonType], a.text)
 	e.ID, e.Grounded = a.id, len(a.locations) > 0
@@ -217,7 +234,7 @@ func (a *biocAnnotation) entity() document.Entity {
 	return e
 }
 
-// infonsOf is the inverse of entity's reading.
+// infonsOf returns the infons from which biocAnnotation.entity reads e again.
 func infonsOf(e *document.Entity) map[string]string {
 	m := map[string]string{}
 	for k, v := range e.Infons {
@@ -252,8 +269,8 @@ func infonsOf(e *document.Entity) map[string]string {
 	return m
 }
 
-// relation resolves the nodes: a relation is between mentions, or, as in the
-// CDR corpus, between the concepts that its infons name.
+// relation returns the relation that b is. Its sides are the mentions that its
+// nodes refer to, or, as in the CDR corpus, the concepts that its infons name.
 func (b *biocRelation) relation(l *lookup, file, doc string, o ReadOptions) document.Relation {
 	r := readRelation(b.infons[infonRelation], b.infons[infonChemical], b.infons[infonDisease])
 	taken := []string{infonChemical, infonDisease}
@@ -287,8 +304,8 @@ func (b *biocRelation) relation(l *lookup, file, doc string, o ReadOptions) docu
 	return r
 }
 
-// pickNodes finds the chemical's and the disease's node: by role, else by what
-// they refer to, else by their order.
+// pickNodes returns the nodes of the chemical and of the disease. Their roles tell,
+// or the types of what they refer to; if neither does, the chemical comes first.
 func pickNodes(l *lookup, nodes []biocNode) (chemical, disease *biocNode) {
 	if len(nodes) == 0 {
 		return nil, nil
@@ -297,12 +314,16 @@ func pickNodes(l *lookup, nodes []biocNode) (chemical, disease *biocNode) {
 		return &nodes[0], nil
 	}
 	first, second := &nodes[0], &nodes[1]
-	if nodeType(l, first) == document.Disease && nodeType(l, second) != document.Disease || nodeType(l, second) == document.Chemical && nodeType(l, first) != document.Chemical {
+	firstType, secondType := nodeType(l, first), nodeType(l, second)
+	if firstType == document.Disease && secondType != document.Disease ||
+		secondType == document.Chemical && firstType != document.Chemical {
 		return second, first
 	}
 	return first, second
 }
 
+// nodeType returns the entity type that the role of a node names, or the type of
+// the entity that it refers to; "" if neither is known.
 func nodeType(l *lookup, n *biocNode) string {
 	if t := readType(n.role); t == document.Chemical || t == document.Disease {
 		return t

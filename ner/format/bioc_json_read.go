@@ -6,7 +6,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// The objects of BioC JSON.
+// The objects of BioC JSON. Infons should be strings, but PubTator's aren't always.
 type (
 	biocJSONDocument struct {
 		ID          jsonText                   `json:"id"`
@@ -44,7 +44,7 @@ type (
 	}
 )
 
-// jsonText is a string that some producers write as a number.
+// jsonText is a string, which some programs write as a number.
 type jsonText string
 
 func (t *jsonText) UnmarshalJSON(raw []byte) error {
@@ -55,7 +55,7 @@ func (t *jsonText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// bioc finishes a document that has been read.
+// bioc returns the document that a BioC document is.
 func (j *jsonDecoder) bioc(doc *biocDocument) (document.Result, error) {
 	d, err := doc.document(j.name, j.place(doc.id, ""), j.o)
 	if err != nil {
@@ -64,6 +64,7 @@ func (j *jsonDecoder) bioc(doc *biocDocument) (document.Result, error) {
 	return document.Result{Document: d}, nil
 }
 
+// biocCollection reads the documents of a collection that was scanned as one value.
 func (j *jsonDecoder) biocCollection(m map[string]json.RawMessage) ([]biocDocument, error) {
 	collection(m, j.o)
 	var docs []map[string]json.RawMessage
@@ -81,10 +82,16 @@ func (j *jsonDecoder) biocCollection(m map[string]json.RawMessage) ([]biocDocume
 	return out, nil
 }
 
+// biocDocument reads a document object.
 func (j *jsonDecoder) biocDocument(m map[string]json.RawMessage) (biocDocument, error) {
 	id := j.id(m)
 	var in biocJSONDocument
-	for key, to := range map[string]any{"infons": &in.Infons, "passages": &in.Passages, "annotations": &in.Annotations, "relations": &in.Relations} {
+	for key, to := range map[string]any{
+		"infons":      &in.Infons,
+		"passages":    &in.Passages,
+		"annotations": &in.Annotations,
+		"relations":   &in.Relations,
+	} {
 		if raw, ok := m[key]; ok {
 			if err := json.Unmarshal(raw, to); err != nil {
 				return biocDocument{}, j.bad(id, key, err.Error(), "BioC's "+key)
@@ -92,7 +99,12 @@ func (j *jsonDecoder) biocDocument(m map[string]json.RawMessage) (biocDocument, 
 		}
 	}
 	j.forget(m, id, "infons", "passages", "annotations", "relations", "_id")
-	doc := biocDocument{id: id, infons: j.infons(id, in.Infons), annotations: j.annotations(id, in.Annotations), relations: j.relations(id, in.Relations)}
+	doc := biocDocument{
+		id:          id,
+		infons:      j.infons(id, in.Infons),
+		annotations: j.annotations(id, in.Annotations),
+		relations:   j.relations(id, in.Relations),
+	}
 	told := false
 	for _, p := range in.Passages {
 		var sentences []biocPassage
@@ -109,7 +121,13 @@ func (j *jsonDecoder) biocDocument(m map[string]json.RawMessage) (biocDocument, 
 }
 
 func (j *jsonDecoder) passage(id string, p biocJSONPassage) biocPassage {
-	return biocPassage{infons: j.infons(id, p.Infons), offset: p.Offset, text: p.Text, annotations: j.annotations(id, p.Annotations), relations: j.relations(id, p.Relations)}
+	return biocPassage{
+		infons:      j.infons(id, p.Infons),
+		offset:      p.Offset,
+		text:        p.Text,
+		annotations: j.annotations(id, p.Annotations),
+		relations:   j.relations(id, p.Relations),
+	}
 }
 
 func (j *jsonDecoder) annotations(id string, in []biocJSONAnnotation) []biocAnnotation {
@@ -120,7 +138,7 @@ func (j *jsonDecoder) annotations(id string, in []biocJSONAnnotation) []biocAnno
 			b.text = *a.Text
 		}
 		for _, l := range a.Locations {
-			b.locations = append(b.locations, biocLocation{l.Offset, l.Length})
+			b.locations = append(b.locations, biocLocation{offset: l.Offset, length: l.Length})
 		}
 		out = append(out, b)
 	}
@@ -132,14 +150,15 @@ func (j *jsonDecoder) relations(id string, in []biocJSONRelation) []biocRelation
 	for _, r := range in {
 		b := biocRelation{id: string(r.ID), infons: j.infons(id, r.Infons)}
 		for _, n := range r.Nodes {
-			b.nodes = append(b.nodes, biocNode{string(n.RefID), string(n.Role)})
+			b.nodes = append(b.nodes, biocNode{refid: string(n.RefID), role: string(n.Role)})
 		}
 		out = append(out, b)
 	}
 	return out
 }
 
-// infons reads properties; what is no string is kept as its JSON.
+// infons returns infons as strings. One that is no string is kept as its JSON, with
+// a warning.
 func (j *jsonDecoder) infons(id string, in map[string]json.RawMessage) map[string]string {
 	out, others := infonStrings(in)
 	for _, key := range others {
@@ -148,6 +167,7 @@ func (j *jsonDecoder) infons(id string, in map[string]json.RawMessage) map[strin
 	return out
 }
 
+// infonStrings returns infons as strings, and the keys of those that are none.
 func infonStrings(in map[string]json.RawMessage) (out map[string]string, others []string) {
 	for key, raw := range in {
 		if string(raw) == "null" {

@@ -8,6 +8,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
+// biocJSONWriter writes a BioC JSON collection.
 type biocJSONWriter struct {
 	w     io.Writer
 	o     WriteOptions
@@ -54,6 +55,7 @@ func (w *biocJSONWriter) Write(r *document.Result) error {
 	return err
 }
 
+// head writes what stands before the documents.
 func (w *biocJSONWriter) head() error {
 	about := w.o.collection()
 	data, err := marshal(map[string]any{"source": about.Source, "date": about.Date, "key": about.Key, "infons": orEmpty(about.Infons)})
@@ -99,6 +101,7 @@ func relationObjects(in []biocRelation) []any {
 	return out
 }
 
+// orEmpty returns m, or an empty map for nil, which JSON would have as null.
 func orEmpty(m map[string]string) map[string]string {
 	if m == nil {
 		return map[string]string{}
@@ -106,7 +109,8 @@ func orEmpty(m map[string]string) map[string]string {
 	return m
 }
 
-// marshal writes a value on one line, "<" and its like as they are.
+// marshal returns the JSON of a value on one line, with a line feed at its end.
+// It has "<" and the like as they are.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

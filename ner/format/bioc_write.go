@@ -13,7 +13,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// fromDocument is the inverse of document.
+// fromDocument returns the biocDocument whose method document gives r again.
 func fromDocument(r *document.Result) (*biocDocument, error) {
 	x := document.NewIndex(r.Text)
 	if err := checkSpans(&r.Document, x); err != nil {
@@ -33,7 +33,7 @@ func fromDocument(r *document.Result) (*biocDocument, error) {
 		b.passages = append(b.passages, biocPassage{infons: infons, offset: p.Start + p.Shift, text: text})
 	}
 	ids := freeIDs(&r.Document)
-	home := 0 // what is not in the text stays beside the mention before it
+	home := 0 // the passage of the last grounded mention: one without a place stands there too
 	for i := range r.Entities {
 		e := &r.Entities[i]
 		a := biocAnnotation{id: e.ID, infons: infonsOf(e), text: e.Text, hasText: true}
@@ -48,7 +48,7 @@ func fromDocument(r *document.Result) (*biocDocument, error) {
 			}
 			part, _ := x.Slice(s)
 			parts = append(parts, part)
-			a.locations = append(a.locations, biocLocation{s.Start + passages[p].Shift, s.End - s.Start})
+			a.locations = append(a.locations, biocLocation{offset: s.Start + passages[p].Shift, length: s.End - s.Start})
 		}
 		if len(parts) > 0 {
 			a.text = strings.Join(parts, " ")
@@ -62,6 +62,7 @@ func fromDocument(r *document.Result) (*biocDocument, error) {
 	return b, nil
 }
 
+// newBioCRelation returns the biocRelation whose method relation gives r again.
 func newBioCRelation(l *lookup, r *document.Relation, ids *freshIDs) biocRelation {
 	b := biocRelation{id: r.ID, infons: map[string]string{}}
 	if b.id == "" {
@@ -82,7 +83,7 @@ func newBioCRelation(l *lookup, r *document.Relation, ids *freshIDs) biocRelatio
 			if role == "" {
 				role = usual
 			}
-			b.nodes = append(b.nodes, biocNode{id, role})
+			b.nodes = append(b.nodes, biocNode{refid: id, role: role})
 		}
 		if text := strings.Join(stated, "|"); text != "" && text != l.named(id) {
 			b.infons[usual] = text
@@ -93,8 +94,9 @@ func newBioCRelation(l *lookup, r *document.Relation, ids *freshIDs) biocRelatio
 	return b
 }
 
-// segments are the passages of d, and what lies between them where that is
-// more than the spaces that reading would put there; always at least one.
+// segments returns the passages of d, and as further passages the texts between
+// them, before the first and after the last, if they are more than white space.
+// There is always one at least.
 func segments(d *document.Document, x *document.Index) []document.Passage {
 	var out []document.Passage
 	at := 0
@@ -117,17 +119,20 @@ func segments(d *document.Document, x *document.Index) []document.Passage {
 	return out
 }
 
+// passageAt returns the index of the last passage that begins at code point at or
+// before it, and 0 if there is none.
 func passageAt(passages []document.Passage, at int) int {
 	after := sort.Search(len(passages), func(i int) bool { return passages[i].Start > at })
 	return max(after-1, 0)
 }
 
-// freshIDs makes identifiers that a document doesn't use yet.
+// freshIDs makes identifiers that a document doesn't have yet.
 type freshIDs struct {
 	used map[string]bool
-	n    map[string]int
+	n    map[string]int // for each prefix, the number used last
 }
 
+// freeIDs returns the identifiers that d doesn't have.
 func freeIDs(d *document.Document) *freshIDs {
 	f := &freshIDs{used: map[string]bool{}, n: map[string]int{}}
 	for i := range d.Entities {
@@ -139,6 +144,7 @@ func freeIDs(d *document.Document) *freshIDs {
 	return f
 }
 
+// next returns the prefix with the lowest number that is free.
 func (f *freshIDs) next(prefix string) string {
 	for {
 		f.n[prefix]++
@@ -149,7 +155,7 @@ func (f *freshIDs) next(prefix string) string {
 	}
 }
 
-// without copies m without some keys; nil where nothing is left.
+// without returns a copy of m without some keys; nil if nothing is left.
 func without(m map[string]string, keys ...string) map[string]string {
 	var out map[string]string
 	for k, v := range m {
@@ -164,7 +170,7 @@ func without(m map[string]string, keys ...string) map[string]string {
 	return out
 }
 
-// saturating adds without overflowing.
+// saturating returns a + b, or the nearest int to it.
 func saturating(a, b int) int {
 	if b > 0 && a > math.MaxInt-b {
 		return math.MaxInt
@@ -175,7 +181,7 @@ func saturating(a, b int) int {
 	return a + b
 }
 
-// atoi reads a number that a BioC file states.
+// atoi reads a number of a BioC file, called what in the error.
 func atoi(file, where, what, s string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil {

@@ -11,10 +11,11 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
+// biocXMLSource reads the documents of a BioC XML file one by one.
 type biocXMLSource struct {
 	split *xmlSplitter
 	o     ReadOptions
-	told  bool // about the collection
+	told  bool // what the file says of itself has been passed on
 }
 
 func newBioCXMLSource(name string, in *bufio.Reader, o ReadOptions) *biocXMLSource {
@@ -53,7 +54,8 @@ func (b *biocXMLSource) next() (document.Result, error) {
 	return document.Result{Document: d}, nil
 }
 
-// collection passes on what stands before the first document.
+// collection checks the file's encoding, and passes on what stands before the
+// first document.
 func (b *biocXMLSource) collection() error {
 	if err := b.split.encoding(); err != nil {
 		return err
@@ -67,7 +69,7 @@ func (b *biocXMLSource) collection() error {
 	for {
 		t, err := d.Token()
 		if err != nil {
-			// The head is cut off before the documents: it always ends early.
+			// The head ends before the documents do, so that there always is an error.
 			break
 		}
 		switch t := t.(type) {
@@ -95,16 +97,16 @@ func (b *biocXMLSource) collection() error {
 	return nil
 }
 
-// biocXMLParser reads the elements of one document.
+// biocXMLParser reads one document element.
 type biocXMLParser struct {
 	file string
 	c    *xmlCursor
 	o    ReadOptions
 	doc  *biocDocument
-	// told: the document's sentences have been mentioned.
-	told bool
+	told bool // the warning about sentences has been given
 }
 
+// document reads the children of a document element.
 func (p *biocXMLParser) document() error {
 	return p.c.children(func(start xml.StartElement) (err error) {
 		switch start.Name.Local {
@@ -125,6 +127,7 @@ func (p *biocXMLParser) document() error {
 	})
 }
 
+// passage reads the children of a passage element.
 func (p *biocXMLParser) passage() error {
 	passage := biocPassage{}
 	var sentences []biocPassage
@@ -149,8 +152,9 @@ func (p *biocXMLParser) passage() error {
 	return nil
 }
 
-// joinSentences makes passages of the sentences of a passage. A passage that
-// has a text of its own keeps it and takes their annotations.
+// joinSentences returns the sentences of a passage as passages, with the infons
+// of the passage. If the passage has a text of its own, it is returned instead,
+// with the annotations of the sentences.
 func joinSentences(passage biocPassage, sentences []biocPassage) []biocPassage {
 	if len(sentences) == 0 {
 		return []biocPassage{passage}
@@ -176,7 +180,7 @@ func joinSentences(passage biocPassage, sentences []biocPassage) []biocPassage {
 	return sentences
 }
 
-// part reads what passages and sentences have in common.
+// part reads one of the children that passages and sentences have in common.
 func (p *biocXMLParser) part(start xml.StartElement, to *biocPassage) (err error) {
 	switch start.Name.Local {
 	case "infon":
@@ -199,6 +203,7 @@ func (p *biocXMLParser) part(start xml.StartElement, to *biocPassage) (err error
 	return p.unknown(start)
 }
 
+// annotation reads an annotation element and appends it.
 func (p *biocXMLParser) annotation(start xml.StartElement, to *[]biocAnnotation) error {
 	a := biocAnnotation{id: attribute(start, "id")}
 	err := p.c.children(func(start xml.StartElement) (err error) {
@@ -226,6 +231,7 @@ func (p *biocXMLParser) annotation(start xml.StartElement, to *[]biocAnnotation)
 	return err
 }
 
+// relation reads a relation element and appends it.
 func (p *biocXMLParser) relation(start xml.StartElement, to *[]biocRelation) error {
 	r := biocRelation{id: attribute(start, "id")}
 	err := p.c.children(func(start xml.StartElement) error {
@@ -233,7 +239,7 @@ func (p *biocXMLParser) relation(start xml.StartElement, to *[]biocRelation) err
 		case "infon":
 			return p.infon(start, &r.infons)
 		case "node":
-			r.nodes = append(r.nodes, biocNode{attribute(start, "refid"), attribute(start, "role")})
+			r.nodes = append(r.nodes, biocNode{refid: attribute(start, "refid"), role: attribute(start, "role")})
 			return p.c.skip()
 		}
 		return p.unknown(start)
@@ -242,6 +248,7 @@ func (p *biocXMLParser) relation(start xml.StartElement, to *[]biocRelation) err
 	return err
 }
 
+// infon reads an infon element into a map.
 func (p *biocXMLParser) infon(start xml.StartElement, to *map[string]string) error {
 	v, err := p.c.text()
 	if *to == nil {
@@ -251,6 +258,7 @@ func (p *biocXMLParser) infon(start xml.StartElement, to *map[string]string) err
 	return err
 }
 
+// unknown skips an element that BioC doesn't have, and warns of it.
 func (p *biocXMLParser) unknown(start xml.StartElement) error {
 	p.o.warn(p.file, p.doc.id, "the element <%s> is not kept", start.Name.Local)
 	return p.c.skip()

@@ -11,14 +11,16 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
+// biocHolds is what both BioC formats can hold.
 const biocHolds = hasText | hasLineBreaks | hasTitle | hasPassages | hasPassageInfons | hasInfons | hasIDs | hasEntityInfons |
 	hasDiscontinuous | hasUngrounded | hasConcepts | hasComposite | hasNormalized | hasConfidence | hasRelations |
 	hasRelationIDs | hasRelationMentions | hasRelationInfons
 
+// biocXMLWriter writes a BioC XML collection.
 type biocXMLWriter struct {
 	w       io.Writer
 	o       WriteOptions
-	started bool
+	started bool // the head is written
 }
 
 func (w *biocXMLWriter) Write(r *document.Result) error {
@@ -43,6 +45,7 @@ func (w *biocXMLWriter) Write(r *document.Result) error {
 	return err
 }
 
+// head writes what stands before the documents.
 func (w *biocXMLWriter) head(b *xmlBuffer) {
 	about := w.o.collection()
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE collection SYSTEM \"BioC.dtd\">\n<collection>\n")
@@ -52,6 +55,7 @@ func (w *biocXMLWriter) head(b *xmlBuffer) {
 	b.infons("", about.Infons)
 }
 
+// collection returns what a BioC file says of itself.
 func (o WriteOptions) collection() Collection {
 	if o.Collection == nil {
 		return Collection{Source: "medner", Key: "BioC.key"}
@@ -69,10 +73,10 @@ func (w *biocXMLWriter) Close() error {
 	return err
 }
 
-// xmlBuffer writes indented elements.
+// xmlBuffer collects indented elements.
 type xmlBuffer struct {
 	bytes.Buffer
-	replaced bool
+	replaced bool // control characters were replaced
 }
 
 func (b *xmlBuffer) document(d *biocDocument) {
@@ -125,8 +129,9 @@ func (b *xmlBuffer) element(name, text string) {
 	fmt.Fprintf(b, "<%s>%s</%s>\n", name, b.escape(text), name)
 }
 
-// escape makes s safe in content and in attributes. A carriage return is
-// written as a reference, or reading would make a line feed of it.
+// escape returns s as it may stand in content and in attributes. Line ends and
+// tabs become references: XML parsers make a line feed of a carriage return, and
+// spaces of both in attributes.
 func (b *xmlBuffer) escape(s string) string {
 	clean := strings.Map(func(r rune) rune {
 		if r < 0x20 && r != '\r' && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff {

@@ -8,23 +8,25 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// bratParser reads one .ann file.
+// bratParser reads one .ann file, whose lines may come in any order.
 type bratParser struct {
 	file   string
 	doc    *document.Document
 	o      ReadOptions
-	byID   map[string]int // of the entities
+	byID   map[string]int // the indices of entities by their IDs
 	claims []claim
-	later  []bratLine // what refers to mentions, which may come first
-	lookup *lookup
-	byRel  map[string]int // of the relations
+	later  []bratLine     // lines that refer to mentions or relations
+	lookup *lookup        // of the entities, once their concepts are known
+	byRel  map[string]int // the indices of relations by their IDs
 }
 
+// bratLine is a line of an .ann file, cut at its first two tabs.
 type bratLine struct {
-	number int
+	number int // from 1
 	fields []string
 }
 
+// parse reads the lines of the file: mentions, then what refers to them.
 func (p *bratParser) parse(notes string) error {
 	number := 0
 	for line := range strings.SplitSeq(notes, "\n") {
@@ -33,7 +35,7 @@ func (p *bratParser) parse(notes string) error {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		l := bratLine{number, strings.SplitN(line, "\t", 3)}
+		l := bratLine{number: number, fields: strings.SplitN(line, "\t", 3)}
 		if l.fields[0] == "" {
 			return p.bad(l, "an identifier such as T1")
 		}
@@ -52,7 +54,8 @@ func (p *bratParser) parse(notes string) error {
 	if err := ground(p.file, p.doc.ID, p.doc.Text, p.claims, entities, p.o); err != nil {
 		return err
 	}
-	// Names of concepts come before the relations that are called by them.
+	// Concepts are read before relations, whose sides they name, and notes last,
+	// since they may be about relations.
 	for _, kind := range []string{"N", "A", "M", "R", "#"} {
 		for _, l := range p.later {
 			if strings.HasPrefix(l.fields[0], kind) {
@@ -70,6 +73,7 @@ func (p *bratParser) parse(notes string) error {
 	return nil
 }
 
+// bad returns the error for a line.
 func (p *bratParser) bad(l bratLine, want string) error {
 	return badinput.New(p.file, place(l.number, ""), quote(strings.Join(l.fields, "\t")), want)
 }
@@ -106,6 +110,7 @@ func (p *bratParser) mention(l bratLine) error {
 	return nil
 }
 
+// entity returns the entity with an ID, or nil.
 func (p *bratParser) entity(id string) *document.Entity {
 	if i, ok := p.byID[id]; ok {
 		return &p.doc.Entities[i]
@@ -113,7 +118,7 @@ func (p *bratParser) entity(id string) *document.Entity {
 	return nil
 }
 
-// reference reads a line about mentions.
+// reference reads a line of a kind that refers to mentions or relations.
 func (p *bratParser) reference(kind string, l bratLine) error {
 	if len(l.fields) < 2 {
 		return p.bad(l, "columns separated by tabs")
@@ -179,7 +184,7 @@ func (p *bratParser) relation(l bratLine) error {
 		if !ok || p.entity(id) == nil {
 			return p.bad(l, want)
 		}
-		nodes = append(nodes, biocNode{id, role})
+		nodes = append(nodes, biocNode{refid: id, role: role})
 	}
 	if p.lookup == nil {
 		p.lookup, p.byRel = newLookup(p.doc), map[string]int{}
@@ -196,7 +201,7 @@ func (p *bratParser) relation(l bratLine) error {
 	return nil
 }
 
-// note reads the notes that medner itself writes.
+// note reads a note. Only those that medner writes are kept.
 func (p *bratParser) note(l bratLine) error {
 	if f := strings.Fields(l.fields[1]); len(f) == 2 && len(l.fields) == 3 && p.ownNote(f[0], f[1], l.fields[2]) {
 		return nil
@@ -205,6 +210,8 @@ func (p *bratParser) note(l bratLine) error {
 	return nil
 }
 
+// ownNote reads a note about the mention or the relation with an ID, and returns
+// false if medner writes no such note.
 func (p *bratParser) ownNote(kind, id, text string) bool {
 	e := p.entity(id)
 	var r *document.Relation
@@ -241,16 +248,15 @@ func (p *bratParser) ownNote(kind, id, text string) bool {
 const (
 	bratChemicalRole = "Arg1"
 	bratDiseaseRole  = "Arg2"
-	// bareDatabase stands before identifiers that name no database.
+	// bareDatabase is the database of concept identifiers that name none.
 	bareDatabase = "ID"
 
-	// The kinds of notes: of a mention, and of a relation between mentions of
-	// several concepts, which of them it means.
-	compositeNote  = "Composite"
-	normalizedNote = "Normalized"
-	confidenceNote = "Confidence"
-	conceptsNote   = "Concepts"
+	// The kinds of notes that medner writes.
+	compositeNote  = "Composite"  // the parts of a composite mention
+	normalizedNote = "Normalized" // the normalized text of a mention
+	confidenceNote = "Confidence" // of a mention or a relation
+	conceptsNote   = "Concepts"   // the sides of a relation, where its mentions don't tell them
 )
 
-// referenceMethod marks a link that the source states with its name.
+// referenceMethod is the method of a link to an entry that the file itself names.
 const referenceMethod = "reference"

@@ -12,15 +12,15 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// bratSource reads the pairs of an .ann file and its .txt in a folder, or one
-// pair.
+// bratSource reads pairs of files: an article in a .txt, and its annotations in an
+// .ann of the same name.
 type bratSource struct {
-	stems []string // paths without extension
+	stems []string // the paths of the pairs to come, without extension
 	o     ReadOptions
 }
 
-// openBrat lists the pairs. A .txt without an .ann is a document without
-// annotations.
+// openBrat returns a reader of all pairs in a folder, or of the pair that path is
+// one file of. A .txt without an .ann is a document without annotations.
 func openBrat(path string, folder bool, o ReadOptions) (*Reader, error) {
 	s := &bratSource{o: o}
 	if !folder {
@@ -38,7 +38,9 @@ func openBrat(path string, folder bool, o ReadOptions) (*Reader, error) {
 			continue
 		}
 		annotated = annotated || ext == ".ann"
-		if stem := filepath.Join(path, strings.TrimSuffix(e.Name(), ext)); !slices.Contains(s.stems[max(0, len(s.stems)-1):], stem) {
+		// The files of a pair are neighbours, as their names are sorted.
+		stem := filepath.Join(path, strings.TrimSuffix(e.Name(), ext))
+		if !slices.Contains(s.stems[max(0, len(s.stems)-1):], stem) {
 			s.stems = append(s.stems, stem)
 		}
 	}
@@ -62,6 +64,7 @@ func (s *bratSource) next() (document.Result, error) {
 	return document.Result{Document: d}, err
 }
 
+// read reads the pair of a stem.
 func (s *bratSource) read(stem string) (document.Document, error) {
 	text, err := s.file(stem + ".txt")
 	if errors.Is(err, os.ErrNotExist) {
@@ -85,6 +88,7 @@ func (s *bratSource) read(stem string) (document.Document, error) {
 	return d, nil
 }
 
+// file returns the text of a file.
 func (s *bratSource) file(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

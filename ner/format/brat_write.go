@@ -11,17 +11,19 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
+// bratHolds is what brat can hold of any document; bratLines adds what it can hold
+// of some.
 const bratHolds = hasText | hasLineBreaks | hasGaps | hasDiscontinuous | hasConcepts | hasComposite |
 	hasNormalized | hasConfidence | hasRelations | hasRelationIDs | hasRelationMentions
 
-// bratWriter writes annotations alone; a comment names each document where
-// there are several.
+// bratWriter writes annotations without the articles. If there are several
+// documents, a comment before each names it.
 type bratWriter struct {
 	w     io.Writer
 	o     WriteOptions
 	count int
-	first []byte
-	id    string
+	first []byte // the annotations of the first document, until there is a second or Close
+	id    string // of the first document
 }
 
 func (w *bratWriter) Write(r *document.Result) error {
@@ -93,14 +95,15 @@ func bratLines(r *document.Result, o WriteOptions) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// bratBuilder collects the lines of one .ann file.
 type bratBuilder struct {
 	bytes.Buffer
 	o     WriteOptions
 	doc   *document.Result
 	ids   *freshIDs
-	names map[*document.Entity]string // identifiers of the mentions that are written
-	taken map[string]bool             // those identifiers
-	lost  bool                        // that a relation was left out has been said
+	names map[*document.Entity]string // the identifiers of mentions that are written
+	taken map[string]bool             // identifiers that are written
+	lost  bool                        // the warning that a relation is left out has been given
 }
 
 var (
@@ -112,7 +115,7 @@ var (
 	meshID        = regexp.MustCompile(`^[CD]\d{6,9}$`)
 )
 
-// ownIDs says whether brat can keep the mentions' identifiers.
+// ownIDs tells whether brat can hold the identifiers of all mentions.
 func (b *bratBuilder) ownIDs() bool {
 	seen := map[string]bool{}
 	for i := range b.doc.Entities {
@@ -125,6 +128,7 @@ func (b *bratBuilder) ownIDs() bool {
 	return true
 }
 
+// onlyAttributes tells whether brat can hold all properties of mentions.
 func (b *bratBuilder) onlyAttributes() bool {
 	for i := range b.doc.Entities {
 		for k, v := range b.doc.Entities[i].Infons {
@@ -136,10 +140,12 @@ func (b *bratBuilder) onlyAttributes() bool {
 	return true
 }
 
+// isAttribute tells whether brat can hold a property as an attribute.
 func isAttribute(key, value string) bool {
 	return bratWord.MatchString(key) && bratAttribute.MatchString(value) && value == strings.Join(strings.Fields(value), " ")
 }
 
+// onlyReferences tells whether brat can hold all links.
 func (b *bratBuilder) onlyReferences() bool {
 	for i := range b.doc.Entities {
 		for _, l := range b.doc.Entities[i].Links {
@@ -151,6 +157,8 @@ func (b *bratBuilder) onlyReferences() bool {
 	return true
 }
 
+// onlyRoles tells whether relations have no properties but the names of their
+// sides, which brat can hold.
 func (b *bratBuilder) onlyRoles() bool {
 	for i := range b.doc.Relations {
 		if len(b.doc.Relations[i].Infons) > 0 {
@@ -160,8 +168,8 @@ func (b *bratBuilder) onlyRoles() bool {
 	return true
 }
 
-// mention writes a T line, and with it the concepts and attributes. A span that
-// goes over a line's end becomes two, as brat wants it.
+// mention writes the T line of a mention, and the lines with its concepts, notes
+// and attributes. A span over a line end becomes two, as brat asks for.
 func (b *bratBuilder) mention(e *document.Entity, x *document.Index) {
 	id := e.ID
 	if !bratID.MatchString(id) || b.taken[id] {
@@ -214,7 +222,8 @@ func (b *bratBuilder) mention(e *document.Entity, x *document.Index) {
 	}
 }
 
-// linesOf cuts a span at the line ends in its text.
+// linesOf returns the parts, without line ends, of a span that begins at code point
+// start and has that text.
 func linesOf(text string, start int) []document.Span {
 	var out []document.Span
 	at, from := start, start
@@ -230,10 +239,10 @@ func linesOf(text string, start int) []document.Span {
 	return out
 }
 
-// bratType is a type as one word.
+// bratType returns a type as one word.
 func bratType(typ string) string { return notBratWord.ReplaceAllString(writeType(typ), "_") }
 
-// bratConcept is an identifier with its database.
+// bratConcept returns a concept identifier with its database in front.
 func bratConcept(id string) string {
 	id = strings.Join(strings.Fields(id), "_")
 	switch {
@@ -245,8 +254,8 @@ func bratConcept(id string) string {
 	return id
 }
 
-// relation writes an R line between the mentions that the relation names, else
-// the first ones that fit its concepts or texts.
+// relation writes the R line of a relation. It is between the mentions that the
+// relation refers to, or else between the first ones that its sides name.
 func (b *bratBuilder) relation(l *lookup, r *document.Relation) {
 	chemical, disease := l.byID[r.ChemicalEntity], l.byID[r.DiseaseEntity]
 	if chemical == nil {
@@ -282,18 +291,20 @@ func (b *bratBuilder) relation(l *lookup, r *document.Relation) {
 	b.confidence(id, r.Confidence)
 }
 
-// note writes what brat has no line for; its users see it as a comment.
+// note writes, as a note about the mention or relation with an ID, what brat has no
+// line for. brat shows it as a comment.
 func (b *bratBuilder) note(kind, id, text string) {
 	fmt.Fprintf(b, "%s\t%s %s\t%s\n", b.ids.next("#"), kind, id, flat(text))
 }
 
+// confidence writes a note with the confidence of a mention or relation.
 func (b *bratBuilder) confidence(id string, v float64) {
 	if !math.IsNaN(v) {
 		b.note(confidenceNote, id, formatFloat(v))
 	}
 }
 
-// named is what reading will call a relation's side by itself.
+// named returns what bratParser will call a side of a relation that refers to e.
 func named(e *document.Entity) string {
 	if ids := concepts(e); len(ids) > 0 {
 		return strings.Join(ids, "|")
@@ -301,7 +312,8 @@ func named(e *document.Entity) string {
 	return e.Text
 }
 
-// bratSide gives an identifier its database, as on the concept's own line.
+// bratSide returns a side of a relation; an identifier of MeSH gets its database in
+// front, as it has in the N line.
 func bratSide(s string) string {
 	if meshID.MatchString(s) {
 		return "MESH:" + s

@@ -11,15 +11,16 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// bratFolder writes an .ann and a .txt for each document.
+// bratFolder writes a .txt and an .ann for each document.
 type bratFolder struct {
 	dir  string
 	o    WriteOptions
-	used map[string]bool
+	used map[string]bool // names of files, without extension
 }
 
-// NewBratFolder writes brat's pairs of files into a folder, which it makes. The
-// files are named like the documents.
+// NewBratFolder returns a writer that writes each document as a pair of files, .txt
+// and .ann, into a folder, which is made if it is missing. The files are named
+// after the documents' identifiers.
 func NewBratFolder(dir string, o WriteOptions) (Writer, error) {
 	o.Format = Brat
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -28,7 +29,7 @@ func NewBratFolder(dir string, o WriteOptions) (Writer, error) {
 	return &bratFolder{dir: dir, o: o, used: map[string]bool{}}, nil
 }
 
-// unsafeName is what file names are spared.
+// unsafeName matches characters that names of files shall not have.
 var unsafeName = regexp.MustCompile(`[^\p{L}\p{N}._-]+`)
 
 func (w *bratFolder) Write(r *document.Result) error {
@@ -57,7 +58,8 @@ func (w *bratFolder) Write(r *document.Result) error {
 	return errors.Join(os.WriteFile(stem+".txt", []byte(r.Text), 0o644), os.WriteFile(stem+".ann", ann, 0o644))
 }
 
-// maxName leaves room for extensions and numbers in what file systems allow.
+// maxName bounds the bytes of a name, so that an extension and a number still fit
+// into the 255 that file systems allow.
 const maxName = 200
 
 func (w *bratFolder) Close() error { return nil }

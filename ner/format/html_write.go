@@ -17,23 +17,26 @@ import (
 //go:embed page.css
 var pageStyle string
 
-// pagePolicy allows a page its own style sheet and nothing else.
+// pagePolicy is the content security policy that allows a page its style sheet,
+// and nothing else.
 var pagePolicy = func() string {
 	sum := sha256.Sum256([]byte(pageStyle))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }()
 
+// htmlHolds is what a page shows.
 const htmlHolds = ^(hasTitle | hasPassages | hasPassageInfons | hasInfons | hasPrompt | hasIDs | hasEntityInfons | hasComposite |
 	hasRelationIDs | hasRelationMentions | hasRelationInfons)
 
-// htmlWriter writes one page that needs no other file: the texts with their
-// mentions marked and labelled, the pairs, and what was dropped.
+// htmlWriter writes one page that needs no other file: for each document the text
+// with its mentions marked and labelled, the pairs, the entities, and what was
+// dropped.
 type htmlWriter struct {
 	w       io.Writer
 	o       WriteOptions
-	started bool
-	count   int
-	b       bytes.Buffer
+	started bool         // the head is written
+	count   int          // of documents
+	b       bytes.Buffer // what Write or Close is to write
 }
 
 func (w *htmlWriter) Write(r *document.Result) error {
@@ -71,6 +74,7 @@ func (w *htmlWriter) Close() error {
 	return err
 }
 
+// head writes what stands before the documents, once.
 func (w *htmlWriter) head() {
 	if w.started {
 		return
@@ -90,25 +94,29 @@ func (w *htmlWriter) head() {
 // maxMarks bounds how many marks may lie over one place.
 const maxMarks = 32
 
-// piece is a span of an entity.
+// piece is one span of an entity.
 type piece struct {
 	span   document.Span
 	entity *document.Entity
-	last   bool // of its entity's spans: it carries the label
+	last   bool // the last span of its entity, which has the label
 }
 
-// marked writes the text with a mark around every mention. Marks nest; where
-// two cross, the inner one is closed and opened again.
+// marked writes the text with a mark around every mention. Marks are nested. Where
+// two cross, the inner one is closed and opened again:
+//
+//	<mark>renal <mark>failure</mark></mark><mark> and</mark>
 func (w *htmlWriter) marked(r *document.Result, x *document.Index) {
 	pieces := piecesOf(&r.Document)
-	var open []piece
-	at := 0
+	var open []piece // the outermost first
+	at := 0          // code points written
+	// upTo writes the text up to end.
 	upTo := func(end int) {
 		text, _ := x.Slice(document.Span{Start: at, End: end})
 		w.b.WriteString(escapeHTML(text))
 		at = max(at, end)
 	}
-	// closeUntil writes the ends of all marks that end by the given place.
+	// closeUntil writes the text and the ends of all marks that end at place or
+	// before it.
 	closeUntil := func(place int) {
 		for {
 			first := -1
@@ -145,14 +153,15 @@ func (w *htmlWriter) marked(r *document.Result, x *document.Index) {
 	upTo(x.Len())
 }
 
-// piecesOf sorts the spans by start, the longer ones first, so that they nest.
+// piecesOf returns the spans of all entities by their starts, longer ones first, so
+// that they nest.
 func piecesOf(d *document.Document) []piece {
 	var out []piece
 	for i := range d.Entities {
 		e := &d.Entities[i]
 		for j, s := range e.Spans {
 			if s.End > s.Start {
-				out = append(out, piece{s, e, j == len(e.Spans)-1})
+				out = append(out, piece{span: s, entity: e, last: j == len(e.Spans)-1})
 			}
 		}
 	}
@@ -163,6 +172,7 @@ func piecesOf(d *document.Document) []piece {
 	return out
 }
 
+// openMark begins the mark of a piece. If open, its right side looks open.
 func (w *htmlWriter) openMark(p piece, open bool) {
 	class := "other"
 	if p.entity.Type == document.Chemical || p.entity.Type == document.Disease {
@@ -179,6 +189,7 @@ func (w *htmlWriter) openMark(p piece, open bool) {
 	w.b.WriteByte('>')
 }
 
+// closeMark ends the mark of a piece, with the label if the piece has it.
 func (w *htmlWriter) closeMark(p piece) {
 	if p.last {
 		fmt.Fprintf(&w.b, "<span class=\"label\">%s</span>", escapeHTML(labelOf(p.entity.Type)))
@@ -269,7 +280,8 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// escapeHTML also replaces what HTML can't hold.
+// escapeHTML returns s as it may stand in text and in attributes. Control
+// characters, which HTML can't hold, become U+FFFD.
 func escapeHTML(s string) string {
 	return html.EscapeString(strings.Map(func(r rune) rune {
 		if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r >= 0x7f && r < 0xa0 {

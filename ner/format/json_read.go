@@ -34,7 +34,7 @@ func (s *jsonlSource) next() (document.Result, error) {
 		switch {
 		case errors.Is(err, errLongLine):
 			return document.Result{}, badinput.New(s.name, place(j.line, ""), fmt.Sprintf("more than %d bytes", s.lines.max), "a document")
-		case err == io.EOF: //nolint:errorlint // our own, bare
+		case err == io.EOF: //nolint:errorlint // lines returns it bare
 			return document.Result{}, io.EOF
 		case err != nil:
 			return document.Result{}, badRead(s.name, err)

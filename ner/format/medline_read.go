@@ -11,26 +11,31 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// medlineSource reads MEDLINE records: a tag of up to four columns, "- ", a
-// value, which goes on in lines that begin with six spaces; a blank line ends a
-// record.
+// medlineSource reads MEDLINE records. A line has a tag in the first four columns,
+// "- " and a value, which goes on in lines that begin with six spaces. A blank line
+// ends a record:
+//
+//	PMID- 1
+//	TI  - Lithium and
+//	      tremor
 type medlineSource struct {
 	name  string
 	lines *lines
 	o     ReadOptions
 }
 
-// medlineInfons are the tags, beyond identifier, title and abstract, that are
-// kept as properties of a document.
+// medlineInfons has the tags that become properties of a document, with the
+// properties' names.
 var medlineInfons = map[string]string{"TA": "journal", "DP": "date"}
 
+// medlineRecord is the article of one record.
 type medlineRecord struct {
-	line   int
-	fields map[string][]string
-	last   string   // the tag that a continuation belongs to
-	value  []string // its value so far, line by line
-	size   int
-	bad    error
+	line   int                 // where it begins
+	fields map[string][]string // values by tag
+	last   string              // the tag of the latest line with one
+	value  []string            // the lines of its value so far
+	size   int                 // bytes
+	bad    error               // the first thing that is wrong
 }
 
 func (m *medlineSource) next() (document.Result, error) {
@@ -48,7 +53,7 @@ func (m *medlineSource) next() (document.Result, error) {
 	}
 	title := r.first("TI")
 	if title == "" {
-		title = r.first("BTI") // a book's
+		title = r.first("BTI") // the title of a book
 	}
 	d := document.Document{ID: id}
 	d.Text, d.Passages = titleAndAbstract(title, r.first("AB"), r.fields["AB"] != nil)
@@ -65,6 +70,7 @@ func (m *medlineSource) next() (document.Result, error) {
 	return document.Result{Document: d}, nil
 }
 
+// first returns the first value of a tag, or "".
 func (r *medlineRecord) first(tag string) string {
 	if v := r.fields[tag]; len(v) > 0 {
 		return v[0]
@@ -72,6 +78,7 @@ func (r *medlineRecord) first(tag string) string {
 	return ""
 }
 
+// setInfon sets a property in m, which may be nil, and returns m.
 func setInfon(m map[string]string, key, value string) map[string]string {
 	if m == nil {
 		m = map[string]string{}
@@ -80,6 +87,7 @@ func setInfon(m map[string]string, key, value string) map[string]string {
 	return m
 }
 
+// record returns the next record. What is wrong with it is in its bad.
 func (m *medlineSource) record() (*medlineRecord, error) {
 	var r *medlineRecord
 	for {
@@ -89,9 +97,9 @@ func (m *medlineSource) record() (*medlineRecord, error) {
 			r = r.orNew(m.lines.number)
 			r.fail(badinput.New(m.name, place(m.lines.number, r.first("PMID")), fmt.Sprintf("more than %d bytes", m.lines.max), "a line of a record"))
 			continue
-		case err == io.EOF && r != nil: //nolint:errorlint // our own, bare
+		case err == io.EOF && r != nil: //nolint:errorlint // lines returns it bare
 			return r, nil
-		case err == io.EOF: //nolint:errorlint // our own, bare
+		case err == io.EOF: //nolint:errorlint // lines returns it bare
 			return nil, io.EOF
 		case err != nil:
 			return nil, badRead(m.name, err)
@@ -111,6 +119,7 @@ func (m *medlineSource) record() (*medlineRecord, error) {
 	}
 }
 
+// orNew returns r, or a new record that begins at a line if r is nil.
 func (r *medlineRecord) orNew(line int) *medlineRecord {
 	if r == nil {
 		return &medlineRecord{line: line, fields: map[string][]string{}}
@@ -118,12 +127,14 @@ func (r *medlineRecord) orNew(line int) *medlineRecord {
 	return r
 }
 
+// fail notes that the record is bad.
 func (r *medlineRecord) fail(err error) {
 	if r.bad == nil {
 		r.bad = err
 	}
 }
 
+// add adds a line to a record.
 func (m *medlineSource) add(r *medlineRecord, line []byte) {
 	if r.bad != nil {
 		return
@@ -150,13 +161,14 @@ func (m *medlineSource) add(r *medlineRecord, line []byte) {
 		return
 	}
 	r.finish()
-	r.last, r.value = strings.TrimSpace(string(line[:4])), []string{string(bytes.TrimSpace(line[5:]))}
+	r.last = strings.TrimSpace(string(line[:4]))
+	r.value = []string{string(bytes.TrimSpace(line[5:]))}
 	if r.last == "PMID" {
-		r.finish() // messages name it
+		r.finish() // so that messages about the next lines name it
 	}
 }
 
-// finish joins the lines of the value that has been read.
+// finish joins the lines of the latest value.
 func (r *medlineRecord) finish() {
 	if r.value != nil {
 		r.fields[r.last] = append(r.fields[r.last], strings.Join(r.value, " "))

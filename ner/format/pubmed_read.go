@@ -10,12 +10,12 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// pubMedSource reads PubMed's XML: title and abstract of each article, the
-// sections of an abstract behind their labels, as MEDLINE shows them.
+// pubMedSource reads the title and the abstract of each article of PubMed's XML.
+// The sections of an abstract follow their labels, "RESULTS: …", as in MEDLINE.
 type pubMedSource struct {
 	split   *xmlSplitter
 	o       ReadOptions
-	checked bool
+	checked bool // the encoding of the file
 }
 
 func newPubMedSource(name string, in *bufio.Reader, o ReadOptions) *pubMedSource {
@@ -51,6 +51,7 @@ func (p *pubMedSource) next() (document.Result, error) {
 	return document.Result{Document: a.document()}, nil
 }
 
+// pubMedArticle is what is kept of an article.
 type pubMedArticle struct {
 	c        *xmlCursor
 	id       string
@@ -59,6 +60,7 @@ type pubMedArticle struct {
 	infons   map[string]string
 }
 
+// pubMedSection is a section of an abstract.
 type pubMedSection struct{ label, category, text string }
 
 // article reads the children of PubmedArticle and PubmedBookArticle.
@@ -95,6 +97,7 @@ func (a *pubMedArticle) citation(start xml.StartElement) (err error) {
 	return a.c.skip()
 }
 
+// publication reads the children of Journal and Book.
 func (a *pubMedArticle) publication(start xml.StartElement) error {
 	v, err := a.flat()
 	switch start.Name.Local {
@@ -108,23 +111,25 @@ func (a *pubMedArticle) publication(start xml.StartElement) error {
 	return err
 }
 
+// section reads the children of Abstract.
 func (a *pubMedArticle) section(start xml.StartElement) error {
 	if start.Name.Local != "AbstractText" {
 		return a.c.skip()
 	}
 	text, err := a.flat()
-	a.sections = append(a.sections, pubMedSection{attribute(start, "Label"), attribute(start, "NlmCategory"), text})
+	a.sections = append(a.sections, pubMedSection{label: attribute(start, "Label"), category: attribute(start, "NlmCategory"), text: text})
 	return err
 }
 
-// flat is the text of an element without the markup in it (italics,
-// superscripts, formulas); white space runs are one space, as the files are
-// broken into lines anywhere.
+// flat returns the text of an element without the markup in it (italics,
+// superscripts, formulas). Each run of white space is one space, since the files
+// are broken into lines anywhere.
 func (a *pubMedArticle) flat() (string, error) {
 	text, err := a.c.text()
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) }), " "), err
 }
 
+// document returns the article, with each section as a passage.
 func (a *pubMedArticle) document() document.Document {
 	d := document.Document{ID: a.id, Infons: a.infons}
 	at := utf8.RuneCountInString(a.title)

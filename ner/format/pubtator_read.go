@@ -12,26 +12,31 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// pubTatorSource reads blocks of lines about one article each. The text of an
-// article is its title, a space and its abstract.
+// pubTatorSource reads blocks of lines, each about one article, between blank
+// lines. Offsets count in the title, a space and the abstract:
+//
+//	1|t|Lithium and tremor
+//	1|a|Seven cases.
+//	1	0	7	Lithium	Chemical	D008094
+//	1	CID	D008094	D014202
 type pubTatorSource struct {
 	name  string
 	lines *lines
 	o     ReadOptions
 }
 
-// pubTatorBlock is an article as its lines say it.
+// pubTatorBlock is the article of one block.
 type pubTatorBlock struct {
 	id              string
-	line            int
+	line            int // where it begins
 	title, abstract string
 	hasTitle        bool
 	hasAbstract     bool
-	size            int
+	size            int // bytes
 	entities        []document.Entity
-	claims          []claim
+	claims          []claim // for each entity
 	relations       []document.Relation
-	bad             error
+	bad             error // the first thing that is wrong
 }
 
 func (p *pubTatorSource) next() (document.Result, error) {
@@ -56,8 +61,8 @@ func (p *pubTatorSource) next() (document.Result, error) {
 	return document.Result{Document: d}, nil
 }
 
-// block collects the lines of one article; what is wrong with them is in bad,
-// so that the article is skipped as a whole.
+// block reads the next block. What is wrong with it is in its bad, so that the
+// article is skipped as a whole.
 func (p *pubTatorSource) block() (*pubTatorBlock, error) {
 	var b *pubTatorBlock
 	for {
@@ -67,9 +72,9 @@ func (p *pubTatorSource) block() (*pubTatorBlock, error) {
 			b = b.orNew(p.lines.number)
 			b.fail(badinput.New(p.name, place(p.lines.number, b.id), fmt.Sprintf("more than %d bytes", p.lines.max), "a line of text"))
 			continue
-		case err == io.EOF && b != nil: //nolint:errorlint // our own, bare
+		case err == io.EOF && b != nil: //nolint:errorlint // lines returns it bare
 			return b, nil
-		case err == io.EOF: //nolint:errorlint // our own, bare
+		case err == io.EOF: //nolint:errorlint // lines returns it bare
 			return nil, io.EOF
 		case err != nil:
 			return nil, badRead(p.name, err)
@@ -93,6 +98,7 @@ func (p *pubTatorSource) block() (*pubTatorBlock, error) {
 	}
 }
 
+// orNew returns b, or a new block that begins at a line if b is nil.
 func (b *pubTatorBlock) orNew(line int) *pubTatorBlock {
 	if b == nil {
 		return &pubTatorBlock{line: line}
@@ -100,13 +106,15 @@ func (b *pubTatorBlock) orNew(line int) *pubTatorBlock {
 	return b
 }
 
+// fail notes that the block is bad.
 func (b *pubTatorBlock) fail(err error) {
 	if b.bad == nil {
 		b.bad = err
 	}
 }
 
-// textLine splits ID|KIND|TEXT at the first two pipes.
+// textLine splits ID|KIND|TEXT at the first two pipes. For a line of columns it
+// returns the first one as the id, and false.
 func textLine(line []byte) (id, kind, text string, ok bool) {
 	i := bytes.IndexAny(line, "|\t")
 	if i < 0 || line[i] == '\t' {
@@ -123,6 +131,7 @@ func textLine(line []byte) (id, kind, text string, ok bool) {
 	return string(line[:i]), string(rest[:j]), string(rest[j+1:]), true
 }
 
+// add adds a line to a block.
 func (p *pubTatorSource) add(b *pubTatorBlock, line []byte) {
 	at := func(more ...string) string { return place(p.lines.number, b.id, more...) }
 	if b.bad != nil {
@@ -153,6 +162,8 @@ func (p *pubTatorSource) add(b *pubTatorBlock, line []byte) {
 	}
 }
 
+// annotation adds the mention or the relation in the columns f. A mention has an
+// offset in the second column, a relation its type.
 func (p *pubTatorSource) annotation(b *pubTatorBlock, f []string) {
 	at := func(more ...string) string { return place(p.lines.number, b.id, more...) }
 	if len(f) < 4 {
@@ -192,16 +203,18 @@ func (p *pubTatorSource) annotation(b *pubTatorBlock, f []string) {
 	b.claims = append(b.claims, claim{bases: []int{0}, spans: []document.Span{{Start: start, End: end}}, mention: f[3], where: at()})
 }
 
-// noveltyKey is the infon of a relation line's fifth column (BioRED).
+// noveltyKey is the infon for the fifth column of a relation, which BioRED has.
 const noveltyKey = "novelty"
 
+// document returns the article, whose mentions have no spans yet.
 func (b *pubTatorBlock) document() document.Document {
 	d := document.Document{ID: b.id, Entities: b.entities, Relations: b.relations}
 	d.Text, d.Passages = titleAndAbstract(b.title, b.abstract, b.hasAbstract)
 	return d
 }
 
-// titleAndAbstract joins the parts of an article as PubTator counts them.
+// titleAndAbstract returns the text and the passages of an article, joined by a
+// space as PubTator counts.
 func titleAndAbstract(title, abstract string, hasAbstract bool) (string, []document.Passage) {
 	n := document.NewIndex(title).Len()
 	passages := []document.Passage{{Type: titleType, End: n}}
@@ -212,9 +225,9 @@ func titleAndAbstract(title, abstract string, hasAbstract bool) (string, []docum
 	return title + " " + abstract, append(passages, document.Passage{Type: abstractType, Start: n + 1, End: end})
 }
 
-// The passages of an article.
+// Types of passages.
 const (
 	titleType    = "title"
 	abstractType = "abstract"
-	frontType    = "front" // PMC's title
+	frontType    = "front" // the title, in PubMed Central
 )

@@ -9,12 +9,15 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
+// pubTatorWriter writes blocks of lines, as pubTatorSource reads them.
 type pubTatorWriter struct {
 	w     io.Writer
 	o     WriteOptions
-	count int
+	count int // of documents, those that were there before included
 }
 
+// pubTatorHolds is what PubTator can hold of any document; it can also hold the
+// novelty of relations.
 const pubTatorHolds = hasText | hasTitle | hasGaps | hasConcepts | hasComposite | hasRelations
 
 func (p *pubTatorWriter) Write(r *document.Result) error {
@@ -59,6 +62,7 @@ func (p *pubTatorWriter) Write(r *document.Result) error {
 
 func (p *pubTatorWriter) Close() error { return nil }
 
+// writePubTatorRelation writes a line for each pair of concepts of the two sides.
 func writePubTatorRelation(b *bytes.Buffer, id string, l *lookup, r *document.Relation) {
 	chemicals, diseases := l.sides(r)
 	for _, c := range chemicals {
@@ -72,7 +76,8 @@ func writePubTatorRelation(b *bytes.Buffer, id string, l *lookup, r *document.Re
 	}
 }
 
-// noveltyOnly lets relations keep the one property that their lines have room for.
+// noveltyOnly returns hasRelationInfons if relations have no property but their
+// novelty, for which their lines have room.
 func noveltyOnly(r *document.Result) content {
 	for i := range r.Relations {
 		for key := range r.Relations[i].Infons {
@@ -87,7 +92,7 @@ func noveltyOnly(r *document.Result) content {
 	return hasRelationInfons
 }
 
-// id is r's identifier as a line's first column can hold it.
+// id returns the identifier of r as a first column can hold it.
 func (p *pubTatorWriter) id(r *document.Result) string {
 	id := strings.NewReplacer("|", "_", "\t", "_", "\n", "_", "\r", "_").Replace(r.ID)
 	if strings.TrimSpace(id) == "" {
@@ -99,11 +104,13 @@ func (p *pubTatorWriter) id(r *document.Result) string {
 	return id
 }
 
-// flatLines keeps tabs, which a title or an abstract may have.
+// flatLines replaces line ends by spaces. Other than flat it keeps tabs, which a
+// title or an abstract may have.
 var flatLines = strings.NewReplacer("\n", " ", "\r", " ")
 
-// articleParts cuts a text into PubTator's title and abstract, with one code
-// point between them; shift is what offsets gain by an empty title.
+// articleParts cuts the text of d into a title and an abstract with one code point
+// between them, which PubTator joins by a space again. Where the text has no title,
+// offsets grow by shift, since a space follows the empty title.
 func articleParts(d *document.Document, x *document.Index) (title, abstract string, shift int) {
 	cut := func(at int) (string, string, bool) {
 		if at == x.Len() {

@@ -13,20 +13,22 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// tsvSource reads a table with a header: medner's own, whose rows make
-// documents without texts, or one with a text (or a title and an abstract) in
-// each row.
+// tsvSource reads a table with a header: medner's own, whose rows are annotations
+// without the articles, or one that has an article in each row, as a text or as a
+// title and an abstract.
 type tsvSource struct {
 	name   string
 	lines  *lines
 	o      ReadOptions
-	header []string
-	own    bool
-	ended  bool
-	row    []string // read ahead: the first of the next document
-	text   int      // the columns of a table of texts, -1: none
-	id     int
-	title  int
+	header []string // nil before it is read
+
+	// Of medner's own table:
+	own   bool
+	row   []string // the first row of the next document, read ahead
+	ended bool     // all rows are read
+
+	// Of a table of articles: the columns, or -1.
+	id, title, text int
 }
 
 func (t *tsvSource) next() (document.Result, error) {
@@ -58,9 +60,10 @@ func (t *tsvSource) next() (document.Result, error) {
 	return document.Result{Document: d}, nil
 }
 
+// readHeader reads the header, and finds out what the table has.
 func (t *tsvSource) readHeader() error {
 	line, err := t.line()
-	if err == io.EOF { //nolint:errorlint // our own, bare
+	if err == io.EOF { //nolint:errorlint // lines returns it bare
 		return final{badinput.New(t.name, "", "an empty file", "a header")}
 	} else if err != nil {
 		return final{err}
@@ -73,7 +76,9 @@ func (t *tsvSource) readHeader() error {
 	find := func(names ...string) int {
 		return slices.IndexFunc(t.header, func(h string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(h))) })
 	}
-	t.id, t.title, t.text = find("id", "pmid", "doc_id", "document"), find("title"), find("text", "abstract")
+	t.id = find("id", "pmid", "doc_id", "document")
+	t.title = find("title")
+	t.text = find("text", "abstract")
 	if t.text < 0 && t.title < 0 {
 		return final{badinput.New(t.name, place(1, ""), "the columns "+quote(strings.Join(t.header, ", ")), `one named text, title or abstract, or medner's own columns`)}
 	}
@@ -85,14 +90,14 @@ func (t *tsvSource) readHeader() error {
 	return nil
 }
 
-// line is the next line that is not empty.
+// line returns the next line that is not empty.
 func (t *tsvSource) line() (string, error) {
 	for {
 		line, err := t.lines.next()
 		switch {
 		case errors.Is(err, errLongLine):
 			return "", badinput.New(t.name, place(t.lines.number, ""), fmt.Sprintf("more than %d bytes", t.lines.max), "a row")
-		case err == io.EOF: //nolint:errorlint // our own, bare
+		case err == io.EOF: //nolint:errorlint // lines returns it bare
 			return "", io.EOF
 		case err != nil:
 			return "", badRead(t.name, err)
@@ -106,6 +111,7 @@ func (t *tsvSource) line() (string, error) {
 	}
 }
 
+// cells returns the cells of the next row.
 func (t *tsvSource) cells() ([]string, error) {
 	line, err := t.line()
 	if err != nil {
@@ -123,8 +129,8 @@ func (t *tsvSource) cells() ([]string, error) {
 	return row, nil
 }
 
-// annotations reads the rows of one document. A bad row spoils its document,
-// where it can be told which that is.
+// annotations reads the rows of one document of medner's own table. A bad row
+// makes the document bad whose rows stand around it.
 func (t *tsvSource) annotations() (document.Result, error) {
 	var res document.Result
 	var bad error
@@ -135,7 +141,7 @@ func (t *tsvSource) annotations() (document.Result, error) {
 		if row == nil {
 			var err error
 			row, err = t.cells()
-			if err == io.EOF { //nolint:errorlint // our own, bare
+			if err == io.EOF { //nolint:errorlint // lines returns it bare
 				t.ended = true
 				break
 			} else if err != nil {
@@ -166,6 +172,7 @@ func (t *tsvSource) annotations() (document.Result, error) {
 	return res, nil
 }
 
+// add adds what a row of medner's own table holds.
 func (t *tsvSource) add(res *document.Result, row []string) error {
 	confidence, err := t.float(row[colConfidence])
 	if err != nil {
@@ -201,6 +208,7 @@ func (t *tsvSource) add(res *document.Result, row []string) error {
 	return nil
 }
 
+// float reads a number; an empty cell is NaN.
 func (t *tsvSource) float(s string) (float64, error) {
 	if s == "" {
 		return math.NaN(), nil
@@ -212,6 +220,7 @@ func (t *tsvSource) float(s string) (float64, error) {
 	return v, nil
 }
 
+// spans reads the cells with the starts and the ends of spans.
 func (t *tsvSource) spans(starts, ends string) ([]document.Span, error) {
 	if starts == "" && ends == "" {
 		return nil, nil

@@ -10,13 +10,13 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// The columns of the table that is written, one row an item. Starts and ends of
-// a discontinuous mention are joined by commas, identifiers by pipes.
+// The columns of medner's own table, which has a row for each item. Commas join
+// the starts, and the ends, of a discontinuous mention; pipes join identifiers.
 const (
 	colDocument = iota
 	colKind
 	colType
-	colText // of a relation, the chemical
+	colText // of a relation: the chemical
 	colDisease
 	colStart
 	colEnd
@@ -24,7 +24,7 @@ const (
 	colConfidence
 	colGrounded
 	colNormalized
-	colName // of the terminology's entry
+	colName // the preferred name of the terminology's entry
 	colMethod
 	colScore
 	colReason // why an item was dropped
@@ -38,26 +38,28 @@ func isOwnTable(head []byte) bool {
 
 var columnNames = [columns]string{"document", "kind", "type", "text", "disease", "start", "end", "concepts", "confidence", "grounded", "normalized", "name", "method", "score", "reason"}
 
-// The kinds of rows; a document that has none of the others has one of its own.
+// The kinds of rows.
 const (
-	kindDocument = "document"
+	kindDocument = "document" // stands for a document that has no other rows
 	kindEntity   = "entity"
 	kindRelation = "relation"
 	kindDropped  = "dropped"
 )
 
-// A cell holds no tab and no line end: they are written as in C.
+// A cell can't hold tabs and line ends: they are written as in C.
 var (
 	escapeCell   = strings.NewReplacer("\\", `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
 	unescapeCell = strings.NewReplacer(`\\`, "\\", `\t`, "\t", `\n`, "\n", `\r`, "\r")
 )
 
+// tsvHolds is what the table can hold of any document.
 const tsvHolds = hasDiscontinuous | hasUngrounded | hasConcepts | hasNormalized | hasConfidence | hasRelations | hasDropped | hasLineBreaks | hasGaps
 
+// tsvWriter writes medner's own table.
 type tsvWriter struct {
 	w       io.Writer
 	o       WriteOptions
-	started bool
+	started bool // the header is written
 }
 
 func (w *tsvWriter) Write(r *document.Result) error {
@@ -116,14 +118,17 @@ func (w *tsvWriter) Close() error {
 	return err
 }
 
+// entityCells returns the row of an entity, by column.
 func entityCells(doc string, e *document.Entity) map[int]string {
 	cells := map[int]string{colDocument: doc, colKind: kindEntity, colType: e.Type, colText: e.Text, colConcepts: strings.Join(concepts(e), "|"),
 		colConfidence: number(e.Confidence), colGrounded: strconv.FormatBool(e.Grounded), colNormalized: e.Normalized}
 	var starts, ends []string
 	for _, s := range e.Spans {
-		starts, ends = append(starts, strconv.Itoa(s.Start)), append(ends, strconv.Itoa(s.End))
+		starts = append(starts, strconv.Itoa(s.Start))
+		ends = append(ends, strconv.Itoa(s.End))
 	}
-	cells[colStart], cells[colEnd] = strings.Join(starts, ","), strings.Join(ends, ",")
+	cells[colStart] = strings.Join(starts, ",")
+	cells[colEnd] = strings.Join(ends, ",")
 	if len(e.Links) > 0 {
 		l := e.Links[0]
 		cells[colName], cells[colMethod], cells[colScore] = l.Name, l.Method, number(l.Score)
@@ -131,6 +136,7 @@ func entityCells(doc string, e *document.Entity) map[int]string {
 	return cells
 }
 
+// number returns the cell for a number; NaN is an empty cell.
 func number(v float64) string {
 	if math.IsNaN(v) {
 		return ""

@@ -14,15 +14,15 @@ import (
 // maxDepth bounds the nesting of elements and of JSON values.
 const maxDepth = 200
 
-// xmlCursor walks through one element.
+// xmlCursor reads the content of one piece, element by element.
 type xmlCursor struct {
 	name  string // the file
-	line  int    // where the element begins in it
+	line  int    // where the piece begins in it
 	d     *xml.Decoder
-	depth int
+	depth int // of nesting
 }
 
-// parseXML calls fn with the outermost element of a piece.
+// parseXML calls fn with the outermost element of a piece of a file.
 func parseXML(file string, p xmlPiece, fn func(c *xmlCursor, start xml.StartElement) error) error {
 	if bad := badText(p.data); bad != "" {
 		return badinput.New(file, place(p.line, ""), bad, "UTF-8 text")
@@ -39,6 +39,7 @@ func parseXML(file string, p xmlPiece, fn func(c *xmlCursor, start xml.StartElem
 	}
 }
 
+// token returns the next token.
 func (c *xmlCursor) token() (xml.Token, error) {
 	t, err := c.d.Token()
 	switch t.(type) {
@@ -62,14 +63,14 @@ func (c *xmlCursor) token() (xml.Token, error) {
 	return nil, badinput.Wrap(c.name, c.place(), err)
 }
 
-// place names the line that has been reached.
+// place names the line of the file that has been reached.
 func (c *xmlCursor) place(more ...string) string {
 	line, _ := c.d.InputPos()
 	return place(c.line+line-1, "", more...)
 }
 
-// children calls fn for every element inside the current one, up to its end;
-// fn reads each to its own end.
+// children calls fn for every child element of the current one, and reads to the
+// end of the current one. fn must read to the end of the child.
 func (c *xmlCursor) children(fn func(start xml.StartElement) error) error {
 	for {
 		t, err := c.token()
@@ -87,8 +88,8 @@ func (c *xmlCursor) children(fn func(start xml.StartElement) error) error {
 	}
 }
 
-// text reads to the end of the current element and returns its text, that of
-// the elements inside it too.
+// text reads to the end of the current element, and returns its text and that of
+// all elements in it.
 func (c *xmlCursor) text() (string, error) {
 	var b strings.Builder
 	for depth := 1; depth > 0; {
@@ -114,6 +115,7 @@ func (c *xmlCursor) skip() error {
 	return err
 }
 
+// attribute returns the value of an attribute, or "".
 func attribute(e xml.StartElement, name string) string {
 	for _, a := range e.Attr {
 		if a.Name.Local == name {

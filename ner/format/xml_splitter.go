@@ -13,28 +13,29 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// xmlSplitter cuts an XML file into the elements that hold one document each,
-// so that each can be parsed by itself: a broken one doesn't take the file with
-// it, and no more than one is in memory. It knows just enough of XML for that:
-// tags with quoted attributes, comments, CDATA, processing instructions and the
-// document type, whose own declarations it refuses.
+// xmlSplitter cuts an XML file into elements that hold one document each, so that
+// each is parsed by itself: a broken element spoils no other, and only one is in
+// memory. It knows as much of XML as that takes: tags with quoted attributes,
+// comments, CDATA, processing instructions, and the document type, in which it
+// refuses declarations.
 type xmlSplitter struct {
 	name     string
 	in       *bufio.Reader
-	elements []string // those wanted
-	roots    []string // those around them; the one opened must be closed at the end
+	elements []string // the names of elements that hold a document
+	roots    []string // the names of elements around those
 	max      int      // bytes of an element
 
-	line    int    // of the next byte, from 1
-	buf     []byte // what has been read of the current piece
-	over    bool   // the piece is larger than max
-	tag     []byte // the beginning of the last tag
-	tail    [3]byte
-	resume  bool // buf holds the start tag of an element already
-	head    []byte
-	started bool
-	opened  string
-	closed  bool
+	line int     // of the next byte, from 1
+	buf  []byte  // the current piece: markup, text or an element
+	over bool    // the piece is larger than max
+	tag  []byte  // the latest tag; empty after other markup
+	tail [3]byte // the latest bytes
+
+	resume  bool   // buf has the start tag of the next element already
+	head    []byte // what stands before the first element
+	started bool   // the first element has begun
+	opened  string // the root element; "" before its start tag
+	closed  bool   // its end tag has been read
 }
 
 const (
@@ -49,9 +50,9 @@ var (
 	errEntities = errors.New("a document type with declarations of its own")
 )
 
-// xmlPiece is one element as it stands in the file.
+// xmlPiece is an element as it stands in the file.
 type xmlPiece struct {
-	line int
+	line int // where it begins
 	data []byte
 }
 
@@ -59,8 +60,8 @@ func newXMLSplitter(name string, in *bufio.Reader, max int, elements, roots []st
 	return &xmlSplitter{name: name, in: in, elements: elements, roots: roots, max: max, line: 1}
 }
 
-// next returns the next element, io.EOF at the end. Its data is valid until
-// the call after.
+// next returns the next element, and io.EOF at the end of the file. The data is
+// valid until the next call.
 func (s *xmlSplitter) next() (xmlPiece, error) {
 	for {
 		if !s.resume {
@@ -87,7 +88,7 @@ func (s *xmlSplitter) next() (xmlPiece, error) {
 					return xmlPiece{}, s.bad(line, err)
 				}
 			}
-			return xmlPiece{line, s.buf}, nil
+			return xmlPiece{line: line, data: s.buf}, nil
 		case slices.Contains(s.roots, name) && end:
 			s.closed = true
 		case slices.Contains(s.roots, name) && !empty:
@@ -100,14 +101,16 @@ func (s *xmlSplitter) next() (xmlPiece, error) {
 	}
 }
 
-// keepHead adds to what is known of the file before its first element.
+// keepHead adds the current piece to the head, before the first element.
 func (s *xmlSplitter) keepHead() {
 	if !s.started {
 		s.head = append(s.head, s.buf[:min(len(s.buf), maxHead-len(s.head))]...)
 	}
 }
 
-// element reads on behind a start tag to the matching end tag.
+// element reads from a start tag to the matching end tag. If the start tag of
+// another element of the same name comes first, the element isn't closed, and the
+// next call of next resumes at that tag.
 func (s *xmlSplitter) element(name string) error {
 	for depth := 1; depth > 0; {
 		if err := s.text(); err != nil {
@@ -136,7 +139,7 @@ func (s *xmlSplitter) element(name string) error {
 	return nil
 }
 
-// text reads up to the next "<", which it leaves.
+// text reads up to the next "<", which it leaves unread.
 func (s *xmlSplitter) text() error {
 	for {
 		part, err := s.in.ReadSlice('<')
@@ -151,7 +154,7 @@ func (s *xmlSplitter) text() error {
 	}
 }
 
-// markup reads what a "<" begins. Only of a tag it remembers the name.
+// markup reads what the next "<" begins, and keeps it in tag if it is a tag.
 func (s *xmlSplitter) markup() error {
 	s.tag = s.tag[:0]
 	start, err := s.in.Peek(len("<![CDATA["))
@@ -194,7 +197,7 @@ func (s *xmlSplitter) markup() error {
 	}
 }
 
-// until reads up to and including a delimiter that ends in ">".
+// until reads up to the end of a delimiter, which ends with ">".
 func (s *xmlSplitter) until(delimiter string) error {
 	for {
 		part, err := s.in.ReadSlice('>')
@@ -208,7 +211,7 @@ func (s *xmlSplitter) until(delimiter string) error {
 	}
 }
 
-// put adds to the current piece as long as there is room.
+// put adds bytes to the current piece, if it doesn't get larger than max.
 func (s *xmlSplitter) put(b []byte) {
 	s.line += bytes.Count(b, []byte("\n"))
 	for _, c := range b[max(0, len(b)-len(s.tail)):] {
@@ -221,6 +224,8 @@ func (s *xmlSplitter) put(b []byte) {
 	s.buf = append(s.buf, b...)
 }
 
+// tagName returns the name of the latest tag, and whether it is an end tag, or the
+// tag of an empty element.
 func (s *xmlSplitter) tagName() (name string, end, empty bool) {
 	t := bytes.TrimPrefix(s.tag, []byte("<"))
 	t, end = bytes.CutPrefix(t, []byte("/"))
@@ -231,7 +236,8 @@ func (s *xmlSplitter) tagName() (name string, end, empty bool) {
 	return string(t[:i]), end, bytes.HasSuffix(t, []byte("/>"))
 }
 
-// bad is what is wrong at a line; at the file's end there is no going on.
+// bad returns the error for the element that begins at a line. It is final at the
+// end of the file.
 func (s *xmlSplitter) bad(line int, err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
@@ -244,7 +250,8 @@ func (s *xmlSplitter) bad(line int, err error) error {
 	return badRead(s.name, err)
 }
 
-// end tells a complete file from a truncated one.
+// end returns the error for text that ended with err: io.EOF, unless the file is
+// truncated or has no elements.
 func (s *xmlSplitter) end(err error) error {
 	if !errors.Is(err, io.EOF) {
 		return badRead(s.name, err)
@@ -260,7 +267,7 @@ func (s *xmlSplitter) end(err error) error {
 
 var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)["']`)
 
-// encoding refuses a declared encoding other than UTF-8.
+// encoding returns an error if the file declares an encoding other than UTF-8.
 func (s *xmlSplitter) encoding() error {
 	m := xmlEncoding.FindSubmatch(s.head)
 	if m == nil {
