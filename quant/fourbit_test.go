@@ -184,6 +184,8 @@ func TestFourBitInAFileThatShrinks(t *testing.T) {
 	require.NoError(t, os.Truncate(path, 16))
 	var bad *badinput.Error
 	require.ErrorAs(t, q.ReadRows(make([]float32, 512), 63), &bad)
+	block := q.Codes().Block
+	require.ErrorAs(t, q.CodeRows(make([]byte, 512/2), make([]float32, 512/block), nil, 63), &bad)
 	_, err = q.Clone()
 	require.ErrorAs(t, err, &bad)
 	_, err = quant.ReadFourBit("w", rawGetter(r))
