@@ -192,7 +192,7 @@ func besideWeights(ctx context.Context, w *backend.Weights, plan *lora.Plan) err
 			l.Adapted = append(l.Adapted, nil)
 			continue
 		}
-		a := &backend.Adapted{Weight: d.Weight, A: d.A, B: d.B, Scale: d.Scale}
+		a := &backend.Adapted{Weight: d.Weight, Down: d.A, Up: d.B, Scale: d.Scale}
 		if d.Bias != nil || d.AddedBias != nil {
 			a.Bias = d.BiasOf(l.Bias)
 		}

@@ -10,9 +10,9 @@ import (
 )
 
 // LowRank is one adapter's part in a linear map:
-// y ← RowScale ∘ (y + Scale · B (A x)) + Bias. The zero LowRank is none.
+// y ← RowScale ∘ (y + Scale · Up (Down x)) + Bias. The zero LowRank is none.
 type LowRank struct {
-	A, B     *Weights // [rank][inputs] and [outputs][rank], dense; nil: no low-rank path
+	Down, Up *Weights // [rank][inputs] and [outputs][rank], dense; nil: no low-rank path
 	Scale    float32
 	RowScale driver.Ptr // [outputs] float32; 0: ones
 	Bias     driver.Ptr // [outputs] float32, in place of the map's own; 0: the map's own
@@ -23,26 +23,26 @@ const LowRankBytes = 48
 
 // Put writes the entry for device memory.
 func (l *LowRank) Put(dst []byte) error {
-	var a, b driver.Ptr
-	var kindA, kindB kinds.Kind
+	var down, up driver.Ptr
+	var kindDown, kindUp kinds.Kind
 	rank := 0
-	if l.A != nil {
-		if l.B == nil || l.A.Rows != l.B.Cols {
+	if l.Down != nil {
+		if l.Up == nil || l.Down.Rows != l.Up.Cols {
 			return fmt.Errorf("gpukernels: low-rank factors do not fit each other")
 		}
 		var err error
-		if kindA, err = denseKind(l.A); err != nil {
+		if kindDown, err = denseKind(l.Down); err != nil {
 			return err
 		}
-		if kindB, err = denseKind(l.B); err != nil {
+		if kindUp, err = denseKind(l.Up); err != nil {
 			return err
 		}
-		a, b, rank = l.A.Data, l.B.Data, l.A.Rows
+		down, up, rank = l.Down.Data, l.Up.Data, l.Down.Rows
 	}
-	for i, v := range []uint64{uint64(a), uint64(b), uint64(l.RowScale), uint64(l.Bias)} {
+	for i, v := range []uint64{uint64(down), uint64(up), uint64(l.RowScale), uint64(l.Bias)} {
 		binary.LittleEndian.PutUint64(dst[8*i:], v)
 	}
-	for i, v := range []uint32{uint32(rank), uint32(kindA), uint32(kindB), math.Float32bits(l.Scale)} {
+	for i, v := range []uint32{uint32(rank), uint32(kindDown), uint32(kindUp), math.Float32bits(l.Scale)} {
 		binary.LittleEndian.PutUint32(dst[32+4*i:], v)
 	}
 	return nil
@@ -56,7 +56,7 @@ func denseKind(w *Weights) (kinds.Kind, error) {
 	return 0, fmt.Errorf("gpukernels: low-rank factor in %s", w.Format)
 }
 
-// LowRankDown sets hidden = A x of up to three maps of one input x, [rows][cols]
+// LowRankDown sets hidden = Down x of up to three maps of one input x, [rows][cols]
 // in the input type, for the rows whose adapter has a low-rank path. tables are
 // the maps' tables in device memory, an entry an adapter (0: none has one).
 // hidden is [maps][Most][mostRank] float32, rank being mostRank at most.
@@ -81,7 +81,7 @@ func LowRankHidden(hidden driver.Ptr, rows Rows, mostRank, which int) driver.Ptr
 
 // LowRankUp finishes a linear map of [outputs] whose product y lacks bias and
 // residual, for every row by its adapter:
-// out = Residual + (RowScale ∘ (y + Scale·(B hidden)) + bias). p.W is not used;
+// out = Residual + (RowScale ∘ (y + Scale·(Up hidden)) + bias). p.W is not used;
 // p.Y is y; out may be p.Y or p.Residual.
 func (k *Kernels) LowRankUp(s driver.Stream, out, hidden, table, adapters driver.Ptr, rows Rows, outputs, mostRank int, p Product) error {
 	if err := rows.check(); err != nil {

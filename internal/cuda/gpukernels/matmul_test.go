@@ -201,7 +201,7 @@ func testLowRank(t *testing.T, d *device) {
 				l := low{bias: random(r, outputs)}
 				if rank > 0 {
 					l.a, l.b = newMatrix(t, r, f, rank, cols), newMatrix(t, r, f, outputs, rank)
-					l.LowRank = LowRank{A: upload(d, l.a.Packer), B: upload(d, l.b.Packer), Scale: 0.3}
+					l.LowRank = LowRank{Down: upload(d, l.a.Packer), Up: upload(d, l.b.Packer), Scale: 0.3}
 				}
 				if i == 2 {
 					l.rowScale = random(r, outputs)

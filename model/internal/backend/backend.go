@@ -124,11 +124,11 @@ type Linear struct {
 }
 
 // Adapted is one linear map under one adapter:
-// y = RowScale ∘ (W' x + Scale · B (A x)) + b'.
+// y = RowScale ∘ (W' x + Scale · Up (Down x)) + b'.
 type Adapted struct {
 	Weight   quant.Matrix // replaces W (modules_to_save); nil: W itself
 	Bias     []float32    // replaces b; nil: b itself
-	A, B     quant.Matrix // [r, in] and [out, r]; nil: no low-rank path
+	Down, Up quant.Matrix // [rank, in] and [out, rank]; nil: no low-rank path
 	Scale    float32
 	RowScale []float32 // DoRA's magnitude / ‖W + ΔW‖ by row; nil: ones
 }

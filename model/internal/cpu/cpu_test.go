@@ -46,7 +46,7 @@ func testWeights() *backend.Weights {
 	}
 	linear := func(rows, cols int) backend.Linear {
 		return backend.Linear{Weight: matrix(rows, cols), Adapted: []*backend.Adapted{
-			{A: matrix(3, cols), B: matrix(rows, 3), Scale: 0.5, RowScale: vector(rows), Bias: vector(rows)},
+			{Down: matrix(3, cols), Up: matrix(rows, 3), Scale: 0.5, RowScale: vector(rows), Bias: vector(rows)},
 		}}
 	}
 	w := &backend.Weights{

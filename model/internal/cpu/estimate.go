@@ -49,7 +49,7 @@ func (s *sum) linear(l backend.Linear, role hold.Role) {
 	s.read += weights
 	for _, a := range l.Adapted {
 		if a != nil {
-			s.bytes += s.of(a.Weight, hold.Replacement) + s.of(a.A, hold.Down) + s.of(a.B, hold.Up)
+			s.bytes += s.of(a.Weight, hold.Replacement) + s.of(a.Down, hold.Down) + s.of(a.Up, hold.Up)
 		}
 	}
 }

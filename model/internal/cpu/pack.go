@@ -145,13 +145,13 @@ func (p *packer) adapted(a *backend.Adapted) (*adapted, error) {
 			return nil, err
 		}
 	}
-	if a.A == nil {
+	if a.Down == nil {
 		return packed, nil
 	}
 	packed.low = &kernels.LowRank{Scale: a.Scale, RowScale: a.RowScale}
-	if packed.low.A, err = p.matrix(a.A, hold.Down); err != nil {
+	if packed.low.A, err = p.matrix(a.Down, hold.Down); err != nil {
 		return nil, err
 	}
-	packed.low.B, err = p.matrix(a.B, hold.Up)
+	packed.low.B, err = p.matrix(a.Up, hold.Up)
 	return packed, err
 }

@@ -46,7 +46,7 @@ type linear struct {
 	table    driver.Ptr            // of gpukernels.LowRank, by adapter; 0: no adapter changes anything
 	adapted  []bool                // by adapter: whether it changes anything
 	replaced []*gpukernels.Weights // by adapter; nil: the weights stay
-	low      []bool                // by adapter: whether it has a low-rank path
+	lowRank  []bool                // by adapter: whether it has a low-rank path
 }
 
 // sink takes what a model consists of into device memory, or counts it.
@@ -155,20 +155,20 @@ func (b *builder) linear(l *backend.Linear, role hold.Role) linear {
 	for i, a := range l.Adapted {
 		packed.adapted = append(packed.adapted, a != nil)
 		if a == nil {
-			packed.replaced, packed.low = append(packed.replaced, nil), append(packed.low, false)
+			packed.replaced, packed.lowRank = append(packed.replaced, nil), append(packed.lowRank, false)
 			continue
 		}
 		any = true
-		entry := gpukernels.LowRank{A: b.matrix(a.A, hold.Down), B: b.matrix(a.B, hold.Up), Scale: a.Scale}
+		entry := gpukernels.LowRank{Down: b.matrix(a.Down, hold.Down), Up: b.matrix(a.Up, hold.Up), Scale: a.Scale}
 		entry.RowScale, _ = b.vector(a.RowScale)
 		entry.Bias, _ = b.vector(a.Bias)
 		packed.replaced = append(packed.replaced, b.matrix(a.Weight, hold.Replacement))
-		packed.low = append(packed.low, a.A != nil)
+		packed.lowRank = append(packed.lowRank, a.Down != nil)
 		if b.err != nil {
 			return packed
 		}
-		if a.A != nil {
-			b.d.rank = max(b.d.rank, entry.A.Rows)
+		if a.Down != nil {
+			b.d.rank = max(b.d.rank, entry.Down.Rows)
 		}
 		b.err = entry.Put(table[i*gpukernels.LowRankBytes:])
 	}

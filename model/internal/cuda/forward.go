@@ -249,7 +249,7 @@ func (p *pass) multiply(x driver.Ptr, maps ...output) error {
 		switch {
 		case under(m.adapted, p.groups):
 			products = append(products, gpukernels.Product{W: m.weights, Y: m.y})
-			if under(m.low, p.groups) {
+			if under(m.lowRank, p.groups) {
 				paths = append(paths, m.table)
 			}
 		case m.residual != 0:
@@ -286,7 +286,7 @@ func (p *pass) multiply(x driver.Ptr, maps ...output) error {
 		if m.residual != 0 {
 			out = m.residual
 		}
-		if under(m.low, p.groups) {
+		if under(m.lowRank, p.groups) {
 			hidden = gpukernels.LowRankHidden(p.w.lowRank, p.rows, p.d.rank, which)
 			which++
 		}

@@ -89,7 +89,7 @@ func newToyOf(family string, headDim int, adapters, bias, tied bool) *backend.We
 func (w toyWeights) adapt(all *backend.Weights) {
 	all.Adapters = []string{"low", "dora", "saved"}
 	low := func(l *backend.Linear, rank int) *backend.Adapted {
-		return &backend.Adapted{A: w.matrix(rank, l.Weight.Cols()), B: w.matrix(l.Weight.Rows(), rank), Scale: 0.7}
+		return &backend.Adapted{Down: w.matrix(rank, l.Weight.Cols()), Up: w.matrix(l.Weight.Rows(), rank), Scale: 0.7}
 	}
 	for i := range all.Layers {
 		l := &all.Layers[i]

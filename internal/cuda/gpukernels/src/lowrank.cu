@@ -1,10 +1,10 @@
 // The low-rank path of adapters, chosen row by row, of up to three maps of one
-// input: h = A x, and then y = residual + (rowScale ∘ (y + scale·(B h)) + bias).
+// input: h = Down x, and then y = residual + (rowScale ∘ (y + scale·(Up h)) + bias).
 
 // A LowRank is an adapter's part in a linear map; a 0 address: none.
 struct LowRank {
-	uint64_t a, b, row_scale, bias;
-	int rank, kind_a, kind_b; // kinds: F32, BF16, F16
+	uint64_t down, up, row_scale, bias;
+	int rank, kind_down, kind_up; // kinds: F32, BF16, F16
 	float scale;
 };
 
@@ -31,7 +31,7 @@ INLINE const LowRank *chosen(const LowRank *table, const int *adapters, int row)
 	return table && adapters && adapters[row] >= 0 ? table + adapters[row] : 0;
 }
 
-// Down: hidden[map][row][rank] = A x. A warp a number: lanes share out the
+// Down: hidden[map][row][rank] = Down x. A warp computes a number: lanes share out the
 // blocks of K, whose sums are joined in ascending order. Grid: ranks/4, rows, maps.
 template <class T>
 INLINE void down(float *hidden, const LowRank *table0, const LowRank *table1, const LowRank *table2, const T *x,
@@ -39,11 +39,11 @@ INLINE void down(float *hidden, const LowRank *table0, const LowRank *table1, co
 	int row = blockIdx.y, map = blockIdx.z, lane = threadIdx.x % 32, r = blockIdx.x * 4 + threadIdx.x / 32;
 	if (row >= row_count(count, most)) return;
 	const LowRank *l = chosen(map == 0 ? table0 : map == 1 ? table1 : table2, adapters, row);
-	if (!l || !l->a || r >= l->rank) return;
-	const char *a = reinterpret_cast<const char *>(l->a);
+	if (!l || !l->down || r >= l->rank) return;
+	const char *a = reinterpret_cast<const char *>(l->down);
 	float y = 0;
 	for (int from = 0; from < k; from += 32 * BLOCK_K) {
-		float p = from + lane * BLOCK_K < k ? block_sum(l->kind_a, a, k, r, from + lane * BLOCK_K, x + (size_t)row * k) : 0;
+		float p = from + lane * BLOCK_K < k ? block_sum(l->kind_down, a, k, r, from + lane * BLOCK_K, x + (size_t)row * k) : 0;
 		for (int b = 0; b < 32 && from + b * BLOCK_K < k; b++) y += __shfl_sync(0xffffffff, p, b);
 	}
 	if (lane == 0) hidden[((size_t)map * most + row) * most_rank + r] = y;
@@ -67,10 +67,10 @@ KERNEL __launch_bounds__(128)
 	size_t at = (size_t)row * rows + j;
 	float v = y[at];
 	const LowRank *l = chosen(table, adapters, row);
-	if (l && l->a) {
+	if (l && l->down) {
 		float delta = 0;
 		for (int from = 0; from < l->rank; from += BLOCK_K)
-			delta += block_sum(l->kind_b, reinterpret_cast<const char *>(l->b), l->rank, j, from, hidden + (size_t)row * most_rank);
+			delta += block_sum(l->kind_up, reinterpret_cast<const char *>(l->up), l->rank, j, from, hidden + (size_t)row * most_rank);
 		v += l->scale * delta;
 		if (l->row_scale) v *= reinterpret_cast<const float *>(l->row_scale)[j];
 	}

@@ -155,8 +155,8 @@ func adapt(w *backend.Weights, s, other storage) {
 	for i, l := range linears {
 		rows, cols := l.Weight.Rows(), l.Weight.Cols()
 		l.Adapted = []*backend.Adapted{
-			{A: s.make(8, cols), B: dense(quant.F32, rows, 8), Scale: 2},
-			{A: dense(quant.BF16, 3, cols), B: dense(quant.F16, rows, 3), Scale: 2, RowScale: make([]float32, rows), Bias: make([]float32, rows)},
+			{Down: s.make(8, cols), Up: dense(quant.F32, rows, 8), Scale: 2},
+			{Down: dense(quant.BF16, 3, cols), Up: dense(quant.F16, rows, 3), Scale: 2, RowScale: make([]float32, rows), Bias: make([]float32, rows)},
 			{Weight: other.make(rows, cols)},
 		}
 		if i%3 == 1 {
