@@ -2,24 +2,8 @@ package model
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 )
-
-// ErrDraining is returned by calls that come after [Model.Drain].
-var ErrDraining = errors.New("model: draining: no further requests are taken")
-
-// QueueFullError refuses a request because too many others wait: trying again
-// later may help.
-type QueueFullError struct {
-	InFlight int // requests in the batch and waiting, as many as may be
-	Waiting  int // how many of them may wait at most: Options.Queue
-}
-
-func (e *QueueFullError) Error() string {
-	return fmt.Sprintf("model: %d requests are in flight, %d of them waiting: the queue is full", e.InFlight, e.Waiting)
-}
 
 // gate counts the requests in flight, from submit to finish, and refuses those
 // that are too many or come too late.

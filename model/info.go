@@ -1,10 +1,5 @@
 package model
 
-import (
-	"github.com/medner/medner/internal/choice"
-	"github.com/medner/medner/model/internal/backend"
-)
-
 // Info describes a device and what a model takes of it.
 type Info struct {
 	Device       string // "cpu", "cuda:0"
@@ -18,17 +13,3 @@ type Info struct {
 	// in bytes a second; 0: not told.
 	Bandwidth float64
 }
-
-// Why a request failed that was well formed.
-var (
-	// ErrNotFinite: logits are NaN or infinite, as the weights, or the
-	// arithmetic on them, overflow.
-	ErrNotFinite = choice.ErrNotFinite
-	// ErrNothingAllowed: a [Constraint] allows no token.
-	ErrNothingAllowed = choice.ErrNothingAllowed
-	// ErrMemory: the device has no room for the request. It can be met once
-	// others have ended.
-	ErrMemory = backend.ErrMemory
-	// ErrLost: the device doesn't answer any more, nor will it.
-	ErrLost = backend.ErrLost
-)

@@ -42,7 +42,7 @@ const (
 )
 
 // Options choose how a model is held and scheduled. The zero value is the
-// default. None of Threads, Batch, Queue, Queue, PrefillChunk, PrefixCache and Draft
+// default. None of Threads, Batch, Queue, PrefillChunk, PrefixCache and Draft
 // changes a bit of any answer.
 type Options struct {
 	Adapters []string // PEFT folders; a request names them by their last path element

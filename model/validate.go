@@ -48,17 +48,3 @@ func (m *Model) checkRequest(r *Request) error {
 	}
 	return nil
 }
-
-// check verifies that numbers are finite and within their bounds.
-func (s Sampling) check() error {
-	if t := s.Temperature; math.IsNaN(t) || math.IsInf(t, 0) || t < 0 {
-		return badinput.New("", "temperature", fmt.Sprint(t), "a number above 0, or 0 to choose the likeliest token")
-	}
-	if s.TopK < 0 {
-		return badinput.New("", "top-k", fmt.Sprint(s.TopK), "1 or more, or 0 to draw from all tokens")
-	}
-	if p := s.TopP; math.IsNaN(p) || p < 0 || p > 1 {
-		return badinput.New("", "top-p", fmt.Sprint(p), "above 0 and at most 1, or 0 to draw from all tokens")
-	}
-	return nil
-}
