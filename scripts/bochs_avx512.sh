@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# bochs_avx512.sh DIR [TESTS]: runs the tests of kernels whose names match
-# TESTS, those that compare variants if not given, on an emulated processor with
-# AVX-512 and VNNI. Boots Linux in Bochs: a minute, and some more for the tests.
-# Files, among them serial.txt with the output, are made in DIR.
+# bochs_avx512.sh DIR [TESTS]: runs the tests of package kernels whose names match
+# TESTS (default: those that compare variants) on an emulated processor with
+# AVX-512 and VNNI. Linux boots in Bochs in a minute; the tests take a few more.
+# DIR receives all files, among them serial.txt with the output.
 #   apt-get install bochs isolinux syslinux-common xorriso cpio busybox-static
 set -euo pipefail
 mkdir -p "$1/rd/bin" "$1/rd/proc" "$1/iso"
 dir=$(cd "$1" && pwd)
 tests=${2:-'TestVectorProducts|TestFastVectorProducts|TestMatMul|TestFastExtremes|TestLowRank$|TestAttention|TestVector|TestExp|TestSoftmax|TestLogSumExp|TestSiLUMul|TestSelect|TestRMSNorm|TestElementwise|TestBitsEverywhere|TestForce'}
 
-# Bochs 2.7 rounds float32 to float16 with ties away from zero, so that tests
-# of that rounding fail unless their oracle does too.
+# Bochs 2.7 rounds float32 to float16 with ties away from zero. Tests of that
+# rounding fail unless their oracle does the same.
 rm -rf "$dir/float16"
 cp -r "$(go list -m -f '{{.Dir}}' github.com/x448/float16)" "$dir/float16"
 chmod -R u+w "$dir/float16"
@@ -37,7 +37,7 @@ INIT
 chmod +x rd/init
 (cd rd && find . | cpio --quiet -o -H newc | gzip -1) >iso/initrd
 cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 iso/
-# Cleared are features that this kernel and Bochs understand differently.
+# The features that are cleared mean different things to this kernel and to Bochs.
 cat >iso/isolinux.cfg <<'BOOT'
 DEFAULT l
 LABEL l
@@ -61,7 +61,7 @@ panic: action=fatal
 error: action=ignore
 info: action=ignore
 RC
-echo c >commands # of the debugger, to start
+echo c >commands # tells the debugger to start
 bochs -q -f bochsrc -rc commands >bochs.out 2>&1 </dev/null || true
 tr -d '\r' <serial.txt | grep -E '^ *(---|FAIL|PASS|panic|exit status|[a-z_]*\.go:)|_test.go:'
 grep -q '^exit status 0' serial.txt

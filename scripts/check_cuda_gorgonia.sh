@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the driver's test suite through gorgonia.org/cu, on the fake driver. The
-# headers of CUDA 12.4 come from PyPI by package name, once.
+# headers of CUDA 12.4 come from a package on PyPI and are kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/medner/cuda-headers-12.4.127
@@ -13,7 +13,7 @@ library=$(go run ./internal/cuda/fake/build -src internal/cuda/drivertest/testda
 link=$(mktemp -d)
 trap 'rm -rf "$link"' EXIT
 ln -s "$library" "$link/libcuda.so"
-# gorgonia.org/cu calls functions of the driver that aren't faked: they stay unresolved, and uncalled.
+# gorgonia.org/cu names functions that the fake driver lacks. They stay unresolved, and no test calls them.
 export CGO_ENABLED=1 CGO_CFLAGS="-O1 -I$cache/nvidia/cuda_runtime/include" \
   CGO_LDFLAGS="-L$link -Wl,--unresolved-symbols=ignore-all -Wl,-z,lazy" \
   LD_LIBRARY_PATH="$(dirname "$library")" MEDNER_LIBCUDA="$library"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The binary must be static, under 30 MB, and run where there is nothing else,
-# and on any x86-64, writing what it writes here.
+# Checks that the binary is static and under 30 MB, runs in an empty file system
+# and on any x86-64, and writes there what it writes here.
 set -euo pipefail
 bin=$1
 size=$(stat -c %s "$bin")

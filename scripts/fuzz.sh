@@ -9,8 +9,8 @@ once() { go test "$1" -run '^$' -fuzz "^$2\$" -fuzztime "$time" -parallel 2 >"$o
 grep -rlE --include='*_test.go' '^func Fuzz[A-Z]' . | xargs -n1 dirname | sort -u | while read -r dir; do
   grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$dir"/*_test.go | cut -c6- | while read -r target; do
     echo "fuzz $dir $target"
-    # On a busy machine Go's fuzzer may take the end of its time for a failure,
-    # of no input; then again.
+    # On a busy machine Go's fuzzer may report the end of its time as a failure that
+    # no input has caused. Then it runs again.
     once "$dir" "$target" || { ! grep -q 'Failing input written' "$out" && grep -q 'context deadline exceeded' "$out" && once "$dir" "$target"; } ||
       { cat "$out"; exit 1; }
   done

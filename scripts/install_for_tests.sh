@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what some tests need, where it is missing and apt can: g++, with
-# which CUDA kernels run on the CPU, and qemu-user, which stands for other
-# processors. Without them those tests are skipped.
+# Installs with apt what some tests need and this machine lacks: g++, to run CUDA
+# kernels on the CPU, and qemu-user, to run programs for other processors. Without
+# them those tests are skipped.
 set -euo pipefail
 missing=()
 command -v g++ >/dev/null || missing+=(g++)

@@ -1,10 +1,10 @@
-"""How good links are: names that one part of the CDR corpus has are the terminology, and mentions of
-another part that are none of them are looked up.
+"""Measures how good links are: the names in one part of the CDR corpus are the terminology, and the
+mentions in another part that are not among them are looked up.
 
 python scripts/link_cdr.py --medner bin/medner NAMES.PubTator MENTIONS.PubTator     (standard library only)
 
-Prints, by method, how many different mentions were linked and how many of them rightly (the first match
-has the mention's identifier); mentions of concepts that the terminology doesn't have are counted apart.
+Prints, by method, how many different mentions were linked, and how many of those rightly (the first match
+has the mention's identifier). Mentions of concepts that the terminology doesn't have are counted separately.
 """
 import argparse, collections, json, os, subprocess, tempfile
 
@@ -16,7 +16,7 @@ options = parser.parse_args()
 
 
 def mentions(path):
-    """(text, type, identifier) of every mention of a single concept."""
+    """Yields (text, type, identifier) of every mention of a single concept."""
     for line in open(path, encoding="utf-8"):
         f = line.rstrip("\n").split("\t")
         if len(f) >= 6 and f[5] != "-1" and "|" not in f[5]:

@@ -69,7 +69,7 @@ def load(path):
 
 
 def effective(model):
-    """The weight and bias of every module, by what it does to unit vectors."""
+    """Returns the weight and bias of every module, found by feeding it unit vectors."""
     found = {}
     for name, module in model.named_modules():
         leaf = name.rsplit(".", 1)[-1]
@@ -106,7 +106,7 @@ def main():
         os.remove(os.path.join(path, "README.md"))
         file = os.path.join(path, "adapter_config.json")
         saved = json.load(open(file)) | {"base_model_name_or_path": os.path.basename(base)}
-        for key in ("target_modules", "exclude_modules"):  # sets: their order changes from run to run
+        for key in ("target_modules", "exclude_modules"):  # sets, whose order changes from run to run
             if isinstance(saved[key], list):
                 saved[key].sort()
         json.dump(saved, open(file, "w"), indent=1)

@@ -31,7 +31,7 @@ def bf16(x):
 
 
 class Writer:
-    """A safetensors file written tensor by tensor, so that big shapes need little memory; wide numbers first, so that all are aligned."""
+    """Writes a safetensors file tensor by tensor, so that large shapes need little memory. Wide numbers come first, so that all are aligned."""
     def __init__(self, path):
         self.path, self.tensors = path, []
 
@@ -92,7 +92,7 @@ def write_q4_0(s, out, head):
     g.add_context_length(131072); g.add_embedding_length(s["hidden_size"]); g.add_block_count(s["num_hidden_layers"]); g.add_feed_forward_length(s["intermediate_size"])
     g.add_head_count(s["num_attention_heads"]); g.add_head_count_kv(s["num_key_value_heads"]); g.add_key_length(s["head_dim"]); g.add_value_length(s["head_dim"])
     g.add_rope_dimension_count(s["head_dim"]); g.add_rope_freq_base(s["rope_theta"]); g.add_layer_norm_rms_eps(1e-5); g.add_vocab_size(s["vocab_size"]); g.add_file_type(2)
-    # A byte-level vocabulary of the right size: llama.cpp loads no model without one.
+    # llama.cpp loads no model without a vocabulary: this one is byte-level and of the right size.
     printable = list(range(33, 127)) + list(range(161, 173)) + list(range(174, 256))
     alphabet, extra = [], 0
     for b in range(256):

@@ -2,9 +2,9 @@
 # Compiles internal/cuda/gpukernels/src to internal/cuda/gpukernels/ptx and assembles it for two GPUs.
 # With --check it fails if the committed PTX differs, or if a kernel spills.
 #
-# NVRTC 12.0 makes PTX 8.0, which drivers of CUDA 12.0 and later take; ptxas says
-# what registers and shared memory it comes to. Both come from PyPI, unpacked
-# into a cache folder (MEDNER_PTX_TOOLS names another).
+# NVRTC 12.0 makes PTX 8.0, which drivers of CUDA 12.0 and later load; ptxas says
+# how many registers and how much shared memory it takes. Both come from PyPI and
+# are kept in a cache folder (MEDNER_PTX_TOOLS names another).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=${MEDNER_PTX_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/medner-ptx}

@@ -1,8 +1,8 @@
-"""Writes small tokenizers, of all components that medner knows, with what Hugging Face's tokenizers makes of texts.
+"""Writes small tokenizers made of every component that medner knows, and how Hugging Face's tokenizers encodes texts with each.
 
     python scripts/tokenizer_components.py [COUNT [SEED]] > tokenizer/testdata/components.json
 
-For the tests of package tokenizer. Deterministic for a version of tokenizers.
+The tests of package tokenizer read the output. A version of tokenizers always writes the same.
 """
 import json, random, sys
 from tokenizers import Tokenizer, __version__

@@ -1,8 +1,8 @@
 // Command fast_against_f32 measures what precision fast costs the default
-// model: it has both precisions extract from the documents of a file, writes
-// their results into a folder as f32.jsonl and fast.jsonl, and then compares
-// the distributions of the next token along the answers of f32, in any order;
-// interrupted, it reports on those that it has compared.
+// model. It extracts from the documents of a file with both precisions, writes
+// the results into a folder as f32.jsonl and fast.jsonl, and then compares the
+// two distributions of the next token at each place of the answers of f32. If it
+// is interrupted, it reports on the places that it has compared.
 //
 //	go run ./scripts/fast_against_f32 [-documents N] GOLD.PubTator FOLDER
 //	medner eval --data GOLD.PubTator --predictions FOLDER/f32.jsonl --compare FOLDER/fast.jsonl
@@ -81,10 +81,10 @@ func run(ctx context.Context, gold, folder string, documents int) error {
 type recorder struct {
 	*model.Model
 	lock    sync.Mutex
-	answers map[string]answer // by their prompts
+	answers map[string]answer // by prompt
 }
 
-// answer is what a model wrote, and the prompt, in ids.
+// answer holds a prompt and what a model wrote after it, as token ids.
 type answer struct{ prompt, ids []int32 }
 
 // Generate implements ner.Generator.
@@ -98,7 +98,8 @@ func (r *recorder) Generate(ctx context.Context, request model.Request) (*model.
 	return result, err
 }
 
-// extract writes what a precision finds.
+// extract has the default model annotate the gold documents at a precision, and
+// writes the results into the folder.
 func extract(ctx context.Context, precision model.Precision, gold, folder string, documents int) (_ *recorder, err error) {
 	files, err := modelstore.Locate("")
 	if err != nil {
@@ -140,7 +141,7 @@ func extract(ctx context.Context, precision model.Precision, gold, folder string
 	return r, w.Close()
 }
 
-// articles are the texts of the gold documents.
+// articles returns the gold documents without their annotations.
 func articles(gold string, most int) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		n := 0
@@ -152,14 +153,14 @@ func articles(gold string, most int) iter.Seq2[document.Document, error] {
 	}
 }
 
-// distance is how far apart the next token's distributions are.
+// distance says how far apart two distributions of the next token are.
 type distance struct {
 	answers int
-	kl      []float64 // by position
-	sameTop int       // positions
+	kl      []float64 // Kullback-Leibler divergence at each position, in nats
+	sameTop int       // positions at which the likeliest token is the same
 }
 
-// distance compares r with another along r's answers.
+// distance compares r's model with another along r's answers.
 func (r *recorder) distance(ctx context.Context, other *recorder) (*distance, error) {
 	d := &distance{}
 	for _, a := range r.answers {
@@ -183,10 +184,11 @@ func (r *recorder) distance(ctx context.Context, other *recorder) (*distance, er
 	return d, nil
 }
 
-// top is the lowest id of the greatest logit.
+// top returns the lowest id with the greatest logit.
 func top(logits []float32) int { return slices.Index(logits, slices.Max(logits)) }
 
-// divergence is Σ p log(p/q) over the softmax p and q of logits, in nats.
+// divergence returns Σ p log(p/q), in nats, where p and q are the softmax of two
+// rows of logits.
 func divergence(p, q []float32) (kl float64) {
 	a, b := normaliser(p), normaliser(q)
 	for i := range p {
@@ -196,7 +198,7 @@ func divergence(p, q []float32) (kl float64) {
 	return kl
 }
 
-// normaliser is log Σ exp of logits.
+// normaliser returns log Σ exp(x) over logits x.
 func normaliser(logits []float32) float64 {
 	most, sum := float64(slices.Max(logits)), 0.0
 	for _, v := range logits {

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Checks medner on this machine's NVIDIA GPU, and measures it: writes gpu-check.json and gpu-check.md.
+# Checks medner on this machine's NVIDIA GPU and measures it. Writes gpu-check.json and gpu-check.md.
 #
 #   ./check.sh [OUT]            OUT: where results go (default: ./results)
 #
-# Needs the driver (of CUDA 12.0 or newer) and a shell; neither Go, nor Python, nor the CUDA toolkit. What
-# is there is used: nvidia-smi, compute-sanitizer, python3 with torch and transformers.
+# Needs the driver (of CUDA 12.0 or newer) and a shell; neither Go, nor Python, nor the CUDA toolkit. These
+# are used if they are installed: nvidia-smi, compute-sanitizer, python3 with torch and transformers.
 #
 # Environment, for quicker or other runs:
 #   MEDNER_LIBCUDA  the driver's file                   (libcuda.so.1)
@@ -22,7 +22,7 @@ shapes=${SHAPES:-llama-3.2-1b llama-3.2-3b llama-3.1-8b}
 prompt=${PROMPT:-512} gen=${GEN:-128} depth=${DEPTH:-1024} parallel=${PARALLEL:-32} repeat=${REPEAT:-5}
 : >"$out/steps.tsv"
 
-# step NAME FILE COMMAND...: runs a command, its output into FILE, its messages into NAME.log.
+# step NAME FILE COMMAND...: runs a command; its output goes to FILE, its messages to NAME.log.
 failed=0
 step() {
 	name=$1 file=$2
@@ -44,7 +44,7 @@ skip() {
 }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# The machine.
+# Describe the machine.
 if has nvidia-smi; then
 	step nvidia-smi nvidia-smi.csv nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.memory,power.limit --format=csv
 else
@@ -52,7 +52,7 @@ else
 fi
 uname -srm >"$out/uname.txt"
 
-# What is right.
+# Check that results are right.
 step driver driver.txt env -u MEDNER_LIBCUDA ./driver.test -test.v -test.run TestSuiteOnRealDriver
 step kernels-compare kernels-compare.txt ./kernels.test -test.v -test.run TestKernelsAgainstTheProcessors
 step backend-compare backend-compare.txt ./backend.test -test.v
@@ -65,7 +65,7 @@ else
 	skip sanitizer "compute-sanitizer is not here"
 fi
 
-# What is fast.
+# Measure speed.
 set -- # --shape of each
 for shape in $shapes; do set -- "$@" --shape "$shape"; done
 step bench-kernels bench-kernels.json ./medner-gpu bench kernels --device cuda "$@" --columns "$prompt" --context "$depth" --time "${KERNEL_TIME:-200ms}" -o json

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs what `make gpu-check` packs on the fake driver, at tiny shapes: the goldens, the comparisons, the
-# benchmarks, the report.
+# benchmarks and the report.
 set -eu
 cd "$(dirname "$0")/../.."
 if ! command -v g++ >/dev/null; then

@@ -86,11 +86,13 @@ func write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "gpu-check.md"), []byte(r.markdown()), 0o644)
 }
 
+// text returns the content of a file, or "" if no step wrote it.
 func text(dir, name string) string {
-	data, _ := os.ReadFile(filepath.Join(dir, name)) // what a step did not write is empty
+	data, _ := os.ReadFile(filepath.Join(dir, name))
 	return strings.TrimSpace(string(data))
 }
 
+// read returns the report on the steps in dir.
 func read(dir string) (*report, error) {
 	r := &report{Host: text(dir, "uname.txt"), NvidiaSMI: text(dir, "nvidia-smi.csv"), Models: []modelRow{}, Kernels: []kernelRow{}}
 	for line := range strings.Lines(text(dir, "steps.tsv")) {
@@ -120,7 +122,7 @@ func read(dir string) (*report, error) {
 	return r, nil
 }
 
-// take reads what a step wrote.
+// take adds to the report what a step wrote.
 func (r *report) take(dir string, s step) error {
 	data := []byte(text(dir, s.file))
 	switch {
@@ -144,7 +146,7 @@ func (r *report) take(dir string, s step) error {
 	return nil
 }
 
-// markdown is the report for people.
+// markdown returns the report for people.
 func (r *report) markdown() string {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
