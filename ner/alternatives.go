@@ -1,6 +1,7 @@
 package ner
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -11,69 +12,72 @@ import (
 	"github.com/medner/medner/ner/internal/ground"
 )
 
-// A greedy answer holds one list of many that the model finds likely. Where an
-// item begins, the likeliest token hides others; where the list ends, going on
-// may have been nearly as likely. explore writes out what the model held
-// likelier than a bound there, one line each. Since the answer so far is in the
-// prefix cache, a line costs its own tokens only.
+// A greedy answer is one list of many that the model finds likely. Where an
+// item begins, the likeliest token hides others; where the list ends, another
+// line may have been nearly as likely. explore writes out what the model held
+// likelier than a bound at these two places, one line each. Since the answer so
+// far is in the prefix cache, a line costs its own tokens only.
 
 const (
-	// ranked is the number of tokens considered at each place.
+	// ranked is the number of likeliest tokens that are considered at each place.
 	ranked = 8
-	// maxLine bounds the tokens of a line.
+	// maxLine bounds the tokens of an answer up to the end of such a line.
 	maxLine = 96
 )
 
-// explore overrules an answer's end while going on is likely enough, all ends
-// together, and returns the answer with the lines that it might have had.
+// explore first goes on with the answer past its end, as long as the
+// probabilities of going on, multiplied over all ends passed, stay above the
+// bound. It then returns the answer, followed by the lines that it might have
+// had.
 func (e *Extractor) explore(ctx context.Context, q question, whole attempt, answer reply) ([]reply, error) {
 	least := math.Log(e.alternatives)
-	for odds := 0.0; ; {
-		more, ok := e.goingOn(answer)
-		if odds += float64(more.LogProb); !ok || odds < least {
+	for passed := 0.0; ; {
+		more, ok := e.lineAfter(answer)
+		if passed += float64(more.LogProb); !ok || passed < least {
 			break
 		}
 		longer := whole
-		longer.begun, longer.freed = append(slices.Clone(answer.tokens[:len(answer.tokens)-1]), more), answer.freed
+		longer.prefix = append(slices.Clone(answer.tokens[:len(answer.tokens)-1]), more)
+		longer.unmasked = answer.unmasked
 		var err error
 		if answer, err = e.answer(ctx, q, longer); err != nil {
 			return nil, err
 		}
 	}
 	replies := []reply{answer}
-	known := listed(answer.text)
+	known := itemsOf(answer.text)
 	for _, b := range e.branches(q, whole.index, answer, least) {
-		if known.has(b.text) {
+		if known.begin(b.item) {
 			continue
 		}
 		line := whole
-		line.begun, line.line = b.begun, true
+		line.prefix, line.oneLine = b.prefix, true
 		r, err := e.write(ctx, q, line)
 		if err != nil {
 			return nil, err
 		}
-		r = r.from(b.line)
-		r.line = true
-		known = append(known, listed(r.text)...)
+		r = r.without(b.before)
+		r.variant = true
+		known = append(known, itemsOf(r.text)...)
 		replies = append(replies, r)
 	}
 	return replies, nil
 }
 
-// goingOn is the likeliest token that would have continued an answer which
-// ended by itself.
-func (e *Extractor) goingOn(answer reply) (model.Token, bool) {
+// lineAfter returns the likeliest token that would have begun another line
+// where an answer ended by itself.
+func (e *Extractor) lineAfter(answer reply) (model.Token, bool) {
 	n := len(answer.tokens)
 	if n == 0 || answer.looped || !e.stops(answer.tokens[n-1].ID) {
 		return model.Token{}, false
 	}
+	mark := "\n"
+	if answer.text == "" {
+		mark = "-"
+	}
 	last := answer.tokens[n-1]
 	for _, t := range last.Top {
-		begins := strings.HasPrefix(string(e.tokenizer.TokenBytes(t.ID)), "\n")
-		if answer.text == "" {
-			begins = strings.HasPrefix(string(e.tokenizer.TokenBytes(t.ID)), "-")
-		}
-		if begins && !e.stops(t.ID) {
+		if strings.HasPrefix(string(e.tokenizer.TokenBytes(t.ID)), mark) && !e.stops(t.ID) {
 			last.ID, last.LogProb = t.ID, t.LogProb
 			return last, true
 		}
@@ -81,40 +85,42 @@ func (e *Extractor) goingOn(answer reply) (model.Token, bool) {
 	return model.Token{}, false
 }
 
-// branch is an answer up to a token that it doesn't have.
+// branch is the beginning of a line that the answer doesn't have: the answer's
+// own tokens up to some place, and another token there.
 type branch struct {
-	begun   []model.Token
-	line    int    // the number of tokens before its last line
-	text    string // of that line, as items are listed
-	logProb float32
+	prefix  []model.Token
+	before  int     // tokens of the prefix before its last line
+	item    string  // what the line has of its item, folded
+	logProb float32 // of the last token
 }
 
-// branches are those of at least the given log-probability, the likeliest
-// first, each text once.
+// branches returns the branches of at least the given log-probability, the
+// likeliest first. A branch is off where an item of the answer, or a pair's
+// second side, begins.
 func (e *Extractor) branches(q question, index *constraint.Article, answer reply, least float64) []branch {
 	var mask *constraint.Automaton
 	if index != nil {
 		mask = index.Start(grammar(q.task))
 	}
 	var all []branch
-	line, from := 0, 0 // the line's first token, and its first byte
+	line, from := 0, 0 // the first token and the first byte of the line at hand
 	for i, t := range answer.tokens[:len(answer.ends)] {
 		start := 0
 		if i > 0 {
 			start = answer.ends[i-1]
 		}
-		if item, ok := strings.CutPrefix(answer.text[from:start], "-"); ok && begins(item) {
+		if item, ok := strings.CutPrefix(answer.text[from:start], "-"); ok && sideBegins(item) {
 			for _, o := range t.Top {
 				text := string(e.tokenizer.TokenBytes(o.ID))
 				if o.ID == t.ID || float64(o.LogProb) < least || e.stops(o.ID) || strings.TrimSpace(text) == "" || strings.Contains(text, "\n") {
 					continue
 				}
-				if mask != nil && !has(mask.Allowed(), o.ID) {
+				if mask != nil && !allows(mask.Allowed(), o.ID) {
 					continue
 				}
-				first := t
-				first.ID, first.LogProb, first.Top = o.ID, o.LogProb, nil
-				all = append(all, branch{append(slices.Clone(answer.tokens[:i]), first), line, listedAs(item + text), o.LogProb})
+				other := t
+				other.ID, other.LogProb, other.Top = o.ID, o.LogProb, nil
+				all = append(all, branch{append(slices.Clone(answer.tokens[:i]), other), line, foldItem(item + text), o.LogProb})
 			}
 		}
 		if mask != nil {
@@ -127,51 +133,45 @@ func (e *Extractor) branches(q question, index *constraint.Article, answer reply
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b branch) int {
-		switch {
-		case a.logProb > b.logProb:
-			return -1
-		case a.logProb < b.logProb:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b branch) int { return cmp.Compare(b.logProb, a.logProb) })
 	return all
 }
 
-// begins says whether an item, or a pair's second side, begins after what a
-// line has after its bullet.
-func begins(written string) bool {
+// sideBegins reports whether an item, or a pair's second side, begins after
+// what a line has after its bullet.
+func sideBegins(written string) bool {
 	written = strings.TrimRight(written, " ")
 	return written == "" || strings.HasSuffix(written, "|")
 }
 
-func has(mask []uint64, id int32) bool {
+// allows reports whether a bitmap of ids has one.
+func allows(mask []uint64, id int32) bool {
 	return int(id/64) < len(mask) && mask[id/64]>>(id%64)&1 == 1
 }
 
-// lines are the items of an answer, so spelled that what begins alike is alike.
-type lines []string
+// items are what an answer lists, folded, so that prefixes can be compared.
+type items []string
 
-func listed(answer string) lines {
-	var all lines
+// itemsOf returns the items of an answer.
+func itemsOf(answer string) items {
+	var all items
 	for line := range strings.Lines(answer) {
 		if item, ok := strings.CutPrefix(strings.TrimSpace(line), "-"); ok {
-			all = append(all, listedAs(item))
+			all = append(all, foldItem(item))
 		}
 	}
 	return all
 }
 
-func listedAs(item string) string { return strings.TrimLeft(ground.Fold(item), " ") }
+func foldItem(item string) string { return strings.TrimLeft(ground.Fold(item), " ") }
 
-// has says whether any line begins so.
-func (l lines) has(text string) bool {
-	return slices.ContainsFunc(l, func(line string) bool { return strings.HasPrefix(line, text) })
+// begin reports whether any item begins with a text.
+func (l items) begin(text string) bool {
+	return slices.ContainsFunc(l, func(item string) bool { return strings.HasPrefix(item, text) })
 }
 
-// from is a reply without its first n tokens.
-func (r reply) from(n int) reply {
+// without returns the reply without its first n tokens.
+func (r reply) without(n int) reply {
 	if n == 0 {
 		return r
 	}

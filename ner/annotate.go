@@ -16,16 +16,17 @@ import (
 	"github.com/medner/medner/tokenizer"
 )
 
-// answered is a reply with its question.
+// answered is a reply and its question.
 type answered struct {
 	question
 	reply
 }
 
-// document asks all questions about a document and reads the answers.
+// document annotates a document: it asks all questions about it, and reads the
+// answers.
 func (e *Extractor) document(ctx context.Context, d document.Document) (*document.Result, error) {
 	result := &document.Result{Document: d, Model: e.subject.about}
-	result.Entities, result.Relations = nil, nil // gold ones, if it had any
+	result.Entities, result.Relations = nil, nil // those that the document came with
 	if err := checkText(d.Text); err != nil {
 		return nil, err
 	}
@@ -49,17 +50,14 @@ func (e *Extractor) document(ctx context.Context, d document.Document) (*documen
 		return nil, err
 	}
 	for _, a := range answers {
-		if e.replied != nil && !a.line {
+		if a.variant {
+			continue
+		}
+		if e.replied != nil {
 			e.replied(Reply{d.ID, a.task, a.user, a.text})
 		}
-		switch {
-		case a.line:
-		case a.looped:
-			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer that only repeated itself was ended", a.task))
-		case a.cut && e.profile == SeedCompat:
-			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer reached the limit of %d tokens; its last line may be incomplete", a.task, e.maxNewTokens))
-		case a.cut:
-			result.Warnings = append(result.Warnings, fmt.Sprintf("%s: an answer reached the limit of %d tokens; its last line was left out", a.task, e.maxNewTokens))
+		if w := e.warning(a); w != "" {
+			result.Warnings = append(result.Warnings, w)
 		}
 	}
 	if e.profile == SeedCompat {
@@ -70,8 +68,21 @@ func (e *Extractor) document(ctx context.Context, d document.Document) (*documen
 	return result, nil
 }
 
-// tasksOf are the tasks asked for; of a prompt in the seed's format, those that
-// it is for.
+// warning says what a reader should know about how an answer ended, if anything.
+func (e *Extractor) warning(a answered) string {
+	switch {
+	case a.looped:
+		return fmt.Sprintf("%s: an answer that only repeated itself was ended", a.task)
+	case a.truncated && e.profile == SeedCompat:
+		return fmt.Sprintf("%s: an answer reached the limit of %d tokens; its last line may be incomplete", a.task, e.maxNewTokens)
+	case a.truncated:
+		return fmt.Sprintf("%s: an answer reached the limit of %d tokens; its last line was left out", a.task, e.maxNewTokens)
+	}
+	return ""
+}
+
+// tasksOf returns the tasks to ask a document about: those of the settings, or,
+// of a document that is a prompt of the seed's, the one that the prompt is for.
 func (e *Extractor) tasksOf(d *document.Document) ([]prompt.Task, error) {
 	if d.Prompt == "" {
 		return e.tasks, nil
@@ -88,7 +99,8 @@ func (e *Extractor) tasksOf(d *document.Document) ([]prompt.Task, error) {
 	return nil, nil
 }
 
-// questions are those about a document, by task, then prompt, then piece.
+// questions returns the questions about a document, by task, then prompt, then
+// piece, and the number of pieces that the article is read in.
 func (e *Extractor) questions(d *document.Document, tasks []prompt.Task) (all []question, pieces int, err error) {
 	var encoded [][2]int
 	for _, task := range tasks {
@@ -120,18 +132,20 @@ func (e *Extractor) questions(d *document.Document, tasks []prompt.Task) (all []
 	return all, pieces, nil
 }
 
-// lineEnds makes one of the ends that lines have: the same text gets the same
+// lineEnds writes all ends of lines alike, so that the same text gets the same
 // answer.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 const (
 	// leastPiece is the least number of an article's tokens worth asking about.
 	leastPiece = 32
-	// seam is what tokens may differ where an article meets its prompt.
+	// seam is how many tokens more an article may have inside its prompt than by
+	// itself, as tokens at its ends join with the prompt's.
 	seam = 8
 )
 
-// pieceLimit is the number of an article's tokens that a question can hold.
+// pieceLimit returns the number of an article's tokens that a question has room
+// for.
 func (e *Extractor) pieceLimit(task prompt.Task, p *prompt.Prompt) (int, error) {
 	user, _ := p.User(task, "")
 	ids, err := e.tokens(question{task: task, prompt: p, user: user})
@@ -149,14 +163,15 @@ func (e *Extractor) pieceLimit(task prompt.Task, p *prompt.Prompt) (int, error) 
 	return room, nil
 }
 
-// askAll asks all questions at once and waits for all answers; the first error
-// ends the others.
+// askAll asks all questions at once and waits for all answers. The first error
+// ends the other questions.
 func (e *Extractor) askAll(ctx context.Context, questions []question) ([]answered, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	replies := make([][]reply, len(questions))
 	errs := make([]error, len(questions))
-	// All questions about a piece are asked together: they share its index.
+	// Questions about one piece are begun next to each other, since they share
+	// the index of its spans.
 	order := make([]int, len(questions))
 	for i := range order {
 		order[i] = i
@@ -215,4 +230,5 @@ func (e *Extractor) take(ctx context.Context) error {
 	}
 }
 
+// give gives a place back.
 func (e *Extractor) give() { <-e.places }

@@ -10,7 +10,8 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// vote applies the ensemble, and finishes the items' features.
+// vote returns the items that the ensemble keeps, and sets their features, in
+// which the share of the prompts that agree is one.
 func (c *collector) vote(items []*item) []*item {
 	n := len(c.e.prompts)
 	least := 1
@@ -35,9 +36,10 @@ func (c *collector) vote(items []*item) []*item {
 	return kept
 }
 
-// decide leaves to one task what was written under two: that on whose side the
-// pairs have it, or else where the model is surer of it, by the scores before
-// any calibration, which are of one kind.
+// decide keeps a mention that was written both as a chemical and as a disease
+// for one of the two: the one as which the pairs have it, or else the one of
+// which the model is surer. It compares scores before calibration, since a
+// calibration is fitted to each task apart.
 func (c *collector) decide(items map[prompt.Task][]*item) {
 	chemicals := map[string]*item{}
 	for _, it := range items[prompt.Chemicals] {
@@ -71,13 +73,14 @@ func (c *collector) decide(items map[prompt.Task][]*item) {
 	}
 }
 
-// On which sides of pairs a mention is.
+// The sides of pairs that a mention is on, as bits.
 const (
 	chemicalSide = 1 << iota
 	diseaseSide
 )
 
-// sidesOf are the sides of all mentions in pairs, by their keys.
+// sidesOf returns the sides that mentions are on in pairs, by the mentions'
+// keys.
 func sidesOf(pairs []*item) map[string]int {
 	sides := map[string]int{}
 	for _, p := range pairs {
@@ -87,7 +90,8 @@ func sidesOf(pairs []*item) map[string]int {
 	return sides
 }
 
-// confidence is a probability where there is a calibration, else a score.
+// confidence returns the probability that an item is right where there is a
+// calibration for its task, else a score.
 func (c *collector) confidence(it *item) float64 {
 	p := it.features.Score()
 	if c.e.calibration != nil {

@@ -12,15 +12,15 @@ import (
 // chunk is a range of bytes of an article.
 type chunk struct{ start, end int }
 
-// chunks cuts an article whose tokens have the given bytes into pieces of at
-// most limit tokens, at ends of sentences where there are any. Pieces overlap
-// by whole sentences of up to limit/8 tokens, so that what refers back is read
-// with what it refers to. Blank pieces are left out.
+// chunks cuts an article into pieces of at most limit tokens, at ends of
+// sentences where there are any; tokens holds the bytes [start, end) of each
+// token. Pieces overlap by whole sentences of up to limit/8 tokens, so that what
+// refers back is read with what it refers to. Blank pieces are left out.
 func chunks(text string, tokens [][2]int, limit int) []chunk {
 	if len(tokens) <= limit {
 		return trimChunks(text, []chunk{{0, len(text)}})
 	}
-	// count is the number of tokens that begin before byte b.
+	// count returns the number of tokens that begin before byte b.
 	count := func(b int) int { return sort.Search(len(tokens), func(i int) bool { return tokens[i][0] >= b }) }
 	cuts := cutPoints(text, tokens, limit, count)
 	var out []chunk
@@ -43,8 +43,8 @@ func chunks(text string, tokens [][2]int, limit int) []chunk {
 	return trimChunks(text, out)
 }
 
-// cutPoints are the beginnings of sentences and the text's end. Sentences of
-// more than limit tokens are cut within, at white space if there is any.
+// cutPoints returns the beginnings of sentences and the text's end. A sentence of
+// more than limit tokens is cut inside, at white space if there is any.
 func cutPoints(text string, tokens [][2]int, limit int, count func(int) int) []int {
 	cuts := []int{0}
 	for _, b := range append(sentence.Starts(text), len(text)) {
@@ -54,7 +54,7 @@ func cutPoints(text string, tokens [][2]int, limit int, count func(int) int) []i
 				_, size := utf8.DecodeRuneInString(text[from+i:])
 				at = from + i + size
 			}
-			if at <= from { // one character of more than limit tokens
+			if at <= from { // a character has more than limit tokens
 				_, size := utf8.DecodeRuneInString(text[from:])
 				at = from + size
 			}
@@ -67,6 +67,7 @@ func cutPoints(text string, tokens [][2]int, limit int, count func(int) int) []i
 	return cuts
 }
 
+// trimChunks leaves out white space at the ends of pieces, and blank pieces.
 func trimChunks(text string, all []chunk) []chunk {
 	var out []chunk
 	for _, c := range all {

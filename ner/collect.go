@@ -15,8 +15,8 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// Reasons for leaving an item out or flagging it, beside those of package
-// answer.
+// Reasons for leaving an item out or flagging it. Package answer has those for
+// lines that hold no item.
 const (
 	reasonUngrounded = "not found in the article"
 	reasonDuplicate  = "duplicate"
@@ -29,36 +29,38 @@ const (
 	reasonGivenUp    = "given up: the article doesn't go on so"
 )
 
-// forced is the log-probability below which a token or an item's end was not
-// the model's own choice but the mask's: of what the default model writes
-// freely, less than one item in a hundred has such a one.
+// forced is the log-probability below which a token, or the end of an item, is
+// taken for the mask's choice and not the model's: without a mask, less than one
+// item in a hundred of the default model has such a token.
 var forced = math.Log(0.1)
 
-// mention is an item, or a side of one, as it was found in the article.
+// mention is an item, or a side of a pair, as it was found in the article.
 type mention struct {
-	text     string // as the article spells it; as it was written where it isn't found
-	spans    []document.Span
+	text     string          // as the article spells it, or as the model wrote it if it isn't found
+	spans    []document.Span // empty: not found
 	features confidence.Features
 }
 
-// item is what a line of an answer holds: one mention, or a pair of them.
+// item is what a line of an answer holds, one mention or a pair, or a mention
+// that follows from such a line.
 type item struct {
 	task     prompt.Task
-	written  string
-	mentions []mention
+	written  string    // the line
+	mentions []mention // two for a pair
 	features confidence.Features
-	prompts  []*prompt.Prompt // under which it was written
-	all      []confidence.Features
-	// from and of say how an item that no answer has follows, and from what;
-	// empty for the others.
-	from, of string
+	prompts  []*prompt.Prompt      // the prompts whose answers have the item
+	all      []confidence.Features // the item's features under each of these prompts
+	// relation says how an item that no answer has follows from another, and
+	// origin from which; both are empty for an item of an answer.
+	relation, origin string
 }
 
+// grounded reports whether the article has all mentions of an item.
 func (it *item) grounded() bool {
 	return !slices.ContainsFunc(it.mentions, func(m mention) bool { return len(m.spans) == 0 })
 }
 
-// key is equal for items that are the same but for their spelling.
+// key returns a text that is equal for items which differ in spelling only.
 func (it *item) key() string {
 	var parts []string
 	for _, m := range it.mentions {
@@ -67,17 +69,18 @@ func (it *item) key() string {
 	return strings.Join(parts, " | ")
 }
 
-// collector makes a result of answers.
+// collector makes a document's result of the answers about it.
 type collector struct {
 	e       *Extractor
 	result  *document.Result
 	article *ground.Article
-	short   []abbrev.Definition // the article's abbreviations
-	long    map[string]string   // the same by their folded short forms
-	found   map[string][]document.Span
+	short   []abbrev.Definition        // the short forms that the article defines
+	long    map[string]string          // folded long forms by folded short forms
+	found   map[string][]document.Span // what find has found, by form
 }
 
-// find looks each form up once: the pieces of a long article share many.
+// find returns where the article has a form. It looks each form up once, since
+// the answers about the pieces of a long article share many.
 func (c *collector) find(form string) []document.Span {
 	spans, ok := c.found[form]
 	if !ok {
@@ -87,8 +90,8 @@ func (c *collector) find(form string) []document.Span {
 	return spans
 }
 
-// ground finds the first of an item's forms that the article has, or else the
-// singular or plural of one, and returns the article's spelling.
+// ground returns where the article has the first of an item's forms that it has,
+// or else the first of their singulars and plurals, and the article's spelling.
 func (c *collector) ground(forms []string) (text string, spans []document.Span) {
 	all := slices.Clone(forms)
 	for _, f := range forms {
@@ -102,7 +105,7 @@ func (c *collector) ground(forms []string) (text string, spans []document.Span) 
 	return forms[0], nil
 }
 
-// collect reads answers by the rules of profile default.
+// collect fills a result from the answers, by the rules of profile default.
 func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answers []answered) {
 	c := collector{
 		e: e, result: result, article: ground.NewArticle(result.Text),
@@ -112,12 +115,9 @@ func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answer
 	for _, d := range c.short {
 		c.long[ground.Fold(d.Short)] = ground.Fold(d.Long)
 	}
-	result.Calibrated = e.calibration != nil
-	for _, task := range tasks {
-		if e.calibration != nil && e.calibration.Tasks[string(task)] == nil {
-			result.Calibrated = false
-		}
-	}
+	result.Calibrated = e.calibration != nil && !slices.ContainsFunc(tasks, func(task prompt.Task) bool {
+		return e.calibration.Tasks[string(task)] == nil
+	})
 	items := map[prompt.Task][]*item{}
 	for _, task := range tasks {
 		items[task] = c.vote(c.items(task, answers))
@@ -137,13 +137,15 @@ func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answer
 	sortEntities(result.Entities)
 }
 
+// drop reports an item that is left out.
 func (c *collector) drop(task prompt.Task, text, reason string) {
 	c.result.Dropped = append(c.result.Dropped, document.Dropped{
 		Text: strings.ToValidUTF8(text, "\ufffd"), Task: string(task), Reason: reason,
 	})
 }
 
-// items are a task's, each once, in the order of writing.
+// items returns a task's items, each once, in the order in which the answers
+// have them.
 func (c *collector) items(task prompt.Task, answers []answered) []*item {
 	var items []*item
 	byKey := map[string]*item{}
@@ -152,35 +154,35 @@ func (c *collector) items(task prompt.Task, answers []answered) []*item {
 		if a.task != task {
 			continue
 		}
-		// What another piece or prompt also brought is no duplicate.
-		here := map[string]bool{}
-		for _, line := range answer.Parse(a.text, task == prompt.Influences, a.cut) {
+		here := map[string]bool{} // an item of another answer too is no duplicate
+		for _, line := range answer.Parse(a.text, task == prompt.Influences, a.truncated) {
 			it, reason := c.read(a, line)
-			if it != nil {
-				reason = reasonDuplicate
-				if key := it.key(); !here[key] {
-					here[key] = true
-					reason = ""
-					if old := byKey[key]; old != nil && a.line && slices.Contains(old.prompts, a.prompt) {
-						// The answer has it already.
-					} else if old != nil {
-						old.join(it)
-					} else {
-						byKey[key] = it
-						items = append(items, it)
-					}
-				}
-			}
-			if reason != "" {
+			if it == nil {
 				c.drop(task, line.Text, reason)
+				continue
+			}
+			key := it.key()
+			if here[key] {
+				c.drop(task, line.Text, reasonDuplicate)
+				continue
+			}
+			here[key] = true
+			switch old := byKey[key]; {
+			case old == nil:
+				byKey[key] = it
+				items = append(items, it)
+			case a.variant && slices.Contains(old.prompts, a.prompt):
+				// The answer that this line is a variant of has the item.
+			default:
+				old.join(it)
 			}
 		}
 	}
 	return items
 }
 
-// join adds what another piece or prompt says of the same item: of pieces, the
-// surer one counts.
+// join adds what the answer to another prompt, or about another piece, says of
+// the same item. Of two pieces, the one where the model is surer counts.
 func (it *item) join(o *item) {
 	i := slices.Index(it.prompts, o.prompts[0])
 	if i < 0 {
@@ -191,7 +193,7 @@ func (it *item) join(o *item) {
 	}
 }
 
-// read makes an item of a line, or says why there is none.
+// read returns the item of a line, or the reason why the line has none.
 func (c *collector) read(a *answered, line answer.Line) (*item, string) {
 	if line.Reason != "" {
 		return nil, line.Reason
@@ -217,32 +219,32 @@ func (c *collector) read(a *answered, line answer.Line) (*item, string) {
 	if !it.grounded() && c.e.grounded {
 		return nil, reasonGivenUp
 	}
-	if !it.grounded() && a.line {
+	if !it.grounded() && a.variant {
 		return nil, reasonUngrounded
 	}
 	for _, m := range it.mentions {
 		if len(m.spans) > 0 && len(sentence.Starts(m.text)) > 0 {
 			return nil, reasonSentences
 		}
-		if c.e.grounded && c.e.penalty == 1 && !a.free(line) && min(m.features.Min, m.features.End) < forced {
+		if c.e.grounded && c.e.penalty == 1 && !a.unmaskedIn(line) && min(m.features.Min, m.features.End) < forced {
 			return nil, reasonForced
 		}
 	}
 	return it, ""
 }
 
-// free says whether the mask was off in a line.
-func (r *reply) free(line answer.Line) bool {
+// unmaskedIn reports whether the mask was off in a part of a line.
+func (r *reply) unmaskedIn(line answer.Line) bool {
 	start := line.Items[0].Start
-	return slices.ContainsFunc(r.freed, func(at int) bool {
+	return slices.ContainsFunc(r.unmasked, func(at int) bool {
 		return at >= start && !strings.Contains(r.text[start:at], "\n")
 	})
 }
 
-// nothing holds what models write where there is nothing to list.
+// nothing holds what models write, folded, where there is nothing to list.
 var nothing = map[string]bool{"none": true, "n/a": true, "nothing": true, "no": true, "not applicable": true}
 
-// add puts an item into the result, or reports why not.
+// add puts an item into the result, or reports why it is left out.
 func (c *collector) add(it *item) {
 	grounded := it.grounded()
 	if !grounded && c.e.ungrounded == Drop {
@@ -259,8 +261,8 @@ func (c *collector) add(it *item) {
 	var infons map[string]string
 	if !grounded {
 		infons = map[string]string{"flag": reasonUngrounded}
-	} else if it.from != "" {
-		infons = map[string]string{it.from: it.of}
+	} else if it.relation != "" {
+		infons = map[string]string{it.relation: it.origin}
 	}
 	if it.task == prompt.Influences {
 		c.result.Relations = append(c.result.Relations, document.Relation{
@@ -286,6 +288,7 @@ func (c *collector) add(it *item) {
 	}
 }
 
+// entityType returns the type of the entities that a task is for.
 func entityType(task prompt.Task) string {
 	if task == prompt.Chemicals {
 		return document.Chemical
@@ -293,6 +296,7 @@ func entityType(task prompt.Task) string {
 	return document.Disease
 }
 
+// observe tells the caller's observer of an item.
 func (c *collector) observe(it *item) {
 	if c.e.observe == nil {
 		return
@@ -304,8 +308,8 @@ func (c *collector) observe(it *item) {
 	c.e.observe(o)
 }
 
-// sortEntities orders by place, then type; what has no place comes last, in
-// the order of writing.
+// sortEntities orders entities by place, then type. Entities without a place
+// come last, in the order in which the answers have them.
 func sortEntities(entities []document.Entity) {
 	slices.SortStableFunc(entities, func(a, b document.Entity) int {
 		switch {

@@ -9,24 +9,25 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// What an item that no answer has follows from: the names of infons.
+// How a mention that no answer has follows from an item of one. These are names
+// of infons, whose value is that item.
 const (
-	sideOf      = "side_of"       // a pair that names it
-	shortFormOf = "short_form_of" // a mention for which the article defines it
-	numberOf    = "number_of"     // a mention of which it is the singular or plural
+	sideOf      = "side_of"       // the mention is a side of the pair
+	shortFormOf = "short_form_of" // the article defines the mention as short for the item
+	numberOf    = "number_of"     // the mention is the item's singular or plural
 )
 
-// derivation adds to a task's mentions those that follow from the answers. They
-// are as sure as what they follow from.
+// derivation adds the mentions that follow from the answers to a task's own. A
+// mention is as sure as the item that it follows from.
 type derivation struct {
 	c     *collector
 	task  prompt.Task
 	items []*item
-	known map[string]*item // by key
+	known map[string]*item // items by key
 }
 
-// derive returns a task's mentions with those that follow from them and from
-// the pairs.
+// derive returns a task's mentions, followed by the mentions that follow from
+// them and from the pairs.
 func (c *collector) derive(task prompt.Task, mentions, pairs []*item) []*item {
 	d := derivation{c: c, task: task, items: mentions, known: map[string]*item{}}
 	for _, it := range mentions {
@@ -38,9 +39,9 @@ func (c *collector) derive(task prompt.Task, mentions, pairs []*item) []*item {
 	return d.items
 }
 
-// add adds a mention that nothing else brought.
-func (d *derivation) add(text string, spans []document.Span, f confidence.Features, from, of string) {
-	it := &item{task: d.task, written: text, features: f, from: from, of: of}
+// add adds a mention that the article has, unless there is such an item already.
+func (d *derivation) add(text string, spans []document.Span, f confidence.Features, relation, origin string) {
+	it := &item{task: d.task, written: text, features: f, relation: relation, origin: origin}
 	it.mentions = []mention{{text: text, spans: spans, features: f}}
 	if key := it.key(); spans != nil && d.known[key] == nil {
 		d.known[key] = it
@@ -48,6 +49,7 @@ func (d *derivation) add(text string, spans []document.Span, f confidence.Featur
 	}
 }
 
+// sides adds the sides of pairs that are of the task's type.
 func (d *derivation) sides(pairs []*item) {
 	for _, p := range pairs {
 		side := p.mentions[0]
@@ -60,7 +62,7 @@ func (d *derivation) sides(pairs []*item) {
 	}
 }
 
-// shortForms adds those that the article defines for mentions.
+// shortForms adds the short forms that the article defines for mentions.
 func (d *derivation) shortForms() {
 	for _, def := range d.c.short {
 		if long := d.known[ground.Fold(def.Long)]; long != nil {
@@ -71,7 +73,8 @@ func (d *derivation) shortForms() {
 	}
 }
 
-// numbers adds the singular or plural of mentions.
+// numbers adds the singulars and plurals of mentions. It doesn't go on from what
+// it adds.
 func (d *derivation) numbers() {
 	for _, it := range d.items[:len(d.items):len(d.items)] {
 		for _, form := range otherNumber(it.mentions[0].text) {
@@ -82,11 +85,11 @@ func (d *derivation) numbers() {
 	}
 }
 
-// otherNumber lists what the singular or plural of a mention may be, by the
-// endings of English and of the Greek and Latin in it. It need not be right:
-// what no article has is never found.
+// otherNumber returns what the singular or plural of a mention may be, by the
+// endings of English and of its Greek and Latin words. It needn't be right, since
+// only forms that the article has count.
 func otherNumber(mention string) []string {
-	const least = 3 // letters of a singular
+	const least = 3 // a singular has this many letters or more
 	lower := strings.ToLower(mention)
 	letters := len(lower) - len(strings.TrimRight(lower, "abcdefghijklmnopqrstuvwxyz"))
 	if letters < least {

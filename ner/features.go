@@ -9,17 +9,18 @@ import (
 	"github.com/medner/medner/tokenizer"
 )
 
-// probes are the ids whose probabilities tell whether an item has ended: those
-// that end the answer, an end of line, and the bar between a pair's sides.
+// probes are the ids whose probabilities tell whether an item has ended.
 type probes struct {
-	ids       []int32
-	stops     int
-	line, bar int // places in ids; -1: the vocabulary has no such token
+	ids   []int32
+	stops int // the first so many of ids end an answer
+	line  int // the place in ids of the end of a line; -1: the vocabulary has no such token
+	bar   int // the place in ids of the bar between a pair's sides; -1: none
 }
 
 func newProbes(g Generator, t *tokenizer.Tokenizer) probes {
 	p := probes{ids: slices.Clone(g.StopIDs()), line: -1, bar: -1}
 	p.stops = len(p.ids)
+	// last adds the last token of a text to the probes, if it is the wanted one.
 	last := func(text, want string) int {
 		ids := t.Encode(text, tokenizer.EncodeOptions{}).IDs
 		if len(ids) == 0 || string(t.TokenBytes(ids[len(ids)-1])) != want {
@@ -33,10 +34,11 @@ func newProbes(g Generator, t *tokenizer.Tokenizer) probes {
 	return p
 }
 
-// features describes the item at bytes [start, end) of a reply. In a pair the
-// first side ends with the bar.
+// features describes the item at bytes [start, end) of a reply by the
+// probabilities of its tokens and of its end. The first side of a pair ends with
+// the bar.
 func (e *Extractor) features(r *reply, start, end int, firstSide bool) confidence.Features {
-	// A token belongs to the item if any of its bytes does that isn't space.
+	// A token belongs to the item if one of the item's bytes is the token's.
 	from := 0
 	for from < len(r.ends)-1 && r.ends[from] <= start {
 		from++
@@ -52,7 +54,7 @@ func (e *Extractor) features(r *reply, start, end int, firstSide bool) confidenc
 	if len(logProbs) == 0 {
 		return confidence.Of([]float32{float32(math.Inf(-1))}, math.Inf(-1))
 	}
-	// The last token may hold what ends the item too; else that comes next.
+	// The item's last token may hold the end too; else the next token is the end.
 	ending := 0.0
 	if r.ends[to-1] == end && to < len(r.tokens) {
 		ending = e.probes.ending(r.tokens[to], firstSide)
@@ -60,8 +62,8 @@ func (e *Extractor) features(r *reply, start, end int, firstSide bool) confidenc
 	return confidence.Of(logProbs, ending)
 }
 
-// ending is the logarithm of the probability that an item ends, by the token
-// that follows it.
+// ending returns the logarithm of the probability that an item ended where it
+// did, from the probes taken at the token that follows it.
 func (p probes) ending(next model.Token, firstSide bool) float64 {
 	var logs []float64
 	add := func(i int) {

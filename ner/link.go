@@ -9,10 +9,11 @@ import (
 	"github.com/medner/medner/ner/terminology"
 )
 
-// WithTerminology links mentions to an index, which stays the caller's to
-// close. Short forms are looked up as what the article says they stand for, and
-// only concepts that may be of the mention's type count; a mention that the
-// index knows under another type alone is kept, with a warning.
+// WithTerminology links mentions to the concepts of an index, which the caller
+// closes after the extractor's last use. A short form is looked up as the long
+// form that the article gives for it. Only concepts that may be of the mention's
+// type count; a mention that the index has under other types only is kept without
+// links, with a warning.
 func WithTerminology(x *terminology.Index) Option {
 	info := x.Info()
 	source := document.Terminology{Name: info.Name, Release: info.Release, Licence: info.Licence, Hash: info.Hash}
@@ -22,6 +23,7 @@ func WithTerminology(x *terminology.Index) Option {
 	})
 }
 
+// link looks up each mention of a result once.
 func link(x *terminology.Index, r *document.Result) error {
 	short := map[string]string{}
 	for _, d := range abbrev.Find(r.Text) {
@@ -53,8 +55,8 @@ func link(x *terminology.Index, r *document.Result) error {
 	return nil
 }
 
-// warnOfType warns of a mention whose very name the terminology has, but for
-// something else.
+// warnOfType warns of a mention whose very name the terminology has for a
+// concept of another type.
 func warnOfType(x *terminology.Index, r *document.Result, e *document.Entity, short map[string]string) error {
 	matches, err := x.Lookup(terminology.Query{Text: e.Text, Abbreviations: short, Limit: 1, MinScore: 2})
 	if err != nil || len(matches) == 0 || len(matches[0].Types) == 0 || matches[0].Method == terminology.Composite {

@@ -8,7 +8,7 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// Profile is a way to ask and to read answers.
+// Profile is a way to ask a model and to read its answers.
 type Profile string
 
 // The profiles.
@@ -20,31 +20,30 @@ const (
 // Ungrounded says what becomes of an item that the article doesn't have.
 type Ungrounded string
 
-// Flag keeps it without offsets, Drop leaves it out and reports it.
+// What becomes of such an item.
 const (
-	Flag Ungrounded = "flag"
-	Drop Ungrounded = "drop"
+	Flag Ungrounded = "flag" // it stays in the result, without offsets and flagged
+	Drop Ungrounded = "drop" // it is left out, and reported with the reason
 )
 
-// Ensemble says which items of several prompts' answers are kept.
+// Ensemble says which items are kept where several prompts are asked.
 type Ensemble string
 
-// The ensembles: what any prompt brought, what all did, what most did.
+// The ensembles.
 const (
-	Union        Ensemble = "union"
-	Intersection Ensemble = "intersection"
-	Vote         Ensemble = "vote"
+	Union        Ensemble = "union"        // items of any prompt's answer
+	Intersection Ensemble = "intersection" // items of every prompt's answer
+	Vote         Ensemble = "vote"         // items of more than half of the prompts' answers
 )
 
-// Item is what an answer held, before any is left out; the measures of
-// package eval learn from items.
+// Item is what an answer holds, before thresholds leave any out. Calibrations are
+// fitted to items (package eval).
 type Item struct {
-	Document string
-	Task     prompt.Task
-	// Text is a mention; Chemical and Disease are those of a pair.
-	Text              string
-	Chemical, Disease string
-	Grounded          bool
+	Document          string // its ID
+	Task              prompt.Task
+	Text              string // the mention; "" for a pair
+	Chemical, Disease string // the sides of a pair; "" for a mention
+	Grounded          bool   // the article has it
 	Features          confidence.Features
 }
 
@@ -68,12 +67,12 @@ func WithProfile(p Profile) Option {
 	}
 }
 
-// WithSeedRules chooses the rules of [SeedCompat].
+// WithSeedRules chooses between the variants of the rules of [SeedCompat].
 func WithSeedRules(r prompt.SeedRules) Option {
 	return func(s *settings) { s.rules = seedcompat.Rules(r) }
 }
 
-// WithTasks chooses the tasks; all is the default.
+// WithTasks chooses the tasks; all tasks are the default.
 func WithTasks(tasks ...prompt.Task) Option { return func(s *settings) { s.tasks = tasks } }
 
 // WithPrompt names the prompt as [prompt.Load] does; the default is the one
@@ -82,76 +81,77 @@ func WithPrompt(name string) Option {
 	return func(s *settings) { s.promptNames = []string{name} }
 }
 
-// WithEnsemble asks with several prompts.
+// WithEnsemble asks with each of several prompts.
 func WithEnsemble(e Ensemble, prompts ...string) Option {
 	return func(s *settings) { s.ensemble, s.promptNames = e, prompts }
 }
 
 // WithGrounded says whether a mask keeps the model to lists of spans of the
-// article, and nothing else is reported; in [Default] it does by default. A few
-// lines of an answer with which the article doesn't go on are finished without
-// the mask, so that the model doesn't go on from what it didn't mean; they are
-// left out.
+// article, so that nothing else is reported; [Default] does so by default. Where
+// the model means an item that the article doesn't have, up to four lines of an
+// answer are finished without the mask and left out, so that the rest of the
+// answer follows what the model meant.
 func WithGrounded(on bool) Option { return func(s *settings) { s.grounded = on } }
 
 // WithUngrounded says what becomes of items that the article doesn't have;
 // [Flag] is the default.
 func WithUngrounded(u Ungrounded) Option { return func(s *settings) { s.ungrounded = u } }
 
-// WithRepetitionPenalty sets transformers' penalty, 1 being none, over prompt
-// and answer or over the answer alone.
+// WithRepetitionPenalty sets transformers' repetition penalty, where 1 means
+// none. It counts the tokens of prompt and answer, or of the answer alone.
 func WithRepetitionPenalty(penalty float32, sparePrompt bool) Option {
 	return func(s *settings) { s.penalty, s.sparePrompt = penalty, sparePrompt }
 }
 
-// WithMaxNewTokens bounds an answer.
+// WithMaxNewTokens bounds the tokens of an answer; 256 is the default.
 func WithMaxNewTokens(n int) Option { return func(s *settings) { s.maxNewTokens = n } }
 
-// WithAlternatives also has the model write what it held likelier than p where
-// an item of its answer begins, and go on where that was likelier than p at the
-// answer's end: more is found, less of it right. 0, the default: the greedy
-// answer alone.
+// WithAlternatives also has the model write lines that its answer might have had:
+// where an item begins, those of which it held the first token likelier than p,
+// and at the answer's end one more as long as that was likelier than p. More is
+// found, and less of it is right. The default, 0, means the greedy answer alone.
 func WithAlternatives(p float64) Option { return func(s *settings) { s.alternatives = p } }
 
-// WithChunkTokens bounds the tokens of an article that are asked about at once;
-// 0: what the model's context holds.
+// WithChunkTokens bounds the tokens of an article that are asked about at once.
+// 1024 is the default; 0 means as many as the model's context holds.
 func WithChunkTokens(n int) Option { return func(s *settings) { s.chunkTokens = n } }
 
-// WithDerived says whether mentions are reported that no answer has but that
-// follow from the answers, marked as such; they are by default. These are the
-// sides of pairs, the short forms that the article defines for mentions
-// ("indomethacin (IDM)"), and their singulars and plurals.
+// WithDerived says whether mentions that no answer has but that follow from the
+// answers are reported, marked as such; they are by default. They are the sides
+// of pairs, the short forms that the article defines for mentions, such as "IDM"
+// in "indomethacin (IDM)", and the singulars and plurals of mentions.
 func WithDerived(on bool) Option { return func(s *settings) { s.derived = on } }
 
-// WithAdapter names one of the model's adapters.
+// WithAdapter chooses one of the model's adapters by name, or [model.Base]; the
+// model's first adapter is the default, or the base where it has none.
 func WithAdapter(name string) Option { return func(s *settings) { s.adapter = name } }
 
-// WithCalibration makes probabilities of confidences. It must be for the same
-// model, adapter, prompt and precision.
+// WithCalibration turns confidences into probabilities. The calibration must have
+// been fitted for the extractor's [Extractor.Key].
 func WithCalibration(c *confidence.Calibration) Option {
 	return func(s *settings) { s.given = c }
 }
 
-// WithMinConfidence leaves out, and reports, what is less sure.
+// WithMinConfidence leaves out items of a lower confidence, and reports them.
 func WithMinConfidence(c float64) Option { return func(s *settings) { s.minConfidence = c } }
 
-// WithTargetPrecision leaves out, and reports, the least sure items, so that of
-// the rest the given share is right by the calibration's account.
+// WithTargetPrecision leaves out the items of the lowest confidences, and reports
+// them, such that the share p of the rest is right if the calibration is.
 func WithTargetPrecision(p float64) Option { return func(s *settings) { s.targetPrecision = p } }
 
-// WithConcurrency bounds the questions that are in flight at once; 32 is the
-// default.
+// WithConcurrency bounds the questions that are in flight at once, over all
+// extractors that [Extractor.With] derives from one; 32 is the default.
 func WithConcurrency(n int) Option { return func(s *settings) { s.concurrency = n } }
 
 // WithPatience says that nobody waits for single tokens of answers: a job is
 // done when all of its documents are. See [model.Request].
 func WithPatience(on bool) Option { return func(s *settings) { s.patient = on } }
 
-// WithModelOptions says how [Open] opens the model.
+// WithModelOptions says how [Open] opens the model. Other functions refuse it.
 func WithModelOptions(o model.Options) Option { return func(s *settings) { s.model = &o } }
 
-// WithItems calls observe for every item of every answer that could be read,
-// before thresholds, from several goroutines at once.
+// WithItems calls observe for every item, before thresholds leave any out, from
+// several goroutines at once.
 func WithItems(observe func(Item)) Option { return func(s *settings) { s.observe = observe } }
 
 // WithAnswers calls observe for every answer that the model gives, with its
@@ -162,18 +162,19 @@ func WithAnswers(observe func(*model.Result)) Option {
 
 // Reply is what the model wrote when it was asked for a task.
 type Reply struct {
-	Document string
+	Document string // its ID
 	Task     prompt.Task
 	Prompt   string // the user's turn: instruction and article, or a piece of it
 	Text     string
 }
 
-// WithReplies calls observe for every answer of a document, once all are there,
-// from several goroutines at once.
+// WithReplies calls observe for each answer about a document, once all answers
+// about it are there, from several goroutines at once.
 func WithReplies(observe func(Reply)) Option { return func(s *settings) { s.replied = observe } }
 
 // WithAnnotator calls annotate for each result before it is delivered, from
-// several goroutines at once: linking to a terminology, for one.
+// several goroutines at once. [WithTerminology] is one annotator. An error of
+// annotate takes the result's place.
 func WithAnnotator(annotate func(*document.Result) error) Option {
 	return func(s *settings) { s.annotate = append(s.annotate, annotate) }
 }

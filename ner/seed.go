@@ -8,16 +8,16 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// flagInstruction marks an item that the seed's rules found in the prompt but
-// that the article doesn't have.
+// flagInstruction marks an item that the seed's rules found in the prompt,
+// although the article doesn't have it.
 const flagInstruction = "not found in the article, only in the instruction around it"
 
-// seedCompat reads answers by the rules of profile seed-compat. Items are
-// normalised as the seed does; offsets, which it doesn't know, are those of the
-// article.
+// seedCompat fills a result from the answers, by the rules of profile
+// seed-compat. Items are normalised as the seed does. The seed's own code gives no
+// offsets: those of the result are where the article has the item.
 func (e *Extractor) seedCompat(result *document.Result, answers []answered) {
 	article := ground.NewArticle(result.Text)
-	done := map[string]bool{}
+	done := map[string]bool{} // what the result has already
 	for i := range answers {
 		a := &answers[i]
 		if a.task == prompt.Influences {

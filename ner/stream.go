@@ -8,8 +8,8 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// Extract annotates documents and delivers results in their order: a result, or
-// a *[DocumentError]. It ends early with ctx's error.
+// Extract annotates documents and delivers, in their order, a result or a
+// *[DocumentError] for each. Where ctx ends first, the last error is ctx's.
 func (e *Extractor) Extract(ctx context.Context, docs ...document.Document) iter.Seq2[*document.Result, error] {
 	return e.Stream(ctx, func(yield func(document.Document, error) bool) {
 		for _, d := range docs {
@@ -20,11 +20,11 @@ func (e *Extractor) Extract(ctx context.Context, docs ...document.Document) iter
 	})
 }
 
-// Stream is Extract of documents that come one by one, each with an error in
-// its place if it could not be read; the errors are passed on as they are. Docs
-// is called from another goroutine, ahead of the results by as many documents
-// as there are questions in flight at most. Where the loop over the results is
-// left early, docs may still be asked for one more document.
+// Stream does what Extract does with documents that come one by one. An error in
+// a document's place is passed on in the place of its result. Docs is called from
+// another goroutine, at most as many documents ahead of the results as questions
+// may be in flight. Where the loop over the results is left early, docs may still
+// be asked for one more document.
 func (e *Extractor) Stream(ctx context.Context, docs iter.Seq2[document.Document, error]) iter.Seq2[*document.Result, error] {
 	return func(yield func(*document.Result, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -47,6 +47,7 @@ func (e *Extractor) Stream(ctx context.Context, docs iter.Seq2[document.Document
 	}
 }
 
+// outcome is what becomes of a document.
 type outcome struct {
 	result *document.Result
 	err    error
@@ -54,15 +55,18 @@ type outcome struct {
 
 // stream is one run over documents.
 type stream struct {
-	e       *Extractor
-	pending chan chan outcome // in the documents' order
+	e *Extractor
+	// pending has a channel for each document that is being annotated, in the
+	// documents' order; its capacity bounds their number.
+	pending chan chan outcome
 
 	mu      sync.Mutex
-	stopped bool // no document is begun any more
+	stopped bool // from stop on, no document is begun
 	working sync.WaitGroup
 }
 
-// start begins documents as long as there are places for their results.
+// start begins one document after the other, each as soon as pending has room
+// for it.
 func (s *stream) start(ctx context.Context, docs iter.Seq2[document.Document, error]) {
 	defer close(s.pending)
 	for d, err := range docs {
@@ -80,6 +84,7 @@ func (s *stream) start(ctx context.Context, docs iter.Seq2[document.Document, er
 	}
 }
 
+// begin has a document annotated, unless the run has been stopped.
 func (s *stream) begin(ctx context.Context, d document.Document, slot chan outcome) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +98,7 @@ func (s *stream) begin(ctx context.Context, d document.Document, slot chan outco
 	return true
 }
 
-// stop waits until no document is being worked on.
+// stop lets no more documents begin, and waits for those that have begun.
 func (s *stream) stop() {
 	s.mu.Lock()
 	s.stopped = true
@@ -101,7 +106,7 @@ func (s *stream) stop() {
 	s.working.Wait()
 }
 
-// annotated wraps the errors of a document.
+// annotated annotates a document, and has the caller's annotators do so.
 func (e *Extractor) annotated(ctx context.Context, d document.Document) (*document.Result, error) {
 	r, err := e.document(ctx, d)
 	for _, annotate := range e.annotate {
