@@ -12,13 +12,12 @@ import (
 	"github.com/medner/medner/internal/mmap"
 )
 
-// Raw is a tensor as a checkpoint holds it: safetensors' dtype name, shape,
-// little-endian bytes.
+// Raw is a tensor as a checkpoint holds it.
 type Raw struct {
 	Name  string
-	DType string
+	DType string // as safetensors names it: "F32", "U8"
 	Shape []int
-	Data  []byte
+	Data  []byte // row-major, little-endian
 }
 
 // The suffixes under which bitsandbytes keeps the parts of a 4-bit weight.
@@ -41,16 +40,18 @@ type quantState struct {
 	NestedOffset    *float64 `json:"nested_offset"`
 }
 
-// maxQuantState bounds a quant_state, which is some 150 bytes of JSON.
+// maxQuantState bounds the bytes of a quant_state, which are 150 or so of JSON.
 const maxQuantState = 1 << 16
 
-// IsFourBit says whether a checkpoint holds the weight called name in
-// bitsandbytes' NF4 or FP4.
+// IsFourBit says whether a checkpoint holds the weight called name in the NF4 or
+// FP4 of bitsandbytes. get returns a tensor of the checkpoint by name, and false
+// where there is none.
 func IsFourBit(name string, get func(name string) (Raw, bool)) bool {
 	_, _, ok := stateTensor(name, get)
 	return ok
 }
 
+// stateTensor returns the quant_state of a weight, and the format in its name.
 func stateTensor(name string, get func(string) (Raw, bool)) (Raw, Format, bool) {
 	for _, f := range []Format{NF4, FP4} {
 		if t, ok := get(name + quantStateSuffix + strings.ToLower(f.String())); ok {
@@ -60,10 +61,11 @@ func stateTensor(name string, get func(string) (Raw, bool)) (Raw, Format, bool) 
 	return Raw{}, Invalid, false
 }
 
-// ReadFourBit puts a 4-bit weight together from the tensors that bitsandbytes
-// saves for it: name itself (say, "model.layers.0.mlp.up_proj.weight"), its
-// statistics and its quant_state. It views the bytes that get returns where
-// it can. Errors name the tensor; the caller knows the file.
+// ReadFourBit makes a 4-bit weight of the tensors that bitsandbytes saves for it:
+// the codes under name itself (say, "model.layers.0.mlp.up_proj.weight"), scales
+// and codebooks under name with suffixes, and quant_state, a JSON object. It views
+// the bytes that get returns where it can. Errors are of type *badinput.Error and
+// name the tensor; the caller knows the file.
 func ReadFourBit(name string, get func(name string) (Raw, bool)) (*FourBit, error) {
 	r := fourBitReader{name: name, get: get}
 	var q *FourBit
@@ -116,7 +118,7 @@ func (r *fourBitReader) read() (*FourBit, error) {
 	return q, err
 }
 
-// state reads the quant_state, whose shape is then a matrix's.
+// state reads the quant_state and checks that its shape has two dimensions.
 func (r *fourBitReader) state() (*quantState, Format, error) {
 	raw, format, ok := stateTensor(r.name, r.get)
 	if !ok {
@@ -138,8 +140,8 @@ func (r *fourBitReader) state() (*quantState, Format, error) {
 	return s, format, nil
 }
 
-// checkMap compares the codebook with the format's: bitsandbytes keeps it but
-// computes with its own.
+// checkMap compares the saved codebook with the format's own: bitsandbytes saves
+// one but computes with its own.
 func (r *fourBitReader) checkMap(format Format) error {
 	raw, err := r.tensor(quantMapSuffix)
 	if err != nil {
@@ -160,6 +162,7 @@ func (r *fourBitReader) checkMap(format Format) error {
 	return nil
 }
 
+// double reads the scales of double quantisation.
 func (r *fourBitReader) double(codes Raw, s *quantState) (*DoubleQuant, error) {
 	if codes.DType != "U8" {
 		return nil, badinput.New("", "absmax: dtype", codes.DType, "U8 for double quantisation")
@@ -197,6 +200,7 @@ func (r *fourBitReader) double(codes Raw, s *quantState) (*DoubleQuant, error) {
 	return d, nil
 }
 
+// tensor returns the tensor under the weight's name with a suffix.
 func (r *fourBitReader) tensor(suffix string) (Raw, error) {
 	raw, ok := r.get(r.name + suffix)
 	if !ok {
@@ -205,7 +209,8 @@ func (r *fourBitReader) tensor(suffix string) (Raw, error) {
 	return raw, nil
 }
 
-// floats is a tensor of floats, as a view where it is of float32.
+// floats returns the numbers of a tensor: a view if it is an aligned F32, a copy
+// if it is F16 or BF16.
 func floats(field string, raw Raw) ([]float32, error) {
 	format := map[string]Format{"F32": F32, "F16": F16, "BF16": BF16}[raw.DType]
 	if format == Invalid {
@@ -222,8 +227,9 @@ func floats(field string, raw Raw) ([]float32, error) {
 	return ReadAll(m)
 }
 
-// Tensors is what bitsandbytes saves for the weight: transformers loads a
-// checkpoint that holds them. Slices are shared with q.
+// Tensors returns the tensors that bitsandbytes saves for the weight, from which
+// transformers loads it, under name and name with suffixes. They share the
+// slices of q.
 func (q *FourBit) Tensors(name string) []Raw {
 	suffix := strings.ToLower(q.Quant.String())
 	tensors := []Raw{
@@ -252,7 +258,7 @@ func float32Tensor(name string, v []float32) Raw {
 	return Raw{name, "F32", []int{len(v)}, float32Bytes(v)}
 }
 
-// pythonFloat is repr(v) of a finite number.
+// pythonFloat returns repr(v) as Python has it, of a finite v.
 func pythonFloat(v float64) string {
 	if a := math.Abs(v); a != 0 && (a < 1e-4 || a >= 1e16) {
 		return strconv.FormatFloat(v, 'e', -1, 64)

@@ -9,13 +9,14 @@ import (
 	"github.com/medner/medner/internal/mmap"
 )
 
-// block is how a GGML format stores numbers: in runs along a row, each with
-// scales of its own. decode dequantises one run.
+// block describes how a GGML format stores numbers: in runs along a row, each
+// with scales of its own.
 type block struct {
-	numbers, bytes int
-	decode         func(dst []float32, src []byte)
+	numbers, bytes int                             // of a run
+	decode         func(dst []float32, src []byte) // dequantises one run
 }
 
+// blocks is indexed by Format. Formats that are no blocks have zeros.
 var blocks = [...]block{
 	Q8_0: {32, 34, decodeQ8_0},
 	Q4_0: {32, 18, decodeQ4_0},
@@ -27,9 +28,9 @@ var blocks = [...]block{
 	Q6_K: {256, 210, decodeQ6K},
 }
 
-// Block is the smallest run of numbers that the format stores by itself, and
-// the bytes that it takes; zeros for bitsandbytes' formats, whose blocks do
-// not lie in one place.
+// Block returns the smallest run of numbers that the format stores by itself, and
+// the bytes that it takes: 32 and 18 for Q4_0, 1 and 2 for BF16. For NF4 and FP4
+// it returns zeros: their codes and scales lie in different tensors.
 func (f Format) Block() (numbers, bytes int) {
 	if size := f.Size(); size > 0 {
 		return 1, size
@@ -40,14 +41,17 @@ func (f Format) Block() (numbers, bytes int) {
 	return 0, 0
 }
 
-// Blocks is a matrix in one of GGML's block formats, as the bytes of a file.
+// Blocks is a matrix in one of the block formats of GGML, in the bytes of a file.
+// In Q8_0 it implements [Int8Matrix].
 type Blocks struct {
 	format     Format
 	rows, cols int
 	data       []byte
 }
 
-// NewBlocks views data, row after row of whole blocks, without copying it.
+// NewBlocks views data as rows × cols numbers, row after row of whole blocks,
+// without copying it. It is an error if cols is no multiple of the block's
+// numbers, or data has another length than the blocks.
 func NewBlocks(f Format, rows, cols int, data []byte) (*Blocks, error) {
 	numbers, size := f.Block()
 	if numbers < 2 {
@@ -66,13 +70,13 @@ func NewBlocks(f Format, rows, cols int, data []byte) (*Blocks, error) {
 	return &Blocks{format: f, rows: rows, cols: cols, data: data}, nil
 }
 
-// Rows is the number of outputs.
+// Rows returns the number of outputs.
 func (b *Blocks) Rows() int { return b.rows }
 
-// Cols is the number of inputs.
+// Cols returns the number of inputs.
 func (b *Blocks) Cols() int { return b.cols }
 
-// Format is the stored format.
+// Format returns the stored format.
 func (b *Blocks) Format() Format { return b.format }
 
 // ReadRows implements Matrix.
@@ -91,19 +95,23 @@ func (b *Blocks) ReadRows(dst []float32, from int) error {
 	})
 }
 
-// Int8Matrix is a matrix whose rows can be read as int8 codes and scales
-// where its Format is Q8_0; see [Blocks.Int8Rows].
+// Int8Matrix is a matrix whose rows can be read as int8 codes and scales where its
+// Format is Q8_0. A weight is its code times its scale, rounded once.
 type Int8Matrix interface {
 	Matrix
+	// Int8Rows reads the rows from, from+1, … as many as codes has room for:
+	//
+	//	codes   [rows][Cols]
+	//	scales  [rows][Cols/Int8Block]
+	//
+	// Another Format than Q8_0, and slices of other lengths, are errors.
 	Int8Rows(codes []int8, scales []float32, from int) error
 }
 
-// Int8Block is the run of numbers that share a scale in Int8Rows.
+// Int8Block is the run of numbers along a row that share a scale in Int8Rows.
 const Int8Block = 32
 
-// Int8Rows reads rows of a Q8_0 matrix as they are stored: codes, as many as
-// the rows have numbers, and a scale for each Int8Block of them. A number is
-// its code times its scale, rounded once.
+// Int8Rows implements Int8Matrix.
 func (b *Blocks) Int8Rows(codes []int8, scales []float32, from int) error {
 	if b.format != Q8_0 {
 		return fmt.Errorf("read int8 codes from a matrix of %s", b.format)
@@ -128,5 +136,5 @@ func (b *Blocks) Int8Rows(codes []int8, scales []float32, from int) error {
 	})
 }
 
-// half reads a block's f16 scale.
-func half(src []byte) float32 { return F16ToF32(binary.LittleEndian.Uint16(src)) }
+// half reads the f16 that src begins with.
+func half(src []byte) float32 { return f16ToF32(binary.LittleEndian.Uint16(src)) }

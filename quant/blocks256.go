@@ -1,12 +1,16 @@
 package quant
 
-// The "K" formats: blocks of 256 cut into sub-blocks, whose scales are small
-// integers times the block's f16.
+// The "K" formats: blocks of 256 numbers, cut into sub-blocks. The scale of a
+// sub-block is a small integer times d, an f16 of the block; its minimum is a
+// small integer times dmin.
 
 // subScales unpacks the 8 scales and 8 minima, of 6 bits each, that Q4_K and
-// Q5_K keep in 12 bytes: those of the first four sub-blocks whole in bytes 0–3
-// and 4–7, whose top bits belong to the last four, as the nibbles of bytes
-// 8–11 do.
+// Q5_K keep in 12 bytes. For i < 4:
+//
+//	scale i      the low 6 bits of byte i
+//	minimum i    the low 6 bits of byte 4+i
+//	scale 4+i    the low nibble of byte 8+i, and above it the top 2 bits of byte i
+//	minimum 4+i  the high nibble of byte 8+i, and above it the top 2 bits of byte 4+i
 func subScales(src []byte) (scale, minimum [8]float32) {
 	for i := range 4 {
 		a, b, c := src[i], src[i+4], src[i+8]
@@ -16,8 +20,9 @@ func subScales(src []byte) (scale, minimum [8]float32) {
 	return scale, minimum
 }
 
-// decodeQ4K: d f16, dmin f16, 12 bytes of scales, 128 bytes of nibbles, 32
-// bytes for two sub-blocks of 32: low nibbles, then high.
+// decodeQ4K reads d and dmin (f16), 12 bytes for subScales, and 128 bytes of
+// nibbles. 32 bytes of nibbles hold two sub-blocks of 32: one in the low nibbles,
+// the next in the high ones.
 func decodeQ4K(dst []float32, src []byte) {
 	d, dmin := half(src), half(src[2:])
 	scale, minimum := subScales(src[4:16])
@@ -30,8 +35,8 @@ func decodeQ4K(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ5K: as Q4_K, with 32 bytes of fifth bits before the nibbles, bit s
-// of byte i for number i of sub-block s.
+// decodeQ5K reads what decodeQ4K does, and before the nibbles 32 bytes of fifth
+// bits: bit s of byte i belongs to number i of sub-block s.
 func decodeQ5K(dst []float32, src []byte) {
 	d, dmin := half(src), half(src[2:])
 	scale, minimum := subScales(src[4:16])
@@ -45,10 +50,16 @@ func decodeQ5K(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ6K: 128 bytes of low nibbles, 64 bytes of high bit pairs, 16 int8
-// scales for sub-blocks of 16, d f16; offset by 32. Each half of 128 numbers
-// is four runs of 32: the low nibbles of 64 bytes, then their high nibbles,
-// with the bit pairs of 32 bytes from the lowest up.
+// decodeQ6K reads 128 bytes of nibbles (the low 4 bits of the codes), 64 bytes of
+// bit pairs (the high 2), 16 scales (int8) of sub-blocks of 16, and d (f16). The
+// six bits are the code plus 32. Each half of the block, 128 numbers, is four
+// runs of 32, from 64 bytes of nibbles and 32 bytes of pairs:
+//
+//	run  nibbles                 bit pairs
+//	0    low, bytes 0 to 31      bits 0 and 1
+//	1    low, bytes 32 to 63     bits 2 and 3
+//	2    high, bytes 0 to 31     bits 4 and 5
+//	3    high, bytes 32 to 63    bits 6 and 7
 func decodeQ6K(dst []float32, src []byte) {
 	low, high, scales, d := src[:128], src[128:192], src[192:208], half(src[208:])
 	for run := range 8 {

@@ -2,12 +2,13 @@ package quant
 
 import "encoding/binary"
 
-// The formats in blocks of 32. Low nibbles are the first half of a block,
-// high nibbles the second. "x·d + m" is rounded after the product and after
-// the sum, as ggml's reference is: hence the conversions, which keep the
-// compiler from fusing.
+// The formats in blocks of 32 numbers. In d·code + m, d is the scale of the block
+// and m its minimum. The low nibbles of the bytes are the codes of the first half
+// of a block, the high nibbles those of the second. d·code + m is rounded after
+// the product and after the sum, as in ggml's reference: the conversions to
+// float32 keep the compiler from fusing them.
 
-// decodeQ8_0: d f16, 32 int8.
+// decodeQ8_0 reads d (f16) and 32 codes (int8).
 func decodeQ8_0(dst []float32, src []byte) {
 	d := half(src)
 	for i, c := range src[2:34] {
@@ -15,7 +16,7 @@ func decodeQ8_0(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ4_0: d f16, 16 bytes of nibbles offset by 8.
+// decodeQ4_0 reads d (f16) and 16 bytes of nibbles, which are codes plus 8.
 func decodeQ4_0(dst []float32, src []byte) {
 	d := half(src)
 	for i, c := range src[2:18] {
@@ -24,7 +25,7 @@ func decodeQ4_0(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ4_1: d f16, m f16, 16 bytes of nibbles.
+// decodeQ4_1 reads d and m (f16) and 16 bytes of nibbles.
 func decodeQ4_1(dst []float32, src []byte) {
 	d, m := half(src), half(src[2:])
 	for i, c := range src[4:20] {
@@ -33,7 +34,8 @@ func decodeQ4_1(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ5_0: d f16, 32 fifth bits, 16 bytes of nibbles; offset by 16.
+// decodeQ5_0 reads d (f16), the fifth bits of 32 codes, and 16 bytes of nibbles.
+// The five bits are the code plus 16.
 func decodeQ5_0(dst []float32, src []byte) {
 	d, fifth := half(src), binary.LittleEndian.Uint32(src[2:])
 	for i, c := range src[6:22] {
@@ -42,7 +44,8 @@ func decodeQ5_0(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ5_1: d f16, m f16, 32 fifth bits, 16 bytes of nibbles.
+// decodeQ5_1 reads d and m (f16), the fifth bits of 32 codes, and 16 bytes of
+// nibbles.
 func decodeQ5_1(dst []float32, src []byte) {
 	d, m, fifth := half(src), half(src[2:]), binary.LittleEndian.Uint32(src[4:])
 	for i, c := range src[8:24] {

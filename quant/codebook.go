@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// nf4Code has the quantiles of the normal distribution that QLoRA chose
-// (arXiv 2305.14314, appendix E).
+// nf4Code is the codebook of NF4: quantiles of the normal distribution, as QLoRA
+// lists them (arXiv 2305.14314, appendix E).
 var nf4Code = [16]float32{
 	-1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453,
 	-0.28444138169288635, -0.18477343022823334, -0.09105003625154495, 0,
@@ -15,8 +15,8 @@ var nf4Code = [16]float32{
 	0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
 }
 
-// fp4Code has the values of a 4-bit float (sign, two exponent bits, one
-// fraction bit) in the order of its bits, scaled to at most 1.
+// fp4Code is the codebook of FP4: the values of a float of 4 bits (sign, two
+// exponent bits, one fraction bit), by its bits, scaled so that the largest is 1.
 var fp4Code = func() (code [16]float32) {
 	for i, v := range [8]float32{0, 0.0625, 8, 12, 4, 6, 2, 3} {
 		code[i] = v / 12
@@ -26,7 +26,7 @@ var fp4Code = func() (code [16]float32) {
 	return code
 }()
 
-// codeOf is the codebook of NF4 or FP4.
+// codeOf returns the codebook of NF4 or FP4.
 func codeOf(f Format) [16]float32 {
 	if f == FP4 {
 		return fp4Code
@@ -34,10 +34,11 @@ func codeOf(f Format) [16]float32 {
 	return nf4Code
 }
 
-// dynamicCode is the signed dynamic map of 8 bits (Dettmers 2015, arXiv
-// 1511.04561) in ascending order: for each of seven decades, the middles of
-// ever more equal parts of it, both signs; and 0 and 1. Float32 operations in
-// torch's order, so that every bit is bitsandbytes'.
+// dynamicCode returns the 8-bit codebook of double quantisation, in ascending
+// order: the signed dynamic map of Dettmers 2015 (arXiv 1511.04561). It has 0, 1,
+// and values of both signs from seven decades: decade i, from 10^(i-7) to
+// 10^(i-6), is cut into 2^i equal parts, of which the map has the middles. The
+// float32 operations run in torch's order, so that the bits are bitsandbytes'.
 var dynamicCode = sync.OnceValue(func() *[256]float32 {
 	code := make([]float32, 0, 256)
 	decade := [7]float32{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1}
@@ -53,8 +54,8 @@ var dynamicCode = sync.OnceValue(func() *[256]float32 {
 	return (*[256]float32)(code)
 })
 
-// linspace is n numbers from first to last, each counted from the nearer end
-// with one rounding, as torch's vectorised code has it.
+// linspace returns n numbers in equal steps from first to last. Each is computed
+// from the nearer end and rounded once, as in torch's vectorised code.
 func linspace(first, last float32, n int) []float32 {
 	v := make([]float32, n)
 	step := float64((last - first) / float32(n-1))
@@ -68,8 +69,8 @@ func linspace(first, last float32, n int) []float32 {
 	return v
 }
 
-// dynamicIndex tabulates the nearest of dynamicCode over 65,536 equal steps
-// from -1 to 1, as bitsandbytes does on CPUs.
+// dynamicIndex returns the index of the nearest value of dynamicCode for each of
+// 65,536 numbers in equal steps from -1 to 1, as bitsandbytes has it on CPUs.
 var dynamicIndex = sync.OnceValue(func() *[1 << 16]byte {
 	var index [1 << 16]byte
 	code := dynamicCode()
@@ -84,10 +85,10 @@ var dynamicIndex = sync.OnceValue(func() *[1 << 16]byte {
 	return &index
 })
 
-// nearestDynamic is the index in dynamicCode that bitsandbytes gives v, of
-// magnitude at most 1.
+// nearestDynamic returns the index in dynamicCode that bitsandbytes chooses for a
+// v from -1 to 1.
 func nearestDynamic(index *[1 << 16]byte, v float32) byte {
 	half := (v + 1) * 0.5
-	step := float32(float64(half)*65535 + 0.5) // one rounding, as its fma has
+	step := float32(float64(half)*65535 + 0.5) // rounded once, as the fused multiply-add there
 	return index[uint16(step)]
 }

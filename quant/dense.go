@@ -10,14 +10,15 @@ import (
 	"github.com/medner/medner/internal/mmap"
 )
 
-// Dense is a matrix of plain numbers, F64 to F8, as the bytes of a file.
+// Dense is a matrix of plain numbers, F64 to F8E5M2, in the bytes of a file.
 type Dense struct {
 	format     Format
 	rows, cols int
 	data       []byte
 }
 
-// NewDense views data, row-major and little-endian, without copying it.
+// NewDense views data as rows × cols numbers, row-major and little-endian,
+// without copying it. Another length than rows·cols·f.Size() is an error.
 func NewDense(f Format, rows, cols int, data []byte) (*Dense, error) {
 	if f.Size() == 0 {
 		return nil, badinput.New("", "format", f.String(), "a dense floating-point format")
@@ -33,8 +34,8 @@ func NewDense(f Format, rows, cols int, data []byte) (*Dense, error) {
 	return &Dense{format: f, rows: rows, cols: cols, data: data}, nil
 }
 
-// NewF32 is the matrix of v, row-major, which it keeps. It panics where
-// len(v) is not rows·cols.
+// NewF32 returns the matrix of v, row-major, and keeps v. It panics if len(v) is
+// not rows·cols.
 func NewF32(rows, cols int, v []float32) *Dense {
 	if rows < 1 || cols < 1 || len(v) != rows*cols {
 		panic(fmt.Sprintf("quant: %d numbers for %d × %d", len(v), rows, cols))
@@ -42,17 +43,17 @@ func NewF32(rows, cols int, v []float32) *Dense {
 	return &Dense{format: F32, rows: rows, cols: cols, data: float32Bytes(v)}
 }
 
-// Rows is the number of outputs.
+// Rows returns the number of outputs.
 func (d *Dense) Rows() int { return d.rows }
 
-// Cols is the number of inputs.
+// Cols returns the number of inputs.
 func (d *Dense) Cols() int { return d.cols }
 
-// Format is the stored format.
+// Format returns the stored format.
 func (d *Dense) Format() Format { return d.format }
 
-// Bytes is the stored matrix, row-major, little-endian. It may lie in a
-// mapped file: see ReadRows for reading it safely.
+// Bytes returns the stored matrix, row-major and little-endian. It may lie in a
+// mapped file, whose faults only ReadRows turns into errors.
 func (d *Dense) Bytes() []byte { return d.data }
 
 // ReadRows implements Matrix.
@@ -66,7 +67,8 @@ func (d *Dense) ReadRows(dst []float32, from int) error {
 	})
 }
 
-// elements is rows·cols, checked to be positive and to fit.
+// elements returns rows·cols, or an error unless both are positive and the
+// product fits an int.
 func elements(rows, cols int) (int, error) {
 	if rows < 1 || cols < 1 || rows > math.MaxInt/cols {
 		return 0, badinput.New("", "shape", fmt.Sprintf("%d × %d", rows, cols), "two positive dimensions")
@@ -82,11 +84,11 @@ func checkRows(m Matrix, n, from int) error {
 	return nil
 }
 
-// littleEndian says that the machine's byte order is that of the files.
+// littleEndian says whether the machine has the byte order of the files.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// float32Bytes is v as little-endian bytes, in place where that is the
-// machine's own order.
+// float32Bytes returns v as little-endian bytes. It is a view of v on machines
+// of that byte order, and a copy on others.
 func float32Bytes(v []float32) []byte {
 	if littleEndian {
 		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))

@@ -7,8 +7,8 @@ import (
 	"github.com/x448/float16"
 )
 
-// F16ToF32 widens an IEEE 754 binary16, exactly.
-func F16ToF32(h uint16) float32 {
+// f16ToF32 widens an IEEE 754 binary16 exactly.
+func f16ToF32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exponent := uint32(h>>10) & 0x1f
 	fraction := uint32(h & 0x3ff)
@@ -21,15 +21,15 @@ func F16ToF32(h uint16) float32 {
 	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
 
-// F32ToF16 rounds to the nearest binary16, ties to even; too large becomes
-// infinity.
-func F32ToF16(f float32) uint16 { return float16.Fromfloat32(f).Bits() }
+// f32ToF16 rounds to the nearest binary16, ties to even. What is too large
+// becomes infinity.
+func f32ToF16(f float32) uint16 { return float16.Fromfloat32(f).Bits() }
 
-// BF16ToF32 widens a bfloat16, exactly.
-func BF16ToF32(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+// bf16ToF32 widens a bfloat16 exactly.
+func bf16ToF32(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
 
-// F32ToBF16 rounds to the nearest bfloat16, ties to even.
-func F32ToBF16(f float32) uint16 {
+// f32ToBF16 rounds to the nearest bfloat16, ties to even.
+func f32ToBF16(f float32) uint16 {
 	u := math.Float32bits(f)
 	if u&0x7fffffff > 0x7f800000 { // NaN: rounding could carry it to infinity
 		return uint16(u>>16) | 0x40
@@ -37,7 +37,7 @@ func F32ToBF16(f float32) uint16 {
 	return uint16((u + 0x7fff + u>>16&1) >> 16)
 }
 
-// The two 8-bit formats of Micikevicius et al. 2022 (arXiv 2209.05433), as
+// f8E4M3 and f8E5M2 have the numbers of all bytes in the two 8-bit formats of Micikevicius et al. 2022 (arXiv 2209.05433), as
 // torch.float8_e4m3fn (no infinities) and torch.float8_e5m2 store them.
 var (
 	f8E4M3 = byteTable(func(b byte) float32 {
@@ -50,10 +50,11 @@ var (
 		}
 		return float32(math.Ldexp(8+fraction, exponent-10))
 	})
-	f8E5M2 = byteTable(func(b byte) float32 { return F16ToF32(uint16(b&0x7f) << 8) })
+	f8E5M2 = byteTable(func(b byte) float32 { return f16ToF32(uint16(b&0x7f) << 8) })
 )
 
-// byteTable tabulates magnitude over the low seven bits; the top bit is the sign.
+// byteTable returns the numbers of all bytes: the top bit is the sign, and
+// magnitude gives the number of the other seven.
 func byteTable(magnitude func(byte) float32) (t [256]float32) {
 	for i := range 128 {
 		t[i] = magnitude(byte(i))
@@ -62,14 +63,9 @@ func byteTable(magnitude func(byte) float32) (t [256]float32) {
 	return t
 }
 
-// F8E4M3ToF32 widens an 8-bit float with 4 exponent bits, exactly.
-func F8E4M3ToF32(b byte) float32 { return f8E4M3[b] }
-
-// F8E5M2ToF32 widens an 8-bit float with 5 exponent bits, exactly.
-func F8E5M2ToF32(b byte) float32 { return f8E5M2[b] }
-
-// Decode widens little-endian numbers of a dense format: len(dst) of them,
-// from a src of len(dst)·f.Size() bytes. F64 is rounded.
+// Decode widens len(dst) little-endian numbers of the dense format f, from the
+// first len(dst)·f.Size() bytes of src. F64 is rounded to nearest, ties to even;
+// the others are exact.
 func Decode(f Format, dst []float32, src []byte) {
 	src = src[:len(dst)*f.Size()]
 	switch f {
@@ -87,7 +83,7 @@ func Decode(f Format, dst []float32, src []byte) {
 		}
 	case F16:
 		for i := range dst {
-			dst[i] = F16ToF32(binary.LittleEndian.Uint16(src[2*i:]))
+			dst[i] = f16ToF32(binary.LittleEndian.Uint16(src[2*i:]))
 		}
 	case BF16:
 		for i := range dst {
@@ -104,8 +100,9 @@ func Decode(f Format, dst []float32, src []byte) {
 	}
 }
 
-// Encode rounds src to F64, F32, F16 or BF16, little-endian, into dst of
-// len(src)·f.Size() bytes.
+// Encode writes src to the first len(src)·f.Size() bytes of dst, little-endian,
+// as F64, F32, F16 or BF16, rounded to nearest, ties to even. It panics on other
+// formats.
 func Encode(f Format, dst []byte, src []float32) {
 	dst = dst[:len(src)*f.Size()]
 	switch f {
@@ -117,28 +114,28 @@ func Encode(f Format, dst []byte, src []float32) {
 		copy(dst, float32Bytes(src))
 	case F16:
 		for i, v := range src {
-			binary.LittleEndian.PutUint16(dst[2*i:], F32ToF16(v))
+			binary.LittleEndian.PutUint16(dst[2*i:], f32ToF16(v))
 		}
 	case BF16:
 		for i, v := range src {
-			binary.LittleEndian.PutUint16(dst[2*i:], F32ToBF16(v))
+			binary.LittleEndian.PutUint16(dst[2*i:], f32ToBF16(v))
 		}
 	default:
 		panic("quant: cannot encode as " + f.String())
 	}
 }
 
-// Round rounds every number of v to the nearest of F32 (as it is), F16 or
-// BF16, ties to even.
+// Round rounds every number of v in place to the nearest F16 or BF16, ties to
+// even. For other formats it does nothing.
 func Round(f Format, v []float32) {
 	switch f {
 	case BF16:
 		for i, x := range v {
-			v[i] = BF16ToF32(F32ToBF16(x))
+			v[i] = bf16ToF32(f32ToBF16(x))
 		}
 	case F16:
 		for i, x := range v {
-			v[i] = F16ToF32(F32ToF16(x))
+			v[i] = f16ToF32(f32ToF16(x))
 		}
 	}
 }

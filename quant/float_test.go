@@ -17,26 +17,26 @@ func TestF16(t *testing.T) {
 	for i := range 1 << 16 {
 		h := uint16(i)
 		want := float16.Frombits(h).Float32()
-		if got := F16ToF32(h); !sameFloat(got, want) {
+		if got := f16ToF32(h); !sameFloat(got, want) {
 			t.Fatalf("%04x: %v, want %v", h, got, want)
 		}
-		if want == want && F32ToF16(want) != h {
-			t.Fatalf("%04x does not come back: %04x", h, F32ToF16(want))
+		if want == want && f32ToF16(want) != h {
+			t.Fatalf("%04x does not come back: %04x", h, f32ToF16(want))
 		}
 	}
-	require.Equal(t, uint16(0x3c00), F32ToF16(1+0x1p-11), "a tie goes to even")
-	require.Equal(t, uint16(0x3c02), F32ToF16(1+3*0x1p-11), "a tie goes to even")
-	require.Equal(t, uint16(0x7c00), F32ToF16(65520), "too large")
-	require.Equal(t, uint16(0x7bff), F32ToF16(65519), "just not too large")
+	require.Equal(t, uint16(0x3c00), f32ToF16(1+0x1p-11), "a tie goes to even")
+	require.Equal(t, uint16(0x3c02), f32ToF16(1+3*0x1p-11), "a tie goes to even")
+	require.Equal(t, uint16(0x7c00), f32ToF16(65520), "too large")
+	require.Equal(t, uint16(0x7bff), f32ToF16(65519), "just not too large")
 }
 
 func TestBF16(t *testing.T) {
 	for i := range 1 << 16 {
-		f := BF16ToF32(uint16(i))
-		if f == f && F32ToBF16(f) != uint16(i) {
-			t.Fatalf("%04x does not come back: %04x", i, F32ToBF16(f))
+		f := bf16ToF32(uint16(i))
+		if f == f && f32ToBF16(f) != uint16(i) {
+			t.Fatalf("%04x does not come back: %04x", i, f32ToBF16(f))
 		}
-		if f != f && BF16ToF32(F32ToBF16(f)) == BF16ToF32(F32ToBF16(f)) {
+		if f != f && bf16ToF32(f32ToBF16(f)) == bf16ToF32(f32ToBF16(f)) {
 			t.Fatalf("%04x: a NaN became a number", i)
 		}
 	}
@@ -49,7 +49,7 @@ func TestBF16(t *testing.T) {
 		0x7f800001: 0x7fc0, // NaN whose payload is below the cut
 		0x80000001: 0x8000,
 	} {
-		require.Equal(t, want, F32ToBF16(math.Float32frombits(in)), "%08x", in)
+		require.Equal(t, want, f32ToBF16(math.Float32frombits(in)), "%08x", in)
 	}
 }
 
@@ -58,19 +58,19 @@ func TestF8(t *testing.T) {
 	for b, want := range map[byte]float32{
 		0x00: 0, 0x01: 0x1p-9, 0x07: 7 * 0x1p-9, 0x08: 0x1p-6, 0x38: 1, 0x7e: 448, 0xfe: -448, 0xb8: -1,
 	} {
-		require.Equal(t, want, F8E4M3ToF32(b), "%02x", b)
+		require.Equal(t, want, f8E4M3[b], "%02x", b)
 	}
 	for b, want := range map[byte]float32{
 		0x00: 0, 0x01: 0x1p-16, 0x03: 3 * 0x1p-16, 0x04: 0x1p-14, 0x3c: 1, 0x7b: 57344, 0xbc: -1,
 		0x7c: float32(math.Inf(1)), 0xfc: float32(math.Inf(-1)),
 	} {
-		require.Equal(t, want, F8E5M2ToF32(b), "%02x", b)
+		require.Equal(t, want, f8E5M2[b], "%02x", b)
 	}
 	for _, b := range []byte{0x7f, 0xff} {
-		require.True(t, math.IsNaN(float64(F8E4M3ToF32(b))))
-		require.True(t, math.IsNaN(float64(F8E5M2ToF32(b))))
+		require.True(t, math.IsNaN(float64(f8E4M3[b])))
+		require.True(t, math.IsNaN(float64(f8E5M2[b])))
 	}
-	require.True(t, math.Signbit(float64(F8E4M3ToF32(0x80))))
+	require.True(t, math.Signbit(float64(f8E4M3[0x80])))
 }
 
 func TestEncodeDecode(t *testing.T) {

@@ -9,43 +9,44 @@ import (
 	"github.com/medner/medner/internal/mmap"
 )
 
-// FourBit is a weight in bitsandbytes' NF4 or FP4. Its blocks follow the
-// flattened matrix, so that they cross rows where NumCols is no multiple of
-// BlockSize, and the last one may be short.
+// FourBit is a weight in the NF4 or FP4 of bitsandbytes. Its blocks follow the
+// flattened matrix: they cross rows where NumCols is no multiple of BlockSize,
+// and the last block may be short. It implements [CodeMatrix].
 //
-// The slices may lie in a mapped file. Methods that return an error are safe
-// should that file shrink; whatever else reads the slices works on a
-// [FourBit.Clone].
+// The slices may lie in a mapped file. Methods that return an error turn a fault
+// into one, should that file shrink; code that reads the slices itself does so
+// on a [FourBit.Clone].
 type FourBit struct {
-	NumRows, NumCols int
-	Quant            Format // NF4 or FP4
-	BlockSize        int    // a power of two from 32 to 4096
-	Packed           []byte // two weights a byte, the first in the high nibble
-	Code             [16]float32
-	Absmax           []float32    // a scale per block; nil where Double has them
+	NumRows, NumCols int          // outputs and inputs
+	Quant            Format       // NF4 or FP4
+	BlockSize        int          // a power of two from 32 to 4096
+	Packed           []byte       // [⌈NumRows·NumCols/2⌉]: two codes a byte, the first in the high nibble
+	Code             [16]float32  // the codebook
+	Absmax           []float32    // the scale of each block; nil where Double has the scales
 	Double           *DoubleQuant // nil where Absmax has the scales
 	State            Format       // F32, BF16 or F16: what a weight is rounded to
 }
 
-// DoubleQuant is 8-bit scales: Code[AbsmaxCodes[i]]·Absmax[i/BlockSize] + Offset.
+// DoubleQuant holds the scales of a [FourBit] in codes of 8 bits. The scale of
+// block i is Code[AbsmaxCodes[i]]·Absmax[i/BlockSize] + Offset.
 type DoubleQuant struct {
-	AbsmaxCodes []byte
-	Code        [256]float32
-	Absmax      []float32
+	AbsmaxCodes []byte       // a code for each block of weights
+	Code        [256]float32 // the codebook
+	Absmax      []float32    // a scale for each BlockSize codes
 	Offset      float32
 	BlockSize   int
 }
 
-// Rows is the number of outputs.
+// Rows returns the number of outputs.
 func (q *FourBit) Rows() int { return q.NumRows }
 
-// Cols is the number of inputs.
+// Cols returns the number of inputs.
 func (q *FourBit) Cols() int { return q.NumCols }
 
-// Format is NF4 or FP4.
+// Format returns NF4 or FP4.
 func (q *FourBit) Format() Format { return q.Quant }
 
-// blocks returns the number of scales.
+// blocks returns the number of blocks, each of which has a scale.
 func (q *FourBit) blocks() int { return ceilDiv(q.NumRows*q.NumCols, q.BlockSize) }
 
 // scales writes the scales of the blocks firstBlock, firstBlock+1, … to dst.
@@ -71,10 +72,11 @@ func (q *FourBit) ReadRows(dst []float32, from int) error {
 	})
 }
 
-// decode dequantises the weights at, at+1, … of the flattened matrix.
+// decode dequantises the weights at, at+1, … of the flattened matrix, as many as
+// dst has room for.
 func (q *FourBit) decode(dst []float32, at int) {
 	var scales [64]float32
-	first, end := 0, 0 // the blocks that scales holds
+	first, end := 0, 0 // scales has those of the blocks [first, end)
 	for len(dst) > 0 {
 		block := at / q.BlockSize
 		if block >= end {
@@ -93,7 +95,7 @@ func (q *FourBit) decode(dst []float32, at int) {
 	}
 }
 
-// expand looks up the nibbles at, at+1, … of packed.
+// expand looks the nibbles at, at+1, … of packed up in value.
 func expand(dst []float32, packed []byte, at int, value *[16]float32) {
 	if at%2 == 1 {
 		dst[0] = value[packed[at/2]&15]
@@ -110,7 +112,7 @@ func expand(dst []float32, packed []byte, at int, value *[16]float32) {
 	}
 }
 
-// Clone copies everything out of a mapped file.
+// Clone returns a copy that shares no memory with q, nor with a mapped file.
 func (q *FourBit) Clone() (*FourBit, error) {
 	c := *q
 	err := mmap.Guard(func() error {
@@ -130,7 +132,9 @@ func (q *FourBit) Clone() (*FourBit, error) {
 	return &c, nil
 }
 
-// Check reports what is inconsistent in the fields, or not finite.
+// Check returns a *badinput.Error for fields that contradict each other, for
+// block sizes and formats that bitsandbytes does not have, and for scales or a
+// codebook that are not finite.
 func (q *FourBit) Check() error {
 	if q.Quant != NF4 && q.Quant != FP4 {
 		return badinput.New("", "quant_type", q.Quant.String(), "NF4 or FP4")
@@ -174,7 +178,7 @@ func (q *FourBit) checkScales() error {
 	return checkLen("nested_absmax", len(d.Absmax), ceilDiv(q.blocks(), d.BlockSize))
 }
 
-// checkFinite decodes every scale.
+// checkFinite decodes all scales and refuses NaN and infinity.
 func (q *FourBit) checkFinite() error {
 	var scales [4096]float32
 	for at := 0; at < q.blocks(); at += len(scales) {
@@ -201,14 +205,14 @@ func checkLen(field string, n, want int) error {
 	return nil
 }
 
-// finite says whether no number is NaN or infinite.
+// finite says whether all numbers of v are finite.
 func finite(v []float32) bool {
 	return !slices.ContainsFunc(v, notFinite)
 }
 
 func notFinite(v float32) bool { return math.Float32bits(v)&0x7f800000 == 0x7f800000 }
 
-// ceilDiv is a/b rounded up, for a ≥ 0.
+// ceilDiv returns a/b rounded up, for a ≥ 0.
 func ceilDiv(a, b int) int {
 	q := a / b
 	if q*b < a {

@@ -1,20 +1,20 @@
 package quant
 
-// Format says how a weight's numbers are stored.
+// Format says how the numbers of a weight are stored.
 type Format uint8
 
-// The storage formats that checkpoints use.
+// The storage formats that checkpoints use, named as their files name them.
 const (
-	Invalid Format = iota
+	Invalid Format = iota // no format; the zero value
 	F64
 	F32
 	F16
 	BF16
 	F8E4M3
 	F8E5M2
-	NF4 // bitsandbytes
-	FP4 // bitsandbytes
-	Q8_0
+	NF4 // bitsandbytes, as FP4 is
+	FP4
+	Q8_0 // GGML, as all below are
 	Q4_0
 	Q4_1
 	Q5_0
@@ -30,7 +30,7 @@ var formatNames = [...]string{
 	Q4_K: "Q4_K", Q5_K: "Q5_K", Q6_K: "Q6_K",
 }
 
-// String is the name that the format's own files use.
+// String returns the name that files of the format use: "BF16", "Q4_K".
 func (f Format) String() string {
 	if int(f) < len(formatNames) {
 		return formatNames[f]
@@ -38,7 +38,8 @@ func (f Format) String() string {
 	return formatNames[Invalid]
 }
 
-// Size is the bytes that a number takes in a dense format, 0 for a block format.
+// Size returns the bytes that a number takes in a dense format, and 0 for the
+// formats whose numbers share bytes: NF4, FP4 and the blocks of GGML.
 func (f Format) Size() int {
 	switch f {
 	case F64:
@@ -53,20 +54,22 @@ func (f Format) Size() int {
 	return 0
 }
 
-// Matrix is a weight of Rows outputs by Cols inputs, row-major, as its
-// source holds it. Vectors are matrices of one row. Implementations are
-// immutable and safe for concurrent use, so that packing can run in parallel
-// straight from a memory-mapped file.
+// Matrix is a weight of Rows outputs by Cols inputs, row-major, as its source
+// holds it. A vector is a matrix of one row. Implementations are immutable and
+// safe for concurrent use, so that many goroutines can pack one matrix straight
+// from a memory-mapped file.
 type Matrix interface {
 	Rows() int
 	Cols() int
 	Format() Format
-	// ReadRows dequantises the rows from, from+1, … into dst, whose length
-	// is a multiple of Cols.
+	// ReadRows dequantises the rows from, from+1, … into dst, as many as fit:
+	// len(dst) is a multiple of Cols. Rows that the matrix does not have are
+	// an error.
 	ReadRows(dst []float32, from int) error
 }
 
-// ReadAll dequantises the whole of m: for vectors and small matrices.
+// ReadAll dequantises the whole of m into new memory, [Rows][Cols]. It is meant
+// for vectors and small matrices.
 func ReadAll(m Matrix) ([]float32, error) {
 	dst := make([]float32, m.Rows()*m.Cols())
 	return dst, m.ReadRows(dst, 0)

@@ -10,23 +10,25 @@ import (
 	"github.com/medner/medner/internal/parallel"
 )
 
-// FourBitOptions say how to quantise; the zero value is NF4 in blocks of 64
-// with plain scales and weights in float32.
+// FourBitOptions say how to quantise. The zero value asks for NF4 in blocks of 64
+// with scales in float32 and weights that are read as float32.
 type FourBitOptions struct {
 	Quant     Format   // NF4 (default) or FP4
-	BlockSize int      // default 64
-	Double    bool     // 8-bit scales
-	Offset    *float32 // of the 8-bit scales; nil: their mean
-	State     Format   // F32 (default), BF16 or F16: what a read weight is rounded to
+	BlockSize int      // a power of two from 32 to 4096; default 64
+	Double    bool     // whether the scales get codes of 8 bits
+	Offset    *float32 // what Double subtracts from the scales; nil: their mean
+	State     Format   // F32 (default), BF16 or F16: what a weight is rounded to when it is read
 }
 
+// nestedBlockSize is how many scales share a scale in double quantisation.
 const nestedBlockSize = 256
 
-// Quantize4Bit quantises src as bitsandbytes' quantize_4bit does on CPUs, bit
-// by bit, in parallel and holding a few rows of src at a time. Only the mean
-// that double quantisation subtracts from the scales is free: here it is
-// summed in float64, torch's sum depends on the machine. A weight that is NaN
-// or infinite is an error.
+// Quantize4Bit quantises src as quantize_4bit of bitsandbytes does on CPUs, bit
+// by bit. It works in parallel and holds a few rows of src at a time. The one
+// thing that bitsandbytes leaves open is the mean that double quantisation
+// subtracts from the scales: here it is summed in float64, and torch's sum
+// depends on the machine. Weights that are NaN or infinite, and options that
+// bitsandbytes does not have, are a *badinput.Error.
 func Quantize4Bit(src Matrix, o FourBitOptions) (*FourBit, error) {
 	if o.Quant == Invalid {
 		o.Quant = NF4
@@ -61,7 +63,7 @@ func Quantize4Bit(src Matrix, o FourBitOptions) (*FourBit, error) {
 	return q, nil
 }
 
-// fill quantises src into Packed and Absmax.
+// fill writes the codes and scales of src to Packed and Absmax.
 func (q *FourBit) fill(src Matrix) error {
 	nearest := nearestOf(q.Quant)
 	cols := q.NumCols
@@ -88,10 +90,11 @@ func (q *FourBit) fill(src Matrix) error {
 	})
 }
 
-// tiny bounds what is divided by.
+// tiny is the least number that a block is divided by: it may be all zeros.
 const tiny = 1e-38
 
-// block quantises x into packed and returns its scale.
+// block quantises x, one block, into packed and returns its scale. whole says
+// that the block is not a short one.
 func (c *nearest) block(packed []byte, x []float32, whole bool) float32 {
 	absmax := maxMagnitude(x)
 	if notFinite(absmax) {
@@ -99,8 +102,8 @@ func (c *nearest) block(packed []byte, x []float32, whole bool) float32 {
 	}
 	inverse := 1 / max(absmax, tiny)
 	if !whole {
-		// The short block at the end has a code path of its own in
-		// bitsandbytes: it divides, and its scale isn't below tiny.
+		// bitsandbytes treats the short block at the end apart: it divides
+		// by the scale, which is at least tiny.
 		absmax = max(absmax, tiny)
 		for i, v := range x {
 			x[i] = v / absmax
@@ -117,7 +120,7 @@ func (c *nearest) block(packed []byte, x []float32, whole bool) float32 {
 	return absmax
 }
 
-// maxMagnitude is the largest magnitude in x; NaN or infinite if a number is.
+// maxMagnitude returns the largest magnitude in x, NaN or infinity if there is one.
 func maxMagnitude(x []float32) float32 {
 	var bits uint32 // magnitudes order as their bits do, NaN last
 	for _, v := range x {
@@ -126,19 +129,20 @@ func maxMagnitude(x []float32) float32 {
 	return math.Float32frombits(bits)
 }
 
-// nearest finds the code nearest to a number from -1 to 1 (or a rounding
-// beyond) by the middles between codes in ascending order; on a middle the
-// lower code wins.
+// nearest finds the code whose value is nearest to a number from -1 to 1 (or one
+// rounding beyond). It counts the middles between neighbouring values of the
+// codebook that lie below the number; on a middle the lower value wins.
 type nearest struct {
-	middle [16]float32 // the last is never passed
-	code   [16]byte    // the code above i middles
-	// passed is the number of middles left of each of 1,024 equal steps,
-	// which are so narrow that none holds two.
+	middle [16]float32 // in ascending order; the last is above every number
+	code   [16]byte    // the code of a number above the first i middles
+	// passed has the number of middles below each of 1,024 equal steps from
+	// -1 to 1, which are so narrow that no step holds two middles.
 	passed [steps + 1]byte
 }
 
 const steps = 1024
 
+// nearestOf returns the nearest of NF4 or FP4, made when first asked for.
 var nearestOf = func() func(Format) *nearest {
 	nf4 := sync.OnceValue(func() *nearest { return newNearest(nf4Code) })
 	fp4 := sync.OnceValue(func() *nearest { return newNearest(fp4Code) })
@@ -168,7 +172,7 @@ func newNearest(code [16]float32) *nearest {
 		c.middle[i] = (code[c.code[i]] + code[c.code[i+1]]) / 2
 	}
 	c.middle[15] = 2
-	const margin = 1e-6 // of the rounding of v+1
+	const margin = 1e-6 // more than index loses by rounding v+1
 	for i := range c.passed {
 		for float64(c.middle[c.passed[i]]) < float64(i)*2/steps-1-margin {
 			c.passed[i]++
@@ -177,6 +181,7 @@ func newNearest(code [16]float32) *nearest {
 	return c
 }
 
+// index returns the code nearest to v.
 func (c *nearest) index(v float32) byte {
 	i := c.passed[int((v+1)*(steps/2))]
 	if v > c.middle[i&15] {
@@ -185,7 +190,7 @@ func (c *nearest) index(v float32) byte {
 	return c.code[i&15]
 }
 
-// doubleQuantize replaces the scales by 8-bit ones.
+// doubleQuantize replaces the scales by codes of 8 bits.
 func (q *FourBit) doubleQuantize(offset *float32) {
 	d := &DoubleQuant{
 		AbsmaxCodes: make([]byte, len(q.Absmax)),
