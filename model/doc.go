@@ -1,21 +1,39 @@
-// Package model opens a Llama-family checkpoint and generates from it:
-// greedily, as transformers' generate does, for many requests at once.
+// Package model generates with a decoder of the Llama family: it continues
+// prompts of token ids, for many callers at once.
 //
-// [Open] joins the rooms below it: the files (model/checkpoint), what adapters
-// add (lora), and a device that computes (model/backend). A [Model] then runs
-// one loop that owns the device. Every step of the loop feeds, in one pass over
-// the weights, a piece of some waiting prompts and the latest tokens of every
-// sequence that is being written; requests join and leave between steps.
+// Programs that embed a language model need this package. [Open] reads a
+// checkpoint, a directory in Hugging Face's layout or a GGUF file, with PEFT
+// adapters, and packs it for a device. [Model.Generate] continues a prompt,
+// [Model.Logits] scores one. A [Model] serves any number of goroutines; for
+// tokens as they are written see Request.OnToken. Text is put into ids and back
+// by packages tokenizer and tokenizer/chat; [Model.Text] finds the model's own.
 //
-// Three things make a step worth more, and none of them changes a bit of what
-// is written, for the arithmetic of a position depends on its absolute
-// position and its prefix alone:
+// # What it promises
 //
-//   - The prefix cache keeps the keys and values of prompts that were read, so
-//     that a shared system prompt or a repeated article is read once.
-//   - Drafts: what follows the latest n-gram where it occurred before, in the
-//     prompt or the output, is guessed to follow again, and the guesses are
-//     verified in one step, each under its own penalty and mask. Extraction
-//     copies its input, so that many guesses hold.
+// In the precision [F32], the ids that greedy requests get are those of
+// transformers' generate. What a request gets depends on the request and the
+// model alone: the number of threads, other requests, the size of chunks,
+// drafts, the prefix cache and the processor's instruction set change no bit of
+// it. The same holds for [Sampling] with its seed, and in the precision [Fast].
+//
+// Bad files and bad requests are badinput errors; the other errors that a
+// caller can tell apart are listed in this package. A call returns when its
+// context ends. [Model.Drain] ends a service in order, Options.Queue bounds what
+// waits.
+//
+// # How it works
+//
+// One goroutine owns the device. Each of its steps feeds, in one pass over the
+// weights, pieces of the prompts that are being read and the latest token of
+// every sequence that is being written; requests join and leave between steps
+// (scheduler.go, phase.go). Three things make a step worth more:
+//
 //   - Batching: the weights are read once for all rows of a step.
+//   - The prefix cache keeps the keys and values of prompts that were read, so
+//     that a system prompt which many requests share is read once.
+//   - Drafts: what followed the latest n-gram where it stood before, in prompt
+//     or output, is expected to follow again, and the step verifies these
+//     tokens, each under its own penalty and constraint. Only tokens that the
+//     model chooses itself are accepted. Answers that copy from their prompt
+//     are written several tokens a step.
 package model

@@ -1,17 +1,17 @@
 package model
 
-import (
-	"context"
-)
+import "context"
 
-// Generate continues a prompt greedily: at each position the likeliest id, the
-// lowest of equals, under the request's penalty and constraint. The ids are
-// the same whatever else the model is doing.
+// Generate continues a prompt: at each position it writes the likeliest id under
+// the request's penalty and constraint, the lowest of equals, or one that is
+// drawn as Request.Sampling says. The ids are the same whatever else the model is
+// doing.
 //
-// When ctx ends, Generate returns at once with its error and the tokens
-// written so far. Other errors: *[ContextError] and badinput errors for
-// requests that can't be met, [ErrClosed], [ErrNotFinite],
-// [ErrNothingAllowed], [ErrMemory] and [ErrLost].
+// When ctx ends, Generate returns at once with its error and the tokens written
+// so far. Other errors: *[ContextError] and badinput errors for requests that
+// can't be met, *[QueueFullError], [ErrDraining] and [ErrClosed] for calls that
+// are not let in, [ErrNotFinite], [ErrNothingAllowed], [ErrMemory] and [ErrLost]
+// for those that fail on the way.
 func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
 	adapter, err := m.check(r.Tokens, r.Adapter)
 	if err == nil {

@@ -7,9 +7,9 @@ type Info struct {
 	Reason       string // why
 	Threads      int
 	WeightBytes  int64 // memory held by packed weights
-	CacheBytes   int64 // bytes of keys and values a position
-	BytesPerStep int64 // weight bytes that a step of one token reads
-	// Bandwidth is what the device's memory could deliver by its clock and bus,
-	// in bytes a second; 0: not told.
+	CacheBytes   int64 // bytes that the keys and values of a position take
+	BytesPerStep int64 // bytes of weights that a step of one token reads
+	// Bandwidth is what the device's memory can deliver by its clock and bus, in
+	// bytes a second; 0: not known.
 	Bandwidth float64
 }

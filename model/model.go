@@ -18,15 +18,15 @@ type Model struct {
 	scheduler *scheduler
 	stop      []int32
 	context   int
-	adapters  []string // that a request may choose
-	merged    string   // the one that is part of the weights; "": none
+	adapters  []string // names that a request may choose
+	merged    string   // name of the adapter that is part of the weights; "": none
 	mode      LoRA
 	origin    origin
-	files     []io.Closer // what the weights are views of
+	files     []io.Closer // the weights are views of their bytes
 	closing   sync.Once
 }
 
-// newModel starts the scheduler over a backend.
+// newModel makes a model and starts its scheduler.
 func newModel(c *arch.Config, b backend.Backend, stop []int32, adapters []string, o Options) *Model {
 	o = o.withDefaults(c)
 	return &Model{
@@ -35,14 +35,15 @@ func newModel(c *arch.Config, b backend.Backend, stop []int32, adapters []string
 	}
 }
 
-// Config is the checkpoint's architecture.
+// Config returns the checkpoint's architecture.
 func (m *Model) Config() *arch.Config { return m.config }
 
 // Info describes the device, its kernels, and the memory that weights take.
 func (m *Model) Info() Info { return Info(m.backend.Info()) }
 
-// Adapters are the names that a request may choose from, beside [Base] unless
-// the adapter is merged, and how they are applied ("" without any).
+// Adapters returns the names of the adapters, and how they are applied ("" where
+// there is none). A request chooses one of them, or [Base]; where the adapter is
+// merged there is no base.
 func (m *Model) Adapters() ([]string, LoRA) {
 	if m.merged != "" {
 		return []string{m.merged}, m.mode
@@ -50,10 +51,10 @@ func (m *Model) Adapters() ([]string, LoRA) {
 	return slices.Clone(m.adapters), m.mode
 }
 
-// StopIDs are the ids that end an output unless a request names others.
+// StopIDs returns the ids that end an output unless a request names others.
 func (m *Model) StopIDs() []int32 { return slices.Clone(m.stop) }
 
-// Context is the number of positions that prompt and output may have.
+// Context returns how many tokens prompt and output may have together.
 func (m *Model) Context() int { return m.context }
 
 // Stats reports what the model has done so far.

@@ -19,8 +19,9 @@ func (m *Model) Logits(ctx context.Context, tokens []int32, rows int, adapter st
 	return all, err
 }
 
-// EachLogits calls fn with the rows that [Model.Logits] returns, as they are
-// computed, from the goroutine that called it. An error of fn ends it.
+// EachLogits calls fn with each of the rows that [Model.Logits] returns, as soon
+// as it is computed, from the goroutine that called EachLogits. An error of fn
+// ends the call and is returned.
 func (m *Model) EachLogits(ctx context.Context, tokens []int32, rows int, adapter string, fn func(row []float32) error) error {
 	index, err := m.check(tokens, adapter)
 	if err != nil {
@@ -30,7 +31,7 @@ func (m *Model) EachLogits(ctx context.Context, tokens []int32, rows int, adapte
 		return badinput.New("", "rows", fmt.Sprint(rows), fmt.Sprintf("1 to the prompt's %d", len(tokens)))
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // where fn ends it
+	defer cancel() // tells the scheduler where fn ended the call
 	t := newScorer(ctx, tokens, index, rows)
 	if err := m.scheduler.submit(t.sequence); err != nil {
 		return err
@@ -60,7 +61,7 @@ func (m *Model) EachLogits(ctx context.Context, tokens []int32, rows int, adapte
 	}
 }
 
-// finite reports NaN and infinite logits.
+// finite returns an error for a row with a logit that is NaN or infinite.
 func finite(row []float32) error {
 	for id, v := range row {
 		if v-v != 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// check verifies a prompt and finds its adapter.
+// check verifies a prompt, and returns the index of its adapter; -1: the base.
 func (m *Model) check(tokens []int32, adapter string) (int, error) {
 	if len(tokens) == 0 {
 		return 0, badinput.New("", "prompt", "no tokens", "at least one")
@@ -23,7 +23,7 @@ func (m *Model) check(tokens []int32, adapter string) (int, error) {
 	return m.adapterIndex(adapter)
 }
 
-// checkRequest verifies the rest of a request.
+// checkRequest verifies the rest of a request, and cuts Top to the vocabulary.
 func (m *Model) checkRequest(r *Request) error {
 	if len(r.Tokens) >= m.context {
 		return &ContextError{PromptTokens: len(r.Tokens), Limit: m.context}

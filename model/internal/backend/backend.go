@@ -1,12 +1,12 @@
 // Package backend is the wall between package model, which decides what to
 // compute, and the devices, which compute it.
 //
-// A backend receives [Weights] once (views of the files, nothing unpacked),
-// packs them into whatever layout its kernels like, and from then on runs
-// batched steps: each [Span] feeds some tokens of one sequence, and asks for
-// logits or for chosen tokens at some of its positions. Everything a schedule
-// can vary — how many spans share a step, how a prompt is cut, whether a cache
-// was forked from another — must leave every bit of the answers as it was.
+// A backend receives [Weights] once, as views of the files with nothing unpacked,
+// and packs them into the layout of its kernels. From then on it makes batched
+// steps: each [Span] feeds some tokens of one sequence, and asks for logits or
+// for chosen tokens at some of their positions. A schedule varies how many spans
+// share a step, how a prompt is cut, and whether a cache was forked from another;
+// none of this may change a bit of the answers.
 package backend
 
 import (
@@ -19,16 +19,18 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// Backend is one model, packed and resident on one device. Step is not
-// called concurrently with itself; everything else is safe at any time.
+// Backend is one model, packed and resident on one device. Calls of Step follow
+// each other; everything else may be called at any time.
 type Backend interface {
 	// NewCache returns an empty KV cache for one sequence.
 	NewCache() Cache
 	// Step appends every span's tokens to its cache, in one pass over the
-	// weights, and fills in the rows that the spans ask for. After an error
-	// (ctx's among them) the caches of the spans are as long as before.
+	// weights, and fills in the rows that the spans ask for. After an error,
+	// that of ctx included, the caches of the spans are as long as before.
 	Step(ctx context.Context, spans []Span) error
+	// Info describes the device, and the memory that the model takes of it.
 	Info() Info
+	// Close frees the device's memory. Caches are of no use afterwards.
 	Close() error
 }
 
@@ -43,6 +45,7 @@ type Cache interface {
 	// Bytes is this cache's share of memory: what it shares with other caches
 	// is divided among them.
 	Bytes() int64
+	// Close gives the storage back. Each cache is closed once.
 	Close()
 }
 
@@ -51,16 +54,16 @@ type Span struct {
 	Cache   Cache
 	Tokens  []int32
 	Adapter int   // index into the Adapted lists of Weights; -1: the base alone
-	Rows    []Row // what is wanted at the last len(Rows) tokens
+	Rows    []Row // what is asked at the last len(Rows) tokens
 }
 
-// Why a Step could not be made, beside what is wrong with its input.
+// Why a step could not be made though its input is right.
 var (
 	// ErrMemory: the device has no room for the step. It can be made once
 	// other caches are closed.
 	ErrMemory = errors.New("out of device memory")
-	// ErrLost: the device doesn't answer any more, nor will it: what its
-	// caches hold is gone.
+	// ErrLost: the device doesn't answer any more, and won't. What its caches
+	// hold is gone.
 	ErrLost = errors.New("the device is lost")
 )
 
@@ -78,10 +81,10 @@ type Info struct {
 	Reason       string // why
 	Threads      int
 	WeightBytes  int64 // memory held by packed weights
-	CacheBytes   int64 // KV bytes a position
-	BytesPerStep int64 // weight bytes that a step of one token reads
-	// Bandwidth is what the device's memory could deliver by its clock and bus,
-	// in bytes a second; 0: not told.
+	CacheBytes   int64 // bytes that the keys and values of a position take
+	BytesPerStep int64 // bytes of weights that a step of one token reads
+	// Bandwidth is what the device's memory can deliver by its clock and bus, in
+	// bytes a second; 0: not known.
 	Bandwidth float64
 }
 
@@ -103,10 +106,10 @@ type Weights struct {
 	Embed    Embedding
 	Layers   []Layer
 	Norm     Norm
-	Head     Linear // its Weight may be the very matrix of Embed (tied)
+	Head     Linear // its Weight is the matrix of Embed where the two are tied
 	Adapters []string
-	// Release gives back the memory in which files were read so far; a
-	// backend may call it now and then while it packs. nil: nothing to do.
+	// Release gives back the memory of the pages of files that were read so
+	// far. A backend calls it now and then while it packs. nil: nothing to do.
 	Release func()
 }
 
@@ -116,11 +119,11 @@ type Layer struct {
 	Norms   [arch.Norms]Norm     // by arch.Norm
 }
 
-// Linear is y = W x + b, and what adapters that are not merged make of it.
+// Linear is y = W x + b, beside what it is under adapters that are not merged.
 type Linear struct {
 	Weight  quant.Matrix
 	Bias    []float32  // nil: none
-	Adapted []*Adapted // by adapter index; nil: untouched
+	Adapted []*Adapted // by adapter index; nil: as without the adapter
 }
 
 // Adapted is one linear map under one adapter:
@@ -130,13 +133,13 @@ type Adapted struct {
 	Bias     []float32    // replaces b; nil: b itself
 	Down, Up quant.Matrix // [rank, in] and [out, rank]; nil: no low-rank path
 	Scale    float32
-	RowScale []float32 // DoRA's magnitude / ‖W + ΔW‖ by row; nil: ones
+	RowScale []float32 // by row, DoRA's magnitude / ‖W + ΔW‖; nil: ones
 }
 
-// Norm is the gains of an RMSNorm, as many as it is taken over.
+// Norm is an RMSNorm: the gain of each of the numbers that it is taken over.
 type Norm struct {
 	Weight  []float32
-	Adapted [][]float32 // by adapter index: what replaces Weight; nil: it stays
+	Adapted [][]float32 // by adapter index: the gains under it; nil: Weight
 }
 
 // Embedding is the token table, [vocab, hidden].
