@@ -9,8 +9,7 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// Why a call was not let in. Trying again elsewhere, or later with another
-// model, helps.
+// Why a model takes no calls.
 var (
 	// ErrClosed: the model was closed, before the call or during it.
 	ErrClosed = errors.New("model: closed")

@@ -9,28 +9,29 @@ import (
 )
 
 // fallback is a backend that goes on with another device once its own is lost.
-// The step in which that happens fails, as do those of caches that were made
-// before.
+// The step that loses the device fails, and so do later steps with caches that
+// were made on it.
 type fallback struct {
 	log  func(format string, args ...any)
-	next func(context.Context) (backend.Backend, error)
+	next func(context.Context) (backend.Backend, error) // opens the next device; nil: it was tried
 
 	mu      sync.Mutex
 	current backend.Backend
-	lost    []backend.Backend // to be closed with their last caches' owner
+	lost    []backend.Backend // closed with the fallback: caches of theirs may still be open
 }
 
 func newFallback(b backend.Backend, log func(string, ...any), next func(context.Context) (backend.Backend, error)) *fallback {
 	return &fallback{current: b, log: log, next: next}
 }
 
+// use returns the backend of the device in use.
 func (f *fallback) use() backend.Backend {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.current
 }
 
-// fallbackCache remembers which backend a cache belongs to.
+// fallbackCache is a cache of one of the fallback's backends.
 type fallbackCache struct {
 	backend.Cache
 	owner backend.Backend
@@ -66,7 +67,8 @@ func (f *fallback) Step(ctx context.Context, spans []backend.Span) error {
 	return err
 }
 
-// replace opens the next device. Where it can't, all further steps fail.
+// replace opens the next device in place of b, which is lost. Where it can't, all
+// further steps fail.
 func (f *fallback) replace(ctx context.Context, b backend.Backend, cause error) {
 	if f.next == nil {
 		return
@@ -94,7 +96,7 @@ func (f *fallback) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, b := range f.lost {
-		_ = b.Close() // it is lost: what it can't free the driver has freed
+		_ = b.Close() // fails on a lost device, whose memory is the driver's
 	}
 	f.lost = nil
 	return f.current.Close()

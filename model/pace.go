@@ -6,41 +6,45 @@ import (
 	"time"
 )
 
-// pace learns what a step costs by the number of its rows. A step reads the
-// weights whatever its rows are, then computes for each: cost grows, but less
-// than in proportion, and with jumps where the kernels' tiles end.
+// pace learns how long a step takes by the number of its rows, its width. A step
+// reads the weights whatever its width, then computes for each row: the time
+// grows with the width, but less than in proportion, and with jumps where the
+// kernels' tiles end.
 type pace struct {
-	steps  int
-	points []pacePoint // by rows
+	steps  int         // observed so far
+	points []pacePoint // ascending in rows
 }
 
 // pacePoint is what steps of one width took.
 type pacePoint struct {
 	rows    int
-	seconds float64
-	times   int // observed
-	last    int // step
+	seconds float64 // an average in which later steps count more
+	times   int     // how many steps were observed
+	last    int     // pace.steps when the last one was
 }
 
-// Widths up to exactWidths are measured one by one, wider ones in classes.
+// Widths up to exactWidths are measured one by one. Wider ones are rounded up to
+// a multiple of widthClass.
 const (
 	exactWidths = 64
 	widthClass  = 32
 )
 
-// A width is believed after some observations, the first of which may have
-// met cold memory, and forgotten when it was not seen for long: a slow spell
-// of the machine would else keep it from being tried ever again.
+// A width is believed after believedAfter observations, of which the first may
+// have met cold memory, and forgotten after believedFor steps without one. A
+// width that once met a slow spell of the machine would otherwise look too slow
+// to be tried ever again.
 const (
 	believedAfter = 3
 	believedFor   = 1000 // steps
 )
 
+// find returns the index of the point of a width, or where it belongs.
 func (p *pace) find(rows int) (int, bool) {
 	return slices.BinarySearchFunc(p.points, rows, func(q pacePoint, rows int) int { return q.rows - rows })
 }
 
-// observe notes that a step of so many rows took d.
+// observe notes that a step of a number of rows took d.
 func (p *pace) observe(rows int, d time.Duration) {
 	if rows > exactWidths {
 		rows = (rows + widthClass - 1) / widthClass * widthClass
@@ -66,12 +70,13 @@ func (p *pace) observe(rows int, d time.Duration) {
 	}
 }
 
-// freeRows is how many rows are taken to cost as much as reading the weights,
-// beyond the widths that were measured.
+// freeRows is how many rows are assumed to cost as much as reading the weights
+// does. Outside the measured widths, cost is in proportion to freeRows + rows.
 const freeRows = 8
 
-// cost estimates the seconds of a step of so many rows: as measured, or
-// between its neighbours, and never more than a wider one took.
+// cost estimates the seconds of a step of a number of rows: what was measured,
+// or a straight line between the nearest measured widths, and never more than a
+// wider step took. Before anything is measured the unit is not seconds.
 func (p *pace) cost(rows int) float64 {
 	var below, above *pacePoint
 	least := math.Inf(1) // of this width and wider ones

@@ -6,24 +6,26 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// prefixCache keeps the keys and values of sequences that were read, within a
-// budget of bytes: the least recently used goes first. It belongs to the
-// scheduler's goroutine.
+// prefixCache keeps the keys and values of sequences that have ended, so that
+// prompts that begin alike need not be read again. It belongs to the scheduler's
+// goroutine.
 type prefixCache struct {
-	budget  int64
-	entries []prefixEntry // the latest used last
+	budget  int64         // bytes; beyond it the least recently used entries go
+	entries []prefixEntry // the most recently used last
 }
 
+// prefixEntry is the cache of a sequence of tokens under an adapter.
 type prefixEntry struct {
-	adapter int
+	adapter int // index; -1: the base
 	tokens  []int32
-	cache   backend.Cache // of exactly these tokens
+	cache   backend.Cache // holds as many positions as there are tokens
 }
 
-// minShared is the shortest prefix worth sharing: a fork copies a page.
+// minShared is how many tokens a shared prefix has at least: a fork copies a
+// page of the cache, which costs more than reading fewer.
 const minShared = 8
 
-// commonPrefix is the number of leading ids that a and b share.
+// commonPrefix returns the number of leading ids that a and b share.
 func commonPrefix(a, b []int32) int {
 	n := min(len(a), len(b))
 	for i := range n {
@@ -34,8 +36,9 @@ func commonPrefix(a, b []int32) int {
 	return n
 }
 
-// longest finds the cache of the entry that shares the most leading ids with
-// tokens, and how many; nil and 0 without one. The entry counts as used.
+// longest returns the cache of the entry that shares the most leading ids with
+// tokens, and how many it shares; nil and 0 where no entry shares any. The entry
+// counts as used.
 func (p *prefixCache) longest(adapter int, tokens []int32) (backend.Cache, int) {
 	index, shared := -1, 0
 	for i, e := range p.entries {
@@ -53,8 +56,9 @@ func (p *prefixCache) longest(adapter int, tokens []int32) (backend.Cache, int) 
 	return e.cache, shared
 }
 
-// add keeps what cache holds, the keys and values of tokens, and takes the
-// cache over. Entries that are prefixes of the new one are of no more use.
+// add keeps a cache, which holds the keys and values of tokens, and closes it
+// sooner or later. Entries that are prefixes of the new one go: it has all that
+// they have.
 func (p *prefixCache) add(adapter int, tokens []int32, cache backend.Cache) {
 	if _, shared := p.longest(adapter, tokens); shared == len(tokens) {
 		cache.Close()
@@ -71,7 +75,8 @@ func (p *prefixCache) add(adapter int, tokens []int32, cache backend.Cache) {
 	p.trim()
 }
 
-// trim forgets the least recently used entries beyond the budget.
+// trim drops the least recently used entries until the rest is within the
+// budget.
 func (p *prefixCache) trim() {
 	for p.bytes() > p.budget {
 		p.entries[0].cache.Close()
@@ -79,7 +84,7 @@ func (p *prefixCache) trim() {
 	}
 }
 
-// bytes is the memory that the entries account for.
+// bytes returns the memory that the entries account for.
 func (p *prefixCache) bytes() int64 {
 	var n int64
 	for _, e := range p.entries {
@@ -88,7 +93,7 @@ func (p *prefixCache) bytes() int64 {
 	return n
 }
 
-// clear forgets everything.
+// clear drops all entries.
 func (p *prefixCache) clear() {
 	for _, e := range p.entries {
 		e.cache.Close()
