@@ -8,49 +8,50 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// step is a batched step as rows: the tokens of all spans, one after the
-// other, spans of one adapter together. Its slices are used again by the next.
+// step lays a batched step out as rows, one for each token: the tokens of the
+// spans one after the other, spans under one adapter together. The next step uses
+// its slices again.
 type step struct {
 	pool   *kernels.Pool
 	spans  []span
-	groups []group
-	rows   int
-	wanted int // rows that an outcome is asked of
+	groups []group // runs of spans under one adapter
+	rows   int     // tokens of all spans
+	wanted int     // rows at which something is asked
 
 	x    []float32 // [rows][hidden]: the residual stream
 	norm []float32 // [rows][hidden]: its norm, the input of attention and MLP
-	y    []float32 // [rows][hidden]: their output
+	y    []float32 // [rows][hidden]: the output of attention or MLP
 
 	q, k, v, heads []float32 // [rows][heads·headDim]
 	gate, up       []float32 // [rows][intermediate]
 	logits         []float32 // [headRows][vocab]
 
 	input    kernels.Input // of the products in progress
-	partial  kernels.Input // of products for some of the rows only
+	partial  kernels.Input // the input of products for some of the rows only
 	products []kernels.Product
 
-	stage    stage
-	runStage func(lo, hi int)
+	stage    stage            // the stage that runs
+	runStage func(lo, hi int) // runs it for some rows; a field, so that it is allocated once
 
 	attention []kernels.AttentionSpan
 
-	asked      []backend.Row // of all rows that are left in the end
-	answer     []backend.Row // and of those whose logits are there
-	headGroups []group
-	choose     func(lo, hi int) // answers some of them
+	asked      []backend.Row    // what is asked at the rows left after the last layer
+	answer     []backend.Row    // the window of asked whose logits are computed
+	headGroups []group          // the groups of that window
+	choose     func(lo, hi int) // answerRows; a field, so that it is allocated once
 	makers     sync.Pool        // of *hostchoice.Maker
 }
 
 // span is the part of a backend.Span that is still computed.
 type span struct {
 	cache *cache
-	pos   int // of its first row
-	first int // row
-	n     int // rows
+	pos   int // position of its first token
+	first int // index of its first row
+	n     int // number of its rows
 
 	adapter int
 	tokens  []int32
-	ask     []backend.Row // of its last rows
+	ask     []backend.Row // what is asked at its last rows
 }
 
 // group is a run of rows under one adapter.
@@ -64,8 +65,8 @@ func newStep(pool *kernels.Pool) *step {
 	return s
 }
 
-// lay arranges spans, in an order that keeps adapters together, and makes
-// room in their caches.
+// lay begins a step: it arranges the spans so that those under one adapter are
+// together, and makes room in their caches.
 func (s *step) lay(spans []backend.Span) {
 	s.spans, s.rows, s.wanted = s.spans[:0], 0, 0
 	for b := range backend.ByAdapter(spans) {
@@ -76,7 +77,7 @@ func (s *step) lay(spans []backend.Span) {
 	s.number()
 }
 
-// number gives the spans their rows.
+// number counts the rows of the spans and finds the groups.
 func (s *step) number() {
 	s.groups, s.rows, s.wanted = s.groups[:0], 0, 0
 	for i := range s.spans {
@@ -92,8 +93,8 @@ func (s *step) number() {
 	}
 }
 
-// narrow drops all rows that no outcome is asked of: after the last layer's
-// keys and values are stored nothing depends on them.
+// narrow drops all rows at which nothing is asked: once the last layer's keys and
+// values are stored, nothing depends on them.
 func (s *step) narrow(width int) {
 	row := 0
 	for i := range s.spans {
@@ -111,13 +112,13 @@ func (s *step) narrow(width int) {
 	s.number()
 }
 
-// stage is work on the rows [lo, hi) of a step, alike for each row.
+// stage computes the rows [lo, hi) of a step, each by itself.
 type stage func(s *step, lo, hi int)
 
-// stageWork is about how many numbers a share of a stage's work has.
+// stageWork is about how many numbers a thread takes at a time.
 const stageWork = 1 << 13
 
-// each runs a stage for all rows, which take width numbers each.
+// each runs a stage for all rows, of width numbers each.
 func (s *step) each(fn stage, width int) {
 	if s.rows == 1 {
 		fn(s, 0, 1)
@@ -127,7 +128,8 @@ func (s *step) each(fn stage, width int) {
 	s.pool.Run(s.rows, max(1, stageWork/width), s.runStage)
 }
 
-// grow returns a slice of n elements, in x if there is room.
+// grow returns a slice of n elements, in the memory of x where it suffices. The
+// elements mean nothing.
 func grow(x []float32, n int) []float32 {
 	if cap(x) >= n {
 		return x[:n]
@@ -135,7 +137,7 @@ func grow(x []float32, n int) []float32 {
 	return make([]float32, n, n+n/4)
 }
 
-// answerRows fills in the outcome of some rows whose logits are there.
+// answerRows fills in what is asked at the rows [lo, hi) of the window.
 func (s *step) answerRows(lo, hi int) {
 	m := s.makers.Get().(*hostchoice.Maker)
 	defer s.makers.Put(m)

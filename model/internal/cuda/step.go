@@ -6,32 +6,33 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// step is a batched step as rows: the tokens of all spans, one after the
-// other, spans of one adapter together. Its slices are used again by the next.
+// step lays a batched step out as rows, one for each token: the tokens of the
+// spans one after the other, spans under one adapter together. The next step uses
+// its slices again.
 type step struct {
 	spans    []span
-	rows     int
-	asked    []backend.Row
-	adapters []int // that rows are under, ascending, without -1
-	own      bool  // some have a token table of their own
-	heads    bool  // some have norms of heads of their own
-	choose   bool  // the device chooses at some row
-	logits   bool  // the host needs the logits of some row
-	probes   int   // the most ids whose probability is asked of a row
-	keys     int   // the most positions that a row sees
-	pages    int   // the most of a sequence
+	rows     int           // tokens of all spans
+	asked    []backend.Row // what is asked, in the order of rows
+	adapters []int         // the adapters of the spans, ascending; -1, the base, is left out
+	own      bool          // one of them has a token table of its own
+	heads    bool          // one of them has norms of heads of its own
+	choose   bool          // the device chooses at some row
+	logits   bool          // the host needs the logits of some row
+	probes   int           // the most ids whose probability is asked at a row
+	keys     int           // the most positions that a row sees
+	pages    int           // the most pages of a sequence
 }
 
 // span is the work of one sequence.
 type span struct {
 	cache   *cache
-	pos     int // of its first row
+	pos     int // position of its first token
 	adapter int
 	tokens  []int32
-	ask     []backend.Row // of its last rows
+	ask     []backend.Row // what is asked at its last tokens
 }
 
-// lay arranges spans, in an order that keeps adapters together.
+// lay arranges the spans so that those under one adapter are together.
 func (s *step) lay(spans []backend.Span, d *decoder) {
 	*s = step{spans: s.spans[:0], asked: s.asked[:0], adapters: s.adapters[:0]}
 	for b := range backend.ByAdapter(spans) {
@@ -90,7 +91,7 @@ func (s *step) reserve() error {
 	return nil
 }
 
-// needs are the limits that the step asks for.
+// needs returns the limits within which the step fits.
 func (s *step) needs(sh shape, d *decoder) limits {
 	l := limits{rows: sh.rows, asked: sh.asked, slots: len(s.spans), stride: s.pages, extra: extraBytes(s.asked), probes: sh.probes, keys: sh.keys}
 	if s.own {
