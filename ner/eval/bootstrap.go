@@ -5,11 +5,13 @@ import (
 	"slices"
 )
 
-// Resamples is the number of bootstrap resamples that reports use.
+// Resamples is a number of bootstrap resamples that gives steady intervals; reports
+// and Compare use it.
 const Resamples = 2000
 
-// bootstrap resamples documents with replacement and returns the 2.5th and
-// 97.5th percentiles of each of statistic's values; nil without resamples.
+// bootstrap returns a 95 % interval for each of the values that statistic computes
+// of a pick of documents: percentiles over picks with replacement. It returns nil if
+// resamples is 0.
 func bootstrap(documents, resamples int, statistic func(pick []int) []float64) []Interval {
 	if resamples == 0 || documents == 0 {
 		return nil
@@ -18,12 +20,13 @@ func bootstrap(documents, resamples int, statistic func(pick []int) []float64) [
 	out := make([]Interval, len(values))
 	for i, v := range values {
 		slices.Sort(v)
-		out[i] = Interval{percentile(v, 0.025), percentile(v, 0.975)}
+		out[i] = interval95(v)
 	}
 	return out
 }
 
-// resample returns, for each of statistic's values, its resampled ones.
+// resample returns, for each of the values that statistic computes, what it is for
+// each of the picks of documents. The picks are always the same.
 func resample(documents, resamples int, statistic func(pick []int) []float64) [][]float64 {
 	rng := rand.New(rand.NewPCG(5, 1992))
 	pick := make([]int, documents)
@@ -42,7 +45,13 @@ func resample(documents, resamples int, statistic func(pick []int) []float64) []
 	return values
 }
 
-// percentile interpolates linearly between the ranks of sorted values.
+// interval95 returns the 2.5th and the 97.5th percentile of sorted values.
+func interval95(sorted []float64) Interval {
+	return Interval{Low: percentile(sorted, 0.025), High: percentile(sorted, 0.975)}
+}
+
+// percentile returns the q-quantile of sorted values, with straight lines between
+// neighbours.
 func percentile(sorted []float64, q float64) float64 {
 	at := q * float64(len(sorted)-1)
 	i := int(at)

@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// Graded is a predicted item with its confidence and whether gold has it.
+// Graded is a predicted item, of which is known whether it is right.
 type Graded struct {
 	Document   string
-	Confidence float64
-	Correct    bool
+	Confidence float64 // from 0 to 1
+	Correct    bool    // gold has the item
 }
 
 // Calibration says how far confidences can be read as probabilities.
 //
 // ECE is the expected calibration error Σ n_b/n · |accuracy_b − confidence_b|
-// over bins of equal mass. It is biased upwards: a bin shows a gap by chance
+// over bins of equally many items. It is too high, for a bin shows a gap by chance
 // alone. Debiased is the estimate of Kumar, Liang and Ma (Verified Uncertainty
 // Calibration, NeurIPS 2019), √ Σ n_b/n · (gap_b² − a_b(1−a_b)/(n_b−1)) with
-// accuracies a_b: unbiased under the root, and, as a root mean square, at least
-// as large as the true ECE. Its interval is of bootstrap percentiles, corrected
-// for their bias. Brier is the mean squared difference between confidence and
-// outcome.
+// accuracies a_b. It is unbiased under the root, and, as it is a root mean square,
+// at least as large as the true ECE. Its interval has percentiles of a bootstrap,
+// corrected for their bias. Brier is the mean squared difference between the
+// confidence and 1 or 0, for right or wrong.
 type Calibration struct {
 	Items      int       `json:"items"`
 	ECE        float64   `json:"ece"`
@@ -32,19 +32,20 @@ type Calibration struct {
 	Bins       []Bin     `json:"bins"`
 }
 
-// Bin is a point of the reliability diagram.
+// Bin is a point of a reliability diagram: items of similar confidence.
 type Bin struct {
-	Low        float64 `json:"low"`
-	High       float64 `json:"high"`
+	Low        float64 `json:"low"`  // the least confidence
+	High       float64 `json:"high"` // the largest
 	Count      int     `json:"count"`
-	Confidence float64 `json:"confidence"` // mean
-	Accuracy   float64 `json:"accuracy"`
+	Confidence float64 `json:"confidence"` // the mean
+	Accuracy   float64 `json:"accuracy"`   // the share of right items
 }
 
 // calibrationBins is the number of bins of a reliability diagram.
 const calibrationBins = 10
 
-// Calibrate measures items. Intervals come from resampling documents, since the
+// Calibrate measures how far the confidences of items are probabilities. There are
+// no intervals if resamples is 0. Documents are resampled and not items, since the
 // items of one article are alike.
 func Calibrate(items []Graded, resamples int) Calibration {
 	var byDocument [][]Graded
@@ -71,18 +72,21 @@ func Calibrate(items []Graded, resamples int) Calibration {
 		return []float64{debiased, brier(sample)}
 	})
 	if intervals != nil {
-		// The truth behind resamples is the items' own error, chance included:
-		// their squared gaps. Resamples lie around that, too high by what chance
-		// adds.
+		// The items are drawn from a population whose error is debiased, and the
+		// resamples from the items, whose own error, chance included, is square.
+		// So the debiased errors of resamples lie around square, too high by what
+		// chance added to the items.
 		chance := square - debiased
-		c.DebiasedCI = &Interval{root(intervals[0].Low - chance), root(intervals[0].High - chance)}
+		c.DebiasedCI = &Interval{Low: root(intervals[0].Low - chance), High: root(intervals[0].High - chance)}
 		c.BrierCI = &intervals[1]
 	}
 	return c
 }
 
+// root returns √x, and 0 for x below 0.
 func root(x float64) float64 { return math.Sqrt(max(0, x)) }
 
+// brier returns the mean squared difference between confidence and outcome.
 func brier(items []Graded) float64 {
 	sum := 0.0
 	for _, it := range items {
@@ -99,8 +103,8 @@ func outcome(g Graded) float64 {
 	return 0
 }
 
-// bins cuts the items, by confidence, into bins of equal mass; equal
-// confidences share a bin.
+// bins sorts the items by confidence and cuts them into bins of about equally many.
+// Items of equal confidence are in one bin.
 func bins(items []Graded) []Bin {
 	sorted := slices.Clone(items)
 	slices.SortStableFunc(sorted, func(a, b Graded) int {
@@ -131,8 +135,8 @@ func bins(items []Graded) []Bin {
 	return out
 }
 
-// calibrationError returns the plug-in error of bins, and the mean of their
-// squared gaps, as it is and debiased.
+// calibrationError returns the ECE of bins, the mean of their squared gaps, and
+// that mean debiased.
 func calibrationError(bins []Bin) (plain, square, debiased float64) {
 	n := 0.0
 	for _, b := range bins {

@@ -7,21 +7,19 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// Difference compares two predictions of the same gold documents at one level:
-// F1 of B minus F1 of A.
+// Difference compares the F1 of two predictions for the same gold documents.
 type Difference struct {
-	Level string  `json:"level"`
-	Task  string  `json:"task"` // a task, "micro" or "macro"
-	A     float64 `json:"a"`
-	B     float64 `json:"b"`
-	Delta float64 `json:"delta"`
-	// CI is the paired bootstrap's 95 % interval of Delta.
-	CI Interval `json:"delta_ci95"`
-	// P is the two-sided bootstrap p-value of no difference.
-	P float64 `json:"p"`
+	Level string   `json:"level"`
+	Task  string   `json:"task"`       // a task, "micro" or "macro"
+	A     float64  `json:"a"`          // F1 of the first predictions
+	B     float64  `json:"b"`          // F1 of the second
+	Delta float64  `json:"delta"`      // B - A
+	CI    Interval `json:"delta_ci95"` // of Delta
+	P     float64  `json:"p"`          // the two-sided p-value of no difference
 }
 
-// Compare scores both predictions and resamples documents for both at once, so
+// Compare scores two predictions, and returns their differences for each level and
+// task. The bootstrap is paired: each resample has the same documents for both, so
 // that what makes a document hard cancels out.
 func Compare(gold, a, b []document.Document, o Options) ([]Difference, error) {
 	resamples := o.Resamples
@@ -61,7 +59,7 @@ func Compare(gold, a, b []document.Document, o Options) ([]Difference, error) {
 			slices.Sort(v)
 			out = append(out, Difference{
 				Level: level, Task: task, A: fa[i], B: fb[i], Delta: fb[i] - fa[i],
-				CI: Interval{percentile(v, 0.025), percentile(v, 0.975)},
+				CI: interval95(v),
 				P:  twoSided(v),
 			})
 		}
@@ -69,9 +67,9 @@ func Compare(gold, a, b []document.Document, o Options) ([]Difference, error) {
 	return out, nil
 }
 
-// twoSided is twice the share of resampled differences on the lesser side of
-// zero, the observed one counted among them, so that it is never 0; those that
-// are zero count on both sides.
+// twoSided returns a two-sided p-value: twice the share of resampled differences
+// on that side of zero that has fewer. Differences of zero count on both sides, and
+// the observed difference counts as one more, so that the value is never 0.
 func twoSided(sorted []float64) float64 {
 	below, above := 0, 0
 	for _, v := range sorted {

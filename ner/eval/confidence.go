@@ -6,8 +6,9 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// Confidences grades the grounded items of predictions, each text of a document
-// once, by task. Items without a confidence are left out.
+// Confidences tells of the grounded items of predictions, by task, whether they are
+// right, see [Grader]. Each text counts once in a document. Items without a
+// confidence are left out.
 func Confidences(gold, predicted []document.Document) map[string][]Graded {
 	byID := map[string]*document.Document{}
 	for i := range predicted {
@@ -25,7 +26,7 @@ func Confidences(gold, predicted []document.Document) map[string][]Graded {
 			key := task + "\t" + fold(text)
 			if grounded && !math.IsNaN(confidence) && !seen[key] {
 				seen[key] = true
-				graded[task] = append(graded[task], Graded{gold[i].ID, confidence, correct})
+				graded[task] = append(graded[task], Graded{Document: gold[i].ID, Confidence: confidence, Correct: correct})
 			}
 		}
 		for j := range p.Entities {
@@ -41,16 +42,16 @@ func Confidences(gold, predicted []document.Document) map[string][]Graded {
 	return graded
 }
 
-// Threshold is what predictions score without the items that are less sure.
+// Threshold is how predictions score without the items of less confidence.
 type Threshold struct {
 	Confidence float64 `json:"confidence"`
 	Document   Level   `json:"document"`
-	Mention    *Level  `json:"mention_strict,omitempty"`
-	Relation   *Level  `json:"relation,omitempty"`
+	Mention    *Level  `json:"mention_strict,omitempty"` // nil if gold has no mentions with offsets
+	Relation   *Level  `json:"relation,omitempty"`       // likewise
 }
 
-// Thresholds scores predictions at confidences of 0, 0.1, …, 0.9. Items
-// without a confidence stay.
+// Thresholds scores predictions for each of the thresholds 0, 0.1, …, 0.9. Items
+// without a confidence are never left out.
 func Thresholds(gold, predicted []document.Document, o Options) ([]Threshold, error) {
 	o.Resamples, o.Replies = 0, nil
 	var all []Threshold
@@ -61,7 +62,7 @@ func Thresholds(gold, predicted []document.Document, o Options) ([]Threshold, er
 			kept[i] = d
 			kept[i].Entities, kept[i].Relations = nil, nil
 			for _, e := range d.Entities {
-				if !(e.Confidence < least) {
+				if !(e.Confidence < least) { // true for NaN
 					kept[i].Entities = append(kept[i].Entities, e)
 				}
 			}

@@ -1,27 +1,27 @@
 package eval
 
-// Counts are the sums that every measure here comes from. TP is a fraction
-// only at the partial level.
+// Counts are the numbers of items from which precision, recall and F1 follow.
 type Counts struct {
-	TP        float64 `json:"tp"`
+	TP        float64 `json:"tp"` // true positives; may be fractional at the partial level
 	Predicted int     `json:"predicted"`
 	Gold      int     `json:"gold"`
 }
 
-// Add returns the pooled counts.
-func (c Counts) Add(d Counts) Counts {
-	return Counts{c.TP + d.TP, c.Predicted + d.Predicted, c.Gold + d.Gold}
+// add returns the pooled counts.
+func (c Counts) add(d Counts) Counts {
+	return Counts{TP: c.TP + d.TP, Predicted: c.Predicted + d.Predicted, Gold: c.Gold + d.Gold}
 }
 
-// Precision is the share of predicted items that are right.
+// Precision returns the share of predicted items that are right.
 func (c Counts) Precision() float64 { return ratio(c.TP, float64(c.Predicted)) }
 
-// Recall is the share of gold items that were found.
+// Recall returns the share of gold items that were predicted.
 func (c Counts) Recall() float64 { return ratio(c.TP, float64(c.Gold)) }
 
-// F1 is the harmonic mean of precision and recall.
+// F1 returns the harmonic mean of precision and recall.
 func (c Counts) F1() float64 { return ratio(2*c.TP, float64(c.Predicted+c.Gold)) }
 
+// ratio returns a/b, and 0 for b = 0.
 func ratio(a, b float64) float64 {
 	if b == 0 {
 		return 0
@@ -29,7 +29,7 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// Score is a line of a report.
+// Score is what a report says of one task, or of all tasks pooled.
 type Score struct {
 	Counts
 	Precision float64   `json:"precision"`
@@ -48,14 +48,14 @@ func score(c Counts) Score {
 	return Score{Counts: c, Precision: c.Precision(), Recall: c.Recall(), F1: c.F1()}
 }
 
-// Level is the result at one level: by task or type, pooled, and averaged.
+// Level is what a report says of one level.
 type Level struct {
 	Tasks map[string]Score `json:"tasks"`
-	Micro Score            `json:"micro"`
+	Micro Score            `json:"micro"` // of the pooled tasks
 	Macro Mean             `json:"macro"`
 }
 
-// Mean averages over tasks.
+// Mean is the mean over tasks.
 type Mean struct {
 	Precision float64   `json:"precision"`
 	Recall    float64   `json:"recall"`
@@ -63,10 +63,10 @@ type Mean struct {
 	F1CI      *Interval `json:"f1_ci95,omitempty"`
 }
 
-// perDocument holds a level's counts by task and document, in one order.
+// perDocument has the counts of one level for each document.
 type perDocument struct {
 	tasks  []string
-	counts map[string][]Counts
+	counts map[string][]Counts // for each task, in the order of the gold documents
 }
 
 func newPerDocument(documents int, tasks ...string) *perDocument {
@@ -77,36 +77,38 @@ func newPerDocument(documents int, tasks ...string) *perDocument {
 	return p
 }
 
-// total sums task's counts over the documents picked; nil picks each once.
+// total returns the sum of a task's counts over the documents in pick, which may
+// have a document several times; nil stands for all documents.
 func (p *perDocument) total(task string, pick []int) Counts {
 	var sum Counts
 	if pick == nil {
 		for _, c := range p.counts[task] {
-			sum = sum.Add(c)
+			sum = sum.add(c)
 		}
 		return sum
 	}
 	for _, i := range pick {
-		sum = sum.Add(p.counts[task][i])
+		sum = sum.add(p.counts[task][i])
 	}
 	return sum
 }
 
-// f1 returns the tasks' F1 in order, then micro's, then macro's.
+// f1 returns the F1 of each task, and then of the micro and the macro average, over
+// the documents in pick.
 func (p *perDocument) f1(pick []int) []float64 {
 	out := make([]float64, 0, len(p.tasks)+2)
 	var pooled Counts
 	macro := 0.0
 	for _, t := range p.tasks {
 		c := p.total(t, pick)
-		pooled = pooled.Add(c)
+		pooled = pooled.add(c)
 		macro += c.F1() / float64(len(p.tasks))
 		out = append(out, c.F1())
 	}
 	return append(out, pooled.F1(), macro)
 }
 
-// level sums up, with confidence intervals from resamples (none if 0).
+// level returns the scores, with confidence intervals unless resamples is 0.
 func (p *perDocument) level(documents, resamples int) Level {
 	l := Level{Tasks: map[string]Score{}}
 	intervals := bootstrap(documents, resamples, p.f1)
@@ -120,7 +122,7 @@ func (p *perDocument) level(documents, resamples int) Level {
 	n := float64(len(p.tasks))
 	for i, t := range p.tasks {
 		c := p.total(t, nil)
-		pooled = pooled.Add(c)
+		pooled = pooled.add(c)
 		s := score(c)
 		s.F1CI = interval(i)
 		l.Tasks[t] = s

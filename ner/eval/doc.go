@@ -1,24 +1,37 @@
-// Package eval measures annotations against gold ones.
+// Package eval scores predicted annotations against gold ones, compares two
+// predictions, measures how far confidences are probabilities, and writes all of
+// that as a page. It is for those who choose a model or a prompt; it knows no
+// model itself. The same documents give the same numbers, intervals included.
 //
 // # Levels
 //
-//   - document: per document and task the set of case-folded strings, as the
-//     model card's author scores. Pairs read "chemical | disease"; gold pairs
-//     given as concepts stand for the first mention of each. Gold in the seed's
-//     own format is read and compared by its rules ([Seed]).
-//   - mention: a mention is (document, start, end, type). Strict wants both the
-//     borders and the type, exact the borders, type the type and an overlap;
-//     partial counts a mere overlap half. Mentions pair one to one.
-//   - concept: (document, type, identifier), the BioCreative V evaluation's key.
-//   - relation: (document, chemical identifier, disease identifier), likewise.
+// [Evaluate] compares sets of items at several levels. An item is
 //
-// Where predictions bring no identifiers at all, their strings get those of the
-// gold mention with the same text in the same document; a string that no gold
-// mention has counts as a false positive. [Report.Resolution] says how often
-// that happened.
+//   - at the document level: a document, a task, and a text without regard to
+//     case and white space, as the author of the model card scores. A pair reads
+//     "chemical | disease"; concepts in a gold pair stand for the text of their
+//     first mention. Gold documents in the model card's own format are compared
+//     by its rules, see [Seed].
+//   - at the mention levels: a document, the start and end of a mention, and its
+//     type. Gold and predicted mentions are paired one to one. A pair counts at
+//     the strict level if borders and type agree, at the exact level if the
+//     borders do, and at the type level if the type does and the mentions
+//     overlap. At the partial level, equal borders count as 1 and an overlap as ½.
+//   - at the concept level: a document, a type and a concept identifier, as in the
+//     evaluation of BioCreative V.
+//   - at the relation level: a document and the concept identifiers of a chemical
+//     and a disease, as in that evaluation.
+//
+// If no prediction has any concept identifier, a predicted text gets the
+// identifiers of the first gold mention in the same document that has the text. A
+// text that no gold mention has counts as a false positive. [Report.Resolution]
+// says how often either happened.
+//
+// # Measures
 //
 // With TP true positives among P predicted and G gold items, precision is TP/P,
-// recall TP/G and F1 2·TP/(P+G), each 0 where undefined. Micro pools the counts
-// of the tasks; macro is the mean of the tasks' precision, recall and F1.
-// Intervals are percentiles of a bootstrap over documents with a fixed seed.
+// recall TP/G and F1 2·TP/(P+G); each is 0 where it is undefined. Micro averages
+// pool the counts of the tasks; macro averages are means over the tasks.
+// Confidence intervals are percentiles of a bootstrap over documents, with a fixed
+// seed.
 package eval

@@ -9,31 +9,32 @@ import (
 	"github.com/medner/medner/ner/internal/seedcompat"
 )
 
-// The kinds of errors, in the order in which they are tried.
+// The kinds of errors. A predicted text that gold doesn't have is of the first kind
+// that fits.
 const (
-	HyphenVariant = "hyphen or space variant"
-	Partial       = "partial"
-	Punctuation   = "equal without punctuation"
-	Similar       = "similar"
-	Hallucination = "hallucination"
-	TypeConfusion = "type confusion"
-	Spurious      = "spurious"
-	Missed        = "missed"
+	HyphenVariant = "hyphen or space variant"   // a gold text differs only in hyphens and white space
+	Partial       = "partial"                   // it is part of a gold text, or has one in it
+	Punctuation   = "equal without punctuation" // a gold text differs only in punctuation
+	Similar       = "similar"                   // a gold text has a similarity above 0.7
+	Hallucination = "hallucination"             // the article doesn't have it
+	TypeConfusion = "type confusion"            // gold has it for another task
+	Spurious      = "spurious"                  // any other
+	Missed        = "missed"                    // a gold text that wasn't predicted
 )
 
-// ErrorKinds lists the kinds in the order of reports.
-var ErrorKinds = []string{HyphenVariant, Partial, Punctuation, Similar, Hallucination, TypeConfusion, Spurious, Missed}
+// errorKinds has the kinds in the order in which reports show them.
+var errorKinds = []string{HyphenVariant, Partial, Punctuation, Similar, Hallucination, TypeConfusion, Spurious, Missed}
 
-// ErrorCount is a kind of error in a task, with examples.
+// ErrorCount says how often a kind of error occurred in a task.
 type ErrorCount struct {
 	Task     string    `json:"task"`
 	Kind     string    `json:"kind"`
 	Count    int       `json:"count"`
-	Examples []Example `json:"examples,omitempty"`
+	Examples []Example `json:"examples,omitempty"` // the first 5
 }
 
-// Example is one error: a predicted string and the gold one it comes near, or a
-// missed gold string.
+// Example is one error: a predicted text and the gold text, if any, to which it
+// comes near; or a missed gold text.
 type Example struct {
 	Document  string `json:"document"`
 	Predicted string `json:"predicted,omitempty"`
@@ -42,10 +43,12 @@ type Example struct {
 
 const maxExamples = 5
 
+// errorTally counts errors by task and kind.
 type errorTally struct{ byKey map[[2]string]*ErrorCount }
 
-func newErrorTally() *errorTally { return &errorTally{map[[2]string]*ErrorCount{}} }
+func newErrorTally() *errorTally { return &errorTally{byKey: map[[2]string]*ErrorCount{}} }
 
+// count counts one error.
 func (t *errorTally) count(task, kind string, e Example) {
 	key := [2]string{task, kind}
 	c := t.byKey[key]
@@ -59,8 +62,8 @@ func (t *errorTally) count(task, kind string, e Example) {
 	}
 }
 
-// add classifies what predicted has too much and, apart from the gold strings
-// that a near miss explains, what it lacks.
+// add counts the errors of a document in a task, where g has its gold items and p
+// its predicted ones. A gold item that a predicted one comes near isn't missed.
 func (t *errorTally) add(gold *document.Document, task string, g, p *set) {
 	explained := map[string]bool{}
 	for _, item := range p.keys {
@@ -71,7 +74,7 @@ func (t *errorTally) add(gold *document.Document, task string, g, p *set) {
 		if near != "" {
 			explained[near] = true
 		}
-		t.count(task, kind, Example{gold.ID, item, near})
+		t.count(task, kind, Example{Document: gold.ID, Predicted: item, Gold: near})
 	}
 	for _, item := range g.keys {
 		if !p.has[item] && !explained[item] {
@@ -80,8 +83,8 @@ func (t *errorTally) add(gold *document.Document, task string, g, p *set) {
 	}
 }
 
-// classify names the error that a predicted string is, and the gold string of
-// the task that it comes near, if it does.
+// classify returns the kind of error of a predicted item, and the gold item of the
+// task to which it comes near, or "".
 func classify(item string, gold *document.Document, task string, g *set) (kind, near string) {
 	tests := []struct {
 		kind  string
@@ -113,6 +116,7 @@ func classify(item string, gold *document.Document, task string, g *set) (kind, 
 	return Spurious, ""
 }
 
+// dropHyphens returns s without hyphens, dashes and white space.
 func dropHyphens(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
@@ -122,6 +126,7 @@ func dropHyphens(s string) string {
 	}, s)
 }
 
+// dropPunctuation returns s without punctuation, symbols and white space.
 func dropPunctuation(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) {
@@ -131,10 +136,11 @@ func dropPunctuation(s string) string {
 	}, s)
 }
 
+// list returns the counts, in the order in which reports show them.
 func (t *errorTally) list() []ErrorCount {
 	var out []ErrorCount
 	for _, task := range Tasks {
-		for _, kind := range ErrorKinds {
+		for _, kind := range errorKinds {
 			if c := t.byKey[[2]string{task, kind}]; c != nil {
 				out = append(out, *c)
 			}

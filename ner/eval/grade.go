@@ -2,30 +2,33 @@ package eval
 
 import "github.com/medner/medner/ner/document"
 
-// Grader says whether single items of a document are right: what confidences
-// are calibrated by. Mentions are right at the document level; pairs if some
-// concepts of their two sides are related in gold, or, without concepts, at the
-// document level too.
+// Grader tells whether single items about an article are right, for fitting
+// confidences to the answers.
 type Grader struct {
-	gold  *document.Document
-	items map[string]*set
-	pairs *set
+	items map[string]*set // gold items of each task at the document level
+	pairs *set            // gold items at the relation level
 	ids   *resolver
 }
 
-// NewGrader returns a grader for items of gold's article.
+// NewGrader returns a grader that compares with a gold document.
 func NewGrader(gold *document.Document) *Grader {
-	g := &Grader{gold: gold, items: map[string]*set{}, pairs: goldRelations(gold), ids: newResolver(gold, &document.Document{}, false, &Resolution{})}
+	g := &Grader{
+		items: map[string]*set{},
+		pairs: goldRelations(gold),
+		ids:   newResolver(gold, &document.Document{}, false, &Resolution{}),
+	}
 	for _, t := range Tasks {
 		g.items[t] = itemStrings(gold, t)
 	}
 	return g
 }
 
-// Mention says whether gold has a mention of this text.
+// Mention tells whether gold has a mention for the task with this text, at the
+// document level.
 func (g *Grader) Mention(task, text string) bool { return g.items[task].has[fold(text)] }
 
-// Pair says whether gold relates the two.
+// Pair tells whether gold has the pair, at the document level or, by any of the
+// concepts that the two texts may mean, at the relation level.
 func (g *Grader) Pair(chemical, disease string) bool {
 	if g.items[Influences].has[fold(chemical)+" | "+fold(disease)] {
 		return true

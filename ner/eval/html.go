@@ -25,13 +25,13 @@ var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap
 	"down": func(x float64) string { return fmt.Sprintf("%.1f", 200-200*x) },
 }).Parse(reportSource))
 
-// Page is what a report shows.
+// Page is what WriteHTML shows.
 type Page struct {
 	Title       string
-	Notice      string
+	Notice      string // a paragraph under the title
 	Report      *Report
 	Calibration map[string]Calibration // by task; may be nil
-	CrossFitted bool                   // Calibration is of fits that did not see the items
+	CrossFitted bool                   // Calibration is of confidences by curves that hadn't seen the items
 	Gold        []document.Document
 	Predicted   []document.Document
 }
@@ -45,7 +45,7 @@ func WriteHTML(w io.Writer, p Page) error {
 	}
 	type article struct {
 		ID       string
-		Segments []Segment
+		Segments []segment
 	}
 	var articles []article
 	for i := range p.Gold {
@@ -53,7 +53,7 @@ func WriteHTML(w io.Writer, p Page) error {
 		if predicted == nil {
 			predicted = &document.Document{}
 		}
-		articles = append(articles, article{p.Gold[i].ID, Mark(&p.Gold[i], predicted)})
+		articles = append(articles, article{ID: p.Gold[i].ID, Segments: segments(&p.Gold[i], predicted)})
 	}
 	var levels []namedLevel
 	for _, name := range spanLevels {
@@ -71,21 +71,22 @@ func WriteHTML(w io.Writer, p Page) error {
 	})
 }
 
+// namedLevel is a level, or a strategy, with the name that the page gives it.
 type namedLevel struct {
 	Name string
 	Level
 }
 
-// Segment is a stretch of an article under the same mentions.
-type Segment struct {
+// segment is a piece of an article that lies within the same mentions everywhere.
+type segment struct {
 	Text  string
 	Class string // "hit", "missed", "spurious", "border", or "" outside mentions
-	Label string // what a reader sees of it
+	Label string // what the page says of it
 }
 
-// Mark cuts gold's text where its mentions and the predicted ones begin and
-// end, and says of each piece how they agree there.
-func Mark(gold, predicted *document.Document) []Segment {
+// segments cuts the text of gold where gold or predicted mentions begin and end,
+// and says of each piece how the mentions agree there.
+func segments(gold, predicted *document.Document) []segment {
 	runes := []rune(gold.Text)
 	g, p := mentions(gold), mentions(predicted)
 	cuts := []int{0, len(runes)}
@@ -104,9 +105,9 @@ func Mark(gold, predicted *document.Document) []Segment {
 			hits[g[a.gold]], hits[p[a.predicted]] = true, true
 		}
 	}
-	var out []Segment
+	var out []segment
 	for i := 0; i+1 < len(cuts); i++ {
-		s := Segment{Text: string(runes[cuts[i]:cuts[i+1]])}
+		s := segment{Text: string(runes[cuts[i]:cuts[i+1]])}
 		inGold, inPredicted := covering(g, cuts[i]), covering(p, cuts[i])
 		switch {
 		case inGold == nil && inPredicted == nil:
@@ -126,7 +127,7 @@ func Mark(gold, predicted *document.Document) []Segment {
 	return out
 }
 
-// covering returns the first mention over the code point at position.
+// covering returns the first mention that has the code point at position, or nil.
 func covering(es []*document.Entity, position int) *document.Entity {
 	for _, e := range es {
 		for _, s := range e.Spans {

@@ -10,7 +10,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-func TestMark(t *testing.T) {
+func TestSegments(t *testing.T) {
 	gold := document.Document{Text: "α-tin caused renal failure and pain, not lead.", Entities: []document.Entity{
 		{Type: "Chemical", Text: "tin", Spans: []document.Span{{Start: 2, End: 5}}},
 		{Type: "Disease", Text: "renal failure", Spans: []document.Span{{Start: 13, End: 26}}},
@@ -21,7 +21,7 @@ func TestMark(t *testing.T) {
 		{Type: "Disease", Text: "failure", Spans: []document.Span{{Start: 19, End: 26}}},
 		{Type: "Chemical", Text: "lead", Spans: []document.Span{{Start: 41, End: 45}}},
 	}}
-	require.Equal(t, []Segment{
+	require.Equal(t, []segment{
 		{Text: "α-"},
 		{"tin", "hit", "chemical"},
 		{Text: " caused "},
@@ -32,7 +32,7 @@ func TestMark(t *testing.T) {
 		{Text: ", not "},
 		{"lead", "spurious", "chemical too much"},
 		{Text: "."},
-	}, Mark(&gold, &predicted))
+	}, segments(&gold, &predicted))
 }
 
 func TestWriteHTMLEscapesAndIsSelfContained(t *testing.T) {

@@ -8,21 +8,21 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// The tasks, as the prompts name them.
+// The tasks, by the names that package prompt gives them.
 const (
 	Chemicals  = "chemicals"
 	Diseases   = "diseases"
 	Influences = "influences"
 )
 
-// Tasks lists the tasks in the order of reports.
+// Tasks has all tasks, in the order in which reports show them.
 var Tasks = []string{Chemicals, Diseases, Influences}
 
 var taskOfType = map[string]string{document.Chemical: Chemicals, document.Disease: Diseases}
 
-// set is an ordered set of keys.
+// set is a set of items, each as one string. The zero set is empty.
 type set struct {
-	keys []string
+	keys []string // in the order in which they were added
 	has  map[string]bool
 }
 
@@ -44,6 +44,7 @@ func newSet(keys []string) *set {
 	return s
 }
 
+// compare counts the items that both sets have.
 func compare(gold, predicted *set) Counts {
 	c := Counts{Predicted: len(predicted.keys), Gold: len(gold.keys)}
 	for _, k := range predicted.keys {
@@ -54,13 +55,14 @@ func compare(gold, predicted *set) Counts {
 	return c
 }
 
-// fold is the identity of strings at the document level.
+// fold returns the form of a text in which the document level compares it.
 func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 
+// entityType returns the type of a mention in lower case.
 func entityType(e *document.Entity) string { return strings.ToLower(e.Type) }
 
-// itemStrings collects a document's items for task at the document level. The
-// identifiers that relations of annotated corpora hold stand for first mentions.
+// itemStrings returns the items of a task at the document level. A concept
+// identifier as a side of a relation stands for the text of its first mention.
 func itemStrings(d *document.Document, task string) *set {
 	s := &set{}
 	if task != Influences {
@@ -85,10 +87,10 @@ func itemStrings(d *document.Document, task string) *set {
 	return s
 }
 
-// firstMentions maps each concept to the folded text of its first mention.
+// firstMentions returns the folded text of the first mention of each concept.
 func firstMentions(d *document.Document) map[string]string {
 	first := map[string]string{}
-	at := map[string]int{}
+	at := map[string]int{} // where that mention starts
 	for i := range d.Entities {
 		e := &d.Entities[i]
 		start := 0
@@ -105,7 +107,8 @@ func firstMentions(d *document.Document) map[string]string {
 	return first
 }
 
-// conceptID drops the vocabulary's prefix, which corpora write or leave out.
+// conceptID returns an identifier without the prefix "MESH:", which some corpora
+// leave out.
 func conceptID(id string) string {
 	id = strings.TrimSpace(id)
 	if len(id) > 5 && strings.EqualFold(id[:5], "MESH:") {
@@ -114,13 +117,13 @@ func conceptID(id string) string {
 	return id
 }
 
-// meshID matches MeSH descriptors and supplementary concepts.
+// meshID matches identifiers of MeSH descriptors and supplementary concepts.
 var meshID = regexp.MustCompile(`^[CD]\d{6,9}$`)
 
-// noConcept is how corpora mark a mention without a concept.
+// noConcept is the identifier that corpora give a mention without a concept.
 const noConcept = "-1"
 
-// mentionKey is (start, end, type), of all its spans where there are several.
+// mentionKey returns one string for the spans and the type of a mention.
 func mentionKey(e *document.Entity) string {
 	var b strings.Builder
 	for _, s := range e.Spans {
@@ -132,26 +135,32 @@ func mentionKey(e *document.Entity) string {
 	return b.String() + entityType(e)
 }
 
-// Resolution says where the identifiers of predictions came from.
+// Resolution counts where the concept identifiers of predicted items came from.
 type Resolution struct {
-	Given        int `json:"given"`         // the prediction's own (or its links')
-	GoldMentions int `json:"gold_mentions"` // the gold mention with the same text
-	None         int `json:"none"`          // none found: a false positive
+	Given        int `json:"given"`         // the prediction has them, or a link of it
+	GoldMentions int `json:"gold_mentions"` // a gold mention with the same text has them
+	None         int `json:"none"`          // there are none, so that the item is a false positive
 }
 
-// resolver finds the identifiers of one document's predictions.
+// resolver finds the concept identifiers of the predicted items of one document.
 type resolver struct {
-	gold map[string][]string // type, text → ids, of the first such gold mention
-	own  map[string][]string // the same of the predictions themselves
-	ids  map[string]bool     // every identifier that occurs
-	// identified says that the predictions bring identifiers: a mention without
-	// one then has none, and takes none from gold.
+	gold map[string][]string // the identifiers of the first gold mention, by type and folded text
+	own  map[string][]string // the same for predicted mentions
+	ids  map[string]bool     // all identifiers of the document
+	// identified tells that some prediction has identifiers. A mention without
+	// any then gets none from gold.
 	identified bool
 	count      *Resolution
 }
 
 func newResolver(gold, predicted *document.Document, identified bool, count *Resolution) *resolver {
-	r := &resolver{gold: map[string][]string{}, own: map[string][]string{}, ids: map[string]bool{}, identified: identified, count: count}
+	r := &resolver{
+		gold:       map[string][]string{},
+		own:        map[string][]string{},
+		ids:        map[string]bool{},
+		identified: identified,
+		count:      count,
+	}
 	index := func(to map[string][]string, d *document.Document) {
 		for i := range d.Entities {
 			e := &d.Entities[i]
@@ -170,7 +179,8 @@ func newResolver(gold, predicted *document.Document, identified bool, count *Res
 	return r
 }
 
-// givenConcepts returns the identifiers that e itself carries, or its best link's.
+// givenConcepts returns the concept identifiers of e, or of its best link if it has
+// none itself.
 func givenConcepts(e *document.Entity) []string {
 	var ids []string
 	for _, c := range e.Concepts {
@@ -182,7 +192,7 @@ func givenConcepts(e *document.Entity) []string {
 	return ids
 }
 
-// entity returns the identifiers of a predicted mention.
+// entity returns the concept identifiers of a predicted mention.
 func (r *resolver) entity(e *document.Entity) []string {
 	if ids := givenConcepts(e); len(ids) > 0 {
 		r.count.Given++
@@ -194,8 +204,8 @@ func (r *resolver) entity(e *document.Entity) []string {
 	return r.text(entityType(e), e.Text)
 }
 
-// bringIdentifiers says whether any mention has an identifier or a link.
-func bringIdentifiers(docs []document.Document) bool {
+// haveIdentifiers tells whether any mention has a concept identifier or a link.
+func haveIdentifiers(docs []document.Document) bool {
 	for i := range docs {
 		for j := range docs[i].Entities {
 			if len(givenConcepts(&docs[i].Entities[j])) > 0 {
@@ -206,8 +216,8 @@ func bringIdentifiers(docs []document.Document) bool {
 	return false
 }
 
-// side returns the identifiers of one side of a predicted pair, which is an
-// identifier itself, or a text.
+// side returns the concept identifiers of one side of a predicted relation, which
+// is such an identifier itself, or a text.
 func (r *resolver) side(typ, s string) []string {
 	if id := conceptID(s); r.ids[id] || meshID.MatchString(id) {
 		r.count.Given++
@@ -220,6 +230,8 @@ func (r *resolver) side(typ, s string) []string {
 	return r.text(typ, s)
 }
 
+// text returns the identifiers of the first gold mention with a type and text, or
+// a key that no gold item has.
 func (r *resolver) text(typ, s string) []string {
 	if ids := r.gold[typ+"\t"+fold(s)]; len(ids) > 0 {
 		r.count.GoldMentions++

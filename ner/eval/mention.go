@@ -1,12 +1,14 @@
 package eval
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/medner/medner/ner/document"
 )
 
-// mentions returns d's grounded mentions, each key once.
+// mentions returns the mentions of d that have a place and a type with a task;
+// the first of those with the same key only.
 func mentions(d *document.Document) []*document.Entity {
 	var out []*document.Entity
 	seen := map[string]bool{}
@@ -23,13 +25,14 @@ func mentions(d *document.Document) []*document.Entity {
 
 // pairing is a gold and a predicted mention that overlap.
 type pairing struct {
-	gold, predicted int
-	borders, typ    bool
-	overlap         int
+	gold, predicted int  // indices
+	borders, typ    bool // both have the same spans, the same type
+	overlap         int  // code points
 }
 
-// align pairs mentions one to one: first those that agree in borders and type,
-// then in borders, then by type and the longest overlap.
+// align pairs gold and predicted mentions one to one: first those with the same
+// borders and type, then those with the same borders, then those with the same
+// type, and then others, longer overlaps before shorter ones.
 func align(gold, predicted []*document.Entity) []pairing {
 	var all []pairing
 	for i, g := range gold {
@@ -38,7 +41,13 @@ func align(gold, predicted []*document.Entity) []pairing {
 			if n == 0 {
 				continue
 			}
-			all = append(all, pairing{i, j, sameSpans(g.Spans, p.Spans), entityType(g) == entityType(p), n})
+			all = append(all, pairing{
+				gold:      i,
+				predicted: j,
+				borders:   slices.Equal(g.Spans, p.Spans),
+				typ:       entityType(g) == entityType(p),
+				overlap:   n,
+			})
 		}
 	}
 	sort.SliceStable(all, func(a, b int) bool {
@@ -51,7 +60,8 @@ func align(gold, predicted []*document.Entity) []pairing {
 		}
 		return x.overlap > y.overlap
 	})
-	goldTaken, predictedTaken := make([]bool, len(gold)), make([]bool, len(predicted))
+	goldTaken := make([]bool, len(gold))
+	predictedTaken := make([]bool, len(predicted))
 	var out []pairing
 	for _, p := range all {
 		if goldTaken[p.gold] || predictedTaken[p.predicted] {
@@ -63,6 +73,7 @@ func align(gold, predicted []*document.Entity) []pairing {
 	return out
 }
 
+// overlap returns how many code points lie in spans of both.
 func overlap(a, b []document.Span) int {
 	n := 0
 	for _, x := range a {
@@ -75,21 +86,9 @@ func overlap(a, b []document.Span) int {
 	return n
 }
 
-func sameSpans(a, b []document.Span) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// mentionLevels counts one document at the four mention levels. Where the type
-// doesn't matter, exact and partial, a predicted mention counts for the task of
-// the gold mention that it is paired with.
+// mentionLevels returns the counts of one document by mention level and task. At
+// the exact and the partial level, where the type doesn't matter, a predicted
+// mention counts for the task of the gold mention that it is paired with.
 func mentionLevels(gold, predicted *document.Document) map[string]map[string]Counts {
 	g, p := mentions(gold), mentions(predicted)
 	out := map[string]map[string]Counts{}
@@ -97,7 +96,7 @@ func mentionLevels(gold, predicted *document.Document) map[string]map[string]Cou
 	for _, l := range levels {
 		out[l] = map[string]Counts{}
 	}
-	add := func(level, task string, c Counts) { out[level][task] = out[level][task].Add(c) }
+	add := func(level, task string, c Counts) { out[level][task] = out[level][task].add(c) }
 	for _, e := range g {
 		for _, l := range levels {
 			add(l, taskOfType[entityType(e)], Counts{Gold: 1})

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 
-// The names of levels in reports.
+// The names of levels, which the package's comment describes.
 const (
 	DocumentLevel  = "document"
 	MentionStrict  = "mention_strict"
@@ -18,45 +19,49 @@ const (
 	RelationLevel  = "relation"
 )
 
-// spanLevels are the levels below the document's, in the order of reports.
 var spanLevels = []string{MentionStrict, MentionExact, MentionPartial, MentionType, ConceptLevel, RelationLevel}
 
-// SpanLevels lists the levels below the document's in the order of reports.
+// SpanLevels returns the names of all levels but the document's, in the order in
+// which reports show them.
 func SpanLevels() []string { return slices.Clone(spanLevels) }
 
 // Options choose what is scored.
 type Options struct {
-	Tasks     []string // of [Tasks]; nil: all
-	Resamples int      // bootstrap resamples for intervals; 0: no intervals
-	Seed      Seed     // how prompts with completions are scored
-	// Replies are the answers as the model wrote them, if they are at hand;
-	// predictions that are prompts with completions bring them themselves.
+	Tasks     []string // some of [Tasks]; nil for all
+	Resamples int      // bootstrap resamples for intervals; 0 for no intervals
+	Seed      Seed     // how documents in the model card's format are scored
+	// Replies are the model's answers, for [Report.Strategies]. Without them, the
+	// completions of predictions in the model card's format are used.
 	Replies []Reply
 }
 
-// Report is the outcome, and its JSON.
+// Report is what Evaluate found, and, marshalled, the JSON of a report.
 type Report struct {
-	LevelName  string           `json:"level"` // of Tasks, Micro and Macro: document
-	Tasks      map[string]Score `json:"tasks"`
-	Micro      Score            `json:"micro"`
-	Macro      Mean             `json:"macro"`
+	// LevelName is DocumentLevel, the level of Tasks, Micro and Macro.
+	LevelName string           `json:"level"`
+	Tasks     map[string]Score `json:"tasks"`
+	Micro     Score            `json:"micro"`
+	Macro     Mean             `json:"macro"`
+	// Levels has the other levels by name, if gold has mentions with offsets.
 	Levels     map[string]Level `json:"levels,omitempty"`
-	Errors     []ErrorCount     `json:"errors,omitempty"`
+	Errors     []ErrorCount     `json:"errors,omitempty"` // at the document level
 	Strategies []Strategy       `json:"strategies,omitempty"`
 	Resolution *Resolution      `json:"resolution,omitempty"`
-	Documents  int              `json:"documents"`
-	Seconds    float64          `json:"seconds"`
+	Documents  int              `json:"documents"` // gold documents
+	Seconds    float64          `json:"seconds"`   // how long the caller took; Evaluate leaves it 0
 	Warnings   []string         `json:"warnings,omitempty"`
 
-	counts map[string]*perDocument
-	ids    []string
+	counts map[string]*perDocument // by level
+	ids    []string                // of the gold documents
 }
 
-// Evaluate scores predicted against gold documents, matched by ID, else by their
-// prompts. The mention, concept and relation levels are there when gold has mentions with offsets.
+// Evaluate scores predicted documents against gold documents. A prediction belongs
+// to the gold document with its ID, or else with its prompt. The error is a
+// *badinput.Error if there are no gold documents, if two predictions have one ID,
+// or if the task of a document in the model card's format can't be told.
 func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	if len(gold) == 0 {
-		return nil, fmt.Errorf("no gold documents to score against")
+		return nil, badinput.New("", "gold", "no documents", "one at least")
 	}
 	tasks := o.Tasks
 	if tasks == nil {
@@ -69,7 +74,8 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	r := &Report{LevelName: DocumentLevel, Documents: len(gold), counts: newLevels(len(gold), tasks)}
 	resolution := &Resolution{}
 	errors := newErrorTally()
-	spans, identified := false, bringIdentifiers(predicted)
+	identified := haveIdentifiers(predicted)
+	spans := false // gold has mentions with offsets
 	for i := range gold {
 		g := &gold[i]
 		p := matched[i]
@@ -115,14 +121,15 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	return r, nil
 }
 
-// match finds the prediction of every gold document, nil where there is none, and
-// the identifiers of predictions for no gold document.
+// match returns the prediction for each gold document, nil if there is none, and
+// the IDs of predictions for no gold document.
 func match(gold, predicted []document.Document) (matched []*document.Document, unmatched []string, err error) {
-	byID, byPrompt := map[string]*document.Document{}, map[string]*document.Document{}
+	byID := map[string]*document.Document{}
+	byPrompt := map[string]*document.Document{}
 	for i := range predicted {
 		p := &predicted[i]
 		if byID[p.ID] != nil {
-			return nil, nil, fmt.Errorf("predictions: document %q occurs twice", p.ID)
+			return nil, nil, badinput.New("", "predictions", fmt.Sprintf("document %q twice", p.ID), "each document once")
 		}
 		byID[p.ID] = p
 		if p.Prompt != "" {
@@ -146,7 +153,8 @@ func match(gold, predicted []document.Document) (matched []*document.Document, u
 	return matched, unmatched, nil
 }
 
-// newLevels lays out the counts: entity tasks at every level but relation's.
+// newLevels returns counts of 0 for each level, with the tasks that it has: the
+// relation level has Influences alone, which only the document level has too.
 func newLevels(documents int, tasks []string) map[string]*perDocument {
 	var entities, relations []string
 	for _, t := range tasks {
@@ -166,7 +174,7 @@ func newLevels(documents int, tasks []string) map[string]*perDocument {
 	return m
 }
 
-// scoreSpans counts document i at the levels below the document's.
+// scoreSpans counts the items of document i at all levels but the document's.
 func (r *Report) scoreSpans(i int, g, p *document.Document, res *resolver) {
 	for level, byTask := range mentionLevels(g, p) {
 		for _, t := range r.counts[level].tasks {
@@ -181,6 +189,7 @@ func (r *Report) scoreSpans(i int, g, p *document.Document, res *resolver) {
 	}
 }
 
+// goldConcepts returns the concept identifiers of a task's gold mentions.
 func goldConcepts(d *document.Document, task string) *set {
 	s := &set{}
 	for i := range d.Entities {
@@ -197,6 +206,7 @@ func goldConcepts(d *document.Document, task string) *set {
 	return s
 }
 
+// predictedConcepts returns the concept identifiers of a task's predicted mentions.
 func predictedConcepts(d *document.Document, task string, r *resolver) *set {
 	s := &set{}
 	for i := range d.Entities {
@@ -213,6 +223,7 @@ func predictedConcepts(d *document.Document, task string, r *resolver) *set {
 	return s
 }
 
+// goldRelations returns the pairs of concept identifiers of gold relations.
 func goldRelations(d *document.Document) *set {
 	s := &set{}
 	for _, r := range d.Relations {
@@ -221,12 +232,13 @@ func goldRelations(d *document.Document) *set {
 	return s
 }
 
-// predictedRelations resolves both sides; a composite mention stands for each
-// of its concepts.
+// predictedRelations returns the pairs of concept identifiers of predicted
+// relations. A composite mention stands for each of its concepts.
 func predictedRelations(d *document.Document, res *resolver) *set {
 	s := &set{}
 	for _, r := range d.Relations {
-		chemicals, diseases := res.side(document.Chemical, r.Chemical), res.side(document.Disease, r.Disease)
+		chemicals := res.side(document.Chemical, r.Chemical)
+		diseases := res.side(document.Disease, r.Disease)
 		for _, c := range chemicals {
 			for _, x := range diseases {
 				s.add(c + "\t" + x)

@@ -19,7 +19,7 @@ func TestCountsGiveTheCardsNumbers(t *testing.T) {
 	chemicals, diseases := Counts{209, 420, 425}, Counts{281, 440, 537}
 	require.InDelta(t, 0.495, chemicals.F1(), 5e-4)
 	require.InDelta(t, 0.575, diseases.F1(), 5e-4)
-	require.InDelta(t, 0.538, chemicals.Add(diseases).F1(), 5e-4) // its "macro"
+	require.InDelta(t, 0.538, chemicals.add(diseases).F1(), 5e-4) // its "macro"
 	require.InDelta(t, 0.357, (chemicals.F1()+diseases.F1())/3, 5e-4)
 	require.Zero(t, Counts{}.F1())
 	require.Zero(t, Counts{Gold: 3}.Precision())
@@ -57,7 +57,7 @@ func TestMentionLevels(t *testing.T) {
 		{Type: "chemical", Text: "ungrounded"},
 	}}
 	got := mentionLevels(&gold, &predicted)
-	sum := func(level string) Counts { return got[level][Chemicals].Add(got[level][Diseases]) }
+	sum := func(level string) Counts { return got[level][Chemicals].add(got[level][Diseases]) }
 	require.Equal(t, Counts{1, 5, 4}, sum(MentionStrict))
 	require.Equal(t, Counts{2, 5, 4}, sum(MentionExact))
 	require.Equal(t, Counts{2.5, 5, 4}, sum(MentionPartial))

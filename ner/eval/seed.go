@@ -8,29 +8,30 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// Seed says how documents are scored that are prompts in the model card's
-// format, with the right answer as their completion: at the document level, and
-// in the one task that a prompt asks for.
+// Seed says how gold documents in the model card's format are scored: prompts with
+// the right answer as their completion. They are scored at the document level, and
+// in the one task that the prompt asks for.
 type Seed struct {
 	Rules prompt.SeedRules
-	// Filtered says that predictions are those of profile seed-compat: answers
-	// pass the rules' filters, and items of results are taken as they are.
+	// Filtered is for predictions of the extractor's profile seed-compat, whose
+	// items are compared as they are. Predicted completions are filtered by Rules.
 	Filtered bool
-	// Fuzzy also counts items that are similar, at the document level.
+	// Fuzzy counts similar items as right too.
 	Fuzzy bool
 }
 
 func (s Seed) rules() seedcompat.Rules { return seedcompat.Rules(s.Rules) }
 
-// Reply is an answer as the model wrote it.
+// Reply is an answer of the model.
 type Reply struct {
-	Document string
+	Document string // the ID of the gold document
 	Task     string
-	Prompt   string
-	Text     string
+	Prompt   string // the user's turn that was answered
+	Text     string // as the model wrote it
 }
 
-// goldItems are the items of a task that a gold document has.
+// goldItems returns the items of a task that a gold document has, at the document
+// level.
 func (s Seed) goldItems(gold *document.Document, task string) (*set, error) {
 	if gold.Prompt == "" {
 		return itemStrings(gold, task), nil
@@ -42,8 +43,8 @@ func (s Seed) goldItems(gold *document.Document, task string) (*set, error) {
 	return newSet(s.rules().Gold(asked, gold.Completion)), nil
 }
 
-// predictedItems are those of a prediction for a gold document, in the task
-// that this one is for.
+// predictedItems returns the items of a task that the prediction p for a gold
+// document has, at the document level.
 func (s Seed) predictedItems(gold, p *document.Document, task string) *set {
 	if gold.Prompt == "" {
 		return itemStrings(p, task)
@@ -72,7 +73,7 @@ func (s Seed) predictedItems(gold, p *document.Document, task string) *set {
 	return items
 }
 
-// item is a predicted item as it is compared.
+// item returns the form in which a predicted mention is compared.
 func (s Seed) item(normalized, text string) string {
 	if s.Filtered && normalized != "" {
 		return normalized
@@ -80,20 +81,19 @@ func (s Seed) item(normalized, text string) string {
 	return s.rules().NormalizeItem(text)
 }
 
-// compare counts one document's items at the document level.
+// compare counts the items that gold and predicted both have.
 func (s Seed) compare(gold, predicted *set) Counts {
 	c := seedcompat.Score(gold.keys, predicted.keys, s.Fuzzy)
 	return Counts{TP: float64(c.TP), Predicted: c.Predicted, Gold: c.Gold}
 }
 
-// Strategy is the document level as it would be if answers had been filtered
-// otherwise.
+// Strategy is the document level for one way to filter the model's answers.
 type Strategy struct {
 	Name string `json:"name"`
 	Level
 }
 
-// strategies are the ways to filter an answer, side by side.
+// strategies has the ways to filter an answer that reports compare.
 var strategies = []struct {
 	name  string
 	seed  Seed
@@ -109,11 +109,12 @@ var strategies = []struct {
 	{"seed-compat, biomistral, fuzzy", Seed{Rules: prompt.BioMistralRules, Fuzzy: true}, filtered},
 }
 
+// filtered returns the items of a reply that pass the filters of rules v.
 func filtered(v seedcompat.Rules, r Reply) []string {
 	return v.Predicted(prompt.Task(r.Task), r.Prompt, r.Text)
 }
 
-// sideBySide scores replies by every strategy.
+// sideBySide scores replies by each of the strategies.
 func sideBySide(gold []document.Document, replies []Reply, tasks []string, resamples int) ([]Strategy, error) {
 	if len(replies) == 0 {
 		return nil, nil
@@ -154,12 +155,12 @@ func sideBySide(gold []document.Document, replies []Reply, tasks []string, resam
 				counts.counts[t][i] = strategy.seed.compare(g, p)
 			}
 		}
-		out = append(out, Strategy{strategy.name, counts.level(len(gold), resamples)})
+		out = append(out, Strategy{Name: strategy.name, Level: counts.level(len(gold), resamples)})
 	}
 	return out, nil
 }
 
-// repliesIn are the answers in predictions that are prompts with completions.
+// repliesIn returns the completions of predictions in the model card's format.
 func repliesIn(gold []document.Document, predicted []*document.Document) []Reply {
 	var out []Reply
 	for i, p := range predicted {
@@ -167,7 +168,7 @@ func repliesIn(gold []document.Document, predicted []*document.Document) []Reply
 			continue
 		}
 		if task, err := seedcompat.TaskOf(p.ID, p.Prompt); err == nil {
-			out = append(out, Reply{gold[i].ID, string(task), p.Prompt, p.Completion})
+			out = append(out, Reply{Document: gold[i].ID, Task: string(task), Prompt: p.Prompt, Text: p.Completion})
 		}
 	}
 	return out
