@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -131,6 +132,10 @@ func (n unicodeNormalizer) decompose(s string) []changed {
 	}
 	var out []changed
 	for _, r := range s {
+		if unicode.Is(afterUnicode9, r) {
+			out = append(out, changed{r, 0, 0})
+			continue
+		}
 		change := 0
 		for _, d := range form.String(string(r)) {
 			out = append(out, changed{d, form.PropertiesString(string(d)).CCC(), change})
@@ -177,7 +182,7 @@ func compose(in []changed) []changed {
 // composed returns the character that a and b make together.
 func composed(a, b rune) (rune, bool) {
 	r := []rune(norm.NFC.String(string(a) + string(b)))
-	if len(r) == 1 {
+	if len(r) == 1 && !unicode.Is(afterUnicode9, r[0]) {
 		return r[0], true
 	}
 	return 0, false

@@ -3,6 +3,7 @@ package tokenizer_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -69,7 +70,7 @@ func TestParity(t *testing.T) {
 		} {
 			if !reflect.DeepEqual(pair.want, pair.got) {
 				if failed++; failed < 20 {
-					t.Errorf("%.200q: %s:\nwant %.300v\ngot  %.300v", c.Text, pair.what, pair.want, pair.got)
+					t.Errorf("%.200q: %s:\nwant %.300s\ngot  %.300s", c.Text, pair.what, fmt.Sprint(pair.want), fmt.Sprint(pair.got))
 				}
 			}
 		}
