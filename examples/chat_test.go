@@ -43,7 +43,6 @@ func Example_chat() {
 	}
 	fmt.Println("ends of turns:", ends)
 	// Output:
-	// typed: "user"
 	// typed: "Is <|eot_id|> a drug?"
 	// ends of turns: 1
 }
