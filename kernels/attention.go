@@ -53,8 +53,8 @@ type attentionItem struct{ span, head, from, to int }
 type attentionScratch struct {
 	lengths []int     // [rows]: how many positions each sees
 	q       []float32 // [rows][HeadDim]
-	scores  []float32 // [rows][reach]
-	reach   int
+	scores  []float32 // [rows][stride]
+	stride  int
 	out     []float32 // [rows][valueStride]
 	sums    []float32 // [rows]
 }
@@ -130,8 +130,8 @@ func (a *Attention) item(w *attentionScratch, it attentionItem) {
 	}
 	pages := s.Pages[:(w.lengths[rows-1]+PageSize-1)/PageSize]
 	// The 16 keep the rows from falling into the same cache sets.
-	w.reach = len(pages)*PageSize + 16
-	w.q, w.scores = grow(w.q, rows*dim), grow(w.scores, rows*w.reach)
+	w.stride = len(pages)*PageSize + 16
+	w.q, w.scores = grow(w.q, rows*dim), grow(w.scores, rows*w.stride)
 	w.out, w.sums = grow(w.out, rows*stride), grow(w.sums, rows)
 	// The heads of a group lie side by side.
 	width, heads := a.heads*dim, a.group*dim
@@ -147,7 +147,7 @@ func (a *Attention) item(w *attentionScratch, it attentionItem) {
 	for r, n := range w.lengths {
 		// Kernels like whole vectors: -Inf adds nothing to maximum and sum.
 		whole := roundUp(n, tileRows)
-		row := w.scores[r*w.reach:][:whole]
+		row := w.scores[r*w.stride:][:whole]
 		for i := n; i < whole; i++ {
 			row[i] = float32(math.Inf(-1))
 		}
@@ -165,7 +165,7 @@ func (a *Attention) item(w *attentionScratch, it attentionItem) {
 }
 
 // score sets the rows of w.scores to q·k of the positions that they see, and
-// some more; keys and values are where those of the head lie in a page.
+// some more; keys and values are the offsets of the head's in a page.
 func (a *Attention) score(w *attentionScratch, pages []Page, keys, values int) {
 	ops, dim, rows := vec(), a.shape.HeadDim, len(w.lengths)
 	for p, page := range pages {
@@ -178,15 +178,21 @@ func (a *Attention) score(w *attentionScratch, pages []Page, keys, values int) {
 		}
 		for first := 0; first < rows; first += rowTile {
 			n := min(rowTile, rows-first)
-			columns := min(PageSize, roundUp(w.lengths[first+n-1]-p*PageSize, tileRows))
-			if columns <= 0 {
+			positions := min(PageSize, roundUp(w.lengths[first+n-1]-p*PageSize, tileRows))
+			if positions <= 0 {
 				continue
 			}
-			dst, tile := w.scores[first*w.reach+p*PageSize:], w.q[first*dim:]
+			dst, q := w.scores[first*w.stride+p*PageSize:], w.q[first*dim:]
 			if a.shape.Half {
-				ops.scores16(dst, w.reach, tile, page.F16[keys:], next.F16[at:], dim, n, columns)
+				ops.scores16(scoresArgs[uint16]{
+					dst: dst, dstStride: w.stride, q: q, k: page.F16[keys:], next: next.F16[at:],
+					dim: dim, rows: n, positions: positions,
+				})
 			} else {
-				ops.scores32(dst, w.reach, tile, page.F32[keys:], next.F32[at:], dim, n, columns)
+				ops.scores32(scoresArgs[float32]{
+					dst: dst, dstStride: w.stride, q: q, k: page.F32[keys:], next: next.F32[at:],
+					dim: dim, rows: n, positions: positions,
+				})
 			}
 		}
 	}
@@ -195,34 +201,44 @@ func (a *Attention) score(w *attentionScratch, pages []Page, keys, values int) {
 // weigh adds the values of all positions that the rows see, weighed by w.scores,
 // to w.out.
 func (a *Attention) weigh(w *attentionScratch, pages []Page, values int) {
-	ops, stride, rows := vec(), a.shape.valueStride(), len(w.lengths)
+	rows := len(w.lengths)
 	for p, page := range pages {
 		next, base := pages[min(p+1, len(pages)-1)], p*PageSize
-		add := func(first, n, from, to int) {
-			if from >= to {
-				return
-			}
-			dst, weights, at := w.out[first*stride:], w.scores[first*w.reach+base+from:], values+from*stride
-			if a.shape.Half {
-				ops.weigh16(dst, weights, w.reach, page.F16[at:], next.F16[at:], stride, n, to-from)
-			} else {
-				ops.weigh32(dst, weights, w.reach, page.F32[at:], next.F32[at:], stride, n, to-from)
-			}
-		}
 		for first := 0; first < rows; first += rowTile {
 			end := min(first+rowTile, rows)
 			// What all rows of the tile may see, then what only the later see.
 			shared := max(0, min(PageSize, w.lengths[first]-base))
-			add(first, end-first, 0, shared)
+			a.weighPage(w, page, next, values, first, end-first, base, 0, shared)
 			for r := first; r < end && shared < PageSize; {
 				n := 1
 				for r+n < end && w.lengths[r+n] == w.lengths[r] {
 					n++
 				}
-				add(r, n, shared, min(PageSize, w.lengths[r]-base))
+				a.weighPage(w, page, next, values, r, n, base, shared, min(PageSize, w.lengths[r]-base))
 				r += n
 			}
 		}
+	}
+}
+
+// weighPage adds the values of the positions [from, to) of a page, which begins
+// at position base, to n rows of w.out.
+func (a *Attention) weighPage(w *attentionScratch, page, next Page, values, first, n, base, from, to int) {
+	if from >= to {
+		return
+	}
+	ops, stride := vec(), a.shape.valueStride()
+	dst, weights, at := w.out[first*stride:], w.scores[first*w.stride+base+from:], values+from*stride
+	if a.shape.Half {
+		ops.weigh16(weighArgs[uint16]{
+			dst: dst, weights: weights, weightStride: w.stride, v: page.F16[at:], next: next.F16[at:],
+			vStride: stride, rows: n, positions: to - from,
+		})
+	} else {
+		ops.weigh32(weighArgs[float32]{
+			dst: dst, weights: weights, weightStride: w.stride, v: page.F32[at:], next: next.F32[at:],
+			vStride: stride, rows: n, positions: to - from,
+		})
 	}
 }
 
@@ -234,30 +250,31 @@ func grow(x []float32, n int) []float32 {
 	return make([]float32, n+n/2)
 }
 
-// scores32Go computes, for r < rows and c < columns (a multiple of 16),
-// dst[r·stride+c] = Σ_d q[r·dim+d]·k[d·PageSize+c], fused, d ascending. Kernels
-// may fetch as much as they read of k from next, which is wanted soon.
-func scores32Go(dst []float32, stride int, q, k, _ []float32, dim, rows, columns int) {
-	for r := range rows {
-		row := dst[r*stride:][:columns]
+// scores32Go computes, for r < rows and t < positions,
+// dst[r·dstStride+t] = Σ_d q[r·dim+d]·k[d·PageSize+t], fused, d ascending. Kernels
+// may fetch as much of next as they read of k.
+func scores32Go(a scoresArgs[float32]) {
+	for r := range a.rows {
+		row := a.dst[r*a.dstStride:][:a.positions]
 		clear(row)
-		for d := range dim {
-			x := q[r*dim+d]
-			for c, y := range k[d*PageSize:][:columns] {
-				row[c] = fma32(x, y, row[c])
+		for d := range a.dim {
+			x := a.q[r*a.dim+d]
+			for t, y := range a.k[d*PageSize:][:a.positions] {
+				row[t] = fma32(x, y, row[t])
 			}
 		}
 	}
 }
 
-// weigh32Go computes, for r < rows and d < stride,
-// dst[r·stride+d] += Σ_{t<n} weights[r·reach+t]·v[t·stride+d], fused, t
-// ascending. Kernels may fetch as much of next.
-func weigh32Go(dst, weights []float32, reach int, v, _ []float32, stride, rows, n int) {
-	for r := range rows {
-		row := dst[r*stride:][:stride]
-		for t, e := range weights[r*reach:][:n] {
-			for d, y := range v[t*stride:][:stride] {
+// weigh32Go computes, for r < rows and d < vStride,
+// dst[r·vStride+d] += Σ_t weights[r·weightStride+t]·v[t·vStride+d] for
+// t < positions, fused, t ascending. Kernels may fetch as much of next as they
+// read of v.
+func weigh32Go(a weighArgs[float32]) {
+	for r := range a.rows {
+		row := a.dst[r*a.vStride:][:a.vStride]
+		for t, e := range a.weights[r*a.weightStride:][:a.positions] {
+			for d, y := range a.v[t*a.vStride:][:a.vStride] {
 				row[d] = fma32(e, y, row[d])
 			}
 		}
@@ -265,31 +282,31 @@ func weigh32Go(dst, weights []float32, reach int, v, _ []float32, stride, rows, 
 }
 
 // scores16Go is scores32Go over float16 keys.
-func scores16Go(dst []float32, stride int, q []float32, k, _ []uint16, dim, rows, columns int) {
+func scores16Go(a scoresArgs[uint16]) {
 	var line [PageSize]float32
-	for r := range rows {
-		clear(dst[r*stride:][:columns])
+	for r := range a.rows {
+		clear(a.dst[r*a.dstStride:][:a.positions])
 	}
-	for d := range dim {
-		for c, y := range k[d*PageSize:][:columns] {
-			line[c] = floatOf(y)
+	for d := range a.dim {
+		for t, y := range a.k[d*PageSize:][:a.positions] {
+			line[t] = floatOf(y)
 		}
-		for r := range rows {
-			x, row := q[r*dim+d], dst[r*stride:][:columns]
-			for c := range row {
-				row[c] = fma32(x, line[c], row[c])
+		for r := range a.rows {
+			x, row := a.q[r*a.dim+d], a.dst[r*a.dstStride:][:a.positions]
+			for t := range row {
+				row[t] = fma32(x, line[t], row[t])
 			}
 		}
 	}
 }
 
 // weigh16Go is weigh32Go over float16 values.
-func weigh16Go(dst, weights []float32, reach int, v, _ []uint16, stride, rows, n int) {
-	for t := range n {
-		for d, y := range v[t*stride:][:stride] {
+func weigh16Go(a weighArgs[uint16]) {
+	for t := range a.positions {
+		for d, y := range a.v[t*a.vStride:][:a.vStride] {
 			f := floatOf(y)
-			for r := range rows {
-				dst[r*stride+d] = fma32(weights[r*reach+t], f, dst[r*stride+d])
+			for r := range a.rows {
+				a.dst[r*a.vStride+d] = fma32(a.weights[r*a.weightStride+t], f, a.dst[r*a.vStride+d])
 			}
 		}
 	}

@@ -7,24 +7,24 @@ package kernels
 // scores32AVX2 is scores32Go.
 //
 //go:noescape
-func scores32AVX2(dst []float32, stride int, q []float32, k []float32, next []float32, dim int, rows int, columns int)
+func scores32AVX2(a scoresArgs[float32])
 
 // weigh32AVX2 is weigh32Go.
 //
 //go:noescape
-func weigh32AVX2(dst []float32, weights []float32, reach int, v []float32, next []float32, stride int, rows int, n int)
+func weigh32AVX2(a weighArgs[float32])
 
 // scores16AVX2 is scores16Go.
 //
 //go:noescape
-func scores16AVX2(dst []float32, stride int, q []float32, k []uint16, next []uint16, dim int, rows int, columns int)
+func scores16AVX2(a scoresArgs[uint16])
 
 // weigh16AVX2 is weigh16Go.
 //
 //go:noescape
-func weigh16AVX2(dst []float32, weights []float32, reach int, v []uint16, next []uint16, stride int, rows int, n int)
+func weigh16AVX2(a weighArgs[uint16])
 
 // transposeAVX2 is transposeGo.
 //
 //go:noescape
-func transposeAVX2(dst []float32, step int, x []float32, reach int, rows int, columns int)
+func transposeAVX2(dst []float32, dstStride int, x []float32, xStride int, rows int, columns int)

@@ -4,23 +4,23 @@
 
 #include "textflag.h"
 
-// func scores32AVX2(dst []float32, stride int, q []float32, k []float32, next []float32, dim int, rows int, columns int)
+// func scores32AVX2(a scoresArgs[float32])
 // Requires: AVX, FMA3, MMX+
 TEXT ·scores32AVX2(SB), NOSPLIT, $0-128
-	// for r < rows, c < columns:
-	// 	dst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending
-	MOVQ dst_base+0(FP), AX
-	MOVQ stride+24(FP), CX
+	// for r < rows, t < positions:
+	// 	dst[r·dstStride + t] = Σ_d q[r·dim + d]·k[d·64 + t]     fused, d ascending
+	MOVQ a_dst_base+0(FP), AX
+	MOVQ a_dstStride+24(FP), CX
 	SHLQ $0x02, CX
-	MOVQ q_base+32(FP), DX
-	MOVQ k_base+56(FP), BX
-	MOVQ dim+104(FP), SI
-	MOVQ columns+120(FP), DI
-	MOVQ dim+104(FP), R8
+	MOVQ a_q_base+32(FP), DX
+	MOVQ a_k_base+56(FP), BX
+	MOVQ a_dim+104(FP), SI
+	MOVQ a_positions+120(FP), DI
+	MOVQ a_dim+104(FP), R8
 	SHLQ $0x02, R8
-	MOVQ next_base+80(FP), R9
+	MOVQ a_next_base+80(FP), R9
 	SUBQ BX, R9
-	MOVQ rows+112(FP), R10
+	MOVQ a_rows+112(FP), R10
 
 	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
@@ -35,7 +35,7 @@ TEXT ·scores32AVX2(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile6x2done
 	VXORPS Y0, Y0, Y0
@@ -51,7 +51,7 @@ tile6x2:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-	// Sums of 6 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9; Y10, Y11.
+	// Sums of 6 rows by 2 vectors of positions: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9; Y10, Y11.
 	MOVQ DX, R9
 	LEAQ (R9)(R8*2), R12
 	ADDQ R8, R12
@@ -110,7 +110,7 @@ tile6x2done:
 
 rows5:
 tile5x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile5x2done
 	VXORPS Y0, Y0, Y0
@@ -124,7 +124,7 @@ tile5x2:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 
-	// Sums of 5 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9.
+	// Sums of 5 rows by 2 vectors of positions: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -179,7 +179,7 @@ tile5x2done:
 
 rows4:
 tile4x3:
-	// 24 columns at a time, while as many are left (DI).
+	// 24 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x18
 	JLT    tile4x3done
 	VXORPS Y0, Y0, Y0
@@ -195,7 +195,7 @@ tile4x3:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-	// Sums of 4 rows by 3 vectors of columns: Y0-Y2; Y3-Y5; Y6-Y8; Y9-Y11.
+	// Sums of 4 rows by 3 vectors of positions: Y0-Y2; Y3-Y5; Y6-Y8; Y9-Y11.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -251,7 +251,7 @@ tile4x3dim:
 
 tile4x3done:
 tile4x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile4x2done
 	VXORPS Y0, Y0, Y0
@@ -263,7 +263,7 @@ tile4x2:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of 4 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7.
+	// Sums of 4 rows by 2 vectors of positions: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -309,7 +309,7 @@ tile4x2dim:
 
 tile4x2done:
 tile4x1:
-	// 8 columns at a time, while as many are left (DI).
+	// 8 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x08
 	JLT    tile4x1done
 	VXORPS Y0, Y0, Y0
@@ -317,7 +317,7 @@ tile4x1:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of 4 rows by 1 vectors of columns: Y0; Y1; Y2; Y3.
+	// Sums of 4 rows by 1 vectors of positions: Y0; Y1; Y2; Y3.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -358,7 +358,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile3x4done
 	VXORPS Y0, Y0, Y0
@@ -374,7 +374,7 @@ tile3x4:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-	// Sums of 3 rows by 4 vectors of columns: Y0-Y3; Y4-Y7; Y8-Y11.
+	// Sums of 3 rows by 4 vectors of positions: Y0-Y3; Y4-Y7; Y8-Y11.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -425,7 +425,7 @@ tile3x4dim:
 
 tile3x4done:
 tile3x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile3x2done
 	VXORPS Y0, Y0, Y0
@@ -435,7 +435,7 @@ tile3x2:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of 3 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5.
+	// Sums of 3 rows by 2 vectors of positions: Y0, Y1; Y2, Y3; Y4, Y5.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -475,7 +475,7 @@ tile3x2done:
 
 rows2:
 tile2x4:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile2x4done
 	VXORPS Y0, Y0, Y0
@@ -487,7 +487,7 @@ tile2x4:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of 2 rows by 4 vectors of columns: Y0-Y3; Y4-Y7.
+	// Sums of 2 rows by 4 vectors of positions: Y0-Y3; Y4-Y7.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -529,7 +529,7 @@ tile2x4dim:
 
 tile2x4done:
 tile2x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile2x2done
 	VXORPS Y0, Y0, Y0
@@ -537,7 +537,7 @@ tile2x2:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of 2 rows by 2 vectors of columns: Y0, Y1; Y2, Y3.
+	// Sums of 2 rows by 2 vectors of positions: Y0, Y1; Y2, Y3.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -572,7 +572,7 @@ tile2x2done:
 
 rows1:
 tile1x8:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile1x8done
 	VXORPS Y0, Y0, Y0
@@ -584,7 +584,7 @@ tile1x8:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of 1 rows by 8 vectors of columns: Y0-Y7.
+	// Sums of 1 rows by 8 vectors of positions: Y0-Y7.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -623,13 +623,13 @@ tile1x8dim:
 
 tile1x8done:
 tile1x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile1x2done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-	// Sums of 1 rows by 2 vectors of columns: Y0, Y1.
+	// Sums of 1 rows by 2 vectors of positions: Y0, Y1.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -655,25 +655,25 @@ tile1x2done:
 	VZEROUPPER
 	RET
 
-// func weigh32AVX2(dst []float32, weights []float32, reach int, v []float32, next []float32, stride int, rows int, n int)
+// func weigh32AVX2(a weighArgs[float32])
 // Requires: AVX, FMA3, MMX+
 TEXT ·weigh32AVX2(SB), NOSPLIT, $0-128
-	// for r < rows, d < stride:
-	// 	dst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending
-	MOVQ dst_base+0(FP), AX
-	MOVQ weights_base+24(FP), CX
-	MOVQ reach+48(FP), DX
+	// for r < rows, d < vStride:
+	// 	dst[r·vStride + d] += Σ_t weights[r·weightStride + t]·v[t·vStride + d]     t < positions, fused, t ascending
+	MOVQ a_dst_base+0(FP), AX
+	MOVQ a_weights_base+24(FP), CX
+	MOVQ a_weightStride+48(FP), DX
 	SHLQ $0x02, DX
-	MOVQ v_base+56(FP), BX
-	MOVQ stride+104(FP), SI
-	MOVQ stride+104(FP), DI
+	MOVQ a_v_base+56(FP), BX
+	MOVQ a_vStride+104(FP), SI
+	MOVQ a_vStride+104(FP), DI
 	SHLQ $0x02, DI
-	MOVQ n+120(FP), R8
-	MOVQ stride+104(FP), R9
+	MOVQ a_positions+120(FP), R8
+	MOVQ a_vStride+104(FP), R9
 	SHLQ $0x02, R9
-	MOVQ next_base+80(FP), R10
+	MOVQ a_next_base+80(FP), R10
 	SUBQ BX, R10
-	MOVQ rows+112(FP), R11
+	MOVQ a_rows+112(FP), R11
 
 	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01
@@ -1318,23 +1318,23 @@ tile1x2done:
 	VZEROUPPER
 	RET
 
-// func scores16AVX2(dst []float32, stride int, q []float32, k []uint16, next []uint16, dim int, rows int, columns int)
+// func scores16AVX2(a scoresArgs[uint16])
 // Requires: AVX, F16C, FMA3, MMX+
 TEXT ·scores16AVX2(SB), NOSPLIT, $0-128
-	// for r < rows, c < columns:
-	// 	dst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending
-	MOVQ dst_base+0(FP), AX
-	MOVQ stride+24(FP), CX
+	// for r < rows, t < positions:
+	// 	dst[r·dstStride + t] = Σ_d q[r·dim + d]·k[d·64 + t]     fused, d ascending
+	MOVQ a_dst_base+0(FP), AX
+	MOVQ a_dstStride+24(FP), CX
 	SHLQ $0x02, CX
-	MOVQ q_base+32(FP), DX
-	MOVQ k_base+56(FP), BX
-	MOVQ dim+104(FP), SI
-	MOVQ columns+120(FP), DI
-	MOVQ dim+104(FP), R8
+	MOVQ a_q_base+32(FP), DX
+	MOVQ a_k_base+56(FP), BX
+	MOVQ a_dim+104(FP), SI
+	MOVQ a_positions+120(FP), DI
+	MOVQ a_dim+104(FP), R8
 	SHLQ $0x02, R8
-	MOVQ next_base+80(FP), R9
+	MOVQ a_next_base+80(FP), R9
 	SUBQ BX, R9
-	MOVQ rows+112(FP), R10
+	MOVQ a_rows+112(FP), R10
 
 	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
@@ -1349,7 +1349,7 @@ TEXT ·scores16AVX2(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile6x2done
 	VXORPS Y0, Y0, Y0
@@ -1365,7 +1365,7 @@ tile6x2:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-	// Sums of 6 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9; Y10, Y11.
+	// Sums of 6 rows by 2 vectors of positions: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9; Y10, Y11.
 	MOVQ DX, R9
 	LEAQ (R9)(R8*2), R12
 	ADDQ R8, R12
@@ -1424,7 +1424,7 @@ tile6x2done:
 
 rows5:
 tile5x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile5x2done
 	VXORPS Y0, Y0, Y0
@@ -1438,7 +1438,7 @@ tile5x2:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 
-	// Sums of 5 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9.
+	// Sums of 5 rows by 2 vectors of positions: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7; Y8, Y9.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -1493,7 +1493,7 @@ tile5x2done:
 
 rows4:
 tile4x3:
-	// 24 columns at a time, while as many are left (DI).
+	// 24 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x18
 	JLT    tile4x3done
 	VXORPS Y0, Y0, Y0
@@ -1509,7 +1509,7 @@ tile4x3:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-	// Sums of 4 rows by 3 vectors of columns: Y0-Y2; Y3-Y5; Y6-Y8; Y9-Y11.
+	// Sums of 4 rows by 3 vectors of positions: Y0-Y2; Y3-Y5; Y6-Y8; Y9-Y11.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -1564,7 +1564,7 @@ tile4x3dim:
 
 tile4x3done:
 tile4x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile4x2done
 	VXORPS Y0, Y0, Y0
@@ -1576,7 +1576,7 @@ tile4x2:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of 4 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7.
+	// Sums of 4 rows by 2 vectors of positions: Y0, Y1; Y2, Y3; Y4, Y5; Y6, Y7.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -1622,7 +1622,7 @@ tile4x2dim:
 
 tile4x2done:
 tile4x1:
-	// 8 columns at a time, while as many are left (DI).
+	// 8 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x08
 	JLT    tile4x1done
 	VXORPS Y0, Y0, Y0
@@ -1630,7 +1630,7 @@ tile4x1:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of 4 rows by 1 vectors of columns: Y0; Y1; Y2; Y3.
+	// Sums of 4 rows by 1 vectors of positions: Y0; Y1; Y2; Y3.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -1671,7 +1671,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile3x4done
 	VXORPS Y0, Y0, Y0
@@ -1687,7 +1687,7 @@ tile3x4:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-	// Sums of 3 rows by 4 vectors of columns: Y0-Y3; Y4-Y7; Y8-Y11.
+	// Sums of 3 rows by 4 vectors of positions: Y0-Y3; Y4-Y7; Y8-Y11.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -1737,7 +1737,7 @@ tile3x4dim:
 
 tile3x4done:
 tile3x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile3x2done
 	VXORPS Y0, Y0, Y0
@@ -1747,7 +1747,7 @@ tile3x2:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of 3 rows by 2 vectors of columns: Y0, Y1; Y2, Y3; Y4, Y5.
+	// Sums of 3 rows by 2 vectors of positions: Y0, Y1; Y2, Y3; Y4, Y5.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -1787,7 +1787,7 @@ tile3x2done:
 
 rows2:
 tile2x4:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile2x4done
 	VXORPS Y0, Y0, Y0
@@ -1799,7 +1799,7 @@ tile2x4:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of 2 rows by 4 vectors of columns: Y0-Y3; Y4-Y7.
+	// Sums of 2 rows by 4 vectors of positions: Y0-Y3; Y4-Y7.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -1840,7 +1840,7 @@ tile2x4dim:
 
 tile2x4done:
 tile2x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile2x2done
 	VXORPS Y0, Y0, Y0
@@ -1848,7 +1848,7 @@ tile2x2:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of 2 rows by 2 vectors of columns: Y0, Y1; Y2, Y3.
+	// Sums of 2 rows by 2 vectors of positions: Y0, Y1; Y2, Y3.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -1883,7 +1883,7 @@ tile2x2done:
 
 rows1:
 tile1x8:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile1x8done
 	VXORPS Y0, Y0, Y0
@@ -1895,7 +1895,7 @@ tile1x8:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of 1 rows by 8 vectors of columns: Y0-Y7.
+	// Sums of 1 rows by 8 vectors of positions: Y0-Y7.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -1940,13 +1940,13 @@ tile1x8dim:
 
 tile1x8done:
 tile1x2:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile1x2done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-	// Sums of 1 rows by 2 vectors of columns: Y0, Y1.
+	// Sums of 1 rows by 2 vectors of positions: Y0, Y1.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -1974,25 +1974,25 @@ tile1x2done:
 	VZEROUPPER
 	RET
 
-// func weigh16AVX2(dst []float32, weights []float32, reach int, v []uint16, next []uint16, stride int, rows int, n int)
+// func weigh16AVX2(a weighArgs[uint16])
 // Requires: AVX, F16C, FMA3, MMX+
 TEXT ·weigh16AVX2(SB), NOSPLIT, $0-128
-	// for r < rows, d < stride:
-	// 	dst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending
-	MOVQ dst_base+0(FP), AX
-	MOVQ weights_base+24(FP), CX
-	MOVQ reach+48(FP), DX
+	// for r < rows, d < vStride:
+	// 	dst[r·vStride + d] += Σ_t weights[r·weightStride + t]·v[t·vStride + d]     t < positions, fused, t ascending
+	MOVQ a_dst_base+0(FP), AX
+	MOVQ a_weights_base+24(FP), CX
+	MOVQ a_weightStride+48(FP), DX
 	SHLQ $0x02, DX
-	MOVQ v_base+56(FP), BX
-	MOVQ stride+104(FP), SI
-	MOVQ stride+104(FP), DI
+	MOVQ a_v_base+56(FP), BX
+	MOVQ a_vStride+104(FP), SI
+	MOVQ a_vStride+104(FP), DI
 	SHLQ $0x01, DI
-	MOVQ n+120(FP), R8
-	MOVQ stride+104(FP), R9
+	MOVQ a_positions+120(FP), R8
+	MOVQ a_vStride+104(FP), R9
 	SHLQ $0x02, R9
-	MOVQ next_base+80(FP), R10
+	MOVQ a_next_base+80(FP), R10
 	SUBQ BX, R10
-	MOVQ rows+112(FP), R11
+	MOVQ a_rows+112(FP), R11
 
 	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01
@@ -2642,16 +2642,16 @@ tile1x2done:
 	VZEROUPPER
 	RET
 
-// func transposeAVX2(dst []float32, step int, x []float32, reach int, rows int, columns int)
+// func transposeAVX2(dst []float32, dstStride int, x []float32, xStride int, rows int, columns int)
 // Requires: AVX
 TEXT ·transposeAVX2(SB), NOSPLIT, $0-80
 	// for r < rows, c < columns:
-	// 	dst[c·step + r] = x[r·reach + c]
+	// 	dst[c·dstStride + r] = x[r·xStride + c]
 	MOVQ dst_base+0(FP), AX
-	MOVQ step+24(FP), CX
+	MOVQ dstStride+24(FP), CX
 	SHLQ $0x02, CX
 	MOVQ x_base+32(FP), DX
-	MOVQ reach+56(FP), BX
+	MOVQ xStride+56(FP), BX
 	SHLQ $0x02, BX
 	MOVQ columns+72(FP), SI
 	MOVQ rows+64(FP), DI

@@ -7,19 +7,19 @@ package kernels
 // scores32AVX512 is scores32Go.
 //
 //go:noescape
-func scores32AVX512(dst []float32, stride int, q []float32, k []float32, next []float32, dim int, rows int, columns int)
+func scores32AVX512(a scoresArgs[float32])
 
 // weigh32AVX512 is weigh32Go.
 //
 //go:noescape
-func weigh32AVX512(dst []float32, weights []float32, reach int, v []float32, next []float32, stride int, rows int, n int)
+func weigh32AVX512(a weighArgs[float32])
 
 // scores16AVX512 is scores16Go.
 //
 //go:noescape
-func scores16AVX512(dst []float32, stride int, q []float32, k []uint16, next []uint16, dim int, rows int, columns int)
+func scores16AVX512(a scoresArgs[uint16])
 
 // weigh16AVX512 is weigh16Go.
 //
 //go:noescape
-func weigh16AVX512(dst []float32, weights []float32, reach int, v []uint16, next []uint16, stride int, rows int, n int)
+func weigh16AVX512(a weighArgs[uint16])

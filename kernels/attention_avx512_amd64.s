@@ -4,23 +4,23 @@
 
 #include "textflag.h"
 
-// func scores32AVX512(dst []float32, stride int, q []float32, k []float32, next []float32, dim int, rows int, columns int)
+// func scores32AVX512(a scoresArgs[float32])
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·scores32AVX512(SB), NOSPLIT, $0-128
-	// for r < rows, c < columns:
-	// 	dst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending
-	MOVQ dst_base+0(FP), AX
-	MOVQ stride+24(FP), CX
+	// for r < rows, t < positions:
+	// 	dst[r·dstStride + t] = Σ_d q[r·dim + d]·k[d·64 + t]     fused, d ascending
+	MOVQ a_dst_base+0(FP), AX
+	MOVQ a_dstStride+24(FP), CX
 	SHLQ $0x02, CX
-	MOVQ q_base+32(FP), DX
-	MOVQ k_base+56(FP), BX
-	MOVQ dim+104(FP), SI
-	MOVQ columns+120(FP), DI
-	MOVQ dim+104(FP), R8
+	MOVQ a_q_base+32(FP), DX
+	MOVQ a_k_base+56(FP), BX
+	MOVQ a_dim+104(FP), SI
+	MOVQ a_positions+120(FP), DI
+	MOVQ a_dim+104(FP), R8
 	SHLQ $0x02, R8
-	MOVQ next_base+80(FP), R9
+	MOVQ a_next_base+80(FP), R9
 	SUBQ BX, R9
-	MOVQ rows+112(FP), R10
+	MOVQ a_rows+112(FP), R10
 
 	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
@@ -35,7 +35,7 @@ TEXT ·scores32AVX512(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile6x4done
 	VXORPS Z0, Z0, Z0
@@ -63,7 +63,7 @@ tile6x4:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 
-	// Sums of 6 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19; Z20-Z23.
+	// Sums of 6 rows by 4 vectors of positions: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19; Z20-Z23.
 	MOVQ DX, R9
 	LEAQ (R9)(R8*2), R12
 	ADDQ R8, R12
@@ -144,7 +144,7 @@ tile6x4dim:
 
 tile6x4done:
 tile6x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile6x2done
 	VXORPS Z0, Z0, Z0
@@ -160,7 +160,7 @@ tile6x2:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of 6 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9; Z10, Z11.
+	// Sums of 6 rows by 2 vectors of positions: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9; Z10, Z11.
 	MOVQ DX, R9
 	LEAQ (R9)(R8*2), R12
 	ADDQ R8, R12
@@ -215,7 +215,7 @@ tile6x2dim:
 
 tile6x2done:
 tile6x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile6x1done
 	VXORPS Z0, Z0, Z0
@@ -225,7 +225,7 @@ tile6x1:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of 6 rows by 1 vectors of columns: Z0; Z1; Z2; Z3; Z4; Z5.
+	// Sums of 6 rows by 1 vectors of positions: Z0; Z1; Z2; Z3; Z4; Z5.
 	MOVQ DX, R9
 	LEAQ (R9)(R8*2), R12
 	ADDQ R8, R12
@@ -265,7 +265,7 @@ tile6x1done:
 
 rows5:
 tile5x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile5x4done
 	VXORPS Z0, Z0, Z0
@@ -289,7 +289,7 @@ tile5x4:
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 
-	// Sums of 5 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19.
+	// Sums of 5 rows by 4 vectors of positions: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -365,7 +365,7 @@ tile5x4dim:
 
 tile5x4done:
 tile5x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile5x2done
 	VXORPS Z0, Z0, Z0
@@ -379,7 +379,7 @@ tile5x2:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-	// Sums of 5 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9.
+	// Sums of 5 rows by 2 vectors of positions: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -431,7 +431,7 @@ tile5x2dim:
 
 tile5x2done:
 tile5x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile5x1done
 	VXORPS Z0, Z0, Z0
@@ -440,7 +440,7 @@ tile5x1:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-	// Sums of 5 rows by 1 vectors of columns: Z0; Z1; Z2; Z3; Z4.
+	// Sums of 5 rows by 1 vectors of positions: Z0; Z1; Z2; Z3; Z4.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -479,7 +479,7 @@ tile5x1done:
 
 rows4:
 tile4x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile4x4done
 	VXORPS Z0, Z0, Z0
@@ -499,7 +499,7 @@ tile4x4:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-	// Sums of 4 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15.
+	// Sums of 4 rows by 4 vectors of positions: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -566,7 +566,7 @@ tile4x4dim:
 
 tile4x4done:
 tile4x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile4x2done
 	VXORPS Z0, Z0, Z0
@@ -578,7 +578,7 @@ tile4x2:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of 4 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7.
+	// Sums of 4 rows by 2 vectors of positions: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -625,7 +625,7 @@ tile4x2dim:
 
 tile4x2done:
 tile4x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile4x1done
 	VXORPS Z0, Z0, Z0
@@ -633,7 +633,7 @@ tile4x1:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of 4 rows by 1 vectors of columns: Z0; Z1; Z2; Z3.
+	// Sums of 4 rows by 1 vectors of positions: Z0; Z1; Z2; Z3.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -670,7 +670,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile3x4done
 	VXORPS Z0, Z0, Z0
@@ -686,7 +686,7 @@ tile3x4:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of 3 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11.
+	// Sums of 3 rows by 4 vectors of positions: Z0-Z3; Z4-Z7; Z8-Z11.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -739,7 +739,7 @@ tile3x4dim:
 
 tile3x4done:
 tile3x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile3x2done
 	VXORPS Z0, Z0, Z0
@@ -749,7 +749,7 @@ tile3x2:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of 3 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5.
+	// Sums of 3 rows by 2 vectors of positions: Z0, Z1; Z2, Z3; Z4, Z5.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -786,14 +786,14 @@ tile3x2dim:
 
 tile3x2done:
 tile3x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile3x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-	// Sums of 3 rows by 1 vectors of columns: Z0; Z1; Z2.
+	// Sums of 3 rows by 1 vectors of positions: Z0; Z1; Z2.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -823,7 +823,7 @@ tile3x1done:
 
 rows2:
 tile2x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile2x4done
 	VXORPS Z0, Z0, Z0
@@ -835,7 +835,7 @@ tile2x4:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of 2 rows by 4 vectors of columns: Z0-Z3; Z4-Z7.
+	// Sums of 2 rows by 4 vectors of positions: Z0-Z3; Z4-Z7.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -879,7 +879,7 @@ tile2x4dim:
 
 tile2x4done:
 tile2x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile2x2done
 	VXORPS Z0, Z0, Z0
@@ -887,7 +887,7 @@ tile2x2:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of 2 rows by 2 vectors of columns: Z0, Z1; Z2, Z3.
+	// Sums of 2 rows by 2 vectors of positions: Z0, Z1; Z2, Z3.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -919,13 +919,13 @@ tile2x2dim:
 
 tile2x2done:
 tile2x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile2x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of 2 rows by 1 vectors of columns: Z0; Z1.
+	// Sums of 2 rows by 1 vectors of positions: Z0; Z1.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -953,7 +953,7 @@ tile2x1done:
 
 rows1:
 tile1x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile1x4done
 	VXORPS Z0, Z0, Z0
@@ -961,7 +961,7 @@ tile1x4:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of 1 rows by 4 vectors of columns: Z0-Z3.
+	// Sums of 1 rows by 4 vectors of positions: Z0-Z3.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -992,13 +992,13 @@ tile1x4dim:
 
 tile1x4done:
 tile1x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile1x2done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of 1 rows by 2 vectors of columns: Z0, Z1.
+	// Sums of 1 rows by 2 vectors of positions: Z0, Z1.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -1023,12 +1023,12 @@ tile1x2dim:
 
 tile1x2done:
 tile1x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile1x1done
 	VXORPS Z0, Z0, Z0
 
-	// Sums of 1 rows by 1 vectors of columns: Z0.
+	// Sums of 1 rows by 1 vectors of positions: Z0.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -1052,25 +1052,25 @@ tile1x1done:
 	VZEROUPPER
 	RET
 
-// func weigh32AVX512(dst []float32, weights []float32, reach int, v []float32, next []float32, stride int, rows int, n int)
+// func weigh32AVX512(a weighArgs[float32])
 // Requires: AVX, AVX512F, MMX+
 TEXT ·weigh32AVX512(SB), NOSPLIT, $0-128
-	// for r < rows, d < stride:
-	// 	dst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending
-	MOVQ dst_base+0(FP), AX
-	MOVQ weights_base+24(FP), CX
-	MOVQ reach+48(FP), DX
+	// for r < rows, d < vStride:
+	// 	dst[r·vStride + d] += Σ_t weights[r·weightStride + t]·v[t·vStride + d]     t < positions, fused, t ascending
+	MOVQ a_dst_base+0(FP), AX
+	MOVQ a_weights_base+24(FP), CX
+	MOVQ a_weightStride+48(FP), DX
 	SHLQ $0x02, DX
-	MOVQ v_base+56(FP), BX
-	MOVQ stride+104(FP), SI
-	MOVQ stride+104(FP), DI
+	MOVQ a_v_base+56(FP), BX
+	MOVQ a_vStride+104(FP), SI
+	MOVQ a_vStride+104(FP), DI
 	SHLQ $0x02, DI
-	MOVQ n+120(FP), R8
-	MOVQ stride+104(FP), R9
+	MOVQ a_positions+120(FP), R8
+	MOVQ a_vStride+104(FP), R9
 	SHLQ $0x02, R9
-	MOVQ next_base+80(FP), R10
+	MOVQ a_next_base+80(FP), R10
 	SUBQ BX, R10
-	MOVQ rows+112(FP), R11
+	MOVQ a_rows+112(FP), R11
 
 	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01
@@ -2120,23 +2120,23 @@ tile1x1done:
 	VZEROUPPER
 	RET
 
-// func scores16AVX512(dst []float32, stride int, q []float32, k []uint16, next []uint16, dim int, rows int, columns int)
+// func scores16AVX512(a scoresArgs[uint16])
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·scores16AVX512(SB), NOSPLIT, $0-128
-	// for r < rows, c < columns:
-	// 	dst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending
-	MOVQ dst_base+0(FP), AX
-	MOVQ stride+24(FP), CX
+	// for r < rows, t < positions:
+	// 	dst[r·dstStride + t] = Σ_d q[r·dim + d]·k[d·64 + t]     fused, d ascending
+	MOVQ a_dst_base+0(FP), AX
+	MOVQ a_dstStride+24(FP), CX
 	SHLQ $0x02, CX
-	MOVQ q_base+32(FP), DX
-	MOVQ k_base+56(FP), BX
-	MOVQ dim+104(FP), SI
-	MOVQ columns+120(FP), DI
-	MOVQ dim+104(FP), R8
+	MOVQ a_q_base+32(FP), DX
+	MOVQ a_k_base+56(FP), BX
+	MOVQ a_dim+104(FP), SI
+	MOVQ a_positions+120(FP), DI
+	MOVQ a_dim+104(FP), R8
 	SHLQ $0x02, R8
-	MOVQ next_base+80(FP), R9
+	MOVQ a_next_base+80(FP), R9
 	SUBQ BX, R9
-	MOVQ rows+112(FP), R10
+	MOVQ a_rows+112(FP), R10
 
 	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
@@ -2151,7 +2151,7 @@ TEXT ·scores16AVX512(SB), NOSPLIT, $0-128
 	JE   rows5
 
 tile6x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile6x4done
 	VXORPS Z0, Z0, Z0
@@ -2179,7 +2179,7 @@ tile6x4:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 
-	// Sums of 6 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19; Z20-Z23.
+	// Sums of 6 rows by 4 vectors of positions: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19; Z20-Z23.
 	MOVQ DX, R9
 	LEAQ (R9)(R8*2), R12
 	ADDQ R8, R12
@@ -2260,7 +2260,7 @@ tile6x4dim:
 
 tile6x4done:
 tile6x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile6x2done
 	VXORPS Z0, Z0, Z0
@@ -2276,7 +2276,7 @@ tile6x2:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of 6 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9; Z10, Z11.
+	// Sums of 6 rows by 2 vectors of positions: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9; Z10, Z11.
 	MOVQ DX, R9
 	LEAQ (R9)(R8*2), R12
 	ADDQ R8, R12
@@ -2331,7 +2331,7 @@ tile6x2dim:
 
 tile6x2done:
 tile6x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile6x1done
 	VXORPS Z0, Z0, Z0
@@ -2341,7 +2341,7 @@ tile6x1:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of 6 rows by 1 vectors of columns: Z0; Z1; Z2; Z3; Z4; Z5.
+	// Sums of 6 rows by 1 vectors of positions: Z0; Z1; Z2; Z3; Z4; Z5.
 	MOVQ DX, R9
 	LEAQ (R9)(R8*2), R12
 	ADDQ R8, R12
@@ -2381,7 +2381,7 @@ tile6x1done:
 
 rows5:
 tile5x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile5x4done
 	VXORPS Z0, Z0, Z0
@@ -2405,7 +2405,7 @@ tile5x4:
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 
-	// Sums of 5 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19.
+	// Sums of 5 rows by 4 vectors of positions: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15; Z16-Z19.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -2479,7 +2479,7 @@ tile5x4dim:
 
 tile5x4done:
 tile5x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile5x2done
 	VXORPS Z0, Z0, Z0
@@ -2493,7 +2493,7 @@ tile5x2:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-	// Sums of 5 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9.
+	// Sums of 5 rows by 2 vectors of positions: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7; Z8, Z9.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -2544,7 +2544,7 @@ tile5x2dim:
 
 tile5x2done:
 tile5x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile5x1done
 	VXORPS Z0, Z0, Z0
@@ -2553,7 +2553,7 @@ tile5x1:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-	// Sums of 5 rows by 1 vectors of columns: Z0; Z1; Z2; Z3; Z4.
+	// Sums of 5 rows by 1 vectors of positions: Z0; Z1; Z2; Z3; Z4.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -2592,7 +2592,7 @@ tile5x1done:
 
 rows4:
 tile4x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile4x4done
 	VXORPS Z0, Z0, Z0
@@ -2612,7 +2612,7 @@ tile4x4:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-	// Sums of 4 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15.
+	// Sums of 4 rows by 4 vectors of positions: Z0-Z3; Z4-Z7; Z8-Z11; Z12-Z15.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -2677,7 +2677,7 @@ tile4x4dim:
 
 tile4x4done:
 tile4x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile4x2done
 	VXORPS Z0, Z0, Z0
@@ -2689,7 +2689,7 @@ tile4x2:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of 4 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7.
+	// Sums of 4 rows by 2 vectors of positions: Z0, Z1; Z2, Z3; Z4, Z5; Z6, Z7.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -2735,7 +2735,7 @@ tile4x2dim:
 
 tile4x2done:
 tile4x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile4x1done
 	VXORPS Z0, Z0, Z0
@@ -2743,7 +2743,7 @@ tile4x1:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of 4 rows by 1 vectors of columns: Z0; Z1; Z2; Z3.
+	// Sums of 4 rows by 1 vectors of positions: Z0; Z1; Z2; Z3.
 	MOVQ DX, R10
 	LEAQ (R10)(R8*2), R13
 	ADDQ R8, R13
@@ -2780,7 +2780,7 @@ tile4x1done:
 
 rows3:
 tile3x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile3x4done
 	VXORPS Z0, Z0, Z0
@@ -2796,7 +2796,7 @@ tile3x4:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of 3 rows by 4 vectors of columns: Z0-Z3; Z4-Z7; Z8-Z11.
+	// Sums of 3 rows by 4 vectors of positions: Z0-Z3; Z4-Z7; Z8-Z11.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -2847,7 +2847,7 @@ tile3x4dim:
 
 tile3x4done:
 tile3x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile3x2done
 	VXORPS Z0, Z0, Z0
@@ -2857,7 +2857,7 @@ tile3x2:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of 3 rows by 2 vectors of columns: Z0, Z1; Z2, Z3; Z4, Z5.
+	// Sums of 3 rows by 2 vectors of positions: Z0, Z1; Z2, Z3; Z4, Z5.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -2893,14 +2893,14 @@ tile3x2dim:
 
 tile3x2done:
 tile3x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile3x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-	// Sums of 3 rows by 1 vectors of columns: Z0; Z1; Z2.
+	// Sums of 3 rows by 1 vectors of positions: Z0; Z1; Z2.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -2930,7 +2930,7 @@ tile3x1done:
 
 rows2:
 tile2x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile2x4done
 	VXORPS Z0, Z0, Z0
@@ -2942,7 +2942,7 @@ tile2x4:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of 2 rows by 4 vectors of columns: Z0-Z3; Z4-Z7.
+	// Sums of 2 rows by 4 vectors of positions: Z0-Z3; Z4-Z7.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -2984,7 +2984,7 @@ tile2x4dim:
 
 tile2x4done:
 tile2x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile2x2done
 	VXORPS Z0, Z0, Z0
@@ -2992,7 +2992,7 @@ tile2x2:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of 2 rows by 2 vectors of columns: Z0, Z1; Z2, Z3.
+	// Sums of 2 rows by 2 vectors of positions: Z0, Z1; Z2, Z3.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -3023,13 +3023,13 @@ tile2x2dim:
 
 tile2x2done:
 tile2x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile2x1done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of 2 rows by 1 vectors of columns: Z0; Z1.
+	// Sums of 2 rows by 1 vectors of positions: Z0; Z1.
 	MOVQ DX, R10
 	MOVQ BX, R11
 	MOVQ SI, R12
@@ -3057,7 +3057,7 @@ tile2x1done:
 
 rows1:
 tile1x4:
-	// 64 columns at a time, while as many are left (DI).
+	// 64 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x40
 	JLT    tile1x4done
 	VXORPS Z0, Z0, Z0
@@ -3065,7 +3065,7 @@ tile1x4:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of 1 rows by 4 vectors of columns: Z0-Z3.
+	// Sums of 1 rows by 4 vectors of positions: Z0-Z3.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -3098,13 +3098,13 @@ tile1x4dim:
 
 tile1x4done:
 tile1x2:
-	// 32 columns at a time, while as many are left (DI).
+	// 32 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x20
 	JLT    tile1x2done
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of 1 rows by 2 vectors of columns: Z0, Z1.
+	// Sums of 1 rows by 2 vectors of positions: Z0, Z1.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -3130,12 +3130,12 @@ tile1x2dim:
 
 tile1x2done:
 tile1x1:
-	// 16 columns at a time, while as many are left (DI).
+	// 16 positions at a time, while as many are left (DI).
 	CMPQ   DI, $0x10
 	JLT    tile1x1done
 	VXORPS Z0, Z0, Z0
 
-	// Sums of 1 rows by 1 vectors of columns: Z0.
+	// Sums of 1 rows by 1 vectors of positions: Z0.
 	MOVQ DX, CX
 	MOVQ BX, R8
 	MOVQ SI, R10
@@ -3160,25 +3160,25 @@ tile1x1done:
 	VZEROUPPER
 	RET
 
-// func weigh16AVX512(dst []float32, weights []float32, reach int, v []uint16, next []uint16, stride int, rows int, n int)
+// func weigh16AVX512(a weighArgs[uint16])
 // Requires: AVX, AVX512F, MMX+
 TEXT ·weigh16AVX512(SB), NOSPLIT, $0-128
-	// for r < rows, d < stride:
-	// 	dst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending
-	MOVQ dst_base+0(FP), AX
-	MOVQ weights_base+24(FP), CX
-	MOVQ reach+48(FP), DX
+	// for r < rows, d < vStride:
+	// 	dst[r·vStride + d] += Σ_t weights[r·weightStride + t]·v[t·vStride + d]     t < positions, fused, t ascending
+	MOVQ a_dst_base+0(FP), AX
+	MOVQ a_weights_base+24(FP), CX
+	MOVQ a_weightStride+48(FP), DX
 	SHLQ $0x02, DX
-	MOVQ v_base+56(FP), BX
-	MOVQ stride+104(FP), SI
-	MOVQ stride+104(FP), DI
+	MOVQ a_v_base+56(FP), BX
+	MOVQ a_vStride+104(FP), SI
+	MOVQ a_vStride+104(FP), DI
 	SHLQ $0x01, DI
-	MOVQ n+120(FP), R8
-	MOVQ stride+104(FP), R9
+	MOVQ a_positions+120(FP), R8
+	MOVQ a_vStride+104(FP), R9
 	SHLQ $0x02, R9
-	MOVQ next_base+80(FP), R10
+	MOVQ a_next_base+80(FP), R10
 	SUBQ BX, R10
-	MOVQ rows+112(FP), R11
+	MOVQ a_rows+112(FP), R11
 
 	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01

@@ -109,12 +109,12 @@ func (s CacheShape) writeHalf(head []uint16, at, m int, keys, values []float32) 
 	}
 }
 
-// transposeGo sets dst[c·step+r] = x[r·reach+c] for r < rows, c < columns.
-func transposeGo[T float32 | uint16](dst []T, step int, x []T, reach, rows, columns int) {
+// transposeGo sets dst[c·dstStride+r] = x[r·xStride+c] for r < rows, c < columns.
+func transposeGo[T float32 | uint16](dst []T, dstStride int, x []T, xStride, rows, columns int) {
 	for c := range columns {
-		column := dst[c*step:][:rows]
+		column := dst[c*dstStride:][:rows]
 		for r := range column {
-			column[r] = x[r*reach+c]
+			column[r] = x[r*xStride+c]
 		}
 	}
 }

@@ -31,49 +31,44 @@ func (w *Weights) codeScale() float32 {
 }
 
 // fastOps are the kernels over integers that come in variants. Their
-// activations are n columns, each a row of x, by blocks along K: those of 64
-// codes, [n][16], and the scales and sums of the blocks of the weights, [n].
+// activations are n tokens, by blocks along K: 64 codes of each token, [n][16]
+// words of four; and the scales and starts of each block of the weights, [n].
 type fastOps struct {
-	// quantise rounds x, a column of n.
+	// quantise rounds x, one of n tokens.
 	quantise func(words []uint32, scales []float32, sums []int32, x []float32, n int)
 
-	// fastVector4 and fastVector8 are the product of packed tiles of 4-bit and
-	// int8 weights with n ≤ fastVectorColumns columns of the reach in a block:
-	// 16 values a tile, to each y of the columns, stride apart.
-	fastVector4, fastVector8 fastVectorFunc
-	fastVectorColumns        int
-	// fastFew is up to how many columns that beats fastExpand and fastBlock.
+	// fastVector4 and fastVector8 multiply packed tiles of 4-bit and int8
+	// weights by at most fastVectorTokens tokens: 16 outputs a tile.
+	fastVector4, fastVector8 func(fastVectorArgs)
+	fastVectorTokens         int
+	// fastFew is up to how many tokens fastVector beats fastExpand and fastBlock.
 	fastFew int
 
 	// fastExpand4 and fastExpand8 make codes of some steps of K of one tile for
 	// fastBlock4 and fastBlock8: [k/4][row], four a word as int8 weights are
-	// packed; fastExpand8 of signed, twice as many words that only fastBlock8
-	// understands.
+	// packed; fastExpand8 where signed is set, twice as many words that only
+	// fastBlock8 understands.
 	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
 	fastExpand8 func(panel []uint32, words []uint32)
 	signed      bool
-	// fastBlock4 and fastBlock8 are the product of expanded tiles with n columns
-	// over k (64, or 32 of int8) steps of K: for each tile t, column c and row r
+	// fastBlock4 and fastBlock8 multiply expanded tiles by n tokens over k steps
+	// of K: for each tile t, token c and row r
 	//
-	//	s = Σ_k panel[t·reach + k·16 + r]·x[c·64 + k]     exact
-	//	y[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] +
-	//	        (scales[t·scaleReach + r]·xScales[c])·s     fused
-	fastBlock4, fastBlock8 fastBlockFunc
+	//	s = Σ_i panel[t·panelStride + i·16 + r]·x[c·64 + i]     exact
+	//	y[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] +
+	//	        (scales[t·scaleStride + r]·xScales[c])·s     fused
+	fastBlock4, fastBlock8 func(fastBlockArgs)
 
-	// addChannel4 and addChannel8 add what outliers of a channel make of tiles.
-	addChannel4, addChannel8 addChannelFunc
+	// addChannel4 and addChannel8 add the products of tiles with the outliers of
+	// a channel.
+	addChannel4, addChannel8 func(channelArgs)
 
 	// raised4 and raised8 are what the kernels add to codes of weights to make
-	// them unsigned; starts are then where sums start, -raised·Σx.
+	// them unsigned. Sums begin at starts, -raised·Σx, to make up for it:
+	//
+	//	Σ (w + 86)·x - 86·Σ x = Σ w·x
 	raised4, raised8 int32
 }
-
-type (
-	fastVectorFunc func(y []float32, stride int, words []uint32, scales []float32,
-		x []uint32, xScales []float32, starts []int32, reach, n, depth, tiles int, code *[16]int8)
-	fastBlockFunc func(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int,
-		x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach, k, n, tiles int)
-)
 
 // blockWords is the words of a block of codes.
 const blockWords = blockK / 4
@@ -88,13 +83,13 @@ func (o *fastOps) panelWords(f Format) int {
 
 var fastScalar = fastOps{
 	quantise:    quantiseGo,
-	fastVector4: fastVector4Go, fastVector8: fastVector8Go, fastVectorColumns: 1, fastFew: 1,
+	fastVector4: fastVector4Go, fastVector8: fastVector8Go, fastVectorTokens: 1, fastFew: 1,
 	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
 	fastBlock4: fastBlockGo, fastBlock8: fastBlockGo,
 	addChannel4: addChannel4Go, addChannel8: addChannel8Go,
 }
 
-// fastVector is vector over integers.
+// fastVector computes the tiles [lo, hi) of the product of codes with few tokens.
 func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 	w, q := j.W, &in.codes
 	product, code := in.ops.fastVector8, (*[16]int8)(nil)
@@ -105,56 +100,68 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 	if len(q.outliers.channels) > 0 {
 		step = max(in.ops.vectorTiles, outlierWords/w.tileWords())
 	}
-	in.eachGroup(s, j, lo, hi, step, in.ops.fastVectorColumns, func(y []float32, stride, lo, hi, c, n int) {
-		product(y[c*stride:], stride, w.tileRange(lo, hi), w.scaleRange(lo, hi), q.words[c*blockWords:],
-			q.scaled[c:], q.starts[c:], in.n, n, w.depth(), hi-lo, code)
+	in.eachGroup(s, j, lo, hi, step, in.ops.fastVectorTokens, func(y []float32, yStride, lo, hi, c, n int) {
+		product(fastVectorArgs{
+			y: y[c*yStride:], yStride: yStride, words: w.tileRange(lo, hi), scales: w.scaleRange(lo, hi),
+			x: q.words[c*blockWords:], xScales: q.scaled[c:], starts: q.starts[c:], xStride: in.n,
+			n: n, k: w.depth(), tiles: hi - lo, code: code,
+		})
 		if c+n == in.n {
-			in.addOutliers(w, y, stride, lo, hi)
+			in.addOutliers(w, y, yStride, lo, hi)
 		}
 	})
 }
 
-// fastMatrix is matrix over integers. Sums begin with zeros, and end in y if
-// there is room for the whole of the last tile.
+// fastMatrix computes the tiles [lo, hi), at most panelTiles, of the product of
+// codes with all tokens. Sums begin with zeros, and end in y if there is room
+// for the whole of the last tile.
 func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
-	w, ops, q := j.W, in.ops, &in.codes
-	n, tiles, layout := in.n, hi-lo, w.kind.Form()
-	stride, block, depth := tiles*tileRows, layout.Block, w.depth()
+	w, ops, q, f := j.W, in.ops, &in.codes, j.W.form()
+	n, tiles, depth := in.n, hi-lo, w.depth()
+	stride := tiles * tileRows
 	s.acc = resize(s.acc, n*stride)
 	whole := hi*tileRows <= w.rows
 	size := ops.panelWords(w.format) * tileRows
 	s.panel8 = resize(s.panel8, panelTiles*size)
-	panel, product := s.panel8, ops.fastBlock4
+	product := ops.fastBlock4
 	if w.format == Int8 {
 		product = ops.fastBlock8
 	}
-	words, tileWords := w.tileRange(lo, hi), w.tileWords()
-	scales, tileScales := w.scaleRange(lo, hi), w.tileScales()
-	from, fromStride := zeros[:], 0
-	for b, at := 0, 0; at < depth; b, at = b+1, at+block {
+	scales := w.scaleRange(lo, hi)
+	a := fastBlockArgs{
+		from: zeros[:], panelStride: size, scaleStride: w.tileScales(), k: f.Block, n: n, tiles: tiles,
+	}
+	for b, at := 0, 0; at < depth; b, at = b+1, at+f.Block {
 		part := at % blockK // of the panel's block of K
 		if part == 0 {
-			k := min(blockK, depth-at)
-			for t := range tiles {
-				lines, words := panel[t*size:][:size*k/blockK], words[t*tileWords+at/8*layout.Words8():][:k/8*layout.Words8()]
-				if w.format == Int8 {
-					ops.fastExpand8(lines, words)
-				} else {
-					ops.fastExpand4(lines, words, &w.code.int8)
-				}
-			}
+			w.expandCodes(s.panel8, size, ops, lo, tiles, at)
 		}
-		y, yStride := s.acc, stride
-		if whole && at+block == depth {
-			y, yStride = j.Y[lo*tileRows:], w.rows
+		a.y, a.yStride = s.acc, stride
+		if whole && at+f.Block == depth {
+			a.y, a.yStride = j.Y[lo*tileRows:], w.rows
 		}
-		product(y, yStride, from, fromStride, panel[part*size/blockK:], size, q.words[at/blockK*n*blockWords+part/4:],
-			q.scaled[b*n:], q.starts[b*n:], scales[b*tileRows:], tileScales, block, n, tiles)
-		from, fromStride = y, yStride
+		a.panel, a.x = s.panel8[part*size/blockK:], q.words[at/blockK*n*blockWords+part/4:]
+		a.xScales, a.starts, a.scales = q.scaled[b*n:], q.starts[b*n:], scales[b*tileRows:]
+		product(a)
+		a.from, a.fromStride = a.y, a.yStride
 	}
-	in.addOutliers(w, from, fromStride, lo, hi)
+	in.addOutliers(w, a.from, a.fromStride, lo, hi)
 	if !whole {
 		j.store(s.acc, n, lo, hi)
+	}
+}
+
+// expandCodes expands a block of K, from the step at on, of some tiles from lo
+// on to panels of size words each.
+func (w *Weights) expandCodes(panel []uint32, size int, ops *matrixOps, lo, tiles, at int) {
+	k := min(blockK, w.depth()-at)
+	for t := range tiles {
+		lines, words := panel[t*size:][:size*k/blockK], w.wordsAt(lo+t, at, k)
+		if w.format == Int8 {
+			ops.fastExpand8(lines, words)
+		} else {
+			ops.fastExpand4(lines, words, &w.code.int8)
+		}
 	}
 }
 
@@ -175,36 +182,40 @@ func dot4(s int32, a, b uint32) int32 {
 }
 
 // fastVector4Go is fastOps.fastVector4.
-func fastVector4Go(y []float32, stride int, words []uint32, scales []float32,
-	x []uint32, xScales []float32, _ []int32, reach, n, depth, tiles int, code *[16]int8) {
+func fastVector4Go(a fastVectorArgs) {
 	const step = blockK / 8 * tileRows
 	var panel [2 * step]uint32
-	blocks := depth / blockK
-	for i := range n * tiles * blocks {
-		column, tile, b := i/(tiles*blocks), i/blocks%tiles, i%blocks
-		out, at := y[column*stride+tile*tileRows:][:tileRows], tile*blocks+b
+	blocks := a.k / blockK
+	for i := range a.n * a.tiles * blocks {
+		token, tile, b := i/(a.tiles*blocks), i/blocks%a.tiles, i%blocks
+		y, at := a.y[token*a.yStride+tile*tileRows:][:tileRows], tile*blocks+b
 		if b == 0 {
-			clear(out)
+			clear(y)
 		}
-		fastExpand4Go(panel[:], words[at*step:][:step], code)
-		from := b*reach + column
-		fastBlockGo(out, 0, out, 0, panel[:], 0, x[from*blockWords:], xScales[from:], nil, scales[at*tileRows:], 0, blockK, 1, 1)
+		fastExpand4Go(panel[:], a.words[at*step:][:step], a.code)
+		from := b*a.xStride + token
+		fastBlockGo(fastBlockArgs{
+			y: y, from: y, panel: panel[:], x: a.x[from*blockWords:], xScales: a.xScales[from:],
+			scales: a.scales[at*tileRows:], k: blockK, n: 1, tiles: 1,
+		})
 	}
 }
 
 // fastVector8Go is fastOps.fastVector8.
-func fastVector8Go(y []float32, stride int, words []uint32, scales []float32,
-	x []uint32, xScales []float32, _ []int32, reach, n, depth, tiles int, _ *[16]int8) {
+func fastVector8Go(a fastVectorArgs) {
 	const step = int8Block / 4 * tileRows
-	blocks := depth / int8Block
-	for i := range n * tiles * blocks {
-		column, tile, b := i/(tiles*blocks), i/blocks%tiles, i%blocks
-		out, at := y[column*stride+tile*tileRows:][:tileRows], tile*blocks+b
+	blocks := a.k / int8Block
+	for i := range a.n * a.tiles * blocks {
+		token, tile, b := i/(a.tiles*blocks), i/blocks%a.tiles, i%blocks
+		y, at := a.y[token*a.yStride+tile*tileRows:][:tileRows], tile*blocks+b
 		if b == 0 {
-			clear(out)
+			clear(y)
 		}
-		from := (b/2*reach+column)*blockWords + b%2*int8Block/4
-		fastBlockGo(out, 0, out, 0, words[at*step:], 0, x[from:], xScales[b*reach+column:], nil, scales[at*tileRows:], 0, int8Block, 1, 1)
+		from := (b/2*a.xStride+token)*blockWords + b%2*int8Block/4
+		fastBlockGo(fastBlockArgs{
+			y: y, from: y, panel: a.words[at*step:], x: a.x[from:], xScales: a.xScales[b*a.xStride+token:],
+			scales: a.scales[at*tileRows:], k: int8Block, n: 1, tiles: 1,
+		})
 	}
 }
 
@@ -223,21 +234,21 @@ func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 // fastExpand8Go is fastOps.fastExpand8.
 func fastExpand8Go(panel []uint32, words []uint32) { copy(panel, words) }
 
-// fastBlockGo is fastOps.fastBlock.
-func fastBlockGo(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, _ []int32, scales []float32, scaleReach, k, n, tiles int) {
-	for t := range tiles {
-		panel, scales := panel[t*reach:], scales[t*scaleReach:]
-		for c := range n {
+// fastBlockGo is fastOps.fastBlock4 and fastBlock8, of codes that are not raised.
+func fastBlockGo(a fastBlockArgs) {
+	for t := range a.tiles {
+		panel, scales := a.panel[t*a.panelStride:], a.scales[t*a.scaleStride:]
+		for c := range a.n {
 			var s [tileRows]int32
-			for i := range k / 4 {
-				v, w := x[c*blockWords+i], (*[tileRows]uint32)(panel[i*tileRows:])
+			for i := range a.k / 4 {
+				v, w := a.x[c*blockWords+i], (*[tileRows]uint32)(panel[i*tileRows:])
 				for r := range s {
 					s[r] = dot4(s[r], w[r], v)
 				}
 			}
-			out, in := y[c*stride+t*tileRows:][:tileRows], from[c*fromStride+t*tileRows:][:tileRows]
+			y, from := a.y[c*a.yStride+t*tileRows:][:tileRows], a.from[c*a.fromStride+t*tileRows:][:tileRows]
 			for r := range s {
-				out[r] = fma32(scales[r]*xScales[c], float32(s[r]), in[r])
+				y[r] = fma32(scales[r]*a.xScales[c], float32(s[r]), from[r])
 			}
 		}
 	}

@@ -85,34 +85,39 @@ func TestFastVectorProducts(t *testing.T) {
 			for _, c := range []struct {
 				kind    kinds.Kind
 				raised  int32
-				f, twin fastVectorFunc
+				f, twin func(fastVectorArgs)
 			}{{kinds.Bits4, ops.raised4, ops.fastVector4, fastVector4Go}, {kinds.Int8, ops.raised8, ops.fastVector8, fastVector8Go}} {
 				l := c.kind.Form()
 				for tiles := 1; tiles <= v.matrix.vectorTiles+3; tiles++ {
 					blocks := 1 + tiles%8
 					depth := blocks * l.Block
 					words, scales := s.words(c.kind, tiles*depth/8*l.Words8()), random(r, tiles*blocks*tileRows)
-					for n := 1; n <= ops.fastVectorColumns; n++ {
+					for n := 1; n <= ops.fastVectorTokens; n++ {
 						const apart = 5
-						stride, reach := tiles*tileRows+apart, n+2
-						x := make([]uint32, (depth+blockK-1)/blockK*reach*blockWords)
+						stride, xStride := tiles*tileRows+apart, n+2
+						x := make([]uint32, (depth+blockK-1)/blockK*xStride*blockWords)
 						for i := range x {
 							for range 4 { // within what AVX2 sums in 16 bits
 								x[i] = x[i]<<8 | uint32(uint8(int8(s.next()%95)-47))
 							}
 						}
-						xScales, starts := random(r, blocks*reach), make([]int32, blocks*reach)
+						xScales, starts := random(r, blocks*xStride), make([]int32, blocks*xStride)
 						for i := range starts {
-							at := i / reach * l.Block
-							from := (at/blockK*reach+i%reach)*blockWords + at%blockK/4
+							at := i / xStride * l.Block
+							from := (at/blockK*xStride+i%xStride)*blockWords + at%blockK/4
 							for _, codes := range x[from:][:l.Block/4] {
 								starts[i] -= c.raised * dot4(0, codes, 0x01010101)
 							}
 						}
 						got, check := guarded(t, make([]float32, n*stride))
 						want := make([]float32, n*stride)
-						c.f(got, stride, words, scales, x, xScales, starts, reach, n, depth, tiles, code)
-						c.twin(want, stride, words, scales, x, xScales, starts, reach, n, depth, tiles, code)
+						a := fastVectorArgs{
+							y: got, yStride: stride, words: words, scales: scales, x: x, xScales: xScales, starts: starts,
+							xStride: xStride, n: n, k: depth, tiles: tiles, code: code,
+						}
+						c.f(a)
+						a.y = want
+						c.twin(a)
 						check()
 						sameBits(t, fmt.Sprintf("kind %d, %d tiles, depth %d, %d columns", c.kind, tiles, depth, n), got, want)
 					}

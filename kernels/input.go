@@ -18,23 +18,24 @@ type Input struct {
 	Fast bool
 
 	x    []float32
-	n, k int
+	n, k int // tokens, and numbers of a token
 
 	padded padded
 	packed packed
 	codes  quantised
-	low    lowering
+	down   downProjection
 
-	// The work at hand, and the share of it bound once: a closure a product
-	// would be an allocation a product.
-	task task
-	jobs []job
-	ops  *matrixOps
-	work func(lo, hi int)
+	// The jobs of a MatMul, the work that threads share out now, and the
+	// function that does a piece of it. The function is bound once: a closure a
+	// product would be an allocation a product.
+	jobs  []job
+	ops   *matrixOps
+	phase phase
+	work  func(lo, hi int)
 }
 
-// Reset makes x the input: n rows of k. The Input keeps x, which must not
-// change until the next Reset.
+// Reset makes x the input: n rows of k numbers, a token each. The Input keeps
+// x, which must not change until the next Reset.
 func (in *Input) Reset(x []float32, n, k int) {
 	if n < 0 || k <= 0 || len(x) != n*k {
 		panic(fmt.Sprintf("kernels: input of %d values as %d × %d", len(x), n, k))
@@ -49,51 +50,55 @@ type padded struct {
 	x     []float32
 }
 
-// rows returns x in rows of the length returned, a multiple of 32.
-func (in *Input) rows() (x []float32, length int) {
-	length = roundUp(in.k, int8Block)
-	if length == in.k {
-		return in.x, length
+// rows returns x in rows of xStride numbers, a multiple of 32.
+func (in *Input) rows() (x []float32, xStride int) {
+	xStride = roundUp(in.k, int8Block)
+	if xStride == in.k {
+		return in.x, xStride
 	}
 	p := &in.padded
 	if !p.ready {
 		p.ready = true
-		p.x = resize(p.x, in.n*length)
+		p.x = resize(p.x, in.n*xStride)
 		for i := range in.n {
-			row := p.x[i*length:][:length]
+			row := p.x[i*xStride:][:xStride]
 			clear(row[copy(row, in.x[i*in.k:][:in.k]):])
 		}
 	}
-	return p.x, length
+	return p.x, xStride
 }
 
 // packed is x as the block products read it.
 type packed struct {
 	ready bool
-	columns
+	groups
 }
 
-// columns are numbers that the block products read, or some of them: for each 64
-// along K, for each group of columns (a column being a row of x), [64][columns
-// of the group]. K is padded with zeros.
-type columns struct {
-	cut      // of all columns into groups
+// groups are tokens as the block products read them, or some of them: for each
+// block of 64 along K, for each group of tokens, [64][tokens of the group]. K is
+// padded with zeros. Of five tokens in groups of three and two, x is
+//
+//	k=0 of tokens 0 1 2, k=1 of tokens 0 1 2, …, k=63 of tokens 0 1 2
+//	k=0 of tokens 3 4,   k=1 of tokens 3 4,   …, k=63 of tokens 3 4
+//	k=64 of tokens 0 1 2, …
+type groups struct {
+	cut      // of all tokens into groups
 	x        []float32
-	n        int // columns that x has
-	first    int // of them
+	first    int // the first token that x has
+	n        int // the number of tokens that x has
 	k        int // steps along K that x has
-	from, to int // the groups that are meant
+	from, to int // the groups [from, to) that are meant
 }
 
 // group returns the numbers of group g from the block of K on that begins at a
-// step, and how many columns it has.
-func (c *columns) group(step, g int) (x []float32, n int) {
-	n = c.at(g+1) - c.at(g)
-	depth := min(blockK, c.k-step)
-	return c.x[step*c.n+(c.at(g)-c.first)*depth:][:depth*n], n
+// step, and how many tokens it has.
+func (gs *groups) group(step, g int) (x []float32, n int) {
+	n = gs.at(g+1) - gs.at(g)
+	depth := min(blockK, gs.k-step)
+	return gs.x[step*gs.n+(gs.at(g)-gs.first)*depth:][:depth*n], n
 }
 
-// pack packs x for groups of at most the given number of columns.
+// pack packs x for groups of at most the given number of tokens.
 func (in *Input) pack(p *Pool, most int) {
 	q := &in.packed
 	c := cutInto(in.n, most)
@@ -101,57 +106,39 @@ func (in *Input) pack(p *Pool, most int) {
 		return
 	}
 	q.ready = true
-	q.columns = columns{cut: c, x: resize(q.x, roundUp(in.k, blockK)*in.n), n: in.n, k: roundUp(in.k, blockK), to: c.count}
+	q.groups = groups{cut: c, x: resize(q.x, roundUp(in.k, blockK)*in.n), n: in.n, k: roundUp(in.k, blockK), to: c.count}
 	in.share(p, packing, q.k/blockK, max(1, 4096/in.n/blockK))
 }
 
-// packGroups packs the blocks [lo, hi) of K of the groups that are meant.
-func (in *Input) packGroups(dst *columns, lo, hi int) {
+// packGroups packs the blocks [lo, hi) of K of the groups that dst means.
+func (in *Input) packGroups(dst *groups, lo, hi int) {
 	ops := vec()
 	for b := lo; b < hi; b++ {
 		from := b * blockK
 		depth := min(blockK, in.k-from)
 		for g := dst.from; g < dst.to; g++ {
 			part, n := dst.group(from, g)
-			transposeColumns(ops, part, in.x[dst.at(g)*in.k+from:], in.k, n, depth)
+			interleave(ops, part, in.x[dst.at(g)*in.k+from:], in.k, n, depth)
 			clear(part[depth*n:])
 		}
 	}
 }
 
-// transposeColumns is vectorOps.transpose of any number of rows, which are as
-// many columns of dst.
-func transposeColumns(ops *vectorOps, dst, x []float32, reach, n, depth int) {
+// interleave sets dst[i·n + c] = x[c·xStride + i] for n tokens c and i < k.
+func interleave(ops *vectorOps, dst, x []float32, xStride, n, k int) {
 	for c := 0; c < n; c += transposeRows {
-		ops.transpose(dst[c:], n, x[c*reach:], reach, min(transposeRows, n-c), depth)
+		ops.transpose(dst[c:], n, x[c*xStride:], xStride, min(transposeRows, n-c), k)
 	}
 }
 
-// cut is n columns in groups as equal as can be.
+// cut is n tokens in groups as equal as can be.
 type cut struct{ n, count int }
 
-// cutInto makes groups of at most most.
+// cutInto makes groups of at most most tokens.
 func cutInto(n, most int) cut { return cut{n, (n + most - 1) / most} }
 
-// at is the first column of group g.
+// at returns the first token of group g.
 func (c cut) at(g int) int { return g * c.n / c.count }
-
-// groups calls fn with the first column and the size of each group.
-func groups(n, most int, fn func(column, size int)) {
-	c := cutInto(n, most)
-	for g := range c.count {
-		fn(c.at(g), c.at(g+1)-c.at(g))
-	}
-}
-
-// share does the work at hand on the pool, n pieces in multiples of grain.
-func (in *Input) share(p *Pool, t task, n, grain int) {
-	if in.work == nil {
-		in.work = in.run
-	}
-	in.task = t
-	p.Run(n, grain, in.work)
-}
 
 func resize[T any](x []T, n int) []T {
 	if cap(x) < n {
@@ -160,7 +147,7 @@ func resize[T any](x []T, n int) []T {
 	return x[:n]
 }
 
-// scratch is the memory that one share of work needs meanwhile.
+// scratch is the memory that one share of work needs while it runs.
 type scratch struct {
 	block  [blockK]float32
 	panel  []float32

@@ -32,11 +32,11 @@ func TestLowRank(t *testing.T) {
 		pb, err := PackDense(p, F32, c.outputs, c.rank, matrixRows{b, c.rank})
 		require.NoError(t, err)
 		x, y, rowScale := random(r, c.n*c.inputs), random(r, c.n*c.outputs), random(r, c.outputs)
-		for _, l := range []LowRank{{A: pa, B: pb, Scale: 0.5}, {A: pa, B: pb, Scale: 0.3}, {A: pa, B: pb, Scale: 3}, {A: pa, B: pb, Scale: 4}, {A: pa, B: pb, Scale: 2, RowScale: rowScale}} {
+		for _, l := range []LowRank{{Down: pa, Up: pb, Scale: 0.5}, {Down: pa, Up: pb, Scale: 0.3}, {Down: pa, Up: pb, Scale: 3}, {Down: pa, Up: pb, Scale: 4}, {Down: pa, Up: pb, Scale: 2, RowScale: rowScale}} {
 			got := append([]float32(nil), y...)
 			var in Input
 			in.Reset(x, c.n, c.inputs)
-			in.MatMul(p, Product{Y: got, Low: &l})
+			in.MatMul(p, Product{Y: got, LowRank: &l})
 			for i := range c.n {
 				hidden := make([]float64, c.rank)
 				for j := range hidden {
@@ -47,7 +47,7 @@ func TestLowRank(t *testing.T) {
 				// Row by row the bits are the same as all at once.
 				alone := append([]float32(nil), y[i*c.outputs:][:c.outputs]...)
 				in.Reset(x[i*c.inputs:][:c.inputs], 1, c.inputs)
-				in.MatMul(p, Product{Y: alone, Low: &l})
+				in.MatMul(p, Product{Y: alone, LowRank: &l})
 				sameBits(t, fmt.Sprintf("%+v, row %d", c, i), alone, got[i*c.outputs:][:c.outputs])
 				for o, v := range alone {
 					want := 0.0
@@ -74,11 +74,11 @@ func TestLowRankRefusesShapes(t *testing.T) {
 	require.NoError(t, err)
 	var in Input
 	in.Reset(make([]float32, 4), 1, 4)
-	add := func(l LowRank, y []float32) func() { return func() { in.MatMul(p, Product{Y: y, Low: &l}) } }
-	require.Panics(t, add(LowRank{A: a, B: a}, make([]float32, 2)))
-	require.Panics(t, add(LowRank{A: a, B: b}, make([]float32, 2)))
-	require.Panics(t, add(LowRank{A: a, B: b, RowScale: make([]float32, 2)}, make([]float32, 3)))
-	require.NotPanics(t, add(LowRank{A: a, B: b}, make([]float32, 3)))
+	add := func(l LowRank, y []float32) func() { return func() { in.MatMul(p, Product{Y: y, LowRank: &l}) } }
+	require.Panics(t, add(LowRank{Down: a, Up: a}, make([]float32, 2)))
+	require.Panics(t, add(LowRank{Down: a, Up: b}, make([]float32, 2)))
+	require.Panics(t, add(LowRank{Down: a, Up: b, RowScale: make([]float32, 2)}, make([]float32, 3)))
+	require.NotPanics(t, add(LowRank{Down: a, Up: b}, make([]float32, 3)))
 }
 
 // TestLowRankWithProducts compares products made with their low-rank paths in
@@ -105,7 +105,7 @@ func TestLowRankWithProducts(t *testing.T) {
 			w, _ := f.make(t, one, r, 30+20*i, k)
 			a, _ := forms[(trial+i)%3].make(t, one, r, rank, k)
 			b, _ := forms[(trial+i)%3].make(t, one, r, w.Rows(), rank)
-			l := &LowRank{A: a, B: b, Scale: []float32{0.3, 2}[(trial/2+i)%2]}
+			l := &LowRank{Down: a, Up: b, Scale: []float32{0.3, 2}[(trial/2+i)%2]}
 			switch i {
 			case 1:
 				l.RowScale = random(r, w.Rows())
@@ -126,7 +126,7 @@ func TestLowRankWithProducts(t *testing.T) {
 						if lows[i] == nil {
 							continue
 						}
-						delta := alone(lows[i].B, alone(lows[i].A, x, n, false), n, false)
+						delta := alone(lows[i].Up, alone(lows[i].Down, x, n, false), n, false)
 						AddScaled(want[i], delta, lows[i].Scale)
 						for c := range n {
 							if s := lows[i].RowScale; s != nil {
@@ -142,7 +142,7 @@ func TestLowRankWithProducts(t *testing.T) {
 						in.Reset(x, n, k)
 						var products []Product
 						for i, w := range weights {
-							products = append(products, Product{W: w, Y: make([]float32, n*w.Rows()), Low: lows[i]})
+							products = append(products, Product{W: w, Y: make([]float32, n*w.Rows()), LowRank: lows[i]})
 						}
 						in.MatMul(p, products...)
 						for i := range products {
@@ -163,13 +163,13 @@ func TestLowRankDoesNotAllocate(t *testing.T) {
 	w, _ := four("nf4", NF4, F32, 64).make(t, p, r, 100, 128)
 	a, _ := dense(BF16).make(t, p, r, 16, 128)
 	b, _ := dense(BF16).make(t, p, r, 100, 16)
-	low := &LowRank{A: a, B: b, Scale: 2}
+	low := &LowRank{Down: a, Up: b, Scale: 2}
 	for _, n := range []int{1, 9} {
 		x, y := random(r, n*128), make([]float32, n*100)
 		in := Input{Fast: true}
 		require.Zero(t, testing.AllocsPerRun(20, func() {
 			in.Reset(x, n, 128)
-			in.MatMul(p, Product{W: w, Y: y, Low: low})
+			in.MatMul(p, Product{W: w, Y: y, LowRank: low})
 		}), "n %d", n)
 	}
 }

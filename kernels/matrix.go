@@ -10,39 +10,38 @@ import (
 // whole tiles. Each has a twin in Go, named with Go at the end, that says
 // what it computes and that every variant equals in every bit.
 type matrixOps struct {
-	// vector is the product of packed tiles with n ≤ vectorColumns columns of
-	// depth (K padded) numbers, reach apart: 16 values a tile, to each y of
-	// the columns, stride apart.
-	vector        [kinds.Count]vectorFunc
-	vectorColumns int
-	// vectorFew is up to how many columns that beats expand and block.
+	// vector multiplies packed tiles by at most vectorTokens tokens: y = x Wᵀ,
+	// 16 outputs a tile.
+	vector       [kinds.Count]vectorFunc
+	vectorTokens int
+	// vectorFew is up to how many tokens vector beats expand and block.
 	vectorFew [kinds.Count]int
-	// vectorTiles is how many tiles it likes to do at a time.
+	// vectorTiles is the number of tiles at a time that vector is fastest with.
 	vectorTiles int
 
 	// expand dequantises some steps of K of one tile to panel, [k][16]. Where
-	// the epilogue of block applies the scales, these are bare codes.
+	// the scale comes after the sum, panel gets bare codes: block applies it.
 	expand [kinds.Count]expandFunc
-	// block is the product of expanded tiles with n ≤ columns columns: for
-	// each tile t, column c and row r
+	// block multiplies expanded tiles by at most blockTokens tokens and adds to
+	// y: for each tile t, token c and row r
 	//
-	//	s = Σ_k panel[t·reach + k·16 + r]·x[k·n + c]     fused, k ascending
-	//	acc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused
-	block   func(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int)
-	columns int
+	//	s = Σ_i panel[t·panelStride + i·16 + r]·x[i·n + c]     fused, i ascending
+	//	y[c·yStride + t·16 + r] += scales[t·scaleStride + r]·s     fused
+	block       func(blockArgs)
+	blockTokens int
 
 	fastOps
 }
 
 type (
-	vectorFunc func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *lookup)
+	vectorFunc func(vectorArgs)
 	expandFunc func(panel []float32, words []uint32, scales []float32, code *lookup)
 )
 
 var matrixScalar = func() matrixOps {
-	ops := matrixOps{vectorColumns: 2, vectorTiles: 1, block: blockGo, columns: 6, fastOps: fastScalar}
+	ops := matrixOps{vectorTokens: 2, vectorTiles: 1, block: blockGo, blockTokens: 6, fastOps: fastScalar}
 	for k := range kinds.Count {
-		ops.vector[k], ops.vectorFew[k], ops.expand[k] = vectorGo(k), ops.vectorColumns, expandGo(k)
+		ops.vector[k], ops.vectorFew[k], ops.expand[k] = vectorGo(k), ops.vectorTokens, expandGo(k)
 	}
 	return ops
 }()
@@ -95,16 +94,16 @@ func nibbleShift(k int) int { return k%4*8 + k/4%2*4 }
 // vectorGo returns matrixOps.vector of a kind.
 func vectorGo(kind kinds.Kind) vectorFunc {
 	f := kind.Form()
-	return func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *lookup) {
-		tileWords, tileScales := depth/8*f.Words8(), 0
+	return func(a vectorArgs) {
+		tileWords, tileScales := a.k/8*f.Words8(), 0
 		if f.Scaled() {
-			tileScales = depth / f.Block * tileRows
+			tileScales = a.k / f.Block * tileRows
 		}
-		for i := range n * tiles * tileRows {
-			column, tile, row := i/(tiles*tileRows), i/tileRows%tiles, i%tileRows
-			words, scales, x := words[tile*tileWords:], scales[tile*tileScales:], x[column*reach:][:depth]
-			acc := float32(0)
-			for from := 0; from < depth; from += f.Block {
+		for i := range a.n * a.tiles * tileRows {
+			token, tile, row := i/(a.tiles*tileRows), i/tileRows%a.tiles, i%tileRows
+			words, scales, x := a.words[tile*tileWords:], a.scales[tile*tileScales:], a.x[token*a.xStride:][:a.k]
+			y := float32(0)
+			for from := 0; from < a.k; from += f.Block {
 				scale, last := float32(1), float32(1)
 				if f.Scaled() {
 					scale = scales[from/f.Block*tileRows+row]
@@ -113,12 +112,12 @@ func vectorGo(kind kinds.Kind) vectorFunc {
 					last = scale
 				}
 				s := float32(0)
-				for k, v := range x[from:min(from+f.Block, depth)] {
-					s = fma32(factorAt(kind, words, from+k, row, scale, code), v, s)
+				for k, v := range x[from:min(from+f.Block, a.k)] {
+					s = fma32(factorAt(kind, words, from+k, row, scale, a.code), v, s)
 				}
-				acc = fma32(last, s, acc)
+				y = fma32(last, s, y)
 			}
-			y[column*stride+tile*tileRows+row] = acc
+			a.y[token*a.yStride+tile*tileRows+row] = y
 		}
 	}
 }
@@ -139,20 +138,20 @@ func expandGo(kind kinds.Kind) expandFunc {
 }
 
 // blockGo is matrixOps.block.
-func blockGo(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int) {
-	for t := range tiles {
-		panel, scales := panel[t*reach:][:k*tileRows], scales[t*scaleReach:][:tileRows]
-		for c := range n {
+func blockGo(a blockArgs) {
+	for t := range a.tiles {
+		panel, scales := a.panel[t*a.panelStride:][:a.k*tileRows], a.scales[t*a.scaleStride:][:tileRows]
+		for c := range a.n {
 			var s [tileRows]float32
-			for i := range k {
-				v, w := x[i*n+c], (*[tileRows]float32)(panel[i*tileRows:])
+			for i := range a.k {
+				v, w := a.x[i*a.n+c], (*[tileRows]float32)(panel[i*tileRows:])
 				for r := range s {
 					s[r] = fma32(w[r], v, s[r])
 				}
 			}
-			out := acc[c*stride+t*tileRows:][:tileRows]
+			y := a.y[c*a.yStride+t*tileRows:][:tileRows]
 			for r := range s {
-				out[r] = fma32(scales[r], s[r], out[r])
+				y[r] = fma32(scales[r], s[r], y[r])
 			}
 		}
 	}

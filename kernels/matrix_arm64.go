@@ -8,26 +8,26 @@ import "github.com/medner/medner/internal/kinds"
 var matrixNEON = func() matrixOps {
 	m := matrixScalar
 	m.vector[kinds.F32], m.vector[kinds.BF16], m.vector[kinds.Bits4] = vectorF32NEON, vectorBF16NEON, vector4NEON
-	m.vectorColumns, m.vectorFew = 1, [kinds.Count]int{1, 1, 1, 1, 1, 1, 1}
+	m.vectorTokens, m.vectorFew = 1, [kinds.Count]int{1, 1, 1, 1, 1, 1, 1}
 	m.expand[kinds.BF16], m.expand[kinds.Bits4] = expandBF16NEON, expand4NEON
-	m.block, m.columns = blockNEON, 4
+	m.block, m.blockTokens = blockNEON, 4
 	return m
 }()
 
-// vectorF32NEON is vectorGo of kinds.F32 for one column.
+// vectorF32NEON is vectorGo of kinds.F32 for one token.
 //
 //go:noescape
-func vectorF32NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+func vectorF32NEON(a vectorArgs)
 
-// vectorBF16NEON is vectorGo of kinds.BF16 for one column.
+// vectorBF16NEON is vectorGo of kinds.BF16 for one token.
 //
 //go:noescape
-func vectorBF16NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+func vectorBF16NEON(a vectorArgs)
 
-// vector4NEON is vectorGo of kinds.Bits4 for one column.
+// vector4NEON is vectorGo of kinds.Bits4 for one token.
 //
 //go:noescape
-func vector4NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+func vector4NEON(a vectorArgs)
 
 // expandBF16NEON is expandGo of kinds.BF16.
 //
@@ -42,4 +42,4 @@ func expand4NEON(panel []float32, words []uint32, scales []float32, code *[32]fl
 // blockNEON is blockGo.
 //
 //go:noescape
-func blockNEON(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int)
+func blockNEON(a blockArgs)

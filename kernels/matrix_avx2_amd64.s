@@ -94,34 +94,34 @@ DATA raisedAVX2<>+24(SB)/4, $0x56565656
 DATA raisedAVX2<>+28(SB)/4, $0x56565656
 GLOBL raisedAVX2<>(SB), RODATA|NOPTR, $32
 
-// func vectorF32AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vectorF32AVX2(a vectorArgs)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·vectorF32AVX2(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
-	MOVQ n+112(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens2
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x40, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -139,8 +139,8 @@ n3t1block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -276,22 +276,22 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x40, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -305,8 +305,8 @@ n2t1block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
-	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -414,18 +414,18 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x40, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -439,10 +439,10 @@ n1t2block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
-	// Sums of tile 1, rows 0 to 7, a column each: Y2.
-	// Sums of tile 1, rows 8 to 15, a column each: Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
+	// Sums of tile 1, rows 0 to 7, a token each: Y2.
+	// Sums of tile 1, rows 8 to 15, a token each: Y3.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
@@ -541,9 +541,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x40, BX, SI
-	MOVQ    x_base+80(FP), SI
+	MOVQ    a_x_base+80(FP), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -553,8 +553,8 @@ n1t1block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
@@ -618,34 +618,34 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func vectorBF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vectorBF16AVX2(a vectorArgs)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vectorBF16AVX2(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
-	MOVQ n+112(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens2
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -663,8 +663,8 @@ n3t1block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -844,22 +844,22 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -873,8 +873,8 @@ n2t1block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
-	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -1018,18 +1018,18 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -1043,10 +1043,10 @@ n1t2block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
-	// Sums of tile 1, rows 0 to 7, a column each: Y2.
-	// Sums of tile 1, rows 8 to 15, a column each: Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
+	// Sums of tile 1, rows 0 to 7, a token each: Y2.
+	// Sums of tile 1, rows 8 to 15, a token each: Y3.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
@@ -1241,9 +1241,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), SI
+	MOVQ    a_x_base+80(FP), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -1253,8 +1253,8 @@ n1t1block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
@@ -1420,34 +1420,34 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vectorF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vectorF16AVX2(a vectorArgs)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
 TEXT ·vectorF16AVX2(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
-	MOVQ n+112(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens2
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -1465,8 +1465,8 @@ n3t1block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -1598,22 +1598,22 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -1627,8 +1627,8 @@ n2t1block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
-	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -1732,18 +1732,18 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -1757,10 +1757,10 @@ n1t2block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
-	// Sums of tile 1, rows 0 to 7, a column each: Y2.
-	// Sums of tile 1, rows 8 to 15, a column each: Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
+	// Sums of tile 1, rows 0 to 7, a token each: Y2.
+	// Sums of tile 1, rows 8 to 15, a token each: Y3.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
@@ -1883,9 +1883,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), SI
+	MOVQ    a_x_base+80(FP), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -1895,8 +1895,8 @@ n1t1block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
@@ -2022,35 +2022,35 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vectorInt8AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vectorInt8AVX2(a vectorArgs)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vectorInt8AVX2(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 32 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += scale[block][r]·s     fused
-	MOVQ n+112(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 32 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens2
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x10, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x05, R9
 	SHLQ    $0x06, R9
@@ -2071,8 +2071,8 @@ n3t1block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -2275,23 +2275,23 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x10, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x05, R9
 	SHLQ    $0x06, R9
@@ -2308,8 +2308,8 @@ n2t1block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
-	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -2474,19 +2474,19 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
-	MOVQ scales_base+56(FP), BX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
+	MOVQ a_scales_base+56(FP), BX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x10, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	MOVQ    SI, R8
 	SHRQ    $0x05, R8
 	SHLQ    $0x06, R8
@@ -2503,10 +2503,10 @@ n1t2block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
-	// Sums of tile 1, rows 0 to 7, a column each: Y2.
-	// Sums of tile 1, rows 8 to 15, a column each: Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
+	// Sums of tile 1, rows 0 to 7, a token each: Y2.
+	// Sums of tile 1, rows 8 to 15, a token each: Y3.
 	MOVQ    $0x00000020, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
@@ -2742,9 +2742,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x10, SI, DI
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	MOVQ    SI, DI
 	SHRQ    $0x05, DI
 	SHLQ    $0x06, DI
@@ -2757,8 +2757,8 @@ n1t1block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
 	MOVQ    $0x00000020, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
@@ -2967,29 +2967,29 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vector4AVX2(a vectorArgs)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vector4AVX2(SB), $4160-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += scale[block][r]·s     fused
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
 	// A weight is its code's value.
-	MOVQ n+112(FP), AX
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens2
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -3000,9 +3000,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), R9
+	MOVQ    a_k+120(FP), R9
 	IMUL3Q  $0x08, R9, R10
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	MOVQ    R9, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -3023,8 +3023,8 @@ n3t1block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y3-Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y8.
+	// Sums of tile 0, rows 0 to 7, a token each: Y3-Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6-Y8.
 	MOVQ    $0x00000040, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
@@ -3250,16 +3250,16 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -3271,9 +3271,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -3290,8 +3290,8 @@ n2t1block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y4, Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6, Y7.
+	// Sums of tile 0, rows 0 to 7, a token each: Y4, Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6, Y7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -3475,12 +3475,12 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
-	MOVQ scales_base+56(FP), BX
-	MOVQ code+136(FP), SI
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
+	MOVQ a_scales_base+56(FP), BX
+	MOVQ a_code+136(FP), SI
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
@@ -3495,10 +3495,10 @@ staged:
 	LEAQ    (SP), SI
 	ADDQ    $0x3f, SI
 	ANDQ    $-64, SI
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	LEAQ    -64(CX)(DI*8), R8
 	LEAQ    -64(BX)(DI*1), R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y4, 32(AX)
@@ -3647,10 +3647,10 @@ stagedblock:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6.
-	// Sums of tile 1, rows 0 to 7, a column each: Y7.
-	// Sums of tile 1, rows 8 to 15, a column each: Y8.
+	// Sums of tile 0, rows 0 to 7, a token each: Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6.
+	// Sums of tile 1, rows 0 to 7, a token each: Y7.
+	// Sums of tile 1, rows 8 to 15, a token each: Y8.
 	MOVQ $0x00000040, R13
 
 stagedstep:
@@ -3926,9 +3926,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -3941,8 +3941,8 @@ n1t1block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y4.
-	// Sums of tile 0, rows 8 to 15, a column each: Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y4.
+	// Sums of tile 0, rows 8 to 15, a token each: Y5.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
@@ -4203,29 +4203,29 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4BF16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vector4BF16AVX2(a vectorArgs)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·vector4BF16AVX2(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
 	// A weight is its code's value times its scale, rounded to bfloat16.
-	MOVQ n+112(FP), AX
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens2
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -4236,9 +4236,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), R9
+	MOVQ    a_k+120(FP), R9
 	IMUL3Q  $0x08, R9, R10
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	MOVQ    R9, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -4259,8 +4259,8 @@ n3t1block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y3-Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y8.
+	// Sums of tile 0, rows 0 to 7, a token each: Y3-Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6-Y8.
 	MOVQ    $0x00000040, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
@@ -4576,16 +4576,16 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -4597,9 +4597,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -4616,8 +4616,8 @@ n2t1block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y4, Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6, Y7.
+	// Sums of tile 0, rows 0 to 7, a token each: Y4, Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6, Y7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -4893,12 +4893,12 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
-	MOVQ scales_base+56(FP), BX
-	MOVQ code+136(FP), SI
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
+	MOVQ a_scales_base+56(FP), BX
+	MOVQ a_code+136(FP), SI
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
@@ -4910,9 +4910,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -4929,10 +4929,10 @@ n1t2block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y4.
-	// Sums of tile 0, rows 8 to 15, a column each: Y5.
-	// Sums of tile 1, rows 0 to 7, a column each: Y6.
-	// Sums of tile 1, rows 8 to 15, a column each: Y7.
+	// Sums of tile 0, rows 0 to 7, a token each: Y4.
+	// Sums of tile 0, rows 8 to 15, a token each: Y5.
+	// Sums of tile 1, rows 0 to 7, a token each: Y6.
+	// Sums of tile 1, rows 8 to 15, a token each: Y7.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
@@ -5394,9 +5394,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -5409,8 +5409,8 @@ n1t1block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y4.
-	// Sums of tile 0, rows 8 to 15, a column each: Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y4.
+	// Sums of tile 0, rows 8 to 15, a token each: Y5.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
@@ -5862,29 +5862,29 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4F16AVX2(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vector4F16AVX2(a vectorArgs)
 // Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
 TEXT ·vector4F16AVX2(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
 	// A weight is its code's value times its scale, rounded to float16.
-	MOVQ n+112(FP), AX
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens2
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -5895,9 +5895,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), R9
+	MOVQ    a_k+120(FP), R9
 	IMUL3Q  $0x08, R9, R10
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	MOVQ    R9, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -5918,8 +5918,8 @@ n3t1block:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y3-Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y8.
+	// Sums of tile 0, rows 0 to 7, a token each: Y3-Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6-Y8.
 	MOVQ    $0x00000040, R10
 	CMPQ    R9, R10
 	CMOVQLT R9, R10
@@ -6187,16 +6187,16 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -6208,9 +6208,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -6227,8 +6227,8 @@ n2t1block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y4, Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6, Y7.
+	// Sums of tile 0, rows 0 to 7, a token each: Y4, Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6, Y7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -6456,12 +6456,12 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
-	MOVQ scales_base+56(FP), BX
-	MOVQ code+136(FP), SI
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
+	MOVQ a_scales_base+56(FP), BX
+	MOVQ a_code+136(FP), SI
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
@@ -6473,9 +6473,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -6492,10 +6492,10 @@ n1t2block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y4.
-	// Sums of tile 0, rows 8 to 15, a column each: Y5.
-	// Sums of tile 1, rows 0 to 7, a column each: Y6.
-	// Sums of tile 1, rows 8 to 15, a column each: Y7.
+	// Sums of tile 0, rows 0 to 7, a token each: Y4.
+	// Sums of tile 0, rows 8 to 15, a token each: Y5.
+	// Sums of tile 1, rows 0 to 7, a token each: Y6.
+	// Sums of tile 1, rows 8 to 15, a token each: Y7.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
@@ -6861,9 +6861,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -6876,8 +6876,8 @@ n1t1block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y4.
-	// Sums of tile 0, rows 8 to 15, a column each: Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y4.
+	// Sums of tile 0, rows 8 to 15, a token each: Y5.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
@@ -7233,35 +7233,35 @@ eight:
 	VZEROUPPER
 	RET
 
-// func blockAVX2(acc []float32, stride int, panel []float32, reach int, x []float32, scales []float32, scaleReach int, k int, n int, tiles int)
+// func blockAVX2(a blockArgs)
 // Requires: AVX, FMA3
 TEXT ·blockAVX2(SB), NOSPLIT, $0-144
-	// for each tile t of 16 rows r, column c < n:
-	// 	s = Σ_i panel[t·reach + i·16 + r]·x[i·n + c]     i < k, fused, ascending
-	// 	acc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused
-	MOVQ n+128(FP), AX
+	// for each tile t of 16 rows r, token c < n:
+	// 	s = Σ_i panel[t·panelStride + i·16 + r]·x[i·n + c]     i < k, fused, ascending
+	// 	y[c·yStride + t·16 + r] += scales[t·scaleStride + r]·s     fused
+	MOVQ a_n+128(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 6 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
+	JE   tokens3
 	CMPQ AX, $0x04
-	JE   columns4
+	JE   tokens4
 	CMPQ AX, $0x05
-	JE   columns5
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+	JE   tokens5
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n6t1:
 	// 1 tiles at a time, while as many are left (R8).
@@ -7280,14 +7280,14 @@ n6t1:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y11.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6-Y11.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n6t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Y12
 	VMOVUPS      32(R9), Y13
 	VBROADCASTSS (R10), Y14
@@ -7373,7 +7373,7 @@ n6t1k:
 	SUBQ         $0x04, R11
 	JNZ          n6t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Y12
 	VFMADD231PS (DX), Y0, Y12
@@ -7426,17 +7426,17 @@ n6t1done:
 	VZEROUPPER
 	RET
 
-columns5:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens5:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n5t1:
 	// 1 tiles at a time, while as many are left (R8).
@@ -7453,14 +7453,14 @@ n5t1:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y4.
-	// Sums of tile 0, rows 8 to 15, a column each: Y5-Y9.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y4.
+	// Sums of tile 0, rows 8 to 15, a token each: Y5-Y9.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n5t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Y10
 	VMOVUPS      32(R9), Y11
 	VBROADCASTSS (R10), Y12
@@ -7534,7 +7534,7 @@ n5t1k:
 	SUBQ         $0x04, R11
 	JNZ          n5t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Y10
 	VFMADD231PS (DX), Y0, Y10
@@ -7580,17 +7580,17 @@ n5t1done:
 	VZEROUPPER
 	RET
 
-columns4:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens4:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n4t1:
 	// 1 tiles at a time, while as many are left (R8).
@@ -7605,14 +7605,14 @@ n4t1:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y3.
-	// Sums of tile 0, rows 8 to 15, a column each: Y4-Y7.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y3.
+	// Sums of tile 0, rows 8 to 15, a token each: Y4-Y7.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n4t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Y8
 	VMOVUPS      32(R9), Y9
 	VBROADCASTSS (R10), Y10
@@ -7674,7 +7674,7 @@ n4t1k:
 	SUBQ         $0x04, R11
 	JNZ          n4t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Y8
 	VFMADD231PS (DX), Y0, Y8
@@ -7713,17 +7713,17 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n3t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -7742,16 +7742,16 @@ n3t2:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
-	// Sums of tile 1, rows 0 to 7, a column each: Y6-Y8.
-	// Sums of tile 1, rows 8 to 15, a column each: Y9-Y11.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
+	// Sums of tile 1, rows 0 to 7, a token each: Y6-Y8.
+	// Sums of tile 1, rows 8 to 15, a token each: Y9-Y11.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n3t2k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VBROADCASTSS (R10), Y12
 	VBROADCASTSS 4(R10), Y13
 	VBROADCASTSS 8(R10), Y14
@@ -7833,7 +7833,7 @@ n3t2k:
 	SUBQ         $0x04, R11
 	JNZ          n3t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Y12
 	VFMADD231PS (DX), Y0, Y12
@@ -7893,14 +7893,14 @@ n3t1:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n3t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Y6
 	VMOVUPS      32(R9), Y7
 	VBROADCASTSS (R10), Y8
@@ -7950,7 +7950,7 @@ n3t1k:
 	SUBQ         $0x04, R11
 	JNZ          n3t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Y6
 	VFMADD231PS (DX), Y0, Y6
@@ -7982,17 +7982,17 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n2t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -8007,16 +8007,16 @@ n2t2:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
-	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
-	// Sums of tile 1, rows 0 to 7, a column each: Y4, Y5.
-	// Sums of tile 1, rows 8 to 15, a column each: Y6, Y7.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 7, a token each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
+	// Sums of tile 1, rows 0 to 7, a token each: Y4, Y5.
+	// Sums of tile 1, rows 8 to 15, a token each: Y6, Y7.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n2t2k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VBROADCASTSS (R10), Y8
 	VBROADCASTSS 4(R10), Y9
 	VMOVUPS      (R9), Y10
@@ -8078,7 +8078,7 @@ n2t2k:
 	SUBQ         $0x04, R11
 	JNZ          n2t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Y8
 	VFMADD231PS (DX), Y0, Y8
@@ -8123,14 +8123,14 @@ n2t1:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
-	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 7, a token each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n2t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Y4
 	VMOVUPS      32(R9), Y5
 	VBROADCASTSS (R10), Y6
@@ -8168,7 +8168,7 @@ n2t1k:
 	SUBQ         $0x04, R11
 	JNZ          n2t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Y4
 	VFMADD231PS (DX), Y0, Y4
@@ -8193,17 +8193,17 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), BX
+	MOVQ a_panelStride+56(FP), BX
 	SHLQ $0x02, BX
-	MOVQ scaleReach+112(FP), SI
+	MOVQ a_scaleStride+112(FP), SI
 	SHLQ $0x02, SI
-	MOVQ tiles+136(FP), DI
+	MOVQ a_tiles+136(FP), DI
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DI).
@@ -8214,16 +8214,16 @@ n1t2:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
-	// Sums of tile 1, rows 0 to 7, a column each: Y2.
-	// Sums of tile 1, rows 8 to 15, a column each: Y3.
-	MOVQ x_base+64(FP), R9
-	MOVQ k+120(FP), R10
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
+	// Sums of tile 1, rows 0 to 7, a token each: Y2.
+	// Sums of tile 1, rows 8 to 15, a token each: Y3.
+	MOVQ a_x_base+64(FP), R9
+	MOVQ a_k+120(FP), R10
 	MOVQ CX, R8
 
 n1t2k:
-	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each column (R9).
+	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each token (R9).
 	VBROADCASTSS (R9), Y4
 	VFMADD231PS  (R8), Y4, Y0
 	VFMADD231PS  32(R8), Y4, Y1
@@ -8249,7 +8249,7 @@ n1t2k:
 	SUBQ         $0x04, R10
 	JNZ          n1t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R8
 	VMOVUPS     (R8), Y4
 	VFMADD231PS (DX), Y0, Y4
@@ -8279,14 +8279,14 @@ n1t1:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
-	MOVQ x_base+64(FP), R9
-	MOVQ k+120(FP), R10
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
+	MOVQ a_x_base+64(FP), R9
+	MOVQ a_k+120(FP), R10
 	MOVQ CX, R8
 
 n1t1k:
-	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each column (R9).
+	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each token (R9).
 	VBROADCASTSS (R9), Y2
 	VFMADD231PS  (R8), Y2, Y0
 	VFMADD231PS  32(R8), Y2, Y1
@@ -8304,7 +8304,7 @@ n1t1k:
 	SUBQ         $0x04, R10
 	JNZ          n1t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R8
 	VMOVUPS     (R8), Y2
 	VFMADD231PS (DX), Y0, Y2
@@ -8322,46 +8322,46 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func fastVector4AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
+// func fastVector4AVX2(a fastVectorArgs)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-192
-	// y = 0; for each tile t of 16 rows r, column c < n, block b of 64 along K:
-	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes
-	// 	y[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused
+	// y = 0; for each tile t of 16 rows r, token c < n, block b of 64 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
+	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
 	// A weight w is code[nibble].
-	MOVQ n+160(FP), AX
+	MOVQ a_n+160(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ           AX, $0x01
-	JE             columns1
+	JE             tokens1
 	CMPQ           AX, $0x02
-	JE             columns2
+	JE             tokens2
 	CMPQ           AX, $0x03
-	JE             columns3
-	MOVQ           code+184(FP), AX
+	JE             tokens3
+	MOVQ           a_code+184(FP), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
 	VPCMPEQW       Y1, Y1, Y1
 	VPSRLW         $0x0f, Y1, Y1
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           scales_base+56(FP), DX
-	MOVQ           tiles+176(FP), BX
+	MOVQ           a_y_base+0(FP), AX
+	MOVQ           a_words_base+32(FP), CX
+	MOVQ           a_scales_base+56(FP), DX
+	MOVQ           a_tiles+176(FP), BX
 
 n4t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n4t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Y2, Y2, Y2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y2, (R10)
@@ -8388,8 +8388,8 @@ n4t1block:
 	VMOVUPS      Y5, Y9
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 7, a column each: Y2-Y5.
-	// Sums of tile 0, rows 8 to 15, a column each: Y6-Y9.
+	// Sums of tile 0, rows 0 to 7, a token each: Y2-Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6-Y9.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -8542,7 +8542,7 @@ n4t1step:
 	JNZ          n4t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y10
@@ -8594,8 +8594,8 @@ n4t1step:
 	VMOVUPS      Y3, 32(R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -8614,31 +8614,31 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ           code+184(FP), AX
+tokens3:
+	MOVQ           a_code+184(FP), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
 	VPCMPEQW       Y1, Y1, Y1
 	VPSRLW         $0x0f, Y1, Y1
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           scales_base+56(FP), DX
-	MOVQ           tiles+176(FP), BX
+	MOVQ           a_y_base+0(FP), AX
+	MOVQ           a_words_base+32(FP), CX
+	MOVQ           a_scales_base+56(FP), DX
+	MOVQ           a_tiles+176(FP), BX
 
 n3t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n3t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Y2, Y2, Y2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y2, (R10)
@@ -8660,8 +8660,8 @@ n3t1block:
 	VMOVUPS      Y4, Y7
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 7, a column each: Y2-Y4.
-	// Sums of tile 0, rows 8 to 15, a column each: Y5-Y7.
+	// Sums of tile 0, rows 0 to 7, a token each: Y2-Y4.
+	// Sums of tile 0, rows 8 to 15, a token each: Y5-Y7.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -8786,7 +8786,7 @@ n3t1step:
 	JNZ          n3t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y8
@@ -8826,8 +8826,8 @@ n3t1step:
 	VMOVUPS      Y3, 32(R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -8846,31 +8846,31 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ           code+184(FP), AX
+tokens2:
+	MOVQ           a_code+184(FP), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
 	VPCMPEQW       Y1, Y1, Y1
 	VPSRLW         $0x0f, Y1, Y1
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           scales_base+56(FP), DX
-	MOVQ           tiles+176(FP), BX
+	MOVQ           a_y_base+0(FP), AX
+	MOVQ           a_words_base+32(FP), CX
+	MOVQ           a_scales_base+56(FP), DX
+	MOVQ           a_tiles+176(FP), BX
 
 n2t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n2t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Y2, Y2, Y2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y2, (R10)
@@ -8887,8 +8887,8 @@ n2t1block:
 	VMOVUPS      Y3, Y5
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 7, a column each: Y2, Y3.
-	// Sums of tile 0, rows 8 to 15, a column each: Y4, Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y2, Y3.
+	// Sums of tile 0, rows 8 to 15, a token each: Y4, Y5.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -8985,7 +8985,7 @@ n2t1step:
 	JNZ          n2t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y6
@@ -9013,8 +9013,8 @@ n2t1step:
 	VMOVUPS      Y3, 32(R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -9033,29 +9033,29 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ           code+184(FP), AX
+tokens1:
+	MOVQ           a_code+184(FP), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
 	VPCMPEQW       Y1, Y1, Y1
 	VPSRLW         $0x0f, Y1, Y1
-	MOVQ           y_base+0(FP), AX
-	MOVQ           words_base+32(FP), CX
-	MOVQ           scales_base+56(FP), DX
-	MOVQ           tiles+176(FP), BX
+	MOVQ           a_y_base+0(FP), AX
+	MOVQ           a_words_base+32(FP), CX
+	MOVQ           a_scales_base+56(FP), DX
+	MOVQ           a_tiles+176(FP), BX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y2, 32(AX)
@@ -9070,10 +9070,10 @@ n1t2block:
 	VMOVUPS      Y2, Y5
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 7, a column each: Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3.
-	// Sums of tile 1, rows 0 to 7, a column each: Y4.
-	// Sums of tile 1, rows 8 to 15, a column each: Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3.
+	// Sums of tile 1, rows 0 to 7, a token each: Y4.
+	// Sums of tile 1, rows 8 to 15, a token each: Y5.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -9216,8 +9216,8 @@ n1t2step:
 	VMOVUPS      Y3, 96(AX)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -9239,14 +9239,14 @@ n1t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y2, 32(AX)
@@ -9257,8 +9257,8 @@ n1t1block:
 	VMOVUPS      Y2, Y3
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 7, a column each: Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -9336,8 +9336,8 @@ n1t1step:
 	VMOVUPS      Y4, 32(AX)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -9356,40 +9356,40 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func fastVector8AVX2(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
+// func fastVector8AVX2(a fastVectorArgs)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-192
-	// y = 0; for each tile t of 16 rows r, column c < n, block b of 32 along K:
-	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes
-	// 	y[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused
-	MOVQ n+160(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block b of 32 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
+	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
+	MOVQ a_n+160(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ scales_base+56(FP), DX
-	MOVQ tiles+176(FP), BX
+	JE   tokens3
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_scales_base+56(FP), DX
+	MOVQ a_tiles+176(FP), BX
 
 n4t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n4t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
 	XORQ    R9, R9
 	VXORPS  Y0, Y0, Y0
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y0, (R10)
@@ -9415,8 +9415,8 @@ n4t1block:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y3.
-	// Sums of tile 0, rows 8 to 15, a column each: Y4-Y7.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y3.
+	// Sums of tile 0, rows 8 to 15, a token each: Y4-Y7.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -9521,7 +9521,7 @@ n4t1step:
 	JNZ          n4t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y8
@@ -9573,8 +9573,8 @@ n4t1step:
 	VMOVUPS      Y1, 32(R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	SHLQ $0x04, R10
@@ -9594,26 +9594,26 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ scales_base+56(FP), DX
-	MOVQ tiles+176(FP), BX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_scales_base+56(FP), DX
+	MOVQ a_tiles+176(FP), BX
 
 n3t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n3t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
 	XORQ    R9, R9
 	VXORPS  Y0, Y0, Y0
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y0, (R10)
@@ -9634,8 +9634,8 @@ n3t1block:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0-Y2.
-	// Sums of tile 0, rows 8 to 15, a column each: Y3-Y5.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y2.
+	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -9720,7 +9720,7 @@ n3t1step:
 	JNZ          n3t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y6
@@ -9760,8 +9760,8 @@ n3t1step:
 	VMOVUPS      Y1, 32(R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	SHLQ $0x04, R10
@@ -9781,26 +9781,26 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ scales_base+56(FP), DX
-	MOVQ tiles+176(FP), BX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_scales_base+56(FP), DX
+	MOVQ a_tiles+176(FP), BX
 
 n2t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n2t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
 	XORQ    R9, R9
 	VXORPS  Y0, Y0, Y0
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y0, (R10)
@@ -9816,8 +9816,8 @@ n2t1block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0, Y1.
-	// Sums of tile 0, rows 8 to 15, a column each: Y2, Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0, Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -9882,7 +9882,7 @@ n2t1step:
 	JNZ          n2t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y4
@@ -9910,8 +9910,8 @@ n2t1step:
 	VMOVUPS      Y1, 32(R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	SHLQ $0x04, R10
@@ -9931,23 +9931,23 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ scales_base+56(FP), DX
-	MOVQ tiles+176(FP), BX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_scales_base+56(FP), DX
+	MOVQ a_tiles+176(FP), BX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
 	XORQ    R11, R11
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
@@ -9962,10 +9962,10 @@ n1t2block:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
-	// Sums of tile 1, rows 0 to 7, a column each: Y2.
-	// Sums of tile 1, rows 8 to 15, a column each: Y3.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
+	// Sums of tile 1, rows 0 to 7, a token each: Y2.
+	// Sums of tile 1, rows 8 to 15, a token each: Y3.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -10066,8 +10066,8 @@ n1t2step:
 	VMOVUPS      Y1, 96(AX)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	SHLQ $0x04, R12
@@ -10090,13 +10090,13 @@ n1t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
 	XORQ    R9, R9
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
@@ -10107,8 +10107,8 @@ n1t1block:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-	// Sums of tile 0, rows 0 to 7, a column each: Y0.
-	// Sums of tile 0, rows 8 to 15, a column each: Y1.
+	// Sums of tile 0, rows 0 to 7, a token each: Y0.
+	// Sums of tile 0, rows 8 to 15, a token each: Y1.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -10164,8 +10164,8 @@ n1t1step:
 	VMOVUPS      Y2, 32(AX)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	SHLQ $0x04, R10
@@ -10251,28 +10251,28 @@ line:
 	VZEROUPPER
 	RET
 
-// func fastBlock4AVX2(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+// func fastBlock4AVX2(a fastBlockArgs)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastBlock4AVX2(SB), NOSPLIT, $0-224
-	// for each tile t of 16 rows r, column c < n:
-	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·reach on
-	// 	y[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleReach + r]·xScales[c])·s     fused
-	MOVQ y_base+0(FP), AX
-	MOVQ from_base+32(FP), CX
-	MOVQ x_base+96(FP), DX
-	MOVQ xScales_base+120(FP), BX
-	MOVQ starts_base+144(FP), SI
-	MOVQ n+208(FP), DI
+	// for each tile t of 16 rows r, token c < n:
+	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·panelStride on
+	// 	y[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleStride + r]·xScales[c])·s     fused
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_from_base+32(FP), CX
+	MOVQ a_x_base+96(FP), DX
+	MOVQ a_xScales_base+120(FP), BX
+	MOVQ a_starts_base+144(FP), SI
+	MOVQ a_n+208(FP), DI
 
 group:
-	// 4 columns at a time, while as many are left (DI).
+	// 4 tokens at a time, while as many are left (DI).
 	CMPQ DI, $0x04
 	JLT  groupdone
 
-	// A group of 4 columns meets all tiles.
-	MOVQ panel_base+64(FP), R10
-	MOVQ scales_base+168(FP), R11
-	MOVQ tiles+216(FP), R12
+	// A group of 4 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), R10
+	MOVQ a_scales_base+168(FP), R11
+	MOVQ a_tiles+216(FP), R12
 	MOVQ AX, R8
 	MOVQ CX, R9
 
@@ -10291,9 +10291,9 @@ n4:
 	VPBROADCASTD 12(SI), Y6
 	VMOVUPS      Y6, Y7
 
-	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4, Y6.
-	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5, Y7.
-	MOVQ       k+200(FP), R15
+	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4, Y6.
+	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5, Y7.
+	MOVQ       a_k+200(FP), R15
 	MOVQ       R10, R13
 	MOVQ       DX, R14
 	PREFETCHT1 64(R11)
@@ -10409,10 +10409,10 @@ n4k:
 	SUBQ         $0x10, R15
 	JNZ          n4k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R13
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
-	MOVQ         fromStride+56(FP), R14
+	MOVQ         a_fromStride+56(FP), R14
 	SHLQ         $0x02, R14
 	VBROADCASTSS (BX), Y8
 	VCVTDQ2PS    Y0, Y0
@@ -10466,29 +10466,29 @@ n4k:
 	VMOVUPS      Y1, 32(R8)
 	ADDQ         R13, R8
 	ADDQ         R14, R9
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	IMUL3Q       $-4, R13, R13
 	ADDQ         R13, R8
-	MOVQ         fromStride+56(FP), R13
+	MOVQ         a_fromStride+56(FP), R13
 	SHLQ         $0x02, R13
 	IMUL3Q       $-4, R13, R13
 	ADDQ         R13, R9
 	ADDQ         $+64, R8
 	ADDQ         $+64, R9
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
-	MOVQ         scaleReach+192(FP), R14
+	MOVQ         a_scaleStride+192(FP), R14
 	SHLQ         $0x02, R14
 	ADDQ         R13, R10
 	ADDQ         R14, R11
 	SUBQ         $0x01, R12
 	JNZ          n4
-	MOVQ         stride+24(FP), R8
+	MOVQ         a_yStride+24(FP), R8
 	SHLQ         $0x02, R8
 	IMUL3Q       $+4, R8, R8
 	ADDQ         R8, AX
-	MOVQ         fromStride+56(FP), R8
+	MOVQ         a_fromStride+56(FP), R8
 	SHLQ         $0x02, R8
 	IMUL3Q       $+4, R8, R8
 	ADDQ         R8, CX
@@ -10499,7 +10499,7 @@ n4k:
 	JMP          group
 
 groupdone:
-	// The columns that are left, DI.
+	// The tokens that are left, DI.
 	CMPQ DI, $0x01
 	JE   last1
 	CMPQ DI, $0x02
@@ -10510,10 +10510,10 @@ groupdone:
 	RET
 
 last1:
-	// A group of 1 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 1 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n1:
@@ -10522,9 +10522,9 @@ n1:
 	VPBROADCASTD (SI), Y0
 	VMOVUPS      Y0, Y1
 
-	// Sums of rows 0 to 7, a column each: Y0.
-	// Sums of rows 8 to 15, a column each: Y1.
-	MOVQ       k+200(FP), R12
+	// Sums of rows 0 to 7, a token each: Y0.
+	// Sums of rows 8 to 15, a token each: Y1.
+	MOVQ       a_k+200(FP), R12
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 	PREFETCHT1 64(R8)
@@ -10568,10 +10568,10 @@ n1k:
 	SUBQ         $0x10, R12
 	JNZ          n1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -10586,19 +10586,19 @@ n1k:
 	VMOVUPS      Y2, 32(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-1, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-1, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -10608,10 +10608,10 @@ n1k:
 	RET
 
 last2:
-	// A group of 2 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 2 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n2:
@@ -10623,9 +10623,9 @@ n2:
 	VPBROADCASTD 4(SI), Y2
 	VMOVUPS      Y2, Y3
 
-	// Sums of rows 0 to 7, a column each: Y0, Y2.
-	// Sums of rows 8 to 15, a column each: Y1, Y3.
-	MOVQ       k+200(FP), R12
+	// Sums of rows 0 to 7, a token each: Y0, Y2.
+	// Sums of rows 8 to 15, a token each: Y1, Y3.
+	MOVQ       a_k+200(FP), R12
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 	PREFETCHT1 64(R8)
@@ -10693,10 +10693,10 @@ n2k:
 	SUBQ         $0x10, R12
 	JNZ          n2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -10724,19 +10724,19 @@ n2k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-2, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-2, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -10746,10 +10746,10 @@ n2k:
 	RET
 
 last3:
-	// A group of 3 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 3 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n3:
@@ -10764,9 +10764,9 @@ n3:
 	VPBROADCASTD 8(SI), Y4
 	VMOVUPS      Y4, Y5
 
-	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4.
-	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5.
-	MOVQ       k+200(FP), R12
+	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4.
+	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5.
+	MOVQ       a_k+200(FP), R12
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 	PREFETCHT1 64(R8)
@@ -10858,10 +10858,10 @@ n3k:
 	SUBQ         $0x10, R12
 	JNZ          n3k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -10902,19 +10902,19 @@ n3k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-3, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-3, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -10923,28 +10923,28 @@ n3k:
 	VZEROUPPER
 	RET
 
-// func fastBlock8AVX2(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+// func fastBlock8AVX2(a fastBlockArgs)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·fastBlock8AVX2(SB), NOSPLIT, $0-224
-	// for each tile t of 16 rows r, column c < n:
-	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·reach on
-	// 	y[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleReach + r]·xScales[c])·s     fused
-	MOVQ y_base+0(FP), AX
-	MOVQ from_base+32(FP), CX
-	MOVQ x_base+96(FP), DX
-	MOVQ xScales_base+120(FP), BX
-	MOVQ starts_base+144(FP), SI
-	MOVQ n+208(FP), DI
+	// for each tile t of 16 rows r, token c < n:
+	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·panelStride on
+	// 	y[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleStride + r]·xScales[c])·s     fused
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_from_base+32(FP), CX
+	MOVQ a_x_base+96(FP), DX
+	MOVQ a_xScales_base+120(FP), BX
+	MOVQ a_starts_base+144(FP), SI
+	MOVQ a_n+208(FP), DI
 
 group:
-	// 5 columns at a time, while as many are left (DI).
+	// 5 tokens at a time, while as many are left (DI).
 	CMPQ DI, $0x05
 	JLT  groupdone
 
-	// A group of 5 columns meets all tiles.
-	MOVQ panel_base+64(FP), R10
-	MOVQ scales_base+168(FP), R11
-	MOVQ tiles+216(FP), R12
+	// A group of 5 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), R10
+	MOVQ a_scales_base+168(FP), R11
+	MOVQ a_tiles+216(FP), R12
 	MOVQ AX, R8
 	MOVQ CX, R9
 
@@ -10961,9 +10961,9 @@ n5:
 	VXORPS  Y8, Y8, Y8
 	VMOVUPS Y8, Y9
 
-	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4, Y6, Y8.
-	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5, Y7, Y9.
-	MOVQ       k+200(FP), R15
+	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4, Y6, Y8.
+	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5, Y7, Y9.
+	MOVQ       a_k+200(FP), R15
 	MOVQ       R10, R13
 	MOVQ       DX, R14
 	PREFETCHT1 64(R11)
@@ -11171,10 +11171,10 @@ n5k:
 	SUBQ         $0x10, R15
 	JNZ          n5k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R13
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
-	MOVQ         fromStride+56(FP), R14
+	MOVQ         a_fromStride+56(FP), R14
 	SHLQ         $0x02, R14
 	VBROADCASTSS (BX), Y10
 	VCVTDQ2PS    Y0, Y0
@@ -11241,29 +11241,29 @@ n5k:
 	VMOVUPS      Y1, 32(R8)
 	ADDQ         R13, R8
 	ADDQ         R14, R9
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	IMUL3Q       $-5, R13, R13
 	ADDQ         R13, R8
-	MOVQ         fromStride+56(FP), R13
+	MOVQ         a_fromStride+56(FP), R13
 	SHLQ         $0x02, R13
 	IMUL3Q       $-5, R13, R13
 	ADDQ         R13, R9
 	ADDQ         $+64, R8
 	ADDQ         $+64, R9
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
-	MOVQ         scaleReach+192(FP), R14
+	MOVQ         a_scaleStride+192(FP), R14
 	SHLQ         $0x02, R14
 	ADDQ         R13, R10
 	ADDQ         R14, R11
 	SUBQ         $0x01, R12
 	JNZ          n5
-	MOVQ         stride+24(FP), R8
+	MOVQ         a_yStride+24(FP), R8
 	SHLQ         $0x02, R8
 	IMUL3Q       $+5, R8, R8
 	ADDQ         R8, AX
-	MOVQ         fromStride+56(FP), R8
+	MOVQ         a_fromStride+56(FP), R8
 	SHLQ         $0x02, R8
 	IMUL3Q       $+5, R8, R8
 	ADDQ         R8, CX
@@ -11274,7 +11274,7 @@ n5k:
 	JMP          group
 
 groupdone:
-	// The columns that are left, DI.
+	// The tokens that are left, DI.
 	CMPQ DI, $0x01
 	JE   last1
 	CMPQ DI, $0x02
@@ -11287,10 +11287,10 @@ groupdone:
 	RET
 
 last1:
-	// A group of 1 columns meets all tiles.
-	MOVQ panel_base+64(FP), SI
-	MOVQ scales_base+168(FP), DI
-	MOVQ tiles+216(FP), R8
+	// A group of 1 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), SI
+	MOVQ a_scales_base+168(FP), DI
+	MOVQ a_tiles+216(FP), R8
 	MOVQ CX, CX
 
 n1:
@@ -11298,9 +11298,9 @@ n1:
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, Y1
 
-	// Sums of rows 0 to 7, a column each: Y0.
-	// Sums of rows 8 to 15, a column each: Y1.
-	MOVQ       k+200(FP), R11
+	// Sums of rows 0 to 7, a token each: Y0.
+	// Sums of rows 8 to 15, a token each: Y1.
+	MOVQ       a_k+200(FP), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
@@ -11364,10 +11364,10 @@ n1k:
 	SUBQ         $0x10, R11
 	JNZ          n1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R9
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R9
 	SHLQ         $0x02, R9
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	VBROADCASTSS (BX), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -11382,19 +11382,19 @@ n1k:
 	VMOVUPS      Y2, 32(AX)
 	ADDQ         R9, AX
 	ADDQ         R10, CX
-	MOVQ         stride+24(FP), R9
+	MOVQ         a_yStride+24(FP), R9
 	SHLQ         $0x02, R9
 	IMUL3Q       $-1, R9, R9
 	ADDQ         R9, AX
-	MOVQ         fromStride+56(FP), R9
+	MOVQ         a_fromStride+56(FP), R9
 	SHLQ         $0x02, R9
 	IMUL3Q       $-1, R9, R9
 	ADDQ         R9, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R9
+	MOVQ         a_panelStride+88(FP), R9
 	SHLQ         $0x02, R9
-	MOVQ         scaleReach+192(FP), R10
+	MOVQ         a_scaleStride+192(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R9, SI
 	ADDQ         R10, DI
@@ -11404,10 +11404,10 @@ n1k:
 	RET
 
 last2:
-	// A group of 2 columns meets all tiles.
-	MOVQ panel_base+64(FP), SI
-	MOVQ scales_base+168(FP), DI
-	MOVQ tiles+216(FP), R8
+	// A group of 2 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), SI
+	MOVQ a_scales_base+168(FP), DI
+	MOVQ a_tiles+216(FP), R8
 	MOVQ CX, CX
 
 n2:
@@ -11417,9 +11417,9 @@ n2:
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, Y3
 
-	// Sums of rows 0 to 7, a column each: Y0, Y2.
-	// Sums of rows 8 to 15, a column each: Y1, Y3.
-	MOVQ       k+200(FP), R11
+	// Sums of rows 0 to 7, a token each: Y0, Y2.
+	// Sums of rows 8 to 15, a token each: Y1, Y3.
+	MOVQ       a_k+200(FP), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
@@ -11519,10 +11519,10 @@ n2k:
 	SUBQ         $0x10, R11
 	JNZ          n2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R9
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R9
 	SHLQ         $0x02, R9
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	VBROADCASTSS (BX), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -11550,19 +11550,19 @@ n2k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R9, AX
 	ADDQ         R10, CX
-	MOVQ         stride+24(FP), R9
+	MOVQ         a_yStride+24(FP), R9
 	SHLQ         $0x02, R9
 	IMUL3Q       $-2, R9, R9
 	ADDQ         R9, AX
-	MOVQ         fromStride+56(FP), R9
+	MOVQ         a_fromStride+56(FP), R9
 	SHLQ         $0x02, R9
 	IMUL3Q       $-2, R9, R9
 	ADDQ         R9, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R9
+	MOVQ         a_panelStride+88(FP), R9
 	SHLQ         $0x02, R9
-	MOVQ         scaleReach+192(FP), R10
+	MOVQ         a_scaleStride+192(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R9, SI
 	ADDQ         R10, DI
@@ -11572,10 +11572,10 @@ n2k:
 	RET
 
 last3:
-	// A group of 3 columns meets all tiles.
-	MOVQ panel_base+64(FP), SI
-	MOVQ scales_base+168(FP), DI
-	MOVQ tiles+216(FP), R8
+	// A group of 3 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), SI
+	MOVQ a_scales_base+168(FP), DI
+	MOVQ a_tiles+216(FP), R8
 	MOVQ CX, CX
 
 n3:
@@ -11587,9 +11587,9 @@ n3:
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, Y5
 
-	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4.
-	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5.
-	MOVQ       k+200(FP), R11
+	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4.
+	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5.
+	MOVQ       a_k+200(FP), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
@@ -11725,10 +11725,10 @@ n3k:
 	SUBQ         $0x10, R11
 	JNZ          n3k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R9
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R9
 	SHLQ         $0x02, R9
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	VBROADCASTSS (BX), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -11769,19 +11769,19 @@ n3k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R9, AX
 	ADDQ         R10, CX
-	MOVQ         stride+24(FP), R9
+	MOVQ         a_yStride+24(FP), R9
 	SHLQ         $0x02, R9
 	IMUL3Q       $-3, R9, R9
 	ADDQ         R9, AX
-	MOVQ         fromStride+56(FP), R9
+	MOVQ         a_fromStride+56(FP), R9
 	SHLQ         $0x02, R9
 	IMUL3Q       $-3, R9, R9
 	ADDQ         R9, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R9
+	MOVQ         a_panelStride+88(FP), R9
 	SHLQ         $0x02, R9
-	MOVQ         scaleReach+192(FP), R10
+	MOVQ         a_scaleStride+192(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R9, SI
 	ADDQ         R10, DI
@@ -11791,10 +11791,10 @@ n3k:
 	RET
 
 last4:
-	// A group of 4 columns meets all tiles.
-	MOVQ panel_base+64(FP), SI
-	MOVQ scales_base+168(FP), DI
-	MOVQ tiles+216(FP), R8
+	// A group of 4 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), SI
+	MOVQ a_scales_base+168(FP), DI
+	MOVQ a_tiles+216(FP), R8
 	MOVQ CX, CX
 
 n4:
@@ -11808,9 +11808,9 @@ n4:
 	VXORPS  Y6, Y6, Y6
 	VMOVUPS Y6, Y7
 
-	// Sums of rows 0 to 7, a column each: Y0, Y2, Y4, Y6.
-	// Sums of rows 8 to 15, a column each: Y1, Y3, Y5, Y7.
-	MOVQ       k+200(FP), R11
+	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4, Y6.
+	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5, Y7.
+	MOVQ       a_k+200(FP), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
@@ -11982,10 +11982,10 @@ n4k:
 	SUBQ         $0x10, R11
 	JNZ          n4k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R9
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R9
 	SHLQ         $0x02, R9
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	VBROADCASTSS (BX), Y8
 	VCVTDQ2PS    Y0, Y0
@@ -12039,19 +12039,19 @@ n4k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R9, AX
 	ADDQ         R10, CX
-	MOVQ         stride+24(FP), R9
+	MOVQ         a_yStride+24(FP), R9
 	SHLQ         $0x02, R9
 	IMUL3Q       $-4, R9, R9
 	ADDQ         R9, AX
-	MOVQ         fromStride+56(FP), R9
+	MOVQ         a_fromStride+56(FP), R9
 	SHLQ         $0x02, R9
 	IMUL3Q       $-4, R9, R9
 	ADDQ         R9, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R9
+	MOVQ         a_panelStride+88(FP), R9
 	SHLQ         $0x02, R9
-	MOVQ         scaleReach+192(FP), R10
+	MOVQ         a_scaleStride+192(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R9, SI
 	ADDQ         R10, DI
@@ -12309,29 +12309,29 @@ DATA packedOrderAVX2<>+24(SB)/4, $0x00000003
 DATA packedOrderAVX2<>+28(SB)/4, $0x00000007
 GLOBL packedOrderAVX2<>(SB), RODATA|NOPTR, $32
 
-// func addChannel4AVX2(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach int, shift int, tiles int, columns []uint32, x []float32, code *[32]float32)
+// func addChannel4AVX2(a channelArgs)
 // Requires: AVX, AVX2, FMA3
 TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-168
-	// for each tile t of 16 rows r, i < len(columns):
-	// 	y[columns[i]·stride + t·16 + r] += (scales[t·scaleReach + r]·w[t][r])·x[i]     fused
-	// where w[t][r] is the code in words[t·reach + r] from the bit shift on.
-	MOVQ    code+160(FP), AX
+	// for each tile t of 16 rows r, i < len(tokens):
+	// 	y[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w[t][r])·x[i]     fused
+	// where w[t][r] is the code in words[t·wordStride + r] from the bit shift on.
+	MOVQ    a_code+160(FP), AX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
-	MOVQ    y_base+0(FP), AX
-	MOVQ    words_base+32(FP), CX
-	MOVQ    scales_base+64(FP), DX
-	MOVQ    columns_base+112(FP), BX
-	MOVQ    x_base+136(FP), SI
-	MOVQ    stride+24(FP), DI
+	MOVQ    a_y_base+0(FP), AX
+	MOVQ    a_words_base+32(FP), CX
+	MOVQ    a_scales_base+64(FP), DX
+	MOVQ    a_tokens_base+112(FP), BX
+	MOVQ    a_x_base+136(FP), SI
+	MOVQ    a_yStride+24(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    reach+56(FP), R8
+	MOVQ    a_wordStride+56(FP), R8
 	SHLQ    $0x02, R8
-	MOVQ    scaleReach+88(FP), R9
+	MOVQ    a_scaleStride+88(FP), R9
 	SHLQ    $0x02, R9
-	MOVQ    tiles+104(FP), R10
-	MOVQ    columns_len+120(FP), R11
-	MOVQ    shift+96(FP), R12
+	MOVQ    a_tiles+104(FP), R10
+	MOVQ    a_tokens_len+120(FP), R11
+	MOVQ    a_shift+96(FP), R12
 	VMOVQ   R12, X2
 
 t4:
@@ -12406,8 +12406,8 @@ t4:
 	// Weights of the channel, 8 rows each: Y4-Y11.
 	XORL R12, R12
 
-t4column:
-	// Column R12 of R11.
+t4token:
+	// Token R12 of R11.
 	MOVL         (BX)(R12*4), R13
 	VBROADCASTSS (SI)(R12*4), Y3
 	IMULQ        DI, R13
@@ -12437,7 +12437,7 @@ t4column:
 	VMOVUPS      Y12, 224(AX)(R13*1)
 	INCQ         R12
 	CMPQ         R12, R11
-	JLT          t4column
+	JLT          t4token
 	ADDQ         $+256, AX
 	SUBQ         $0x04, R10
 	JMP          t4
@@ -12467,8 +12467,8 @@ t1:
 	// Weights of the channel, 8 rows each: Y4, Y5.
 	XORL R12, R12
 
-t1column:
-	// Column R12 of R11.
+t1token:
+	// Token R12 of R11.
 	MOVL         (BX)(R12*4), R13
 	VBROADCASTSS (SI)(R12*4), Y3
 	IMULQ        DI, R13
@@ -12480,7 +12480,7 @@ t1column:
 	VMOVUPS      Y6, 32(AX)(R13*1)
 	INCQ         R12
 	CMPQ         R12, R11
-	JLT          t1column
+	JLT          t1token
 	ADDQ         $+64, AX
 	SUBQ         $0x01, R10
 	JMP          t1
@@ -12489,26 +12489,26 @@ t1done:
 	VZEROUPPER
 	RET
 
-// func addChannel8AVX2(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach int, shift int, tiles int, columns []uint32, x []float32, code *[32]float32)
+// func addChannel8AVX2(a channelArgs)
 // Requires: AVX, AVX2, FMA3
 TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-168
-	// for each tile t of 16 rows r, i < len(columns):
-	// 	y[columns[i]·stride + t·16 + r] += (scales[t·scaleReach + r]·w[t][r])·x[i]     fused
-	// where w[t][r] is the code in words[t·reach + r] from the bit shift on.
-	MOVQ  y_base+0(FP), AX
-	MOVQ  words_base+32(FP), CX
-	MOVQ  scales_base+64(FP), DX
-	MOVQ  columns_base+112(FP), BX
-	MOVQ  x_base+136(FP), SI
-	MOVQ  stride+24(FP), DI
+	// for each tile t of 16 rows r, i < len(tokens):
+	// 	y[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w[t][r])·x[i]     fused
+	// where w[t][r] is the code in words[t·wordStride + r] from the bit shift on.
+	MOVQ  a_y_base+0(FP), AX
+	MOVQ  a_words_base+32(FP), CX
+	MOVQ  a_scales_base+64(FP), DX
+	MOVQ  a_tokens_base+112(FP), BX
+	MOVQ  a_x_base+136(FP), SI
+	MOVQ  a_yStride+24(FP), DI
 	SHLQ  $0x02, DI
-	MOVQ  reach+56(FP), R8
+	MOVQ  a_wordStride+56(FP), R8
 	SHLQ  $0x02, R8
-	MOVQ  scaleReach+88(FP), R9
+	MOVQ  a_scaleStride+88(FP), R9
 	SHLQ  $0x02, R9
-	MOVQ  tiles+104(FP), R10
-	MOVQ  columns_len+120(FP), R11
-	MOVQ  shift+96(FP), R12
+	MOVQ  a_tiles+104(FP), R10
+	MOVQ  a_tokens_len+120(FP), R11
+	MOVQ  a_shift+96(FP), R12
 	VMOVQ R12, X0
 
 t4:
@@ -12575,8 +12575,8 @@ t4:
 	// Weights of the channel, 8 rows each: Y1-Y8.
 	XORL R12, R12
 
-t4column:
-	// Column R12 of R11.
+t4token:
+	// Token R12 of R11.
 	MOVL         (BX)(R12*4), R13
 	VBROADCASTSS (SI)(R12*4), Y9
 	IMULQ        DI, R13
@@ -12606,7 +12606,7 @@ t4column:
 	VMOVUPS      Y10, 224(AX)(R13*1)
 	INCQ         R12
 	CMPQ         R12, R11
-	JLT          t4column
+	JLT          t4token
 	ADDQ         $+256, AX
 	SUBQ         $0x04, R10
 	JMP          t4
@@ -12634,8 +12634,8 @@ t1:
 	// Weights of the channel, 8 rows each: Y1, Y2.
 	XORL R12, R12
 
-t1column:
-	// Column R12 of R11.
+t1token:
+	// Token R12 of R11.
 	MOVL         (BX)(R12*4), R13
 	VBROADCASTSS (SI)(R12*4), Y3
 	IMULQ        DI, R13
@@ -12647,7 +12647,7 @@ t1column:
 	VMOVUPS      Y4, 32(AX)(R13*1)
 	INCQ         R12
 	CMPQ         R12, R11
-	JLT          t1column
+	JLT          t1token
 	ADDQ         $+64, AX
 	SUBQ         $0x01, R10
 	JMP          t1

@@ -130,38 +130,38 @@ DATA shift12AVX512<>+56(SB)/4, $0x00100010
 DATA shift12AVX512<>+60(SB)/4, $0x00100010
 GLOBL shift12AVX512<>(SB), RODATA|NOPTR, $64
 
-// func vectorF32AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vectorF32AVX512(a vectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vectorF32AVX512(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
-	MOVQ n+112(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens3
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x40, DI, R8
 	LEAQ    (AX)(DX*2), R9
 	ADDQ    DX, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	LEAQ    (R10)(BX*2), R11
 	ADDQ    BX, R11
 	VXORPS  Z0, Z0, Z0
@@ -185,8 +185,8 @@ n4t2block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
-	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a token each: Z4-Z7.
 	MOVQ    $0x00000040, R12
 	CMPQ    DI, R12
 	CMOVQLT DI, R12
@@ -366,11 +366,11 @@ n4t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x40, DI, R8
 	LEAQ    (AX)(DX*2), R8
 	ADDQ    DX, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (R9)(BX*2), R10
 	ADDQ    BX, R10
 	VXORPS  Z0, Z0, Z0
@@ -386,7 +386,7 @@ n4t1block:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
@@ -503,22 +503,22 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x40, DI, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -542,9 +542,9 @@ n3t3block:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
-	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
-	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a token each: Z6-Z8.
 	MOVQ    $0x00000040, R10
 	CMPQ    DI, R10
 	CMOVQLT DI, R10
@@ -742,9 +742,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x40, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -756,7 +756,7 @@ n3t1block:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -854,22 +854,22 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x40, DI, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (CX)(R8*2), R10
 	ADDQ    R8, R10
 	VXORPS  Z0, Z0, Z0
@@ -893,10 +893,10 @@ n2t4block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
-	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
-	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
-	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a token each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a token each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a token each: Z6, Z7.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
@@ -1096,9 +1096,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x40, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -1108,7 +1108,7 @@ n2t1block:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -1188,18 +1188,18 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x40, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	LEAQ    (CX)(SI*2), R8
 	ADDQ    SI, R8
 	VXORPS  Z0, Z0, Z0
@@ -1219,12 +1219,12 @@ n1t6block:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
-	// Sums of tile 2, rows 0 to 15, a column each: Z2.
-	// Sums of tile 3, rows 0 to 15, a column each: Z3.
-	// Sums of tile 4, rows 0 to 15, a column each: Z4.
-	// Sums of tile 5, rows 0 to 15, a column each: Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
+	// Sums of tile 2, rows 0 to 15, a token each: Z2.
+	// Sums of tile 3, rows 0 to 15, a token each: Z3.
+	// Sums of tile 4, rows 0 to 15, a token each: Z4.
+	// Sums of tile 5, rows 0 to 15, a token each: Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    BX, R9
 	CMOVQLT BX, R9
@@ -1382,9 +1382,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x40, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, 64(AX)
@@ -1394,8 +1394,8 @@ n1t2block:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
@@ -1474,9 +1474,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x40, BX, SI
-	MOVQ    x_base+80(FP), SI
+	MOVQ    a_x_base+80(FP), SI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 
@@ -1484,7 +1484,7 @@ n1t1block:
 	// A block of K; BX steps of K are left.
 	VXORPS Z0, Z0, Z0
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
@@ -1538,38 +1538,38 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func vectorBF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vectorBF16AVX512(a vectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vectorBF16AVX512(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
-	MOVQ n+112(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens3
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
 	LEAQ    (AX)(DX*2), R9
 	ADDQ    DX, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	LEAQ    (R10)(BX*2), R11
 	ADDQ    BX, R11
 	VXORPS  Z0, Z0, Z0
@@ -1593,8 +1593,8 @@ n4t2block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
-	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a token each: Z4-Z7.
 	MOVQ    $0x00000040, R12
 	CMPQ    DI, R12
 	CMOVQLT DI, R12
@@ -1782,11 +1782,11 @@ n4t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
 	LEAQ    (AX)(DX*2), R8
 	ADDQ    DX, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (R9)(BX*2), R10
 	ADDQ    BX, R10
 	VXORPS  Z0, Z0, Z0
@@ -1802,7 +1802,7 @@ n4t1block:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
@@ -1895,22 +1895,22 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -1934,9 +1934,9 @@ n3t3block:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
-	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
-	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a token each: Z6-Z8.
 	MOVQ    $0x00000040, R10
 	CMPQ    DI, R10
 	CMOVQLT DI, R10
@@ -2142,9 +2142,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -2156,7 +2156,7 @@ n3t1block:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -2238,22 +2238,22 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (CX)(R8*2), R10
 	ADDQ    R8, R10
 	VXORPS  Z0, Z0, Z0
@@ -2277,10 +2277,10 @@ n2t4block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
-	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
-	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
-	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a token each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a token each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a token each: Z6, Z7.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
@@ -2488,9 +2488,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -2500,7 +2500,7 @@ n2t1block:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -2572,18 +2572,18 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	LEAQ    (CX)(SI*2), R8
 	ADDQ    SI, R8
 	VXORPS  Z0, Z0, Z0
@@ -2603,12 +2603,12 @@ n1t6block:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
-	// Sums of tile 2, rows 0 to 15, a column each: Z2.
-	// Sums of tile 3, rows 0 to 15, a column each: Z3.
-	// Sums of tile 4, rows 0 to 15, a column each: Z4.
-	// Sums of tile 5, rows 0 to 15, a column each: Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
+	// Sums of tile 2, rows 0 to 15, a token each: Z2.
+	// Sums of tile 3, rows 0 to 15, a token each: Z3.
+	// Sums of tile 4, rows 0 to 15, a token each: Z4.
+	// Sums of tile 5, rows 0 to 15, a token each: Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    BX, R9
 	CMOVQLT BX, R9
@@ -2822,9 +2822,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, 64(AX)
@@ -2834,8 +2834,8 @@ n1t2block:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
@@ -2938,9 +2938,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), SI
+	MOVQ    a_x_base+80(FP), SI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 
@@ -2948,7 +2948,7 @@ n1t1block:
 	// A block of K; BX steps of K are left.
 	VXORPS Z0, Z0, Z0
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
@@ -3048,38 +3048,38 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vectorF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vectorF16AVX512(a vectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vectorF16AVX512(SB), NOSPLIT, $0-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
-	MOVQ n+112(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens3
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
 	LEAQ    (AX)(DX*2), R9
 	ADDQ    DX, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	LEAQ    (R10)(BX*2), R11
 	ADDQ    BX, R11
 	VXORPS  Z0, Z0, Z0
@@ -3103,8 +3103,8 @@ n4t2block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
-	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a token each: Z4-Z7.
 	MOVQ    $0x00000040, R12
 	CMPQ    DI, R12
 	CMOVQLT DI, R12
@@ -3276,11 +3276,11 @@ n4t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
 	LEAQ    (AX)(DX*2), R8
 	ADDQ    DX, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (R9)(BX*2), R10
 	ADDQ    BX, R10
 	VXORPS  Z0, Z0, Z0
@@ -3296,7 +3296,7 @@ n4t1block:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
@@ -3409,22 +3409,22 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -3448,9 +3448,9 @@ n3t3block:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
-	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
-	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a token each: Z6-Z8.
 	MOVQ    $0x00000040, R10
 	CMPQ    DI, R10
 	CMOVQLT DI, R10
@@ -3636,9 +3636,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -3650,7 +3650,7 @@ n3t1block:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -3744,22 +3744,22 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
+	MOVQ a_tiles+128(FP), SI
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (CX)(R8*2), R10
 	ADDQ    R8, R10
 	VXORPS  Z0, Z0, Z0
@@ -3783,10 +3783,10 @@ n2t4block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
-	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
-	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
-	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a token each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a token each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a token each: Z6, Z7.
 	MOVQ    $0x00000040, R11
 	CMPQ    DI, R11
 	CMOVQLT DI, R11
@@ -3970,9 +3970,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), DI
+	MOVQ    a_k+120(FP), DI
 	IMUL3Q  $0x20, DI, R8
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -3982,7 +3982,7 @@ n2t1block:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
 	MOVQ    $0x00000040, R9
 	CMPQ    DI, R9
 	CMOVQLT DI, R9
@@ -4058,18 +4058,18 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	LEAQ    (CX)(SI*2), R8
 	ADDQ    SI, R8
 	VXORPS  Z0, Z0, Z0
@@ -4089,12 +4089,12 @@ n1t6block:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
-	// Sums of tile 2, rows 0 to 15, a column each: Z2.
-	// Sums of tile 3, rows 0 to 15, a column each: Z3.
-	// Sums of tile 4, rows 0 to 15, a column each: Z4.
-	// Sums of tile 5, rows 0 to 15, a column each: Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
+	// Sums of tile 2, rows 0 to 15, a token each: Z2.
+	// Sums of tile 3, rows 0 to 15, a token each: Z3.
+	// Sums of tile 4, rows 0 to 15, a token each: Z4.
+	// Sums of tile 5, rows 0 to 15, a token each: Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    BX, R9
 	CMOVQLT BX, R9
@@ -4276,9 +4276,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), DI
+	MOVQ    a_x_base+80(FP), DI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, 64(AX)
@@ -4288,8 +4288,8 @@ n1t2block:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
 	MOVQ    $0x00000040, R8
 	CMPQ    BX, R8
 	CMOVQLT BX, R8
@@ -4376,9 +4376,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), BX
+	MOVQ    a_k+120(FP), BX
 	IMUL3Q  $0x20, BX, SI
-	MOVQ    x_base+80(FP), SI
+	MOVQ    a_x_base+80(FP), SI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 
@@ -4386,7 +4386,7 @@ n1t1block:
 	// A block of K; BX steps of K are left.
 	VXORPS Z0, Z0, Z0
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
 	MOVQ    $0x00000040, DI
 	CMPQ    BX, DI
 	CMOVQLT BX, DI
@@ -4478,39 +4478,39 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vectorInt8AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vectorInt8AVX512(a vectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vectorInt8AVX512(SB), NOSPLIT, $8-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 32 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += scale[block][r]·s     fused
-	MOVQ n+112(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 32 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens3
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x10, R8, R9
 	LEAQ    (AX)(DX*2), R11
 	ADDQ    DX, R11
-	MOVQ    x_base+80(FP), R12
+	MOVQ    a_x_base+80(FP), R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
 	MOVQ    R8, R10
@@ -4537,8 +4537,8 @@ n4t2block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
-	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a token each: Z4-Z7.
 	MOVQ    $0x00000020, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
@@ -4759,11 +4759,11 @@ n4t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x10, R8, R9
 	LEAQ    (AX)(DX*2), R10
 	ADDQ    DX, R10
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	MOVQ    R8, R9
@@ -4782,7 +4782,7 @@ n4t1block:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -4888,23 +4888,23 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x10, R8, R9
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	MOVQ    R8, R10
 	SHRQ    $0x05, R10
 	SHLQ    $0x06, R10
@@ -4931,9 +4931,9 @@ n3t3block:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
-	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
-	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a token each: Z6-Z8.
 	MOVQ    $0x00000020, R12
 	CMPQ    R8, R12
 	CMOVQLT R8, R12
@@ -5185,9 +5185,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x10, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x05, R9
 	SHLQ    $0x06, R9
@@ -5202,7 +5202,7 @@ n3t1block:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -5296,23 +5296,23 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x10, R8, R9
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	LEAQ    (CX)(R9*2), R12
 	ADDQ    R9, R12
 	MOVQ    R8, R10
@@ -5341,10 +5341,10 @@ n2t4block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
-	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
-	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
-	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a token each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a token each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a token each: Z6, Z7.
 	MOVQ    $0x00000020, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
@@ -5612,9 +5612,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x10, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x05, R9
 	SHLQ    $0x06, R9
@@ -5627,7 +5627,7 @@ n2t1block:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
 	MOVQ    $0x00000020, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -5710,19 +5710,19 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
-	MOVQ scales_base+56(FP), BX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
+	MOVQ a_scales_base+56(FP), BX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x10, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (CX)(DI*2), R10
 	ADDQ    DI, R10
 	MOVQ    SI, R8
@@ -5747,12 +5747,12 @@ n1t6block:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
-	// Sums of tile 2, rows 0 to 15, a column each: Z2.
-	// Sums of tile 3, rows 0 to 15, a column each: Z3.
-	// Sums of tile 4, rows 0 to 15, a column each: Z4.
-	// Sums of tile 5, rows 0 to 15, a column each: Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
+	// Sums of tile 2, rows 0 to 15, a token each: Z2.
+	// Sums of tile 3, rows 0 to 15, a token each: Z3.
+	// Sums of tile 4, rows 0 to 15, a token each: Z4.
+	// Sums of tile 5, rows 0 to 15, a token each: Z5.
 	MOVQ    $0x00000020, R12
 	CMPQ    SI, R12
 	CMOVQLT SI, R12
@@ -6048,9 +6048,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x10, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	MOVQ    SI, R8
 	SHRQ    $0x05, R8
 	SHLQ    $0x06, R8
@@ -6063,8 +6063,8 @@ n1t2block:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
 	MOVQ    $0x00000020, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
@@ -6194,9 +6194,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x10, SI, DI
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	MOVQ    SI, DI
 	SHRQ    $0x05, DI
 	SHLQ    $0x06, DI
@@ -6207,7 +6207,7 @@ n1t1block:
 	// A block of K; SI steps of K are left.
 	VXORPS Z0, Z0, Z0
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
 	MOVQ    $0x00000020, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
@@ -6329,31 +6329,31 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vector4AVX512(a vectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vector4AVX512(SB), NOSPLIT, $8-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += scale[block][r]·s     fused
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
 	// A weight is its code's value.
-	MOVQ n+112(FP), AX
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens3
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -6365,11 +6365,11 @@ n4t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
 	LEAQ    (AX)(DX*2), R11
 	ADDQ    DX, R11
-	MOVQ    x_base+80(FP), R12
+	MOVQ    a_x_base+80(FP), R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
 	MOVQ    R8, R10
@@ -6396,8 +6396,8 @@ n4t2block:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z7.
-	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z11.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4-Z7.
+	// Sums of tile 1, rows 0 to 15, a token each: Z8-Z11.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
@@ -6598,11 +6598,11 @@ n4t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
 	LEAQ    (AX)(DX*2), R10
 	ADDQ    DX, R10
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	MOVQ    R8, R9
@@ -6621,7 +6621,7 @@ n4t1block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4-Z7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -6716,16 +6716,16 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -6737,9 +6737,9 @@ n3t3:
 	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	MOVQ    R8, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -6766,9 +6766,9 @@ n3t3block:
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z6.
-	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z9.
-	// Sums of tile 2, rows 0 to 15, a column each: Z10-Z12.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4-Z6.
+	// Sums of tile 1, rows 0 to 15, a token each: Z7-Z9.
+	// Sums of tile 2, rows 0 to 15, a token each: Z10-Z12.
 	MOVQ    $0x00000040, R12
 	CMPQ    R8, R12
 	CMOVQLT R8, R12
@@ -6991,9 +6991,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -7008,7 +7008,7 @@ n3t1block:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z6.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4-Z6.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -7091,16 +7091,16 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -7112,9 +7112,9 @@ n2t4:
 	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	LEAQ    (CX)(R9*2), R12
 	ADDQ    R9, R12
 	MOVQ    R8, R10
@@ -7143,10 +7143,10 @@ n2t4block:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4, Z5.
-	// Sums of tile 1, rows 0 to 15, a column each: Z6, Z7.
-	// Sums of tile 2, rows 0 to 15, a column each: Z8, Z9.
-	// Sums of tile 3, rows 0 to 15, a column each: Z10, Z11.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4, Z5.
+	// Sums of tile 1, rows 0 to 15, a token each: Z6, Z7.
+	// Sums of tile 2, rows 0 to 15, a token each: Z8, Z9.
+	// Sums of tile 3, rows 0 to 15, a token each: Z10, Z11.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
@@ -7376,9 +7376,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -7391,7 +7391,7 @@ n2t1block:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4, Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -7463,12 +7463,12 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
-	MOVQ scales_base+56(FP), BX
-	MOVQ code+136(FP), SI
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
+	MOVQ a_scales_base+56(FP), BX
+	MOVQ a_code+136(FP), SI
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
@@ -7480,9 +7480,9 @@ n1t6:
 	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (CX)(DI*2), R10
 	ADDQ    DI, R10
 	MOVQ    SI, R8
@@ -7507,12 +7507,12 @@ n1t6block:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4.
-	// Sums of tile 1, rows 0 to 15, a column each: Z5.
-	// Sums of tile 2, rows 0 to 15, a column each: Z6.
-	// Sums of tile 3, rows 0 to 15, a column each: Z7.
-	// Sums of tile 4, rows 0 to 15, a column each: Z8.
-	// Sums of tile 5, rows 0 to 15, a column each: Z9.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4.
+	// Sums of tile 1, rows 0 to 15, a token each: Z5.
+	// Sums of tile 2, rows 0 to 15, a token each: Z6.
+	// Sums of tile 3, rows 0 to 15, a token each: Z7.
+	// Sums of tile 4, rows 0 to 15, a token each: Z8.
+	// Sums of tile 5, rows 0 to 15, a token each: Z9.
 	MOVQ    $0x00000040, R12
 	CMPQ    SI, R12
 	CMOVQLT SI, R12
@@ -7752,9 +7752,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -7767,8 +7767,8 @@ n1t2block:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4.
-	// Sums of tile 1, rows 0 to 15, a column each: Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4.
+	// Sums of tile 1, rows 0 to 15, a token each: Z5.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
@@ -7878,9 +7878,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -7891,7 +7891,7 @@ n1t1block:
 	// A block of K; SI steps of K are left.
 	VXORPS Z4, Z4, Z4
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
@@ -8002,31 +8002,31 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4BF16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vector4BF16AVX512(a vectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vector4BF16AVX512(SB), NOSPLIT, $8-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
 	// A weight is its code's value times its scale, rounded to bfloat16.
-	MOVQ n+112(FP), AX
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens3
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -8041,11 +8041,11 @@ n4t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
 	LEAQ    (AX)(DX*2), R11
 	ADDQ    DX, R11
-	MOVQ    x_base+80(FP), R12
+	MOVQ    a_x_base+80(FP), R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
 	MOVQ    R8, R10
@@ -8072,8 +8072,8 @@ n4t2block:
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7-Z10.
-	// Sums of tile 1, rows 0 to 15, a column each: Z11-Z14.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7-Z10.
+	// Sums of tile 1, rows 0 to 15, a token each: Z11-Z14.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
@@ -8346,11 +8346,11 @@ n4t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
 	LEAQ    (AX)(DX*2), R10
 	ADDQ    DX, R10
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	MOVQ    R8, R9
@@ -8369,7 +8369,7 @@ n4t1block:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7-Z10.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7-Z10.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -8500,16 +8500,16 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -8524,9 +8524,9 @@ n3t3:
 	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	MOVQ    R8, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -8553,9 +8553,9 @@ n3t3block:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7-Z9.
-	// Sums of tile 1, rows 0 to 15, a column each: Z10-Z12.
-	// Sums of tile 2, rows 0 to 15, a column each: Z13-Z15.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7-Z9.
+	// Sums of tile 1, rows 0 to 15, a token each: Z10-Z12.
+	// Sums of tile 2, rows 0 to 15, a token each: Z13-Z15.
 	MOVQ    $0x00000040, R12
 	CMPQ    R8, R12
 	CMOVQLT R8, R12
@@ -8889,9 +8889,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -8906,7 +8906,7 @@ n3t1block:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7-Z9.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7-Z9.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -9026,16 +9026,16 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -9050,9 +9050,9 @@ n2t4:
 	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	LEAQ    (CX)(R9*2), R12
 	ADDQ    R9, R12
 	MOVQ    R8, R10
@@ -9081,10 +9081,10 @@ n2t4block:
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7, Z8.
-	// Sums of tile 1, rows 0 to 15, a column each: Z9, Z10.
-	// Sums of tile 2, rows 0 to 15, a column each: Z11, Z12.
-	// Sums of tile 3, rows 0 to 15, a column each: Z13, Z14.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7, Z8.
+	// Sums of tile 1, rows 0 to 15, a token each: Z9, Z10.
+	// Sums of tile 2, rows 0 to 15, a token each: Z11, Z12.
+	// Sums of tile 3, rows 0 to 15, a token each: Z13, Z14.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
@@ -9466,9 +9466,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -9481,7 +9481,7 @@ n2t1block:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7, Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7, Z8.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -9591,12 +9591,12 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
-	MOVQ scales_base+56(FP), BX
-	MOVQ code+136(FP), SI
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
+	MOVQ a_scales_base+56(FP), BX
+	MOVQ a_code+136(FP), SI
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
@@ -9611,9 +9611,9 @@ n1t6:
 	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (CX)(DI*2), R10
 	ADDQ    DI, R10
 	MOVQ    SI, R8
@@ -9638,12 +9638,12 @@ n1t6block:
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7.
-	// Sums of tile 1, rows 0 to 15, a column each: Z8.
-	// Sums of tile 2, rows 0 to 15, a column each: Z9.
-	// Sums of tile 3, rows 0 to 15, a column each: Z10.
-	// Sums of tile 4, rows 0 to 15, a column each: Z11.
-	// Sums of tile 5, rows 0 to 15, a column each: Z12.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7.
+	// Sums of tile 1, rows 0 to 15, a token each: Z8.
+	// Sums of tile 2, rows 0 to 15, a token each: Z9.
+	// Sums of tile 3, rows 0 to 15, a token each: Z10.
+	// Sums of tile 4, rows 0 to 15, a token each: Z11.
+	// Sums of tile 5, rows 0 to 15, a token each: Z12.
 	MOVQ    $0x00000040, R12
 	CMPQ    SI, R12
 	CMOVQLT SI, R12
@@ -10117,9 +10117,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -10132,8 +10132,8 @@ n1t2block:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7.
-	// Sums of tile 1, rows 0 to 15, a column each: Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7.
+	// Sums of tile 1, rows 0 to 15, a token each: Z8.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
@@ -10321,9 +10321,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -10334,7 +10334,7 @@ n1t1block:
 	// A block of K; SI steps of K are left.
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z7.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
@@ -10528,31 +10528,31 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4F16AVX512(y []float32, stride int, words []uint32, scales []float32, x []float32, reach int, n int, depth int, tiles int, code *[32]float32)
+// func vector4F16AVX512(a vectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
 TEXT ·vector4F16AVX512(SB), NOSPLIT, $8-144
-	// y = 0; for each tile t of 16 rows r, column c < n, block along K:
-	// 	s = Σ_k w[k][r]·x[c·reach + k]     of a block of 64 along K, fused, k ascending
-	// 	y[c·stride + t·16 + r] += s
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += s
 	// A weight is its code's value times its scale, rounded to float16.
-	MOVQ n+112(FP), AX
+	MOVQ a_n+112(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+	JE   tokens3
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -10564,11 +10564,11 @@ n4t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x02
 	JLT     n4t2done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
 	LEAQ    (AX)(DX*2), R11
 	ADDQ    DX, R11
-	MOVQ    x_base+80(FP), R12
+	MOVQ    a_x_base+80(FP), R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
 	MOVQ    R8, R10
@@ -10595,8 +10595,8 @@ n4t2block:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z7.
-	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z11.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4-Z7.
+	// Sums of tile 1, rows 0 to 15, a token each: Z8-Z11.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
@@ -10837,11 +10837,11 @@ n4t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n4t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
 	LEAQ    (AX)(DX*2), R10
 	ADDQ    DX, R10
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	MOVQ    R8, R9
@@ -10860,7 +10860,7 @@ n4t1block:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4-Z7.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -10975,16 +10975,16 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -10996,9 +10996,9 @@ n3t3:
 	// 3 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x03
 	JLT     n3t3done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	MOVQ    R8, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -11025,9 +11025,9 @@ n3t3block:
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z6.
-	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z9.
-	// Sums of tile 2, rows 0 to 15, a column each: Z10-Z12.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4-Z6.
+	// Sums of tile 1, rows 0 to 15, a token each: Z7-Z9.
+	// Sums of tile 2, rows 0 to 15, a token each: Z10-Z12.
 	MOVQ    $0x00000040, R12
 	CMPQ    R8, R12
 	CMOVQLT R8, R12
@@ -11313,9 +11313,9 @@ n3t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n3t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -11330,7 +11330,7 @@ n3t1block:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4-Z6.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4-Z6.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -11434,16 +11434,16 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ stride+24(FP), DX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_yStride+24(FP), DX
 	SHLQ $0x02, DX
-	MOVQ reach+104(FP), BX
+	MOVQ a_xStride+104(FP), BX
 	SHLQ $0x02, BX
-	MOVQ tiles+128(FP), SI
-	MOVQ scales_base+56(FP), DI
-	MOVQ code+136(FP), R8
+	MOVQ a_tiles+128(FP), SI
+	MOVQ a_scales_base+56(FP), DI
+	MOVQ a_code+136(FP), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -11455,9 +11455,9 @@ n2t4:
 	// 4 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x04
 	JLT     n2t4done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R11
+	MOVQ    a_x_base+80(FP), R11
 	LEAQ    (CX)(R9*2), R12
 	ADDQ    R9, R12
 	MOVQ    R8, R10
@@ -11486,10 +11486,10 @@ n2t4block:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4, Z5.
-	// Sums of tile 1, rows 0 to 15, a column each: Z6, Z7.
-	// Sums of tile 2, rows 0 to 15, a column each: Z8, Z9.
-	// Sums of tile 3, rows 0 to 15, a column each: Z10, Z11.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4, Z5.
+	// Sums of tile 1, rows 0 to 15, a token each: Z6, Z7.
+	// Sums of tile 2, rows 0 to 15, a token each: Z8, Z9.
+	// Sums of tile 3, rows 0 to 15, a token each: Z10, Z11.
 	MOVQ    $0x00000040, R14
 	CMPQ    R8, R14
 	CMOVQLT R8, R14
@@ -11807,9 +11807,9 @@ n2t1:
 	// 1 tiles at a time, while as many are left (SI).
 	CMPQ    SI, $0x01
 	JLT     n2t1done
-	MOVQ    depth+120(FP), R8
+	MOVQ    a_k+120(FP), R8
 	IMUL3Q  $0x08, R8, R9
-	MOVQ    x_base+80(FP), R10
+	MOVQ    a_x_base+80(FP), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -11822,7 +11822,7 @@ n2t1block:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4, Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4, Z5.
 	MOVQ    $0x00000040, R9
 	CMPQ    R8, R9
 	CMOVQLT R8, R9
@@ -11916,12 +11916,12 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ y_base+0(FP), AX
-	MOVQ words_base+32(FP), CX
-	MOVQ tiles+128(FP), DX
-	MOVQ scales_base+56(FP), BX
-	MOVQ code+136(FP), SI
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_words_base+32(FP), CX
+	MOVQ a_tiles+128(FP), DX
+	MOVQ a_scales_base+56(FP), BX
+	MOVQ a_code+136(FP), SI
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
@@ -11933,9 +11933,9 @@ n1t6:
 	// 6 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	LEAQ    (CX)(DI*2), R10
 	ADDQ    DI, R10
 	MOVQ    SI, R8
@@ -11960,12 +11960,12 @@ n1t6block:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4.
-	// Sums of tile 1, rows 0 to 15, a column each: Z5.
-	// Sums of tile 2, rows 0 to 15, a column each: Z6.
-	// Sums of tile 3, rows 0 to 15, a column each: Z7.
-	// Sums of tile 4, rows 0 to 15, a column each: Z8.
-	// Sums of tile 5, rows 0 to 15, a column each: Z9.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4.
+	// Sums of tile 1, rows 0 to 15, a token each: Z5.
+	// Sums of tile 2, rows 0 to 15, a token each: Z6.
+	// Sums of tile 3, rows 0 to 15, a token each: Z7.
+	// Sums of tile 4, rows 0 to 15, a token each: Z8.
+	// Sums of tile 5, rows 0 to 15, a token each: Z9.
 	MOVQ    $0x00000040, R12
 	CMPQ    SI, R12
 	CMOVQLT SI, R12
@@ -12343,9 +12343,9 @@ n1t2:
 	// 2 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R9
+	MOVQ    a_x_base+80(FP), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -12358,8 +12358,8 @@ n1t2block:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4.
-	// Sums of tile 1, rows 0 to 15, a column each: Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4.
+	// Sums of tile 1, rows 0 to 15, a token each: Z5.
 	MOVQ    $0x00000040, R10
 	CMPQ    SI, R10
 	CMOVQLT SI, R10
@@ -12515,9 +12515,9 @@ n1t1:
 	// 1 tiles at a time, while as many are left (DX).
 	CMPQ    DX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+120(FP), SI
+	MOVQ    a_k+120(FP), SI
 	IMUL3Q  $0x08, SI, DI
-	MOVQ    x_base+80(FP), R8
+	MOVQ    a_x_base+80(FP), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -12528,7 +12528,7 @@ n1t1block:
 	// A block of K; SI steps of K are left.
 	VXORPS Z4, Z4, Z4
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z4.
+	// Sums of tile 0, rows 0 to 15, a token each: Z4.
 	MOVQ    $0x00000040, DI
 	CMPQ    SI, DI
 	CMOVQLT SI, DI
@@ -12687,51 +12687,51 @@ eight:
 	VZEROUPPER
 	RET
 
-// func blockAVX512(acc []float32, stride int, panel []float32, reach int, x []float32, scales []float32, scaleReach int, k int, n int, tiles int)
+// func blockAVX512(a blockArgs)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·blockAVX512(SB), NOSPLIT, $0-144
-	// for each tile t of 16 rows r, column c < n:
-	// 	s = Σ_i panel[t·reach + i·16 + r]·x[i·n + c]     i < k, fused, ascending
-	// 	acc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused
-	MOVQ n+128(FP), AX
+	// for each tile t of 16 rows r, token c < n:
+	// 	s = Σ_i panel[t·panelStride + i·16 + r]·x[i·n + c]     i < k, fused, ascending
+	// 	y[c·yStride + t·16 + r] += scales[t·scaleStride + r]·s     fused
+	MOVQ a_n+128(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 14 the first.
 	CMPQ AX, $0x01
-	JE   columns1
+	JE   tokens1
 	CMPQ AX, $0x02
-	JE   columns2
+	JE   tokens2
 	CMPQ AX, $0x03
-	JE   columns3
+	JE   tokens3
 	CMPQ AX, $0x04
-	JE   columns4
+	JE   tokens4
 	CMPQ AX, $0x05
-	JE   columns5
+	JE   tokens5
 	CMPQ AX, $0x06
-	JE   columns6
+	JE   tokens6
 	CMPQ AX, $0x07
-	JE   columns7
+	JE   tokens7
 	CMPQ AX, $0x08
-	JE   columns8
+	JE   tokens8
 	CMPQ AX, $0x09
-	JE   columns9
+	JE   tokens9
 	CMPQ AX, $0x0a
-	JE   columns10
+	JE   tokens10
 	CMPQ AX, $0x0b
-	JE   columns11
+	JE   tokens11
 	CMPQ AX, $0x0c
-	JE   columns12
+	JE   tokens12
 	CMPQ AX, $0x0d
-	JE   columns13
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+	JE   tokens13
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n14t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -12766,14 +12766,14 @@ n14t2:
 	VXORPS Z26, Z26, Z26
 	VXORPS Z27, Z27, Z27
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z13.
-	// Sums of tile 1, rows 0 to 15, a column each: Z14-Z27.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z13.
+	// Sums of tile 1, rows 0 to 15, a token each: Z14-Z27.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n14t2k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z28
 	VMOVUPS      (R9)(SI*1), Z29
 	VBROADCASTSS (R10), Z30
@@ -12867,7 +12867,7 @@ n14t2k:
 	SUBQ         $0x02, R11
 	JNZ          n14t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z28
 	VFMADD231PS (DX), Z0, Z28
@@ -12994,13 +12994,13 @@ n14t1:
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z13.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z13.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n14t1k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z14
 	VFMADD231PS.BCST (R10), Z14, Z0
 	VFMADD231PS.BCST 4(R10), Z14, Z1
@@ -13036,7 +13036,7 @@ n14t1k:
 	SUBQ             $0x02, R11
 	JNZ              n14t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z14
 	VFMADD231PS (DX), Z0, Z14
@@ -13103,17 +13103,17 @@ n14t1done:
 	VZEROUPPER
 	RET
 
-columns13:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens13:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n13t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -13146,14 +13146,14 @@ n13t2:
 	VXORPS Z24, Z24, Z24
 	VXORPS Z25, Z25, Z25
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z12.
-	// Sums of tile 1, rows 0 to 15, a column each: Z13-Z25.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z12.
+	// Sums of tile 1, rows 0 to 15, a token each: Z13-Z25.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n13t2k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z26
 	VMOVUPS      (R9)(SI*1), Z27
 	VBROADCASTSS (R10), Z28
@@ -13241,7 +13241,7 @@ n13t2k:
 	SUBQ         $0x02, R11
 	JNZ          n13t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z26
 	VFMADD231PS (DX), Z0, Z26
@@ -13360,13 +13360,13 @@ n13t1:
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z12.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z12.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n13t1k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z13
 	VFMADD231PS.BCST (R10), Z13, Z0
 	VFMADD231PS.BCST 4(R10), Z13, Z1
@@ -13400,7 +13400,7 @@ n13t1k:
 	SUBQ             $0x02, R11
 	JNZ              n13t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z13
 	VFMADD231PS (DX), Z0, Z13
@@ -13463,17 +13463,17 @@ n13t1done:
 	VZEROUPPER
 	RET
 
-columns12:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens12:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n12t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -13504,14 +13504,14 @@ n12t2:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z11.
-	// Sums of tile 1, rows 0 to 15, a column each: Z12-Z23.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z11.
+	// Sums of tile 1, rows 0 to 15, a token each: Z12-Z23.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n12t2k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z24
 	VMOVUPS      (R9)(SI*1), Z25
 	VBROADCASTSS (R10), Z26
@@ -13593,7 +13593,7 @@ n12t2k:
 	SUBQ         $0x02, R11
 	JNZ          n12t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z24
 	VFMADD231PS (DX), Z0, Z24
@@ -13704,13 +13704,13 @@ n12t1:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z11.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z11.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n12t1k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z12
 	VFMADD231PS.BCST (R10), Z12, Z0
 	VFMADD231PS.BCST 4(R10), Z12, Z1
@@ -13742,7 +13742,7 @@ n12t1k:
 	SUBQ             $0x02, R11
 	JNZ              n12t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z12
 	VFMADD231PS (DX), Z0, Z12
@@ -13801,17 +13801,17 @@ n12t1done:
 	VZEROUPPER
 	RET
 
-columns11:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens11:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n11t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -13840,14 +13840,14 @@ n11t2:
 	VXORPS Z20, Z20, Z20
 	VXORPS Z21, Z21, Z21
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z10.
-	// Sums of tile 1, rows 0 to 15, a column each: Z11-Z21.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z10.
+	// Sums of tile 1, rows 0 to 15, a token each: Z11-Z21.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n11t2k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z22
 	VMOVUPS      (R9)(SI*1), Z23
 	VBROADCASTSS (R10), Z24
@@ -13923,7 +13923,7 @@ n11t2k:
 	SUBQ         $0x02, R11
 	JNZ          n11t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z22
 	VFMADD231PS (DX), Z0, Z22
@@ -14026,13 +14026,13 @@ n11t1:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z10.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z10.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n11t1k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z11
 	VFMADD231PS.BCST (R10), Z11, Z0
 	VFMADD231PS.BCST 4(R10), Z11, Z1
@@ -14062,7 +14062,7 @@ n11t1k:
 	SUBQ             $0x02, R11
 	JNZ              n11t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z11
 	VFMADD231PS (DX), Z0, Z11
@@ -14117,17 +14117,17 @@ n11t1done:
 	VZEROUPPER
 	RET
 
-columns10:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens10:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n10t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -14154,14 +14154,14 @@ n10t2:
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z9.
-	// Sums of tile 1, rows 0 to 15, a column each: Z10-Z19.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z9.
+	// Sums of tile 1, rows 0 to 15, a token each: Z10-Z19.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n10t2k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z20
 	VMOVUPS      (R9)(SI*1), Z21
 	VBROADCASTSS (R10), Z22
@@ -14231,7 +14231,7 @@ n10t2k:
 	SUBQ         $0x02, R11
 	JNZ          n10t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z20
 	VFMADD231PS (DX), Z0, Z20
@@ -14326,13 +14326,13 @@ n10t1:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z9.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z9.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n10t1k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z10
 	VFMADD231PS.BCST (R10), Z10, Z0
 	VFMADD231PS.BCST 4(R10), Z10, Z1
@@ -14360,7 +14360,7 @@ n10t1k:
 	SUBQ             $0x02, R11
 	JNZ              n10t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z10
 	VFMADD231PS (DX), Z0, Z10
@@ -14411,17 +14411,17 @@ n10t1done:
 	VZEROUPPER
 	RET
 
-columns9:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens9:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n9t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -14446,14 +14446,14 @@ n9t2:
 	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z8.
-	// Sums of tile 1, rows 0 to 15, a column each: Z9-Z17.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z8.
+	// Sums of tile 1, rows 0 to 15, a token each: Z9-Z17.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n9t2k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z18
 	VMOVUPS      (R9)(SI*1), Z19
 	VBROADCASTSS (R10), Z20
@@ -14517,7 +14517,7 @@ n9t2k:
 	SUBQ         $0x02, R11
 	JNZ          n9t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z18
 	VFMADD231PS (DX), Z0, Z18
@@ -14604,13 +14604,13 @@ n9t1:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z8.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z8.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n9t1k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z9
 	VFMADD231PS.BCST (R10), Z9, Z0
 	VFMADD231PS.BCST 4(R10), Z9, Z1
@@ -14636,7 +14636,7 @@ n9t1k:
 	SUBQ             $0x02, R11
 	JNZ              n9t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z9
 	VFMADD231PS (DX), Z0, Z9
@@ -14683,17 +14683,17 @@ n9t1done:
 	VZEROUPPER
 	RET
 
-columns8:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens8:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n8t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -14716,14 +14716,14 @@ n8t2:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z7.
-	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z15.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z7.
+	// Sums of tile 1, rows 0 to 15, a token each: Z8-Z15.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n8t2k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z16
 	VMOVUPS      (R9)(SI*1), Z17
 	VBROADCASTSS (R10), Z18
@@ -14781,7 +14781,7 @@ n8t2k:
 	SUBQ         $0x02, R11
 	JNZ          n8t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z16
 	VFMADD231PS (DX), Z0, Z16
@@ -14860,13 +14860,13 @@ n8t1:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z7.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z7.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n8t1k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z8
 	VFMADD231PS.BCST (R10), Z8, Z0
 	VFMADD231PS.BCST 4(R10), Z8, Z1
@@ -14890,7 +14890,7 @@ n8t1k:
 	SUBQ             $0x02, R11
 	JNZ              n8t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z8
 	VFMADD231PS (DX), Z0, Z8
@@ -14933,17 +14933,17 @@ n8t1done:
 	VZEROUPPER
 	RET
 
-columns7:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens7:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n7t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -14964,14 +14964,14 @@ n7t2:
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z6.
-	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z13.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z6.
+	// Sums of tile 1, rows 0 to 15, a token each: Z7-Z13.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n7t2k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z14
 	VMOVUPS      (R9)(SI*1), Z15
 	VBROADCASTSS (R10), Z16
@@ -15023,7 +15023,7 @@ n7t2k:
 	SUBQ         $0x02, R11
 	JNZ          n7t2k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z14
 	VFMADD231PS (DX), Z0, Z14
@@ -15094,13 +15094,13 @@ n7t1:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z6.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z6.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n7t1k:
-	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 2 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST 4(R10), Z7, Z1
@@ -15122,7 +15122,7 @@ n7t1k:
 	SUBQ             $0x02, R11
 	JNZ              n7t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z7
 	VFMADD231PS (DX), Z0, Z7
@@ -15161,17 +15161,17 @@ n7t1done:
 	VZEROUPPER
 	RET
 
-columns6:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens6:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n6t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -15202,18 +15202,18 @@ n6t4:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z5.
-	// Sums of tile 1, rows 0 to 15, a column each: Z6-Z11.
-	// Sums of tile 2, rows 0 to 15, a column each: Z12-Z17.
-	// Sums of tile 3, rows 0 to 15, a column each: Z18-Z23.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z5.
+	// Sums of tile 1, rows 0 to 15, a token each: Z6-Z11.
+	// Sums of tile 2, rows 0 to 15, a token each: Z12-Z17.
+	// Sums of tile 3, rows 0 to 15, a token each: Z18-Z23.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
 
 n6t4k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z24
 	VMOVUPS      (R9)(SI*1), Z25
 	VMOVUPS      (R9)(SI*2), Z26
@@ -15356,7 +15356,7 @@ n6t4k:
 	SUBQ         $0x04, R11
 	JNZ          n6t4k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	LEAQ        (DX)(DI*2), R10
 	ADDQ        DI, R10
@@ -15461,13 +15461,13 @@ n6t1:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z5.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z5.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n6t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z6
 	VFMADD231PS.BCST (R10), Z6, Z0
 	VFMADD231PS.BCST 4(R10), Z6, Z1
@@ -15501,7 +15501,7 @@ n6t1k:
 	SUBQ             $0x04, R11
 	JNZ              n6t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z6
 	VFMADD231PS (DX), Z0, Z6
@@ -15536,17 +15536,17 @@ n6t1done:
 	VZEROUPPER
 	RET
 
-columns5:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens5:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n5t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -15573,18 +15573,18 @@ n5t4:
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z4.
-	// Sums of tile 1, rows 0 to 15, a column each: Z5-Z9.
-	// Sums of tile 2, rows 0 to 15, a column each: Z10-Z14.
-	// Sums of tile 3, rows 0 to 15, a column each: Z15-Z19.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z4.
+	// Sums of tile 1, rows 0 to 15, a token each: Z5-Z9.
+	// Sums of tile 2, rows 0 to 15, a token each: Z10-Z14.
+	// Sums of tile 3, rows 0 to 15, a token each: Z15-Z19.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
 
 n5t4k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z20
 	VMOVUPS      (R9)(SI*1), Z21
 	VMOVUPS      (R9)(SI*2), Z22
@@ -15707,7 +15707,7 @@ n5t4k:
 	SUBQ         $0x04, R11
 	JNZ          n5t4k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	LEAQ        (DX)(DI*2), R10
 	ADDQ        DI, R10
@@ -15798,13 +15798,13 @@ n5t1:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z4.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z4.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n5t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z5
 	VFMADD231PS.BCST (R10), Z5, Z0
 	VFMADD231PS.BCST 4(R10), Z5, Z1
@@ -15834,7 +15834,7 @@ n5t1k:
 	SUBQ             $0x04, R11
 	JNZ              n5t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z5
 	VFMADD231PS (DX), Z0, Z5
@@ -15865,17 +15865,17 @@ n5t1done:
 	VZEROUPPER
 	RET
 
-columns4:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens4:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n4t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -15898,18 +15898,18 @@ n4t4:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
-	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z7.
-	// Sums of tile 2, rows 0 to 15, a column each: Z8-Z11.
-	// Sums of tile 3, rows 0 to 15, a column each: Z12-Z15.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
+	// Sums of tile 1, rows 0 to 15, a token each: Z4-Z7.
+	// Sums of tile 2, rows 0 to 15, a token each: Z8-Z11.
+	// Sums of tile 3, rows 0 to 15, a token each: Z12-Z15.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
 
 n4t4k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS      (R9), Z16
 	VMOVUPS      (R9)(SI*1), Z17
 	VMOVUPS      (R9)(SI*2), Z18
@@ -16012,7 +16012,7 @@ n4t4k:
 	SUBQ         $0x04, R11
 	JNZ          n4t4k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	LEAQ        (DX)(DI*2), R10
 	ADDQ        DI, R10
@@ -16089,13 +16089,13 @@ n4t1:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z3.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n4t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z4
 	VFMADD231PS.BCST (R10), Z4, Z0
 	VFMADD231PS.BCST 4(R10), Z4, Z1
@@ -16121,7 +16121,7 @@ n4t1k:
 	SUBQ             $0x04, R11
 	JNZ              n4t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z4
 	VFMADD231PS (DX), Z0, Z4
@@ -16148,17 +16148,17 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens3:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n3t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -16177,18 +16177,18 @@ n3t4:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
-	// Sums of tile 1, rows 0 to 15, a column each: Z3-Z5.
-	// Sums of tile 2, rows 0 to 15, a column each: Z6-Z8.
-	// Sums of tile 3, rows 0 to 15, a column each: Z9-Z11.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3-Z5.
+	// Sums of tile 2, rows 0 to 15, a token each: Z6-Z8.
+	// Sums of tile 3, rows 0 to 15, a token each: Z9-Z11.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
 
 n3t4k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VBROADCASTSS (R10), Z12
 	VBROADCASTSS 4(R10), Z13
 	VBROADCASTSS 8(R10), Z14
@@ -16271,7 +16271,7 @@ n3t4k:
 	SUBQ         $0x04, R11
 	JNZ          n3t4k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	LEAQ        (DX)(DI*2), R10
 	ADDQ        DI, R10
@@ -16334,13 +16334,13 @@ n3t1:
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0-Z2.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n3t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z3
 	VFMADD231PS.BCST (R10), Z3, Z0
 	VFMADD231PS.BCST 4(R10), Z3, Z1
@@ -16362,7 +16362,7 @@ n3t1k:
 	SUBQ             $0x04, R11
 	JNZ              n3t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z3
 	VFMADD231PS (DX), Z0, Z3
@@ -16385,17 +16385,17 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens2:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), SI
+	MOVQ a_panelStride+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ scaleReach+112(FP), DI
+	MOVQ a_scaleStride+112(FP), DI
 	SHLQ $0x02, DI
-	MOVQ tiles+136(FP), R8
+	MOVQ a_tiles+136(FP), R8
 
 n2t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -16410,18 +16410,18 @@ n2t4:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
-	// Sums of tile 1, rows 0 to 15, a column each: Z2, Z3.
-	// Sums of tile 2, rows 0 to 15, a column each: Z4, Z5.
-	// Sums of tile 3, rows 0 to 15, a column each: Z6, Z7.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
+	// Sums of tile 1, rows 0 to 15, a token each: Z2, Z3.
+	// Sums of tile 2, rows 0 to 15, a token each: Z4, Z5.
+	// Sums of tile 3, rows 0 to 15, a token each: Z6, Z7.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
 
 n2t4k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VBROADCASTSS (R10), Z8
 	VBROADCASTSS 4(R10), Z9
 	VMOVUPS      (R9), Z10
@@ -16484,7 +16484,7 @@ n2t4k:
 	SUBQ         $0x04, R11
 	JNZ          n2t4k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	LEAQ        (DX)(DI*2), R10
 	ADDQ        DI, R10
@@ -16533,13 +16533,13 @@ n2t1:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0, Z1.
-	MOVQ x_base+64(FP), R10
-	MOVQ k+120(FP), R11
+	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
+	MOVQ a_x_base+64(FP), R10
+	MOVQ a_k+120(FP), R11
 	MOVQ CX, R9
 
 n2t1k:
-	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each column (R10).
+	// 4 steps of K, of R11: 16 weights (R9 on) times a number of each token (R10).
 	VMOVUPS          (R9), Z2
 	VFMADD231PS.BCST (R10), Z2, Z0
 	VFMADD231PS.BCST 4(R10), Z2, Z1
@@ -16557,7 +16557,7 @@ n2t1k:
 	SUBQ             $0x04, R11
 	JNZ              n2t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R9
 	VMOVUPS     (R9), Z2
 	VFMADD231PS (DX), Z0, Z2
@@ -16576,17 +16576,17 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ acc_base+0(FP), AX
-	MOVQ panel_base+32(FP), CX
-	MOVQ scales_base+88(FP), DX
-	MOVQ stride+24(FP), BX
+tokens1:
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_panel_base+32(FP), CX
+	MOVQ a_scales_base+88(FP), DX
+	MOVQ a_yStride+24(FP), BX
 	SHLQ $0x02, BX
-	MOVQ reach+56(FP), BX
+	MOVQ a_panelStride+56(FP), BX
 	SHLQ $0x02, BX
-	MOVQ scaleReach+112(FP), SI
+	MOVQ a_scaleStride+112(FP), SI
 	SHLQ $0x02, SI
-	MOVQ tiles+136(FP), DI
+	MOVQ a_tiles+136(FP), DI
 
 n1t4:
 	// 4 tiles at a time, while as many are left (DI).
@@ -16597,18 +16597,18 @@ n1t4:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	// Sums of tile 1, rows 0 to 15, a column each: Z1.
-	// Sums of tile 2, rows 0 to 15, a column each: Z2.
-	// Sums of tile 3, rows 0 to 15, a column each: Z3.
-	MOVQ x_base+64(FP), R9
-	MOVQ k+120(FP), R10
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
+	// Sums of tile 2, rows 0 to 15, a token each: Z2.
+	// Sums of tile 3, rows 0 to 15, a token each: Z3.
+	MOVQ a_x_base+64(FP), R9
+	MOVQ a_k+120(FP), R10
 	MOVQ CX, R8
 	LEAQ (R8)(BX*2), R11
 	ADDQ BX, R11
 
 n1t4k:
-	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each column (R9).
+	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each token (R9).
 	VBROADCASTSS (R9), Z4
 	VFMADD231PS  (R8), Z4, Z0
 	VFMADD231PS  (R8)(BX*1), Z4, Z1
@@ -16635,7 +16635,7 @@ n1t4k:
 	SUBQ         $0x04, R10
 	JNZ          n1t4k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R8
 	LEAQ        (DX)(SI*2), R9
 	ADDQ        SI, R9
@@ -16670,13 +16670,13 @@ n1t1:
 	JLT    n1t1done
 	VXORPS Z0, Z0, Z0
 
-	// Sums of tile 0, rows 0 to 15, a column each: Z0.
-	MOVQ x_base+64(FP), R9
-	MOVQ k+120(FP), R10
+	// Sums of tile 0, rows 0 to 15, a token each: Z0.
+	MOVQ a_x_base+64(FP), R9
+	MOVQ a_k+120(FP), R10
 	MOVQ CX, R8
 
 n1t1k:
-	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each column (R9).
+	// 4 steps of K, of R10: 16 weights (R8 on) times a number of each token (R9).
 	VMOVUPS          (R8), Z1
 	VFMADD231PS.BCST (R9), Z1, Z0
 	VMOVUPS          64(R8), Z1
@@ -16690,7 +16690,7 @@ n1t1k:
 	SUBQ             $0x04, R10
 	JNZ              n1t1k
 
-	// acc of each column, a row of a stride each, gets the scaled sums.
+	// y of each token, gets the scaled sums.
 	MOVQ        AX, R8
 	VMOVUPS     (R8), Z1
 	VFMADD231PS (DX), Z0, Z1

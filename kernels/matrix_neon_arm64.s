@@ -5,8 +5,8 @@
 // The products of packed weights in NEON. A tile of 16 rows is four vectors of
 // four rows.
 //
-// In the products with one column: R0 y of the tile, R1 its words, R3 the steps
-// of K after this block, R4 those of this block, R5 x, R6 tiles left, R7 depth;
+// In the products with one token: R0 y of the tile, R1 its words, R3 the steps
+// of K after this block, R4 those of this block, R5 x, R6 tiles left, R7 K with its padding;
 // V0 to V3 the sums of the block, V4 to V7 words, then weights or y.
 
 // byStep orders the bytes of four words, a row each, by step of K:
@@ -41,13 +41,13 @@ GLOBL byStep<>(SB), RODATA|NOPTR, $16
 	VFMLA V31.S4, V3.S4, V7.S4 \
 	VST1  [V4.S4, V5.S4, V6.S4, V7.S4], (R0)
 
-// START loads the parameters that all products with one column share, and
-// puts ones into V31: y R0, words R1, x R5, tiles R6, depth R7.
+// START loads the parameters that all products with one token share, and
+// puts ones into V31: y R0, words R1, x R5, tiles R6, K R7.
 #define START \
-	MOVD  y_base+0(FP), R0      \
-	MOVD  words_base+32(FP), R1 \
-	MOVD  tiles+128(FP), R6     \
-	MOVD  depth+120(FP), R7     \
+	MOVD  a_y_base+0(FP), R0      \
+	MOVD  a_words_base+32(FP), R1 \
+	MOVD  a_tiles+128(FP), R6     \
+	MOVD  a_k+120(FP), R7     \
 	FMOVS $1.0, F31             \
 	VDUP  V31.S[0], V31.S4
 
@@ -56,13 +56,13 @@ GLOBL byStep<>(SB), RODATA|NOPTR, $16
 //	s = Σ_k w[k][r]·x[k]     fused, k ascending
 //	y[t·16 + r] += s
 //
-// func vectorF32NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+// func vectorF32NEON(a vectorArgs)
 TEXT ·vectorF32NEON(SB), NOSPLIT, $0-144
 	START
 
 tile:
 	CBZ  R6, done
-	MOVD x_base+80(FP), R5
+	MOVD a_x_base+80(FP), R5
 	MOVD R7, R3
 	CLEAR
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
@@ -92,7 +92,7 @@ done:
 
 // vectorF32NEON with bfloat16 weights, two steps of K a word.
 //
-// func vectorBF16NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+// func vectorBF16NEON(a vectorArgs)
 TEXT ·vectorBF16NEON(SB), NOSPLIT, $0-144
 	START
 	MOVD $0xffff0000, R2
@@ -100,7 +100,7 @@ TEXT ·vectorBF16NEON(SB), NOSPLIT, $0-144
 
 tile:
 	CBZ  R6, done
-	MOVD x_base+80(FP), R5
+	MOVD a_x_base+80(FP), R5
 	MOVD R7, R3
 	CLEAR
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
@@ -194,19 +194,19 @@ done:
 //
 // R8 are the scales.
 //
-// func vector4NEON(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)
+// func vector4NEON(a vectorArgs)
 TEXT ·vector4NEON(SB), NOSPLIT, $0-144
-	MOVD y_base+0(FP), R0
-	MOVD words_base+32(FP), R1
-	MOVD scales_base+56(FP), R8
-	MOVD tiles+128(FP), R6
-	MOVD depth+120(FP), R7
-	MOVD code+136(FP), R2
+	MOVD a_y_base+0(FP), R0
+	MOVD a_words_base+32(FP), R1
+	MOVD a_scales_base+56(FP), R8
+	MOVD a_tiles+128(FP), R6
+	MOVD a_k+120(FP), R7
+	MOVD a_code+136(FP), R2
 	CODES
 
 tile:
 	CBZ  R6, done
-	MOVD x_base+80(FP), R5
+	MOVD a_x_base+80(FP), R5
 	MOVD R7, R3
 	CLEAR
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
@@ -320,8 +320,8 @@ step:
 	BNE    step
 	RET
 
-// One column of a block has its sums of 16 rows in a, b, c and d. ZERO4 zeroes
-// them; COLUMN adds a step of K to them, the weights in V20 to V23 times the x
+// One token of a block has its sums of 16 rows in a, b, c and d. ZERO4 zeroes
+// them; TOKEN adds a step of K to them, the weights in V20 to V23 times the x
 // at R5.
 #define ZERO4(a, b, c, d) \
 	VEOR a.B16, a.B16, a.B16 \
@@ -329,15 +329,15 @@ step:
 	VEOR c.B16, c.B16, c.B16 \
 	VEOR d.B16, d.B16, d.B16
 
-#define COLUMN(a, b, c, d) \
+#define TOKEN(a, b, c, d) \
 	VLD1R.P 4(R5), [V24.S4] \
 	VFMLA   V20.S4, V24.S4, a.S4 \
 	VFMLA   V21.S4, V24.S4, b.S4 \
 	VFMLA   V22.S4, V24.S4, c.S4 \
 	VFMLA   V23.S4, V24.S4, d.S4
 
-// JOIN adds the sums, times the scales in V20 to V23, to acc at R10, and goes
-// on to the next column.
+// JOIN adds the sums, times the scales in V20 to V23, to y at R10, and goes
+// on to the next token.
 #define JOIN(a, b, c, d) \
 	VLD1  (R10), [V24.S4, V25.S4, V26.S4, V27.S4] \
 	VFMLA V20.S4, a.S4, V24.S4 \
@@ -350,32 +350,32 @@ step:
 // WEIGHTS loads the 16 weights of a step of K from the panel at R9.
 #define WEIGHTS VLD1.P 64(R9), [V20.S4, V21.S4, V22.S4, V23.S4]
 
-// for each tile t of 16 rows r, column c < n ≤ 4:
+// for each tile t of 16 rows r, token c < n ≤ 4:
 //
-//	s = Σ_i panel[t·reach + i·16 + r]·x[i·n + c]     i < k, fused, ascending
-//	acc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused
+//	s = Σ_i panel[t·panelStride + i·16 + r]·x[i·n + c]     i < k, fused, ascending
+//	y[c·yStride + t·16 + r] += scales[t·scaleStride + r]·s     fused
 //
-// R0 acc of the tile, R1 stride, R2 panel of the tile, R3 reach, R6 scales, R7
-// scaleReach, R8 n, R11 tiles left, all distances in bytes; R4 steps of K left,
-// R5 x, R9 panel, R10 acc of a column. Sums of column c are V4c to V4c+3.
+// R0 y of the tile, R1 yStride, R2 panel of the tile, R3 panelStride, R6 scales,
+// R7 scaleStride, R8 n, R11 tiles left, all strides in bytes; R4 steps of K left,
+// R5 x, R9 panel, R10 y of a token. Sums of token c are V4c to V4c+3.
 //
-// func blockNEON(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int)
+// func blockNEON(a blockArgs)
 TEXT ·blockNEON(SB), NOSPLIT, $0-144
-	MOVD acc_base+0(FP), R0
-	MOVD stride+24(FP), R1
+	MOVD a_y_base+0(FP), R0
+	MOVD a_yStride+24(FP), R1
 	LSL  $2, R1, R1
-	MOVD panel_base+32(FP), R2
-	MOVD reach+56(FP), R3
+	MOVD a_panel_base+32(FP), R2
+	MOVD a_panelStride+56(FP), R3
 	LSL  $2, R3, R3
-	MOVD scales_base+88(FP), R6
-	MOVD scaleReach+112(FP), R7
+	MOVD a_scales_base+88(FP), R6
+	MOVD a_scaleStride+112(FP), R7
 	LSL  $2, R7, R7
-	MOVD n+128(FP), R8
-	MOVD tiles+136(FP), R11
+	MOVD a_n+128(FP), R8
+	MOVD a_tiles+136(FP), R11
 
 tile:
-	MOVD x_base+64(FP), R5
-	MOVD k+120(FP), R4
+	MOVD a_x_base+64(FP), R5
+	MOVD a_k+120(FP), R4
 	MOVD R2, R9
 	MOVD R0, R10
 	ZERO4(V0, V1, V2, V3)
@@ -388,37 +388,37 @@ tile:
 	CMP  $3, R8
 	BEQ  step3
 
-	// A loop over K for each number of columns.
+	// A loop over K for each number of tokens.
 step4:
 	WEIGHTS
-	COLUMN(V0, V1, V2, V3)
-	COLUMN(V4, V5, V6, V7)
-	COLUMN(V8, V9, V10, V11)
-	COLUMN(V12, V13, V14, V15)
+	TOKEN(V0, V1, V2, V3)
+	TOKEN(V4, V5, V6, V7)
+	TOKEN(V8, V9, V10, V11)
+	TOKEN(V12, V13, V14, V15)
 	SUBS $1, R4, R4
 	BNE  step4
 	B    join
 
 step3:
 	WEIGHTS
-	COLUMN(V0, V1, V2, V3)
-	COLUMN(V4, V5, V6, V7)
-	COLUMN(V8, V9, V10, V11)
+	TOKEN(V0, V1, V2, V3)
+	TOKEN(V4, V5, V6, V7)
+	TOKEN(V8, V9, V10, V11)
 	SUBS $1, R4, R4
 	BNE  step3
 	B    join
 
 step2:
 	WEIGHTS
-	COLUMN(V0, V1, V2, V3)
-	COLUMN(V4, V5, V6, V7)
+	TOKEN(V0, V1, V2, V3)
+	TOKEN(V4, V5, V6, V7)
 	SUBS $1, R4, R4
 	BNE  step2
 	B    join
 
 step1:
 	WEIGHTS
-	COLUMN(V0, V1, V2, V3)
+	TOKEN(V0, V1, V2, V3)
 	SUBS $1, R4, R4
 	BNE  step1
 

@@ -28,14 +28,18 @@ func TestVectorProducts(t *testing.T) {
 					if l.Scaled() {
 						scales = random(r, tiles*depth/l.Block*tileRows)
 					}
-					for n := 1; n <= v.matrix.vectorColumns; n++ {
+					for n := 1; n <= v.matrix.vectorTokens; n++ {
 						const apart = 5 // between columns
-						stride, reach := tiles*tileRows+apart, depth+apart
-						x := random(r, n*reach)
+						stride, xStride := tiles*tileRows+apart, depth+apart
+						x := random(r, n*xStride)
 						got, check := guarded(t, make([]float32, n*stride))
 						want := make([]float32, n*stride)
-						v.matrix.vector[kind](got, stride, words, scales, x, reach, n, depth, tiles, code)
-						matrixScalar.vector[kind](want, stride, words, scales, x, reach, n, depth, tiles, code)
+						a := vectorArgs{
+							y: got, yStride: stride, words: words, scales: scales, x: x, xStride: xStride, n: n, k: depth, tiles: tiles, code: code,
+						}
+						v.matrix.vector[kind](a)
+						a.y = want
+						matrixScalar.vector[kind](a)
 						check()
 						sameBits(t, fmt.Sprintf("kind %d, %d tiles, depth %d, %d columns", kind, tiles, depth, n), got, want)
 					}

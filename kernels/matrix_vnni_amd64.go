@@ -7,12 +7,12 @@ package kernels
 // fastVector4VNNI is fastVector4Go.
 //
 //go:noescape
-func fastVector4VNNI(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
+func fastVector4VNNI(a fastVectorArgs)
 
 // fastVector8VNNI is fastVector8Go.
 //
 //go:noescape
-func fastVector8VNNI(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
+func fastVector8VNNI(a fastVectorArgs)
 
 // fastExpand4VNNI is fastExpand4Go, plus 128.
 //
@@ -27,4 +27,4 @@ func fastExpand8VNNI(panel []uint32, words []uint32)
 // fastBlockVNNI is fastBlockGo of a panel plus 128.
 //
 //go:noescape
-func fastBlockVNNI(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+func fastBlockVNNI(a fastBlockArgs)

@@ -40,53 +40,53 @@ DATA signBitsVNNI<>+56(SB)/4, $0x80808080
 DATA signBitsVNNI<>+60(SB)/4, $0x80808080
 GLOBL signBitsVNNI<>(SB), RODATA|NOPTR, $64
 
-// func fastVector4VNNI(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
+// func fastVector4VNNI(a fastVectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, MMX+
 TEXT ·fastVector4VNNI(SB), NOSPLIT, $0-192
-	// y = 0; for each tile t of 16 rows r, column c < n, block b of 64 along K:
-	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes
-	// 	y[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused
+	// y = 0; for each tile t of 16 rows r, token c < n, block b of 64 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
+	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
 	// A weight w is code[nibble].
-	MOVQ n+160(FP), AX
+	MOVQ a_n+160(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 8 the first.
 	CMPQ            AX, $0x01
-	JE              columns1
+	JE              tokens1
 	CMPQ            AX, $0x02
-	JE              columns2
+	JE              tokens2
 	CMPQ            AX, $0x03
-	JE              columns3
+	JE              tokens3
 	CMPQ            AX, $0x04
-	JE              columns4
+	JE              tokens4
 	CMPQ            AX, $0x05
-	JE              columns5
+	JE              tokens5
 	CMPQ            AX, $0x06
-	JE              columns6
+	JE              tokens6
 	CMPQ            AX, $0x07
-	JE              columns7
-	MOVQ            code+184(FP), AX
+	JE              tokens7
+	MOVQ            a_code+184(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            y_base+0(FP), AX
-	MOVQ            words_base+32(FP), CX
-	MOVQ            scales_base+56(FP), DX
-	MOVQ            tiles+176(FP), BX
+	MOVQ            a_y_base+0(FP), AX
+	MOVQ            a_words_base+32(FP), CX
+	MOVQ            a_scales_base+56(FP), DX
+	MOVQ            a_tiles+176(FP), BX
 
 n8t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n8t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R13
+	MOVQ    a_yStride+24(FP), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -133,8 +133,8 @@ n8t2block:
 	VMOVUPS      Z9, Z17
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z9.
-	// Sums of tile 1, rows 0 to 15, a column each: Z10-Z17.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z9.
+	// Sums of tile 1, rows 0 to 15, a token each: Z10-Z17.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -250,7 +250,7 @@ n8t2step:
 	JNZ           n8t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z18
@@ -350,8 +350,8 @@ n8t2step:
 	VMOVUPS      Z3, 64(R12)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -373,16 +373,16 @@ n8t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n8t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -413,7 +413,7 @@ n8t1block:
 	VPBROADCASTD 28(R9), Z9
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z9.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z9.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -474,7 +474,7 @@ n8t1step:
 	JNZ           n8t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z10
@@ -534,8 +534,8 @@ n8t1step:
 	VMOVUPS      Z3, (R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -554,30 +554,30 @@ n8t1done:
 	VZEROUPPER
 	RET
 
-columns7:
-	MOVQ            code+184(FP), AX
+tokens7:
+	MOVQ            a_code+184(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            y_base+0(FP), AX
-	MOVQ            words_base+32(FP), CX
-	MOVQ            scales_base+56(FP), DX
-	MOVQ            tiles+176(FP), BX
+	MOVQ            a_y_base+0(FP), AX
+	MOVQ            a_words_base+32(FP), CX
+	MOVQ            a_scales_base+56(FP), DX
+	MOVQ            a_tiles+176(FP), BX
 
 n7t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n7t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R13
+	MOVQ    a_yStride+24(FP), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -619,8 +619,8 @@ n7t2block:
 	VMOVUPS      Z8, Z15
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z8.
-	// Sums of tile 1, rows 0 to 15, a column each: Z9-Z15.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z8.
+	// Sums of tile 1, rows 0 to 15, a token each: Z9-Z15.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -728,7 +728,7 @@ n7t2step:
 	JNZ           n7t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z16
@@ -816,8 +816,8 @@ n7t2step:
 	VMOVUPS      Z3, 64(R12)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -839,16 +839,16 @@ n7t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n7t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -876,7 +876,7 @@ n7t1block:
 	VPBROADCASTD 24(R9), Z8
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z8.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -933,7 +933,7 @@ n7t1step:
 	JNZ           n7t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z9
@@ -986,8 +986,8 @@ n7t1step:
 	VMOVUPS      Z3, (R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -1006,30 +1006,30 @@ n7t1done:
 	VZEROUPPER
 	RET
 
-columns6:
-	MOVQ            code+184(FP), AX
+tokens6:
+	MOVQ            a_code+184(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            y_base+0(FP), AX
-	MOVQ            words_base+32(FP), CX
-	MOVQ            scales_base+56(FP), DX
-	MOVQ            tiles+176(FP), BX
+	MOVQ            a_y_base+0(FP), AX
+	MOVQ            a_words_base+32(FP), CX
+	MOVQ            a_scales_base+56(FP), DX
+	MOVQ            a_tiles+176(FP), BX
 
 n6t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n6t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R13
+	MOVQ    a_yStride+24(FP), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -1066,8 +1066,8 @@ n6t2block:
 	VMOVUPS      Z7, Z13
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z7.
-	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z13.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z7.
+	// Sums of tile 1, rows 0 to 15, a token each: Z8-Z13.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -1191,7 +1191,7 @@ n6t2step:
 	JNZ          n6t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z14
@@ -1267,8 +1267,8 @@ n6t2step:
 	VMOVUPS      Z3, 64(R12)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -1290,16 +1290,16 @@ n6t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n6t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -1324,7 +1324,7 @@ n6t1block:
 	VPBROADCASTD 20(R9), Z7
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z7.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -1377,7 +1377,7 @@ n6t1step:
 	JNZ           n6t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z8
@@ -1423,8 +1423,8 @@ n6t1step:
 	VMOVUPS      Z3, (R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -1443,30 +1443,30 @@ n6t1done:
 	VZEROUPPER
 	RET
 
-columns5:
-	MOVQ            code+184(FP), AX
+tokens5:
+	MOVQ            a_code+184(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            y_base+0(FP), AX
-	MOVQ            words_base+32(FP), CX
-	MOVQ            scales_base+56(FP), DX
-	MOVQ            tiles+176(FP), BX
+	MOVQ            a_y_base+0(FP), AX
+	MOVQ            a_words_base+32(FP), CX
+	MOVQ            a_scales_base+56(FP), DX
+	MOVQ            a_tiles+176(FP), BX
 
 n5t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n5t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R13
+	MOVQ    a_yStride+24(FP), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -1498,8 +1498,8 @@ n5t2block:
 	VMOVUPS      Z6, Z11
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z6.
-	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z11.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z6.
+	// Sums of tile 1, rows 0 to 15, a token each: Z7-Z11.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -1611,7 +1611,7 @@ n5t2step:
 	JNZ          n5t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z12
@@ -1675,8 +1675,8 @@ n5t2step:
 	VMOVUPS      Z3, 64(R12)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -1698,16 +1698,16 @@ n5t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n5t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -1729,7 +1729,7 @@ n5t1block:
 	VPBROADCASTD 16(R9), Z6
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z6.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z6.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -1778,7 +1778,7 @@ n5t1step:
 	JNZ           n5t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z7
@@ -1817,8 +1817,8 @@ n5t1step:
 	VMOVUPS      Z3, (R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -1837,30 +1837,30 @@ n5t1done:
 	VZEROUPPER
 	RET
 
-columns4:
-	MOVQ            code+184(FP), AX
+tokens4:
+	MOVQ            a_code+184(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            y_base+0(FP), AX
-	MOVQ            words_base+32(FP), CX
-	MOVQ            scales_base+56(FP), DX
-	MOVQ            tiles+176(FP), BX
+	MOVQ            a_y_base+0(FP), AX
+	MOVQ            a_words_base+32(FP), CX
+	MOVQ            a_scales_base+56(FP), DX
+	MOVQ            a_tiles+176(FP), BX
 
 n4t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n4t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R13
+	MOVQ    a_yStride+24(FP), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -1887,8 +1887,8 @@ n4t2block:
 	VMOVUPS      Z5, Z9
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z5.
-	// Sums of tile 1, rows 0 to 15, a column each: Z6-Z9.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z5.
+	// Sums of tile 1, rows 0 to 15, a token each: Z6-Z9.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -1988,7 +1988,7 @@ n4t2step:
 	JNZ          n4t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z10
@@ -2040,8 +2040,8 @@ n4t2step:
 	VMOVUPS      Z3, 64(R12)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -2063,16 +2063,16 @@ n4t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n4t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -2091,7 +2091,7 @@ n4t1block:
 	VPBROADCASTD 12(R9), Z5
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z5.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -2136,7 +2136,7 @@ n4t1step:
 	JNZ           n4t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z6
@@ -2168,8 +2168,8 @@ n4t1step:
 	VMOVUPS      Z3, (R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -2188,30 +2188,30 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
-	MOVQ            code+184(FP), AX
+tokens3:
+	MOVQ            a_code+184(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            y_base+0(FP), AX
-	MOVQ            words_base+32(FP), CX
-	MOVQ            scales_base+56(FP), DX
-	MOVQ            tiles+176(FP), BX
+	MOVQ            a_y_base+0(FP), AX
+	MOVQ            a_words_base+32(FP), CX
+	MOVQ            a_scales_base+56(FP), DX
+	MOVQ            a_tiles+176(FP), BX
 
 n3t3:
 	// 3 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x03
 	JLT     n3t3done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R13
+	MOVQ    a_yStride+24(FP), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -2239,9 +2239,9 @@ n3t3block:
 	VMOVUPS      Z4, Z10
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z4.
-	// Sums of tile 1, rows 0 to 15, a column each: Z5-Z7.
-	// Sums of tile 2, rows 0 to 15, a column each: Z8-Z10.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z4.
+	// Sums of tile 1, rows 0 to 15, a token each: Z5-Z7.
+	// Sums of tile 2, rows 0 to 15, a token each: Z8-Z10.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x02, R8, R13
@@ -2621,7 +2621,7 @@ n3t3block:
 	ADDQ         $+64, R9
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z11
@@ -2676,8 +2676,8 @@ n3t3block:
 	VMOVUPS      Z3, 128(R12)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -2701,16 +2701,16 @@ n3t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n3t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -2726,7 +2726,7 @@ n3t1block:
 	VPBROADCASTD 8(R9), Z4
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2-Z4.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2-Z4.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -2840,7 +2840,7 @@ n3t1block:
 	ADDQ          $+64, DI
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z5
@@ -2865,8 +2865,8 @@ n3t1block:
 	VMOVUPS      Z3, (R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -2885,30 +2885,30 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
-	MOVQ            code+184(FP), AX
+tokens2:
+	MOVQ            a_code+184(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            y_base+0(FP), AX
-	MOVQ            words_base+32(FP), CX
-	MOVQ            scales_base+56(FP), DX
-	MOVQ            tiles+176(FP), BX
+	MOVQ            a_y_base+0(FP), AX
+	MOVQ            a_words_base+32(FP), CX
+	MOVQ            a_scales_base+56(FP), DX
+	MOVQ            a_tiles+176(FP), BX
 
 n2t3:
 	// 3 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x03
 	JLT     n2t3done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R13
+	MOVQ    a_yStride+24(FP), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -2929,9 +2929,9 @@ n2t3block:
 	VMOVUPS      Z3, Z7
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2, Z3.
-	// Sums of tile 1, rows 0 to 15, a column each: Z4, Z5.
-	// Sums of tile 2, rows 0 to 15, a column each: Z6, Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z3.
+	// Sums of tile 1, rows 0 to 15, a token each: Z4, Z5.
+	// Sums of tile 2, rows 0 to 15, a token each: Z6, Z7.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x02, R8, R13
@@ -3247,7 +3247,7 @@ n2t3block:
 	ADDQ         $+64, R9
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z8
@@ -3285,8 +3285,8 @@ n2t3block:
 	VMOVUPS      Z3, 128(R12)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -3310,16 +3310,16 @@ n2t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n2t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Z2, Z2, Z2
-	MOVQ    stride+24(FP), R11
+	MOVQ    a_yStride+24(FP), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -3332,7 +3332,7 @@ n2t1block:
 	VPBROADCASTD 4(R9), Z3
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2, Z3.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z3.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -3430,7 +3430,7 @@ n2t1block:
 	ADDQ          $+64, DI
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R11
+	MOVQ         a_yStride+24(FP), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z4
@@ -3448,8 +3448,8 @@ n2t1block:
 	VMOVUPS      Z4, (R10)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -3468,28 +3468,28 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
-	MOVQ            code+184(FP), AX
+tokens1:
+	MOVQ            a_code+184(FP), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            y_base+0(FP), AX
-	MOVQ            words_base+32(FP), CX
-	MOVQ            scales_base+56(FP), DX
-	MOVQ            tiles+176(FP), BX
+	MOVQ            a_y_base+0(FP), AX
+	MOVQ            a_words_base+32(FP), CX
+	MOVQ            a_scales_base+56(FP), DX
+	MOVQ            a_tiles+176(FP), BX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	LEAQ    (CX)(DI*2), R12
 	ADDQ    DI, R12
 	LEAQ    (DX)(R8*2), R13
@@ -3512,12 +3512,12 @@ n1t6block:
 	VMOVUPS      Z2, Z7
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2.
-	// Sums of tile 1, rows 0 to 15, a column each: Z3.
-	// Sums of tile 2, rows 0 to 15, a column each: Z4.
-	// Sums of tile 3, rows 0 to 15, a column each: Z5.
-	// Sums of tile 4, rows 0 to 15, a column each: Z6.
-	// Sums of tile 5, rows 0 to 15, a column each: Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3.
+	// Sums of tile 2, rows 0 to 15, a token each: Z4.
+	// Sums of tile 3, rows 0 to 15, a token each: Z5.
+	// Sums of tile 4, rows 0 to 15, a token each: Z6.
+	// Sums of tile 5, rows 0 to 15, a token each: Z7.
 	CMPQ       SI, $+5
 	SBBQ       R14, R14
 	IMUL3Q     $0x05, R8, R15
@@ -4027,8 +4027,8 @@ n1t6block:
 	ADDQ         $+64, DX
 	ADDQ         $+64, R13
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R14
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R14
 	SHLQ $0x02, R14
 	ADDQ R14, R10
 	ADDQ R14, R11
@@ -4058,14 +4058,14 @@ n1t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	VXORPS  Z2, Z2, Z2
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z2, 64(AX)
@@ -4076,8 +4076,8 @@ n1t2block:
 	VMOVUPS      Z2, Z3
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2.
-	// Sums of tile 1, rows 0 to 15, a column each: Z3.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3.
 	CMPQ       SI, $+5
 	SBBQ       R12, R12
 	IMUL3Q     $0x01, R8, R13
@@ -4269,8 +4269,8 @@ n1t2block:
 	VMOVUPS      Z4, 64(AX)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R12
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -4292,14 +4292,14 @@ n1t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x06, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	VXORPS  Z2, Z2, Z2
 	VMOVUPS Z2, (AX)
 
@@ -4308,7 +4308,7 @@ n1t1block:
 	VPBROADCASTD (R9), Z2
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z2.
+	// Sums of tile 0, rows 0 to 15, a token each: Z2.
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
@@ -4398,8 +4398,8 @@ n1t1block:
 	VMOVUPS      Z4, (AX)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R10
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -4418,50 +4418,50 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func fastVector8VNNI(y []float32, stride int, words []uint32, scales []float32, x []uint32, xScales []float32, starts []int32, reach int, n int, depth int, tiles int, code *[16]int8)
+// func fastVector8VNNI(a fastVectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, MMX+
 TEXT ·fastVector8VNNI(SB), NOSPLIT, $8-192
-	// y = 0; for each tile t of 16 rows r, column c < n, block b of 32 along K:
-	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes
-	// 	y[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused
-	MOVQ n+160(FP), AX
+	// y = 0; for each tile t of 16 rows r, token c < n, block b of 32 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
+	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
+	MOVQ a_n+160(FP), AX
 
 	// Each value of n (AX) has a copy of the loops, 8 the first.
 	CMPQ      AX, $0x01
-	JE        columns1
+	JE        tokens1
 	CMPQ      AX, $0x02
-	JE        columns2
+	JE        tokens2
 	CMPQ      AX, $0x03
-	JE        columns3
+	JE        tokens3
 	CMPQ      AX, $0x04
-	JE        columns4
+	JE        tokens4
 	CMPQ      AX, $0x05
-	JE        columns5
+	JE        tokens5
 	CMPQ      AX, $0x06
-	JE        columns6
+	JE        tokens6
 	CMPQ      AX, $0x07
-	JE        columns7
+	JE        tokens7
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      scales_base+56(FP), DX
-	MOVQ      tiles+176(FP), BX
+	MOVQ      a_y_base+0(FP), AX
+	MOVQ      a_words_base+32(FP), CX
+	MOVQ      a_scales_base+56(FP), DX
+	MOVQ      a_tiles+176(FP), BX
 
 n8t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n8t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R14
+	MOVQ    a_yStride+24(FP), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -4508,8 +4508,8 @@ n8t2block:
 	VMOVUPS      Z8, Z16
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z8.
-	// Sums of tile 1, rows 0 to 15, a column each: Z9-Z16.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z8.
+	// Sums of tile 1, rows 0 to 15, a token each: Z9-Z16.
 	CMPQ       SI, $+5
 	SBBQ       R13, R13
 	IMUL3Q     $0x01, R8, R14
@@ -4573,7 +4573,7 @@ n8t2step:
 	JNZ           n8t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R14
+	MOVQ         a_yStride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z17
@@ -4673,8 +4673,8 @@ n8t2step:
 	VMOVUPS      Z2, 64(R13)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R13
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -4698,17 +4698,17 @@ n8t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n8t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R12
+	MOVQ    a_yStride+24(FP), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -4739,7 +4739,7 @@ n8t1block:
 	VPBROADCASTD 28(R9), Z8
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z8.
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
@@ -4774,7 +4774,7 @@ n8t1step:
 	JNZ           n8t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R12
+	MOVQ         a_yStride+24(FP), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z9
@@ -4834,8 +4834,8 @@ n8t1step:
 	VMOVUPS      Z2, (R11)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R11
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -4856,28 +4856,28 @@ n8t1done:
 	VZEROUPPER
 	RET
 
-columns7:
+tokens7:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      scales_base+56(FP), DX
-	MOVQ      tiles+176(FP), BX
+	MOVQ      a_y_base+0(FP), AX
+	MOVQ      a_words_base+32(FP), CX
+	MOVQ      a_scales_base+56(FP), DX
+	MOVQ      a_tiles+176(FP), BX
 
 n7t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n7t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R14
+	MOVQ    a_yStride+24(FP), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -4919,8 +4919,8 @@ n7t2block:
 	VMOVUPS      Z7, Z14
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z7.
-	// Sums of tile 1, rows 0 to 15, a column each: Z8-Z14.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z7.
+	// Sums of tile 1, rows 0 to 15, a token each: Z8-Z14.
 	CMPQ       SI, $+5
 	SBBQ       R13, R13
 	IMUL3Q     $0x01, R8, R14
@@ -4980,7 +4980,7 @@ n7t2step:
 	JNZ           n7t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R14
+	MOVQ         a_yStride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z15
@@ -5068,8 +5068,8 @@ n7t2step:
 	VMOVUPS      Z2, 64(R13)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R13
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -5093,17 +5093,17 @@ n7t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n7t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R12
+	MOVQ    a_yStride+24(FP), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -5131,7 +5131,7 @@ n7t1block:
 	VPBROADCASTD 24(R9), Z7
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z7.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z7.
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
@@ -5164,7 +5164,7 @@ n7t1step:
 	JNZ           n7t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R12
+	MOVQ         a_yStride+24(FP), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z8
@@ -5217,8 +5217,8 @@ n7t1step:
 	VMOVUPS      Z2, (R11)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R11
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -5239,28 +5239,28 @@ n7t1done:
 	VZEROUPPER
 	RET
 
-columns6:
+tokens6:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      scales_base+56(FP), DX
-	MOVQ      tiles+176(FP), BX
+	MOVQ      a_y_base+0(FP), AX
+	MOVQ      a_words_base+32(FP), CX
+	MOVQ      a_scales_base+56(FP), DX
+	MOVQ      a_tiles+176(FP), BX
 
 n6t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n6t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R14
+	MOVQ    a_yStride+24(FP), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -5297,8 +5297,8 @@ n6t2block:
 	VMOVUPS      Z6, Z12
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z6.
-	// Sums of tile 1, rows 0 to 15, a column each: Z7-Z12.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z6.
+	// Sums of tile 1, rows 0 to 15, a token each: Z7-Z12.
 	CMPQ       SI, $+5
 	SBBQ       R13, R13
 	IMUL3Q     $0x01, R8, R14
@@ -5366,7 +5366,7 @@ n6t2step:
 	JNZ          n6t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R14
+	MOVQ         a_yStride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z13
@@ -5442,8 +5442,8 @@ n6t2step:
 	VMOVUPS      Z2, 64(R13)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R13
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -5467,17 +5467,17 @@ n6t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n6t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R12
+	MOVQ    a_yStride+24(FP), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -5502,7 +5502,7 @@ n6t1block:
 	VPBROADCASTD 20(R9), Z6
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z6.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z6.
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
@@ -5533,7 +5533,7 @@ n6t1step:
 	JNZ           n6t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R12
+	MOVQ         a_yStride+24(FP), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z7
@@ -5579,8 +5579,8 @@ n6t1step:
 	VMOVUPS      Z2, (R11)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R11
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -5601,28 +5601,28 @@ n6t1done:
 	VZEROUPPER
 	RET
 
-columns5:
+tokens5:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      scales_base+56(FP), DX
-	MOVQ      tiles+176(FP), BX
+	MOVQ      a_y_base+0(FP), AX
+	MOVQ      a_words_base+32(FP), CX
+	MOVQ      a_scales_base+56(FP), DX
+	MOVQ      a_tiles+176(FP), BX
 
 n5t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n5t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R14
+	MOVQ    a_yStride+24(FP), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -5654,8 +5654,8 @@ n5t2block:
 	VMOVUPS      Z5, Z10
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z5.
-	// Sums of tile 1, rows 0 to 15, a column each: Z6-Z10.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z5.
+	// Sums of tile 1, rows 0 to 15, a token each: Z6-Z10.
 	CMPQ       SI, $+5
 	SBBQ       R13, R13
 	IMUL3Q     $0x01, R8, R14
@@ -5717,7 +5717,7 @@ n5t2step:
 	JNZ          n5t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R14
+	MOVQ         a_yStride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z11
@@ -5781,8 +5781,8 @@ n5t2step:
 	VMOVUPS      Z2, 64(R13)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R13
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -5806,17 +5806,17 @@ n5t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n5t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R12
+	MOVQ    a_yStride+24(FP), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -5838,7 +5838,7 @@ n5t1block:
 	VPBROADCASTD 16(R9), Z5
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z5.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z5.
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
@@ -5867,7 +5867,7 @@ n5t1step:
 	JNZ           n5t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R12
+	MOVQ         a_yStride+24(FP), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z6
@@ -5906,8 +5906,8 @@ n5t1step:
 	VMOVUPS      Z2, (R11)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R11
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -5928,28 +5928,28 @@ n5t1done:
 	VZEROUPPER
 	RET
 
-columns4:
+tokens4:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      scales_base+56(FP), DX
-	MOVQ      tiles+176(FP), BX
+	MOVQ      a_y_base+0(FP), AX
+	MOVQ      a_words_base+32(FP), CX
+	MOVQ      a_scales_base+56(FP), DX
+	MOVQ      a_tiles+176(FP), BX
 
 n4t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n4t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R14
+	MOVQ    a_yStride+24(FP), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -5976,8 +5976,8 @@ n4t2block:
 	VMOVUPS      Z4, Z8
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z4.
-	// Sums of tile 1, rows 0 to 15, a column each: Z5-Z8.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z4.
+	// Sums of tile 1, rows 0 to 15, a token each: Z5-Z8.
 	CMPQ       SI, $+5
 	SBBQ       R13, R13
 	IMUL3Q     $0x01, R8, R14
@@ -6033,7 +6033,7 @@ n4t2step:
 	JNZ          n4t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R14
+	MOVQ         a_yStride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z9
@@ -6085,8 +6085,8 @@ n4t2step:
 	VMOVUPS      Z2, 64(R13)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R13
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -6110,17 +6110,17 @@ n4t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n4t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R12
+	MOVQ    a_yStride+24(FP), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -6139,7 +6139,7 @@ n4t1block:
 	VPBROADCASTD 12(R9), Z4
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z4.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z4.
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
@@ -6166,7 +6166,7 @@ n4t1step:
 	JNZ           n4t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R12
+	MOVQ         a_yStride+24(FP), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z5
@@ -6198,8 +6198,8 @@ n4t1step:
 	VMOVUPS      Z2, (R11)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R11
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -6220,28 +6220,28 @@ n4t1done:
 	VZEROUPPER
 	RET
 
-columns3:
+tokens3:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      scales_base+56(FP), DX
-	MOVQ      tiles+176(FP), BX
+	MOVQ      a_y_base+0(FP), AX
+	MOVQ      a_words_base+32(FP), CX
+	MOVQ      a_scales_base+56(FP), DX
+	MOVQ      a_tiles+176(FP), BX
 
 n3t3:
 	// 3 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x03
 	JLT     n3t3done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R14
+	MOVQ    a_yStride+24(FP), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -6269,9 +6269,9 @@ n3t3block:
 	VMOVUPS      Z3, Z9
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z3.
-	// Sums of tile 1, rows 0 to 15, a column each: Z4-Z6.
-	// Sums of tile 2, rows 0 to 15, a column each: Z7-Z9.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z3.
+	// Sums of tile 1, rows 0 to 15, a token each: Z4-Z6.
+	// Sums of tile 2, rows 0 to 15, a token each: Z7-Z9.
 	CMPQ       SI, $+5
 	SBBQ       R13, R13
 	IMUL3Q     $0x02, R8, R14
@@ -6435,7 +6435,7 @@ n3t3block:
 	ADDQ         $+32, R9
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R14
+	MOVQ         a_yStride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z10
@@ -6490,8 +6490,8 @@ n3t3block:
 	VMOVUPS      Z2, 128(R13)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R13
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -6517,17 +6517,17 @@ n3t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n3t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R12
+	MOVQ    a_yStride+24(FP), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -6543,7 +6543,7 @@ n3t1block:
 	VPBROADCASTD 8(R9), Z3
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1-Z3.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z3.
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
@@ -6593,7 +6593,7 @@ n3t1block:
 	ADDQ          $+32, DI
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R12
+	MOVQ         a_yStride+24(FP), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z4
@@ -6618,8 +6618,8 @@ n3t1block:
 	VMOVUPS      Z2, (R11)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R11
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -6640,28 +6640,28 @@ n3t1done:
 	VZEROUPPER
 	RET
 
-columns2:
+tokens2:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      scales_base+56(FP), DX
-	MOVQ      tiles+176(FP), BX
+	MOVQ      a_y_base+0(FP), AX
+	MOVQ      a_words_base+32(FP), CX
+	MOVQ      a_scales_base+56(FP), DX
+	MOVQ      a_tiles+176(FP), BX
 
 n2t3:
 	// 3 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x03
 	JLT     n2t3done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R14
+	MOVQ    a_yStride+24(FP), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -6682,9 +6682,9 @@ n2t3block:
 	VMOVUPS      Z2, Z6
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1, Z2.
-	// Sums of tile 1, rows 0 to 15, a column each: Z3, Z4.
-	// Sums of tile 2, rows 0 to 15, a column each: Z5, Z6.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1, Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3, Z4.
+	// Sums of tile 2, rows 0 to 15, a token each: Z5, Z6.
 	CMPQ       SI, $+5
 	SBBQ       R13, R13
 	IMUL3Q     $0x02, R8, R14
@@ -6816,7 +6816,7 @@ n2t3block:
 	ADDQ         $+32, R9
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R14
+	MOVQ         a_yStride+24(FP), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z7
@@ -6854,8 +6854,8 @@ n2t3block:
 	VMOVUPS      Z2, 128(R13)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R13
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -6881,17 +6881,17 @@ n2t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n2t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
-	MOVQ    stride+24(FP), R12
+	MOVQ    a_yStride+24(FP), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -6904,7 +6904,7 @@ n2t1block:
 	VPBROADCASTD 4(R9), Z2
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1, Z2.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1, Z2.
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
@@ -6946,7 +6946,7 @@ n2t1block:
 	ADDQ          $+32, DI
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         stride+24(FP), R12
+	MOVQ         a_yStride+24(FP), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z3
@@ -6964,8 +6964,8 @@ n2t1block:
 	VMOVUPS      Z3, (R11)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R11
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -6986,25 +6986,25 @@ n2t1done:
 	VZEROUPPER
 	RET
 
-columns1:
+tokens1:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      y_base+0(FP), AX
-	MOVQ      words_base+32(FP), CX
-	MOVQ      scales_base+56(FP), DX
-	MOVQ      tiles+176(FP), BX
+	MOVQ      a_y_base+0(FP), AX
+	MOVQ      a_words_base+32(FP), CX
+	MOVQ      a_scales_base+56(FP), DX
+	MOVQ      a_tiles+176(FP), BX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x06
 	JLT     n1t6done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	LEAQ    (CX)(DI*2), R13
 	ADDQ    DI, R13
@@ -7028,12 +7028,12 @@ n1t6block:
 	VMOVUPS      Z1, Z6
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1.
-	// Sums of tile 1, rows 0 to 15, a column each: Z2.
-	// Sums of tile 2, rows 0 to 15, a column each: Z3.
-	// Sums of tile 3, rows 0 to 15, a column each: Z4.
-	// Sums of tile 4, rows 0 to 15, a column each: Z5.
-	// Sums of tile 5, rows 0 to 15, a column each: Z6.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1.
+	// Sums of tile 1, rows 0 to 15, a token each: Z2.
+	// Sums of tile 2, rows 0 to 15, a token each: Z3.
+	// Sums of tile 3, rows 0 to 15, a token each: Z4.
+	// Sums of tile 4, rows 0 to 15, a token each: Z5.
+	// Sums of tile 5, rows 0 to 15, a token each: Z6.
 	CMPQ       SI, $+5
 	SBBQ       R15, R15
 	IMUL3Q     $0x05, R8, BP
@@ -7247,8 +7247,8 @@ n1t6block:
 	ADDQ         $+64, DX
 	ADDQ         $+64, R14
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R15
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R15
 	SHLQ $0x02, R15
 	ADDQ R15, R10
 	ADDQ R15, R11
@@ -7280,14 +7280,14 @@ n1t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x02
 	JLT     n1t2done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, R8
 	SHLQ    $0x06, R8
-	MOVQ    x_base+80(FP), R9
-	MOVQ    xScales_base+104(FP), R10
-	MOVQ    starts_base+128(FP), R11
+	MOVQ    a_x_base+80(FP), R9
+	MOVQ    a_xScales_base+104(FP), R10
+	MOVQ    a_starts_base+128(FP), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -7299,8 +7299,8 @@ n1t2block:
 	VMOVUPS      Z1, Z2
 
 	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1.
-	// Sums of tile 1, rows 0 to 15, a column each: Z2.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1.
+	// Sums of tile 1, rows 0 to 15, a token each: Z2.
 	CMPQ       SI, $+5
 	SBBQ       R13, R13
 	IMUL3Q     $0x01, R8, R14
@@ -7388,8 +7388,8 @@ n1t2block:
 	VMOVUPS      Z3, 64(AX)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R13
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -7413,14 +7413,14 @@ n1t1:
 	// 1 tiles at a time, while as many are left (BX).
 	CMPQ    BX, $0x01
 	JLT     n1t1done
-	MOVQ    depth+168(FP), SI
+	MOVQ    a_k+168(FP), SI
 	SHRQ    $0x05, SI
 	IMUL3Q  $+512, SI, DI
 	MOVQ    SI, DI
 	SHLQ    $0x06, DI
-	MOVQ    x_base+80(FP), DI
-	MOVQ    xScales_base+104(FP), R8
-	MOVQ    starts_base+128(FP), R9
+	MOVQ    a_x_base+80(FP), DI
+	MOVQ    a_xScales_base+104(FP), R8
+	MOVQ    a_starts_base+128(FP), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -7430,7 +7430,7 @@ n1t1block:
 	VPBROADCASTD (R9), Z1
 
 	// Sums begin at starts (R9), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a column each: Z1.
+	// Sums of tile 0, rows 0 to 15, a token each: Z1.
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
@@ -7472,8 +7472,8 @@ n1t1block:
 	VMOVUPS      Z3, (AX)
 	ADDQ         $+64, DX
 
-	// To the next block: x's codes of the other columns are skipped.
-	MOVQ reach+152(FP), R11
+	// To the next block: x's codes of the other tokens are skipped.
+	MOVQ a_xStride+152(FP), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -7547,28 +7547,28 @@ line:
 	VZEROUPPER
 	RET
 
-// func fastBlockVNNI(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach int, k int, n int, tiles int)
+// func fastBlockVNNI(a fastBlockArgs)
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·fastBlockVNNI(SB), NOSPLIT, $8-224
-	// for each tile t of 16 rows r, column c < n:
-	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·reach on
-	// 	y[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleReach + r]·xScales[c])·s     fused
-	MOVQ y_base+0(FP), AX
-	MOVQ from_base+32(FP), CX
-	MOVQ x_base+96(FP), DX
-	MOVQ xScales_base+120(FP), BX
-	MOVQ starts_base+144(FP), SI
-	MOVQ n+208(FP), DI
+	// for each tile t of 16 rows r, token c < n:
+	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·panelStride on
+	// 	y[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleStride + r]·xScales[c])·s     fused
+	MOVQ a_y_base+0(FP), AX
+	MOVQ a_from_base+32(FP), CX
+	MOVQ a_x_base+96(FP), DX
+	MOVQ a_xScales_base+120(FP), BX
+	MOVQ a_starts_base+144(FP), SI
+	MOVQ a_n+208(FP), DI
 
 group:
-	// 12 columns at a time, while as many are left (DI).
+	// 12 tokens at a time, while as many are left (DI).
 	CMPQ DI, $0x0c
 	JLT  groupdone
 
-	// A group of 12 columns meets all tiles.
-	MOVQ panel_base+64(FP), R10
-	MOVQ scales_base+168(FP), R11
-	MOVQ tiles+216(FP), R12
+	// A group of 12 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), R10
+	MOVQ a_scales_base+168(FP), R11
+	MOVQ a_tiles+216(FP), R12
 	MOVQ AX, R8
 	MOVQ CX, R9
 
@@ -7576,8 +7576,8 @@ n12t2:
 	// 2 tiles at a time, while as many are left (R12).
 	CMPQ         R12, $0x02
 	JLT          n12t2done
-	MOVQ         k+200(FP), R15
-	MOVQ         reach+88(FP), BP
+	MOVQ         a_k+200(FP), R15
+	MOVQ         a_panelStride+88(FP), BP
 	SHLQ         $0x02, BP
 	MOVQ         R10, R13
 	MOVQ         DX, R14
@@ -7606,8 +7606,8 @@ n12t2:
 	VPBROADCASTD 44(SI), Z22
 	VMOVUPS      Z22, Z23
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18, Z20, Z22.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19, Z21, Z23.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18, Z20, Z22.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19, Z21, Z23.
 n12t2k:
 	// 2 lines of 4 steps of K, of R15 steps: panel at (R13) on, codes of x at R14 on.
 	VMOVDQU32    (R13), Z24
@@ -7691,12 +7691,12 @@ n12t2k:
 	SUBQ         $0x08, R15
 	JNZ          n12t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R13
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
-	MOVQ         fromStride+56(FP), R14
+	MOVQ         a_fromStride+56(FP), R14
 	SHLQ         $0x02, R14
-	MOVQ         scaleReach+192(FP), R15
+	MOVQ         a_scaleStride+192(FP), R15
 	SHLQ         $0x02, R15
 	VBROADCASTSS (BX), Z24
 	VCVTDQ2PS    Z0, Z0
@@ -7854,17 +7854,17 @@ n12t2k:
 	VMOVUPS      Z1, 64(R8)
 	ADDQ         R13, R8
 	ADDQ         R14, R9
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	IMUL3Q       $-12, R13, R13
 	ADDQ         R13, R8
-	MOVQ         fromStride+56(FP), R13
+	MOVQ         a_fromStride+56(FP), R13
 	SHLQ         $0x02, R13
 	IMUL3Q       $-12, R13, R13
 	ADDQ         R13, R9
 	ADDQ         $+128, R8
 	ADDQ         $+128, R9
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	ADDQ         R13, R10
 	ADDQ         R15, R11
@@ -7878,8 +7878,8 @@ n12t1:
 	// 1 tiles at a time, while as many are left (R12).
 	CMPQ         R12, $0x01
 	JLT          n12t1done
-	MOVQ         k+200(FP), R15
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R15
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         R10, R13
 	MOVQ         DX, R14
@@ -7896,7 +7896,7 @@ n12t1:
 	VPBROADCASTD 40(SI), Z10
 	VPBROADCASTD 44(SI), Z11
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z11.
+	// Sums of tile 0, a token each, from starts on: Z0-Z11.
 n12t1k:
 	// 2 lines of 4 steps of K, of R15 steps: panel at (R13) on, codes of x at R14 on.
 	VMOVDQU32     (R13), Z12
@@ -7930,10 +7930,10 @@ n12t1k:
 	SUBQ          $0x08, R15
 	JNZ           n12t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R13
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
-	MOVQ         fromStride+56(FP), R14
+	MOVQ         a_fromStride+56(FP), R14
 	SHLQ         $0x02, R14
 	VBROADCASTSS (BX), Z12
 	VCVTDQ2PS    Z0, Z0
@@ -8031,19 +8031,19 @@ n12t1k:
 	VMOVUPS      Z1, (R8)
 	ADDQ         R13, R8
 	ADDQ         R14, R9
-	MOVQ         stride+24(FP), R13
+	MOVQ         a_yStride+24(FP), R13
 	SHLQ         $0x02, R13
 	IMUL3Q       $-12, R13, R13
 	ADDQ         R13, R8
-	MOVQ         fromStride+56(FP), R13
+	MOVQ         a_fromStride+56(FP), R13
 	SHLQ         $0x02, R13
 	IMUL3Q       $-12, R13, R13
 	ADDQ         R13, R9
 	ADDQ         $+64, R8
 	ADDQ         $+64, R9
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
-	MOVQ         scaleReach+192(FP), R14
+	MOVQ         a_scaleStride+192(FP), R14
 	SHLQ         $0x02, R14
 	ADDQ         R13, R10
 	ADDQ         R14, R11
@@ -8051,11 +8051,11 @@ n12t1k:
 	JMP          n12t1
 
 n12t1done:
-	MOVQ   stride+24(FP), R8
+	MOVQ   a_yStride+24(FP), R8
 	SHLQ   $0x02, R8
 	IMUL3Q $+12, R8, R8
 	ADDQ   R8, AX
-	MOVQ   fromStride+56(FP), R8
+	MOVQ   a_fromStride+56(FP), R8
 	SHLQ   $0x02, R8
 	IMUL3Q $+12, R8, R8
 	ADDQ   R8, CX
@@ -8066,7 +8066,7 @@ n12t1done:
 	JMP    group
 
 groupdone:
-	// The columns that are left, DI.
+	// The tokens that are left, DI.
 	CMPQ DI, $0x01
 	JE   last1
 	CMPQ DI, $0x02
@@ -8093,26 +8093,26 @@ groupdone:
 	RET
 
 last1:
-	// A group of 1 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 1 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n1t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
 	VPBROADCASTD (SI), Z0
 	VMOVUPS      Z0, Z1
 
-	// Sums of tile 0, a column each, from starts on: Z0.
-	// Sums of tile 1, a column each, from starts on: Z1.
+	// Sums of tile 0, a token each, from starts on: Z0.
+	// Sums of tile 1, a token each, from starts on: Z1.
 n1t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z2
@@ -8130,12 +8130,12 @@ n1t2k:
 	SUBQ         $0x08, R12
 	JNZ          n1t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z2
 	VCVTDQ2PS    Z0, Z0
@@ -8150,17 +8150,17 @@ n1t2k:
 	VMOVUPS      Z2, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-1, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-1, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -8174,14 +8174,14 @@ n1t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n1t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
 	VPBROADCASTD (SI), Z0
 
-	// Sums of tile 0, a column each, from starts on: Z0.
+	// Sums of tile 0, a token each, from starts on: Z0.
 n1t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z1
@@ -8193,10 +8193,10 @@ n1t1k:
 	SUBQ          $0x08, R12
 	JNZ           n1t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z1
 	VCVTDQ2PS    Z0, Z0
@@ -8206,19 +8206,19 @@ n1t1k:
 	VMOVUPS      Z2, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-1, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-1, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -8230,18 +8230,18 @@ n1t1done:
 	RET
 
 last2:
-	// A group of 2 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 2 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n2t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n2t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8250,8 +8250,8 @@ n2t2:
 	VPBROADCASTD 4(SI), Z2
 	VMOVUPS      Z2, Z3
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3.
 n2t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z4
@@ -8275,12 +8275,12 @@ n2t2k:
 	SUBQ         $0x08, R12
 	JNZ          n2t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z4
 	VCVTDQ2PS    Z0, Z0
@@ -8308,17 +8308,17 @@ n2t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-2, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-2, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -8332,15 +8332,15 @@ n2t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n2t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
 	VPBROADCASTD (SI), Z0
 	VPBROADCASTD 4(SI), Z1
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z1.
+	// Sums of tile 0, a token each, from starts on: Z0, Z1.
 n2t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z2
@@ -8354,10 +8354,10 @@ n2t1k:
 	SUBQ          $0x08, R12
 	JNZ           n2t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z2
 	VCVTDQ2PS    Z0, Z0
@@ -8375,19 +8375,19 @@ n2t1k:
 	VMOVUPS      Z2, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-2, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-2, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -8399,18 +8399,18 @@ n2t1done:
 	RET
 
 last3:
-	// A group of 3 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 3 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n3t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n3t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8421,8 +8421,8 @@ n3t2:
 	VPBROADCASTD 8(SI), Z4
 	VMOVUPS      Z4, Z5
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5.
 n3t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z6
@@ -8452,12 +8452,12 @@ n3t2k:
 	SUBQ         $0x08, R12
 	JNZ          n3t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z6
 	VCVTDQ2PS    Z0, Z0
@@ -8498,17 +8498,17 @@ n3t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-3, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-3, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -8522,8 +8522,8 @@ n3t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n3t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8531,7 +8531,7 @@ n3t1:
 	VPBROADCASTD 4(SI), Z1
 	VPBROADCASTD 8(SI), Z2
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z2.
+	// Sums of tile 0, a token each, from starts on: Z0-Z2.
 n3t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z3
@@ -8547,10 +8547,10 @@ n3t1k:
 	SUBQ          $0x08, R12
 	JNZ           n3t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z3
 	VCVTDQ2PS    Z0, Z0
@@ -8576,19 +8576,19 @@ n3t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-3, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-3, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -8600,18 +8600,18 @@ n3t1done:
 	RET
 
 last4:
-	// A group of 4 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 4 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n4t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n4t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8624,8 +8624,8 @@ n4t2:
 	VPBROADCASTD 12(SI), Z6
 	VMOVUPS      Z6, Z7
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7.
 n4t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z8
@@ -8661,12 +8661,12 @@ n4t2k:
 	SUBQ         $0x08, R12
 	JNZ          n4t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z8
 	VCVTDQ2PS    Z0, Z0
@@ -8720,17 +8720,17 @@ n4t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-4, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-4, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -8744,8 +8744,8 @@ n4t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n4t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8754,7 +8754,7 @@ n4t1:
 	VPBROADCASTD 8(SI), Z2
 	VPBROADCASTD 12(SI), Z3
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z3.
+	// Sums of tile 0, a token each, from starts on: Z0-Z3.
 n4t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z4
@@ -8772,10 +8772,10 @@ n4t1k:
 	SUBQ          $0x08, R12
 	JNZ           n4t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z4
 	VCVTDQ2PS    Z0, Z0
@@ -8809,19 +8809,19 @@ n4t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-4, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-4, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -8833,18 +8833,18 @@ n4t1done:
 	RET
 
 last5:
-	// A group of 5 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 5 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n5t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n5t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8859,8 +8859,8 @@ n5t2:
 	VPBROADCASTD 16(SI), Z8
 	VMOVUPS      Z8, Z9
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6, Z8.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7, Z9.
 n5t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z10
@@ -8902,12 +8902,12 @@ n5t2k:
 	SUBQ         $0x08, R12
 	JNZ          n5t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z10
 	VCVTDQ2PS    Z0, Z0
@@ -8974,17 +8974,17 @@ n5t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-5, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-5, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -8998,8 +8998,8 @@ n5t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n5t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9009,7 +9009,7 @@ n5t1:
 	VPBROADCASTD 12(SI), Z3
 	VPBROADCASTD 16(SI), Z4
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z4.
+	// Sums of tile 0, a token each, from starts on: Z0-Z4.
 n5t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z5
@@ -9029,10 +9029,10 @@ n5t1k:
 	SUBQ          $0x08, R12
 	JNZ           n5t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z5
 	VCVTDQ2PS    Z0, Z0
@@ -9074,19 +9074,19 @@ n5t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-5, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-5, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -9098,18 +9098,18 @@ n5t1done:
 	RET
 
 last6:
-	// A group of 6 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 6 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n6t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n6t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9126,8 +9126,8 @@ n6t2:
 	VPBROADCASTD 20(SI), Z10
 	VMOVUPS      Z10, Z11
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11.
 n6t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z12
@@ -9175,12 +9175,12 @@ n6t2k:
 	SUBQ         $0x08, R12
 	JNZ          n6t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z12
 	VCVTDQ2PS    Z0, Z0
@@ -9260,17 +9260,17 @@ n6t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-6, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-6, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -9284,8 +9284,8 @@ n6t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n6t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9296,7 +9296,7 @@ n6t1:
 	VPBROADCASTD 16(SI), Z4
 	VPBROADCASTD 20(SI), Z5
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z5.
+	// Sums of tile 0, a token each, from starts on: Z0-Z5.
 n6t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z6
@@ -9318,10 +9318,10 @@ n6t1k:
 	SUBQ          $0x08, R12
 	JNZ           n6t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z6
 	VCVTDQ2PS    Z0, Z0
@@ -9371,19 +9371,19 @@ n6t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-6, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-6, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -9395,18 +9395,18 @@ n6t1done:
 	RET
 
 last7:
-	// A group of 7 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 7 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n7t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n7t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9425,8 +9425,8 @@ n7t2:
 	VPBROADCASTD 24(SI), Z12
 	VMOVUPS      Z12, Z13
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13.
 n7t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z14
@@ -9480,12 +9480,12 @@ n7t2k:
 	SUBQ         $0x08, R12
 	JNZ          n7t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z14
 	VCVTDQ2PS    Z0, Z0
@@ -9578,17 +9578,17 @@ n7t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-7, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-7, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -9602,8 +9602,8 @@ n7t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n7t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9615,7 +9615,7 @@ n7t1:
 	VPBROADCASTD 20(SI), Z5
 	VPBROADCASTD 24(SI), Z6
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z6.
+	// Sums of tile 0, a token each, from starts on: Z0-Z6.
 n7t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z7
@@ -9639,10 +9639,10 @@ n7t1k:
 	SUBQ          $0x08, R12
 	JNZ           n7t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z7
 	VCVTDQ2PS    Z0, Z0
@@ -9700,19 +9700,19 @@ n7t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-7, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-7, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -9724,18 +9724,18 @@ n7t1done:
 	RET
 
 last8:
-	// A group of 8 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 8 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n8t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n8t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9756,8 +9756,8 @@ n8t2:
 	VPBROADCASTD 28(SI), Z14
 	VMOVUPS      Z14, Z15
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15.
 n8t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z16
@@ -9817,12 +9817,12 @@ n8t2k:
 	SUBQ         $0x08, R12
 	JNZ          n8t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z16
 	VCVTDQ2PS    Z0, Z0
@@ -9928,17 +9928,17 @@ n8t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-8, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-8, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -9952,8 +9952,8 @@ n8t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n8t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9966,7 +9966,7 @@ n8t1:
 	VPBROADCASTD 24(SI), Z6
 	VPBROADCASTD 28(SI), Z7
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z7.
+	// Sums of tile 0, a token each, from starts on: Z0-Z7.
 n8t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z8
@@ -9992,10 +9992,10 @@ n8t1k:
 	SUBQ          $0x08, R12
 	JNZ           n8t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z8
 	VCVTDQ2PS    Z0, Z0
@@ -10061,19 +10061,19 @@ n8t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-8, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-8, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -10085,18 +10085,18 @@ n8t1done:
 	RET
 
 last9:
-	// A group of 9 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 9 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n9t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n9t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10119,8 +10119,8 @@ n9t2:
 	VPBROADCASTD 32(SI), Z16
 	VMOVUPS      Z16, Z17
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17.
 n9t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z18
@@ -10186,12 +10186,12 @@ n9t2k:
 	SUBQ         $0x08, R12
 	JNZ          n9t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z18
 	VCVTDQ2PS    Z0, Z0
@@ -10310,17 +10310,17 @@ n9t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-9, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-9, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -10334,8 +10334,8 @@ n9t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n9t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10349,7 +10349,7 @@ n9t1:
 	VPBROADCASTD 28(SI), Z7
 	VPBROADCASTD 32(SI), Z8
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z8.
+	// Sums of tile 0, a token each, from starts on: Z0-Z8.
 n9t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z9
@@ -10377,10 +10377,10 @@ n9t1k:
 	SUBQ          $0x08, R12
 	JNZ           n9t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z9
 	VCVTDQ2PS    Z0, Z0
@@ -10454,19 +10454,19 @@ n9t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-9, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-9, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -10478,18 +10478,18 @@ n9t1done:
 	RET
 
 last10:
-	// A group of 10 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 10 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n10t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n10t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10514,8 +10514,8 @@ n10t2:
 	VPBROADCASTD 36(SI), Z18
 	VMOVUPS      Z18, Z19
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19.
 n10t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z20
@@ -10587,12 +10587,12 @@ n10t2k:
 	SUBQ         $0x08, R12
 	JNZ          n10t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z20
 	VCVTDQ2PS    Z0, Z0
@@ -10724,17 +10724,17 @@ n10t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-10, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-10, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -10748,8 +10748,8 @@ n10t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n10t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10764,7 +10764,7 @@ n10t1:
 	VPBROADCASTD 32(SI), Z8
 	VPBROADCASTD 36(SI), Z9
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z9.
+	// Sums of tile 0, a token each, from starts on: Z0-Z9.
 n10t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z10
@@ -10794,10 +10794,10 @@ n10t1k:
 	SUBQ          $0x08, R12
 	JNZ           n10t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z10
 	VCVTDQ2PS    Z0, Z0
@@ -10879,19 +10879,19 @@ n10t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-10, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-10, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8
@@ -10903,18 +10903,18 @@ n10t1done:
 	RET
 
 last11:
-	// A group of 11 columns meets all tiles.
-	MOVQ panel_base+64(FP), DI
-	MOVQ scales_base+168(FP), R8
-	MOVQ tiles+216(FP), R9
+	// A group of 11 tokens meets all tiles.
+	MOVQ a_panel_base+64(FP), DI
+	MOVQ a_scales_base+168(FP), R8
+	MOVQ a_tiles+216(FP), R9
 	MOVQ CX, CX
 
 n11t2:
 	// 2 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x02
 	JLT          n11t2done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R13
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10941,8 +10941,8 @@ n11t2:
 	VPBROADCASTD 40(SI), Z20
 	VMOVUPS      Z20, Z21
 
-	// Sums of tile 0, a column each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18, Z20.
-	// Sums of tile 1, a column each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19, Z21.
+	// Sums of tile 0, a token each, from starts on: Z0, Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16, Z18, Z20.
+	// Sums of tile 1, a token each, from starts on: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15, Z17, Z19, Z21.
 n11t2k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32    (R10), Z22
@@ -11020,12 +11020,12 @@ n11t2k:
 	SUBQ         $0x08, R12
 	JNZ          n11t2k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
-	MOVQ         scaleReach+192(FP), R12
+	MOVQ         a_scaleStride+192(FP), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z22
 	VCVTDQ2PS    Z0, Z0
@@ -11170,17 +11170,17 @@ n11t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-11, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-11, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+128, AX
 	ADDQ         $+128, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	ADDQ         R10, DI
 	ADDQ         R12, R8
@@ -11194,8 +11194,8 @@ n11t1:
 	// 1 tiles at a time, while as many are left (R9).
 	CMPQ         R9, $0x01
 	JLT          n11t1done
-	MOVQ         k+200(FP), R12
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_k+200(FP), R12
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -11211,7 +11211,7 @@ n11t1:
 	VPBROADCASTD 36(SI), Z9
 	VPBROADCASTD 40(SI), Z10
 
-	// Sums of tile 0, a column each, from starts on: Z0-Z10.
+	// Sums of tile 0, a token each, from starts on: Z0-Z10.
 n11t1k:
 	// 2 lines of 4 steps of K, of R12 steps: panel at (R10) on, codes of x at R11 on.
 	VMOVDQU32     (R10), Z11
@@ -11243,10 +11243,10 @@ n11t1k:
 	SUBQ          $0x08, R12
 	JNZ           n11t1k
 
-	// The sums, as float32 and scaled, are added to from and stored in y, a column after the other.
-	MOVQ         stride+24(FP), R10
+	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         fromStride+56(FP), R11
+	MOVQ         a_fromStride+56(FP), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z11
 	VCVTDQ2PS    Z0, Z0
@@ -11336,19 +11336,19 @@ n11t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         stride+24(FP), R10
+	MOVQ         a_yStride+24(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-11, R10, R10
 	ADDQ         R10, AX
-	MOVQ         fromStride+56(FP), R10
+	MOVQ         a_fromStride+56(FP), R10
 	SHLQ         $0x02, R10
 	IMUL3Q       $-11, R10, R10
 	ADDQ         R10, CX
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
-	MOVQ         reach+88(FP), R10
+	MOVQ         a_panelStride+88(FP), R10
 	SHLQ         $0x02, R10
-	MOVQ         scaleReach+192(FP), R11
+	MOVQ         a_scaleStride+192(FP), R11
 	SHLQ         $0x02, R11
 	ADDQ         R10, DI
 	ADDQ         R11, R8

@@ -25,16 +25,17 @@ type outliers struct {
 	count []int32   // [n]
 	found []outlier // [n][most]
 
-	// The same by channel, ascending, and then by column.
+	// The same by channel, ascending, and then by token.
 	channels []outlierChannel
-	columns  []uint32
+	tokens   []uint32
 	x        []float32
 
 	counts []int32  // [k], zeros between uses
 	seen   []uint64 // a bit for each channel, likewise
 }
 
-// outlierChannel says where the columns of a channel lie.
+// outlierChannel says where the tokens that have an outlier in a channel lie in
+// outliers.tokens and outliers.x: [from, to).
 type outlierChannel struct{ channel, from, to int32 }
 
 // reset makes room for the outliers of n rows of k.
@@ -108,11 +109,11 @@ func (o *outliers) sort() {
 		}
 		o.seen[i] = 0
 	}
-	o.columns, o.x = resize(o.columns, int(total)), resize(o.x, int(total))
+	o.tokens, o.x = resize(o.tokens, int(total)), resize(o.x, int(total))
 	for row, count := range o.count {
 		for _, f := range o.found[row*o.most:][:count] {
 			i := o.counts[f.channel]
-			o.columns[i], o.x[i] = uint32(row), f.x
+			o.tokens[i], o.x[i] = uint32(row), f.x
 			o.counts[f.channel] = i + 1
 		}
 	}
@@ -122,59 +123,55 @@ func (o *outliers) sort() {
 }
 
 // addOutliers adds the products of the tiles [lo, hi) with outliers to y, a row
-// of a stride for each column.
-func (in *Input) addOutliers(w *Weights, y []float32, stride, lo, hi int) {
+// of yStride for each token.
+func (in *Input) addOutliers(w *Weights, y []float32, yStride, lo, hi int) {
 	o := &in.codes.outliers
 	if len(o.channels) == 0 {
 		return
 	}
-	block := w.kind.Form().Block
-	words, tileWords := w.tileRange(lo, hi), w.tileWords()
-	scales, tileScales := w.scaleRange(lo, hi), w.tileScales()
+	block := w.form().Block
+	words, scales := w.tileRange(lo, hi), w.scaleRange(lo, hi)
+	a := channelArgs{
+		y: y, yStride: yStride, wordStride: w.tileWords(), scaleStride: w.tileScales(), tiles: hi - lo, code: w.code.look(),
+	}
 	for _, c := range o.channels {
 		k := int(c.channel)
 		step, shift, add := 4, k%4*8, in.ops.addChannel8
 		if w.code != nil {
 			step, shift, add = 8, nibbleShift(k), in.ops.addChannel4
 		}
-		add(y, stride, words[k/step*tileRows:], tileWords, scales[k/block*tileRows:], tileScales, shift, hi-lo,
-			o.columns[c.from:c.to], o.x[c.from:c.to], w.code.look())
+		a.words, a.scales, a.shift = words[k/step*tileRows:], scales[k/block*tileRows:], shift
+		a.tokens, a.x = o.tokens[c.from:c.to], o.x[c.from:c.to]
+		add(a)
 	}
 }
 
-// addChannelFunc adds a channel's products with activations x of some columns
-// to y: for each tile t, column c of columns and row r
+// addChannel4Go is fastOps.addChannel4: it adds a channel's products with the
+// outliers x of some tokens to y. For each tile t, index i of tokens and row r
 //
-//	y[c·stride + t·16 + r] += (scales[t·scaleReach + r]·w)·x     fused
+//	y[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w)·x[i]     fused
 //
-// where w is the code in the words[t·reach + r] from the bit shift on.
-type addChannelFunc func(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach, shift, tiles int,
-	columns []uint32, x []float32, code *lookup)
-
-// addChannel4Go is fastOps.addChannel4.
-func addChannel4Go(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach, shift, tiles int,
-	columns []uint32, x []float32, code *lookup) {
-	for i := range tiles * tileRows {
+// where w is what the code in words[t·wordStride + r] from the bit shift on
+// stands for.
+func addChannel4Go(a channelArgs) {
+	for i := range a.tiles * tileRows {
 		t, r := i/tileRows, i%tileRows
-		w := scales[t*scaleReach+r] * code[words[t*reach+r]>>shift&15]
-		addWeight(y[i:], stride, w, columns, x)
+		a.addWeight(i, a.scales[t*a.scaleStride+r]*a.code[a.words[t*a.wordStride+r]>>a.shift&15])
 	}
 }
 
-// addChannel8Go is fastOps.addChannel8.
-func addChannel8Go(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach, shift, tiles int,
-	columns []uint32, x []float32, _ *lookup) {
-	for i := range tiles * tileRows {
+// addChannel8Go is fastOps.addChannel8: addChannel4Go of int8 codes.
+func addChannel8Go(a channelArgs) {
+	for i := range a.tiles * tileRows {
 		t, r := i/tileRows, i%tileRows
-		w := scales[t*scaleReach+r] * float32(int8(words[t*reach+r]>>shift))
-		addWeight(y[i:], stride, w, columns, x)
+		a.addWeight(i, a.scales[t*a.scaleStride+r]*float32(int8(a.words[t*a.wordStride+r]>>a.shift)))
 	}
 }
 
-// addWeight adds the products of a weight with x to the first value of columns.
-func addWeight(y []float32, stride int, w float32, columns []uint32, x []float32) {
-	for i, c := range columns {
-		v := &y[int(c)*stride]
-		*v = fma32(w, x[i], *v)
+// addWeight adds the products of a weight with x to output i of the tokens.
+func (a *channelArgs) addWeight(i int, w float32) {
+	for j, token := range a.tokens {
+		y := &a.y[int(token)*a.yStride+i]
+		*y = fma32(w, a.x[j], *y)
 	}
 }

@@ -95,7 +95,7 @@ func TestTakeOutliers(t *testing.T) {
 	found, o := take(x, 3)
 	require.Equal(t, [][]outlier{{{7, 60}, {200, -50}}, {}, {{7, -70}}}, found)
 	require.Equal(t, []outlierChannel{{7, 0, 2}, {200, 2, 3}}, o.channels)
-	require.Equal(t, []uint32{0, 2, 0}, o.columns)
+	require.Equal(t, []uint32{0, 2, 0}, o.tokens)
 	require.Equal(t, []float32{60, -70, -50}, o.x)
 	require.Zero(t, slices.Max(o.counts))
 	require.Zero(t, slices.Max(o.seen))

@@ -45,8 +45,8 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 	in.share(p, scaling, blocks, max(1, 16384/in.n))
 }
 
-// quantiseRows rounds the rows [lo, hi) of x.
-func (in *Input) quantiseRows(lo, hi int) {
+// quantiseTokens rounds the tokens [lo, hi).
+func (in *Input) quantiseTokens(lo, hi int) {
 	q := &in.codes
 	s := scratches.Get().(*scratch)
 	for row := lo; row < hi; row++ {

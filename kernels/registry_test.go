@@ -34,9 +34,9 @@ func asVariant(v *variant, f func()) {
 
 func TestChoose(t *testing.T) {
 	broken := matrixScalar
-	broken.block = func(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int) {
-		blockGo(acc, stride, panel, reach, x, scales, scaleReach, k, n, tiles)
-		acc[1]++
+	broken.block = func(a blockArgs) {
+		blockGo(a)
+		a.y[1]++
 	}
 	good := &variant{name: "good", vector: &vectorScalar, matrix: &matrixScalar}
 	absent := &variant{name: "absent", missing: "wings", vector: &vectorScalar, matrix: &matrixScalar}

@@ -52,7 +52,7 @@ func testMatrixOps(ops *matrixOps) error {
 	const tiles, k = 5, 2 * blockK
 	s := sample(1)
 	code := &newCodebook((*[16]float32)(s.floats(16))).lookup
-	x := s.floats(ops.vectorColumns * k)
+	x := s.floats(ops.vectorTokens * k)
 	for kind := range kinds.Count {
 		l := kind.Form()
 		words := s.words(kind, tiles*k/8*l.Words8())
@@ -60,10 +60,14 @@ func testMatrixOps(ops *matrixOps) error {
 		if l.Scaled() {
 			scales = s.floats(tiles * k / l.Block * tileRows)
 		}
-		for n := 1; n <= ops.vectorColumns; n++ {
+		for n := 1; n <= ops.vectorTokens; n++ {
 			got, want := make([]float32, n*tiles*tileRows), make([]float32, n*tiles*tileRows)
-			ops.vector[kind](got, tiles*tileRows, words, scales, x, k, n, k, tiles, code)
-			matrixScalar.vector[kind](want, tiles*tileRows, words, scales, x, k, n, k, tiles, code)
+			a := vectorArgs{
+				y: got, yStride: tiles * tileRows, words: words, scales: scales, x: x, xStride: k, n: n, k: k, tiles: tiles, code: code,
+			}
+			ops.vector[kind](a)
+			a.y = want
+			matrixScalar.vector[kind](a)
 			if err := compare("vector", kind, got, want); err != nil {
 				return err
 			}
@@ -75,16 +79,19 @@ func testMatrixOps(ops *matrixOps) error {
 			return err
 		}
 	}
-	for n := 1; n <= ops.columns; n++ {
+	for n := 1; n <= ops.blockTokens; n++ {
 		tiles := 1 + n%panelTiles
 		stride := tiles*tileRows + 16
-		acc := s.floats(n * stride)
-		want := append([]float32{}, acc...)
-		panel, scales := s.floats(tiles*blockK*tileRows), s.floats(tiles*tileRows)
-		x := s.floats(blockK * n)
-		ops.block(acc, stride, panel, blockK*tileRows, x, scales, tileRows, blockK, n, tiles)
-		blockGo(want, stride, panel, blockK*tileRows, x, scales, tileRows, blockK, n, tiles)
-		if err := compare("block", kinds.Kind(n), acc, want); err != nil {
+		got := s.floats(n * stride)
+		want := append([]float32{}, got...)
+		a := blockArgs{
+			y: got, yStride: stride, panel: s.floats(tiles * blockK * tileRows), panelStride: blockK * tileRows,
+			scales: s.floats(tiles * tileRows), scaleStride: tileRows, x: s.floats(blockK * n), k: blockK, n: n, tiles: tiles,
+		}
+		ops.block(a)
+		a.y = want
+		blockGo(a)
+		if err := compare("block", kinds.Kind(n), got, want); err != nil {
 			return err
 		}
 	}
@@ -96,7 +103,7 @@ func testFastOps(ops *fastOps) error {
 	const tiles, k = 5, 2 * blockK
 	s := sample(2)
 	code := &newCodebook((*[16]float32)(s.floats(16))).int8
-	n := ops.fastVectorColumns
+	n := ops.fastVectorTokens
 	words, sums, xScales := make([]uint32, n*k/4), make([]int32, n*k/32), make([]float32, n*k/blockK)
 	wantWords, wantSums, wantScales := make([]uint32, n*k/4), make([]int32, n*k/32), make([]float32, n*k/blockK)
 	for c := range n {
@@ -128,37 +135,51 @@ func testFastOps(ops *fastOps) error {
 	for i, sum := range sums {
 		starts8[i] = -ops.raised8 * sum
 	}
-	for columns := 1; columns <= n; columns++ {
+	for tokens := 1; tokens <= n; tokens++ {
 		const stride = tiles * tileRows
-		got, want := make([]float32, columns*stride), make([]float32, columns*stride)
-		ops.fastVector4(got, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, starts4, n, columns, k, tiles, code)
-		fastVector4Go(want, stride, weights, scales[:tiles*k/blockK*tileRows], words, xScales, starts4, n, columns, k, tiles, code)
+		got, want := make([]float32, tokens*stride), make([]float32, tokens*stride)
+		a := fastVectorArgs{
+			y: got, yStride: stride, words: weights, scales: scales[:tiles*k/blockK*tileRows],
+			x: words, xScales: xScales, starts: starts4, xStride: n, n: tokens, k: k, tiles: tiles, code: code,
+		}
+		ops.fastVector4(a)
+		a.y = want
+		fastVector4Go(a)
 		if err := compare("fast vector", kinds.Bits4, got, want); err != nil {
 			return err
 		}
-		ops.fastVector8(got, stride, weights8, scales, words, xScales, starts8, n, columns, k, tiles, nil)
-		fastVector8Go(want, stride, weights8, scales, words, xScales, starts8, n, columns, k, tiles, nil)
+		a.y, a.words, a.scales, a.starts, a.code = got, weights8, scales, starts8, nil
+		ops.fastVector8(a)
+		a.y = want
+		fastVector8Go(a)
 		if err := compare("fast vector", kinds.Int8, got, want); err != nil {
 			return err
 		}
 	}
 
 	lookup := &newCodebook((*[16]float32)(s.floats(16))).lookup
-	columns, outliers := []uint32{0, 2, 1}, s.floats(3)
+	outliers := s.floats(3)
 	for channel := range 8 {
 		const stride, steps = tiles*tileRows + 16, blockK / 8 * tileRows
 		got := s.floats(3 * stride)
 		want := append([]float32{}, got...)
-		ops.addChannel4(got, stride, weights, 2*steps, scales, 2*tileRows, 4*channel, tiles, columns, outliers, lookup)
-		addChannel4Go(want, stride, weights, 2*steps, scales, 2*tileRows, 4*channel, tiles, columns, outliers, lookup)
-		ops.addChannel8(got, stride, weights8, 4*steps, scales, 4*tileRows, 8*(channel%4), tiles, columns, outliers, nil)
-		addChannel8Go(want, stride, weights8, 4*steps, scales, 4*tileRows, 8*(channel%4), tiles, columns, outliers, nil)
+		a := channelArgs{
+			y: got, yStride: stride, words: weights, wordStride: 2 * steps, scales: scales, scaleStride: 2 * tileRows,
+			shift: 4 * channel, tiles: tiles, tokens: []uint32{0, 2, 1}, x: outliers, code: lookup,
+		}
+		ops.addChannel4(a)
+		a.y = want
+		addChannel4Go(a)
+		a.y, a.words, a.wordStride, a.scaleStride, a.shift, a.code = got, weights8, 4*steps, 4*tileRows, 8*(channel%4), nil
+		ops.addChannel8(a)
+		a.y = want
+		addChannel8Go(a)
 		if err := compare("channel", kinds.Kind(channel), got, want); err != nil {
 			return err
 		}
 	}
 
-	for n := 1; n <= 14; n++ { // more than a group of columns of any variant
+	for n := 1; n <= 14; n++ { // more than a group of tokens of any variant
 		f, raised, product := NF4, ops.raised4, ops.fastBlock4
 		tiles, k := 1+n%panelTiles, blockK
 		if n%4 > 1 {
@@ -187,8 +208,13 @@ func testFastOps(ops *fastOps) error {
 		}
 		acc := s.floats(n * stride)
 		got, want := append([]float32{}, acc...), append([]float32{}, acc...)
-		product(got, stride, acc, stride-16, panel, step, codes, xScales, starts, scales, tileRows, k, n, tiles)
-		fastBlockGo(want, stride, acc, stride-16, wantPanel, wantStep, codes, xScales, starts, scales, tileRows, k, n, tiles)
+		a := fastBlockArgs{
+			y: got, yStride: stride, from: acc, fromStride: stride - 16, panel: panel, panelStride: step,
+			x: codes, xScales: xScales, starts: starts, scales: scales, scaleStride: tileRows, k: k, n: n, tiles: tiles,
+		}
+		product(a)
+		a.y, a.panel, a.panelStride = want, wantPanel, wantStep
+		fastBlockGo(a)
 		if err := compare("fast block", kinds.Kind(n), got, want); err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func copies(vectors ...[]float32) [][]float32 {
 }
 
 func testAttentionOps(ops *vectorOps, s *sample) error {
-	const dim, columns, n = 16, 48, 5
+	const dim, positions, n = 16, 48, 5
 	page := s.floats(PageSize * dim)
 	half, wantHalf := make([]uint16, len(page)), make([]uint16, len(page))
 	ops.toHalf(half, page)
@@ -76,10 +76,18 @@ func testAttentionOps(ops *vectorOps, s *sample) error {
 			name string
 			run  func(o *vectorOps, dst []float32)
 		}{
-			{"scores32", func(o *vectorOps, dst []float32) { o.scores32(dst, PageSize, q, page, page, dim, rows, columns) }},
-			{"scores16", func(o *vectorOps, dst []float32) { o.scores16(dst, PageSize, q, half, half, dim, rows, columns) }},
-			{"weigh32", func(o *vectorOps, dst []float32) { o.weigh32(dst, q, PageSize, page, page, dim, rows, n) }},
-			{"weigh16", func(o *vectorOps, dst []float32) { o.weigh16(dst, q, PageSize, half, half, dim, rows, n) }},
+			{"scores32", func(o *vectorOps, dst []float32) {
+				o.scores32(scoresArgs[float32]{dst: dst, dstStride: PageSize, q: q, k: page, next: page, dim: dim, rows: rows, positions: positions})
+			}},
+			{"scores16", func(o *vectorOps, dst []float32) {
+				o.scores16(scoresArgs[uint16]{dst: dst, dstStride: PageSize, q: q, k: half, next: half, dim: dim, rows: rows, positions: positions})
+			}},
+			{"weigh32", func(o *vectorOps, dst []float32) {
+				o.weigh32(weighArgs[float32]{dst: dst, weights: q, weightStride: PageSize, v: page, next: page, vStride: dim, rows: rows, positions: n})
+			}},
+			{"weigh16", func(o *vectorOps, dst []float32) {
+				o.weigh16(weighArgs[uint16]{dst: dst, weights: q, weightStride: PageSize, v: half, next: half, vStride: dim, rows: rows, positions: n})
+			}},
 		} {
 			dst := s.floats(rows * PageSize)
 			v := copies(dst, dst)

@@ -17,8 +17,9 @@ func TestVectorSelfTest(t *testing.T) {
 		},
 		"mul": func(o *vectorOps) { o.mul = addGo },
 		"weigh16": func(o *vectorOps) {
-			o.weigh16 = func(dst, weights []float32, reach int, v, next []uint16, stride, rows, n int) {
-				weigh16Go(dst, weights, reach, v, next, stride, rows, n-1)
+			o.weigh16 = func(a weighArgs[uint16]) {
+				a.positions--
+				weigh16Go(a)
 			}
 		},
 	} {

@@ -25,13 +25,13 @@ type vectorOps struct {
 	maxAllowed func(x []float32, allowed []uint64) float32
 	firstEqual func(x []float32, allowed []uint64, v float32) int
 	// cache.go
-	transpose func(dst []float32, step int, x []float32, reach, rows, columns int)
+	transpose func(dst []float32, dstStride int, x []float32, xStride, rows, columns int)
 	// attention.go
-	scores32 func(dst []float32, stride int, q, k, next []float32, dim, rows, columns int)
-	scores16 func(dst []float32, stride int, q []float32, k, next []uint16, dim, rows, columns int)
-	weigh32  func(dst, weights []float32, reach int, v, next []float32, stride, rows, n int)
+	scores32 func(scoresArgs[float32])
+	scores16 func(scoresArgs[uint16])
+	weigh32  func(weighArgs[float32])
+	weigh16  func(weighArgs[uint16])
 	toHalf   func(dst []uint16, x []float32)
-	weigh16  func(dst, weights []float32, reach int, v, next []uint16, stride, rows, n int)
 	// peak.go: rounds of arithmetic, and the operations in one
 	spinFMA, spinDot   func(n int)
 	roundFMA, roundDot int

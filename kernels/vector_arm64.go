@@ -40,28 +40,28 @@ var vectorNEON = func() vectorOps {
 		siluMulNEON(dst[:n], gate[:n], up[:n])
 		siluMulGo(dst[n:], gate[n:], up[n:])
 	}
-	v.scores32 = func(dst []float32, stride int, q, k, _ []float32, dim, rows, columns int) {
-		for r := range rows {
-			row := dst[r*stride:][:columns]
+	v.scores32 = func(a scoresArgs[float32]) {
+		for r := range a.rows {
+			row := a.dst[r*a.dstStride:][:a.positions]
 			clear(row)
-			addLines32NEON(row, q[r*dim:][:dim], k, PageSize, columns)
+			addLines32NEON(row, a.q[r*a.dim:][:a.dim], a.k, PageSize, a.positions)
 		}
 	}
-	v.scores16 = func(dst []float32, stride int, q []float32, k, _ []uint16, dim, rows, columns int) {
-		for r := range rows {
-			row := dst[r*stride:][:columns]
+	v.scores16 = func(a scoresArgs[uint16]) {
+		for r := range a.rows {
+			row := a.dst[r*a.dstStride:][:a.positions]
 			clear(row)
-			addLines16NEON(row, q[r*dim:][:dim], k, PageSize, columns)
+			addLines16NEON(row, a.q[r*a.dim:][:a.dim], a.k, PageSize, a.positions)
 		}
 	}
-	v.weigh32 = func(dst, weights []float32, reach int, lines, _ []float32, stride, rows, n int) {
-		for r := range rows {
-			addLines32NEON(dst[r*stride:][:stride], weights[r*reach:][:n], lines, stride, stride)
+	v.weigh32 = func(a weighArgs[float32]) {
+		for r := range a.rows {
+			addLines32NEON(a.dst[r*a.vStride:][:a.vStride], a.weights[r*a.weightStride:][:a.positions], a.v, a.vStride, a.vStride)
 		}
 	}
-	v.weigh16 = func(dst, weights []float32, reach int, lines, _ []uint16, stride, rows, n int) {
-		for r := range rows {
-			addLines16NEON(dst[r*stride:][:stride], weights[r*reach:][:n], lines, stride, stride)
+	v.weigh16 = func(a weighArgs[uint16]) {
+		for r := range a.rows {
+			addLines16NEON(a.dst[r*a.vStride:][:a.vStride], a.weights[r*a.weightStride:][:a.positions], a.v, a.vStride, a.vStride)
 		}
 	}
 	return v
@@ -89,13 +89,13 @@ func sumExpNEON(x []float32, shift float32, sums *[16]float32)
 //go:noescape
 func siluMulNEON(dst, gate, up []float32)
 
-// addLines32NEON adds Σ_i x[i]·lines[i·step+c] to y[c], fused, i ascending, for
+// addLines32NEON adds Σ_i x[i]·lines[i·lineStride+c] to y[c], fused, i ascending, for
 // c < columns, a multiple of 16; x is not empty.
 //
 //go:noescape
-func addLines32NEON(y, x, lines []float32, step, columns int)
+func addLines32NEON(y, x, lines []float32, lineStride, columns int)
 
 // addLines16NEON is addLines32NEON over lines in float16.
 //
 //go:noescape
-func addLines16NEON(y, x []float32, lines []uint16, step, columns int)
+func addLines16NEON(y, x []float32, lines []uint16, lineStride, columns int)

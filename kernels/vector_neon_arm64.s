@@ -76,13 +76,13 @@
 	EXP
 
 // ATTENTION loads the parameters of addLines32NEON and addLines16NEON: R0 y, R1
-// x, R2 its length, R3 lines, R4 step, R5 columns left.
+// x, R2 its length, R3 lines, R4 lineStride, R5 columns left.
 #define ATTENTION \
 	MOVD y_base+0(FP), R0      \
 	MOVD x_base+24(FP), R1     \
 	MOVD x_len+32(FP), R2      \
 	MOVD lines_base+48(FP), R3 \
-	MOVD step+72(FP), R4       \
+	MOVD lineStride+72(FP), R4       \
 	MOVD columns+80(FP), R5
 
 // TILE begins a walk along x: R6 x, R7 its length, R8 the tile's lines.
@@ -226,9 +226,9 @@ done:
 
 // for c < columns:
 //
-//	y[c] += Σ_i x[i]·lines[i·step + c]     fused, i ascending
+//	y[c] += Σ_i x[i]·lines[i·lineStride + c]     fused, i ascending
 //
-// func addLines32NEON(y, x, lines []float32, step, columns int)
+// func addLines32NEON(y, x, lines []float32, lineStride, columns int)
 TEXT ·addLines32NEON(SB), NOSPLIT, $0-88
 	ATTENTION
 	LSL $2, R4
@@ -279,7 +279,7 @@ done:
 
 // addLines32NEON over lines of float16.
 //
-// func addLines16NEON(y, x []float32, lines []uint16, step, columns int)
+// func addLines16NEON(y, x []float32, lines []uint16, lineStride, columns int)
 TEXT ·addLines16NEON(SB), NOSPLIT, $0-88
 	ATTENTION
 	LSL $1, R4

@@ -176,34 +176,42 @@ func TestAttentionVariants(t *testing.T) {
 					q, k := random(r, rows*dim), random(r, dim*PageSize)
 					k16 := make([]uint16, len(k))
 					toHalfGo(k16, k)
-					for columns := 16; columns <= PageSize; columns += 16 {
-						stride := columns + r.IntN(20)
-						dst := random(r, (rows-1)*stride+columns)
+					for positions := 16; positions <= PageSize; positions += 16 {
+						stride := positions + r.IntN(20)
+						dst := random(r, (rows-1)*stride+positions)
 						got, check := guarded(t, dst)
-						what := fmt.Sprintf("scores of %d rows, dim %d, %d columns", rows, dim, columns)
-						ops.scores32(got, stride, q, k, k, dim, rows, columns)
-						scores32Go(dst, stride, q, k, k, dim, rows, columns)
+						what := fmt.Sprintf("scores of %d rows, dim %d, %d positions", rows, dim, positions)
+						a := scoresArgs[float32]{dst: got, dstStride: stride, q: q, k: k, next: k, dim: dim, rows: rows, positions: positions}
+						ops.scores32(a)
+						a.dst = dst
+						scores32Go(a)
 						sameBits(t, what, got, dst)
-						ops.scores16(got, stride, q, k16, k16, dim, rows, columns)
-						scores16Go(dst, stride, q, k16, k16, dim, rows, columns)
+						b := scoresArgs[uint16]{dst: got, dstStride: stride, q: q, k: k16, next: k16, dim: dim, rows: rows, positions: positions}
+						ops.scores16(b)
+						b.dst = dst
+						scores16Go(b)
 						sameBits(t, what, got, dst)
 						check()
 					}
 				}
 				for _, n := range []int{1, 2, 31, 64} {
 					for stride := 16; stride <= 144; stride += 16 {
-						reach := n + r.IntN(30)
-						weights, v := random(r, (rows-1)*reach+n), random(r, n*stride)
+						weightStride := n + r.IntN(30)
+						weights, v := random(r, (rows-1)*weightStride+n), random(r, n*stride)
 						v16 := make([]uint16, len(v))
 						toHalfGo(v16, v)
 						dst := random(r, rows*stride)
 						got, check := guarded(t, dst)
 						what := fmt.Sprintf("values of %d rows, stride %d, %d positions", rows, stride, n)
-						ops.weigh32(got, weights, reach, v, v, stride, rows, n)
-						weigh32Go(dst, weights, reach, v, v, stride, rows, n)
+						a := weighArgs[float32]{dst: got, weights: weights, weightStride: weightStride, v: v, next: v, vStride: stride, rows: rows, positions: n}
+						ops.weigh32(a)
+						a.dst = dst
+						weigh32Go(a)
 						sameBits(t, what, got, dst)
-						ops.weigh16(got, weights, reach, v16, v16, stride, rows, n)
-						weigh16Go(dst, weights, reach, v16, v16, stride, rows, n)
+						b := weighArgs[uint16]{dst: got, weights: weights, weightStride: weightStride, v: v16, next: v16, vStride: stride, rows: rows, positions: n}
+						ops.weigh16(b)
+						b.dst = dst
+						weigh16Go(b)
 						sameBits(t, what, got, dst)
 						check()
 					}
@@ -219,12 +227,12 @@ func TestTransposeVariants(t *testing.T) {
 			r := rand.New(rand.NewPCG(37, 38))
 			for rows := 1; rows <= transposeRows; rows++ {
 				for _, columns := range []int{0, 1, 3, 4, 7, 16, 30} {
-					reach, step := columns+r.IntN(5), rows+r.IntN(5)
-					x, checkX := guarded(t, random(r, rows*max(reach, 1)))
-					dst := random(r, max(columns-1, 0)*step+rows)
+					xStride, dstStride := columns+r.IntN(5), rows+r.IntN(5)
+					x, checkX := guarded(t, random(r, rows*max(xStride, 1)))
+					dst := random(r, max(columns-1, 0)*dstStride+rows)
 					got, check := guarded(t, dst)
-					ops.transpose(got, step, x, reach, rows, columns)
-					transposeGo(dst, step, x, reach, rows, columns)
+					ops.transpose(got, dstStride, x, xStride, rows, columns)
+					transposeGo(dst, dstStride, x, xStride, rows, columns)
 					sameBits(t, fmt.Sprintf("%d rows, %d columns", rows, columns), got, dst)
 					check()
 					checkX()

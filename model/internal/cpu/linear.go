@@ -70,9 +70,9 @@ func (s *step) multiply(x []float32, maps ...output) {
 				if a.weights != nil {
 					product.W = a.weights
 				}
-				product.Low = a.low
+				product.LowRank = a.low
 			}
-			if product.W != nil || product.Low != nil {
+			if product.W != nil || product.LowRank != nil {
 				products = append(products, product)
 			}
 		}

@@ -149,9 +149,9 @@ func (p *packer) adapted(a *backend.Adapted) (*adapted, error) {
 		return packed, nil
 	}
 	packed.low = &kernels.LowRank{Scale: a.Scale, RowScale: a.RowScale}
-	if packed.low.A, err = p.matrix(a.Down, hold.Down); err != nil {
+	if packed.low.Down, err = p.matrix(a.Down, hold.Down); err != nil {
 		return nil, err
 	}
-	packed.low.B, err = p.matrix(a.Up, hold.Up)
+	packed.low.Up, err = p.matrix(a.Up, hold.Up)
 	return packed, err
 }

@@ -39,8 +39,10 @@ func Note(format string, args ...any) {
 	Comment(lines...)
 }
 
-// pass.Compile gives registers their names; what is noted about them follows.
-func init() { pass.Compile = pass.Concat(pass.Compile, pass.FunctionPass(nameRegisters)) }
+// pass.Compile gives registers their names; notes and signatures follow.
+func init() {
+	pass.Compile = pass.Concat(pass.Compile, pass.FunctionPass(nameRegisters), pass.FunctionPass(nameStructs))
+}
 
 // nameRegisters fills in the notes of a function.
 func nameRegisters(f *ir.Function) error {

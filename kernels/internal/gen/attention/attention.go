@@ -92,15 +92,15 @@ func (e element) fetch(acc [][]VecVirtual, line, ahead Register) {
 
 func scores(e element) {
 	name := "scores" + e.suffix
-	Begin(name, fmt.Sprintf("func(dst []float32, stride int, q []float32, k, next []%s, dim, rows, columns int)", e.goType), name+"Go.",
-		"for r < rows, c < columns:\n\tdst[r·stride + c] = Σ_d q[r·dim + d]·k[d·64 + c]     fused, d ascending")
-	dst, step, queries, keys := Pointer("dst"), Bytes("stride", 4), Pointer("q"), Pointer("k")
-	dim, columns := Integer("dim"), Integer("columns")
-	length, ahead := Bytes("dim", 4), aheadOf(keys)
+	BeginArgs(name, "scoresArgs["+e.goType+"]", name+"Go.",
+		"for r < rows, t < positions:\n\tdst[r·dstStride + t] = Σ_d q[r·dim + d]·k[d·64 + t]     fused, d ascending")
+	dst, step, queries, keys := Pointer("dst"), FloatBytes("dstStride"), Pointer("q"), Pointer("k")
+	dim, positions := Integer("dim"), Integer("positions")
+	length, ahead := FloatBytes("dim"), aheadOf(keys)
 	Cases("rows", "rows", rowTile, func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
-			Chunks(tile, "columns", columns, Lanes()*width, func(tile string) {
+			Chunks(tile, "positions", positions, Lanes()*width, func(tile string) {
 				acc := make([][]VecVirtual, rows)
 				for r := range acc {
 					for range width {
@@ -109,7 +109,7 @@ func scores(e element) {
 						acc[r] = append(acc[r], v)
 					}
 				}
-				Note("Sums of %d rows by %d vectors of columns: %s.", rows, width, acc)
+				Note("Sums of %d rows by %d vectors of positions: %s.", rows, width, acc)
 				q, k, d := GP64(), GP64(), GP64()
 				MOVQ(queries, q)
 				at := Lines(q, length, rows)
@@ -137,12 +137,12 @@ func scores(e element) {
 
 func weigh(e element) {
 	name := "weigh" + e.suffix
-	Begin(name, fmt.Sprintf("func(dst, weights []float32, reach int, v, next []%s, stride, rows, n int)", e.goType), name+"Go.",
-		"for r < rows, d < stride:\n\tdst[r·stride + d] += Σ_t weights[r·reach + t]·v[t·stride + d]     t < n, fused, t ascending")
-	dst, weights, reach := Pointer("dst"), Pointer("weights"), Bytes("reach", 4)
-	values, columns := Pointer("v"), Integer("stride")
-	step, count := Bytes("stride", e.size), Integer("n")
-	out, ahead := Bytes("stride", 4), aheadOf(values)
+	BeginArgs(name, "weighArgs["+e.goType+"]", name+"Go.",
+		"for r < rows, d < vStride:\n\tdst[r·vStride + d] += Σ_t weights[r·weightStride + t]·v[t·vStride + d]     t < positions, fused, t ascending")
+	dst, weights, weightStride := Pointer("dst"), Pointer("weights"), FloatBytes("weightStride")
+	values, columns := Pointer("v"), Integer("vStride")
+	step, count := Bytes("vStride", e.size), Integer("positions")
+	out, ahead := FloatBytes("vStride"), aheadOf(values)
 	Cases("rows", "rows", rowTile, func(rows int) {
 		for _, width := range widths(rows) {
 			tile := fmt.Sprintf("tile%dx%d", rows, width)
@@ -160,7 +160,7 @@ func weigh(e element) {
 				MOVQ(weights, p)
 				MOVQ(values, v)
 				MOVQ(count, t)
-				at := Lines(p, reach, rows)
+				at := Lines(p, weightStride, rows)
 				Label(tile + "n")
 				Note("The weight of one position t of each row (%s on) times its values (%s).", at[0], v)
 				e.outer(acc, v, at)

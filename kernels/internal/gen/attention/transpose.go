@@ -12,20 +12,21 @@ import (
 const transposeRows = 8
 
 func transpose() {
-	Begin("transpose", "func(dst []float32, step int, x []float32, reach, rows, columns int)", "transposeGo.",
-		"for r < rows, c < columns:\n\tdst[c·step + r] = x[r·reach + c]")
-	dst, step, x, reach := Pointer("dst"), Bytes("step", 4), Pointer("x"), Bytes("reach", 4)
+	Begin("transpose", "func(dst []float32, dstStride int, x []float32, xStride, rows, columns int)", "transposeGo.",
+		"for r < rows, c < columns:\n\tdst[c·dstStride + r] = x[r·xStride + c]")
+	dst, dstStride := Pointer("dst"), FloatBytes("dstStride")
+	x, xStride := Pointer("x"), FloatBytes("xStride")
 	columns := Integer("columns")
 	Cases("rows", "rows", transposeRows, func(rows int) {
 		name := "transpose" + string(rune('0'+rows))
-		at := Lines(x, reach, rows)
+		at := Lines(x, xStride, rows)
 		Label(name)
 		Note("Four columns at a time; %s are left: 4 numbers of each row (%s on) become 4 lines of dst.", columns, at[0])
 		CMPQ(columns, Imm(4))
 		JLT(LabelRef(name + "single"))
 		for _, v := range fourColumns(at) {
 			storeLanes(v, rows, Mem{Base: dst})
-			ADDQ(step, dst)
+			ADDQ(dstStride, dst)
 		}
 		Advance(at, 4*4)
 		SUBQ(Imm(4), columns)
@@ -39,7 +40,7 @@ func transpose() {
 			VMOVSS(at[r], v)
 			VMOVSS(v, Mem{Base: dst, Disp: 4 * r})
 		}
-		ADDQ(step, dst)
+		ADDQ(dstStride, dst)
 		Advance(at, 4)
 		DECQ(columns)
 		JMP(LabelRef(name + "single"))

@@ -10,18 +10,17 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// blockKernel writes matrixOps.block: the sums of all columns and of one or
+// blockKernel writes matrixOps.block: the sums of all tokens and of one or
 // more tiles in registers.
 func blockKernel() {
-	Begin("block",
-		"func(acc []float32, stride int, panel []float32, reach int, x, scales []float32, scaleReach, k, n, tiles int)",
+	BeginArgs("block", "blockArgs",
 		"blockGo for k that are multiples of 4.",
-		"for each tile t of 16 rows r, column c < n:\n"+
-			"\ts = Σ_i panel[t·reach + i·16 + r]·x[i·n + c]     i < k, fused, ascending\n"+
-			"\tacc[c·stride + t·16 + r] += scales[t·scaleReach + r]·s     fused")
-	Cases("n", "columns", limits.blockColumns, func(n int) {
-		b := &blockBody{n: n, acc: Pointer("acc"), panel: Pointer("panel"), scales: Pointer("scales"),
-			stride: FloatBytes("stride"), reach: FloatBytes("reach"), scaleReach: FloatBytes("scaleReach"),
+		"for each tile t of 16 rows r, token c < n:\n"+
+			"\ts = Σ_i panel[t·panelStride + i·16 + r]·x[i·n + c]     i < k, fused, ascending\n"+
+			"\ty[c·yStride + t·16 + r] += scales[t·scaleStride + r]·s     fused")
+	Cases("n", "tokens", limits.blockTokens, func(n int) {
+		b := &blockBody{n: n, y: Pointer("y"), panel: Pointer("panel"), scales: Pointer("scales"),
+			yStride: FloatBytes("yStride"), panelStride: FloatBytes("panelStride"), scaleStride: FloatBytes("scaleStride"),
 			tiles: Integer("tiles")}
 		for _, count := range limits.blockTiles(n) {
 			b.loop(count)
@@ -30,32 +29,32 @@ func blockKernel() {
 }
 
 type blockBody struct {
-	n                         int
-	acc, panel, scales        Register
-	stride, reach, scaleReach Register
-	tiles                     Register
+	n                                 int
+	y, panel, scales                  Register
+	yStride, panelStride, scaleStride Register
+	tiles                             Register
 }
 
 func (b *blockBody) loop(count int) {
 	Chunks(fmt.Sprintf("n%dt%d", b.n, count), "tiles", b.tiles, count, func(name string) {
-		sums := make([][]VecVirtual, count*Parts()) // [part of a tile][column]
+		sums := make([][]VecVirtual, count*Parts()) // [part of a tile][token]
 		for i := range sums {
 			for range b.n {
 				sums[i] = append(sums[i], NewZero())
 			}
 		}
 		for i, s := range sums {
-			Note("Sums of tile %d, rows %d to %d, a column each: %s.", i/Parts(), i%Parts()*Lanes(), (i%Parts()+1)*Lanes()-1, s)
+			Note("Sums of tile %d, rows %d to %d, a token each: %s.", i/Parts(), i%Parts()*Lanes(), (i%Parts()+1)*Lanes()-1, s)
 		}
 		panel, x, left := GP64(), Pointer("x"), Integer("k")
 		MOVQ(b.panel, panel)
-		tiles := Lines(panel, b.reach, count)
+		tiles := Lines(panel, b.panelStride, count)
 		unroll := 4
 		if b.n > 6 {
 			unroll = 2
 		}
 		Label(name + "k")
-		Note("%d steps of K, of %s: 16 weights (%s on) times a number of each column (%s).", unroll, left, panel, x)
+		Note("%d steps of K, of %s: 16 weights (%s on) times a number of each token (%s).", unroll, left, panel, x)
 		for k := range unroll {
 			product := Outer{
 				Vectors: len(sums), Numbers: b.n,
@@ -71,10 +70,10 @@ func (b *blockBody) loop(count int) {
 		SUBQ(Imm(uint64(unroll)), left)
 		JNZ(LabelRef(name + "k"))
 
-		Note("acc of each column, a row of a stride each, gets the scaled sums.")
+		Note("y of each token, gets the scaled sums.")
 		out := GP64()
-		MOVQ(b.acc, out)
-		tops := Lines(b.scales, b.scaleReach, count)
+		MOVQ(b.y, out)
+		tops := Lines(b.scales, b.scaleStride, count)
 		for c := range b.n {
 			for i := range sums {
 				at := i * VectorBytes()
@@ -84,13 +83,13 @@ func (b *blockBody) loop(count int) {
 				VMOVUPS(v, Mem{Base: out, Disp: at})
 			}
 			if c < b.n-1 {
-				ADDQ(b.stride, out)
+				ADDQ(b.yStride, out)
 			}
 		}
-		ADDQ(I32(count*tileBytes), b.acc)
+		ADDQ(I32(count*tileBytes), b.y)
 		for range count {
-			ADDQ(b.reach, b.panel)
-			ADDQ(b.scaleReach, b.scales)
+			ADDQ(b.panelStride, b.panel)
+			ADDQ(b.scaleStride, b.scales)
 		}
 	})
 }

@@ -62,10 +62,7 @@ func expandCodes(bits, lines int, expand func(words, panel Mem)) {
 	End()
 }
 
-const fastBlockSignature = "func(y []float32, stride int, from []float32, fromStride int, panel []uint32, reach int, " +
-	"x []uint32, xScales []float32, starts []int32, scales []float32, scaleReach, k, n, tiles int)"
-
-// groupBody is what fastBlock does with a group of its columns.
+// groupBody is what fastBlock does with a group of its tokens.
 type groupBody struct {
 	n               int
 	y, from, x      Register // of the group
@@ -75,31 +72,31 @@ type groupBody struct {
 }
 
 // fastBlock writes fastOps.fastBlock4 or fastBlock8: for each group of at most
-// most columns, all tiles.
+// most tokens, all tiles.
 func fastBlock(name, doc string, most int, body func(g *groupBody)) {
-	Begin(name, fastBlockSignature, doc,
-		"for each tile t of 16 rows r, column c < n:\n"+
-			"\ts = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·reach on\n"+
-			"\ty[c·stride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleReach + r]·xScales[c])·s     fused")
+	BeginArgs(name, "fastBlockArgs", doc,
+		"for each tile t of 16 rows r, token c < n:\n"+
+			"\ts = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·panelStride on\n"+
+			"\ty[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleStride + r]·xScales[c])·s     fused")
 	g := &groupBody{y: Pointer("y"), from: Pointer("from"), x: Pointer("x"), xScales: Pointer("xScales"), starts: Pointer("starts")}
 	left := Integer("n")
 	group := func(n int) {
-		Note("A group of %d columns meets all tiles.", n)
+		Note("A group of %d tokens meets all tiles.", n)
 		g.n, g.out, g.in = n, GP64(), GP64()
 		g.panel, g.scales, g.tiles = Pointer("panel"), Pointer("scales"), Integer("tiles")
 		MOVQ(g.y, g.out)
 		MOVQ(g.from, g.in)
 		body(g)
 	}
-	Chunks("group", "columns", left, most, func(string) {
+	Chunks("group", "tokens", left, most, func(string) {
 		group(most)
-		addRows(g.y, "stride", most)
+		addRows(g.y, "yStride", most)
 		addRows(g.from, "fromStride", most)
 		ADDQ(I32(most*blockK), g.x)
 		ADDQ(Imm(uint64(4*most)), g.xScales)
 		ADDQ(Imm(uint64(4*most)), g.starts)
 	})
-	Note("The columns that are left, %s.", left)
+	Note("The tokens that are left, %s.", left)
 	for n := 1; n < most; n++ {
 		CMPQ(left, Imm(uint64(n)))
 		JE(LabelRef(fmt.Sprintf("last%d", n)))
@@ -113,7 +110,7 @@ func fastBlock(name, doc string, most int, body func(g *groupBody)) {
 }
 
 // tileBlock takes a tile at a time; line adds the products of some steps of K,
-// which take panelLines lines of the panel, with codes of the columns to the
+// which take panelLines lines of the panel, with codes of the tokens to the
 // sums.
 func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
 	name := fmt.Sprintf("n%d", g.n)
@@ -131,7 +128,7 @@ func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(pane
 		}
 	}
 	for part, s := range sums {
-		Note("Sums of rows %d to %d, a column each: %s.", part*Lanes(), (part+1)*Lanes()-1, s)
+		Note("Sums of rows %d to %d, a token each: %s.", part*Lanes(), (part+1)*Lanes()-1, s)
 	}
 	panel, x, left := GP64(), GP64(), Integer("k")
 	MOVQ(g.panel, panel)
@@ -153,16 +150,16 @@ func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(pane
 	JNZ(LabelRef(name))
 }
 
-// finish adds the sums of some tiles and parts, scaled, to the columns, and goes
+// finish adds the sums of some tiles and parts, scaled, to the tokens, and goes
 // on to the next tiles.
 func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
-	Note("The sums, as float32 and scaled, are added to from and stored in y, a column after the other.")
-	stride, fromStride := FloatBytes("stride"), FloatBytes("fromStride")
-	var scaleReach Register
+	Note("The sums, as float32 and scaled, are added to from and stored in y, a token after the other.")
+	yStride, fromStride := FloatBytes("yStride"), FloatBytes("fromStride")
+	var scaleStride Register
 	if tiles > 1 {
-		scaleReach = FloatBytes("scaleReach")
+		scaleStride = FloatBytes("scaleStride")
 	}
-	tops := Lines(g.scales, scaleReach, tiles)
+	tops := Lines(g.scales, scaleStride, tiles)
 	for c := range g.n {
 		s := NewVector()
 		VBROADCASTSS(Mem{Base: g.xScales, Disp: 4 * c}, s)
@@ -171,20 +168,20 @@ func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
 			at := i/Parts()*tileBytes + part
 			addScaled(sums[i][c], tops[i/Parts()].Offset(part), s, Mem{Base: g.in, Disp: at}, Mem{Base: g.out, Disp: at})
 		}
-		ADDQ(stride, g.out)
+		ADDQ(yStride, g.out)
 		ADDQ(fromStride, g.in)
 	}
-	addRows(g.out, "stride", -g.n)
+	addRows(g.out, "yStride", -g.n)
 	addRows(g.in, "fromStride", -g.n)
 	ADDQ(I32(tiles*tileBytes), g.out)
 	ADDQ(I32(tiles*tileBytes), g.in)
-	reach := FloatBytes("reach")
+	panelStride := FloatBytes("panelStride")
 	if tiles == 1 {
-		scaleReach = FloatBytes("scaleReach")
+		scaleStride = FloatBytes("scaleStride")
 	}
 	for range tiles {
-		ADDQ(reach, g.panel)
-		ADDQ(scaleReach, g.scales)
+		ADDQ(panelStride, g.panel)
+		ADDQ(scaleStride, g.scales)
 	}
 }
 

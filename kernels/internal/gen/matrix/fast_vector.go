@@ -11,19 +11,16 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-const fastVectorSignature = "func(y []float32, stride int, words []uint32, scales []float32, " +
-	"x []uint32, xScales []float32, starts []int32, reach, n, depth, tiles int, code *[16]int8)"
-
-// fastVectorFormula is what the product of integers with few columns computes.
+// fastVectorFormula is what the product of integers with few tokens computes.
 func fastVectorFormula(block int, weight string) string {
-	return fmt.Sprintf("y = 0; for each tile t of 16 rows r, column c < n, block b of %d along K:\n"+
-		"\ts = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][reach][64] codes\n"+
-		"\ty[c·stride + t·16 + r] += (scales[b][r]·xScales[b·reach + c])·s     fused", block) + weight
+	return fmt.Sprintf("y = 0; for each tile t of 16 rows r, token c < n, block b of %d along K:\n"+
+		"\ts = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes\n"+
+		"\ty[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused", block) + weight
 }
 
 func fastKernels() {
-	Begin("fastVector4", fastVectorSignature, "fastVector4Go.", fastVectorFormula(blockK, "\nA weight w is code[nibble]."))
-	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
+	BeginArgs("fastVector4", "fastVectorArgs", "fastVector4Go.", fastVectorFormula(blockK, "\nA weight w is code[nibble]."))
+	Cases("n", "tokens", limits.fastVectorTokens, func(n int) {
 		table, ones := raisedTable(), newOnes()
 		v := &fastBody{n: n, block: blockK, step: 8, raised: true}
 		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
@@ -42,8 +39,8 @@ func fastKernels() {
 		v.loops()
 	})
 
-	Begin("fastVector8", fastVectorSignature, "fastVector8Go.", fastVectorFormula(kinds.Int8Block, ""))
-	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
+	BeginArgs("fastVector8", "fastVectorArgs", "fastVector8Go.", fastVectorFormula(kinds.Int8Block, ""))
+	Cases("n", "tokens", limits.fastVectorTokens, func(n int) {
 		v := &fastBody{n: n, block: kinds.Int8Block, step: 4}
 		v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) {
 			w, size := YMM(), YMM()
@@ -62,24 +59,24 @@ func fastKernels() {
 	outliers()
 }
 
-// fastBody is the product of some tiles of integers with n columns.
+// fastBody is the product of some tiles of integers with n tokens.
 type fastBody struct {
 	n     int
 	block int // steps of K that share a scale
 	step  int // and those in a line of a tile's words
 	// line adds the products of a part of a line of words with the codes that
-	// at finds, of a column and a step, to the sums of the columns.
+	// at finds, of a token and a step, to the sums of the tokens.
 	line func(m Mem, at func(c, k int) Mem, sums []VecVirtual)
 
 	raised bool // the weights, so that sums begin with starts
 
 	share  bool
-	shared map[[2]int]VecVirtual // codes of a line, of a column and a step, for all pieces
+	shared map[[2]int]VecVirtual // codes of a line, of a token and a step, for all pieces
 
 	y, words, scales, tiles Register
 }
 
-// codes are four codes of a column, repeated. They serve all pieces where there
+// codes are four codes of a token, repeated. They serve all pieces where there
 // are registers to keep them in.
 func (v *fastBody) codes(at func(c, k int) Mem, c, k int) VecVirtual {
 	x, known := v.shared[[2]int{c, k}]
@@ -101,18 +98,18 @@ func (v *fastBody) loops() {
 	}
 }
 
-// eachColumn calls body with where y of each column lies.
-func (v *fastBody) eachColumn(body func(c int, y Register)) {
+// eachToken calls body with where y of each token lies.
+func (v *fastBody) eachToken(body func(c int, y Register)) {
 	if v.n == 1 {
 		body(0, v.y)
 		return
 	}
-	y, stride := GP64(), FloatBytes("stride")
+	y, yStride := GP64(), FloatBytes("yStride")
 	MOVQ(v.y, y)
 	for c := range v.n {
 		body(c, y)
 		if c < v.n-1 {
-			ADDQ(stride, y)
+			ADDQ(yStride, y)
 		}
 	}
 }
@@ -121,7 +118,7 @@ func (v *fastBody) eachColumn(body func(c int, y Register)) {
 func (v *fastBody) loop(count int) {
 	Chunks(fmt.Sprintf("n%dt%d", v.n, count), "tiles", v.tiles, count, func(name string) {
 		v.share = count*Parts() > 1 && (v.n == 1 || Wide() && v.n <= 6)
-		blocks, tileWords, tileScales := Integer("depth"), GP64(), GP64()
+		blocks, tileWords, tileScales := Integer("k"), GP64(), GP64()
 		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), blocks)
 		IMUL3Q(I32(v.block/v.step*tileBytes), blocks, tileWords)
 		MOVQ(blocks, tileScales)
@@ -141,7 +138,7 @@ func (v *fastBody) loop(count int) {
 		}
 		atWord, atTop := Lines(v.words, tileWords, count), Lines(v.scales, tileScales, count)
 		nothing := NewZero()
-		v.eachColumn(func(_ int, y Register) {
+		v.eachToken(func(_ int, y Register) {
 			for i := range count * Parts() {
 				VMOVUPS(nothing, Mem{Base: y, Disp: i * VectorBytes()})
 			}
@@ -167,7 +164,7 @@ func (v *fastBody) loop(count int) {
 			Note("Sums begin at starts (%s), what the raise of the weights adds, negated.", starts)
 		}
 		for i, s := range sums {
-			Note("Sums of tile %d, rows %d to %d, a column each: %s.", i/Parts(), i%Parts()*Lanes(), (i%Parts()+1)*Lanes()-1, s)
+			Note("Sums of tile %d, rows %d to %d, a token each: %s.", i/Parts(), i%Parts()*Lanes(), (i%Parts()+1)*Lanes()-1, s)
 		}
 		prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, blocks, aheadBlocks+1), tileBytes)
 		all := v.block / v.step
@@ -198,7 +195,7 @@ func (v *fastBody) loop(count int) {
 			JNZ(LabelRef(name + "step"))
 		}
 		Note("The block's sums, as float32 and scaled, are added to y.")
-		v.eachColumn(func(c int, y Register) {
+		v.eachToken(func(c int, y Register) {
 			s := NewVector()
 			VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
 			for i := range sums {
@@ -207,19 +204,19 @@ func (v *fastBody) loop(count int) {
 			}
 		})
 		Advance(atTop, tileBytes)
-		Note("To the next block: x's codes of the other columns are skipped.")
-		reach := FloatBytes("reach")
-		ADDQ(reach, xScales)
+		Note("To the next block: x's codes of the other tokens are skipped.")
+		xStride := FloatBytes("xStride")
+		ADDQ(xStride, xScales)
 		if v.raised {
-			ADDQ(reach, starts)
+			ADDQ(xStride, starts)
 		}
-		SHLQ(Imm(4), reach) // from a block of codes to the next
-		SUBQ(Imm(blockK), reach)
+		SHLQ(Imm(4), xStride) // from a block of codes to the next
+		SUBQ(Imm(blockK), xStride)
 		if half != nil {
-			ANDQ(half, reach)
+			ANDQ(half, xStride)
 			NOTQ(half)
 		}
-		ADDQ(reach, x)
+		ADDQ(xStride, x)
 		DECQ(blocks)
 		JNZ(LabelRef(name + "block"))
 

@@ -1,6 +1,6 @@
 // Package matrix writes the kernels over packed weights: products with a few
-// columns, expansion to panels of float32, and products of panels with many
-// columns; and the same over integers.
+// tokens, expansion to panels of float32, and products of panels with many
+// tokens; and the same over integers.
 package matrix
 
 import (
@@ -22,32 +22,32 @@ const (
 	panelTiles = 4
 )
 
-// tiling says how many columns the products of an instruction set take at
-// most, and how many tiles at once for a number of columns: enough sums to
+// tiling says how many tokens the products of an instruction set take at
+// most, and how many tiles at once for a number of tokens: enough sums to
 // hide the latency of a multiply-add, few enough for the registers.
 type tiling struct {
-	vectorColumns     int
-	vectorTiles       func(columns int) []int
-	blockColumns      int
-	blockTiles        func(columns int) []int
-	fastVectorColumns int
-	fastVectorTiles   func(columns int) []int
+	vectorTokens     int
+	vectorTiles      func(tokens int) []int
+	blockTokens      int
+	blockTiles       func(tokens int) []int
+	fastVectorTokens int
+	fastVectorTiles  func(tokens int) []int
 }
 
 var avx2 = tiling{
-	vectorColumns: 3, vectorTiles: func(n int) []int {
+	vectorTokens: 3, vectorTiles: func(n int) []int {
 		if n == 1 {
 			return []int{2, 1}
 		}
 		return []int{1}
 	},
-	blockColumns: 6, blockTiles: func(n int) []int {
+	blockTokens: 6, blockTiles: func(n int) []int {
 		if n <= 3 {
 			return []int{2, 1}
 		}
 		return []int{1}
 	},
-	fastVectorColumns: 4, fastVectorTiles: func(n int) []int {
+	fastVectorTokens: 4, fastVectorTiles: func(n int) []int {
 		if n == 1 {
 			return []int{2, 1}
 		}
@@ -56,16 +56,16 @@ var avx2 = tiling{
 }
 
 var avx512 = tiling{
-	vectorColumns: 4, vectorTiles: func(n int) []int {
+	vectorTokens: 4, vectorTiles: func(n int) []int {
 		return [][]int{{6, 2, 1}, {4, 1}, {3, 1}, {2, 1}}[n-1]
 	},
-	blockColumns: 14, blockTiles: func(n int) []int {
+	blockTokens: 14, blockTiles: func(n int) []int {
 		if n <= 6 {
 			return []int{4, 1}
 		}
 		return []int{2, 1}
 	},
-	fastVectorColumns: 8, fastVectorTiles: func(n int) []int {
+	fastVectorTokens: 8, fastVectorTiles: func(n int) []int {
 		if n == 1 {
 			return []int{6, 2, 1}
 		}

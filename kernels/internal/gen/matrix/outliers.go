@@ -40,15 +40,15 @@ func outliers() {
 // addChannel writes one; prepare returns what makes floats of the lowest bits
 // of words.
 func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
-	Begin(name, "func(y []float32, stride int, words []uint32, reach int, scales []float32, scaleReach, shift, tiles int, "+
-		"columns []uint32, x []float32, code *[32]float32)", doc,
-		"for each tile t of 16 rows r, i < len(columns):\n"+
-			"\ty[columns[i]·stride + t·16 + r] += (scales[t·scaleReach + r]·w[t][r])·x[i]     fused\n"+
-			"where w[t][r] is the code in words[t·reach + r] from the bit shift on.")
+	BeginArgs(name, "channelArgs", doc,
+		"for each tile t of 16 rows r, i < len(tokens):\n"+
+			"\ty[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w[t][r])·x[i]     fused\n"+
+			"where w[t][r] is the code in words[t·wordStride + r] from the bit shift on.")
 	decode := prepare()
-	y, words, scales, columns, x := Pointer("y"), Pointer("words"), Pointer("scales"), Pointer("columns"), Pointer("x")
-	stride, reach, scaleReach := FloatBytes("stride"), FloatBytes("reach"), FloatBytes("scaleReach")
-	tiles, n := Integer("tiles"), Length("columns")
+	y, words, scales := Pointer("y"), Pointer("words"), Pointer("scales")
+	tokens, x := Pointer("tokens"), Pointer("x")
+	yStride, wordStride, scaleStride := FloatBytes("yStride"), FloatBytes("wordStride"), FloatBytes("scaleStride")
+	tiles, n := Integer("tiles"), Length("tokens")
 	shift := XMM()
 	VMOVQ(Integer("shift"), shift)
 	for _, count := range []int{panelTiles, 1} {
@@ -63,27 +63,27 @@ func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
 					VMULPS(Mem{Base: scales, Disp: at}, w, w)
 					weights = append(weights, w)
 				}
-				ADDQ(reach, words)
-				ADDQ(scaleReach, scales)
+				ADDQ(wordStride, words)
+				ADDQ(scaleStride, scales)
 			}
 			Note("Weights of the channel, 8 rows each: %s.", weights)
 			i := GP64()
 			XORL(i.As32(), i.As32())
-			Label(name + "column")
-			Note("Column %s of %s.", i, n)
-			column, v := GP64(), YMM()
-			MOVL(Mem{Base: columns, Index: i, Scale: 4}, column.As32())
+			Label(name + "token")
+			Note("Token %s of %s.", i, n)
+			token, v := GP64(), YMM()
+			MOVL(Mem{Base: tokens, Index: i, Scale: 4}, token.As32())
 			VBROADCASTSS(Mem{Base: x, Index: i, Scale: 4}, v)
-			IMULQ(stride, column)
+			IMULQ(yStride, token)
 			for j, w := range weights {
-				at, sum := Mem{Base: y, Index: column, Scale: 1, Disp: j * VectorBytes()}, YMM()
+				at, sum := Mem{Base: y, Index: token, Scale: 1, Disp: j * VectorBytes()}, YMM()
 				VMOVUPS(at, sum)
 				VFMADD231PS(w, v, sum)
 				VMOVUPS(sum, at)
 			}
 			INCQ(i)
 			CMPQ(i, n)
-			JLT(LabelRef(name + "column"))
+			JLT(LabelRef(name + "token"))
 			ADDQ(I32(count*tileBytes), y)
 		})
 	}

@@ -35,7 +35,7 @@ const (
 	stagedScales = 4 * tileBytes
 )
 
-// staged is loop for two tiles of exact 4-bit codes and one column.
+// staged is loop for two tiles of exact 4-bit codes and one token.
 func (v *vectorBody) staged() {
 	const count = 2
 	Chunks("staged", "tiles", v.tiles, count, func(string) {
@@ -44,7 +44,7 @@ func (v *vectorBody) staged() {
 		ADDQ(Imm(63), ring)
 		ANDQ(I8(-64), ring)
 		// A tile's scales are as many bytes as K is deep, its words 8 times as many.
-		depth, lastWords, lastScales := Integer("depth"), GP64(), GP64()
+		depth, lastWords, lastScales := Integer("k"), GP64(), GP64()
 		LEAQ(Mem{Base: v.words, Index: depth, Scale: 8, Disp: -v.eightBytes()}, lastWords)
 		LEAQ(Mem{Base: v.scales, Index: depth, Scale: 1, Disp: -tileBytes}, lastScales)
 		v.atY = Lines(v.y, nil, 1)

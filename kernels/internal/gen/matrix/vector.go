@@ -12,21 +12,20 @@ import (
 )
 
 // vectorKernel writes matrixOps.vector of one format: for some tiles at once,
-// block by block along K, the partial sums of all columns in registers and the
+// block by block along K, the partial sums of all tokens in registers and the
 // totals in y.
 func vectorKernel(f *format) {
 	staged, attributes := f.Codebook && f.last() && !Wide(), NOSPLIT
 	if staged {
 		attributes = 0
 	}
-	Declare("vector"+f.Name, attributes,
-		"func(y []float32, stride int, words []uint32, scales, x []float32, reach, n, depth, tiles int, code *[32]float32)",
+	DeclareArgs("vector"+f.Name, attributes, "vectorArgs",
 		"vectorGo of kinds."+f.goName()+".", f.vectorFormula())
-	Cases("n", "columns", limits.vectorColumns, func(n int) {
+	Cases("n", "tokens", limits.vectorTokens, func(n int) {
 		v := &vectorBody{format: f, n: n}
 		v.y, v.words = Pointer("y"), Pointer("words")
 		if n > 1 {
-			v.stride, v.reach = FloatBytes("stride"), FloatBytes("reach")
+			v.yStride, v.xStride = FloatBytes("yStride"), FloatBytes("xStride")
 		}
 		v.tiles = Integer("tiles")
 		if f.first() || f.last() {
@@ -47,13 +46,13 @@ func vectorKernel(f *format) {
 
 // vectorFormula is what vectorKernel computes.
 func (f *format) vectorFormula() string {
-	sum := fmt.Sprintf("\ts = Σ_k w[k][r]·x[c·reach + k]     of a block of %d along K, fused, k ascending\n", f.Block)
+	sum := fmt.Sprintf("\ts = Σ_k w[k][r]·x[c·xStride + k]     of a block of %d along K, fused, k ascending\n", f.Block)
 	if f.last() {
-		sum += "\ty[c·stride + t·16 + r] += scale[block][r]·s     fused"
+		sum += "\ty[c·yStride + t·16 + r] += scale[block][r]·s     fused"
 	} else {
-		sum += "\ty[c·stride + t·16 + r] += s"
+		sum += "\ty[c·yStride + t·16 + r] += s"
 	}
-	return "y = 0; for each tile t of 16 rows r, column c < n, block along K:\n" + sum + f.weightFormula()
+	return "y = 0; for each tile t of 16 rows r, token c < n, block along K:\n" + sum + f.weightFormula()
 }
 
 // weightFormula is what the weights are, where that is not what the words hold.
@@ -77,7 +76,7 @@ func (f *format) goName() string {
 	return f.Name
 }
 
-// resident is how many tables of a codebook fit beside the sums of n columns.
+// resident is how many tables of a codebook fit beside the sums of n tokens.
 func resident(n int) int {
 	if n == 3 {
 		return 3
@@ -89,21 +88,21 @@ type vectorBody struct {
 	*format
 	n                       int
 	y, words, scales        Register
-	stride, reach           Register
+	yStride, xStride        Register
 	tiles                   Register
 	book                    codes
 	ring                    Mem              // of staged
-	sums                    [][][]VecVirtual // [tile][part][column]
+	sums                    [][][]VecVirtual // [tile][part][token]
 	atY, atX, atWord, atTop []Mem            // atTop: of the scales
 }
 
 // loop takes count tiles at a time while there are as many.
 func (v *vectorBody) loop(count int) {
 	Chunks(fmt.Sprintf("n%dt%d", v.n, count), "tiles", v.tiles, count, func(name string) {
-		left, tileWords, tileScales := Integer("depth"), GP64(), GP64()
+		left, tileWords, tileScales := Integer("k"), GP64(), GP64()
 		IMUL3Q(Imm(uint64(v.eightBytes()/8)), left, tileWords)
-		v.atY = Lines(v.y, v.stride, v.n)
-		v.atX = Lines(Pointer("x"), v.reach, v.n)
+		v.atY = Lines(v.y, v.yStride, v.n)
+		v.atX = Lines(Pointer("x"), v.xStride, v.n)
 		v.atWord = Lines(v.words, tileWords, count)
 		if v.scales != nil {
 			MOVQ(left, tileScales)
@@ -175,12 +174,12 @@ func (v *vectorBody) loop(count int) {
 func (v *vectorBody) noteSums() {
 	for t := range v.sums {
 		for part, sums := range v.sums[t] {
-			Note("Sums of tile %d, rows %d to %d, a column each: %s.", t, part*Lanes(), (part+1)*Lanes()-1, sums)
+			Note("Sums of tile %d, rows %d to %d, a token each: %s.", t, part*Lanes(), (part+1)*Lanes()-1, sums)
 		}
 	}
 }
 
-// total is where y of a column lies for a part of a tile.
+// total is where y of a token lies for a part of a tile.
 func (v *vectorBody) total(t, part, c int) Mem {
 	return v.atY[c].Offset(t*tileBytes + part*VectorBytes())
 }

@@ -35,7 +35,7 @@ func nibbles(m Mem, mask, table VecVirtual) (low, high VecVirtual) {
 	return low, high
 }
 
-// dot adds the products of w and four codes of a column.
+// dot adds the products of w and four codes of a token.
 func (v *fastBody) dot(at func(c, k int) Mem, c, k int, w, sum VecVirtual) {
 	if v.share {
 		VPDPBUSD(v.codes(at, c, k), w, sum)
@@ -45,8 +45,8 @@ func (v *fastBody) dot(at func(c, k int) Mem, c, k int, w, sum VecVirtual) {
 }
 
 func vnniKernels() {
-	Begin("fastVector4", fastVectorSignature, "fastVector4Go.", fastVectorFormula(blockK, "\nA weight w is code[nibble]."))
-	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
+	BeginArgs("fastVector4", "fastVectorArgs", "fastVector4Go.", fastVectorFormula(blockK, "\nA weight w is code[nibble]."))
+	Cases("n", "tokens", limits.fastVectorTokens, func(n int) {
 		table, mask := unsignedTable(), ZMM()
 		VMOVDQU32(lowNibbles, mask)
 		v := &fastBody{n: n, block: blockK, step: 8, raised: true}
@@ -60,8 +60,8 @@ func vnniKernels() {
 		v.loops()
 	})
 
-	Begin("fastVector8", fastVectorSignature, "fastVector8Go.", fastVectorFormula(kinds.Int8Block, ""))
-	Cases("n", "columns", limits.fastVectorColumns, func(n int) {
+	BeginArgs("fastVector8", "fastVectorArgs", "fastVector8Go.", fastVectorFormula(kinds.Int8Block, ""))
+	Cases("n", "tokens", limits.fastVectorTokens, func(n int) {
 		sign := ZMM()
 		VMOVDQU32(signBits, sign)
 		v := &fastBody{n: n, block: kinds.Int8Block, step: 4, raised: true}
@@ -103,10 +103,10 @@ func vnniKernels() {
 // vnniLoop takes count tiles at a time while there are as many.
 func (g *groupBody) vnniLoop(count int) {
 	Chunks(fmt.Sprintf("n%dt%d", g.n, count), "tiles", g.tiles, count, func(name string) {
-		panel, x, left, reach := GP64(), GP64(), Integer("k"), FloatBytes("reach")
+		panel, x, left, panelStride := GP64(), GP64(), Integer("k"), FloatBytes("panelStride")
 		MOVQ(g.panel, panel)
 		MOVQ(g.x, x)
-		tiles := Lines(panel, reach, count)
+		tiles := Lines(panel, panelStride, count)
 		sums := make([][]VecVirtual, count)
 		for c := range g.n {
 			first := ZMM()
@@ -117,7 +117,7 @@ func (g *groupBody) vnniLoop(count int) {
 			}
 		}
 		for t, s := range sums {
-			Note("Sums of tile %d, a column each, from starts on: %s.", t, s)
+			Note("Sums of tile %d, a token each, from starts on: %s.", t, s)
 		}
 		const unroll = 2 // lines of four steps of K
 		Label(name + "k")

@@ -1,0 +1,112 @@
+package kernels
+
+// The arguments of the kernels that take more than a few. Go's stack carries
+// them by value: kernels are called through function values, which would move
+// what pointers to them point to, to the heap. The generators of assembly read
+// this file; it refers to nothing outside it.
+//
+// Of two dimensions, a stride is the distance from one row to the next, in
+// elements.
+
+// vectorArgs are the arguments of matrixOps.vector.
+type vectorArgs struct {
+	y       []float32 // [n][yStride], of which tiles·16 are written
+	yStride int
+	words   []uint32 // of the tiles, see layout.go
+	scales  []float32
+	x       []float32 // [n][xStride], of which k are read
+	xStride int
+	n       int // tokens
+	k       int // K with its padding
+	tiles   int
+	code    *[32]float32 // the codebook's lookup, of 4 bits
+}
+
+// blockArgs are the arguments of matrixOps.block.
+type blockArgs struct {
+	y           []float32 // [n][yStride], of which tiles·16 are added to
+	yStride     int
+	panel       []float32 // [tiles][panelStride], of which [k][16] are read
+	panelStride int
+	x           []float32 // [k][n]
+	scales      []float32 // [tiles][scaleStride], of which 16 are read
+	scaleStride int
+	k           int // steps of K, a multiple of 4
+	n           int // tokens
+	tiles       int
+}
+
+// fastVectorArgs are the arguments of fastOps.fastVector4 and fastVector8.
+type fastVectorArgs struct {
+	y       []float32 // [n][yStride], of which tiles·16 are written
+	yStride int
+	words   []uint32
+	scales  []float32
+	x       []uint32  // [K/64][xStride][16] words of four codes
+	xScales []float32 // [blocks][xStride]
+	starts  []int32   // [blocks][xStride], see fastOps.raised4
+	xStride int       // tokens of a block, of which n are read
+	n       int       // tokens
+	k       int       // K with its padding
+	tiles   int
+	code    *[16]int8 // of 4 bits
+}
+
+// fastBlockArgs are the arguments of fastOps.fastBlock4 and fastBlock8.
+type fastBlockArgs struct {
+	y           []float32 // [n][yStride], of which tiles·16 are written
+	yStride     int
+	from        []float32 // [n][fromStride]: what the products are added to; may be y
+	fromStride  int
+	panel       []uint32 // [tiles][panelStride]
+	panelStride int
+	x           []uint32  // [n][16] words of four codes, of which k codes are read
+	xScales     []float32 // [n]
+	starts      []int32   // [n], see fastOps.raised4
+	scales      []float32 // [tiles][scaleStride], of which 16 are read
+	scaleStride int
+	k           int // steps of K: 64, or 32 of int8
+	n           int // tokens
+	tiles       int
+}
+
+// channelArgs are the arguments of fastOps.addChannel4 and addChannel8.
+type channelArgs struct {
+	y           []float32 // [token][yStride], of which tiles·16 are added to
+	yStride     int
+	words       []uint32 // [tiles][wordStride], of which 16 are read
+	wordStride  int
+	scales      []float32 // [tiles][scaleStride], of which 16 are read
+	scaleStride int
+	shift       int // the first bit of the channel's codes in words
+	tiles       int
+	tokens      []uint32 // that have an outlier in the channel
+	x           []float32
+	code        *[32]float32 // the codebook's lookup, of 4 bits
+}
+
+// scoresArgs are the arguments of vectorOps.scores32 and scores16, whose keys
+// are float32 or float16.
+type scoresArgs[T float32 | uint16] struct {
+	dst       []float32 // [rows][dstStride], of which positions are written
+	dstStride int
+	q         []float32 // [rows][dim]
+	k         []T       // [dim][PageSize]
+	next      []T       // as k: is wanted soon
+	dim       int
+	rows      int // queries, rowTile at most
+	positions int // a multiple of 16, PageSize at most
+}
+
+// weighArgs are the arguments of vectorOps.weigh32 and weigh16, whose values are
+// float32 or float16.
+type weighArgs[T float32 | uint16] struct {
+	dst          []float32 // [rows][vStride]
+	weights      []float32 // [rows][weightStride], of which positions are read
+	weightStride int
+	v            []T // [positions][vStride]
+	next         []T // as v: is wanted soon
+	vStride      int // a multiple of 16
+	rows         int // queries, rowTile at most
+	positions    int
+}
