@@ -225,8 +225,8 @@ func testLowRank(t *testing.T, d *device) {
 				if a >= 0 && lows[a].a != nil {
 					var input kernels.Input
 					input.Reset(x[i*cols:][:cols], 1, cols)
-					low := kernels.LowRank{A: lows[a].a.cpu, B: lows[a].b.cpu, Scale: lows[a].Scale, RowScale: lows[a].rowScale}
-					input.MatMul(pool, kernels.Product{Y: row, Low: &low})
+					low := kernels.LowRank{Down: lows[a].a.cpu, Up: lows[a].b.cpu, Scale: lows[a].Scale, RowScale: lows[a].rowScale}
+					input.MatMul(pool, kernels.Product{Y: row, LowRank: &low})
 					if lows[a].RowScale != 0 {
 						b = lows[a].bias
 					}

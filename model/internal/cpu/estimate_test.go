@@ -31,7 +31,7 @@ func held(b *Backend) (bytes, read int64) {
 				bytes += a.weights.Bytes()
 			}
 			if a.low != nil {
-				bytes += a.low.A.Bytes() + a.low.B.Bytes()
+				bytes += a.low.Down.Bytes() + a.low.Up.Bytes()
 			}
 		}
 	}
