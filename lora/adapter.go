@@ -10,7 +10,7 @@ import (
 	"github.com/medner/medner/safetensors"
 )
 
-// The files of a PEFT folder.
+// The names of the files in a PEFT folder.
 const (
 	ConfigName  = "adapter_config.json"
 	WeightsName = "adapter_model.safetensors"
@@ -20,7 +20,7 @@ const (
 // Adapter is a PEFT adapter, read but not yet matched with a model. It is
 // safe for concurrent use.
 type Adapter struct {
-	Name   string // of its folder
+	Name   string // the last element of its folder's path
 	Config *Config
 
 	configFile string
@@ -53,8 +53,8 @@ func Open(dir string) (*Adapter, error) {
 	return a, nil
 }
 
-// Parse reads an adapter from the contents of its two files; name stands for
-// their folder in errors.
+// Parse reads an adapter from the contents of its two files. The name stands for
+// their folder, in errors and for Adapter.Name.
 func Parse(name string, config, weights []byte) (*Adapter, error) {
 	reader, err := safetensors.Parse(filepath.Join(name, WeightsName), weights)
 	if err != nil {
@@ -69,7 +69,7 @@ func open(name, configFile string, config []byte, reader *safetensors.Reader) (*
 	if a.Config, err = parseConfig(configFile, config); err != nil {
 		return nil, err
 	}
-	// The patterns are compiled again for a model; a bad one shows here.
+	// Resolve compiles the patterns; this refuses bad ones early.
 	if _, err = newMatcher(configFile, a.Config, false); err != nil {
 		return nil, err
 	}
@@ -79,5 +79,5 @@ func open(name, configFile string, config []byte, reader *safetensors.Reader) (*
 	return a, nil
 }
 
-// Close unmaps the weights; what a Plan views must not be read afterwards.
+// Close unmaps the weights. The matrices of a Plan must not be read afterwards.
 func (a *Adapter) Close() error { return a.reader.Close() }

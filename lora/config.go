@@ -11,31 +11,31 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// Config is what adapter_config.json says of an adapter's function, named as
-// there. Other settings either concern training only or are refused.
+// Config holds the settings of adapter_config.json that an adapter's function
+// depends on, under the names that they have there. Other settings either concern
+// training only or are refused.
 type Config struct {
-	BaseModel         string // base_model_name_or_path
-	R                 int
-	LoraAlpha         float64
+	BaseModel         string  // base_model_name_or_path
+	R                 int     // the rank
+	LoraAlpha         float64 // α of the scale
 	UseRSLoRA         bool
 	UseDoRA           bool
 	Bias              string // "none", "all", "lora_only"
 	LoraBias          bool
-	TargetModules     Names // "all-linear" is a pattern
+	TargetModules     Names // which modules get factors; the pattern "all-linear" means all linear maps but the head
 	ExcludeModules    Names
-	ModulesToSave     []string
+	ModulesToSave     []string // which modules are replaced
 	LayersToTransform []int    // nil: all
 	LayersPattern     []string // nil: any
-	RankPattern       []Rank   // the first match counts
-	AlphaPattern      []Alpha
+	RankPattern       []Rank   // the first that matches a module replaces R
+	AlphaPattern      []Alpha  // the first that matches a module replaces LoraAlpha
 	EnsureWeightTying bool
 }
 
-// Names chooses modules: those that end in an item of List, or those whose
-// whole name matches Pattern.
+// Names chooses modules by their names.
 type Names struct {
-	List    []string
-	Pattern string // a Python regular expression; "": List counts
+	List    []string // the names, or what names end in behind a dot
+	Pattern string   // a Python regular expression for the whole name; "": List counts
 }
 
 // Rank is an entry of rank_pattern.
@@ -57,18 +57,19 @@ const (
 	maxList   = 10_000   // entries of a list or dictionary
 )
 
-// ignored are the settings that leave a loaded adapter's function alone.
+// ignored holds the settings that the function of a loaded adapter doesn't depend
+// on.
 var ignored = []string{
 	"auto_mapping", "corda_config", "eva_config", "inference_mode", "lora_dropout", "lora_ga_config",
 	"loftq_config", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config", "task_type",
-	// A base of torch.nn.Linear maps makes PEFT turn it off.
+	// PEFT turns fan_in_fan_out off where the base has torch.nn.Linear maps.
 	"fan_in_fan_out",
 }
 
-// neutralInits are initialisations that leave the base's weights alone.
+// neutralInits holds the initialisations that don't change the base's weights.
 var neutralInits = []string{"gaussian", "eva", "orthogonal", "mica", "lora_ga"}
 
-// configParser reads adapter_config.json; the first error stays.
+// configParser reads adapter_config.json. Its err is the first error.
 type configParser struct {
 	file   string
 	fields map[string]json.RawMessage
@@ -86,7 +87,7 @@ func parseConfig(file string, data []byte) (*Config, error) {
 	if p.fields == nil {
 		return nil, p.bad("", "null", "a JSON object")
 	}
-	// Alpha and rank are PEFT's defaults where they are missing.
+	// PEFT's defaults for what the file doesn't have.
 	c := &Config{R: 8, LoraAlpha: 8, Bias: "none"}
 	peftType := ""
 	for name, into := range map[string]any{
@@ -136,7 +137,8 @@ func (p *configParser) fail(field, found, want string) {
 	}
 }
 
-// take removes a field; nil if it is missing or null.
+// take returns the value of a field, nil if it is missing or null, and removes
+// the field, so that unsupported sees the others only.
 func (p *configParser) take(name string) json.RawMessage {
 	raw := p.fields[name]
 	delete(p.fields, name)
@@ -146,6 +148,8 @@ func (p *configParser) take(name string) json.RawMessage {
 	return raw
 }
 
+// read decodes a field into a variable, which keeps its value if the field is
+// missing.
 func (p *configParser) read(name string, into any) {
 	if raw := p.take(name); raw != nil {
 		p.decode(name, raw, into)
@@ -184,6 +188,7 @@ func (p *configParser) names(field string) (n Names) {
 	return n
 }
 
+// oneOrMany reads a string or a list of strings.
 func (p *configParser) oneOrMany(field string) (list []string) {
 	raw := p.take(field)
 	if len(raw) > 0 && raw[0] == '"' {
@@ -198,7 +203,8 @@ func (p *configParser) oneOrMany(field string) (list []string) {
 	return list
 }
 
-// layers reads layers_to_transform; an empty list means all.
+// layers reads layers_to_transform, a number or a list. It returns nil for all
+// layers, which an empty list means too.
 func (p *configParser) layers() (list []int) {
 	const field = "layers_to_transform"
 	raw := p.take(field)
@@ -217,12 +223,14 @@ func (p *configParser) layers() (list []int) {
 	return list
 }
 
+// pair is a key of a JSON object and its value.
 type pair struct {
 	key   string
 	value json.RawMessage
 }
 
-// pairs reads an object in the order of its keys, which PEFT heeds.
+// pairs reads an object in the order of its keys, on which it depends what PEFT
+// matches first.
 func (p *configParser) pairs(field string) (list []pair) {
 	raw := p.take(field)
 	if raw == nil {
@@ -267,6 +275,7 @@ func (p *configParser) initialisation() {
 	}
 }
 
+// check refuses values that PEFT refuses or that no adapter has.
 func (p *configParser) check(c *Config, peftType string) {
 	if !strings.EqualFold(peftType, "LORA") {
 		p.fail("peft_type", fmt.Sprintf("%q", clip(peftType)), "LORA, the only kind supported")
@@ -308,7 +317,8 @@ func (p *configParser) check(c *Config, peftType string) {
 	}
 }
 
-// unsupported refuses whatever else is set: it may change the function.
+// unsupported refuses every other setting that is on, since the function may
+// depend on it.
 func (p *configParser) unsupported() {
 	for _, name := range ignored {
 		delete(p.fields, name)

@@ -11,37 +11,37 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// Kind is what a module is.
+// Kind says what a module does.
 type Kind uint8
 
-// The kinds of modules with weights.
+// The kinds of modules with weights, and the shapes of these.
 const (
-	Linear    Kind = iota // [out, in]
-	Head                  // the linear map to the vocabulary
-	Embedding             // [vocabulary, hidden]
-	Norm                  // [1, hidden]
+	Linear    Kind = iota // a linear map, [out, in]
+	Head                  // the linear map to the logits, [vocabulary, hidden]
+	Embedding             // the token table, [vocabulary, hidden]
+	Norm                  // the gains of a norm, [1, hidden]
 )
 
-// Module is a part of the model that has weights, by the name that
-// transformers gives it: "model.layers.0.self_attn.q_proj".
+// Module is a part of a model that has weights.
 type Module struct {
-	Name       string
+	Name       string // as transformers names it: "model.layers.0.self_attn.q_proj"
 	Kind       Kind
-	Rows, Cols int  // of the weight
-	Bias       bool // whether it has one, of Rows numbers
+	Rows, Cols int  // the shape of the weight
+	Bias       bool // the module has a bias, of Rows numbers
 }
 
 // matcher decides by PEFT's rules what an adapter does to a module.
 type matcher struct {
 	config *Config
-	tied   bool // the head is the embedding
+	tied   bool // the head is the embedding, and ensure_weight_tying is on
 
-	target, exclude *regexp.Regexp
-	saved           []*regexp.Regexp // modules_to_save as inject_adapter sees it
-	layers          []*regexp.Regexp
-	ranks, alphas   []suffixPattern
+	target, exclude *regexp.Regexp   // nil: there is no such pattern
+	saved           []*regexp.Regexp // modules_to_save, as PEFT's inject_adapter compares it
+	layers          []*regexp.Regexp // each finds the number of a layer in a name
+	ranks, alphas   []suffixPattern  // of config.RankPattern and config.AlphaPattern
 }
 
+// newMatcher compiles the patterns of c. The file names them in errors.
 func newMatcher(file string, c *Config, tied bool) (*matcher, error) {
 	m := &matcher{config: c, tied: tied && c.EnsureWeightTying}
 	p := &patterns{}
@@ -89,7 +89,7 @@ func newMatcher(file string, c *Config, tied bool) (*matcher, error) {
 	return m, failed
 }
 
-// targets says whether a module gets factors.
+// targets reports whether a module gets factors.
 func (m *matcher) targets(mod Module) bool {
 	name := mod.Name
 	if m.exclude != nil && m.exclude.MatchString(name) || endsIn(name, m.config.ExcludeModules.List) {
@@ -112,8 +112,8 @@ func (m *matcher) targets(mod Module) bool {
 	return endsIn(name, m.config.TargetModules.List) && m.inLayers(name)
 }
 
-// tiesTargets says that head and embedding share their factors: asked for by
-// ensure_weight_tying where either is a target.
+// tiesTargets reports whether head and embedding share their factors:
+// ensure_weight_tying asks for that where either is a target.
 func (m *matcher) tiesTargets() bool {
 	if !m.tied || m.tiesSaved() {
 		return false
@@ -124,18 +124,20 @@ func (m *matcher) tiesTargets() bool {
 	return slices.ContainsFunc(m.config.TargetModules.List, vocabularyModule)
 }
 
-// tiesSaved says the same of modules_to_save.
+// tiesSaved reports whether head and embedding share the weight that replaces
+// them: ensure_weight_tying asks for that where modules_to_save has either.
 func (m *matcher) tiesSaved() bool {
 	return m.tied && slices.ContainsFunc(m.config.ModulesToSave, vocabularyModule)
 }
 
-// vocabularyModule says that a name ends in one of those that PEFT looks for.
+// vocabularyModule reports whether a name is one of those by which PEFT knows head
+// and embedding.
 func vocabularyModule(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	return last == "embed_tokens" || last == "lm_head"
 }
 
-// inLayers says whether a module's layer is among layers_to_transform.
+// inLayers reports whether a module's layer is among layers_to_transform.
 func (m *matcher) inLayers(name string) bool {
 	if m.config.LayersToTransform == nil {
 		return true
@@ -151,9 +153,8 @@ func (m *matcher) inLayers(name string) bool {
 	return false
 }
 
-// saves says whether modules_to_save replaces a module, itself or with a
-// module that holds it. The ends of names are compared as PEFT does: not at
-// dots.
+// saves reports whether modules_to_save replaces a module or one that contains
+// it. Like PEFT it compares the ends of names, even in the middle of a word.
 func (m *matcher) saves(mod Module) bool {
 	if m.tiesSaved() && (mod.Kind == Head || mod.Kind == Embedding) {
 		return true
@@ -174,7 +175,7 @@ func (m *matcher) saves(mod Module) bool {
 	return false
 }
 
-// rank is the rank of a module's factors.
+// rank returns the rank of a module's factors.
 func (m *matcher) rank(name string) int {
 	for i, p := range m.ranks {
 		if p.match(name) {
@@ -184,7 +185,7 @@ func (m *matcher) rank(name string) int {
 	return m.config.R
 }
 
-// scale is what the product of a module's factors is multiplied by.
+// scale returns α/r of a module, or α/√r with rsLoRA.
 func (m *matcher) scale(name string) float32 {
 	alpha := m.config.LoraAlpha
 	for i, p := range m.alphas {
@@ -200,7 +201,8 @@ func (m *matcher) scale(name string) float32 {
 	return float32(alpha / r)
 }
 
-// endsIn says whether name is one of list or ends in one behind a dot.
+// endsIn reports whether a name is in a list, or ends in an item of it behind a
+// dot.
 func endsIn(name string, list []string) bool {
 	return slices.ContainsFunc(list, func(s string) bool {
 		rest, ok := strings.CutSuffix(name, s)
@@ -208,7 +210,7 @@ func endsIn(name string, list []string) bool {
 	})
 }
 
-// describe says where a module's shape comes from, for errors.
+// describe returns a module's name and shape, for errors.
 func (mod Module) describe() string {
 	return fmt.Sprintf("%s of %d × %d", mod.Name, mod.Rows, mod.Cols)
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// Strength is ‖merged − base‖ and ‖base‖, Frobenius norms.
+// Strength returns how much an adapter changes a weight, as the Frobenius norms
+// ‖merged − base‖ and ‖base‖.
 func Strength(base, merged quant.Matrix) (delta, weight float64, err error) {
 	var lock sync.Mutex
 	err = eachRows(base, func(from int, w []float32) error {
@@ -30,9 +31,10 @@ func Strength(base, merged quant.Matrix) (delta, weight float64, err error) {
 	return math.Sqrt(delta), math.Sqrt(weight), err
 }
 
-// Survival is the share of a delta that is left after merging and rounding:
-// ⟨held − base, Δ⟩/‖Δ‖² with Δ = merged − base. It is 1 where held is merged
-// and about 0 where rounding took everything back; NaN without a delta.
+// Survival returns the share of an adapter's change Δ = merged − base that is left
+// where the merged weight is rounded to held: ⟨held − base, Δ⟩/‖Δ‖². It is 1
+// without rounding, about 0 where rounding undoes the change, and NaN where there
+// is no change.
 func Survival(base, merged, held quant.Matrix) (float64, error) {
 	var lock sync.Mutex
 	var inner, norm float64

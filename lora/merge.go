@@ -11,7 +11,8 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// BiasOf is the bias under the adapter, given the module's own (nil: none).
+// BiasOf returns the module's bias under the adapter, given its own; nil stands
+// for no bias.
 func (d *Delta) BiasOf(own []float32) []float32 {
 	if d.Bias != nil {
 		own = d.Bias
@@ -26,10 +27,10 @@ func (d *Delta) BiasOf(own []float32) []float32 {
 	return sum
 }
 
-// Merge is the module's weight under the adapter, base being its own:
-// m/‖W+ΔW‖ ∘ (W+ΔW) with DoRA, else W+ΔW. Rows are computed in float32 when
-// they are read; only DoRA's norms read base now. Of a replaced weight
-// without factors it is the replacement.
+// Merge returns the module's weight under the adapter, given its own, W: W + s·BA,
+// or m/‖W + s·BA‖ ∘ (W + s·BA) with DoRA. A replacement takes W's place. Rows are
+// computed in float32 when they are read; only DoRA's norms read all of W at
+// once.
 func (d *Delta) Merge(base quant.Matrix) (quant.Matrix, error) {
 	w := base
 	if d.Weight != nil {
@@ -54,8 +55,9 @@ func (d *Delta) Merge(base quant.Matrix) (quant.Matrix, error) {
 	return sum, err
 }
 
-// RowScale is DoRA's m/‖W+ΔW‖ by row of a linear map, base being its own
-// weight; nil for plain LoRA. It reads base once.
+// RowScale returns DoRA's m/‖W + s·BA‖ of each row of a linear map, given its own
+// weight W, all of which it reads; nil for plain LoRA. It is what the low-rank
+// path beside W needs where the two aren't merged.
 func (d *Delta) RowScale(base quant.Matrix) ([]float32, error) {
 	if d.Magnitude == nil || d.Module.Kind == Embedding {
 		return nil, nil
@@ -66,6 +68,7 @@ func (d *Delta) RowScale(base quant.Matrix) ([]float32, error) {
 	return d.rowScale(d.sum(base))
 }
 
+// rowScale returns m/‖row‖ of each row of a sum.
 func (d *Delta) rowScale(sum *merged) ([]float32, error) {
 	scale := make([]float32, sum.Rows())
 	err := eachRows(sum, func(from int, v []float32) error {
@@ -85,10 +88,11 @@ func (d *Delta) rowScale(sum *merged) ([]float32, error) {
 	return scale, d.checkScale(scale)
 }
 
-// colScale is the same for an embedding, whose outputs are columns.
+// colScale returns m/‖column‖ of each column of the sum of an embedding, whose
+// outputs are columns.
 func (d *Delta) colScale(sum *merged) ([]float32, error) {
 	cols := sum.Cols()
-	// Parts of fixed size, summed in order: the same bits on any machine.
+	// Parts of a fixed size are summed in order, for the same bits on any machine.
 	const part = 256
 	parts := make([][]float64, (sum.Rows()+part-1)/part)
 	err := parallel.For(len(parts), 1, func(lo, hi int) error {
@@ -118,6 +122,7 @@ func (d *Delta) colScale(sum *merged) ([]float32, error) {
 	return scale, d.checkScale(scale)
 }
 
+// checkScale refuses scales that aren't finite.
 func (d *Delta) checkScale(scale []float32) error {
 	for i, s := range scale {
 		if math.Float32bits(s)&0x7f800000 == 0x7f800000 {
@@ -127,7 +132,7 @@ func (d *Delta) checkScale(scale []float32) error {
 	return nil
 }
 
-// sum is W+ΔW, unscaled.
+// sum returns W + s·BA, without DoRA's scale.
 func (d *Delta) sum(w quant.Matrix) *merged {
 	m := &merged{Matrix: w, scale: d.Scale, rank: d.A.Rows()}
 	if d.Module.Kind == Embedding {
@@ -146,15 +151,19 @@ func (d *Delta) sum(w quant.Matrix) *merged {
 	return m
 }
 
-// merged is a weight with a low-rank matrix added: row i is
+// merged is a weight W with a low-rank matrix added. Row i is
 // rowScale[i] · colScale ∘ (W[i] + scale · Σₖ coefficient[i][k]·direction[k]).
+// Of a linear map the coefficients are rows of B and the directions rows of A; of
+// an embedding they are columns of A and rows of Bᵀ.
 type merged struct {
-	quant.Matrix
-	rank               int
-	scale              float32
-	coefficients       func(dst []float32, from, rows int) error // [rows, rank]
-	directions         func() ([]float32, error)                 // [rank, cols]
-	rowScale, colScale []float32                                 // nil: ones
+	quant.Matrix // W
+	rank         int
+	scale        float32
+	// coefficients reads those of some rows, [rows, rank].
+	coefficients func(dst []float32, from, rows int) error
+	// directions returns all of them, [rank, cols].
+	directions         func() ([]float32, error)
+	rowScale, colScale []float32 // nil: ones
 }
 
 // Format implements quant.Matrix.
@@ -195,8 +204,9 @@ func (m *merged) ReadRows(dst []float32, from int) error {
 	return nil
 }
 
-// combine sets dst to Σₖ c[k]·v[k], ascending, v being rows of len(dst). The
-// conversions keep products and sums apart on machines with fused operations.
+// combine sets dst to Σₖ c[k]·v[k], summed in ascending k, where v holds rows of
+// len(dst) numbers. The conversions keep compilers from fusing products and sums,
+// which would round otherwise on some machines.
 func combine(dst, c, v []float32) {
 	n := len(dst)
 	clear(dst)
@@ -217,7 +227,7 @@ func combine(dst, c, v []float32) {
 	}
 }
 
-// columns reads the columns from, from+1, … of m into the rows of dst.
+// columns reads n columns of m, the first of which is from, into the rows of dst.
 func columns(dst []float32, m quant.Matrix, from, n int) error {
 	dense, ok := m.(*quant.Dense)
 	if !ok {

@@ -7,20 +7,21 @@ import (
 	"strings"
 )
 
-// Patterns in adapters are Python's regular expressions. Go's have the same
-// meaning where both know a construct, and run in linear time; what only one
-// of them knows is refused by name.
+// Patterns in adapters are Python's regular expressions. They are compiled as Go's,
+// which match in linear time. A construct that both know has the same meaning in
+// both; one that only one of them knows is refused by name.
 
-// Bounds on what the patterns of an adapter may cost; no real ones come near.
+// Bounds on the patterns of an adapter, which no real ones come near. A step is
+// one of the compiled pattern, after repetitions are written out.
 const (
-	maxPattern  = 4096   // bytes of one
-	maxUnfolded = 5_000  // steps of one, repetitions written out
-	maxTotal    = 30_000 // steps of all
+	maxPattern  = 4096   // bytes of a pattern
+	maxUnfolded = 5_000  // steps of a pattern
+	maxTotal    = 30_000 // steps of all patterns
 )
 
 // patterns compiles the patterns of one adapter.
 type patterns struct {
-	spent int // steps
+	spent int // steps of those compiled so far
 }
 
 // compile compiles a Python pattern to be matched at the beginning of a name,
@@ -42,7 +43,7 @@ func (p *patterns) compile(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(translated)
 }
 
-// unfolded estimates a pattern's steps after its repetitions are written out.
+// unfolded estimates the steps of a pattern.
 func unfolded(tree *syntax.Regexp) int {
 	n := 1 + len(tree.Rune)
 	for _, sub := range tree.Sub {
@@ -54,8 +55,8 @@ func unfolded(tree *syntax.Regexp) int {
 	return min(n, 1<<30)
 }
 
-// translatePattern rewrites what Go spells differently and refuses what it
-// lacks or understands otherwise.
+// translatePattern rewrites the constructs that Go spells differently, and refuses
+// those that Go lacks or understands otherwise.
 func translatePattern(pattern string) (string, error) {
 	if len(pattern) > maxPattern {
 		return "", fmt.Errorf("a pattern of %d bytes; at most %d are supported", len(pattern), maxPattern)
@@ -86,7 +87,7 @@ func translatePattern(pattern string) (string, error) {
 			inClass = rest[0] != ']'
 		case rest[0] == '[':
 			inClass = true
-			// A bracket that opens the list is a member of it.
+			// A closing bracket that comes first is a member of the set.
 			for _, opening := range []string{"[^]", "[]", "[^"} {
 				if strings.HasPrefix(rest, opening) {
 					n, out = len(opening), opening
@@ -108,8 +109,8 @@ func translatePattern(pattern string) (string, error) {
 	return b.String(), nil
 }
 
-// groupOpening is the length of the opening of a group that both languages
-// know; flags for the rest of the pattern only stand at its beginning.
+// groupOpening returns the length of the opening of a group that both languages
+// know. Flags for the rest of a pattern must stand at its beginning.
 func groupOpening(s string, atStart bool) (int, error) {
 	if strings.HasPrefix(s, "(?P<") || strings.HasPrefix(s, "(?:") {
 		return 3, nil
@@ -124,10 +125,11 @@ func groupOpening(s string, atStart bool) (int, error) {
 	return 0, fmt.Errorf("the construct %s", s[:end])
 }
 
-// fullMatch compiles for re.fullmatch.
+// fullMatch compiles a Python pattern to be matched with a whole name, as
+// re.fullmatch does.
 func (p *patterns) fullMatch(pattern string) (*regexp.Regexp, error) {
-	// By itself it must be complete: brackets that only close what is put
-	// round it are an error.
+	// The pattern must be complete by itself: a bracket that would close the
+	// group put around it below is an error.
 	translated, err := translatePattern(pattern)
 	if err != nil {
 		return nil, err
@@ -142,13 +144,14 @@ func (p *patterns) fullMatch(pattern string) (*regexp.Regexp, error) {
 	return p.compile(flags + `(?:` + pattern + `)\Z`)
 }
 
-// suffixPattern says whether a key of rank_pattern or alpha_pattern matches a
-// module: as the whole name or behind a dot.
+// suffixPattern matches a key of rank_pattern or alpha_pattern with the names of
+// modules: with a whole name, or with the rest of one behind a dot.
 type suffixPattern struct {
 	literal string // a key of names and dots only, the usual kind
 	re      *regexp.Regexp
 }
 
+// suffix compiles such a key.
 func (p *patterns) suffix(key string) (suffixPattern, error) {
 	plain := strings.IndexFunc(key, func(r rune) bool {
 		return r != '.' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')

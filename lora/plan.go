@@ -15,36 +15,40 @@ import (
 // adapter's file.
 type Delta struct {
 	Module Module
-	// Weight replaces the module's own, nil: it stays; Bias likewise.
+	// Weight replaces the module's own weight, and Bias its bias; nil: the
+	// module keeps its own.
 	Weight quant.Matrix
 	Bias   []float32
-	// A and B are the factors, [r, in] and [out, r]; of an embedding
-	// [r, vocabulary] and [hidden, r]. Nil: none.
+	// A and B are the low-rank factors, down [r, in] and up [out, r]; of an
+	// embedding [r, vocabulary] and [hidden, r]. Nil: the module has none.
 	A, B  quant.Matrix
-	Scale float32
-	// AddedBias is added to the bias (lora_bias), already scaled. Nil: none.
+	Scale float32 // s, by which the product of the factors is multiplied
+	// AddedBias is what B's own bias adds to the module's (lora_bias), already
+	// scaled. Nil: B has none.
 	AddedBias []float32
-	// Magnitude is DoRA's, one per output; of an embedding one per column.
-	// Nil: plain LoRA.
+	// Magnitude is DoRA's m, one number for each output; of an embedding, for
+	// each column. Nil: plain LoRA.
 	Magnitude []float32
 
-	saved bool // by modules_to_save
+	saved bool // modules_to_save replaces the module
 }
 
 // Plan is what an adapter changes in a model.
 type Plan struct {
-	deltas map[string]*Delta
-	names  []string
+	deltas map[string]*Delta // by the names of modules
+	names  []string          // of modules that change, in the order of the model
 }
 
-// Delta is what changes in the module called name; nil: nothing.
+// Delta returns what changes in a module, nil if nothing does.
 func (p *Plan) Delta(name string) *Delta { return p.deltas[name] }
 
-// Names lists the modules that change, in the order of the model.
+// Names returns the names of the modules that change, in the order in which
+// Resolve was given them.
 func (p *Plan) Names() []string { return p.names }
 
-// tie carries over what head and embedding share in a tied model: weights
-// that were not saved apart, and under ensure_weight_tying the rest.
+// tie copies what head and embedding share in a tied model from one to the other:
+// a replaced weight, unless modules_to_save keeps them apart, and under
+// ensure_weight_tying the factors too.
 func (p *Plan) tie(modules []Module, m *matcher) error {
 	var head, embedding *Delta
 	for _, mod := range modules {
@@ -69,7 +73,8 @@ func (p *Plan) tie(modules []Module, m *matcher) error {
 	if !m.tiesTargets() || head.A != nil || embedding.Magnitude != nil {
 		return nil
 	}
-	// e(t) = A[:,t]ᵀBᵀ for the embedding is x ↦ Aᵀ(Bᵀx) for the head.
+	// What the factors add to the embedding, A[:,t]ᵀBᵀ for token t, is the linear
+	// map x ↦ Aᵀ(Bᵀx) for the head.
 	var err error
 	if head.A, err = transposed(embedding.B); err != nil {
 		return err
@@ -79,7 +84,7 @@ func (p *Plan) tie(modules []Module, m *matcher) error {
 	return err
 }
 
-// prune forgets modules that stay as they are.
+// prune removes the deltas of modules that stay as they are.
 func (p *Plan) prune(modules []Module) {
 	p.names = nil
 	for _, mod := range modules {
@@ -91,8 +96,9 @@ func (p *Plan) prune(modules []Module) {
 	}
 }
 
-// Simplify forgets replacements that equal the base's weights: beside the
-// factors of an embedding PEFT saves the embedding itself, trained or not.
+// Simplify removes replacements that equal the base's own weights, which weight
+// returns by module: beside the factors of an embedding PEFT saves the embedding
+// itself, trained or not.
 func (p *Plan) Simplify(weight func(module string) (quant.Matrix, error)) error {
 	var modules []Module
 	for _, name := range p.names {
@@ -117,6 +123,7 @@ func (p *Plan) Simplify(weight func(module string) (quant.Matrix, error)) error 
 	return nil
 }
 
+// transposed returns a transposed copy of a matrix, in float32.
 func transposed(m quant.Matrix) (quant.Matrix, error) {
 	v, err := quant.ReadAll(m)
 	if err != nil {
@@ -132,12 +139,13 @@ func transposed(m quant.Matrix) (quant.Matrix, error) {
 	return quant.NewF32(cols, rows, t), nil
 }
 
-// errNotFinite and errDiffer end a loop early.
+// errNotFinite and errDiffer end a loop over rows early.
 var (
 	errNotFinite = badinput.New("", "", "NaN or infinity", "finite numbers")
 	errDiffer    = fmt.Errorf("matrices differ")
 )
 
+// checkFinite refuses a matrix with NaN or an infinity.
 func checkFinite(m quant.Matrix) error {
 	return eachRows(m, func(_ int, v []float32) error {
 		for _, x := range v {
@@ -149,6 +157,7 @@ func checkFinite(m quant.Matrix) error {
 	})
 }
 
+// equal reports whether two matrices have the same shape and numbers.
 func equal(a, b quant.Matrix) (bool, error) {
 	if a.Rows() != b.Rows() || a.Cols() != b.Cols() {
 		return false, nil
@@ -169,7 +178,8 @@ func equal(a, b quant.Matrix) (bool, error) {
 	return err == nil, err
 }
 
-// eachRows reads m in parts, in parallel.
+// eachRows reads m in parts of whole rows, in parallel, and calls fn with each: v
+// holds the rows from row from on.
 func eachRows(m quant.Matrix, fn func(from int, v []float32) error) error {
 	cols := m.Cols()
 	return parallel.For(m.Rows(), max(1, 1<<16/cols), func(lo, hi int) error {

@@ -9,9 +9,9 @@ import (
 	"github.com/medner/medner/safetensors"
 )
 
-// Resolve matches the adapter with a model's modules; tied says that the head
-// is the embedding. All tensors have been checked for shape and finiteness
-// when it returns.
+// Resolve matches the adapter with a model's modules, by PEFT's rules. Tied says
+// that the head's weight is the embedding's. When it returns, the shapes of all
+// tensors have been checked, and that their numbers are finite.
 func (a *Adapter) Resolve(modules []Module, tied bool) (*Plan, error) {
 	m, err := newMatcher(a.configFile, a.Config, tied)
 	if err != nil {
@@ -50,13 +50,15 @@ func (a *Adapter) Resolve(modules []Module, tied bool) (*Plan, error) {
 	return plan, nil
 }
 
+// resolver finds the tensors of each module.
 type resolver struct {
 	*Adapter
 	*matcher
-	embedding string // the name of that module
-	used      map[*safetensors.Tensor]bool
+	embedding string                       // the name of the embedding
+	used      map[*safetensors.Tensor]bool // tensors that a module has taken
 }
 
+// resolve returns the delta of one module, which may be empty.
 func (r *resolver) resolve(mod Module) (*Delta, error) {
 	d := &Delta{Module: mod, saved: r.saves(mod)}
 	e := r.modules[mod.Name]
@@ -70,7 +72,8 @@ func (r *resolver) resolve(mod Module) (*Delta, error) {
 	if targeted && d.saved {
 		return nil, badinput.New(r.configFile, "modules_to_save", "a match with "+mod.Name, "no module that target_modules matches too")
 	}
-	inherits := mod.Kind == Head && (r.tiesTargets() || r.tiesSaved()) // from the embedding where it has none
+	// A tied head without tensors of its own gets the embedding's.
+	inherits := mod.Kind == Head && (r.tiesTargets() || r.tiesSaved())
 	var err error
 	if t := e.tensors[weight]; t != nil {
 		if d.Weight, err = r.take(t, mod.Rows, mod.Cols, mod.Kind == Norm); err != nil {
@@ -94,7 +97,7 @@ func (r *resolver) resolve(mod Module) (*Delta, error) {
 	return d, r.factors(d, e)
 }
 
-// factors reads what a targeted module has.
+// factors reads the factors of a targeted module, and what belongs to them.
 func (r *resolver) factors(d *Delta, e *entry) (err error) {
 	mod, rank := d.Module, r.rank(d.Module.Name)
 	if mod.Kind == Head && r.tiesTargets() {
@@ -144,12 +147,13 @@ func (r *resolver) factors(d *Delta, e *entry) (err error) {
 	return nil
 }
 
+// missing returns the error for a tensor that a module should have.
 func (r *resolver) missing(tensor string, mod Module) error {
 	return badinput.New(r.reader.Path(), tensor, "no such tensor", fmt.Sprintf("one for %s, as %s asks for", mod.describe(), ConfigName))
 }
 
-// take views a tensor as a finite matrix of the shape that the model and the
-// rank ask for.
+// take returns a view of a tensor as a matrix, having checked that the tensor has
+// the shape [rows, cols], or [cols] for a vector, and finite numbers.
 func (r *resolver) take(t *safetensors.Tensor, rows, cols int, vector bool) (quant.Matrix, error) {
 	r.used[t] = true
 	want := []int{rows, cols}
@@ -169,6 +173,7 @@ func (r *resolver) take(t *safetensors.Tensor, rows, cols int, vector bool) (qua
 	return m, nil
 }
 
+// vector reads a tensor of n numbers.
 func (r *resolver) vector(t *safetensors.Tensor, n int) ([]float32, error) {
 	m, err := r.take(t, 1, n, true)
 	if err != nil {
@@ -177,7 +182,7 @@ func (r *resolver) vector(t *safetensors.Tensor, n int) ([]float32, error) {
 	return quant.ReadAll(m)
 }
 
-// checkUsed refuses tensors that no module took.
+// checkUsed refuses an adapter with tensors that no module has taken.
 func (r *resolver) checkUsed(plan *Plan) error {
 	for _, name := range sortedKeys(r.modules) {
 		for _, t := range r.modules[name].tensors {

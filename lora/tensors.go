@@ -6,31 +6,30 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
-	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/safetensors"
 )
 
-// part says what a tensor of an adapter is to its module.
+// part says what a tensor of an adapter is in its module.
 type part uint8
 
 const (
 	factorA part = iota
 	factorB
-	factorBias // of B: lora_bias
+	factorBias // the bias of B (lora_bias)
 	embeddingA
 	embeddingB
 	magnitude
 	weight // replaces the module's own
 	bias   // replaces the module's own
-	parts
+	parts  // the number of parts
 )
 
-// entry are the tensors of one module, by part; a nil Data is none.
+// entry holds the tensors of one module by part, nil where the module has none.
 type entry struct {
 	tensors [parts]*safetensors.Tensor
 }
 
-// index sorts an adapter's tensors by module.
+// index returns an adapter's tensors by module.
 func index(r *safetensors.Reader) (map[string]*entry, error) {
 	modules := map[string]*entry{}
 	for _, name := range r.Names() {
@@ -60,17 +59,20 @@ func index(r *safetensors.Reader) (map[string]*entry, error) {
 	return modules, nil
 }
 
+// same reports whether two tensors have the same content. Tensors that can't be
+// read any more don't.
 func same(a, b safetensors.Tensor) bool {
 	equal := false
-	err := mmap.Guard(func() error {
-		equal = a.DType == b.DType && slices.Equal(a.Shape, b.Shape) && bytes.Equal(a.Data, b.Data)
+	err := a.View(func(data []byte) error {
+		equal = a.DType == b.DType && slices.Equal(a.Shape, b.Shape) && bytes.Equal(data, b.Data)
 		return nil
 	})
 	return err == nil && equal
 }
 
-// marks are the infixes that tell the parts; what follows them is the name of
-// the adapter, which newer files leave out, and an ending.
+// marks tells the parts by what their names have behind the module's: an infix,
+// then a dot and the name of the adapter, which newer files leave out, and an
+// ending. The first mark that fits counts.
 var marks = []struct {
 	infix, ending string
 	part          part
@@ -90,7 +92,7 @@ var marks = []struct {
 	{"", ".bias", bias},
 }
 
-// parseName splits the name of a tensor:
+// parseName splits the name of a tensor, which has one of these forms:
 //
 //	base_model.model.<module>.lora_A[.<adapter>].weight
 //	base_model.model.<module>.lora_embedding_A[.<adapter>]

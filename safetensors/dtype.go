@@ -2,11 +2,11 @@ package safetensors
 
 import "github.com/medner/medner/quant"
 
-// DType is a dtype as headers name it.
+// DType is the type of a tensor's numbers, as headers name it.
 type DType string
 
-// The dtypes that a reader of weights or of their statistics meets. Headers
-// may name the format's other whole-byte dtypes too.
+// The dtypes of weights and of what is stored beside them. Headers may name the
+// format's other dtypes too, if their elements are whole bytes.
 const (
 	F64    DType = "F64"
 	F32    DType = "F32"
@@ -21,6 +21,7 @@ const (
 	Bool   DType = "BOOL"
 )
 
+// sizes holds the bytes of an element of each dtype.
 var sizes = map[DType]int{
 	F64: 8, I64: 8, "U64": 8, "C64": 8,
 	F32: 4, I32: 4, "U32": 4,
@@ -28,11 +29,11 @@ var sizes = map[DType]int{
 	F8E4M3: 1, F8E5M2: 1, "F8_E8M0": 1, "F8_E4M3FNUZ": 1, "F8_E5M2FNUZ": 1, I8: 1, U8: 1, Bool: 1,
 }
 
-// Size is the bytes of an element, 0 for an unknown dtype.
+// Size returns the bytes of an element, 0 for an unknown dtype.
 func (d DType) Size() int { return sizes[d] }
 
-// Format is the weight format of the same numbers, quant.Invalid for dtypes
-// that hold no weights.
+// Format returns the format that package quant reads such numbers in as weights:
+// quant.Invalid for integers and for other dtypes that hold no weights.
 func (d DType) Format() quant.Format {
 	switch d {
 	case F64:

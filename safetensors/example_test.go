@@ -10,6 +10,7 @@ import (
 	"github.com/medner/medner/safetensors"
 )
 
+// A program writes a file of one tensor and reads the tensor's second row.
 func Example() {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {

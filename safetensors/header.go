@@ -13,17 +13,17 @@ import (
 	"github.com/medner/medner/internal/mmap"
 )
 
-// What no real file comes near, and what keeps a hostile one cheap.
+// Bounds that no real file comes near, and that keep a hostile one cheap.
 const (
-	maxHeader  = 32 << 20
+	maxHeader  = 32 << 20 // bytes
 	maxTensors = 100_000
-	maxRank    = 16
+	maxRank    = 16 // dimensions of a tensor
 )
 
 const metadataKey = "__metadata__"
 
-// parse reads a whole file: its tensors as views of data in the order of
-// their bytes, and its metadata.
+// parse reads a whole file. It returns the tensors as views of data, in the order
+// of their bytes, and the metadata.
 func parse(path string, data []byte) (tensors []Tensor, metadata map[string]string, err error) {
 	var header []byte
 	err = mmap.Guard(func() error {
@@ -33,7 +33,7 @@ func parse(path string, data []byte) (tensors []Tensor, metadata map[string]stri
 	if err != nil {
 		return nil, nil, located(path, err)
 	}
-	// Counting is much cheaper than parsing up to the limit.
+	// Counting is much cheaper than parsing tensors until there are too many.
 	if n := bytes.Count(header, []byte(`"dtype"`)); n > maxTensors {
 		return nil, nil, badinput.New(path, "header", fmt.Sprintf("%d tensors", n), fmt.Sprintf("at most %d", maxTensors))
 	}
@@ -52,7 +52,7 @@ func parse(path string, data []byte) (tensors []Tensor, metadata map[string]stri
 	return tensors, p.metadata, nil
 }
 
-// headerOf copies the JSON header out of a file.
+// headerOf returns a copy of a file's JSON header.
 func headerOf(path string, data []byte) ([]byte, error) {
 	if len(data) < 8 {
 		return nil, badinput.New(path, "size", fmt.Sprintf("%d bytes", len(data)), "a header length of 8 bytes and a header")
@@ -88,6 +88,7 @@ type entry struct {
 	begin, end int
 }
 
+// headerParser reads a header into entries and metadata.
 type headerParser struct {
 	jsonReader
 	names    map[string]bool
@@ -95,6 +96,7 @@ type headerParser struct {
 	metadata map[string]string
 }
 
+// file reads the whole header.
 func (p *headerParser) file() error {
 	err := p.object("header", func(name string) error {
 		if name == metadataKey {
@@ -119,6 +121,7 @@ func (p *headerParser) file() error {
 	return p.end("header")
 }
 
+// tensor reads the description of one tensor.
 func (p *headerParser) tensor(name string) error {
 	e := entry{name: name}
 	field := clip(name)
@@ -175,7 +178,8 @@ func (p *headerParser) tensor(name string) error {
 	return nil
 }
 
-// place checks that the entries tile the body.
+// place sorts the entries by their bytes, and checks that these follow one
+// another from the body's first byte to its last.
 func (p *headerParser) place(body []byte) error {
 	slices.SortStableFunc(p.entries, func(a, b entry) int {
 		if a.begin != b.begin {

@@ -217,9 +217,19 @@ func TestFileThatShrinks(t *testing.T) {
 	require.NoError(t, err)
 	dst := make([]float32, m.Cols())
 	require.NoError(t, m.ReadRows(dst, 3))
+	sum := func(data []byte) error {
+		total := 0
+		for _, b := range data {
+			total += int(b)
+		}
+		return fmt.Errorf("the sum is %d", total)
+	}
+	require.EqualError(t, tensor.View(sum), "the sum is 0")
 	require.NoError(t, os.Truncate(path, 100))
 	var bad *badinput.Error
 	require.ErrorAs(t, m.ReadRows(dst, 3), &bad)
+	require.ErrorAs(t, tensor.View(sum), &bad)
+	require.ErrorContains(t, bad, path+": a: ")
 }
 
 func FuzzParse(f *testing.F) {

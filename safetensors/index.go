@@ -12,14 +12,14 @@ import (
 	"github.com/medner/medner/internal/files"
 )
 
-// What no real index comes near.
+// Bounds that no real index comes near.
 const (
 	maxIndex  = 64 << 20
 	maxShards = 10_000
 )
 
-// openIndex opens the shards that an index names. Like transformers it also
-// takes in the tensors that they hold beyond the index.
+// openIndex opens the shards that an index names. Like transformers, it also
+// takes the tensors of these shards that the index doesn't name.
 func (r *Reader) openIndex(path string) error {
 	data, err := files.Read(path, maxIndex, "an index")
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *Reader) openIndex(path string) error {
 	return nil
 }
 
-// parseIndex returns the shard of each tensor.
+// parseIndex returns the name of the shard that holds each tensor.
 func parseIndex(path string, data []byte) (map[string]string, error) {
 	const field = "weight_map"
 	p := newJSONReader(path, data)

@@ -12,8 +12,8 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// jsonReader reads JSON token by token, so that what is not expected is
-// refused where it begins, however deep or long it goes on.
+// jsonReader reads JSON token by token, so that a value of the wrong kind is
+// refused where it begins, however deep or long it is.
 type jsonReader struct {
 	path string
 	dec  *json.Decoder
@@ -40,7 +40,7 @@ func (r *jsonReader) token(field string) (json.Token, error) {
 	return t, nil
 }
 
-// object reads an object; each is called to read the value of a key.
+// object reads an object, and calls each to read the value of every key.
 func (r *jsonReader) object(field string, each func(key string) error) error {
 	t, err := r.token(field)
 	if err != nil {
@@ -64,6 +64,7 @@ func (r *jsonReader) object(field string, each func(key string) error) error {
 	}
 }
 
+// str reads a string.
 func (r *jsonReader) str(field string) (string, error) {
 	t, err := r.token(field)
 	if err != nil {
@@ -76,7 +77,8 @@ func (r *jsonReader) str(field string) (string, error) {
 	return s, nil
 }
 
-// strings reads an object of strings into m, which has none of its keys.
+// strings reads an object of strings into m. A key that m has already is an
+// error.
 func (r *jsonReader) strings(field string, m map[string]string) error {
 	return r.object(field, func(key string) error {
 		if _, twice := m[key]; twice {
@@ -121,10 +123,10 @@ func (r *jsonReader) ints(field string, limit int) ([]int, error) {
 	}
 }
 
-// What no real header or index comes near.
+// maxDepth bounds how deep a value that isn't looked at may be nested.
 const maxDepth = 64
 
-// skip reads over a value.
+// skip reads a value and forgets it.
 func (r *jsonReader) skip(field string) error {
 	for depth := 0; ; {
 		t, err := r.token(field)
@@ -154,6 +156,7 @@ func (r *jsonReader) end(field string) error {
 	return nil
 }
 
+// kind says what a token begins, for an error.
 func kind(t json.Token) string {
 	switch t := t.(type) {
 	case json.Delim:
@@ -182,7 +185,7 @@ func clip(s string) string {
 	return s
 }
 
-// located names the file in an error that does not.
+// located returns an error that names the file.
 func located(path string, err error) error {
 	var bad *badinput.Error
 	if errors.As(err, &bad) && bad.File != "" {

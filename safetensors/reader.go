@@ -18,8 +18,8 @@ const (
 	IndexName = "model.safetensors.index.json"
 )
 
-// Reader holds the tensors of one file or of several shards. It is safe for
-// concurrent use.
+// Reader holds the tensors of one file, or of all shards of a model. It is safe
+// for concurrent use.
 type Reader struct {
 	path     string
 	maps     []*mmap.File
@@ -31,9 +31,9 @@ type Reader struct {
 // Open opens a file, an index with its shards (a path that ends in .json), or
 // a directory that holds either under the usual name.
 //
-// Files must not be changed while the Reader is in use. What quant reads of
-// them is then an error and not a crash; other bulk reads of [Tensor.Data]
-// belong inside mmap.Guard.
+// Files must not be changed while the Reader is in use. Where one is shortened
+// all the same, [Tensor.View] and the matrices of [Tensor.Matrix] return errors,
+// whereas reading [Tensor.Data] directly ends the program.
 func Open(path string) (*Reader, error) {
 	info, err := files.Stat(path)
 	if err != nil {
@@ -62,7 +62,7 @@ func Open(path string) (*Reader, error) {
 	return r, nil
 }
 
-// Parse reads a file from its content; path stands for it in errors.
+// Parse reads a file from its content. The path names it in errors.
 func Parse(path string, data []byte) (*Reader, error) {
 	r := &Reader{path: path, tensors: map[string]Tensor{}}
 	tensors, metadata, err := parse(path, data)
@@ -77,6 +77,7 @@ func Parse(path string, data []byte) (*Reader, error) {
 	return r, nil
 }
 
+// sortNames lists the names of all tensors.
 func (r *Reader) sortNames() {
 	for name := range r.tensors {
 		r.names = append(r.names, name)
@@ -84,10 +85,10 @@ func (r *Reader) sortNames() {
 	slices.Sort(r.names)
 }
 
-// Path is the file or index that was opened.
+// Path returns the path of the file or index that was opened.
 func (r *Reader) Path() string { return r.path }
 
-// openShard adds a file's tensors, of those that wanted accepts.
+// openShard adds those tensors of a file that wanted accepts.
 func (r *Reader) openShard(path string, wanted func(name string) bool) error {
 	file, err := files.Map(path)
 	if err != nil {
@@ -113,7 +114,8 @@ func (r *Reader) openShard(path string, wanted func(name string) bool) error {
 	return nil
 }
 
-// Names lists the tensors in alphabetical order. The caller must not change it.
+// Names returns the names of the tensors in alphabetical order. The caller must
+// not change them.
 func (r *Reader) Names() []string { return r.names }
 
 // Tensor returns a tensor by name.
@@ -122,10 +124,12 @@ func (r *Reader) Tensor(name string) (Tensor, bool) {
 	return t, ok
 }
 
-// Metadata is the free-form map that the first file carries, possibly nil.
+// Metadata returns the strings that the first file's header has beside the
+// tensors; nil if there are none.
 func (r *Reader) Metadata() map[string]string { return r.metadata }
 
 // Release gives back the memory that holds what was read of the files so far.
+// What is read again is fetched from the files again.
 func (r *Reader) Release() {
 	for _, m := range r.maps {
 		m.Release()

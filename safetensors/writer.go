@@ -14,16 +14,17 @@ import (
 	"github.com/medner/medner/internal/atomicfile"
 )
 
-// Source is a tensor to be written: what the header says of it, and a
-// function that writes its bytes, as many as dtype and shape ask for.
+// Source is a tensor to be written.
 type Source struct {
 	Name  string
 	DType DType
 	Shape []int
+	// Write writes the elements, row-major and little-endian, as many bytes as
+	// dtype and shape ask for.
 	Write func(w io.Writer) error
 }
 
-// Bytes is a Source whose bytes are at hand.
+// Bytes returns a Source whose bytes are in memory.
 func Bytes(name string, dtype DType, shape []int, data []byte) Source {
 	return Source{Name: name, DType: dtype, Shape: shape, Write: func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -31,6 +32,7 @@ func Bytes(name string, dtype DType, shape []int, data []byte) Source {
 	}}
 }
 
+// size returns the bytes that dtype and shape ask for.
 func (s Source) size() int64 {
 	n := int64(s.DType.Size())
 	for _, d := range s.Shape {
@@ -39,9 +41,8 @@ func (s Source) size() int64 {
 	return n
 }
 
-// Encode writes one file to w. The same tensors and metadata give the same
-// bytes in whatever order they come: wide dtypes first, so that every tensor
-// is aligned, then by name.
+// Encode writes one file to w. It puts tensors of wide dtypes first, so that every
+// tensor is aligned, and orders those of one width by name.
 func Encode(w io.Writer, tensors []Source, metadata map[string]string) error {
 	tensors = slices.Clone(tensors)
 	slices.SortFunc(tensors, func(a, b Source) int {
@@ -70,8 +71,8 @@ func Encode(w io.Writer, tensors []Source, metadata map[string]string) error {
 	return out.Flush()
 }
 
-// encodeHeader is the length and the JSON, padded with spaces to a multiple
-// of eight so that the data is aligned in a mapped file.
+// encodeHeader returns the header's length and the header, padded with spaces to
+// a multiple of eight bytes so that the data is aligned in a mapped file.
 func encodeHeader(tensors []Source, metadata map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(make([]byte, 8))
@@ -126,6 +127,7 @@ func encodeHeader(tensors []Source, metadata map[string]string) ([]byte, error) 
 	return b.Bytes(), nil
 }
 
+// countingWriter counts the bytes that are written through it.
 type countingWriter struct {
 	w io.Writer
 	n int64
@@ -137,15 +139,15 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteFile writes one file, which appears whole or not at all.
+// WriteFile writes one file. It appears under its path once it is whole.
 func WriteFile(path string, tensors []Source, metadata map[string]string) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return Encode(w, tensors, metadata) })
 }
 
-// WriteDir writes tensors into dir, which holds no other weights, under the
-// usual names: one file where they
-// fit into maxShard bytes, else shards of at most so many bytes (or of one
-// tensor), filled in the order given, and their index.
+// WriteDir writes tensors into a directory that holds no other weights, under the
+// usual names. Tensors of up to maxShard bytes together become one file; others
+// become shards and their index. A shard holds tensors in the order given, up to
+// maxShard bytes of them, or one larger tensor.
 func WriteDir(dir string, tensors []Source, metadata map[string]string, maxShard int64) error {
 	shards, total := cut(tensors, maxShard)
 	if len(shards) == 1 {
@@ -177,6 +179,7 @@ func WriteDir(dir string, tensors []Source, metadata map[string]string, maxShard
 	})
 }
 
+// cut divides tensors into shards, and returns the bytes of all tensors.
 func cut(tensors []Source, maxShard int64) (shards [][]Source, total int64) {
 	var shard []Source
 	var size int64
