@@ -1,6 +1,9 @@
 """Renders conversations with Jinja, as transformers does, for the tests of package tokenizer/chat.
 
     python scripts/chat_goldens.py DIR > tokenizer/chat/testdata/rendered.json
+    python scripts/chat_goldens.py DIR --thinking > tokenizer/chat/testdata/rendered-qwen.json
+
+With --thinking there are conversations with thoughts and responses of tools too.
 
 DIR holds the templates' sources as NAME.jinja; the sources aren't kept in the repository, only their sha256.
 A template on one line is registered a second time with its line ends written as \\n, as both spellings occur.
@@ -8,7 +11,7 @@ A template on one line is registered a second time with its line ends written as
 import glob, hashlib, json, os, sys
 from transformers.utils.chat_template_utils import render_jinja_template
 
-TOKENS = {"llama-3": ("<|begin_of_text|>", "<|eot_id|>"), "chatml": ("<s>", "<|im_end|>"), "smollm2": ("<|im_start|>", "<|im_end|>")}
+TOKENS = {"llama-3": ("<|begin_of_text|>", "<|eot_id|>"), "chatml": ("<s>", "<|im_end|>"), "smollm2": ("<|im_start|>", "<|im_end|>"), "qwen": ("", "<|im_end|>")}
 user, assistant, system = (lambda r: lambda c: {"role": r, "content": c})("user"), (lambda c: {"role": "assistant", "content": c}), (lambda c: {"role": "system", "content": c})
 CONVERSATIONS = [
     [], [user("Which drugs?")], [system("You are a medical NER expert."), user("List the drugs:\n\naspirin\n")],
@@ -19,6 +22,17 @@ CONVERSATIONS = [
     [user("a"), assistant("b"), {"role": "tool", "content": "r\u00e9sultat \"1\" \\ \n\t\x01\u2028</s>"}], [user("a"), {"role": "critic", "content": "x"}],
     [user("日本語 naïve 👩‍⚕️"), assistant("ﬁ")],
 ]
+tool = lambda c: {"role": "tool", "content": c}
+THINKING = [
+    [user("a"), assistant("<think>\nx\n</think>\n\nb"), user("c")], [system("s"), user("a"), assistant("<think>\n\nx\n\n</think>\n\nb")],
+    [user("a"), assistant("<think>x</think>b</think>\nc")], [user("a"), assistant("\n\nb\n")], [user("a"), assistant("x</think>")], [user("a"), assistant("<think>x"), user("b")],
+    [user("a"), assistant("<think>y<think>z\n</think>\n b"), tool("1"), tool("2"), assistant("c")], [user("a"), assistant("b"), tool("1"), assistant("<think>\nx\n</think>c"), tool("2")],
+    [user("a"), assistant("<think></think>b"), assistant("c"), assistant("d")], [user("<tool_response>a</tool_response>"), assistant("b")],
+    [user("q"), assistant("b"), user("<tool_response>\na\n</tool_response>"), assistant("<think>\nx\n</think>\n\nc"), user("<tool_response>a")],
+    [user("q"), assistant("b"), user("<tool_response>\na\n</tool_response>"), assistant("<think>\nx\n</think>\n\nc")], [tool("a"), user("b")], [assistant("<think>\nx\n</think>\n\nc")],
+    [user("a"), assistant(""), user("")], [user("a"), assistant("<think>\n\n</think>\n\n")], [system("<think>s</think>"), user("</think>a"), assistant("b"), system("t"), assistant("<think>e</think>\n\nc")],
+]
+if "--thinking" in sys.argv[2:]: CONVERSATIONS += THINKING
 
 def render(source, conversation, prompt, bos, eos):
     try:

@@ -13,17 +13,23 @@ func chatML(system string) renderer {
 			w.template(imStart, "system\n", system, imEnd)
 		}
 		for _, m := range messages {
-			w.template(imStart)
-			w.user(m.Role)
-			w.template("\n")
-			w.user(m.Content)
-			w.template(imEnd)
+			chatMLTurn(w, m)
 		}
 		if o.AddGenerationPrompt {
 			w.template(imStart, "assistant\n")
 		}
 		return nil
 	}
+}
+
+// chatMLTurn writes a message as ChatML does. The role is the user's text as
+// well.
+func chatMLTurn(w *writer, m Message) {
+	w.template(imStart)
+	w.user(m.Role)
+	w.template("\n")
+	w.user(m.Content)
+	w.template(imEnd)
 }
 
 // smolLMSystem is SmolLM2's own system message.

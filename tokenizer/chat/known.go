@@ -30,6 +30,12 @@ var known = map[string]knownTemplate{
 	"cafb64e0e9e5fd2503054b3479593fae39cbdfd52338ce8af9bb4664a8eb05bd": {"mistral-v3", mistralV3.render},
 	"3c4ad5fa60dd8c7ccdf82fa4225864c903e107728fcaf859fa6052cb80c92ee9": {"mistral-v7", mistralV7},
 	"26a59556925c987317ce5291811ba3b7f32ec4c647c400c6cc7e3a9993007ba7": {"mixtral", mistral("")},
+	"793202280c0910ab26bc6eb57c8212c2417324c6d8c4efd0d10d59092ab3e3eb": {"qwen2", chatML(helpfulSystem)},
+	"f0206845c9ebc3abb4735d44f286eb81ce99238ad2accc710c6fc60e6cb8ccc8": {"qwen2", chatML(helpfulSystem)},
+	"55b2f4a26ac9ee719330a61a0c39d9e538b0e9322212f048326318cff4f8674a": {"qwen2.5", qwen25(qwenSystem)},
+	"4039eed0f28b7aaa337e70c76cfedba3271ee32505835a095a8c92e536b3c355": {"qwen2.5-base", qwen25(helpfulSystem)},
+	"a55ee1b1660128b7098723e0abcd92caa0788061051c62d51cbe87d9cf1974d8": {"qwen3", qwen3},
+	"87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5": {"qwen3", qwen3},
 	"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788": {"smollm2", chatML(smolLMSystem)},
 	"de9cde7d1b0ca0cc87459a6673e0d12fb89c070bdb24e4a30b6e4d187b226221": {"smollm2", chatML(smolLMSystem)},
 }
