@@ -15,13 +15,14 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// adapters are those of a model, opened, and how they are applied.
+// adapters holds a model's open adapters, and how they are applied. LoRADefault
+// stands until apply has decided.
 type adapters struct {
 	open []*lora.Adapter
 	mode LoRA
 }
 
-// Close closes what openAdapters opened.
+// Close closes all adapters.
 func (a *adapters) Close() error {
 	var errs []error
 	for _, o := range a.open {
@@ -60,7 +61,7 @@ func openAdapters(o Options) (_ *adapters, err error) {
 	return a, nil
 }
 
-// apply adds the adapters to the weights: into them, or beside them.
+// apply adds the adapters to w: into the weights, or beside them.
 func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *backend.Weights, o Options) error {
 	if len(a.open) == 0 {
 		return nil
@@ -97,57 +98,6 @@ func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *b
 	return nil
 }
 
-// Adapter is what a request runs under: an adapter of the model, or [Base].
-type Adapter struct {
-	Name string
-	// Path is the folder that the adapter was opened from. It is empty for the
-	// base and for an adapter of Options.ParsedAdapters.
-	Path string
-	LoRA LoRA // how the adapter is applied; "" for the base
-}
-
-// Adapter returns what a request runs under that gives this name. The empty
-// name means the model's first adapter, or the base where it has none. The
-// error is the one that [Model.Generate] returns for the same name.
-func (m *Model) Adapter(name string) (Adapter, error) {
-	i, err := m.adapterIndex(name)
-	if err != nil {
-		return Adapter{}, err
-	}
-	a := Adapter{Name: m.merged, LoRA: m.mode}
-	switch {
-	case i >= 0:
-		a.Name = m.adapters[i]
-	case m.merged == "":
-		return Adapter{Name: Base}, nil
-	}
-	for _, dir := range m.origin.options.Adapters {
-		if filepath.Base(filepath.Clean(dir)) == a.Name { // as lora.Open names it
-			a.Path = dir
-		}
-	}
-	return a, nil
-}
-
-// adapterIndex returns the place of an adapter among those that a request may
-// choose, -1 for the base or for a merged adapter.
-func (m *Model) adapterIndex(adapter string) (int, error) {
-	switch {
-	case adapter == "":
-		return min(0, len(m.adapters)-1), nil
-	case adapter == m.merged, adapter == Base && m.merged == "":
-		return -1, nil
-	}
-	if i := slices.Index(m.adapters, adapter); i >= 0 {
-		return i, nil
-	}
-	choice := append([]string{Base}, m.adapters...)
-	if m.merged != "" {
-		choice = []string{m.merged}
-	}
-	return 0, badinput.New("", "adapter", fmt.Sprintf("%q", adapter), fmt.Sprintf("one of %q", choice))
-}
-
 // resolve matches an adapter with the modules of a checkpoint.
 func resolve(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Plan, error) {
 	tied := files.Config.TieWordEmbeddings
@@ -165,8 +115,9 @@ func resolve(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Plan, error) 
 	return plan, err
 }
 
-// quantised says whether a plan's targets are held in fewer bits than they
-// were trained in: merging would round its deltas away, or undo the saving.
+// quantised reports whether the file holds a weight that a plan changes in fewer
+// bits than 16. Merging would then round most of the change away, or take the
+// memory that the few bits save.
 func quantised(plan *lora.Plan, w *backend.Weights) bool {
 	for name, l := range eachLinear(w) {
 		if plan.Delta(name) == nil {
@@ -181,7 +132,7 @@ func quantised(plan *lora.Plan, w *backend.Weights) bool {
 	return false
 }
 
-// besideWeights adds a plan to the Adapted lists of the weights.
+// besideWeights appends what a plan changes to the Adapted list of each weight.
 func besideWeights(ctx context.Context, w *backend.Weights, plan *lora.Plan) error {
 	for name, l := range eachLinear(w) {
 		if err := ctx.Err(); err != nil {
@@ -214,7 +165,7 @@ func besideWeights(ctx context.Context, w *backend.Weights, plan *lora.Plan) err
 	return err
 }
 
-// normUnder is what replaces a norm; nil: nothing.
+// normUnder returns the gains that replace a norm's, nil if none do.
 func normUnder(d *lora.Delta) ([]float32, error) {
 	if d == nil {
 		return nil, nil
@@ -222,8 +173,9 @@ func normUnder(d *lora.Delta) ([]float32, error) {
 	return quant.ReadAll(d.Weight)
 }
 
-// tableUnder is the embedding under an adapter; nil: the base's. Its rows are
-// computed when they are read, so that it costs nothing beside the base's.
+// tableUnder returns the embedding under an adapter, nil if the adapter doesn't
+// change it. Rows are computed when they are read, so that it takes no memory
+// beside the base's.
 func tableUnder(d *lora.Delta, base quant.Matrix) (quant.Matrix, error) {
 	if d == nil {
 		return nil, nil
@@ -231,15 +183,15 @@ func tableUnder(d *lora.Delta, base quant.Matrix) (quant.Matrix, error) {
 	return d.Merge(base)
 }
 
-// intoWeights replaces the weights by the merged ones, and logs how much of
-// the adapter is left where the backend will round them.
+// intoWeights replaces weights by merged ones. Where these will be rounded to be
+// held, it logs how much of the adapter is left.
 func (a *adapters) intoWeights(ctx context.Context, w *backend.Weights, plan *lora.Plan, o Options) error {
 	table, err := tableUnder(plan.Delta(embeddingModule), w.Embed.Weight)
 	if err != nil {
 		return err
 	}
 	if table != nil {
-		w.Embed.Weight = table // of the embedding alone: PEFT merges a tied head apart, if at all
+		w.Embed.Weight = table // a tied head keeps its own matrix: PEFT merges it apart, if at all
 	}
 	for name, n := range eachNorm(w) {
 		weight, err := normUnder(plan.Delta(name))

@@ -13,8 +13,9 @@ import (
 	"github.com/medner/medner/model/internal/hold"
 )
 
-// Open reads a checkpoint, a directory in Hugging Face's layout or a GGUF
-// file, with the adapters of o, and packs it. No tokenizer is needed.
+// Open opens a checkpoint, a directory in the layout of the Hugging Face hub or a
+// GGUF file, with the adapters of o, and packs its weights for the device that
+// computes. It needs no tokenizer.
 func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	from := origin{path: path, options: o}
 	files, err := checkpoint.Open(path)
@@ -71,7 +72,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	return m, nil
 }
 
-// origin is what Open made a model of.
+// origin is what Open made a model from; empty for a model of OpenRandom.
 type origin struct {
 	path    string
 	text    *checkpoint.Text
@@ -96,12 +97,12 @@ func (m *Model) Text() *checkpoint.Text {
 	return m.origin.text
 }
 
-// backend are the options that a backend takes.
+// backend returns the options that a backend takes.
 func (o Options) backend() backend.Options {
 	return backend.Options{Precision: hold.Precision(o.Precision), Hold: hold.Hold(o.Hold), Threads: o.Threads, KV: o.KV, Context: o.Context, Log: o.Log}
 }
 
-// check rejects what an option can't be, and reads Device.
+// check refuses values that an option can't have, and reads Device.
 func (o Options) check() ([]device, error) {
 	for _, c := range []struct {
 		field, found string

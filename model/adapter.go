@@ -1,0 +1,60 @@
+package model
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/medner/medner/badinput"
+)
+
+// Adapter is what a request runs under: an adapter of the model, or [Base].
+type Adapter struct {
+	Name string
+	// Path is the folder that the adapter was opened from. It is empty for the
+	// base and for an adapter of Options.ParsedAdapters.
+	Path string
+	LoRA LoRA // how the adapter is applied; "" for the base
+}
+
+// Adapter returns what a request with this adapter's name runs under. The empty
+// name means the model's first adapter, or the base where the model has none. The
+// error is the one that [Model.Generate] returns for the same name.
+func (m *Model) Adapter(name string) (Adapter, error) {
+	i, err := m.adapterIndex(name)
+	if err != nil {
+		return Adapter{}, err
+	}
+	a := Adapter{Name: m.merged, LoRA: m.mode}
+	switch {
+	case i >= 0:
+		a.Name = m.adapters[i]
+	case m.merged == "":
+		return Adapter{Name: Base}, nil
+	}
+	for _, dir := range m.origin.options.Adapters {
+		if filepath.Base(filepath.Clean(dir)) == a.Name { // as lora.Open names it
+			a.Path = dir
+		}
+	}
+	return a, nil
+}
+
+// adapterIndex returns the place of an adapter among those that a request may
+// choose, -1 for the base or for a merged adapter.
+func (m *Model) adapterIndex(adapter string) (int, error) {
+	switch {
+	case adapter == "":
+		return min(0, len(m.adapters)-1), nil
+	case adapter == m.merged, adapter == Base && m.merged == "":
+		return -1, nil
+	}
+	if i := slices.Index(m.adapters, adapter); i >= 0 {
+		return i, nil
+	}
+	choice := append([]string{Base}, m.adapters...)
+	if m.merged != "" {
+		choice = []string{m.merged}
+	}
+	return 0, badinput.New("", "adapter", fmt.Sprintf("%q", adapter), fmt.Sprintf("one of %q", choice))
+}
