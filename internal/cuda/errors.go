@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Why a GPU can't be used, or can't go on. An *Error matches the one that its
-// code stands for.
+// Reasons why a GPU can't be used, or can't go on. errors.Is of an *Error and one
+// of them says whether the error's code stands for it.
 var (
 	ErrNoDriver    = errors.New("no NVIDIA driver")
 	ErrNoDevice    = errors.New("no NVIDIA device")
@@ -19,7 +19,7 @@ var (
 	ErrNotBuilt    = errors.New("this binary was built without GPU support")
 )
 
-// Error is an answer of the driver other than success.
+// Error is an answer of the driver that is not success.
 type Error struct {
 	Call string // the driver's function: "cuMemAlloc_v2"
 	Code int    // CUresult
@@ -33,10 +33,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s (%d)", e.Call, e.Name, e.Code)
 }
 
-// Is says whether the error is of a kind.
+// Is says whether the code of the error stands for a kind of error: see kinds.
 func (e *Error) Is(kind error) bool { return kind != nil && kinds[e.Code] == kind }
 
-// kinds sorts CUresults.
+// kinds has the error that each CUresult stands for.
 var kinds = map[int]error{
 	1:   ErrLaunch, // invalid value
 	2:   ErrOutOfMemory,

@@ -1,6 +1,6 @@
-// Package drivertest is the test suite of the implementations of
-// [cuda.Driver]. It runs on the fake driver, and but for the parts that plant
-// failures on a real one.
+// Package drivertest is the test suite of the implementations of [cuda.Driver]. It
+// runs on the fake driver and on real ones, except for the parts that plant
+// failures, which take the fake.
 package drivertest
 
 import (
@@ -20,7 +20,8 @@ import (
 //go:embed testdata/suite.ptx
 var files embed.FS
 
-// PTX holds suite.ptx, which NVRTC 12.0 made of testdata/suite.cu.
+// PTX returns a file system with suite.ptx, which NVRTC 12.0 made of
+// testdata/suite.cu.
 func PTX() fs.FS {
 	dir, err := fs.Sub(files, "testdata")
 	if err != nil {
@@ -29,14 +30,14 @@ func PTX() fs.FS {
 	return dir
 }
 
-// Folder is where the source of the suite's kernels lies, to build the fake
-// driver with.
+// Folder returns the folder with the source of the suite's kernels, from which the
+// fake driver is built.
 func Folder() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "testdata")
 }
 
-// Fake is what the suite asks of a fake driver; [fake.Library] has it.
+// Fake has the methods of fake.Library that the suite uses.
 type Fake interface {
 	Set(name string, value int)
 	Get(name string) int
@@ -71,7 +72,7 @@ func Run(t *testing.T, o Options) {
 	}
 }
 
-// open opens device 0; the test's end closes it.
+// open opens device 0, which is closed at the end of the test.
 func (o Options) open(t *testing.T) cuda.Context {
 	t.Helper()
 	d, err := o.Open()
@@ -82,7 +83,7 @@ func (o Options) open(t *testing.T) cuda.Context {
 	return c
 }
 
-// do runs a test's body inside the context.
+// do runs the body of a test inside a context.
 func (o Options) do(t *testing.T, body func(c cuda.Context)) {
 	t.Helper()
 	c := o.open(t)
@@ -100,7 +101,7 @@ func floats(values ...float32) []byte {
 	return b
 }
 
-// count is the floats from, from+1, … .
+// count returns the bytes of the n floats from, from+1, ….
 func count(from float32, n int) []byte {
 	values := make([]float32, n)
 	for i := range values {

@@ -9,7 +9,7 @@ import (
 	"github.com/medner/medner/internal/cuda"
 )
 
-// deviceLost: a kernel that strays ends the context, and only it.
+// deviceLost checks that a kernel that strays ends its context, and no other.
 func (o Options) deviceLost(t *testing.T) {
 	d, err := o.Open()
 	require.NoError(t, err)
@@ -24,8 +24,8 @@ func (o Options) deviceLost(t *testing.T) {
 		return nil
 	})
 	_ = err      // a driver may refuse to leave a lost context
-	c.Close()    //nolint:errcheck // or to destroy it
-	o.kernels(t) // a new one works
+	c.Close()    //nolint:errcheck // or to destroy a lost context
+	o.kernels(t) // a new context works
 }
 
 func (o Options) oldDriver(t *testing.T) {
@@ -47,8 +47,8 @@ func (o Options) oldDriver(t *testing.T) {
 	o.attributes(t)
 }
 
-// plantedFailures: each kind comes out as the error that it stands for, and
-// passes.
+// plantedFailures checks that each kind of failure is the error that it stands
+// for, and that the call after it succeeds.
 func (o Options) plantedFailures(t *testing.T) {
 	o.do(t, func(c cuda.Context) {
 		f := function(t, c, "suite_scale")

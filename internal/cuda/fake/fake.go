@@ -1,20 +1,21 @@
 // Package fake builds a CUDA driver without a GPU: a libcuda that runs kernels
 // on the CPU (package shim) and is stricter than a real one.
 //
-//   - Work in a stream runs only when it is waited for, and other streams may
-//     run ahead first: a forgotten synchronisation shows as old or later data.
+//   - Work in a stream runs when it is waited for and no earlier, and other
+//     streams may run ahead: a forgotten synchronisation shows, as data from
+//     before or from after the data that were meant.
 //   - Device memory is NaN until written, ends at a guard page, is never given
 //     out twice, and can't be reached by the host.
-//   - A launch is held against the device's limits and against the PTX: number
-//     and sizes of parameters, launch bounds, shared memory.
+//   - A launch is checked against the limits of the device and against the PTX:
+//     number and sizes of parameters, launch bounds, shared memory.
 //   - Every call needs a context that is current on its thread, and live handles.
-//   - A graph's capture refuses what a real one can't hold: pageable memory,
-//     waiting, allocating. Forks of a capture aren't faked.
+//   - Capturing a graph refuses what a real graph can't hold: pageable memory,
+//     waiting, allocating. Captures that span several streams aren't faked.
 //
-// [Library], with build tag gpu, makes it fail where a test wants it to and
-// counts what is left over. The environment does likewise at the start, for
-// programs: MEDNER_FAKE_ and a setting's name in capitals; MEDNER_FAKE_VERBOSE
-// prints why calls fail.
+// [Library], with build tag gpu, makes calls fail where a test wants them to, and
+// counts what is left over. For programs, variables of the environment change the
+// same settings at the start: MEDNER_FAKE_ and the name of the setting in
+// capitals. MEDNER_FAKE_VERBOSE prints why calls fail.
 package fake
 
 import (
@@ -31,8 +32,8 @@ import (
 var sources embed.FS
 
 // Build compiles the driver with the kernels of the .cu files in a folder, whose
-// PTX is in ptx, and returns the library's path; it skips the test where there
-// is no g++. The library stays in the user's cache.
+// PTX is in ptx, and returns the path of the library, which stays in the user's
+// cache. It skips the test where there is no g++.
 func Build(tb testing.TB, mode shim.Mode, folder string, ptx fs.FS) string {
 	tb.Helper()
 	path, err := Compile(mode, folder, ptx)
@@ -45,7 +46,7 @@ func Build(tb testing.TB, mode shim.Mode, folder string, ptx fs.FS) string {
 	return path
 }
 
-// Compile is Build outside a test.
+// Compile does what Build does, outside a test.
 func Compile(mode shim.Mode, folder string, ptx fs.FS) (string, error) {
 	units, included, err := shim.Units(folder, ptx)
 	if err != nil {

@@ -10,15 +10,15 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// Library is a loaded fake driver. It is one for the process: tests that use it
+// Library is a loaded fake driver. A process has one, so that tests that use it
 // don't run in parallel.
 type Library struct {
 	tb                       testing.TB
-	set, get, reset, message uintptr
+	set, get, reset, message uintptr // addresses of functions
 }
 
-// Load loads the library that Build returned, with all settings as at the
-// start, and has the test fail if contexts are left over at its end.
+// Load loads the library that Build returned, with all settings as they are at
+// the start, and fails the test if contexts are left over at its end.
 func Load(tb testing.TB, path string) *Library {
 	tb.Helper()
 	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
@@ -44,9 +44,9 @@ func Load(tb testing.TB, path string) *Library {
 	return l
 }
 
-// Set changes a setting; src/control.cpp lists them: "fail_alloc" n makes the
-// n-th allocation from now on fail, "lose_call" n loses the device at the n-th
-// call, and so on.
+// Set changes one of the settings that src/control.cpp lists: "fail_alloc" n
+// makes the n-th allocation from now on fail, "lose_call" n loses the device at
+// the n-th call from now on, and so on.
 func (l *Library) Set(name string, value int) {
 	l.tb.Helper()
 	text := append([]byte(name), 0)
@@ -55,23 +55,23 @@ func (l *Library) Set(name string, value int) {
 	}
 }
 
-// Get is a setting or a count: "cuMemAlloc_v2" calls, "calls" of all functions,
-// "launches" of kernels, "graph launches", "contexts", "held.memory" (see
-// src/control.cpp).
+// Get returns a setting or a count: calls of "cuMemAlloc_v2", "calls" of all
+// functions, "launches" of kernels, "graph launches", "contexts", "held.memory"
+// (see src/control.cpp).
 func (l *Library) Get(name string) int {
 	text := append([]byte(name), 0)
 	r, _, _ := purego.SyscallN(l.get, uintptr(unsafe.Pointer(&text[0])))
 	return int(r)
 }
 
-// kinds are what contexts hold.
+// kinds lists the kinds of things that contexts hold.
 var kinds = []string{"memory", "pinned", "streams", "events", "modules", "graphs", "execs"}
 
-// Held says what contexts hold now: "memory 3, streams 1"; "" if nothing.
+// Held says how much contexts hold now, as in "memory 3, streams 1"; "" if nothing.
 func (l *Library) Held() string { return l.list("held.") }
 
-// Dropped says what contexts still held when they were destroyed: what was left
-// to Close rather than freed.
+// Dropped says how much contexts still held when they were destroyed: what Close
+// had to free because nobody else did.
 func (l *Library) Dropped() string { return l.list("dropped.") }
 
 func (l *Library) list(prefix string) string {
@@ -87,7 +87,7 @@ func (l *Library) list(prefix string) string {
 	return text
 }
 
-// Message says why the last call failed.
+// Message returns the reason why the last call failed.
 func (l *Library) Message() string {
 	r, _, _ := purego.SyscallN(l.message)
 	p := *(**byte)(unsafe.Pointer(&r))

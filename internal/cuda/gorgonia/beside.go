@@ -2,7 +2,7 @@
 
 package gorgonia
 
-// What gorgonia.org/cu lacks.
+// This file calls the functions of the driver that gorgonia.org/cu lacks.
 
 // #include <cuda.h>
 import "C"

@@ -13,11 +13,11 @@ import (
 	"github.com/medner/medner/internal/cuda"
 )
 
-// Context is a device's memory and queues.
+// Context is the memory and the queues of a device. It implements cuda.Context.
 type Context struct {
 	device cuda.Device
 	handle cu.CUContext
-	pins   map[cuda.Stream]*runtime.Pinner // host memory that a stream's copies use
+	pins   map[cuda.Stream]*runtime.Pinner // hold the host memory that copies in a stream use
 	closed bool
 
 	mutex sync.Mutex // held by Do
@@ -42,8 +42,8 @@ func (c *Context) Do(fn func() error) error {
 	return err
 }
 
-// leave leaves the thread without a context, so that a call outside Do fails
-// always, not now and then.
+// leave makes no context current on the thread, so that a call outside Do fails
+// every time.
 func leave() error { return check("cuCtxSetCurrent", cu.SetCurrentContext(cu.CUContext{})) }
 
 // Close frees everything that the context holds. Closing again does nothing.
@@ -108,7 +108,7 @@ func (c *Context) unpin(s cuda.Stream) {
 	}
 }
 
-// CopyToDevice queues a copy.
+// CopyToDevice queues a copy from the host.
 func (c *Context) CopyToDevice(dst cuda.Ptr, src []byte, s cuda.Stream) error {
 	if len(src) == 0 {
 		return nil
@@ -116,7 +116,7 @@ func (c *Context) CopyToDevice(dst cuda.Ptr, src []byte, s cuda.Stream) error {
 	return check("cuMemcpyHtoDAsync", cu.MemcpyHtoDAsync(cu.DevicePtr(dst), c.pin(src, s), int64(len(src)), to[cu.Stream](s)))
 }
 
-// CopyToHost queues a copy.
+// CopyToHost queues a copy from the device.
 func (c *Context) CopyToHost(dst []byte, src cuda.Ptr, s cuda.Stream) error {
 	if len(dst) == 0 {
 		return nil
@@ -124,7 +124,7 @@ func (c *Context) CopyToHost(dst []byte, src cuda.Ptr, s cuda.Stream) error {
 	return check("cuMemcpyDtoHAsync", cu.MemcpyDtoHAsync(c.pin(dst, s), cu.DevicePtr(src), int64(len(dst)), to[cu.Stream](s)))
 }
 
-// CopyOnDevice queues a copy.
+// CopyOnDevice queues a copy within device memory.
 func (c *Context) CopyOnDevice(dst, src cuda.Ptr, bytes uint64, s cuda.Stream) error {
 	if bytes == 0 {
 		return nil
@@ -132,7 +132,7 @@ func (c *Context) CopyOnDevice(dst, src cuda.Ptr, bytes uint64, s cuda.Stream) e
 	return check("cuMemcpyDtoDAsync", cu.MemcpyDtoDAsync(cu.DevicePtr(dst), cu.DevicePtr(src), int64(bytes), to[cu.Stream](s)))
 }
 
-// Fill queues the filling of memory.
+// Fill queues setting bytes of device memory to a value.
 func (c *Context) Fill(dst cuda.Ptr, value byte, bytes uint64, s cuda.Stream) error {
 	if bytes == 0 {
 		return nil
@@ -187,14 +187,14 @@ func (c *Context) Wait(s cuda.Stream, e cuda.Event) error {
 	return check("cuStreamWaitEvent", to[cu.Stream](s).Wait(to[cu.Event](e), 0))
 }
 
-// Elapsed is the time between two events that have happened.
+// Elapsed returns the time between two events that have happened.
 func (c *Context) Elapsed(a, b cuda.Event) (time.Duration, error) {
 	milliseconds, err := to[cu.Event](a).Elapsed(to[cu.Event](b))
 	return time.Duration(milliseconds * float64(time.Millisecond)), check("cuEventElapsedTime", err)
 }
 
-// from and to turn handles, which gorgonia.org/cu wraps in structures of one
-// pointer, into numbers and back.
+// from returns a handle as a number, and to makes a handle of one: gorgonia.org/cu
+// wraps handles in structures of one pointer.
 func from[H any](h H) uintptr { return *(*uintptr)(unsafe.Pointer(&h)) }
 
 func to[H any, N ~uintptr](n N) H { return *(*H)(unsafe.Pointer(&n)) }

@@ -12,14 +12,14 @@ import (
 	"github.com/medner/medner/internal/cuda"
 )
 
-// minVersion is CUDA 12.0, which the PTX is written for.
+// minVersion is CUDA 12.0, whose drivers are the first to take the PTX.
 const minVersion = 12000
 
 // Driver is the libcuda that the program is linked with.
 type Driver struct{}
 
-// Open checks the driver's version; the error is [cuda.ErrOldDriver] below CUDA
-// 12.0.
+// Open checks the version of the driver. The error is [cuda.ErrOldDriver] below
+// CUDA 12.0.
 func Open() (cuda.Driver, error) {
 	version, err := Driver{}.Version()
 	if err != nil {
@@ -32,7 +32,7 @@ func Open() (cuda.Driver, error) {
 	return Driver{}, nil
 }
 
-// check makes an error of gorgonia.org/cu, whose type it doesn't export, one of
+// check turns an error of gorgonia.org/cu, whose type is not exported, into one of
 // package cuda.
 func check(call string, err error) error {
 	if err == nil {
@@ -45,10 +45,11 @@ func check(call string, err error) error {
 	return &cuda.Error{Call: call, Code: int(v.Int()), Name: errorName(int(v.Int()))}
 }
 
-// Name is "gorgonia".
+// Name returns "gorgonia".
 func (Driver) Name() string { return "gorgonia" }
 
-// Version is the newest CUDA version that the driver runs, as 1000·major + 10·minor.
+// Version returns the newest CUDA version that the driver runs, as 1000·major +
+// 10·minor.
 func (Driver) Version() (int, error) {
 	v := cu.Version()
 	if v < 0 {
@@ -57,7 +58,7 @@ func (Driver) Version() (int, error) {
 	return v, nil
 }
 
-// DeviceCount says how many GPUs the driver shows.
+// DeviceCount returns how many GPUs the driver shows.
 func (Driver) DeviceCount() (int, error) {
 	n, err := cu.NumDevices()
 	return n, check("cuDeviceGetCount", err)
@@ -99,8 +100,8 @@ func (d Driver) Device(ordinal int) (cuda.Device, error) {
 	return device, nil
 }
 
-// Open makes a context on a device of compute capability 8.0 or more; the
-// error is [cuda.ErrOldDevice] where it has less.
+// Open makes a context on a device of compute capability 8.0 or more. The error is
+// [cuda.ErrOldDevice] for a device that has less.
 func (d Driver) Open(ordinal int) (cuda.Context, error) {
 	device, err := d.Device(ordinal)
 	if err != nil {

@@ -31,20 +31,20 @@ func (c *Context) Function(m cuda.Module, name string) (cuda.Function, error) {
 	return cuda.Function(from(f)), nil
 }
 
-// FunctionAttribute asks a kernel's attribute.
+// FunctionAttribute returns an attribute of a kernel.
 func (c *Context) FunctionAttribute(f cuda.Function, a cuda.FunctionAttribute) (int, error) {
 	n, err := to[cu.Function](f).Attribute(cu.FunctionAttribute(a))
 	return n, check("cuFuncGetAttribute", err)
 }
 
-// SetFunctionAttribute changes a kernel's attribute.
+// SetFunctionAttribute changes an attribute of a kernel.
 func (c *Context) SetFunctionAttribute(f cuda.Function, a cuda.FunctionAttribute, value int) error {
 	return setFunctionAttribute(f, a, value)
 }
 
 // Launch queues a kernel.
 func (c *Context) Launch(f cuda.Function, grid, block cuda.Dim, sharedBytes int, s cuda.Stream, args ...uint64) error {
-	pointers := make([]unsafe.Pointer, len(args)) // to 8 bytes each: so many are read
+	pointers := make([]unsafe.Pointer, len(args)) // each to 8 bytes, of which the driver reads what it needs
 	for i := range args {
 		pointers[i] = unsafe.Pointer(&args[i])
 	}

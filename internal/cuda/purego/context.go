@@ -12,23 +12,23 @@ import (
 	"github.com/medner/medner/internal/cuda"
 )
 
-// maxArguments is what a kernel may take.
+// maxArguments is how many arguments a kernel may take.
 const maxArguments = 64
 
-// scratch is what calls read and write by address, kept on the heap so that no
-// call allocates.
+// scratch has the variables that calls of the driver read and write by address.
+// They stay on the heap, so that no call allocates.
 type scratch struct {
-	out       [2]uint64
+	out       [2]uint64 // results
 	arguments [maxArguments]uint64
-	pointers  [maxArguments + 1]unsafe.Pointer // to arguments; nil ends them
+	pointers  [maxArguments + 1]unsafe.Pointer // to arguments; nil ends the list
 	options   [2]int32                         // CUjit_option
 	values    [2]uintptr                       // of the options
 	log       [4 << 10]byte
 	call      [11]uintptr
-	host      []byte // of the last copy: being here, it is on the heap
+	host      []byte // the host memory of the last copy: a slice that is kept here is on the heap
 }
 
-// Context is a device's memory and queues.
+// Context is the memory and the queues of a device. It implements cuda.Context.
 type Context struct {
 	l      *library
 	device cuda.Device
@@ -57,8 +57,8 @@ func (c *Context) Do(fn func() error) error {
 	return err
 }
 
-// leave leaves the thread without a context, so that a call outside Do fails
-// always, not now and then.
+// leave makes no context current on the thread, so that a call outside Do fails
+// every time.
 func (c *Context) leave() error { return c.invoke("cuCtxSetCurrent", c.l.cuCtxSetCurrent, 0) }
 
 // Close frees everything that the context holds. Closing again does nothing.
@@ -73,18 +73,18 @@ func (c *Context) Close() error {
 	return c.invoke("cuCtxDestroy", c.l.cuCtxDestroy, handle)
 }
 
-// invoke calls a function of the driver without making garbage. Arguments don't
-// point to the stack.
+// invoke calls a function of the driver without making garbage. Arguments must
+// not point to the stack.
 func (c *Context) invoke(name string, function uintptr, args ...uintptr) error {
 	n := copy(c.call[:], args)
 	r, _, _ := purego.SyscallN(function, c.call[:n]...)
 	return c.l.check(name, int(int32(r)))
 }
 
-// out is where a call puts its result.
+// out returns the address to which a call writes its result.
 func (c *Context) out() uintptr { return uintptr(unsafe.Pointer(&c.scratch.out[0])) }
 
-// result is what the last call put there.
+// result returns the result of the last call.
 func (c *Context) result() uintptr { return uintptr(c.scratch.out[0]) }
 
 // MemInfo says how much memory the device has, and how much of it is free.
@@ -120,13 +120,13 @@ func (c *Context) FreePinned(b []byte) error {
 	return c.invoke("cuMemFreeHost", c.l.cuMemFreeHost, c.address(b))
 }
 
-// address is where a slice lies, on the heap.
+// address returns the address of a slice, which it keeps on the heap.
 func (c *Context) address(b []byte) uintptr {
 	c.host = b
 	return uintptr(unsafe.Pointer(unsafe.SliceData(b)))
 }
 
-// CopyToDevice queues a copy.
+// CopyToDevice queues a copy from the host.
 func (c *Context) CopyToDevice(dst cuda.Ptr, src []byte, s cuda.Stream) error {
 	if len(src) == 0 {
 		return nil
@@ -134,7 +134,7 @@ func (c *Context) CopyToDevice(dst cuda.Ptr, src []byte, s cuda.Stream) error {
 	return c.invoke("cuMemcpyHtoDAsync", c.l.cuMemcpyHtoDAsync, uintptr(dst), c.address(src), uintptr(len(src)), uintptr(s))
 }
 
-// CopyToHost queues a copy.
+// CopyToHost queues a copy from the device.
 func (c *Context) CopyToHost(dst []byte, src cuda.Ptr, s cuda.Stream) error {
 	if len(dst) == 0 {
 		return nil
@@ -142,7 +142,7 @@ func (c *Context) CopyToHost(dst []byte, src cuda.Ptr, s cuda.Stream) error {
 	return c.invoke("cuMemcpyDtoHAsync", c.l.cuMemcpyDtoHAsync, c.address(dst), uintptr(src), uintptr(len(dst)), uintptr(s))
 }
 
-// CopyOnDevice queues a copy.
+// CopyOnDevice queues a copy within device memory.
 func (c *Context) CopyOnDevice(dst, src cuda.Ptr, bytes uint64, s cuda.Stream) error {
 	if bytes == 0 {
 		return nil
@@ -150,7 +150,7 @@ func (c *Context) CopyOnDevice(dst, src cuda.Ptr, bytes uint64, s cuda.Stream) e
 	return c.invoke("cuMemcpyDtoDAsync", c.l.cuMemcpyDtoDAsync, uintptr(dst), uintptr(src), uintptr(bytes), uintptr(s))
 }
 
-// Fill queues the filling of memory.
+// Fill queues setting bytes of device memory to a value.
 func (c *Context) Fill(dst cuda.Ptr, value byte, bytes uint64, s cuda.Stream) error {
 	if bytes == 0 {
 		return nil

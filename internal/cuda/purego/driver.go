@@ -14,24 +14,25 @@ import (
 // Driver is an opened libcuda.
 type Driver struct{ l *library }
 
-// Name is "purego".
+// Name returns "purego".
 func (d *Driver) Name() string { return "purego" }
 
-// Version is the newest CUDA version that the driver runs, as 1000·major + 10·minor.
+// Version returns the newest CUDA version that the driver runs, as 1000·major +
+// 10·minor.
 func (d *Driver) Version() (int, error) {
 	v := new(int32)
 	err := d.l.check("cuDriverGetVersion", call(d.l.cuDriverGetVersion, uintptr(unsafe.Pointer(v))))
 	return int(*v), err
 }
 
-// DeviceCount says how many GPUs the driver shows.
+// DeviceCount returns how many GPUs the driver shows.
 func (d *Driver) DeviceCount() (int, error) {
 	n := new(int32)
 	err := d.l.check("cuDeviceGetCount", call(d.l.cuDeviceGetCount, uintptr(unsafe.Pointer(n))))
 	return int(*n), err
 }
 
-// handle finds a device.
+// handle returns the driver's handle of a device.
 func (d *Driver) handle(ordinal int) (uintptr, error) {
 	device := new(int32)
 	if err := d.l.check("cuDeviceGet", call(d.l.cuDeviceGet, uintptr(unsafe.Pointer(device)), uintptr(ordinal))); err != nil {
@@ -81,8 +82,8 @@ func (d *Driver) Device(ordinal int) (cuda.Device, error) {
 	return device, nil
 }
 
-// Open makes a context on a device of compute capability 8.0 or more; the
-// error is [cuda.ErrOldDevice] where it has less.
+// Open makes a context on a device of compute capability 8.0 or more. The error is
+// [cuda.ErrOldDevice] for a device that has less.
 func (d *Driver) Open(ordinal int) (cuda.Context, error) {
 	device, err := d.Device(ordinal)
 	if err != nil {

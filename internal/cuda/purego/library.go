@@ -14,10 +14,10 @@ import (
 	"github.com/medner/medner/internal/cuda"
 )
 
-// minVersion is CUDA 12.0, which the PTX is written for.
+// minVersion is CUDA 12.0, whose drivers are the first to take the PTX.
 const minVersion = 12000
 
-// library is an opened libcuda: addresses of its functions.
+// library has the addresses of the functions of an opened libcuda.
 type library struct {
 	cuInit, cuDriverGetVersion, cuGetErrorName                                             uintptr
 	cuDeviceGetCount, cuDeviceGet, cuDeviceGetName, cuDeviceTotalMem, cuDeviceGetAttribute uintptr
@@ -32,7 +32,8 @@ type library struct {
 	cuGraphInstantiate, cuGraphLaunch, cuGraphDestroy, cuGraphExecDestroy                  uintptr
 }
 
-// symbols are the functions' names in the library; all there since CUDA 11.4.
+// symbols maps the names of functions in libcuda, which CUDA 11.4 and later have,
+// to the fields for their addresses.
 func (l *library) symbols() map[string]*uintptr {
 	return map[string]*uintptr{
 		"cuInit":                      &l.cuInit,
@@ -78,8 +79,8 @@ func (l *library) symbols() map[string]*uintptr {
 	}
 }
 
-// libraries are those that were opened, by path: they stay, for a driver can't
-// be closed.
+// libraries keeps the libraries that were opened, by path: a driver can't be
+// closed.
 var libraries struct {
 	sync.Mutex
 	handles map[string]uintptr
@@ -109,6 +110,7 @@ func Open() (cuda.Driver, error) {
 	return open(path, handle)
 }
 
+// open finds the functions of a library, checks its version and initialises it.
 func open(path string, handle uintptr) (*Driver, error) {
 	l := &library{}
 	var missing []string
@@ -139,8 +141,8 @@ func open(path string, handle uintptr) (*Driver, error) {
 	return d, nil
 }
 
-// call calls a function of the driver, which answers a CUresult. What an argument
-// points to is moved to the heap, where it stays while the stack may not.
+// call calls a function of the driver and returns its CUresult. Variables that
+// arguments point to move to the heap: the stack may move during the call.
 //
 //go:uintptrescapes
 func call(function uintptr, args ...uintptr) int {
@@ -148,7 +150,7 @@ func call(function uintptr, args ...uintptr) int {
 	return int(int32(r))
 }
 
-// check makes an answer an error, unless it is success.
+// check returns the error of a CUresult, nil for success.
 func (l *library) check(name string, code int) error {
 	if code == 0 {
 		return nil

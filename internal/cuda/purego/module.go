@@ -10,11 +10,11 @@ import (
 	"github.com/medner/medner/internal/cuda"
 )
 
-// LoadModule has the driver compile PTX for the device; the error holds what
-// its compiler says.
+// LoadModule has the driver compile PTX for the device. An error has the messages
+// of the driver's compiler.
 func (c *Context) LoadModule(ptx []byte) (cuda.Module, error) {
 	const errorLog, errorLogBytes = 5, 6 // CUjit_option
-	image := make([]byte, len(ptx)+1)    // ends at a zero byte
+	image := make([]byte, len(ptx)+1)    // a zero byte ends it
 	copy(image, ptx)
 	log := c.log[:]
 	clear(log)
@@ -45,7 +45,7 @@ func (c *Context) Function(m cuda.Module, name string) (cuda.Function, error) {
 	return cuda.Function(c.result()), nil
 }
 
-// FunctionAttribute asks a kernel's attribute.
+// FunctionAttribute returns an attribute of a kernel.
 func (c *Context) FunctionAttribute(f cuda.Function, a cuda.FunctionAttribute) (int, error) {
 	if err := c.invoke("cuFuncGetAttribute", c.l.cuFuncGetAttribute, c.out(), uintptr(a), uintptr(f)); err != nil {
 		return 0, err
@@ -53,7 +53,7 @@ func (c *Context) FunctionAttribute(f cuda.Function, a cuda.FunctionAttribute) (
 	return int(int32(c.result())), nil
 }
 
-// SetFunctionAttribute changes a kernel's attribute.
+// SetFunctionAttribute changes an attribute of a kernel.
 func (c *Context) SetFunctionAttribute(f cuda.Function, a cuda.FunctionAttribute, value int) error {
 	return c.invoke("cuFuncSetAttribute", c.l.cuFuncSetAttribute, uintptr(f), uintptr(a), uintptr(value))
 }

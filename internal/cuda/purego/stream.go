@@ -51,7 +51,7 @@ func (c *Context) Wait(s cuda.Stream, e cuda.Event) error {
 	return c.invoke("cuStreamWaitEvent", c.l.cuStreamWaitEvent, uintptr(s), uintptr(e), 0)
 }
 
-// Elapsed is the time between two events that have happened.
+// Elapsed returns the time between two events that have happened.
 func (c *Context) Elapsed(from, to cuda.Event) (time.Duration, error) {
 	if err := c.invoke("cuEventElapsedTime", c.l.cuEventElapsedTime, c.out(), uintptr(from), uintptr(to)); err != nil {
 		return 0, err
@@ -60,13 +60,13 @@ func (c *Context) Elapsed(from, to cuda.Event) (time.Duration, error) {
 	return time.Duration(float64(milliseconds) * float64(time.Millisecond)), nil
 }
 
-// BeginCapture makes a stream's next work go into a graph.
+// BeginCapture makes the work that is queued next in a stream part of a graph.
 func (c *Context) BeginCapture(s cuda.Stream) error {
-	const threadLocal = 1 // other threads' contexts may go on allocating
+	const threadLocal = 1 // contexts of other threads may go on allocating
 	return c.invoke("cuStreamBeginCapture", c.l.cuStreamBeginCapture, uintptr(s), threadLocal)
 }
 
-// EndCapture returns the graph.
+// EndCapture ends the capture and returns the graph.
 func (c *Context) EndCapture(s cuda.Stream) (cuda.Graph, error) {
 	if err := c.invoke("cuStreamEndCapture", c.l.cuStreamEndCapture, uintptr(s), c.out()); err != nil {
 		return 0, err
@@ -87,7 +87,7 @@ func (c *Context) LaunchGraph(e cuda.Exec, s cuda.Stream) error {
 	return c.invoke("cuGraphLaunch", c.l.cuGraphLaunch, uintptr(e), uintptr(s))
 }
 
-// DestroyGraph destroys a graph; what was instantiated of it stays.
+// DestroyGraph destroys a graph. Execs that were made of it stay.
 func (c *Context) DestroyGraph(g cuda.Graph) error {
 	return c.invoke("cuGraphDestroy", c.l.cuGraphDestroy, uintptr(g))
 }

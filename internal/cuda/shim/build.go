@@ -19,10 +19,10 @@ import (
 	"github.com/medner/medner/internal/parallel"
 )
 
-// Build compiles units, which include shim.hpp and what is in included by name,
-// and links them to a program, or to a library where name ends in ".so" or
-// ".so.N". It returns the file's path, in the user's cache, where the next
-// build of the same sources finds it.
+// Build compiles units, which may include shim.hpp and the files of included by
+// name, and links them to a program, or to a library if name ends in ".so" or
+// ".so.N". It returns the path of the file, which stays in the user's cache: the
+// next build of the same sources finds it there.
 func Build(mode Mode, name string, units, included []Source) (string, error) {
 	compiler, err := exec.LookPath("g++")
 	if err != nil {
@@ -100,7 +100,8 @@ func Build(mode Mode, name string, units, included []Source) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Apart from compiling, so that -fsanitize=thread doesn't link ThreadSanitizer.
+	// Linking is a command of its own, so that -fsanitize=thread compiles without
+	// linking ThreadSanitizer.
 	if err := run(dir, compiler, slices.Concat(link, objects, []string{"-lpthread"})); err != nil {
 		return "", err
 	}
@@ -109,7 +110,7 @@ func Build(mode Mode, name string, units, included []Source) (string, error) {
 
 var include = regexp.MustCompile(`(?m)^\s*#\s*include\s+"([^"]+)"`)
 
-// closure is a unit with all that it includes.
+// closure returns a unit and the sources that it includes, directly or not.
 func closure(unit Source, sources []Source) []Source {
 	all := []Source{unit}
 	for i := 0; i < len(all); i++ {
@@ -123,8 +124,8 @@ func closure(unit Source, sources []Source) []Source {
 	return all
 }
 
-// cacheFolder is where builds and their objects stay, named after what went into
-// them.
+// cacheFolder returns the folder where builds and their object files stay. Their
+// names are hashes of their sources.
 func cacheFolder() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -137,6 +138,7 @@ func cacheFolder() (string, error) {
 	return dir, nil
 }
 
+// withHeaders returns sources and the headers of this package.
 func withHeaders(sources []Source) ([]Source, error) {
 	names, err := fs.Glob(headers, "*.hpp")
 	if err != nil {
@@ -152,6 +154,7 @@ func withHeaders(sources []Source) ([]Source, error) {
 	return sources, nil
 }
 
+// run runs a program in a folder; an error has what the program wrote.
 func run(dir, program string, args []string) error {
 	c := exec.Command(program, args...)
 	c.Dir = dir

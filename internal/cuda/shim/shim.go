@@ -1,10 +1,10 @@
-// Package shim compiles CUDA kernels for the CPU, to test them where there is
-// no GPU: its headers, in C++, stand in for what a kernel source without
-// includes uses of CUDA.
+// Package shim compiles CUDA kernels for the CPU, to test them where there is no
+// GPU. Its headers, in C++, take the place of the part of CUDA that a kernel
+// source without includes uses.
 //
-// A thread is a fiber, a block's threads run in an order that a seed shuffles,
-// shared memory is NaN until written, and dynamic shared memory ends at a guard
-// page. How a build is hardened, [Mode] says.
+// A thread is a fiber. The threads of a block run in an order that a seed
+// shuffles. Shared memory is NaN until written, and dynamic shared memory ends at
+// a guard page. A [Mode] says what else a build watches.
 package shim
 
 import (
@@ -26,23 +26,23 @@ var headers embed.FS
 // ErrNoCompiler says that g++ isn't installed.
 var ErrNoCompiler = errors.New("no g++ in PATH")
 
-// Mode says what a build watches besides guard pages.
+// Mode says which faults a build finds besides accesses past guard pages.
 type Mode string
 
-// Modes.
+// The modes.
 const (
-	// Plain watches nothing else: the fastest, for whole models.
+	// Plain finds no others. It is the fastest, for whole models.
 	Plain Mode = "plain"
 	// Trap makes misaligned addresses and indices outside arrays end a launch
 	// with an error.
 	Trap Mode = "trap"
 	// Sanitize reports through AddressSanitizer and UBSan, and ends the process.
 	Sanitize Mode = "sanitize"
-	// Race ends a launch at the first data race, whatever the order of threads.
+	// Race ends a launch at the first data race, in whatever order threads run.
 	Race Mode = "race"
 )
 
-// flags are for the compiler alone, and for the linker.
+// flags returns the flags of a mode for the compiler and for the linker.
 func (m Mode) flags() (compile, link []string, err error) {
 	switch m {
 	case Plain:
@@ -66,10 +66,10 @@ func (m Mode) flags() (compile, link []string, err error) {
 type Source struct {
 	Name string
 	Text []byte
-	Host bool // has no kernels: Race doesn't watch it
+	Host bool // has no kernels, so that Race doesn't watch it
 }
 
-// Read reads files as sources named as the files are.
+// Read reads files. The sources have the names of the files, without folders.
 func Read(files ...string) ([]Source, error) {
 	var sources []Source
 	for _, f := range files {
@@ -84,9 +84,10 @@ func Read(files ...string) ([]Source, error) {
 
 var entry = regexp.MustCompile(`(?m)^\s*(?:\.visible\s+)?\.entry\s+(\w+)`)
 
-// Units makes a unit of each .cu file in dir: the folder's .cuh files by name,
-// the file, and registrations (registry.hpp) of the kernels that the PTX of the
-// same name has. included is what the units include.
+// Units makes a unit to compile of each .cu file in dir. The unit includes all
+// .cuh files of the folder in the order of their names, then the .cu file, and
+// registers (registry.hpp) the kernels that the PTX of the same name has. included
+// has the files that the units include.
 func Units(dir string, ptx fs.FS) (units, included []Source, err error) {
 	shared, err := filepath.Glob(filepath.Join(dir, "*.cuh"))
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// program builds testdata/main.cpp.
+// program builds testdata/main.cpp and returns a function that runs a kernel of
+// it.
 func program(t *testing.T, mode Mode) func(kernel, seed string) string {
 	t.Helper()
 	sources, err := Read("testdata/main.cpp", "testdata/good.cu", "testdata/bad.cu")

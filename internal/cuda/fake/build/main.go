@@ -14,8 +14,8 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	source := flag.String("src", "kernels/cuda/src", "the folder of .cu files")
-	ptx := flag.String("ptx", "kernels/cuda/ptx", "the folder of their PTX")
+	source := flag.String("src", "internal/cuda/gpukernels/src", "the folder of .cu files")
+	ptx := flag.String("ptx", "internal/cuda/gpukernels/ptx", "the folder of their PTX")
 	mode := flag.String("mode", string(shim.Trap), "what is watched: plain, trap, sanitize, race")
 	flag.Parse()
 	path, err := fake.Compile(shim.Mode(*mode), *source, os.DirFS(*ptx))
