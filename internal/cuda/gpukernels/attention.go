@@ -8,25 +8,26 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// maxHeadDim is the most that the kernels' shared memory takes.
+// maxHeadDim is the widest head for which the kernels have shared memory.
 const maxHeadDim = 256
 
-// Cache is the keys and values of one layer of many sequences. A page holds
-// kernels.PageSize positions in the layout of [kernels.Page], the first layer's
-// at its address, this one's Layer bytes on.
+// Cache describes the keys and values of one layer, of many sequences. A page
+// holds kernels.PageSize positions of all layers, each in the layout of
+// [kernels.Page].
 type Cache struct {
 	Shape  kernels.CacheShape
-	Layer  uint64
-	Tables driver.Ptr // [slots][Stride] addresses of pages, uint64: a sequence's from position 0 on
+	Layer  uint64     // bytes from the address of a page to the layer's part of it
+	Tables driver.Ptr // [slots][Stride] uint64: the addresses of a sequence's pages, from position 0 on
 	Stride int        // pages that a slot has room for
 }
 
-// Places say where the rows of a step stand.
+// Places says where the rows of a step stand.
 type Places struct {
-	Positions driver.Ptr // [rows] int32: absolute positions in the sequence
-	Slots     driver.Ptr // [rows] int32: the row of Tables
+	Positions driver.Ptr // [rows] int32: positions in the sequence, from 0
+	Slots     driver.Ptr // [rows] int32: the sequence's slot in Cache.Tables
 }
 
+// checkCache refuses shapes that the kernels of attention can't do.
 func (k *Kernels) checkCache(c Cache, heads int) error {
 	if c.Shape.Heads <= 0 || heads <= 0 || heads%c.Shape.Heads != 0 || c.Shape.HeadDim <= 0 || c.Shape.HeadDim > maxHeadDim {
 		return fmt.Errorf("gpukernels: attention of %d heads over %d KV heads of %d (at most %d)",
@@ -35,6 +36,7 @@ func (k *Kernels) checkCache(c Cache, heads int) error {
 	return nil
 }
 
+// kv returns the end of names of kernels that read or write the cache.
 func (c *Cache) kv() string {
 	if c.Shape.Half {
 		return "_kv16"
@@ -42,9 +44,9 @@ func (c *Cache) kv() string {
 	return "_kv32"
 }
 
-// Angles sets angles, [rows][2][h] float32, to cos and sin of
-// position·invFreq, [h] float32, as [kernels.Rope.Angles]; they serve all
-// layers of a step.
+// Angles sets angles, [rows][2][h] float32, to the cosines and sines of
+// position·invFreq, as [kernels.Rope.Angles] does; invFreq is [h] float32. The
+// angles serve all layers of a step.
 func (k *Kernels) Angles(s driver.Stream, angles, invFreq driver.Ptr, rows Rows, h int, at Places) error {
 	if err := rows.check(); err != nil {
 		return err
@@ -52,12 +54,12 @@ func (k *Kernels) Angles(s driver.Stream, angles, invFreq driver.Ptr, rows Rows,
 	return k.launch(s, "angles", dim(rows.Most, 1), dim(64, 1), 0, angles, at.Positions, invFreq, rows.Count, rows.Most, h)
 }
 
-// Rope turns the queries q, [rows][heads·HeadDim] float32, in place, and stores
-// keys (turned) and values, [rows][Shape.Heads·HeadDim] float32, in the pages of
-// their rows. angles are of Angles for h ≤ HeadDim/2. The rounding-up of
-// HeadDim to 16 in a page's values is left as it is, and must hold zeros. q may
-// be 0, with 0 heads: keys and values alone; and so may keys and values, with
-// c.Shape.Heads 0.
+// Rope turns the queries q, [rows][heads·HeadDim] float32, in place by the angles,
+// and stores the turned keys and the values, both [rows][Shape.Heads·HeadDim]
+// float32, in the pages of their rows. angles are those of [Kernels.Angles] for
+// h ≤ HeadDim/2. In a page the values of a position are padded to a multiple of 16
+// numbers; the padding is not written, and must be zeros. There may be no queries
+// (q and heads 0), or no keys and values (both 0, and c.Shape.Heads too).
 func (k *Kernels) Rope(s driver.Stream, q, keys, values, angles driver.Ptr, rows Rows, heads, h int, at Places, c Cache) error {
 	if err := rows.check(); err != nil {
 		return err
@@ -71,17 +73,16 @@ func (k *Kernels) Rope(s driver.Stream, q, keys, values, angles driver.Ptr, rows
 		heads, c.Shape.Heads, c.Shape.HeadDim, h)
 }
 
-// The keys of a run, the heads of a block, and the numbers of a head that it
-// takes.
+// How attention is divided, as in src/attention.cu.
 const (
-	attentionKeys  = 256
-	attentionHeads = 4
-	attentionSlice = 32
+	attentionKeys  = 256 // keys of a run, which a block of the kernel for scores does
+	attentionHeads = 4   // query heads that a block of the kernel for values does
+	attentionSlice = 32  // numbers of each head that a block of the kernel for values does
 )
 
-// attentionScratch is how Attention divides its scratch memory: scores, the
-// greatest of each run of keys, and of Fast each run's sums of values and of
-// exponentials.
+// attentionScratch returns how Attention divides its scratch memory: scores, the
+// greatest score of each run of keys (maxima), and in Fast for each run the sum of
+// its values (sums) and of its exponentials (totals).
 func (k *Kernels) attentionScratch(scratch driver.Ptr, rows, heads, keys, width int) (maxima, sums, totals, end driver.Ptr) {
 	runs := ceilDiv(keys, attentionKeys)
 	maxima = scratch + driver.Ptr(4*rows*heads*keys)
@@ -93,16 +94,17 @@ func (k *Kernels) attentionScratch(scratch driver.Ptr, rows, heads, keys, width 
 	return maxima, sums, totals, totals + driver.Ptr(4*rows*heads*runs)
 }
 
-// AttentionBytes is the scratch memory that Attention needs for heads of width
-// numbers, over sequences of at most keys positions.
+// AttentionBytes returns the bytes of scratch memory that Attention needs for heads
+// of width numbers, over sequences of at most keys positions.
 func (k *Kernels) AttentionBytes(rows Rows, heads, width, keys int) uint64 {
 	_, _, _, end := k.attentionScratch(0, rows.Most, heads, ceilDiv(keys, 4)*4, width)
 	return uint64(end)
 }
 
 // Attention sets out, [rows][heads·HeadDim] in the input type, to the softmax
-// attention of q, as out but float32, over the positions 0 … position of each
-// row, whose keys and values are in their pages. keys bounds position + 1. Sums run as in [kernels.Attention]; of Fast, those over
+// attention of the queries q, [rows][heads·HeadDim] float32, over the positions
+// from 0 to the row's own, whose keys and values are in their pages. Every position
+// is below keys. Sums run as in [kernels.Attention], except that Fast sums over
 // positions in runs of 256.
 func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Rows, heads, keys int, at Places, c Cache) error {
 	if err := rows.check(); err != nil {

@@ -14,7 +14,7 @@ import (
 // Precision chooses the arithmetic.
 type Precision uint8
 
-// The precisions; see the package's comment.
+// The precisions, which the comment of the package describes.
 const (
 	F32 Precision = iota
 	Fast
@@ -27,8 +27,8 @@ func (p Precision) String() string {
 	return "f32"
 }
 
-// InputBytes is the size of an element of a product's input: float32, or of
-// Fast bfloat16.
+// InputBytes returns the bytes of a number of the input type: 4 (float32), or 2
+// (bfloat16) in Fast.
 func (p Precision) InputBytes() int {
 	if p == Fast {
 		return 2
@@ -36,12 +36,12 @@ func (p Precision) InputBytes() int {
 	return 4
 }
 
-// PTX has a file of device code for each .cu file of src.
+// PTX has the device code: a file for each .cu file of src.
 //
 //go:embed ptx/*.ptx
 var PTX embed.FS
 
-// Kernels are the functions loaded into a context, of one precision.
+// Kernels are the kernels of one precision, loaded into a context.
 type Kernels struct {
 	ctx       driver.Context
 	precision Precision
@@ -49,7 +49,7 @@ type Kernels struct {
 	functions map[string]driver.Function
 }
 
-// Load loads the kernels into a context, inside whose Do it is called.
+// Load loads the kernels into a context. It must be called inside the context's Do.
 func Load(ctx driver.Context, p Precision) (*Kernels, error) {
 	k := &Kernels{ctx: ctx, precision: p, functions: map[string]driver.Function{}}
 	files, err := fs.Glob(PTX, "ptx/*.ptx")
@@ -95,17 +95,18 @@ func (k *Kernels) load(file string) error {
 	return nil
 }
 
-// maxShared is the dynamic shared memory that products may ask for: what a block
-// can have on every GPU of compute capability 8.0 and more (8.6 and 8.9 have the
-// least).
+// maxShared is how many bytes of dynamic shared memory products may ask for. A
+// block can have as many on every GPU of compute capability 8.0 and more; 8.6 and
+// 8.9 have the least.
 const maxShared = 99 << 10
 
 // prefix begins the name of every kernel.
 const prefix = "medner_"
 
-// entries are the names of a file's kernels, without prefix, but for those of
-// the other precision. (What ends the name of an embed kernel is its table's
-// format, which may be f32 in both, and norms of heads stay float32 in both.)
+// entries returns the names of the kernels in a file, without prefix, except for
+// those of the other precision. Two kinds of kernels that end in "_f32" serve both
+// precisions: the name of an embed kernel ends with the format of the token table,
+// and norms of heads stay float32.
 func entries(ptx string, p Precision) []string {
 	other := "_" + (Fast - p).String()
 	var names []string
@@ -130,18 +131,16 @@ func (k *Kernels) Close() error {
 	return first
 }
 
-// Precision is what the kernels were loaded for.
+// Precision returns the precision that the kernels were loaded for.
 func (k *Kernels) Precision() Precision { return k.precision }
 
-// Rows says how many rows a launch has: Most at most, which shapes it, and
-// if Count is not 0, min(Most, the int32 at Count), which is read when the
-// launch runs.
+// Rows says how many rows a launch has.
 type Rows struct {
-	Most  int
-	Count driver.Ptr
+	Most  int        // the bound that shapes the launch
+	Count driver.Ptr // address of an int32, read when the launch runs: the launch has min(Most, it) rows; 0: Most
 }
 
-// maxRows is what the y dimension of a grid takes.
+// maxRows is the greatest y dimension of a grid.
 const maxRows = 65535
 
 func (r Rows) check() error {
@@ -179,7 +178,7 @@ func (k *Kernels) launch(s driver.Stream, name string, grid, block driver.Dim, s
 	return nil
 }
 
-// input ends the names of kernels that read or write inputs of products.
+// input returns the end of names of kernels that read or write the input type.
 func (k *Kernels) input() string { return "_" + k.precision.String() }
 
 func dim(x, y int) driver.Dim { return driver.Dim{X: uint32(x), Y: uint32(y), Z: 1} }

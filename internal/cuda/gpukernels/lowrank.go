@@ -9,26 +9,26 @@ import (
 	"github.com/medner/medner/internal/kinds"
 )
 
-// LowRank is one adapter's part in a linear map:
-// y ← RowScale ∘ (y + Scale · Up (Down x)) + Bias. The zero LowRank is none.
+// LowRank is what one adapter does to a linear map:
+// y ← RowScale ∘ (y + Scale · Up (Down x)) + Bias. The zero LowRank does nothing.
 type LowRank struct {
-	Down, Up *Weights // [rank][inputs] and [outputs][rank], dense; nil: no low-rank path
+	Down, Up *Weights // [rank][inputs] and [outputs][rank], both dense; nil: no low-rank path
 	Scale    float32
 	RowScale driver.Ptr // [outputs] float32; 0: ones
-	Bias     driver.Ptr // [outputs] float32, in place of the map's own; 0: the map's own
+	Bias     driver.Ptr // [outputs] float32 in place of the bias of the map; 0: that bias stays
 }
 
-// LowRankBytes is the size of an entry of a table of LowRanks.
+// LowRankBytes is the bytes of a LowRank in device memory, an entry of a table.
 const LowRankBytes = 48
 
-// Put writes the entry for device memory.
+// Put writes an entry of a table to dst, which is then copied to the device.
 func (l *LowRank) Put(dst []byte) error {
 	var down, up driver.Ptr
 	var kindDown, kindUp kinds.Kind
 	rank := 0
 	if l.Down != nil {
 		if l.Up == nil || l.Down.Rows != l.Up.Cols {
-			return fmt.Errorf("gpukernels: low-rank factors do not fit each other")
+			return fmt.Errorf("gpukernels: a low-rank factor down of rank %d needs an up of as many columns", l.Down.Rows)
 		}
 		var err error
 		if kindDown, err = denseKind(l.Down); err != nil {
@@ -48,7 +48,7 @@ func (l *LowRank) Put(dst []byte) error {
 	return nil
 }
 
-// denseKind is the kind of a low-rank factor, which is dense.
+// denseKind returns the kind of a low-rank factor, which must be dense.
 func denseKind(w *Weights) (kinds.Kind, error) {
 	if k := w.kind(); !k.Form().Scaled() {
 		return k, nil
@@ -56,10 +56,13 @@ func denseKind(w *Weights) (kinds.Kind, error) {
 	return 0, fmt.Errorf("gpukernels: low-rank factor in %s", w.Format)
 }
 
-// LowRankDown sets hidden = Down x of up to three maps of one input x, [rows][cols]
-// in the input type, for the rows whose adapter has a low-rank path. tables are
-// the maps' tables in device memory, an entry an adapter (0: none has one).
-// hidden is [maps][Most][mostRank] float32, rank being mostRank at most.
+// LowRankDown computes the first half of the low-rank paths of up to three linear
+// maps of one input: hidden = Down x, for the rows whose adapter has such a path.
+//
+//	x         [rows][cols] in the input type
+//	adapters  [rows] int32: the adapter of each row, or -1
+//	tables    for each map the address of its table, [adapters] entries; 0: no adapter has a path
+//	hidden    [maps][Most][mostRank] float32; no rank is above mostRank
 func (k *Kernels) LowRankDown(s driver.Stream, hidden, x, adapters driver.Ptr, rows Rows, cols, mostRank int, tables ...driver.Ptr) error {
 	if err := rows.check(); err != nil {
 		return err
@@ -74,15 +77,17 @@ func (k *Kernels) LowRankDown(s driver.Stream, hidden, x, adapters driver.Ptr, r
 		hidden, t[0], t[1], t[2], x, adapters, rows.Count, rows.Most, cols, mostRank)
 }
 
-// LowRankHidden is the part of hidden of one map, for LowRankUp.
+// LowRankHidden returns the address of one map's part of hidden, for LowRankUp.
 func LowRankHidden(hidden driver.Ptr, rows Rows, mostRank, which int) driver.Ptr {
 	return hidden + driver.Ptr(which*rows.Most*mostRank*4)
 }
 
-// LowRankUp finishes a linear map of [outputs] whose product y lacks bias and
-// residual, for every row by its adapter:
-// out = Residual + (RowScale ∘ (y + Scale·(Up hidden)) + bias). p.W is not used;
-// p.Y is y; out may be p.Y or p.Residual.
+// LowRankUp finishes a linear map whose product y, [rows][outputs] float32, has no
+// bias and no residual yet, each row under its adapter:
+//
+//	out = Residual + (RowScale ∘ (y + Scale·(Up hidden)) + bias)
+//
+// p.Y is y, and p.W is not used. out may be p.Y or p.Residual.
 func (k *Kernels) LowRankUp(s driver.Stream, out, hidden, table, adapters driver.Ptr, rows Rows, outputs, mostRank int, p Product) error {
 	if err := rows.check(); err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 	"github.com/medner/medner/internal/kinds"
 )
 
-// Product is y = W x, and what is added after it: y[row][out] =
-// Residual[row][out] + (Σ_k W[out][k]·x[row][k] + Bias[out]).
+// Product is y = W x with bias and residual:
+// y[row][out] = Residual[row][out] + (Σ_k W[out][k]·x[row][k] + Bias[out]).
 type Product struct {
 	W        *Weights
 	Y        driver.Ptr // [rows][W.Rows] float32
@@ -16,19 +16,19 @@ type Product struct {
 	Residual driver.Ptr // [rows][W.Rows] float32; may be Y; 0: none
 }
 
-// Under restricts a launch to the rows of one adapter, -1 being the base
-// alone. The zero Under is all rows.
+// Under restricts a launch to the rows of one adapter. The zero Under restricts
+// nothing.
 type Under struct {
-	Adapters driver.Ptr // [rows] int32; 0: all rows
-	Adapter  int
+	Adapters driver.Ptr // [rows] int32: the adapter of each row; 0: all rows take part
+	Adapter  int        // whose rows take part; -1: rows without an adapter
 }
 
-// maxMaps is how many matrices one launch takes.
+// maxMaps is how many matrices one launch takes at most.
 const maxMaps = 3
 
-// MatMul makes products of one input x, [rows][K] in the input type. K, a
-// multiple of 8, is the Cols of every W. Sums run as in [kernels.Weights.MatMul];
-// of Fast, the sum over a block of K is a tensor core's.
+// MatMul computes products of one input x, [rows][K] in the input type. K is the
+// Cols of every W, and a multiple of 8. Sums run as in [kernels.Weights.MatMul],
+// except that in Fast a tensor core sums over a block of K.
 func (k *Kernels) MatMul(s driver.Stream, x driver.Ptr, rows Rows, under Under, products ...Product) error {
 	if err := rows.check(); err != nil {
 		return err
@@ -51,23 +51,23 @@ func (k *Kernels) MatMul(s driver.Stream, x driver.Ptr, rows Rows, under Under, 
 	return nil
 }
 
-// The tiles of the kernels with many rows, and the constants of
-// src/products.cuh.
+// The constants of src/products.cuh. There are kernels for up to fewRows rows, and
+// kernels whose blocks compute tiles of manyRows rows by manyOutputs outputs.
 const (
 	fewRows      = 8
 	manyRows     = 64
 	manyOutputs  = 128
-	manyThreads  = 256
-	segment      = 48 // blocks of 64 along K
-	tableBytes   = 64 << 10
-	resultStride = manyOutputs + 4
+	manyThreads  = 256             // of a block
+	segment      = 48              // blocks of 64 along K whose sums are in shared memory at a time
+	tableBytes   = 64 << 10        // of the table that a codebook is looked up in
+	resultStride = manyOutputs + 4 // of a row of results in shared memory
 )
 
-// matmul makes products of one kind.
+// matmul launches products of matrices of one kind.
 func (k *Kernels) matmul(s driver.Stream, x driver.Ptr, rows Rows, under Under, products []Product) error {
 	w := products[0].W
 	var args []any
-	few, many := 0, 0 // tiles of either kernel
+	few, many := 0, 0 // tiles of all products, in the kernels for few rows and in those for many
 	for i := range maxMaps {
 		var p Product
 		var data driver.Ptr
@@ -98,12 +98,12 @@ func (k *Kernels) matmul(s driver.Stream, x driver.Ptr, rows Rows, under Under, 
 	return k.launch(s, fmt.Sprint("matmul_", columns, suffix), grid, dim(manyThreads, 1), fewShared(&w.Layout, summed), args...)
 }
 
-// fewBlocks is how many blocks of a kernel with few rows a multiprocessor holds:
-// three tables of 64 KiB fill its shared memory.
+// fewBlocks is how many blocks of a kernel for few rows a multiprocessor holds: the
+// tables of three, 64 KiB each, fill its shared memory.
 const fewBlocks = 3
 
-// fewShared is the shared memory of the kernels with few rows: the table, and
-// partial sums and scales of a segment.
+// fewShared returns the bytes of shared memory of the kernels for few rows: the
+// table, and the partial sums and scales of a segment.
 func fewShared(l *Layout, columns int) int {
 	f := l.form()
 	bytes := segment * (columns + 1) * TileRows * 4 * (kinds.BlockK / f.Block)
@@ -113,7 +113,7 @@ func fewShared(l *Layout, columns int) int {
 	return bytes
 }
 
-// manyShared is the shared memory of the kernels with many rows.
+// manyShared returns the bytes of shared memory of the kernels for many rows.
 func (k *Kernels) manyShared(l *Layout) int {
 	if k.precision == F32 { // 64 along K of W and x, scales, codebook twice
 		return 4 * (64*resultStride + 64*(manyRows+4) + 2*manyOutputs + 32)
@@ -125,8 +125,9 @@ func (k *Kernels) manyShared(l *Layout) int {
 	return max(bytes, manyRows*resultStride*4)
 }
 
-// Embed sets out, [rows][Cols] float32, to the rows ids of a token table, ids
-// being [rows] int32 below its Rows (others leave their row of out as it was).
+// Embed sets out, [rows][Cols] float32, to rows of a token table: row i of out to
+// row ids[i] of the table. ids is [rows] int32. A row of out whose id the table
+// does not have stays as it was.
 func (k *Kernels) Embed(s driver.Stream, out, ids driver.Ptr, rows Rows, table *Weights, under Under) error {
 	if err := rows.check(); err != nil {
 		return err

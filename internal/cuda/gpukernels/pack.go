@@ -7,18 +7,19 @@ import (
 
 	"github.com/x448/float16"
 
+	"github.com/medner/medner/internal/kinds"
 	"github.com/medner/medner/kernels"
 )
 
-// Packer packs a matrix tile by tile into memory of the caller, from where it
-// is copied to the device.
+// Packer packs a matrix tile by tile into memory of the caller, who copies it to
+// the device.
 type Packer struct {
 	Layout
-	tile func(dst []byte, tile int) error // dst is zero
+	tile func(dst []byte, tile int) error // packs one tile into dst, which is zero
 }
 
-// Pack fills dst, of whole tiles, with the tiles from first on. It may be
-// called concurrently, for different tiles.
+// Pack fills dst with the tiles first, first+1, …. The length of dst is a multiple
+// of TileBytes. Pack may be called concurrently.
 func (p *Packer) Pack(dst []byte, first int) error {
 	size := p.TileBytes()
 	if len(dst)%size != 0 || first < 0 || first+len(dst)/size > p.Tiles() {
@@ -33,12 +34,14 @@ func (p *Packer) Pack(dst []byte, first int) error {
 	return nil
 }
 
-// rowsOf is the number of rows of a tile.
+// rowsOf returns the number of rows in a tile.
 func (l *Layout) rowsOf(tile int) int { return min(TileRows, l.Rows-tile*TileRows) }
 
-// paired is where a row of a tile stands in the order 0, 8, 1, 9, …
+// paired returns the place of a row of a tile in the order 0, 8, 1, 9, …, 7, 15, in
+// which a tensor core takes rows r and r+8 together.
 func paired(row int) int { return row%8*2 + row/8 }
 
+// checkShape refuses matrices that kernels can't address with integers of 32 bits.
 func checkShape(rows, cols int) error {
 	if rows <= 0 || cols <= 0 || rows > math.MaxInt32/cols*64 || rows > math.MaxInt32 {
 		return fmt.Errorf("gpukernels: pack a matrix of %d × %d", rows, cols)
@@ -46,7 +49,7 @@ func checkShape(rows, cols int) error {
 	return nil
 }
 
-// Dense packs a matrix as F32, BF16 or F16, rounding to nearest, ties to even.
+// Dense packs a matrix as F32, BF16 or F16, rounded to nearest, ties to even.
 func Dense(f kernels.Format, rows, cols int, r kernels.RowReader) (*Packer, error) {
 	if f != kernels.F32 && f != kernels.BF16 && f != kernels.F16 {
 		return nil, fmt.Errorf("gpukernels: pack a dense matrix as %s", f)
@@ -76,7 +79,7 @@ func Dense(f kernels.Format, rows, cols int, r kernels.RowReader) (*Packer, erro
 	return p, nil
 }
 
-// bf16Bits rounds to bfloat16, ties to even; NaN stays NaN.
+// bf16Bits rounds to the nearest bfloat16, ties to even. NaN stays NaN.
 func bf16Bits(v float32) uint16 {
 	u := math.Float32bits(v)
 	if v != v {
@@ -85,7 +88,7 @@ func bf16Bits(v float32) uint16 {
 	return uint16((u + 0x7fff + u>>16&1) >> 16)
 }
 
-// Int8 packs a matrix of int8 codes; a weight is its code times its scale.
+// Int8 packs a matrix of int8 codes. A weight is its code times its scale.
 func Int8(rows, cols int, r kernels.Int8Reader) (*Packer, error) {
 	if err := checkShape(rows, cols); err != nil {
 		return nil, err
@@ -109,7 +112,7 @@ func Int8(rows, cols int, r kernels.Int8Reader) (*Packer, error) {
 	return p, nil
 }
 
-// putScale stores the scale of a row of a tile and a block along K.
+// putScale writes the scale of one row of a tile and one block along K.
 func (l *Layout) putScale(tile []byte, row, block int, scale float32) {
 	at := l.codeBytes() + (block*TileRows+paired(row))*4
 	binary.LittleEndian.PutUint32(tile[at:], math.Float32bits(scale))
@@ -124,7 +127,7 @@ func FourBit(q kernels.FourBit, r kernels.CodeReader) (*Packer, error) {
 	case q.Format != kernels.NF4 && q.Format != kernels.FP4:
 		return nil, fmt.Errorf("gpukernels: pack 4-bit weights as %s, expected nf4 or fp4", q.Format)
 	case !kernels.Packs4Bit(q.Cols, q.Block):
-		return nil, fmt.Errorf("gpukernels: pack rows of %d 4-bit codes in blocks of %d, expected multiples of 64", q.Cols, q.Block)
+		return nil, fmt.Errorf("gpukernels: pack rows of %d 4-bit codes in blocks of %d, expected multiples of %d", q.Cols, q.Block, kinds.BlockK)
 	}
 	if err := checkShape(q.Rows, q.Cols); err != nil {
 		return nil, err
@@ -146,8 +149,8 @@ func (l *Layout) fourBitTile(dst []byte, tile, block int, r kernels.CodeReader) 
 		for chunk := range l.Cols / 16 {
 			copy(dst[(chunk*TileRows+paired(row))*8:][:8], src[chunk*8:])
 		}
-		for b := range l.Cols / 64 {
-			l.putScale(dst, row, b, scales[row*rowScales+b*64/block])
+		for b := range l.Cols / kinds.BlockK {
+			l.putScale(dst, row, b, scales[row*rowScales+b*kinds.BlockK/block])
 		}
 	}
 	codebook := dst[len(dst)-codebookBytes:]

@@ -9,34 +9,34 @@ import (
 // TileRows is the number of rows packed together.
 const TileRows = kinds.TileRows
 
-// codebookBytes end a tile of 4-bit weights.
+// codebookBytes is the size of the codebook at the end of a tile of 4-bit weights.
 const codebookBytes = 64
 
-// Layout describes a matrix W of Rows outputs by Cols inputs in device memory,
-// tile by tile of 16 rows; src/layout.cuh draws it. The zero value of Round is
-// kernels.F32.
+// Layout describes a matrix of Rows outputs by Cols inputs in device memory: tiles
+// of TileRows rows, one after the other, as src/layout.cuh draws them.
 type Layout struct {
 	Rows, Cols int
 	Format     kernels.Format
-	Round      kernels.Format // of NF4 and FP4: what code·absmax is rounded to; F32, BF16 or F16
-	Code       [16]float32    // of NF4 and FP4
+	Round      kernels.Format // of NF4 and FP4: what code·scale is rounded to; F32 (the zero value), BF16 or F16
+	Code       [16]float32    // of NF4 and FP4: the codebook
 }
 
 // Weights is a matrix in device memory.
 type Weights struct {
 	Layout
-	Data driver.Ptr // aligned to 256 bytes; Bytes of it
+	Data driver.Ptr // the address of the first tile, a multiple of 256
 }
 
-// The kinds of dense matrices and int8 by format, and those of 4 bits by rounding.
 var (
+	// kindsByFormat has the kinds of dense matrices and of int8.
 	kindsByFormat = [...]kinds.Kind{
 		kernels.F32: kinds.F32, kernels.BF16: kinds.BF16, kernels.F16: kinds.F16, kernels.Int8: kinds.Int8,
 	}
+	// kindsByRound has the kinds of 4-bit matrices.
 	kindsByRound = [...]kinds.Kind{kernels.F32: kinds.Bits4, kernels.BF16: kinds.Bits4BF16, kernels.F16: kinds.Bits4F16}
 )
 
-// kind is the kind of the weights, which GPU kernels know by its number.
+// kind returns the kind of the weights, which GPU kernels know by its number.
 func (l *Layout) kind() kinds.Kind {
 	if l.fourBit() {
 		return kindsByRound[l.Round]
@@ -48,15 +48,16 @@ func (l *Layout) form() *kinds.Form { return l.kind().Form() }
 
 func (l *Layout) fourBit() bool { return l.Format == kernels.NF4 || l.Format == kernels.FP4 }
 
-// depth is K with its padding.
+// depth returns K with its padding.
 func (l *Layout) depth() int { return l.form().DeviceDepth(l.Cols) }
 
+// codeBytes returns the bytes of the codes, or dense numbers, of a tile.
 func (l *Layout) codeBytes() int { return l.depth() * TileRows * l.form().Bits / 8 }
 
-// Tiles is the number of tiles; the last may have rows of zeros at its end.
+// Tiles returns the number of tiles. The last tile is filled up with rows of zeros.
 func (l *Layout) Tiles() int { return ceilDiv(l.Rows, TileRows) }
 
-// TileBytes is the size of a tile: codes, scales, codebook.
+// TileBytes returns the bytes of a tile: codes, then scales, then the codebook.
 func (l *Layout) TileBytes() int {
 	f, n := l.form(), l.codeBytes()
 	if f.Scaled() {
@@ -68,10 +69,10 @@ func (l *Layout) TileBytes() int {
 	return n
 }
 
-// Bytes is the device memory of the whole matrix.
+// Bytes returns the bytes of device memory that the matrix takes.
 func (l *Layout) Bytes() int64 { return int64(l.Tiles()) * int64(l.TileBytes()) }
 
-// alike says whether one launch can serve both.
+// alike says whether one launch can multiply with both matrices.
 func (l *Layout) alike(o *Layout) bool {
 	return l.kind() == o.kind() && l.Cols == o.Cols && l.Code == o.Code
 }
