@@ -2,11 +2,14 @@
 
 pip install numpy torch safetensors gguf
 python scripts/golden_gguf.py testdata/goldens model/checkpoint/testdata
+python scripts/golden_gguf.py testdata/goldens-families/models model/checkpoint/testdata qwen2 qwen3
 
 tiny-llama.gguf   the golden tiny-llama in a mix of formats, with its tokenizer and llama3 rope factors,
                   named, permuted and described as llama.cpp's converter does
 biased.gguf       a random model of one layer with biases and a separate head, Q8_0 and F32;
                   biased.safetensors holds its numbers under transformers' names
+qwen2.gguf, …     the models of those names in GOLDENS, without a tokenizer; llama.cpp's converter leaves the
+                  rows of their query and key maps in transformers' order
 """
 import json
 import math
@@ -21,9 +24,10 @@ from gguf import quants
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-GOLDENS, OUT = sys.argv[1:]
+GOLDENS, OUT, *FAMILIES = sys.argv[1:]
 NAMES = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
-         "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
+         "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
+         "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm"}
 TOP = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight", "lm_head.weight": "output.weight"}
 
 
@@ -145,6 +149,23 @@ def biased():
     save_file(stored, os.path.join(OUT, "biased.safetensors"))
 
 
+def family(name):
+    c = json.load(open(os.path.join(GOLDENS, name, "config.json")))
+    if "head_dim" not in c:
+        c["head_dim"] = c["hidden_size"] // c["num_attention_heads"]
+    w = gguf.GGUFWriter(os.path.join(OUT, name + ".gguf"), c["model_type"])
+    add_config(w, c)
+    w.add_eos_token_id(c["eos_token_id"])
+    with safe_open(os.path.join(GOLDENS, name, "model.safetensors"), "pt") as f:
+        for tensor in f.keys():
+            kind = T.F32 if "norm" in tensor or tensor.endswith("bias") else T.BF16
+            w.add_tensor(gguf_name(tensor), quants.quantize(f.get_tensor(tensor).float().numpy(), kind), raw_dtype=kind)
+    finish(w)
+
+
 os.makedirs(OUT, exist_ok=True)
-tiny_llama()
-biased()
+for name in FAMILIES:
+    family(name)
+if not FAMILIES:
+    tiny_llama()
+    biased()

@@ -15,6 +15,7 @@ import (
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/quant"
 	"github.com/medner/medner/tokenizer"
 )
 
@@ -46,7 +47,7 @@ func TestHostileGGUF(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"other architecture":      {replaced(t, biased, "\x05\x00\x00\x00\x00\x00\x00\x00llama", "\x05\x00\x00\x00\x00\x00\x00\x00gemma"), `general.architecture: found "gemma", expected "llama"`},
+		"other architecture":      {replaced(t, biased, "\x05\x00\x00\x00\x00\x00\x00\x00llama", "\x05\x00\x00\x00\x00\x00\x00\x00gemma"), `general.architecture: found "gemma", expected "llama" or "qwen2" or "qwen3"`},
 		"no context length":       {replaced(t, biased, "llama.context_length", "llama.context_lengtx"), "llama.context_length: found nothing"},
 		"no heads":                {patched(t, biased, "llama.attention.head_count", 0), "num_attention_heads: found 0"},
 		"heads not dividing":      {patched(t, biased, "llama.attention.head_count", 5), "num_key_value_heads: found 2"},
@@ -131,6 +132,32 @@ func TestUnnamedFactorsStayFactors(t *testing.T) {
 	require.NoError(t, os.WriteFile(path+"2", data, 0o600))
 	_, err = Open(path + "2")
 	require.ErrorContains(t, err, "rope_freqs.weight: found 0, expected positive numbers")
+}
+
+// TestGGUFOfOtherFamilies: a GGUF file of a family beside Llama is the directory
+// that it was made of, to the bit. Its query and key rows are not in pairs.
+func TestGGUFOfOtherFamilies(t *testing.T) {
+	for _, name := range []string{"qwen2", "qwen3"} {
+		want := open(t, filepath.Join(golden.Root(), "testdata", "goldens-families", "models", name))
+		got := open(t, filepath.Join("testdata", name+".gguf"))
+		require.Equal(t, want.Weights(), got.Weights(), name)
+		for _, w := range want.Weights() {
+			require.Equal(t, numbers(t, want, w.Name), numbers(t, got, w.Name), "%s: %s", name, w.Name)
+		}
+		config := *got.Config
+		config.BosTokenID, config.DType = want.Config.BosTokenID, want.Config.DType // which the file doesn't say
+		require.Equal(t, want.Config, &config, name)
+	}
+}
+
+// numbers reads a weight.
+func numbers(t *testing.T, c *Checkpoint, name string) []float32 {
+	t.Helper()
+	m, err := c.Matrix(name)
+	require.NoError(t, err)
+	v, err := quant.ReadAll(m)
+	require.NoError(t, err)
+	return v
 }
 
 // openAndView opens a file and views every weight.
