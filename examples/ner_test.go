@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/prompt"
@@ -45,4 +46,34 @@ func Example_ner() {
 	// Output:
 	// good tiny-llama 0
 	// bad: bad
+}
+
+// A service that holds a model for other uses too makes extractors on it, and
+// derives one for each request: here with the adapter and without it.
+func Example_sharedModel() {
+	ctx := context.Background()
+	m, err := model.Open(ctx, tinyLlama, model.Options{Adapters: []string{adapter}, LoRA: model.Unmerged})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = m.Close() }()
+	extractor, err := ner.New(m, ner.WithTasks(prompt.Chemicals), ner.WithMaxNewTokens(12))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, name := range []string{"", model.Base} {
+		request, err := extractor.With(ner.WithAdapter(name))
+		if err != nil {
+			log.Fatal(err)
+		}
+		for result, err := range request.Extract(ctx, document.Document{Text: "Lithium may cause tremor."}) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Printf("%s, adapter %q\n", result.Model.Name, result.Model.Adapter)
+		}
+	}
+	// Output:
+	// tiny-llama, adapter "plain"
+	// tiny-llama, adapter ""
 }

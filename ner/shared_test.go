@@ -373,3 +373,27 @@ func TestNewNeedsATokenizer(t *testing.T) {
 	_, err = ner.New(m, ner.WithModelOptions(model.Options{}))
 	require.ErrorContains(t, err, "model options")
 }
+
+// A chat template that can't be run is an error for prompts that ask for it, and
+// for no others.
+func TestBrokenTemplate(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(golden.Path(t, "tiny-llama"))))
+	broken := filepath.Join(dir, "chat_template.jinja")
+	require.NoError(t, os.WriteFile(broken, []byte("{{ messages"), 0o600))
+	own := filepath.Join(t.TempDir(), "mine.json")
+	require.NoError(t, os.WriteFile(own, []byte(`{"user_turn":"{task}?\n{article}\n","profiles":{"mine":{"chat":"template"}}}`), 0o600))
+	e, err := ner.New(openModel(t, dir, model.Options{}), ner.WithMaxNewTokens(1))
+	require.NoError(t, err)
+	for _, err := range e.Extract(t.Context(), document.Document{Text: "Aspirin."}) {
+		require.NoError(t, err)
+	}
+	e, err = e.With(ner.WithPrompt(own))
+	require.NoError(t, err)
+	for _, err := range e.Extract(t.Context(), document.Document{Text: "Aspirin."}) {
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad)
+		require.ErrorContains(t, err, "prompt mine: found a model without a known chat format")
+		require.ErrorContains(t, err, broken)
+	}
+}
