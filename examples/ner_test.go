@@ -12,40 +12,60 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// A service annotates articles. A bad one, here one that isn't UTF-8, stops no
-// other.
+// A service holds one model for two extractors, one for each client, and for
+// prompts of its own. A bad article, here one that isn't UTF-8, stops no other.
 func Example_ner() {
 	ctx := context.Background()
-	extractor, err := ner.Open(ctx, tinyLlama, ner.WithTasks(prompt.Chemicals), ner.WithMaxNewTokens(12))
+	m, err := model.Open(ctx, tinyLlama, model.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = extractor.Close() }()
+	defer func() { _ = m.Close() }()
+	drugs, err := ner.New(m, ner.WithTasks(prompt.Chemicals), ner.WithMaxNewTokens(12))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = drugs.Close() }()
+	diseases, err := drugs.With(ner.WithTasks(prompt.Diseases))
+	if err != nil {
+		log.Fatal(err)
+	}
+
 	articles := []document.Document{
 		{ID: "good", Text: "Lithium may cause tremor."},
 		{ID: "bad", Text: "\xff"},
 	}
-	for result, err := range extractor.Extract(ctx, articles...) {
-		var of *ner.DocumentError
-		if errors.As(err, &of) {
-			fmt.Println("bad:", of.Document)
-			continue
-		}
-		if err != nil {
-			log.Fatal(err)
-		}
-		// A random model finds random spans, but it finds them in the article.
-		index := document.NewIndex(result.Text)
-		for _, e := range result.Entities {
-			if mention, _ := index.Slice(e.Spans[0]); mention != e.Text {
-				log.Fatal(e)
+	for _, extractor := range []*ner.Extractor{drugs, diseases} {
+		for result, err := range extractor.Extract(ctx, articles...) {
+			var bad *ner.DocumentError
+			if errors.As(err, &bad) {
+				fmt.Println("bad:", bad.Document)
+				continue
 			}
+			if err != nil {
+				log.Fatal(err)
+			}
+			// A random model finds random spans, but it finds them in the article.
+			index := document.NewIndex(result.Text)
+			for _, e := range result.Entities {
+				if mention, _ := index.Slice(e.Spans[0]); mention != e.Text {
+					log.Fatal(e)
+				}
+			}
+			fmt.Println("annotated:", result.ID)
 		}
-		fmt.Println(result.ID, result.Model.Name, len(result.Warnings))
 	}
+	result, err := m.Generate(ctx, model.Request{Tokens: []int32{1, 2, 3}, MaxNewTokens: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("wrote", len(result.Tokens), "tokens beside")
 	// Output:
-	// good tiny-llama 0
+	// annotated: good
 	// bad: bad
+	// annotated: good
+	// bad: bad
+	// wrote 2 tokens beside
 }
 
 // A service that holds a model for other uses too makes extractors on it, and
