@@ -10,30 +10,34 @@ import (
 // maxName bounds a name in bytes.
 const maxName = 2000
 
-// builder gathers concepts and names.
+// builder collects the concepts and names of a terminology. Concepts go by their
+// numbers, which are indices.
 type builder struct {
 	concepts []concept
 	byID     map[string]uint32
 	names    []name
-	skipped  int
-	// headings are MeSH's by their names, for supplementary concepts of the
-	// ASCII format, which map to names.
+	skipped  int // names left out
+	// headings has the descriptors of MeSH by their names. Supplementary concepts
+	// in the ASCII format name those to which they map.
 	headings map[string]uint32
-	// merged are concepts whose names belong to another one.
+	// merged has the concepts that ChEBI merged into another one, with the
+	// identifier of that one, to which their names belong.
 	merged map[uint32]string
 }
 
+// concept is an entry of the terminology.
 type concept struct {
 	id        string
-	preferred string
+	preferred string // name; "" stands for the first
 	types     typeBits
 	trees     []string
-	mapped    []string // identifiers or headings whose trees the concept takes
+	mapped    []string // identifiers or headings of concepts whose trees it takes
 }
 
+// name is a name of a concept.
 type name struct {
 	text    string
-	key     string
+	key     string // Key(text)
 	concept uint32
 }
 
@@ -41,7 +45,8 @@ func newBuilder() *builder {
 	return &builder{byID: map[string]uint32{}, headings: map[string]uint32{}, merged: map[uint32]string{}}
 }
 
-// concept returns the number of the concept with that identifier.
+// concept returns the number of the concept with an identifier, which it adds if it
+// is new.
 func (b *builder) concept(id string) uint32 {
 	n, ok := b.byID[id]
 	if !ok {
@@ -52,7 +57,7 @@ func (b *builder) concept(id string) uint32 {
 	return n
 }
 
-// addName adds one of a concept's names; the first preferred one stays.
+// addName adds a name of concept n. Of several preferred ones the first counts.
 func (b *builder) addName(n uint32, text string, preferred bool) {
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxName || !utf8.ValidString(text) {
@@ -67,9 +72,10 @@ func (b *builder) addName(n uint32, text string, preferred bool) {
 	if c := &b.concepts[n]; preferred && c.preferred == "" {
 		c.preferred = text
 	}
-	b.names = append(b.names, name{text, key, n})
+	b.names = append(b.names, name{text: text, key: key, concept: n})
 }
 
+// addTree adds a tree number to concept n, and the type that it stands for.
 func (b *builder) addTree(n uint32, tree string) {
 	c := &b.concepts[n]
 	if tree != "" && !strings.Contains(tree, "|") && !slices.Contains(c.trees, tree) {
@@ -78,8 +84,8 @@ func (b *builder) addTree(n uint32, tree string) {
 	}
 }
 
-// finish resolves what supplementary concepts map to and what was merged, drops
-// concepts without a name and puts everything in order.
+// finish gives concepts the trees of those to which they map, moves the names of
+// merged concepts, drops concepts without a name, and sorts names and concepts.
 func (b *builder) finish(ctx context.Context) error {
 	for i := range b.concepts {
 		c := &b.concepts[i]
@@ -122,7 +128,7 @@ func (b *builder) finish(ctx context.Context) error {
 	return nil
 }
 
-// renumber sorts the concepts by identifier and drops those without a name.
+// renumber drops concepts without a name, and sorts the others by identifier.
 func (b *builder) renumber() {
 	named := make([]bool, len(b.concepts))
 	for _, n := range b.names {

@@ -10,27 +10,31 @@ import (
 	"unicode/utf8"
 )
 
-// Keys of fewer bytes are not compared: one other letter makes another name of
-// them.
+// minFuzzyKey is the least number of bytes of keys that are compared. In shorter
+// ones a single letter makes another name.
 const minFuzzyKey = 4
 
-// similar looks for the keys most similar to one.
+// similar seeks the keys that are most similar to the key of a mention.
 type similar struct {
-	r     *reader
-	q     *Query
-	key   string
-	n     int // the key's different grams
-	set   *gramSet
-	sig   uint64
-	wide  wide
-	seen  *seen
-	best  worst
-	most  int // of best
-	floor float64
-	least [256]int // by the number of a key's grams
+	r    *reader
+	q    *Query
+	key  string
+	n    int // different grams of the key
+	set  *gramSet
+	sig  uint64
+	wide wide
+	seen *seen
+
+	best  worst   // the most similar keys so far
+	most  int     // how many of them are wanted
+	floor float64 // the least similarity that gets a key among them
+	// least[size] is how many grams a key with size different grams must share
+	// to reach the floor.
+	least [256]int
 }
 
-// seen remembers which keys have been compared; a stamp saves clearing it.
+// seen remembers which keys have been compared. A key has been if its entry is the
+// stamp, so that a new stamp clears all.
 type seen struct {
 	at    []uint32
 	stamp uint32
@@ -42,7 +46,8 @@ type scored struct {
 	score float64
 }
 
-// worst is a heap of keys with the least similar on top.
+// worst is a heap of keys with the least similar one on top; of several, the one
+// with the largest number.
 type worst []scored
 
 func (h worst) Len() int { return len(h) }
@@ -57,11 +62,11 @@ func (h *worst) Pop() any {
 	return last
 }
 
-// spare is how many more keys than matches are kept: several may be of one
-// concept.
+// spare is how many more keys than matches are kept, since several keys may have
+// names of one concept.
 const spare = 3
 
-// fuzzy finds the keys that are most similar.
+// fuzzy returns matches for the keys that are most similar to a mention's.
 func (r *reader) fuzzy(key string, q *Query) []Match {
 	if len(key) < minFuzzyKey || q.MinScore > 1 {
 		return nil
@@ -82,7 +87,7 @@ func (r *reader) fuzzy(key string, q *Query) []Match {
 	}
 	for rank, l := range r.rarest(grams) {
 		if rank >= prefix(s.n, s.floor) {
-			break // the better the best ones, the fewer lists can hold a better one
+			break // the lists of more frequent grams have no key above the floor that wasn't read
 		}
 		s.read(l.postings, rank)
 	}
@@ -94,13 +99,14 @@ func (r *reader) fuzzy(key string, q *Query) []Match {
 	return r.ranked(list, q.Limit)
 }
 
-// listed is a gram with its list; that of a gram that no key has is empty.
+// listed is what an index has for one gram; nothing for a gram that no key has.
 type listed struct {
-	keys     uint32
+	keys     uint32 // how many keys have the gram
 	postings []byte
 }
 
-// rarest orders grams as the index does: by the number of keys, then by value.
+// rarest returns what the index has for each gram, in the index's order: by the
+// number of keys that have the gram, then by its value.
 func (r *reader) rarest(grams []gram) []listed {
 	table := r.x.p.sections[secGrams]
 	n := len(table) / 8
@@ -117,18 +123,19 @@ func (r *reader) rarest(grams []gram) []listed {
 			r.damaged(secGramOffsets)
 			continue
 		}
-		out[j] = listed{r.u32(secGramKeys, i), words[4*uint64(from) : 4*uint64(to)]}
+		out[j] = listed{keys: r.u32(secGramKeys, i), postings: words[4*uint64(from) : 4*uint64(to)]}
 	}
 	slices.SortStableFunc(out, func(a, b listed) int { return int(int64(a.keys) - int64(b.keys)) })
 	return out
 }
 
-// read compares the keys in a gram's list that may be similar enough: whose
-// sizes allow it, where the gram stands far enough before the end in both keys
-// if it is the first that they share, and whose signatures have enough in common.
+// read compares the mention's key with those in the list of a gram, which has the
+// place rank among the mention's grams, rarest first. Say that the gram is the
+// first that both keys share. Then they can share no more than the grams that
+// follow it in both; blocks whose keys can't reach the floor so are passed over.
 func (s *similar) read(words []byte, rank int) {
 	if len(words) < 4 {
-		return // a gram that no key has
+		return // no key has the gram
 	}
 	count := uint64(binary.LittleEndian.Uint32(words))
 	words = words[4:]
@@ -139,7 +146,9 @@ func (s *similar) read(words []byte, rank int) {
 	heads, entries := words[:4*count], words[4*count:]
 	for ; len(heads) >= 4 && s.r.err == nil; heads = heads[4:] {
 		head := binary.LittleEndian.Uint32(heads)
-		size, theirs, n := int(head>>blockSizeShift), int(head>>blockRankShift&0xff), entrySize*int(head&maxBlock)
+		size := int(head >> blockSizeShift)          // different grams of each key of the block
+		theirs := int(head >> blockRankShift & 0xff) // the place of the gram among them
+		n := entrySize * int(head&maxBlock)          // bytes
 		if n > len(entries) {
 			s.r.damaged(secPostings)
 			return
@@ -151,8 +160,9 @@ func (s *similar) read(words []byte, rank int) {
 	}
 }
 
-// readBlock compares the keys of a block whose signatures have enough in common
-// with the one looked for: first those in the block, then those of the keys.
+// readBlock compares those keys of a block, which have size different grams each,
+// whose signatures allow that they reach the floor: the short signatures, which lie
+// in the block, are looked at first, and then the wide ones.
 func (s *similar) readBlock(block []byte, size int) {
 	least := s.least[size]
 	n := len(block) / entrySize
@@ -177,8 +187,7 @@ func (s *similar) readBlock(block []byte, size int) {
 	}
 }
 
-// raise sets the similarity that keys must reach to be among the best, and with
-// it how many grams a key of each size must share.
+// raise sets the floor.
 func (s *similar) raise(floor float64) {
 	s.floor = floor
 	for size := range s.least {
@@ -186,11 +195,13 @@ func (s *similar) raise(floor float64) {
 	}
 }
 
+// compare computes the similarity of a key with size different grams, and keeps the
+// key if it is among the most similar.
 func (s *similar) compare(key uint32, size int) {
 	text := s.r.bytes(secKeyOffsets, secKeys, int(key))
-	// Those that the key repeats are missed as often as they stand in it.
+	// A gram that the key repeats, and the mention lacks, is missed repeatedly.
 	shared := s.set.shared(text, size-s.least[size]+max(0, len(text)-size))
-	v := scored{key, 2 * float64(shared) / float64(s.n+size)}
+	v := scored{key: key, score: 2 * float64(shared) / float64(s.n+size)}
 	if v.score < s.floor-1e-9 || s.r.err != nil || len(s.variants(int(key), v.score)) == 0 {
 		return
 	}
@@ -206,20 +217,21 @@ func (s *similar) compare(key uint32, size int) {
 	}
 }
 
-// variants are the names with a key that are related to the one looked for,
-// which have a score in common.
+// variants returns the names with a key that can be a variant of the mention, or a
+// wider name. The similarity of the key is score.
 func (s *similar) variants(key int, score float64) []candidate {
 	text := s.r.text(secKeyOffsets, secKeys, key)
-	inflected, misspelt := relate(s.key, text, false), relate(s.key, text, true)
-	if inflected == unrelated && misspelt == unrelated {
+	chemical := relate(s.key, text, true)
+	other := relate(s.key, text, false)
+	if other == unrelated && chemical == unrelated {
 		return nil
 	}
 	list := s.r.candidates(key, "", s.q.Type)
 	related := list[:0]
 	for _, c := range list {
-		r := inflected
+		r := other
 		if s.r.types(c.concept)&chemicalBit != 0 {
-			r = misspelt
+			r = chemical
 		}
 		switch r {
 		case same:
@@ -234,12 +246,12 @@ func (s *similar) variants(key int, score float64) []candidate {
 	return related
 }
 
-// gramSet is a small hash set.
+// gramSet is a hash set of grams with open addressing.
 type gramSet struct {
-	slots []gram // 0: free
-	hit   []uint32
-	turn  uint32
-	shift uint
+	slots []gram   // 0 for a free slot
+	hit   []uint32 // the turn in which the gram in a slot was counted last
+	turn  uint32   // the number of the call of shared
+	shift uint     // from a hash to a slot
 }
 
 func newGramSet(grams []gram) *gramSet {
@@ -254,7 +266,7 @@ func newGramSet(grams []gram) *gramSet {
 	return s
 }
 
-// slot is where g is, or would be.
+// slot returns the slot in which g is, or the free one in which it would be.
 func (s *gramSet) slot(g gram) int {
 	i := int(uint64(g) * hashFactor >> s.shift)
 	for s.slots[i] != 0 && s.slots[i] != g {
@@ -263,8 +275,8 @@ func (s *gramSet) slot(g gram) int {
 	return i
 }
 
-// shared counts the different grams of a key that are in the set; it stops
-// where more are missing than may be.
+// shared returns how many different grams of a key are in the set. It gives up,
+// with fewer, once more than mayMiss of the key's grams weren't.
 func (s *gramSet) shared(key []byte, mayMiss int) int {
 	s.turn++
 	n, missing := 0, 0

@@ -6,25 +6,25 @@ import (
 	"slices"
 )
 
-// indexedScore is the least similarity that an index is made for; lists are
-// shorter for a greater one.
+// indexedScore is the least similarity for which an index is made. The lists would
+// be shorter for a larger one.
 const indexedScore = DefaultMinScore
 
-// Keys of more characters have no grams: they are systematic names, which are
-// either exact or of no use.
+// maxGramKey bounds the characters of keys that have grams. Longer names are
+// systematic ones, for which only an equal name will do.
 const maxGramKey = 120
 
-// A gram is three characters of a key, 21 bits each; a mark stands before the
-// first and after the last.
+// gram is three characters of a key, with 21 bits each, the last in the lowest bits.
 type gram uint64
 
 const (
 	runeBits = 21
 	gramMask = 1<<(3*runeBits) - 1
-	mark     = 1 // no key has it
+	mark     = 1 // stands before a key and after it; no key has it
 )
 
-// appendGrams appends the different grams of a key, sorted.
+// appendGrams appends the different grams of a key, sorted; none for a key that is
+// too long.
 func appendGrams(out []gram, key string) []gram {
 	from := len(out)
 	g, n := gram(mark), 0
@@ -44,16 +44,19 @@ func appendGrams(out []gram, key string) []gram {
 	return out[:from+len(slices.Compact(out[from:]))]
 }
 
-// leastShared is how many grams another key must share with one of n grams to
-// reach a similarity.
+// leastShared returns how many grams another key, of whatever size, must share with
+// one of n grams at least, to reach a similarity.
 func leastShared(n int, score float64) int {
 	return int(math.Ceil(score*float64(n)/(2-score) - 1e-9))
 }
 
-// prefix is how many of n grams, the rarest, must hold one that is shared.
+// prefix returns how many of n grams, the rarest, have a shared one among them, if
+// the similarity is reached.
 func prefix(n int, score float64) int { return n - leastShared(n, score) + 1 }
 
-// signature has a bit for each gram; several grams may have the same.
+// signature returns 64 bits, in which each gram sets one. Several grams may set the
+// same bit, so that a bit that only one of two signatures has stands for one gram
+// at least which the other key lacks.
 func signature(grams []gram) (sig uint64) {
 	for _, g := range grams {
 		sig |= 1 << (uint64(g) * hashFactor >> (64 - 6))
@@ -61,8 +64,8 @@ func signature(grams []gram) (sig uint64) {
 	return sig
 }
 
-// wide is a signature of 128 bits, in which fewer grams have the same; bits are
-// taken from other digits of the hash.
+// wide is a signature of 128 bits, in which fewer grams set the same bit. It uses
+// other digits of the hash than signature does.
 type wide [2]uint64
 
 func newWide(grams []gram) (w wide) {
@@ -73,7 +76,7 @@ func newWide(grams []gram) (w wide) {
 	return w
 }
 
-// without counts the bits of w that o lacks.
+// without returns how many bits of w o lacks.
 func (w wide) without(o wide) int {
 	return bits.OnesCount64(w[0]&^o[0]) + bits.OnesCount64(w[1]&^o[1])
 }

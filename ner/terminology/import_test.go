@@ -33,9 +33,6 @@ func importSample(t testing.TB, o Options, names ...string) *Index {
 	t.Cleanup(func() { require.NoError(t, x.Close()) })
 	require.Equal(t, info, x.Info())
 	require.NoError(t, x.Verify())
-	again, err := ReadInfo(path)
-	require.NoError(t, err)
-	require.Equal(t, info, again)
 	return x
 }
 

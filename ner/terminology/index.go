@@ -13,18 +13,18 @@ import (
 	"github.com/medner/medner/internal/mmap"
 )
 
-// Index is a terminology, mapped from its file. It may be used by several
-// goroutines at once, but not after Close.
+// Index is a terminology in a file, which is mapped into memory. It may be used by
+// several goroutines at once, but not after Close.
 type Index struct {
-	file   string
-	mapped *mmap.File
-	data   []byte
-	p      *parsed
-	// scratch holds a counter for each key, for fuzzy lookups.
-	scratch sync.Pool
+	file    string
+	mapped  *mmap.File // nil in tests
+	data    []byte
+	p       *parsed
+	scratch sync.Pool // of *seen, for fuzzy lookups
 }
 
-// Open maps an index that [Import] has made.
+// Open opens an index that [Import] made. It costs the header, whatever the size.
+// Another file, a damaged one and one of another version are *badinput.Error.
 func Open(path string) (*Index, error) {
 	f, err := files.Map(path)
 	if err != nil {
@@ -36,7 +36,7 @@ func Open(path string) (*Index, error) {
 		return err
 	})
 	if err != nil {
-		_ = f.Close() // nothing has been handed out
+		_ = f.Close() // the first error counts
 		return nil, err
 	}
 	x.mapped = f
@@ -59,19 +59,11 @@ func (x *Index) Close() error {
 	return x.mapped.Close()
 }
 
-// Info describes the index.
+// Info returns what the index says of itself.
 func (x *Index) Info() Info { return x.p.info }
 
-// ReadInfo describes the index in a file.
-func ReadInfo(path string) (Info, error) {
-	x, err := Open(path)
-	if err != nil {
-		return Info{}, err
-	}
-	return x.Info(), x.Close()
-}
-
-// Verify reads the whole file and compares it with its hash.
+// Verify reads the whole file, and returns an error unless it has the hash that its
+// header states.
 func (x *Index) Verify() error {
 	return mmap.Guard(func() error {
 		if sha256.Sum256(x.data[headerSize:]) != x.p.sum {
@@ -81,7 +73,8 @@ func (x *Index) Verify() error {
 	})
 }
 
-// Concept returns the concept with an identifier, and whether there is one.
+// Concept returns the concept with an identifier, and whether there is one. The
+// error is that of a damaged file.
 func (x *Index) Concept(id string) (c Concept, ok bool, err error) {
 	err = x.guard(func(r *reader) {
 		n, found := r.find(secIDOffsets, secIDs, x.p.info.Concepts, id)
@@ -105,7 +98,7 @@ func (x *Index) Concept(id string) (c Concept, ok bool, err error) {
 	return c, ok, err
 }
 
-// guard runs a lookup; a damaged file ends it with an error.
+// guard runs fn, and returns an error if the file turns out to be damaged.
 func (x *Index) guard(fn func(*reader)) error {
 	r := &reader{x: x}
 	if err := mmap.Guard(func() error { fn(r); return r.err }); err != nil {
@@ -117,19 +110,21 @@ func (x *Index) guard(fn func(*reader)) error {
 	return nil
 }
 
-// reader reads sections, checking every place; its first error stays, and what
-// it returns after that is empty.
+// reader reads the sections of an index, and checks every offset. After its first
+// error, which stays in err, it returns empty values.
 type reader struct {
 	x   *Index
 	err error
 }
 
+// damaged notes that a section has an offset or a number that is out of range.
 func (r *reader) damaged(section int) {
 	if r.err == nil {
 		r.err = badinput.New(r.x.file, fmt.Sprintf("section %d", section), "numbers that lead nowhere", "an undamaged file: import the terminology again")
 	}
 }
 
+// u32 returns entry i of a section of numbers.
 func (r *reader) u32(section, i int) uint32 {
 	s := r.x.p.sections[section]
 	if r.err != nil || i < 0 || i >= len(s)/4 {
@@ -139,13 +134,13 @@ func (r *reader) u32(section, i int) uint32 {
 	return binary.LittleEndian.Uint32(s[4*i:])
 }
 
-// pair returns entries i and i+1 of a table.
+// pair returns entries i and i+1 of a section of numbers.
 func (r *reader) pair(section, i int) (from, to uint32) {
 	return r.u32(section, i), r.u32(section, i+1)
 }
 
-// bytes returns item i of a section that a table of offsets is about; they lie
-// in the mapped file.
+// bytes returns string i of a section, whose offsets are another section. The bytes
+// lie in the mapped file.
 func (r *reader) bytes(offsets, section, i int) []byte {
 	from, to := r.pair(offsets, i)
 	s := r.x.p.sections[section]
@@ -156,9 +151,11 @@ func (r *reader) bytes(offsets, section, i int) []byte {
 	return s[from:to]
 }
 
+// text returns a copy of what bytes does.
 func (r *reader) text(offsets, section, i int) string { return string(r.bytes(offsets, section, i)) }
 
-// find bisects n sorted strings.
+// find returns the index of s among the n sorted strings of a section, and whether
+// it is there.
 func (r *reader) find(offsets, section, n int, s string) (int, bool) {
 	lo, hi := 0, n
 	for lo < hi && r.err == nil {
@@ -172,6 +169,7 @@ func (r *reader) find(offsets, section, n int, s string) (int, bool) {
 	return lo, r.err == nil && lo < n && string(r.bytes(offsets, section, lo)) == s
 }
 
+// types returns the types of a concept.
 func (r *reader) types(concept int) typeBits {
 	s := r.x.p.sections[secTypes]
 	if concept >= len(s) {
@@ -181,6 +179,7 @@ func (r *reader) types(concept int) typeBits {
 	return typeBits(s[concept]) & knownBits
 }
 
+// preferred returns the preferred name of a concept.
 func (r *reader) preferred(concept int) string {
 	n := r.u32(secPreferred, concept)
 	if n == math.MaxUint32 {
@@ -189,4 +188,5 @@ func (r *reader) preferred(concept int) string {
 	return r.text(secNameOffsets, secNames, int(n))
 }
 
+// id returns the identifier of a concept.
 func (r *reader) id(concept int) string { return r.text(secIDOffsets, secIDs, concept) }

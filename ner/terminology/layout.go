@@ -9,14 +9,21 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// An index file is a header and sections, all little-endian. The header has the
-// magic, the version, the number of sections, the file's size, the SHA-256 of
-// what follows the header, and of each section offset and size; its last four
-// bytes are its CRC-32. Sections begin at multiples of 8.
+// An index file is a header and sections. All numbers are little-endian, and
+// sections begin at multiples of 8 bytes. The header has
 //
-// Names are sorted by key, then by themselves, so that the names of one key are
-// a range, and keys can be found by bisection. Tables of offsets have one entry
-// more than what they are about.
+//	8 bytes   magic
+//	4         the version
+//	4         the number of sections
+//	8         the file's size in bytes
+//	32        the SHA-256 of what follows the header
+//	8 + 8     for each section, its offset in the file and its size in bytes
+//	4         the CRC-32 of the header before it
+//
+// Names are sorted by their keys, and then by themselves: keys are found by
+// bisection, and the names with one key have consecutive numbers. A section of
+// offsets, or of first numbers, has one entry more than there are things, so that
+// each entry also says where the thing before it ends.
 const (
 	magic        = "medner\x00T"
 	indexVersion = 2
@@ -25,32 +32,33 @@ const (
 
 const (
 	secInfo         = iota // Info as JSON
-	secKeyOffsets          // u32: of keys in secKeys
-	secKeys                // the keys' bytes, sorted
-	secKeyNames            // u32: of keys, the first name
-	secNameOffsets         // u32: of names in secNames
-	secNames               // the names' bytes
-	secNameConcepts        // u32: the concept of each name
-	secIDOffsets           // u32: of identifiers in secIDs
-	secIDs                 // the concepts' identifiers, sorted
-	secPreferred           // u32: of concepts, the preferred name
-	secTypes               // u8: of concepts, their types
-	secTreeOffsets         // u32: of concepts in secTrees
+	secKeyOffsets          // u32 for each key: its offset in secKeys
+	secKeys                // the bytes of the keys, sorted
+	secKeyNames            // u32 for each key: its first name
+	secNameOffsets         // u32 for each name: its offset in secNames
+	secNames               // the bytes of the names
+	secNameConcepts        // u32 for each name: its concept
+	secIDOffsets           // u32 for each concept: the offset of its identifier in secIDs
+	secIDs                 // the bytes of the identifiers, sorted
+	secPreferred           // u32 for each concept: its preferred name
+	secTypes               // u8 for each concept: its typeBits
+	secTreeOffsets         // u32 for each concept: the offset of its tree numbers in secTrees
 	secTrees               // tree numbers, joined by pipes
-	secConceptNames        // u32: of concepts, the first entry in secNamesOf
-	secNamesOf             // u32: names, concept by concept
+	secConceptNames        // u32 for each concept: its first entry in secNamesOf
+	secNamesOf             // u32: the names of all concepts, concept by concept
 	secGrams               // u64: the grams, sorted
-	secGramKeys            // u32: of grams, how many keys have them
-	secGramOffsets         // u32: of grams, the first word of four bytes in secPostings
-	secPostings            // for each gram the keys that have it among their rarest
-	secWide                // 2 u64: of keys, their grams' wide signature
+	secGramKeys            // u32 for each gram: how many keys have it
+	secGramOffsets         // u32 for each gram: its offset in secPostings, in words of 4 bytes
+	secPostings            // for each gram, the keys that have it among their rarest; see write_grams.go
+	secWide                // two u64 for each key: the wide signature of its grams
 	sections
 )
 
-// span is where a section lies.
+// span is the place of a section in the file, in bytes.
 type span struct{ offset, size uint64 }
 
-// header returns the bytes before the sections.
+// header returns the header of a file of total bytes, where sum is the SHA-256 of
+// the rest.
 func header(spans [sections]span, total uint64, sum [32]byte) []byte {
 	b := make([]byte, 0, headerSize)
 	b = append(b, magic...)
@@ -65,14 +73,14 @@ func header(spans [sections]span, total uint64, sum [32]byte) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 }
 
-// parsed is an index's header and what it says of the sections.
+// parsed is an index file, cut into its sections.
 type parsed struct {
 	sections [sections][]byte
-	sum      [32]byte
+	sum      [32]byte // the SHA-256 that the header states
 	info     Info
 }
 
-// parse checks everything that costs no reading of the sections.
+// parse checks the header and the sizes of sections, without reading the sections.
 func parse(file string, data []byte) (*parsed, error) {
 	bad := func(field, found, want string) error { return badinput.New(file, field, found, want) }
 	if len(data) < headerSize {
@@ -110,7 +118,7 @@ func parse(file string, data []byte) (*parsed, error) {
 	return p, p.checkSizes(file)
 }
 
-// checkSizes compares the sections' sizes with the counts.
+// checkSizes compares the sizes of sections with the counts in Info.
 func (p *parsed) checkSizes(file string) error {
 	const most = 1 << 31
 	i := p.info

@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine bounds a line of a source in bytes.
+// maxLine bounds the bytes of a line of a source.
 const maxLine = 4 << 20
 
-// nextLine returns the next line without its end, io.EOF after the last. It is
-// valid until the call after.
+// nextLine returns the next line without its line end, and io.EOF after the last.
+// The bytes are valid until the next call.
 func (p *parser) nextLine() ([]byte, error) {
 	line, err := p.in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {

@@ -1,26 +1,25 @@
 package terminology
 
-// The types of concepts that mentions are validated by.
+// The types of concepts.
 const (
-	Chemical = "chemical" // MeSH trees D
-	Disease  = "disease"  // MeSH trees C and F03
+	Chemical = "chemical" // in MeSH: trees D
+	Disease  = "disease"  // in MeSH: trees C and F03
 	Other    = "other"    // known to be neither
 )
 
-// How a match was found.
+// The values of [Match.Method]; the package's comment says more.
 const (
 	Exact        = "exact"
 	Normalized   = "normalized"
 	Abbreviation = "abbreviation"
 	Composite    = "composite"
-	Fuzzy        = "fuzzy" // spelt likewise
-	Wider        = "wider" // spelt likewise, but for words of the mention that the name lacks
+	Fuzzy        = "fuzzy"
+	Wider        = "wider" // fuzzy, with a name that lacks words of the mention, and so may mean more
 )
 
-// The scores of the steps above fuzzy, whose score is the similarity. An
-// abbreviation's is that of its long form times abbreviationFactor, a composite
-// mention's part that of the part times compositeFactor, that of a wider name
-// the similarity times widerFactor.
+// The scores of matches. A fuzzy match has the similarity as its score. The factors
+// multiply the score of the long form of an abbreviation, of a part of a composite
+// mention, and of a wider name.
 const (
 	exactScore         = 1.0
 	normalizedScore    = 0.95
@@ -29,47 +28,50 @@ const (
 	widerFactor        = 0.8
 )
 
-// DefaultMinScore is the least similarity of a fuzzy match; indexes are made for
+// DefaultMinScore is the least similarity of a fuzzy match. An index is made for
 // it, so that a lookup can ask for more but not for less.
 const DefaultMinScore = 0.7
 
-// DefaultLimit is how many matches a lookup returns at most.
+// DefaultLimit is the largest number of matches that a lookup returns.
 const DefaultLimit = 5
 
 // Query is a mention to look up.
 type Query struct {
 	Text string
-	// Type leaves out the concepts that are known to be of another type:
-	// Chemical, Disease or Other; any other word leaves nothing out.
+	// Type, if it is Chemical, Disease or Other, leaves out concepts that are
+	// known to be of other types only.
 	Type string
-	// Abbreviations maps short forms, as the article defines them, to long ones.
+	// Abbreviations has the long forms of the short forms that the article
+	// defines.
 	Abbreviations map[string]string
-	Limit         int     // matches; 0: DefaultLimit
-	MinScore      float64 // of fuzzy matches; at least DefaultMinScore, above 1: none
+	Limit         int // the largest number of matches; 0 stands for DefaultLimit
+	// MinScore is the least similarity of fuzzy matches, DefaultMinScore or more.
+	// Above 1 there are none.
+	MinScore float64
 }
 
 // Match is a concept that a mention may mean.
 type Match struct {
-	ID     string   `json:"id"`    // "MESH:D008094", "CHEBI:28112", "UMLS:C0023870" or as the table says
+	ID     string   `json:"id"`    // "MESH:D008094", "CHEBI:28112", "UMLS:C0023870", or as the table has it
 	Name   string   `json:"name"`  // the concept's preferred name
-	Found  string   `json:"found"` // the name that matched
+	Found  string   `json:"found"` // the name that fits the mention
 	Method string   `json:"method"`
-	Score  float64  `json:"score"` // 0..1
-	Types  []string `json:"types"`
-	// Part is the part of a composite mention that the match is for; such a
-	// mention has one match a part.
+	Score  float64  `json:"score"` // from 0 to 1
+	Types  []string `json:"types"` // none if nothing is known
+	// Part is the part of a composite mention that the match is for. There is one
+	// match for each part.
 	Part string `json:"part,omitempty"`
 }
 
 // Concept is an entry of a terminology.
 type Concept struct {
 	ID    string
-	Name  string
+	Name  string // the preferred name
 	Types []string
-	// Trees are MeSH tree numbers; those of a supplementary concept are of the
+	// Trees are MeSH tree numbers. A supplementary concept has those of the
 	// headings that it maps to.
 	Trees []string
-	Names []string // all, the preferred one too
+	Names []string // all names, with the preferred one
 }
 
 // Info describes an index.
@@ -77,12 +79,12 @@ type Info struct {
 	Name     string       `json:"name"`
 	Release  string       `json:"release"`
 	Licence  string       `json:"licence"`
-	Hash     string       `json:"sha256"` // of the sources' hashes, in order
+	Hash     string       `json:"sha256"` // SHA-256 of the sources' hashes, in order
 	Concepts int          `json:"concepts"`
 	Names    int          `json:"names"`
-	Keys     int          `json:"keys"` // different normalised names
-	Chemical int          `json:"chemicals"`
-	Disease  int          `json:"diseases"`
+	Keys     int          `json:"keys"`      // different keys of names
+	Chemical int          `json:"chemicals"` // concepts of the type
+	Disease  int          `json:"diseases"`  // concepts of the type
 	Sources  []SourceInfo `json:"sources"`
 	Version  int          `json:"index_version"`
 	Bytes    int64        `json:"bytes"`
@@ -94,10 +96,10 @@ type SourceInfo struct {
 	Format  Format `json:"format"`
 	Bytes   int64  `json:"bytes"`
 	SHA256  string `json:"sha256"`
-	Skipped int    `json:"skipped"` // names that have no letter or digit, or are too long
+	Skipped int    `json:"skipped"` // names left out, without a letter or digit or too long
 }
 
-// typeBits are a concept's types in an index; 0: nothing is known.
+// typeBits is the set of a concept's types, in an index; empty if nothing is known.
 type typeBits uint8
 
 const (
@@ -107,6 +109,7 @@ const (
 	knownBits = chemicalBit | diseaseBit | otherBit
 )
 
+// bitOf returns the bit of a type, and 0 for any other word.
 func bitOf(typ string) typeBits {
 	switch typ {
 	case Chemical:
@@ -119,6 +122,7 @@ func bitOf(typ string) typeBits {
 	return 0
 }
 
+// names returns the types in b.
 func (b typeBits) names() []string {
 	var out []string
 	for _, t := range []string{Chemical, Disease, Other} {
@@ -129,13 +133,13 @@ func (b typeBits) names() []string {
 	return out
 }
 
-// fits says whether a concept may be of a type.
+// fits tells whether a concept with these types may be of a type.
 func (b typeBits) fits(typ string) bool {
 	bit := bitOf(typ)
 	return bit == 0 || b == 0 || b&bit != 0
 }
 
-// typesOfTree classifies a MeSH tree number.
+// typesOfTree returns the type of the concepts with a MeSH tree number.
 func typesOfTree(tree string) typeBits {
 	switch {
 	case tree == "":
