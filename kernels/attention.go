@@ -6,11 +6,12 @@ import (
 	"sync"
 )
 
-// rowTile is the most query rows that one call of an attention kernel takes.
+// rowTile is the number of query rows that one call of an attention kernel takes
+// at most. A query row is the query of one head at one position.
 const rowTile = 6
 
-// blockRows is about how many query rows one work item of Attention holds;
-// a page of keys is read from memory once for all of them.
+// blockRows is about the number of query rows that one work item of Attention
+// holds: a page of keys is read from memory once for all of them.
 const blockRows = 24
 
 // Attention computes causal softmax attention with grouped heads.
@@ -47,11 +48,12 @@ type AttentionSpan struct {
 }
 
 // attentionItem is the share of work of one goroutine at a time: a KV head
-// and some consecutive queries of a span.
+// and the queries [from, to) of a span.
 type attentionItem struct{ span, head, from, to int }
 
+// attentionScratch is what one goroutine needs for an item.
 type attentionScratch struct {
-	lengths []int     // [rows]: how many positions each sees
+	lengths []int     // [rows]: the number of positions that each row sees
 	q       []float32 // [rows][HeadDim]
 	scores  []float32 // [rows][stride]
 	stride  int
@@ -59,8 +61,8 @@ type attentionScratch struct {
 	sums    []float32 // [rows]
 }
 
-// NewAttention returns the attention of heads query heads over a cache. The
-// KV heads must divide them.
+// NewAttention returns the attention of heads query heads over a cache. It panics
+// unless the number of KV heads divides heads.
 func NewAttention(shape CacheShape, heads int) *Attention {
 	if shape.Heads <= 0 || shape.HeadDim <= 0 || heads <= 0 || heads%shape.Heads != 0 {
 		panic(fmt.Sprintf("kernels: attention of %d heads over %d KV heads of %d", heads, shape.Heads, shape.HeadDim))
@@ -73,7 +75,7 @@ func NewAttention(shape CacheShape, heads int) *Attention {
 	return a
 }
 
-// Run fills in Out of every span.
+// Run fills in Out of every span. It panics if a span does not fit the shape.
 func (a *Attention) Run(p *Pool, spans []AttentionSpan) {
 	a.spans, a.items = spans, a.items[:0]
 	width := a.heads * a.shape.HeadDim

@@ -13,7 +13,7 @@ const PageSize = 64
 type CacheShape struct {
 	Heads   int  // KV heads
 	HeadDim int  // of each
-	Half    bool // held in float16, rounded to nearest even; else in float32
+	Half    bool // held in float16, rounded to nearest even; otherwise in float32
 }
 
 // Page holds the keys and values of one layer for PageSize consecutive

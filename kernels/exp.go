@@ -68,7 +68,7 @@ func expSumGo(x []float32, shift float32) float32 {
 	return joinSums(&s)
 }
 
-// sumExpGo is expSumGo that leaves x as it is.
+// sumExpGo returns the sum that expSumGo returns, and leaves x as it is.
 func sumExpGo(x []float32, shift float32) float32 {
 	var s [16]float32
 	for i, v := range x {
@@ -77,8 +77,8 @@ func sumExpGo(x []float32, shift float32) float32 {
 	return joinSums(&s)
 }
 
-// scaleMaxGo multiplies x by scale and returns the greatest product, -Inf of
-// none.
+// scaleMaxGo multiplies x by scale and returns the greatest product, -Inf if x is
+// empty.
 func scaleMaxGo(x []float32, scale float32) float32 {
 	m := float32(math.Inf(-1))
 	for i, v := range x {

@@ -1,28 +1,34 @@
 package kernels
 
 // Products of integers, for Input.Fast. Activations are codes from -127 to
-// 127 with a scale for each 64 along K; weights are codes of int8 too, those
-// of 4 bits by way of their codebook rounded to 86ths of its greatest value.
-// Sums over a block are exact, whatever the instructions, so that variants
-// differ in speed only. The few activations that are far greater than the others
-// are multiplied in float32, see outliers.
+// 127 with a scale for each 64 along K. Weights are int8 codes too: the values
+// of a 4-bit codebook are rounded to 86ths of its greatest value. Sums over a
+// block are exact, whatever the instructions, so that variants differ in speed
+// only. The few activations that are far greater than the others are multiplied
+// in float32, see outliers.
 //
-// AVX2 sums products of an unsigned and a signed code in 16 bits: those of four
-// steps of K, which are k, k+1, k+4 and k+5. With 86 added to the codes of 4-bit
-// weights, and those four activations scaled so that neither what is positive
-// among them nor what is negative is more than 190, the sum is at most 172·190 =
-// 32680 either way. They rarely come near: the scale is mostly that of the
-// greatest. Of the codebooks that leave room for such activations, 86ths fit NF4
-// best.
+// AVX2 multiplies unsigned codes of weights by signed codes of activations and
+// sums the products of four steps of K (k, k+1, k+4 and k+5) in 16 bits, that is
+// up to 32767. So 86 is added to the codes of 4-bit weights, which makes them 0
+// to 172; and activations are scaled so that of those four neither the positive
+// sum nor the negative sum exceeds 190:
+//
+//	weights       172  172  172  172      (86 + 86 each)
+//	activations    95   95    0    0      the positive sum is 190
+//	sum of products = 172·190 = 32680     fits
+//
+// Activations rarely come near: the greatest of a block mostly sets its scale. Of
+// the codebooks that leave room for such activations, 86ths fit NF4 best.
 const (
 	codeMost = 86
-	fourMost = 188 // and 2 for rounding
+	fourMost = 188 // 190 less 2, by which rounding may exceed it
 )
 
 // integer says whether the weights have a product of integers.
 func (w *Weights) integer() bool { return w.format == Int8 || w.code != nil }
 
-// codeScale is what the scales of x are multiplied by for these weights.
+// codeScale is the factor of the scales of x for these weights: a code of a
+// codebook is an 86th of its greatest value, which is therefore a factor of all.
 func (w *Weights) codeScale() float32 {
 	if w.code != nil {
 		return w.code.scale
@@ -73,7 +79,7 @@ type fastOps struct {
 // blockWords is the words of a block of codes.
 const blockWords = blockK / 4
 
-// panelWords is the words of a block of a row of the panel.
+// panelWords is the number of words that a row of a panel has for a block of K.
 func (o *fastOps) panelWords(f Format) int {
 	if o.signed && f == Int8 {
 		return 2 * blockWords
@@ -165,11 +171,11 @@ func (w *Weights) expandCodes(panel []uint32, size int, ops *matrixOps, lo, tile
 	}
 }
 
-// outlierWords is how many words of tiles stay in cache from the product of
-// codes to that of outliers.
+// outlierWords is the number of words of tiles that stay in cache between the
+// product of codes and the product of outliers.
 const outlierWords = 1 << 15
 
-// zeros are what sums of panelTiles tiles begin with.
+// zeros are the sums that panelTiles tiles begin with.
 var zeros [panelTiles * tileRows]float32
 
 // dot4 adds to s the products of four pairs of codes.

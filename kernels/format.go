@@ -5,7 +5,7 @@ import "github.com/medner/medner/internal/kinds"
 // Format is the form in which packed weights are held.
 type Format uint8
 
-// The forms. NF4 and FP4 differ in their codebook only.
+// The formats. NF4 and FP4 differ in their codebook only.
 const (
 	F32 Format = iota
 	BF16

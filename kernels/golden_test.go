@@ -41,7 +41,7 @@ func TestBitsEverywhere(t *testing.T) {
 	rope := NewRope(invFreq(128, 500000))
 	var angles [][]float32
 	for _, pos := range []int{0, 1, 2, 3, 5, 8, 100, 1000, 8191, 8192, 131071} {
-		cos, sin := rope.Angles(pos)
+		cos, sin := rope.angles(pos)
 		angles = append(angles, cos, sin)
 	}
 	hash("angles", 0xda3194f8635d61b5, angles...)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// LowRank is what an adapter adds to a linear map y = W x (Hu et al., "LoRA",
+// LowRank holds the factors of what an adapter adds to a linear map y = W x (Hu et al., "LoRA",
 // 2021; with RowScale Liu et al., "DoRA", 2024):
 //
 //	y ← RowScale ∘ (y + Scale · Up (Down x))
@@ -28,7 +28,7 @@ func (l *LowRank) fuses() bool {
 	return fraction == 0.5 && l.Scale >= 1 && l.Up.cols <= blockK && !l.Up.form().Scaled() && l.RowScale == nil
 }
 
-// check refuses what is no part of a map of k inputs.
+// check panics if the factors don't fit a map of k inputs.
 func (l *LowRank) check(k, outputs int) {
 	if l.Down.cols != k || l.Down.rows != l.Up.cols || l.Up.rows != outputs || l.RowScale != nil && len(l.RowScale) != outputs {
 		panic(fmt.Sprintf("kernels: low-rank factors of %d × %d and %d × %d, %d row scales, onto %d × %d weights",
@@ -42,13 +42,13 @@ func (l *LowRank) check(k, outputs int) {
 // cache.
 type downProjection struct {
 	few    bool         // there are as few tokens as matrixOps.vector takes
-	units  int          // pieces of work: tiles of all Down if few, else groups of tokens
+	units  int          // pieces of work: tiles of all Down if few, otherwise groups of tokens
 	left   atomic.Int64 // units not done
 	hidden []float32    // of all jobs, one after the other
 }
 
 // layHidden gives each job room for its hidden values: if few, rows whose length
-// is a multiple of 32, the rest zeros; else packed as x is.
+// is a multiple of 32, the rest zeros; otherwise packed as x is.
 func (in *Input) layHidden() {
 	d := &in.down
 	d.few, d.units = in.n <= in.ops.vectorTokens, 0

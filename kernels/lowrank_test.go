@@ -127,10 +127,10 @@ func TestLowRankWithProducts(t *testing.T) {
 							continue
 						}
 						delta := alone(lows[i].Up, alone(lows[i].Down, x, n, false), n, false)
-						AddScaled(want[i], delta, lows[i].Scale)
+						vec().addScaled(want[i], delta, lows[i].Scale)
 						for c := range n {
 							if s := lows[i].RowScale; s != nil {
-								Mul(want[i][c*len(s):][:len(s)], s)
+								vec().mul(want[i][c*len(s):][:len(s)], s)
 							}
 						}
 					}

@@ -51,23 +51,11 @@ func addScaledGo(dst, x []float32, scale float32) {
 	}
 }
 
-// AddScaled sets dst += scale·x, rounding the product before the sum.
-func AddScaled(dst, x []float32, scale float32) {
-	mustFit("AddScaled", len(dst), len(x), len(x))
-	vec().addScaled(dst, x, scale)
-}
-
 // mulGo sets dst[i] *= x[i].
 func mulGo(dst, x []float32) {
 	for i, v := range x {
 		dst[i] *= v
 	}
-}
-
-// Mul sets dst = dst ∘ x, equally long.
-func Mul(dst, x []float32) {
-	mustFit("Mul", len(dst), len(x), len(x))
-	vec().mul(dst, x)
 }
 
 // divideGo sets dst[i] = x[i] / by.

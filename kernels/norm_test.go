@@ -53,8 +53,8 @@ func TestElementwise(t *testing.T) {
 		x, y := random(r, n), random(r, n)
 		a, b, c := append([]float32(nil), y...), append([]float32(nil), y...), append([]float32(nil), y...)
 		Add(a, x)
-		Mul(b, x)
-		AddScaled(c, x, 0.3)
+		vec().mul(b, x)
+		vec().addScaled(c, x, 0.3)
 		for i := range x {
 			if a[i] != y[i]+x[i] || b[i] != y[i]*x[i] || c[i] != y[i]+float32(x[i]*0.3) {
 				t.Fatalf("length %d, element %d: %v %v %v", n, i, a[i], b[i], c[i])
@@ -66,7 +66,7 @@ func TestElementwise(t *testing.T) {
 func TestLengthsMustFit(t *testing.T) {
 	x, y := make([]float32, 3), make([]float32, 4)
 	for name, f := range map[string]func(){
-		"Add": func() { Add(x, y) }, "Mul": func() { Mul(x, y) }, "AddScaled": func() { AddScaled(y, x, 1) },
+		"Add":     func() { Add(x, y) },
 		"SiLUMul": func() { SiLUMul(x, x, y) }, "RMSNorm": func() { RMSNorm(x, y, x, 1e-5) },
 	} {
 		func() {

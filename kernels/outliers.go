@@ -7,31 +7,38 @@ import (
 
 // Few activations are much greater than the others of their row, and the scale
 // of a block with one leaves little precision to its other 63. Such outliers
-// are therefore multiplied in float32, and count as zeros among the codes:
-// those greater than outlierShare times what 127 stands for in the harmonic mean
-// of the row's scales. (LLM.int8() of Dettmers et al., 2022, does so with whole
-// channels, by a fixed threshold.)
+// are therefore multiplied in float32, and count as zeros among the codes. An
+// activation is an outlier if it is greater than outlierShare·127·h, h being the
+// harmonic mean of the row's scales (127·scale is the greatest of a block):
+//
+//	greatest of the blocks of a row    1    1    1    9
+//	harmonic mean                      1.29
+//	outliers are above                 2.57: in the last block
+//
+// (LLM.int8() of Dettmers et al., 2022, does so with whole channels, by a fixed
+// threshold.)
 const outlierShare = 2
 
-// outlier is an activation of a row.
+// outlier is an activation of a token that is multiplied in float32.
 type outlier struct {
 	channel int32 // along K
 	x       float32
 }
 
-// outliers are those of an input, as many of a row as it has blocks.
+// outliers holds the outliers of an input, first by token, then by channel.
 type outliers struct {
-	most  int
+	most  int       // outliers of a token at most: as many as it has blocks of K
 	count []int32   // [n]
-	found []outlier // [n][most]
+	found []outlier // [n][most], of which count are set
 
 	// The same by channel, ascending, and then by token.
 	channels []outlierChannel
 	tokens   []uint32
 	x        []float32
 
-	counts []int32  // [k], zeros between uses
-	seen   []uint64 // a bit for each channel, likewise
+	// Scratch of sort, zeros between uses.
+	counts []int32  // [k]: outliers of a channel, then where they begin
+	seen   []uint64 // a bit for each channel that has an outlier
 }
 
 // outlierChannel says where the tokens that have an outlier in a channel lie in
@@ -45,8 +52,8 @@ func (o *outliers) reset(n, k, blocks int) {
 	o.counts, o.seen = resize(o.counts, k), resize(o.seen, blocks)
 }
 
-// takeOutliers rounds the blocks of a row that have outliers again, without
-// these. Scratch is of a block.
+// takeOutliers finds the outliers of a row of x, and rounds the blocks that have
+// any again, with zeros in their places. The scratch has room for a block.
 func (in *Input) takeOutliers(row int, scratch []float32) {
 	q, n, blocks := &in.codes, in.n, in.codes.outliers.most
 	q.outliers.count[row] = 0
@@ -56,7 +63,7 @@ func (in *Input) takeOutliers(row int, scratch []float32) {
 			sum, scaled = sum+1/float64(s), scaled+1
 		}
 	}
-	// Not a number if there are only zeros, or what is not finite.
+	// The limit is not a number if all of the row are zeros, or one is not finite.
 	limit := float32(outlierShare * 127 * scaled / sum)
 	if !(limit < math.MaxFloat32) {
 		return

@@ -165,7 +165,7 @@ func quantize8(codes []int8, x []float32) (scale float32) {
 	return roundCodes(codes, x, greatest(x), 127)
 }
 
-// greatest is the greatest magnitude, NaN if there is a NaN.
+// greatest returns the greatest magnitude in x, NaN if there is a NaN.
 func greatest(x []float32) float32 {
 	most := float32(0)
 	for _, v := range x {
@@ -179,9 +179,9 @@ func greatest(x []float32) float32 {
 	return most
 }
 
-// roundCodes rounds x to codes, top being most, and returns their scale. What
-// is too small to be scaled becomes 0, and a block that is not finite has a
-// scale of NaN.
+// roundCodes rounds x to codes so that the magnitude top becomes the code most, and
+// returns their scale, top/most. If top is too small to divide by, all codes are
+// 0; if it is not finite, the scale is NaN.
 func roundCodes(codes []int8, x []float32, top, most float32) (scale float32) {
 	clear(codes)
 	switch {

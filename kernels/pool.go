@@ -18,10 +18,10 @@ type Pool struct {
 	threads int
 	serial  sync.Mutex // one Run at a time
 
-	// The work at hand, which state publishes.
+	// The work of the Run that goes on. Storing state makes it known to workers.
 	fn    func(lo, hi int)
-	n     int64
-	grain int64
+	n     int64        // rows
+	grain int64        // pieces are multiples of it, but for the last
 	next  atomic.Int64 // the first row not taken yet
 
 	state  atomic.Uint64 // epoch<<epochShift | open | workers inside
@@ -56,10 +56,15 @@ type sleeper struct {
 // within a decoding step; a sleeper takes 5 to 50 µs to wake.
 const spinTime = 60 * time.Microsecond
 
-// leftShares is how many times as many pieces like it as there are threads the
-// rows would be cut into that are left when one is taken. Pieces become smaller
-// towards the end, so that all threads end together, also one that the machine
-// holds up (Polychronopoulos and Kuck, "Guided self-scheduling", 1987).
+// leftShares sets the size of a piece: of the rows that are left, a thread takes
+// 1/(leftShares·threads). Of 600 rows on 2 threads, in multiples of 1:
+//
+//	left    600  500  417  …  6
+//	taken   100   83   69  …  1
+//
+// Pieces become smaller towards the end, so that all threads end together, also
+// one that the machine holds up (Polychronopoulos and Kuck, "Guided
+// self-scheduling", 1987).
 const leftShares = 3
 
 // NewPool starts a pool of the given number of threads; 0 stands for the

@@ -78,8 +78,9 @@ func (in *Input) matrix(s *scratch, j *job, lo, hi int) {
 
 // accumulate adds the product of the tiles [lo, hi), at most panelTiles, with
 // some tokens to y, a row of yStride for each token: block by block along K,
-// the weights are expanded to float32 once and meet all tokens. The scales are
-// those of weights that have none.
+// the weights are expanded to float32 once and meet all tokens. Blocks that have
+// no scales of their own, or whose panel has them already, are multiplied by
+// scales, 16 for each tile.
 func (w *Weights) accumulate(s *scratch, ops *matrixOps, y []float32, yStride, lo, hi int, x *groups, scales []float32) {
 	f, first := w.form(), x.at(x.from)
 	for from := 0; from < w.depth(); from += blockK {
@@ -103,7 +104,7 @@ func (w *Weights) accumulate(s *scratch, ops *matrixOps, y []float32, yStride, l
 }
 
 // panel returns depth steps of K, from the step from on, of the tiles [lo, hi)
-// as float32, [tile][stride] of which [depth][16] are meant.
+// as float32, [tile][stride], of which [depth][16] are set.
 func (w *Weights) panel(s *scratch, ops *matrixOps, lo, hi, from, depth int) (panel []float32, stride int) {
 	if w.kind == kinds.F32 { // packed as a panel is
 		return floats(w.tileRange(lo, hi))[from*tileRows:], w.tileWords()

@@ -10,14 +10,15 @@ type quantised struct {
 
 	outliers outliers
 
-	// For the blocks of the weights at hand, those of 32 or 64.
-	scaledBy float32   // what scaled has been multiplied by
-	block    int       // and its blocks
+	// Scales and starts for the weights of the last product: for their blocks,
+	// of 32 or 64 along K.
+	block    int       // steps of K of a block; 0: none are made yet
+	scaledBy float32   // the weights' codeScale, a factor of scaled
 	scaled   []float32 // [blocks][n]
-	starts   []int32   // [blocks][n], see fastOps
+	starts   []int32   // [blocks][n], see fastOps.raised4
 }
 
-// serves says whether scales that were made for some weights do for w too.
+// serves says whether scaled and starts are right for w, or none are made yet.
 func (q *quantised) serves(w *Weights) bool {
 	return q.block == 0 || q.scaledBy == w.codeScale() && q.block == w.kind.Form().Block
 }
@@ -56,8 +57,8 @@ func (in *Input) quantiseTokens(lo, hi int) {
 	scratches.Put(s)
 }
 
-// scaleBlocks makes the scales and starts of the blocks [lo, hi) for the
-// weights at hand.
+// scaleBlocks makes scaled and starts of the blocks [lo, hi) of 64 along K, for
+// the weights that block and scaledBy describe.
 func (in *Input) scaleBlocks(lo, hi int) {
 	q, n := &in.codes, in.n
 	raised := in.ops.raised4
@@ -104,8 +105,10 @@ func quantiseGo(words []uint32, scales []float32, sums []int32, x []float32, n i
 	}
 }
 
-// greatestFour is the greatest sum of a sign among those that are multiplied in
-// 16 bits together.
+// greatestFour returns the greatest sum of one sign among four activations whose
+// products are summed in 16 bits: of the steps k, k+1, k+4 and k+5
+//
+//	3  -1  2  -7      the positive sum is 5, the negative sum 8: 8
 func greatestFour(x []float32) float32 {
 	var padded [blockK]float32
 	copy(padded[:], x)

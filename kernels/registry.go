@@ -18,17 +18,17 @@ type variant struct {
 	matrix  *matrixOps
 }
 
-// EnvCPU is the environment variable that forces a variant by name.
-const EnvCPU = "MEDNER_CPU"
+// envCPU is the environment variable that forces a variant by name.
+const envCPU = "MEDNER_CPU"
 
 // scalarVariant is plain Go: the fallback, and the oracle of the others.
 var scalarVariant = &variant{name: "scalar", vector: &vectorScalar, matrix: &matrixScalar}
 
-// Variant is an implementation of the kernels, as people see it.
+// Variant describes an implementation of the kernels.
 type Variant struct {
-	Name      string
-	Available bool
-	Reason    string // why it is not available
+	Name      string // as MEDNER_CPU and [Force] take it: "scalar", "avx2", …
+	Available bool   // on this processor
+	Reason    string // why it is not available; "" if it is
 }
 
 // Variants lists what this build has, the simplest first.
@@ -46,8 +46,8 @@ func variants() []*variant {
 	return append([]*variant{scalarVariant}, nativeVariants...)
 }
 
-// unfit says why v must not run here, "" if it may: the processor lacks
-// something, or a kernel failed its self-test.
+// unfit returns the reason why v must not run here, "" if it may: the processor
+// lacks a feature, or a kernel failed its self-test.
 func (v *variant) unfit() string {
 	if v.missing != "" {
 		return "this processor lacks " + v.missing
@@ -106,7 +106,7 @@ func current() *choice {
 	if c := chosen.Load(); c != nil {
 		return c
 	}
-	c := choose(variants(), os.Getenv(EnvCPU))
+	c := choose(variants(), os.Getenv(envCPU))
 	chosen.Store(c)
 	return c
 }
@@ -132,12 +132,12 @@ func choose(all []*variant, forced string) *choice {
 			}
 			why := v.unfit()
 			if why == "" {
-				return &choice{v, EnvCPU + "=" + forced}
+				return &choice{v, envCPU + "=" + forced}
 			}
-			notes = append(notes, fmt.Sprintf("%s=%s cannot be had: %s", EnvCPU, forced, why))
+			notes = append(notes, fmt.Sprintf("%s=%s cannot be had: %s", envCPU, forced, why))
 		}
 		if notes == nil {
-			notes = append(notes, fmt.Sprintf("%s=%s is none of %s", EnvCPU, forced, strings.Join(names, ", ")))
+			notes = append(notes, fmt.Sprintf("%s=%s is none of %s", envCPU, forced, strings.Join(names, ", ")))
 		}
 	}
 	for i := len(all) - 1; ; i-- {

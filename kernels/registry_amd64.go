@@ -4,7 +4,7 @@ package kernels
 
 import "golang.org/x/sys/cpu"
 
-// nativeVariants are those for amd64, the simplest first.
+// nativeVariants lists the variants for amd64, the simplest first.
 var nativeVariants = []*variant{
 	{name: "avx2", missing: lacking(avx2Features), vector: &vectorAVX2, matrix: &matrixAVX2},
 	{name: "avx512", missing: lacking(avx512Features), vector: &vectorAVX512, matrix: &matrixAVX512},

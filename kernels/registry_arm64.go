@@ -2,8 +2,8 @@
 
 package kernels
 
-// nativeVariants are those for arm64, the simplest first. Every processor has
-// NEON.
+// nativeVariants lists the variants for arm64, the simplest first. Every processor
+// has NEON.
 var nativeVariants = []*variant{
 	{name: "neon", vector: &vectorNEON, matrix: &matrixNEON},
 }

@@ -2,5 +2,5 @@
 
 package kernels
 
-// nativeVariants are those of this processor's architecture: none.
+// nativeVariants is empty: this build has plain Go only.
 var nativeVariants []*variant

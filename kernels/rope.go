@@ -30,14 +30,15 @@ type ropeTable struct {
 	cos, sin []float32 // [ropeBlock][h]
 }
 
-// NewRope returns a Rope of the inverse frequencies, [rotary size / 2].
+// NewRope returns a Rope that rotates by the inverse frequencies, [rotary size / 2]:
+// angles are pos·invFreq[i], in radians.
 func NewRope(invFreq []float32) *Rope {
 	return &Rope{invFreq: invFreq}
 }
 
-// Angles returns cos and sin, [h] each, at a position ≥ 0. The caller must
+// angles returns cos and sin, [h] each, at a position ≥ 0. The caller must
 // not change them.
-func (r *Rope) Angles(pos int) (cos, sin []float32) {
+func (r *Rope) angles(pos int) (cos, sin []float32) {
 	first := pos - pos%ropeBlock
 	slot := &r.blocks[first/ropeBlock%ropeBlocks]
 	t := slot.Load()
@@ -62,14 +63,15 @@ func (r *Rope) table(first int) *ropeTable {
 	return t
 }
 
-// Apply rotates the heads of one row, [heads·headDim], at position pos; what
-// lies past 2·len(invFreq) in a head stays.
+// Apply rotates the heads of one row, [heads·headDim], at position pos ≥ 0. Of a
+// head, the numbers past 2·len(invFreq) stay. It panics if the row has no whole
+// heads or they are too short.
 func (r *Rope) Apply(row []float32, headDim, pos int) {
 	h := len(r.invFreq)
 	if headDim < 2*h || headDim == 0 || len(row)%headDim != 0 || pos < 0 {
 		panic(fmt.Sprintf("kernels: rope of %d on a row of %d, heads of %d, position %d", 2*h, len(row), headDim, pos))
 	}
-	cos, sin := r.Angles(pos)
+	cos, sin := r.angles(pos)
 	ops := vec()
 	for ; len(row) > 0; row = row[headDim:] {
 		ops.rotate(row[:h], row[h:2*h], cos, sin)

@@ -71,7 +71,7 @@ func TestRopeConcurrent(t *testing.T) {
 			defer wg.Done()
 			for i := range 2000 {
 				pos := (i*37 + g*8192) % 40000
-				cos, sin := rope.Angles(pos)
+				cos, sin := rope.angles(pos)
 				s, c := sinCos(float64(float32(pos)))
 				if cos[0] != float32(c) || sin[0] != float32(s) {
 					t.Errorf("position %d: got %v and %v", pos, cos[0], sin[0])

@@ -9,16 +9,16 @@ import (
 // of word i/64; they may be shorter than x, the missing words being zeros, and
 // nil allows every index.
 
-// Greatest returns the greatest of x, -Inf of none, and whether all of x are
-// finite. Where one is not, the greatest means nothing.
+// Greatest returns the greatest of x (-Inf if x is empty) and whether all of x
+// are finite. If one is not, the greatest means nothing.
 func Greatest(x []float32) (greatest float32, finite bool) { return vec().scan(x) }
 
-// GreatestAllowed returns the greatest of those x that the bitmap allows, -Inf
-// of none.
+// GreatestAllowed returns the greatest of the x that the bitmap allows, -Inf if
+// it allows none.
 func GreatestAllowed(x []float32, allowed []uint64) float32 { return vec().maxAllowed(x, allowed) }
 
 // FirstEqual returns the first index that the bitmap allows and whose value
-// equals v, -1 of none.
+// equals v, -1 if there is none.
 func FirstEqual(x []float32, allowed []uint64, v float32) int {
 	return vec().firstEqual(x, allowed, v)
 }

@@ -32,7 +32,7 @@ type vectorOps struct {
 	weigh32  func(weighArgs[float32])
 	weigh16  func(weighArgs[uint16])
 	toHalf   func(dst []uint16, x []float32)
-	// peak.go: rounds of arithmetic, and the operations in one
+	// peak.go: n rounds of arithmetic, and the operations of a round
 	spinFMA, spinDot   func(n int)
 	roundFMA, roundDot int
 	xor                func(x []uint64) uint64

@@ -16,19 +16,19 @@ type Weights struct {
 	kind       kinds.Kind
 	words      []uint32  // as layout.go draws them
 	scales     []float32 // [tile][block][row]
-	code       *codebook // of 4 bits
+	code       *codebook // nil for kinds without one
 }
 
-// codebook is what 4-bit codes stand for, in the forms that kernels look
-// them up in.
+// codebook holds the 16 values that 4-bit codes stand for, in the forms in which
+// kernels look them up.
 type codebook struct {
-	// lookup has the 16 values, and then the same by bytes: all lowest ones,
-	// and so on.
 	lookup lookup
 	int8   [16]int8 // value ≈ int8·scale
 	scale  float32
 }
 
+// lookup has the 16 values, and then the same by bytes: the 16 lowest bytes of
+// the values in four words, then the 16 bytes above them, and so on.
 type lookup = [32]float32
 
 func newCodebook(code *[16]float32) *codebook {
@@ -45,7 +45,7 @@ func newCodebook(code *[16]float32) *codebook {
 	return c
 }
 
-// look is the table for kernels, nil of no codebook.
+// look returns the table for kernels, nil if there is no codebook.
 func (c *codebook) look() *lookup {
 	if c == nil {
 		return nil
