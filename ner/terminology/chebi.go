@@ -13,13 +13,14 @@ const (
 	chebiPrefix  = "CHEBI:"
 )
 
-// obo reads an ontology's [Term] stanzas. Formulas and line notations among
-// the synonyms are no names.
+// obo reads the [Term] stanzas of an ontology. Synonyms that are formulas or line
+// notations are no names.
 func (p *parser) obo() error {
 	var id string
-	var names []string
+	var names []string // the preferred one first
 	inTerm, obsolete := false, false
 	release, ontology := "", ""
+	// finish adds the term that has been read.
 	finish := func() {
 		if inTerm && id != "" && !obsolete && len(names) > 0 {
 			n := p.b.concept(id)
@@ -76,10 +77,11 @@ func (p *parser) obo() error {
 	return nil
 }
 
-// notNames are the synonym types of ChEBI that are formulas.
+// notNames has the types of ChEBI's synonyms that are no names.
 var notNames = []string{"FORMULA", "SMILES", "InChI", "InChIKey", "MASS", "CHARGE", "MONOISOTOPIC"}
 
-// oboSynonym reads "a \"quoted\" name" SCOPE TYPE [sources].
+// oboSynonym returns the name in "a \"quoted\" name" SCOPE TYPE [sources], and false
+// if there is none.
 func oboSynonym(value string) (string, bool) {
 	if value == "" || value[0] != '"' {
 		return "", false
@@ -106,8 +108,8 @@ func oboSynonym(value string) (string, bool) {
 	return "", false
 }
 
-// chebiTSV reads compounds.tsv, which has the preferred names, or names.tsv.
-// A compound that was merged into another gives its names to that one.
+// chebiTSV reads compounds.tsv, which has the preferred names, or names.tsv. The
+// names of a compound that was merged into another become names of that one.
 func (p *parser) chebiTSV() error {
 	p.defaults(chebiName, releaseOf(p.file), chebiLicence)
 	columns, err := p.header()
@@ -144,4 +146,5 @@ func (p *parser) chebiTSV() error {
 	})
 }
 
+// chebiID returns an identifier with its prefix.
 func chebiID(id string) string { return chebiPrefix + strings.TrimPrefix(id, chebiPrefix) }

@@ -8,13 +8,14 @@ import (
 // maxParts bounds the parts of a composite mention.
 const maxParts = 8
 
-// conjunction is what joins the parts of a coordination.
+// conjunction matches what joins the parts of a coordination.
 var conjunction = regexp.MustCompile(`(?i)\s*,\s+(?:and/or|and|or|as well as)\s+|\s+(?:and/or|and|or|as well as)\s+|\s*[,;/&+]\s+|\s+[/&+]\s*|/`)
 
-// composite finds every part of a coordination by itself. Parts may share the
-// words at the end of the last ("renal or hepatic toxicity") or those at the
-// beginning of the first ("hepatitis B and C"); a part stands as it is only
-// where no shared words make a name of it, or where all stand as they are.
+// composite returns a match for each part of a coordination, and none unless all
+// parts are found. Parts are first taken as they are. If some aren't found so, they
+// may share the words at the end of the last one ("renal or hepatic toxicity"), or
+// those at the start of the first one ("hepatitis B and C"); a part is then taken as
+// it is only if no shared words make a name of it.
 func (r *reader) composite(text string, q *Query) []Match {
 	parts := conjunction.Split(text, maxParts+1)
 	if len(parts) < 2 || len(parts) > maxParts {
@@ -34,7 +35,8 @@ func (r *reader) composite(text string, q *Query) []Match {
 	return r.allParts(parts, func(i int) []string { return readings(parts, i, first, last) }, &one)
 }
 
-// readings are the names that part i may stand for, the likeliest first.
+// readings returns the names that part i may stand for, the likeliest first. The
+// words of the first and of the last part may be shared; more of them are likelier.
 func readings(parts []string, i int, first, last []string) []string {
 	var out []string
 	if i < len(parts)-1 {
@@ -50,7 +52,8 @@ func readings(parts []string, i int, first, last []string) []string {
 	return append(out, parts[i])
 }
 
-// allParts looks every part up; nil unless all are found and differ.
+// allParts returns a match for each part: the first of its readings that is a name.
+// It returns nil if a part has none, or two parts have the same match.
 func (r *reader) allParts(parts []string, readings func(int) []string, q *Query) []Match {
 	out := make([]Match, 0, len(parts))
 	for i, part := range parts {

@@ -20,46 +20,47 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// Format is how a terminology's file is written.
+// Format is the format of a terminology's file.
 type Format string
 
-// The formats.
+// The formats, with the names that their files usually have.
 const (
 	MeSHXML   Format = "mesh-xml"   // descXXXX.xml, suppXXXX.xml
 	MeSHASCII Format = "mesh-ascii" // dXXXX.bin, cXXXX.bin
-	ChEBIOBO  Format = "chebi-obo"
-	ChEBITSV  Format = "chebi-tsv" // compounds.tsv, names.tsv
-	UMLS      Format = "umls"      // MRCONSO.RRF, MRSTY.RRF
-	TSV       Format = "tsv"       // columns id, name, and, if there are, synonyms, type, trees
+	ChEBIOBO  Format = "chebi-obo"  // chebi.obo, and other ontologies
+	ChEBITSV  Format = "chebi-tsv"  // compounds.tsv, names.tsv
+	UMLS      Format = "umls"       // MRCONSO.RRF, MRSTY.RRF
+	TSV       Format = "tsv"        // a table with columns id and name, and optionally synonyms, type and trees
 )
 
-// Formats lists what can be imported.
+// Formats returns all formats.
 func Formats() []Format { return []Format{MeSHXML, MeSHASCII, ChEBIOBO, ChEBITSV, UMLS, TSV} }
 
-// Source is a file to import, gzip-compressed or not.
+// Source is a file to import, which may be compressed by gzip.
 type Source struct {
 	Path   string
-	Format Format // "": by the file's name and first bytes
+	Format Format // "": told by the file's name and first bytes
 }
 
-// Options say how to import; what is empty is taken from the sources.
+// Options say how to import.
 type Options struct {
+	// Name, Release and Licence are what the index says of itself. Those that are
+	// empty are taken from the sources.
 	Name, Release, Licence string
-	// Languages of UMLS names; nil: ENG.
-	Languages []string
-	// Vocabularies (SAB) of UMLS names; nil: all.
-	Vocabularies []string
-	// Suppressed takes UMLS names that are marked as not to be used.
-	Suppressed bool
-	// Progress is called with the bytes just read from a source.
+	Languages              []string // of UMLS names that are taken; nil for ENG
+	Vocabularies           []string // of UMLS names that are taken (SAB); nil for all
+	Suppressed             bool     // take UMLS names that are marked as not to be used, too
+	// Progress, unless nil, is called with the number of bytes just read from a
+	// source, which may be compressed.
 	Progress func(bytes int)
 }
 
-// Import reads sources and writes their index to a file, which appears there
-// only when it is complete. The same sources give the same bytes.
+// Import reads sources and writes their index to the file path, where it appears
+// only when it is complete. The same sources give the same bytes. A source that is
+// bad gives a *badinput.Error.
 func Import(ctx context.Context, path string, sources []Source, o Options) (Info, error) {
 	if len(sources) == 0 {
-		return Info{}, errors.New("no sources to import")
+		return Info{}, badinput.New("", "sources", "none", "one at least")
 	}
 	b := newBuilder()
 	info := Info{Name: o.Name, Release: o.Release, Licence: o.Licence}
@@ -82,19 +83,20 @@ func Import(ctx context.Context, path string, sources []Source, o Options) (Info
 	return info, b.write(ctx, path, &info)
 }
 
-// parser is what the formats' importers share.
+// parser reads a source into a builder.
 type parser struct {
 	ctx    context.Context
 	file   string
 	format Format
 	in     *bufio.Reader
-	line   int
+	line   int // from 1
 	b      *builder
 	o      Options
 	info   *Info
-	n      int // records, for looking at ctx now and then
+	n      int // lines and records read, so that ctx is looked at now and then
 }
 
+// bad returns the error for a field in the current line.
 func (p *parser) bad(field, found, want string) error {
 	if field != "" {
 		field = ": " + field
@@ -102,7 +104,8 @@ func (p *parser) bad(field, found, want string) error {
 	return badinput.New(p.file, fmt.Sprintf("line %d%s", p.line, field), found, want)
 }
 
-// tick says whether the import has been cancelled.
+// tick returns an error if the import has been cancelled. It is called for every
+// line or record.
 func (p *parser) tick() error {
 	if p.n++; p.n%4096 == 0 {
 		return p.ctx.Err()
@@ -110,7 +113,8 @@ func (p *parser) tick() error {
 	return nil
 }
 
-// defaults fills what the user left open.
+// defaults sets what the index says of itself, as far as the user left it open.
+// Different names and licences of several sources are joined.
 func (p *parser) defaults(name, release, licence string) {
 	if p.info.Name == "" {
 		p.info.Name = name
@@ -127,6 +131,7 @@ func (p *parser) defaults(name, release, licence string) {
 	}
 }
 
+// importSource reads one source.
 func importSource(ctx context.Context, b *builder, s Source, o Options, info *Info) (about SourceInfo, err error) {
 	f, err := os.Open(s.Path)
 	if err != nil {
@@ -140,13 +145,20 @@ func importSource(ctx context.Context, b *builder, s Source, o Options, info *In
 	if err := p.parse(s.Format, raw); err != nil {
 		return about, err
 	}
-	if _, err := io.Copy(io.Discard, raw); err != nil { // what follows the last record
+	// The hash is that of the whole file: read what follows the last record.
+	if _, err := io.Copy(io.Discard, raw); err != nil {
 		return about, err
 	}
-	return SourceInfo{File: filepath.Base(s.Path), Format: p.format, Bytes: raw.n, SHA256: hex.EncodeToString(sum.Sum(nil)), Skipped: b.skipped - skipped}, nil
+	return SourceInfo{
+		File:    filepath.Base(s.Path),
+		Format:  p.format,
+		Bytes:   raw.n,
+		SHA256:  hex.EncodeToString(sum.Sum(nil)),
+		Skipped: b.skipped - skipped,
+	}, nil
 }
 
-// parse reads a source; an empty format is found out.
+// parse reads a source in format f, or in the one that is detected if f is "".
 func (p *parser) parse(f Format, r io.Reader) error {
 	var err error
 	if p.in, err = gunzip(p.file, r); err != nil {
@@ -157,7 +169,7 @@ func (p *parser) parse(f Format, r io.Reader) error {
 		return fmt.Errorf("%s: %w", p.file, err)
 	}
 	if p.format = f; f == "" {
-		p.format = Detect(p.file, head)
+		p.format = detect(p.file, head)
 	}
 	if bytes.HasPrefix(head, []byte("\ufeff")) {
 		if _, err := p.in.Discard(3); err != nil {
@@ -189,6 +201,7 @@ func formatNames() string {
 	return strings.Join(names, ", ")
 }
 
+// hashingReader hashes and counts the bytes that are read.
 type hashingReader struct {
 	r        io.Reader
 	sum      hash.Hash
@@ -206,8 +219,10 @@ func (h *hashingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// headSize is how many bytes of a source detection looks at.
 const headSize = 64 << 10
 
+// gunzip returns a reader of what r delivers, decompressed if it is a gzip stream.
 func gunzip(file string, r io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(r, headSize)
 	if magic, _ := in.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
@@ -217,10 +232,10 @@ func gunzip(file string, r io.Reader) (*bufio.Reader, error) {
 	if err != nil {
 		return nil, badinput.Wrap(file, "gzip", err)
 	}
-	return bufio.NewReaderSize(typedErrors{file, z}, headSize), nil
+	return bufio.NewReaderSize(typedErrors{file: file, r: z}, headSize), nil
 }
 
-// typedErrors marks what goes wrong in decompression as bad input.
+// typedErrors makes errors of decompression *badinput.Error.
 type typedErrors struct {
 	file string
 	r    io.Reader
@@ -240,8 +255,9 @@ var (
 	releaseYear = regexp.MustCompile(`(?:^|[^0-9])((?:19|20)\d\d(?:A[AB])?)(?:[^0-9]|$)`)
 )
 
-// Detect returns the format of a terminology's file.
-func Detect(path string, head []byte) Format {
+// detect returns the format of a file, by its first bytes and then its name; TSV if
+// neither tells.
+func detect(path string, head []byte) Format {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
 	first, _, _ := bytes.Cut(head, []byte("\n"))
 	columns := strings.ToLower(strings.TrimSpace(string(first)))
@@ -263,7 +279,7 @@ func Detect(path string, head []byte) Format {
 	return TSV
 }
 
-// releaseOf finds a release's year in a file's name.
+// releaseOf returns the year in a file's name, or "".
 func releaseOf(path string) string {
 	if m := releaseYear.FindStringSubmatch(filepath.Base(path)); m != nil {
 		return m[1]

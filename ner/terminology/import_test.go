@@ -214,7 +214,7 @@ func TestDetect(t *testing.T) {
 		"chebi.obo": ChEBIOBO, "compounds.tsv": ChEBITSV, "names.tsv": ChEBITSV, "MRCONSO.RRF": UMLS, "MRSTY.RRF": UMLS, "table.tsv": TSV} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		require.NoError(t, err)
-		require.Equal(t, want, Detect(name, data), name)
+		require.Equal(t, want, detect(name, data), name)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Greek letters by their names, which terminologies write out.
+// greek has the names of Greek letters, which terminologies write out.
 var greek = map[rune]string{
 	'α': "alpha", 'β': "beta", 'γ': "gamma", 'δ': "delta", 'ε': "epsilon", 'ϵ': "epsilon", 'ζ': "zeta", 'η': "eta",
 	'θ': "theta", 'ϑ': "theta", 'ι': "iota", 'κ': "kappa", 'λ': "lambda", 'μ': "mu", 'ν': "nu", 'ξ': "xi",
@@ -16,9 +16,11 @@ var greek = map[rune]string{
 	'ϕ': "phi", 'χ': "chi", 'ψ': "psi", 'ω': "omega",
 }
 
-// Key returns what is left of a name when case, accents, punctuation, Greek
-// letters, possessives, plurals and British spellings are unified: words and numbers, joined by
-// single spaces. Names with one key are taken for variants of one name.
+// Key returns the form of a name that its variants share: words and numbers in lower
+// case, joined by single spaces. It has no accents and no punctuation, Greek letters
+// are written out, possessives and plurals are cut, and British spellings are
+// American. "Parkinson's diseases" has the key "parkinson disease". Names with one
+// key count as one name.
 func Key(name string) string {
 	if !ascii(name) {
 		name = norm.NFKD.String(name)
@@ -43,14 +45,15 @@ func Key(name string) string {
 	return string(k.out)
 }
 
-// keyBuilder writes a key word by word; a word is of letters or of digits.
+// keyBuilder writes a key word by word. A word consists of letters or of digits.
 type keyBuilder struct {
 	out    []byte
-	start  int // of the word in out
-	inWord bool
-	digits bool
+	start  int  // where the current word begins in out
+	inWord bool // there is a current word
+	digits bool // it consists of digits
 }
 
+// add adds a character, in lower case.
 func (k *keyBuilder) add(r rune) {
 	if name, ok := greek[r]; ok && r >= utf8.RuneSelf {
 		k.end()
@@ -82,13 +85,17 @@ func (k *keyBuilder) add(r rune) {
 	}
 }
 
+// begin begins a word.
 func (k *keyBuilder) begin(digits bool) {
 	if len(k.out) > 0 {
 		k.out = append(k.out, ' ')
 	}
-	k.start, k.inWord, k.digits = len(k.out), true, digits
+	k.start = len(k.out)
+	k.inWord = true
+	k.digits = digits
 }
 
+// end ends the current word, if there is one.
 func (k *keyBuilder) end() {
 	if k.inWord && !k.digits {
 		k.out = spelling(singular(k.out, k.start), k.start)
@@ -96,9 +103,9 @@ func (k *keyBuilder) end() {
 	k.inWord = false
 }
 
-// singular cuts the plural's ending off the word that begins at start. It need
-// not be right, as it treats names and mentions alike, but it must not make one
-// of two names that mean different things.
+// singular cuts the ending of a plural off the word of out that begins at start. As
+// names and mentions are treated alike, the result needn't be the right singular,
+// but it must not be that of a word that means something else.
 func singular(out []byte, start int) []byte {
 	word := out[start:]
 	n := len(word)
@@ -143,7 +150,8 @@ var american = strings.NewReplacer("ae", "e", "oe", "e", "sulph", "sulf", "umour
 
 func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == '‘' || r == '`' || r == '´' }
 
-// possessive says whether what follows an apostrophe is the "s" of a genitive.
+// possessive tells whether the text after an apostrophe begins with the "s" of a
+// genitive.
 func possessive(rest string) bool {
 	if rest == "" || rest[0] != 's' && rest[0] != 'S' {
 		return false
@@ -152,6 +160,7 @@ func possessive(rest string) bool {
 	return rest[1:] == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
 }
 
+// ascii tells whether s has ASCII characters only.
 func ascii(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -161,7 +170,7 @@ func ascii(s string) bool {
 	return true
 }
 
-// lower folds ASCII.
+// lower has the lower case of each ASCII character.
 var lower = func() (t [utf8.RuneSelf]byte) {
 	for i := range t {
 		t[i] = strings.ToLower(string(rune(i)))[0]

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// Lookup returns the concepts that a mention may mean, best first; none where
-// nothing in the terminology is like it.
+// Lookup returns the concepts that a mention may mean, best first, and none if no
+// name is like the mention. The error is that of a damaged file.
 func (x *Index) Lookup(q Query) ([]Match, error) {
 	if q.Limit <= 0 {
 		q.Limit = DefaultLimit
@@ -24,6 +24,7 @@ func (x *Index) Lookup(q Query) ([]Match, error) {
 	return out, nil
 }
 
+// cascade takes the first step that finds anything.
 func (r *reader) cascade(q *Query) []Match {
 	if m := r.named(q.Text, q); len(m) > 0 {
 		return m
@@ -44,6 +45,7 @@ func (r *reader) cascade(q *Query) []Match {
 	return m
 }
 
+// relabel sets the method of matches, and multiplies their scores.
 func relabel(m []Match, method string, factor float64) []Match {
 	for i := range m {
 		m[i].Method = method
@@ -52,7 +54,7 @@ func relabel(m []Match, method string, factor float64) []Match {
 	return m
 }
 
-// named finds the concepts with that name, or one with its key.
+// named returns the concepts that have text as a name, or else a name with its key.
 func (r *reader) named(text string, q *Query) []Match {
 	key := Key(text)
 	if key == "" {
@@ -65,23 +67,24 @@ func (r *reader) named(text string, q *Query) []Match {
 	return r.ranked(r.candidates(n, text, q.Type), q.Limit)
 }
 
-// candidate is a name that a mention may be.
+// candidate is a name that a mention may be a variant of.
 type candidate struct {
-	name    int
+	name    int // its number
 	concept int
-	rank    int
+	rank    int // lower is better, among names of equal score
 	method  string
 	score   float64
 }
 
-// The ranks of names with one key.
+// The ranks of names with the key of a mention.
 const (
-	rankExact = iota
-	rankCase
-	rankKey
+	rankExact = iota // equal to the mention
+	rankCase         // equal but for case
+	rankKey          // any other
 )
 
-// candidates are the names of a key that a concept of the type may have.
+// candidates returns the names with a key whose concepts may be of a type. If one
+// of them equals text, it returns only those that do.
 func (r *reader) candidates(key int, text, typ string) []candidate {
 	from, to := r.pair(secKeyNames, key)
 	if from > to || int(to) > r.x.p.info.Names {
@@ -90,7 +93,13 @@ func (r *reader) candidates(key int, text, typ string) []candidate {
 	}
 	var out []candidate
 	for i := int(from); i < int(to) && r.err == nil; i++ {
-		c := candidate{name: i, concept: int(r.u32(secNameConcepts, i)), rank: rankKey, method: Normalized, score: normalizedScore}
+		c := candidate{
+			name:    i,
+			concept: int(r.u32(secNameConcepts, i)),
+			rank:    rankKey,
+			method:  Normalized,
+			score:   normalizedScore,
+		}
 		if !r.types(c.concept).fits(typ) {
 			continue
 		}
@@ -108,7 +117,8 @@ func (r *reader) candidates(key int, text, typ string) []candidate {
 	return out
 }
 
-// ranked makes matches of the best candidates, each concept once.
+// ranked returns matches for the best candidates, with each concept once. Among
+// those of equal score and rank, preferred names come first.
 func (r *reader) ranked(list []candidate, limit int) []Match {
 	preferred := func(c candidate) int {
 		if int(r.u32(secPreferred, c.concept)) == c.name {
@@ -141,13 +151,20 @@ func (r *reader) ranked(list []candidate, limit int) []Match {
 			continue
 		}
 		seen = append(seen, c.concept)
-		out = append(out, Match{ID: r.id(c.concept), Name: r.preferred(c.concept), Found: r.text(secNameOffsets, secNames, c.name),
-			Method: c.method, Score: c.score, Types: r.types(c.concept).names()})
+		out = append(out, Match{
+			ID:     r.id(c.concept),
+			Name:   r.preferred(c.concept),
+			Found:  r.text(secNameOffsets, secNames, c.name),
+			Method: c.method,
+			Score:  c.score,
+			Types:  r.types(c.concept).names(),
+		})
 	}
 	return out
 }
 
-// expand writes a mention's short forms out: the whole mention, else its words.
+// expand returns a mention with its short forms written out. It is a short form as a
+// whole, or has words that are.
 func expand(text string, abbreviations map[string]string) string {
 	if len(abbreviations) == 0 {
 		return text

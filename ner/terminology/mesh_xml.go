@@ -13,16 +13,17 @@ const (
 	meshPrefix  = "MESH:"
 )
 
-// meshRecord is a descriptor or a supplementary concept as it is read.
+// meshRecord is a descriptor or a supplementary concept.
 type meshRecord struct {
-	ui, heading string
-	trees       []string
-	terms       []string
-	mapped      []string
-	types       typeBits
+	ui      string // the identifier
+	heading string // the preferred name
+	trees   []string
+	terms   []string // other names
+	mapped  []string // identifiers or headings of descriptors to which it maps
+	types   typeBits // told by the record itself, not its trees
 }
 
-// add puts a record into the terminology.
+// addMeSH adds a record to the terminology.
 func (p *parser) addMeSH(r *meshRecord) error {
 	if r.ui == "" {
 		return p.bad("", "a record without an identifier", "one such as D000001")
@@ -46,8 +47,8 @@ func (p *parser) addMeSH(r *meshRecord) error {
 	return p.tick()
 }
 
-// scrTypes are the types of a supplementary record's class: regular and
-// protocol, disease, organism, and others.
+// scrTypes returns the types of a supplementary record by its class: chemicals and
+// protocols, diseases, organisms, and others.
 func scrTypes(class string) typeBits {
 	switch class {
 	case "1", "2":
@@ -60,8 +61,8 @@ func scrTypes(class string) typeBits {
 	return 0
 }
 
-// meshXML reads descriptor and supplementary records. A record's names are the
-// terms of all its concepts.
+// meshXML reads descriptors and supplementary records. The terms of all concepts in
+// a record are its names.
 func (p *parser) meshXML() error {
 	p.line = 1
 	p.defaults(meshName, releaseOf(p.file), meshLicence)
@@ -111,7 +112,8 @@ func (p *parser) meshXML() error {
 
 var meshRecords = [][]byte{[]byte("/DescriptorRecordSet/DescriptorRecord"), []byte("/SupplementalRecordSet/SupplementalRecord")}
 
-// meshPath is a path below a record.
+// meshPath returns a path relative to the record that has it, and false if it lies
+// in no record.
 func meshPath(path []byte) ([]byte, bool) {
 	for _, record := range meshRecords {
 		if rest, ok := bytes.CutPrefix(path, record); ok && (len(rest) == 0 || rest[0] == '/') {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// header reads the first row; a column's number counts from 1.
+// header returns the numbers of the columns, from 1, by their names in lower case.
 func (p *parser) header() (map[string]int, error) {
 	row, err := p.row()
 	if errors.Is(err, io.EOF) {
@@ -20,6 +20,7 @@ func (p *parser) header() (map[string]int, error) {
 	return columns, err
 }
 
+// row returns the cells of the next line that isn't empty.
 func (p *parser) row() ([]string, error) {
 	for {
 		line, err := p.nextLine()
@@ -32,9 +33,9 @@ func (p *parser) row() ([]string, error) {
 	}
 }
 
-// tsv reads a table with a header: id, name, and if there are, synonyms (joined
-// by pipes), type (chemical, disease or other) and trees (joined by pipes).
-// Several rows may be about one concept; the first name is the preferred one.
+// tsv reads a table with the columns id and name, and optionally synonyms (joined by
+// pipes), type (chemical, disease or other) and trees (joined by pipes). Several
+// rows may be about one concept; the first name is the preferred one.
 func (p *parser) tsv() error {
 	p.defaults("", releaseOf(p.file), "")
 	columns, err := p.header()
@@ -70,8 +71,8 @@ func (p *parser) tsv() error {
 	})
 }
 
-// rows calls each for every row below a header. Its cells go by their columns'
-// names; one that isn't there is empty.
+// rows calls each for every row below the header, with a function that returns the
+// cell in a column; a cell that the row lacks is empty.
 func (p *parser) rows(columns map[string]int, each func(cell func(column string) string) error) error {
 	for {
 		row, err := p.row()
@@ -93,7 +94,7 @@ func (p *parser) rows(columns map[string]int, each func(cell func(column string)
 	}
 }
 
-// quote shows a piece of input in a message, shortened.
+// quote returns the first 60 bytes of a piece of input in quotes, for a message.
 func quote(s string) string {
 	const most = 60
 	if len(s) > most {

@@ -30,7 +30,8 @@ const (
 	styColumns    = 6
 )
 
-// umls reads MRCONSO.RRF, or the types of its concepts from MRSTY.RRF.
+// umls reads the names of MRCONSO.RRF, or the semantic types of MRSTY.RRF. The
+// number of columns tells which it is.
 func (p *parser) umls() error {
 	p.defaults(umlsName, releaseOf(p.file), umlsLicence)
 	languages := p.o.Languages
@@ -51,12 +52,14 @@ func (p *parser) umls() error {
 		f := strings.Split(strings.TrimSuffix(string(raw), "|"), "|")
 		switch {
 		case len(f) == consoColumns || len(f) == consoColumns-1:
-			if !slices.Contains(languages, f[consoLAT]) || !p.o.Suppressed && f[consoSUPPRESS] != "N" ||
-				p.o.Vocabularies != nil && !slices.Contains(p.o.Vocabularies, f[consoSAB]) {
+			suppressed := f[consoSUPPRESS] != "N" && !p.o.Suppressed
+			otherVocabulary := p.o.Vocabularies != nil && !slices.Contains(p.o.Vocabularies, f[consoSAB])
+			if suppressed || otherVocabulary || !slices.Contains(languages, f[consoLAT]) {
 				continue
 			}
 			n := p.b.concept(umlsPrefix + f[consoCUI])
-			p.b.addName(n, f[consoSTR], f[consoTS] == "P" && f[consoSTT] == "PF" && f[consoISPREF] == "Y")
+			preferred := f[consoTS] == "P" && f[consoSTT] == "PF" && f[consoISPREF] == "Y"
+			p.b.addName(n, f[consoSTR], preferred)
 		case len(f) == styColumns || len(f) == styColumns-1:
 			if !strings.HasPrefix(f[styTUI], "T") || len(f[stySTN]) == 0 {
 				return p.bad("", quote(string(raw)), "a row of MRSTY.RRF")

@@ -17,7 +17,7 @@ import (
 	"github.com/medner/medner/internal/atomicfile"
 )
 
-// write puts the index of b into a file.
+// write writes the index of b to a file, and sets in info what is counted.
 func (b *builder) write(ctx context.Context, path string, info *Info) error {
 	f, err := atomicfile.Create(path)
 	if err != nil {
@@ -29,6 +29,7 @@ func (b *builder) write(ctx context.Context, path string, info *Info) error {
 	return f.Commit()
 }
 
+// writeTo writes the sections, and then the header before them.
 func (b *builder) writeTo(ctx context.Context, f io.WriteSeeker, info *Info) error {
 	if _, err := f.Write(make([]byte, headerSize)); err != nil {
 		return err
@@ -76,7 +77,8 @@ func (b *builder) writeTo(ctx context.Context, f io.WriteSeeker, info *Info) err
 	return err
 }
 
-// keys returns the different keys, and the first name of each and the end.
+// keys returns the different keys, sorted, and the first name of each, with one
+// entry more for the end.
 func (b *builder) keys() (keys []string, first []uint32) {
 	for i := range b.names {
 		if i == 0 || b.names[i].key != b.names[i-1].key {
@@ -87,6 +89,7 @@ func (b *builder) keys() (keys []string, first []uint32) {
 	return keys, append(first, uint32(len(b.names)))
 }
 
+// writeNames writes the sections about names.
 func (b *builder) writeNames(w *sectionWriter) {
 	w.strings(secNameOffsets, secNames, len(b.names), func(i int) string { return b.names[i].text })
 	of := make([]uint32, len(b.names))
@@ -96,17 +99,20 @@ func (b *builder) writeNames(w *sectionWriter) {
 	w.numbers(secNameConcepts, of)
 }
 
+// writeConcepts writes the sections about concepts.
 func (b *builder) writeConcepts(w *sectionWriter) {
 	n := len(b.concepts)
 	w.strings(secIDOffsets, secIDs, n, func(i int) string { return b.concepts[i].id })
-	counts := make([]uint32, n+1)
+	// first has the entry of namesOf with the first name of each concept.
+	first := make([]uint32, n+1)
 	for i := range b.names {
-		counts[b.names[i].concept+1]++
+		first[b.names[i].concept+1]++
 	}
 	for i := range n {
-		counts[i+1] += counts[i]
+		first[i+1] += first[i]
 	}
-	namesOf, next := make([]uint32, len(b.names)), slices.Clone(counts)
+	namesOf := make([]uint32, len(b.names))
+	next := slices.Clone(first)
 	preferred := make([]uint32, n)
 	for i := range preferred {
 		preferred[i] = math.MaxUint32
@@ -126,18 +132,20 @@ func (b *builder) writeConcepts(w *sectionWriter) {
 	}
 	w.section(secTypes, types)
 	w.strings(secTreeOffsets, secTrees, n, func(i int) string { return strings.Join(b.concepts[i].trees, "|") })
-	w.numbers(secConceptNames, counts)
+	w.numbers(secConceptNames, first)
 	w.numbers(secNamesOf, namesOf)
 }
 
-// sectionWriter writes sections one after another; the first error stays.
+// sectionWriter writes sections one after another. After its first error, which
+// stays in err, it writes nothing.
 type sectionWriter struct {
 	w     *bufio.Writer
-	at    uint64
+	at    uint64 // offset in the file
 	spans [sections]span
 	err   error
 }
 
+// put writes bytes.
 func (w *sectionWriter) put(b []byte) {
 	if w.err == nil {
 		_, w.err = w.w.Write(b)
@@ -145,20 +153,23 @@ func (w *sectionWriter) put(b []byte) {
 	}
 }
 
-// begin pads to a multiple of 8.
+// begin begins section n at the next multiple of 8 bytes.
 func (w *sectionWriter) begin(n int) {
 	w.put(make([]byte, (8-w.at%8)%8))
 	w.spans[n].offset = w.at
 }
 
+// end ends section n.
 func (w *sectionWriter) end(n int) { w.spans[n].size = w.at - w.spans[n].offset }
 
+// section writes bytes as section n.
 func (w *sectionWriter) section(n int, b []byte) {
 	w.begin(n)
 	w.put(b)
 	w.end(n)
 }
 
+// numbers writes numbers as section n.
 func (w *sectionWriter) numbers(n int, v []uint32) {
 	w.begin(n)
 	var b [4]byte
@@ -169,8 +180,9 @@ func (w *sectionWriter) numbers(n int, v []uint32) {
 	w.end(n)
 }
 
+// strings writes n strings as two sections: the offsets of the strings, and their
+// bytes.
 func (w *sectionWriter) strings(offsets, bytes, n int, at func(int) string) {
-	// A table of offsets and the bytes that it is about.
 	table := make([]uint32, n+1)
 	total := uint64(0)
 	for i := range n {

@@ -10,38 +10,43 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// A gram's postings are the number of its blocks, a word about each block, and
-// then the blocks, which have as many entries as those words say: the signatures
-// of all and then the keys of all. All keys of a block have the same number of
-// grams, and the gram at the same place among them, rarest first. Most blocks
-// need no reading, and the words that say so lie together.
+// The postings of a gram are the keys that have it among their rarest grams, in
+// blocks. All keys of a block have the same number of grams, the size, and the gram
+// has the same place among them, its rank, rarest first. A lookup passes over most
+// blocks by their size and rank, which therefore lie together:
+//
+//	u32       the number of blocks
+//	u32       for each block: size << 24 | rank << 16 | number of keys
+//	u64 … u32 for each block: the signatures of its keys, then the keys
 const (
-	blockSizeShift = 24 // the keys' number of grams
-	blockRankShift = 16 // the gram's place
-	maxBlock       = 1<<16 - 1
-	signatureSize  = 8
-	entrySize      = signatureSize + 4
-	wideSize       = 16
+	blockSizeShift = 24
+	blockRankShift = 16
+	maxBlock       = 1<<16 - 1         // keys of a block
+	signatureSize  = 8                 // bytes
+	entrySize      = signatureSize + 4 // bytes of a key in a block
+	wideSize       = 16                // bytes of a wide signature
 )
 
-// posting is a key with a gram, in the order of blocks: size, rank, key.
+// posting is a key in the list of a gram: the size in the highest bits, then the
+// rank and the key, so that postings sort into blocks.
 type posting uint64
 
 func newPosting(size, rank int, key uint32) posting {
 	return posting(size)<<40 | posting(rank)<<32 | posting(key)
 }
 
-// gramIndex is what fuzzy lookups need of the keys.
+// gramIndex is what fuzzy lookups need. Grams have numbers, in the order in which
+// they are met.
 type gramIndex struct {
 	grams      []gram
-	keys       []uint32 // how many have each gram
-	postings   [][]posting
-	signatures []uint64
-	wide       []wide
+	keys       []uint32    // for each gram, how many keys have it
+	postings   [][]posting // for each gram
+	signatures []uint64    // for each key
+	wide       []wide      // for each key
 }
 
-// newGramIndex lists every key under the rarest of its grams, those among which
-// one must be that it shares with a similar key.
+// newGramIndex lists each key under the rarest of its grams, among which there is
+// one that it shares with any similar key.
 func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
 	x := &gramIndex{signatures: make([]uint64, len(keys)), wide: make([]wide, len(keys))}
 	var buf []gram
@@ -57,7 +62,8 @@ func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
 	}
 	number := map[gram]uint32{}
 	err := each(func(i int, grams []gram) {
-		x.signatures[i], x.wide[i] = signature(grams), newWide(grams)
+		x.signatures[i] = signature(grams)
+		x.wide[i] = newWide(grams)
 		for _, g := range grams {
 			n, ok := number[g]
 			if !ok {
@@ -77,9 +83,9 @@ func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
 	var order []ranked
 	err = each(func(i int, grams []gram) {
 		order = order[:0]
-		for _, g := range grams { // sorted, so that equally rare ones stay in order
+		for _, g := range grams { // which are sorted, so that equally rare ones stay sorted
 			n := number[g]
-			order = append(order, ranked{x.keys[n], n})
+			order = append(order, ranked{keys: x.keys[n], number: n})
 		}
 		slices.SortStableFunc(order, func(a, b ranked) int { return cmp.Compare(a.keys, b.keys) })
 		for rank, o := range order[:min(len(order), prefix(len(order), indexedScore))] {
@@ -89,6 +95,7 @@ func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
 	return x, err
 }
 
+// write writes the sections about grams.
 func (x *gramIndex) write(w *sectionWriter) {
 	order := make([]int, len(x.grams))
 	for i := range order {
@@ -123,7 +130,7 @@ func (x *gramIndex) write(w *sectionWriter) {
 	w.section(secWide, packed)
 }
 
-// appendBlocks writes a gram's postings.
+// appendBlocks appends the postings of a gram as the file has them.
 func (x *gramIndex) appendBlocks(out []byte, list []posting) []byte {
 	slices.Sort(list)
 	at := len(out)
@@ -148,7 +155,7 @@ func (x *gramIndex) appendBlocks(out []byte, list []posting) []byte {
 	return out
 }
 
-// blockLength is how many postings from the first on are in one block.
+// blockLength returns how many postings at the start of a list are one block.
 func blockLength(list []posting) int {
 	n := 1
 	for n < len(list) && n < maxBlock && list[n]>>32 == list[0]>>32 {

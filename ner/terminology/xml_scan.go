@@ -10,36 +10,35 @@ import (
 	"unicode/utf8"
 )
 
-// xmlScan walks through the elements of an XML file of any size. It knows tags,
-// text with the five entities and references by number, comments, CDATA and
-// processing instructions; declarations in the document type are refused.
+// xmlScan reads the elements of an XML file of any size, with the path of each. It
+// knows tags, text with the five entities and references by number, comments, CDATA
+// and processing instructions. It refuses declarations in the document type.
 type xmlScan struct {
-	p     *parser
-	path  []byte // "/Set/Record/Name" of the open element
-	depth int
-	text  []byte // since the last tag
-	tag   []byte
-	empty bool // the last tag opened and closes its element
-	// closing is the path of the element whose end has been read.
-	closing []byte
+	p       *parser
+	path    []byte // of the open element: "/Set/Record/Name"
+	depth   int    // of the open element
+	text    []byte // what stands since the latest tag
+	tag     []byte // the latest tag, without "<" and ">"
+	empty   bool   // the latest tag is that of an empty element, whose end is still to be told
+	closing []byte // the path of the element that closed last
 }
 
 const (
-	maxXMLText  = 1 << 20
-	maxXMLTag   = 64 << 10
+	maxXMLText  = 1 << 20  // bytes between two tags
+	maxXMLTag   = 64 << 10 // bytes
 	maxXMLDepth = 100
 )
 
-// step is what has been read.
+// step says what next has read.
 type step int
 
 const (
-	opened step = iota
-	closed
+	opened step = iota // a start tag; path is that of its element
+	closed             // an end tag; closing is the path of its element
 )
 
-// next reads up to the next start or end of an element. At an end, text is
-// what stands since the tag before it, and closing the element's path.
+// next reads up to the next start or end of an element. At an end, text is the text
+// since the tag before it.
 func (s *xmlScan) next() (step, error) {
 	if s.empty {
 		s.empty = false
@@ -68,6 +67,7 @@ func (s *xmlScan) next() (step, error) {
 	}
 }
 
+// push opens the element of the latest tag.
 func (s *xmlScan) push() error {
 	if s.depth++; s.depth > maxXMLDepth {
 		return s.p.bad("", fmt.Sprintf("elements nested over %d deep", maxXMLDepth), "a terminology")
@@ -85,6 +85,7 @@ func (s *xmlScan) push() error {
 	return nil
 }
 
+// pop closes the open element.
 func (s *xmlScan) pop() error {
 	if s.depth == 0 {
 		return s.p.bad("", "an end without a start", "elements")
@@ -95,7 +96,7 @@ func (s *xmlScan) pop() error {
 	return nil
 }
 
-// attribute returns an attribute of the last start tag.
+// attribute returns an attribute of the latest tag, or "".
 func (s *xmlScan) attribute(name string) string {
 	for _, q := range []string{`"`, `'`} {
 		if _, rest, ok := bytes.Cut(s.tag, []byte(" "+name+"="+q)); ok {
@@ -106,7 +107,7 @@ func (s *xmlScan) attribute(name string) string {
 	return ""
 }
 
-// eof tells a file's end from one within an element.
+// eof returns the error for a read within an element that failed with err.
 func (s *xmlScan) eof(err error) error {
 	if errors.Is(err, io.EOF) {
 		return s.p.bad("", "the end of the file within "+string(s.path), "the end of the element")
@@ -114,8 +115,8 @@ func (s *xmlScan) eof(err error) error {
 	return err
 }
 
-// readText reads up to and including the next "<". The file's end is io.EOF
-// outside all elements.
+// readText reads the text up to the next "<", and the "<". Outside all elements, the
+// end of the file is io.EOF.
 func (s *xmlScan) readText() error {
 	from := len(s.text)
 	for {
@@ -144,7 +145,7 @@ func (s *xmlScan) readText() error {
 	}
 }
 
-// decode resolves entities, in place.
+// decode returns b with entities resolved, in the memory of b.
 func (s *xmlScan) decode(b []byte) ([]byte, error) {
 	if !utf8.Valid(b) {
 		return nil, s.p.bad("", "invalid UTF-8", "UTF-8 text")
@@ -178,6 +179,7 @@ func (s *xmlScan) decode(b []byte) ([]byte, error) {
 	return out, nil
 }
 
+// entity returns the character that an entity stands for.
 func entity(name string) (rune, bool) {
 	switch name {
 	case "amp":
@@ -205,8 +207,8 @@ func entity(name string) (rune, bool) {
 	return rune(n), true
 }
 
-// readMarkup reads what a "<" begins: 't' for a start tag, '/' for an end tag,
-// '!' for what is passed over.
+// readMarkup reads the markup after a "<". It returns 't' for a start tag, '/' for an
+// end tag, and '!' for anything else, which means nothing here.
 func (s *xmlScan) readMarkup() (byte, error) {
 	start, err := s.p.in.Peek(len("![CDATA["))
 	if err != nil && len(start) == 0 {
@@ -234,7 +236,7 @@ func (s *xmlScan) readMarkup() (byte, error) {
 	return 't', nil
 }
 
-// readTag reads up to the ">" that is in no quotes, into tag.
+// readTag reads a tag or a declaration, up to the ">" that is not in quotes.
 func (s *xmlScan) readTag(declaration bool) error {
 	s.tag = s.tag[:0]
 	quote := byte(0)
@@ -268,8 +270,8 @@ func (s *xmlScan) readTag(declaration bool) error {
 	}
 }
 
-// skip passes over everything up to a delimiter that ends in ">"; a CDATA
-// section's content is text.
+// skip reads up to the end of a delimiter, which ends with ">". If keep, as for a
+// CDATA section, what stands before the delimiter is text.
 func (s *xmlScan) skip(delimiter string, keep bool) error {
 	var tail []byte
 	from := len(s.text)

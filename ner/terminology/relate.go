@@ -6,25 +6,29 @@ import (
 	"unicode"
 )
 
-// relation is what a name that is spelt like a mention is to it.
+// relation says what a name, whose key is similar to that of a mention, is to the
+// mention.
 type relation uint8
 
 const (
 	unrelated relation = iota
-	wider              // the name of something more general
-	same               // the mention's name, misspelt or inflected
+	wider              // a name of something more general
+	same               // a name of the same, misspelt or inflected in the mention
 )
 
-// relate compares the keys of a mention and of a name that share most 3-grams.
-// The mention may be misspelt, inflected, its words in another order; where it
-// has words that nothing in the name is like ("left bundle branch block"), the
-// name is a wider one. They are unrelated where the name has such a word, or
-// where a number, a letter, a negation or a prefix of opposite sense differs:
-// "vitamin D" is no variant of "vitamin C", nor hypokalemia of hyperkalemia,
-// however many 3-grams they share.
+// relate compares the keys of a mention and of a name that share most of their
+// 3-grams:
 //
-// The names of chemicals mean another one where their ends differ, so that they
-// are not inflected.
+//   - same: their words correspond. They may be misspelt, inflected, or in another
+//     order.
+//   - wider: the mention has further words, as "left bundle branch block" has
+//     beside "bundle branch block".
+//   - unrelated: the name has further words, or a number, a letter, a negation or a
+//     prefix of opposite sense differs. "Vitamin D" is no variant of "vitamin C",
+//     nor hypokalemia of hyperkalemia, however many 3-grams they share.
+//
+// Chemicals whose names differ in their last letters are different ones, so that
+// names of chemicals aren't taken for inflected.
 func relate(mention, name string, chemical bool) relation {
 	a, b := strings.Fields(mention), strings.Fields(name)
 	switch {
@@ -38,8 +42,8 @@ func relate(mention, name string, chemical bool) relation {
 	return same
 }
 
-// covers says whether all words of b, but for those that may be left out, have
-// their like in a.
+// covers tells whether each word of b, but for optional ones and designators, is a
+// word of a or a variant of one.
 func covers(a, b []string, chemical bool) bool {
 	for _, word := range b {
 		if designates(word) || optional[word] || slices.Contains(a, word) {
@@ -52,14 +56,15 @@ func covers(a, b []string, chemical bool) bool {
 	return true
 }
 
-// optional are words that one of two names may lack.
+// optional has words that one of two names may lack.
 var optional = wordSet("and by due in of the to with disease disorder syndrome " +
 	"besylate fumarate hydrobromide hydrochloride maleate mesylate tartrate")
 
-// designators are words that tell concepts apart as numbers do.
+// designators has words that tell concepts apart as numbers do.
 var designators = wordSet("alpha beta gamma delta epsilon kappa lambda mu omega sigma theta zeta " +
 	"ii iii iv vi vii viii ix xi xii anti de non no not post pre pseudo without")
 
+// wordSet returns the set of the words in a list.
 func wordSet(list string) map[string]bool {
 	set := map[string]bool{}
 	for w := range strings.FieldsSeq(list) {
@@ -68,6 +73,8 @@ func wordSet(list string) map[string]bool {
 	return set
 }
 
+// designates tells whether a word tells concepts apart: it has a digit, is a single
+// letter, or one of the designators.
 func designates(word string) bool {
 	for i, r := range word {
 		if unicode.IsDigit(r) || i == 0 && len(string(r)) == len(word) {
@@ -77,8 +84,8 @@ func designates(word string) bool {
 	return designators[word]
 }
 
-// sameDesignators compares what tells concepts apart. One of the two may lack
-// those that the other begins with: fluorouracil is 5-fluorouracil.
+// sameDesignators tells whether two names have the same designators. One of the two
+// may lack those with which the other begins: fluorouracil is 5-fluorouracil.
 func sameDesignators(a, b []string) bool {
 	headA, restA := splitDesignators(a)
 	headB, restB := splitDesignators(b)
@@ -90,7 +97,8 @@ func sameDesignators(a, b []string) bool {
 	return slices.Equal(restA, restB)
 }
 
-// splitDesignators returns those before the first other word, and the others.
+// splitDesignators returns the designators before the first other word or negation,
+// and the designators after it.
 func splitDesignators(words []string) (head, rest []string) {
 	n := 0
 	for n < len(words) && designates(words[n]) && !negations[words[n]] {
@@ -104,13 +112,14 @@ func splitDesignators(words []string) (head, rest []string) {
 	return words[:n:n], rest
 }
 
-// negations are designators that nothing may lack.
+// negations has the designators that neither name may lack.
 var negations = wordSet("anti de non no not post pre pseudo without")
 
-// opposites are prefixes of opposite sense that begin with the same letter.
+// opposites has pairs of prefixes of opposite sense. Others begin with different
+// letters, which variant never takes for variants.
 var opposites = [][2]string{{"hyper", "hypo"}, {"inter", "intra"}, {"macro", "micro"}, {"endo", "exo"}, {"endo", "ecto"}}
 
-// variant says whether one word is another, misspelt or inflected.
+// variant tells whether one word can be the other, misspelt or inflected.
 func variant(a, b string, chemical bool) bool {
 	x, y := []rune(a), []rune(b)
 	if min(len(x), len(y)) < 4 || x[0] != y[0] {
@@ -126,7 +135,8 @@ func variant(a, b string, chemical bool) bool {
 		common++
 	}
 	if chemical {
-		x, y = []rune(strings.TrimSuffix(a, "e")), []rune(strings.TrimSuffix(b, "e"))
+		x = []rune(strings.TrimSuffix(a, "e"))
+		y = []rune(strings.TrimSuffix(b, "e"))
 		return slices.Equal(tail(x), tail(y)) && typos(x, y, 12)
 	}
 	const inflection = 4 // letters
@@ -136,10 +146,11 @@ func variant(a, b string, chemical bool) bool {
 	return typos(x, y, 12)
 }
 
+// tail returns the last three letters of a word.
 func tail(word []rune) []rune { return word[max(0, len(word)-3):] }
 
-// typos says whether two words differ by one letter inserted, left out, replaced
-// or swapped with the next, or by two such if both have so many letters.
+// typos tells whether one letter was inserted, left out, replaced or swapped with
+// the next between two words, or two letters if both words have at least forTwo.
 func typos(a, b []rune, forTwo int) bool {
 	most := 1
 	if min(len(a), len(b)) >= forTwo {
@@ -148,9 +159,12 @@ func typos(a, b []rune, forTwo int) bool {
 	return max(len(a)-len(b), len(b)-len(a)) <= most && distance(a, b) <= most
 }
 
-// distance is the restricted Damerau-Levenshtein distance.
+// distance returns the restricted Damerau-Levenshtein distance.
 func distance(a, b []rune) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	// Three rows of the table: for the first i-1, i and i+1 letters of a.
+	before := make([]int, len(b)+1)
+	last := make([]int, len(b)+1)
+	row := make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j
 	}
