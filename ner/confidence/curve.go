@@ -18,10 +18,10 @@ type Sample struct {
 
 // Curve maps features to the probability that an item is right.
 type Curve struct {
-	// Weights are those of the logistic regression: of a constant 1, and of
-	// Mean, Min, First, End and Agreement.
+	// Weights has the logistic regression's weights of a constant 1, and of Mean,
+	// Min, First, End and Agreement.
 	Weights [dims]float64 `json:"weights"`
-	// Blocks are those of the isotonic regression, ascending.
+	// Blocks has the blocks of the isotonic regression, ascending.
 	Blocks []Block `json:"blocks"`
 }
 

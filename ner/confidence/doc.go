@@ -2,11 +2,11 @@
 // mention or a pair that a model wrote, into a number between 0 and 1. It is for
 // programs that fit a calibration to a model of their own, and for package ner.
 //
-// An item's [Features] come from the model's raw log-probabilities, before
-// penalty and mask: their mean and minimum over the item's tokens, that of its
-// first token (did the model want this item at all?), and that of what ends the
-// item (did the model take it for complete?). A pair has the features of its
-// weaker side.
+// An item's [Features] are raw log-probabilities, before penalty and mask: the mean
+// and the minimum over the item's tokens, that of its first token (did the model
+// want this item at all?), and that of the line end, or end of the answer, after it
+// (did the model take the item for complete?). A pair has the features of its weaker
+// side.
 //
 // Without a calibration, [Features.Score] ranks items and promises nothing else.
 // A [Curve] gives probabilities. It is fitted to items that are known to be

@@ -18,8 +18,8 @@ type Features struct {
 const least = -20
 
 // Of returns the features of an item: tokens are the log-probabilities of its
-// tokens, at least one, and end that of what ends it. What is not a number
-// counts as impossible.
+// tokens, at least one, and end is that of the line end, or end of the answer, after
+// them. NaN counts as impossible.
 func Of(tokens []float32, end float64) Features {
 	f := Features{Min: math.Inf(1), Agreement: 1}
 	for i, t := range tokens {

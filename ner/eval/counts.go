@@ -29,7 +29,7 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// Score is what a report says of one task, or of all tasks pooled.
+// Score has the counts and the measures of one task, or of all tasks pooled.
 type Score struct {
 	Counts
 	Precision float64   `json:"precision"`
@@ -48,7 +48,7 @@ func score(c Counts) Score {
 	return Score{Counts: c, Precision: c.Precision(), Recall: c.Recall(), F1: c.F1()}
 }
 
-// Level is what a report says of one level.
+// Level has the scores at one level.
 type Level struct {
 	Tasks map[string]Score `json:"tasks"`
 	Micro Score            `json:"micro"` // of the pooled tasks

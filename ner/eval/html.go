@@ -25,7 +25,7 @@ var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap
 	"down": func(x float64) string { return fmt.Sprintf("%.1f", 200-200*x) },
 }).Parse(reportSource))
 
-// Page is what WriteHTML shows.
+// Page has the contents of the page that WriteHTML writes.
 type Page struct {
 	Title       string
 	Notice      string // a paragraph under the title

@@ -35,7 +35,7 @@ type Options struct {
 	Replies []Reply
 }
 
-// Report is what Evaluate found, and, marshalled, the JSON of a report.
+// Report has the results of Evaluate. Marshalled, it is the JSON of a report.
 type Report struct {
 	// LevelName is DocumentLevel, the level of Tasks, Micro and Macro.
 	LevelName string           `json:"level"`

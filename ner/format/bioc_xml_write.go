@@ -11,7 +11,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// biocHolds is what both BioC formats can hold.
+// biocHolds is the content that both BioC formats can hold.
 const biocHolds = hasText | hasLineBreaks | hasTitle | hasPassages | hasPassageInfons | hasInfons | hasIDs | hasEntityInfons |
 	hasDiscontinuous | hasUngrounded | hasConcepts | hasComposite | hasNormalized | hasConfidence | hasRelations |
 	hasRelationIDs | hasRelationMentions | hasRelationInfons

@@ -11,8 +11,8 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// bratHolds is what brat can hold of any document; bratLines adds what it can hold
-// of some.
+// bratHolds is the content that brat can hold of any document; bratLines adds what
+// it can hold of some.
 const bratHolds = hasText | hasLineBreaks | hasGaps | hasDiscontinuous | hasConcepts | hasComposite |
 	hasNormalized | hasConfidence | hasRelations | hasRelationIDs | hasRelationMentions
 

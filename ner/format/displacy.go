@@ -9,8 +9,8 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// displacyObject is what spaCy's displaCy renders. Offsets count code points, as
-// Python does.
+// displacyObject is an object that spaCy's displaCy renders. Its offsets count code
+// points, as Python does.
 type displacyObject struct {
 	ID    string        `json:"id,omitempty"`
 	Text  string        `json:"text"`

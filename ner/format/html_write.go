@@ -24,7 +24,7 @@ var pagePolicy = func() string {
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }()
 
-// htmlHolds is what a page shows.
+// htmlHolds is the content that a page shows.
 const htmlHolds = ^(hasTitle | hasPassages | hasPassageInfons | hasInfons | hasPrompt | hasIDs | hasEntityInfons | hasComposite |
 	hasRelationIDs | hasRelationMentions | hasRelationInfons)
 

@@ -9,7 +9,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// unit is what the offsets of a file count.
+// unit is the unit in which a file counts offsets.
 type unit int
 
 const (
@@ -23,7 +23,7 @@ var unitNames = [...]string{"code points", "bytes", "UTF-16 units", "code points
 
 func (u unit) String() string { return unitNames[u] }
 
-// claim is what a file states about one mention. Its offsets count in a unit that
+// claim is a file's statement about one mention. Its offsets count in a unit that
 // is to be found out.
 type claim struct {
 	spans     []document.Span

@@ -51,7 +51,7 @@ func (p *pubMedSource) next() (document.Result, error) {
 	return document.Result{Document: a.document()}, nil
 }
 
-// pubMedArticle is what is kept of an article.
+// pubMedArticle has the parts of an article that are kept.
 type pubMedArticle struct {
 	c        *xmlCursor
 	id       string

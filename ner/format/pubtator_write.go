@@ -16,7 +16,7 @@ type pubTatorWriter struct {
 	count int // of documents, those that were there before included
 }
 
-// pubTatorHolds is what PubTator can hold of any document; it can also hold the
+// pubTatorHolds is the content that PubTator can hold of any document; it can also hold the
 // novelty of relations.
 const pubTatorHolds = hasText | hasTitle | hasGaps | hasConcepts | hasComposite | hasRelations
 

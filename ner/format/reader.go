@@ -45,7 +45,7 @@ func (o ReadOptions) maxDocument() int {
 	return defaultMaxDocument
 }
 
-// Collection is what a BioC file says of itself.
+// Collection has what a BioC file says of itself before its documents.
 type Collection struct {
 	Source, Date, Key string
 	Infons            map[string]string
@@ -195,8 +195,8 @@ func (r *Reader) Close() error {
 }
 
 // Files reads files one after another. The path "-" stands for stdin. A folder
-// stands for the files in it, but hidden ones, and for those of folders in it. A
-// file that can't be opened counts as one bad document.
+// stands for the files in it, and in folders in it, but not for hidden ones. A file
+// that can't be opened counts as one bad document.
 func Files(paths []string, stdin io.Reader, o ReadOptions) iter.Seq2[document.Result, error] {
 	return func(yield func(document.Result, error) bool) {
 		for _, path := range paths {

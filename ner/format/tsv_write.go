@@ -52,7 +52,7 @@ var (
 	unescapeCell = strings.NewReplacer(`\\`, "\\", `\t`, "\t", `\n`, "\n", `\r`, "\r")
 )
 
-// tsvHolds is what the table can hold of any document.
+// tsvHolds is the content that the table can hold of any document.
 const tsvHolds = hasDiscontinuous | hasUngrounded | hasConcepts | hasNormalized | hasConfidence | hasRelations | hasDropped | hasLineBreaks | hasGaps
 
 // tsvWriter writes medner's own table.

@@ -1,6 +1,6 @@
 package prompt
 
-// Task is what one question asks for.
+// Task names the items that one question asks for.
 type Task string
 
 // The tasks.

@@ -99,7 +99,7 @@ func (r *reader) fuzzy(key string, q *Query) []Match {
 	return r.ranked(list, q.Limit)
 }
 
-// listed is what an index has for one gram; nothing for a gram that no key has.
+// listed has an index's entries about one gram; none for a gram that no key has.
 type listed struct {
 	keys     uint32 // how many keys have the gram
 	postings []byte

@@ -73,8 +73,8 @@ func (x *Index) Verify() error {
 	})
 }
 
-// Concept returns the concept with an identifier, and whether there is one. The
-// error is that of a damaged file.
+// Concept returns the concept with an identifier, and whether there is one. It
+// fails only on a damaged file.
 func (x *Index) Concept(id string) (c Concept, ok bool, err error) {
 	err = x.guard(func(r *reader) {
 		n, found := r.find(secIDOffsets, secIDs, x.p.info.Concepts, id)

@@ -7,7 +7,7 @@ import (
 )
 
 // Lookup returns the concepts that a mention may mean, best first, and none if no
-// name is like the mention. The error is that of a damaged file.
+// name is like the mention. It fails only on a damaged file.
 func (x *Index) Lookup(q Query) ([]Match, error) {
 	if q.Limit <= 0 {
 		q.Limit = DefaultLimit

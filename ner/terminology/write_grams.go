@@ -35,7 +35,7 @@ func newPosting(size, rank int, key uint32) posting {
 	return posting(size)<<40 | posting(rank)<<32 | posting(key)
 }
 
-// gramIndex is what fuzzy lookups need. Grams have numbers, in the order in which
+// gramIndex is the part of an index for fuzzy lookups. Grams have numbers, in the order in which
 // they are met.
 type gramIndex struct {
 	grams      []gram
