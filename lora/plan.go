@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -172,7 +173,7 @@ func equal(a, b quant.Matrix) (bool, error) {
 		}
 		return nil
 	})
-	if err == errDiffer {
+	if errors.Is(err, errDiffer) {
 		return false, nil
 	}
 	return err == nil, err

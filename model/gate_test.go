@@ -36,7 +36,7 @@ func (m stepped) step() {
 func (m stepped) release() {
 	close(m.toy.stall)
 	go func() {
-		for range m.toy.entered { //nolint:revive // only so that steps go on
+		for range m.toy.entered { // only so that steps go on
 		}
 	}()
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/medner/medner/ner/confidence"
 )
 
-// HintsFile, beside an adapter or a model, says how it was trained to be
-// asked: {"prompt": "simple"}.
+// HintsFile is the name of the file, beside an adapter or a model, that says
+// how it was trained to be asked: {"prompt": "simple"}.
 const HintsFile = "medner.json"
 
 // CalibrationFiles is the pattern of the names of files that hold a calibration

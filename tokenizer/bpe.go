@@ -111,7 +111,8 @@ func (m *bpe) symbols(word string) (symbols []symbol, skipped bool) {
 		}
 	}
 	for i := 0; i < len(word); {
-		n, id := 1, int32(none)
+		var id int32
+		n := 1
 		if m.byteLevel {
 			id = m.bytes[word[i]]
 		} else {

@@ -23,7 +23,7 @@ func TestPipesStay(t *testing.T) {
 			close(read)
 			return
 		}
-		defer f.Close() //nolint:errcheck // only read
+		defer f.Close()
 		data, _ := io.ReadAll(f)
 		read <- string(data)
 	}()

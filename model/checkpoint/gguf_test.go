@@ -19,10 +19,10 @@ import (
 	"github.com/medner/medner/tokenizer"
 )
 
-// patched returns a file with the 32-bit value of a metadata key replaced.
-func patched(t testing.TB, file, key string, value uint32) []byte {
+// patched returns biased.gguf with the 32-bit value of a metadata key replaced.
+func patched(t testing.TB, key string, value uint32) []byte {
 	t.Helper()
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile("testdata/biased.gguf")
 	require.NoError(t, err)
 	at := bytes.Index(data, []byte(key))
 	require.Positive(t, at, key)
@@ -49,16 +49,16 @@ func TestHostileGGUF(t *testing.T) {
 	}{
 		"other architecture":      {replaced(t, biased, "\x05\x00\x00\x00\x00\x00\x00\x00llama", "\x05\x00\x00\x00\x00\x00\x00\x00gemma"), `general.architecture: found "gemma", expected "llama" or "qwen2" or "qwen3"`},
 		"no context length":       {replaced(t, biased, "llama.context_length", "llama.context_lengtx"), "llama.context_length: found nothing"},
-		"no heads":                {patched(t, biased, "llama.attention.head_count", 0), "num_attention_heads: found 0"},
-		"heads not dividing":      {patched(t, biased, "llama.attention.head_count", 5), "num_key_value_heads: found 2"},
-		"10^9 layers":             {patched(t, biased, "llama.block_count", 1e9), "num_hidden_layers: found 1000000000"},
-		"one layer more":          {patched(t, biased, "llama.block_count", 2), "model.layers.1.input_layernorm.weight: found no such tensor"},
-		"NaN eps":                 {patched(t, biased, "llama.attention.layer_norm_rms_epsilon", nan), "layer_norm_rms_epsilon: found NaN"},
-		"zero eps":                {patched(t, biased, "llama.attention.layer_norm_rms_epsilon", 0), "rms_norm_eps: found 0"},
-		"infinite rope base":      {patched(t, biased, "llama.rope.freq_base", 0x7f800000), "llama.rope.freq_base: found +Inf"},
-		"keys of another size":    {patched(t, biased, "llama.attention.value_length", 16), "llama.attention.value_length: found 16, expected 32"},
-		"part of a head rotated":  {patched(t, biased, "llama.rope.dimension_count", 16), "llama.rope.dimension_count: found 16, expected 32"},
-		"vocabulary ≠ embeddings": {patched(t, biased, "llama.vocab_size", 41), "model.embed_tokens.weight: shape: found [40 64], expected 41 × 64"},
+		"no heads":                {patched(t, "llama.attention.head_count", 0), "num_attention_heads: found 0"},
+		"heads not dividing":      {patched(t, "llama.attention.head_count", 5), "num_key_value_heads: found 2"},
+		"10^9 layers":             {patched(t, "llama.block_count", 1e9), "num_hidden_layers: found 1000000000"},
+		"one layer more":          {patched(t, "llama.block_count", 2), "model.layers.1.input_layernorm.weight: found no such tensor"},
+		"NaN eps":                 {patched(t, "llama.attention.layer_norm_rms_epsilon", nan), "layer_norm_rms_epsilon: found NaN"},
+		"zero eps":                {patched(t, "llama.attention.layer_norm_rms_epsilon", 0), "rms_norm_eps: found 0"},
+		"infinite rope base":      {patched(t, "llama.rope.freq_base", 0x7f800000), "llama.rope.freq_base: found +Inf"},
+		"keys of another size":    {patched(t, "llama.attention.value_length", 16), "llama.attention.value_length: found 16, expected 32"},
+		"part of a head rotated":  {patched(t, "llama.rope.dimension_count", 16), "llama.rope.dimension_count: found 16, expected 32"},
+		"vocabulary ≠ embeddings": {patched(t, "llama.vocab_size", 41), "model.embed_tokens.weight: shape: found [40 64], expected 41 × 64"},
 		"yarn":                    {replaced(t, biased, "linear", "yarn  "), "rope_type"},
 		"unknown tensor":          {replaced(t, biased, "blk.0.attn_q.bias", "blk.0.attn_x.bias"), "blk.0.attn_x.bias: found a tensor that is not a decoder's"},
 		"transformers' name":      {replaced(t, biased, "blk.0.attn_output.bias", "model.layers.0.mlp.bia"), "model.layers.0.mlp.bia: found a tensor that is not"},

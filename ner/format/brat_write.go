@@ -69,7 +69,7 @@ func bratLines(r *document.Result, o WriteOptions) ([]byte, error) {
 		return nil, err
 	}
 	b := bratBuilder{o: o, doc: r, ids: freeIDs(&r.Document), names: map[*document.Entity]string{}, taken: map[string]bool{}}
-	held := content(bratHolds)
+	held := bratHolds
 	if b.ownIDs() {
 		held |= hasIDs
 	}

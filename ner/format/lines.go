@@ -55,9 +55,9 @@ func (l *lines) read() ([]byte, error) {
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
-		case err == io.EOF && len(buf) == 0 && !long: //nolint:errorlint // bufio returns it bare
+		case err == io.EOF && len(buf) == 0 && !long:
 			return buf, io.EOF
-		case err != nil && err != io.EOF: //nolint:errorlint // bufio returns it bare
+		case err != nil && err != io.EOF:
 			return buf, err
 		case long:
 			return buf, errLongLine

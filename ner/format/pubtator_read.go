@@ -133,7 +133,7 @@ func textLine(line []byte) (id, kind, text string, ok bool) {
 
 // add adds a line to a block.
 func (p *pubTatorSource) add(b *pubTatorBlock, line []byte) {
-	at := func(more ...string) string { return place(p.lines.number, b.id, more...) }
+	at := func() string { return place(p.lines.number, b.id) }
 	if b.bad != nil {
 		return
 	}

@@ -63,7 +63,7 @@ type tsvWriter struct {
 }
 
 func (w *tsvWriter) Write(r *document.Result) error {
-	held := content(tsvHolds)
+	held := tsvHolds
 	for i := range r.Entities {
 		if len(r.Entities[i].Links) <= 1 {
 			held |= hasLinks

@@ -64,9 +64,9 @@ func (c *xmlCursor) token() (xml.Token, error) {
 }
 
 // place names the line of the file that has been reached.
-func (c *xmlCursor) place(more ...string) string {
+func (c *xmlCursor) place() string {
 	line, _ := c.d.InputPos()
-	return place(c.line+line-1, "", more...)
+	return place(c.line+line-1, "")
 }
 
 // children calls fn for every child element of the current one, and reads to the

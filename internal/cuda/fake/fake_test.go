@@ -39,7 +39,7 @@ func onMode(t *testing.T, mode shim.Mode, body func(d *device)) {
 	require.NoError(t, err)
 	c, err := driver.Open(0)
 	require.NoError(t, err)
-	defer c.Close() //nolint:errcheck // it may be lost
+	defer c.Close() // it may be lost
 	require.NoError(t, c.Do(func() error {
 		ptx, err := fs.ReadFile(drivertest.PTX(), "suite.ptx")
 		require.NoError(t, err)

@@ -169,7 +169,7 @@ func TestUnfitDevices(t *testing.T) {
 	require.ErrorIs(t, err, driver.ErrNoDevice)
 	require.ErrorContains(t, err, "cuda:3")
 
-	n, _, _, err := need(w, backend.Options{Context: 1000})
+	n, err := need(w, backend.Options{Context: 1000})
 	require.NoError(t, err)
 	err = try("memory", int(n.All())*9/10, 0)
 	var little *MemoryError

@@ -56,10 +56,10 @@ func size(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 const leastPositions = 4096
 
 // need counts what a model takes.
-func need(w *backend.Weights, o backend.Options) (Need, *decoder, *counter, error) {
+func need(w *backend.Weights, o backend.Options) (Need, error) {
 	d, c := &decoder{}, &counter{}
 	if _, err := d.build(w, planFor(o), c); err != nil {
-		return Need{}, nil, nil, err
+		return Need{}, err
 	}
 	n := Need{Weights: c.total, Positions: leastPositions}
 	if o.Context > 0 {
@@ -68,10 +68,10 @@ func need(w *backend.Weights, o backend.Options) (Need, *decoder, *counter, erro
 	n.Cache = int64(paged.Pages(n.Positions)) * int64(pageBytes(w, o))
 	ws := workspace{arena: arena{dry: true}}
 	if err := ws.build(d, &gpukernels.Kernels{}, startLimits(n.Positions)); err != nil {
-		return Need{}, nil, nil, err
+		return Need{}, err
 	}
 	n.Workspace = ws.bytes
-	return n, d, c, nil
+	return n, nil
 }
 
 // startLimits are those of a workspace for prompts of 512 tokens a step.
@@ -92,7 +92,7 @@ func pageBytes(w *backend.Weights, o backend.Options) int {
 
 // fit is nil where a model has room in so much free memory.
 func fit(device string, w *backend.Weights, o backend.Options, free, total uint64) error {
-	n, _, _, err := need(w, o)
+	n, err := need(w, o)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func fit(device string, w *backend.Weights, o backend.Options, free, total uint6
 	}
 	e := &MemoryError{Device: device, Need: n, Free: free, Total: total}
 	try := func(flags string, o backend.Options) bool {
-		other, _, _, err := need(w, o)
+		other, err := need(w, o)
 		if err != nil || other.All() >= n.All() || uint64(other.All()) > free {
 			return false
 		}

@@ -20,7 +20,7 @@ func TestEveryMentionCanBeWritten(t *testing.T) {
 		a := NewArticle(v, doc.text)
 		for _, m := range doc.mentions {
 			mentions++
-			if got, ended := accepts(v, a, Items, "- "+m); got != "- "+m || !ended {
+			if got, ended := accepts(a, Items, "- "+m); got != "- "+m || !ended {
 				missing++
 				t.Logf("%q: %q", m, got)
 			}

@@ -34,7 +34,7 @@ func has(mask []uint64, id int32) bool { return mask[id/64]>>(id%64)&1 == 1 }
 
 // accepts writes an answer byte by byte under the masks, and says how far it
 // got and whether it may end there.
-func accepts(v *Vocabulary, a *Article, g Grammar, answer string) (written string, ended bool) {
+func accepts(a *Article, g Grammar, answer string) (written string, ended bool) {
 	c := a.Start(g)
 	for i := range len(answer) {
 		id := int32(answer[i]) + 1
@@ -117,7 +117,7 @@ func TestAnswers(t *testing.T) {
 		{"article of signs", " . - ", Items, "- -", "- "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, ended := accepts(v, NewArticle(v, c.article), c.g, c.answer)
+			got, ended := accepts(NewArticle(v, c.article), c.g, c.answer)
 			if c.want == all {
 				require.Equal(t, c.answer, got)
 				require.True(t, ended, "may not end")

@@ -5,6 +5,7 @@ import "sort"
 // Grammar says what a line of an answer has after its bullet.
 type Grammar uint8
 
+// What an answer lists: items, or pairs of them.
 const (
 	Items Grammar = iota // one span
 	Pairs                // two spans

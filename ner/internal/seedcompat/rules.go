@@ -12,6 +12,7 @@ import (
 // Rules is a set of filters, with methods that apply it.
 type Rules prompt.SeedRules
 
+// The sets of filters of the two prompts that need them.
 const (
 	Card       = Rules(prompt.CardRules)
 	BioMistral = Rules(prompt.BioMistralRules)

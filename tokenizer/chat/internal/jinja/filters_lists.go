@@ -181,7 +181,7 @@ func choose(name string, byAttribute, want bool) filterFunction {
 			key = r.keyOf(a.positional[0])
 			a.positional = a.positional[1:]
 		}
-		holds := func(item value) bool { return truth(item) }
+		holds := truth
 		if len(a.positional) > 0 {
 			test, rest := a.function(name)
 			holds = func(item value) bool { return r.test(test, item, rest) }
