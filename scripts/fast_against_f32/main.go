@@ -141,7 +141,7 @@ func extract(ctx context.Context, precision model.Precision, gold, folder string
 	return r, w.Close()
 }
 
-// articles returns the gold documents without their annotations.
+// articles returns the first documents of a file, at most so many; 0: all.
 func articles(gold string, most int) iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		n := 0
