@@ -130,8 +130,8 @@ func (m *matcher) tiesSaved() bool {
 	return m.tied && slices.ContainsFunc(m.config.ModulesToSave, vocabularyModule)
 }
 
-// vocabularyModule reports whether a name is one of those by which PEFT knows head
-// and embedding.
+// vocabularyModule reports whether a name's last part is one by which PEFT knows
+// head and embedding.
 func vocabularyModule(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	return last == "embed_tokens" || last == "lm_head"

@@ -159,9 +159,9 @@ type merged struct {
 	quant.Matrix // W
 	rank         int
 	scale        float32
-	// coefficients reads those of some rows, [rows, rank].
+	// coefficients reads the coefficients of some rows, [rows, rank].
 	coefficients func(dst []float32, from, rows int) error
-	// directions returns all of them, [rank, cols].
+	// directions returns all directions, [rank, cols].
 	directions         func() ([]float32, error)
 	rowScale, colScale []float32 // nil: ones
 }

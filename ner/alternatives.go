@@ -85,8 +85,8 @@ func (e *Extractor) lineAfter(answer reply) (model.Token, bool) {
 	return model.Token{}, false
 }
 
-// branch is the beginning of a line that the answer doesn't have: the answer's
-// own tokens up to some place, and another token there.
+// branch is the beginning of an answer that differs in its last token: the
+// answer's own tokens up to some place, and another token there.
 type branch struct {
 	prefix  []model.Token
 	before  int     // tokens of the prefix before its last line
@@ -103,7 +103,7 @@ func (e *Extractor) branches(q question, index *constraint.Article, answer reply
 		mask = index.Start(grammar(q.task))
 	}
 	var all []branch
-	line, from := 0, 0 // the first token and the first byte of the line at hand
+	line, from := 0, 0 // the first token and the first byte of the current line
 	for i, t := range answer.tokens[:len(answer.ends)] {
 		start := 0
 		if i > 0 {
@@ -149,7 +149,7 @@ func allows(mask []uint64, id int32) bool {
 	return int(id/64) < len(mask) && mask[id/64]>>(id%64)&1 == 1
 }
 
-// items are what an answer lists, folded, so that prefixes can be compared.
+// items holds what an answer lists, folded, so that prefixes can be compared.
 type items []string
 
 // itemsOf returns the items of an answer.

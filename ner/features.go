@@ -9,10 +9,10 @@ import (
 	"github.com/medner/medner/tokenizer"
 )
 
-// probes are the ids whose probabilities tell whether an item has ended.
+// probes holds the ids whose probabilities tell whether an item has ended.
 type probes struct {
 	ids   []int32
-	stops int // the first so many of ids end an answer
+	stops int // ids[:stops] end an answer
 	line  int // the place in ids of the end of a line; -1: the vocabulary has no such token
 	bar   int // the place in ids of the bar between a pair's sides; -1: none
 }

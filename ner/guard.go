@@ -28,7 +28,7 @@ type guard struct {
 	newline []uint64 // the bitmap of the id that ends a line; nil: the vocabulary has none
 	oneLine bool     // the answer ends where its line does
 	done    bool     // the end of that line has been written
-	// unmasked is set while the line at hand is written without the mask, and
+	// unmasked is set while the current line is written without the mask, and
 	// cleared at its end.
 	unmasked bool
 	// stopped is set from the goroutine that receives tokens when the rest of
@@ -91,7 +91,7 @@ func (g *guard) Accept(id int32) {
 	}
 }
 
-// endLine counts the line at hand, and begins the next one.
+// endLine counts the current line, and begins the next one.
 func (g *guard) endLine() {
 	g.done, g.unmasked = g.oneLine, false
 	line := ground.Fold(string(g.line))

@@ -11,7 +11,7 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// settings are what options set.
+// settings holds what options set.
 type settings struct {
 	profile         Profile
 	rules           seedcompat.Rules

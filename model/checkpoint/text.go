@@ -32,13 +32,14 @@ type Text struct {
 
 // textSource reads what one layout of files says about text.
 type textSource interface {
+	// tokenizer returns the tokenizer, or an *AbsentError.
 	tokenizer() (*tokenizer.Tokenizer, error)
 	// template returns the source of the chat template, in Jinja, and the file
 	// that holds it; "" where the model has none.
 	template() (source, file string, err error)
 	// names returns the special tokens that the files name themselves.
 	names() (specialNames, error)
-	// ids returns the special tokens that the model's configuration gives by id.
+	// ids returns the ids that the model's configuration gives for them.
 	ids() (specialIDs, error)
 	// generation returns the hints of generation_config.json.
 	generation() (*arch.Generation, error)
@@ -46,15 +47,15 @@ type textSource interface {
 	files(t *Text) (map[string][]byte, error)
 }
 
-// specialNames are the tokens that begin and end a text, as
-// tokenizer_config.json names them: nil where it says nothing, "" where it says
-// that there is none.
+// specialNames holds the tokens that begin and end a text, as
+// tokenizer_config.json names them: nil where the file says nothing, "" where it
+// says that there is none.
 type specialNames struct{ bos, eos *string }
 
-// specialIDs are the same tokens by their ids.
+// specialIDs holds the same tokens by their ids.
 type specialIDs struct {
-	bos int32 // -1: none
-	eos []int32
+	bos int32   // -1: none
+	eos []int32 // all ids that end a text, the first of which is printed
 }
 
 // AbsentError says that a model's files have no tokenizer, or no chat template.
