@@ -24,7 +24,11 @@ var randomShapes = []struct {
 	{"llama-3.2-1b", arch.Config{VocabSize: 128256, HiddenSize: 2048, IntermediateSize: 8192, NumHiddenLayers: 16, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 64, MaxPositionEmbeddings: 131072, TieWordEmbeddings: true}},
 	{"llama-3.2-3b", arch.Config{VocabSize: 128256, HiddenSize: 3072, IntermediateSize: 8192, NumHiddenLayers: 28, NumAttentionHeads: 24, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 131072, TieWordEmbeddings: true}},
 	{"llama-3.1-8b", arch.Config{VocabSize: 128256, HiddenSize: 4096, IntermediateSize: 14336, NumHiddenLayers: 32, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 131072}},
-	{"mistral-7b", arch.Config{VocabSize: 32768, HiddenSize: 4096, IntermediateSize: 14336, NumHiddenLayers: 32, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 32768}},
+	{"mistral-7b", arch.Config{ModelType: "mistral", VocabSize: 32768, HiddenSize: 4096, IntermediateSize: 14336, NumHiddenLayers: 32, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 32768}},
+	{"qwen2.5-0.5b", arch.Config{ModelType: "qwen2", VocabSize: 151936, HiddenSize: 896, IntermediateSize: 4864, NumHiddenLayers: 24, NumAttentionHeads: 14, NumKeyValueHeads: 2, HeadDim: 64, MaxPositionEmbeddings: 32768, TieWordEmbeddings: true}},
+	{"qwen2.5-7b", arch.Config{ModelType: "qwen2", VocabSize: 152064, HiddenSize: 3584, IntermediateSize: 18944, NumHiddenLayers: 28, NumAttentionHeads: 28, NumKeyValueHeads: 4, HeadDim: 128, MaxPositionEmbeddings: 32768}},
+	{"qwen3-0.6b", arch.Config{ModelType: "qwen3", VocabSize: 151936, HiddenSize: 1024, IntermediateSize: 3072, NumHiddenLayers: 28, NumAttentionHeads: 16, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 40960, TieWordEmbeddings: true}},
+	{"qwen3-8b", arch.Config{ModelType: "qwen3", VocabSize: 151936, HiddenSize: 4096, IntermediateSize: 12288, NumHiddenLayers: 36, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 40960}},
 }
 
 // RandomShapes names the shapes that OpenRandom knows.

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/model/arch"
+	"github.com/medner/medner/model/checkpoint"
 )
 
 func TestOpenRandom(t *testing.T) {
@@ -30,7 +31,8 @@ func TestOpenRandom(t *testing.T) {
 // TestRandomShapesAreSound: 4-bit kernels want rows of whole blocks, heads
 // divide evenly, and the sizes are those of the models.
 func TestRandomShapesAreSound(t *testing.T) {
-	billions := map[string]float64{"smollm2-135m": 0.1345, "llama-3.2-1b": 1.2358, "llama-3.2-3b": 3.2127, "llama-3.1-8b": 8.0303, "mistral-7b": 7.248}
+	billions := map[string]float64{"smollm2-135m": 0.1345, "llama-3.2-1b": 1.2358, "llama-3.2-3b": 3.2127, "llama-3.1-8b": 8.0303, "mistral-7b": 7.248,
+		"qwen2.5-0.5b": 0.4940, "qwen2.5-7b": 7.6156, "qwen3-0.6b": 0.5960, "qwen3-8b": 8.1907}
 	for _, s := range randomShapes {
 		c := s.config
 		require.Zero(t, c.NumAttentionHeads%c.NumKeyValueHeads, s.name)
@@ -41,11 +43,36 @@ func TestRandomShapesAreSound(t *testing.T) {
 	}
 }
 
-func parameters(c *arch.Config) float64 {
-	h, query, key := float64(c.HiddenSize), float64(c.NumAttentionHeads*c.HeadDim), float64(c.NumKeyValueHeads*c.HeadDim)
-	n := float64(c.NumHiddenLayers)*(2*h*query+2*h*key+3*h*float64(c.IntermediateSize)+2*h) + h + h*float64(c.VocabSize)
-	if !c.TieWordEmbeddings {
-		n += h * float64(c.VocabSize)
+func parameters(c *arch.Config) (n float64) {
+	for _, w := range checkpoint.Layout(c) {
+		n += float64(w.Rows) * float64(w.Cols)
 	}
 	return n
+}
+
+// TestRandomWeightsAreThoseOfTheFamily: every weight that a file of the family
+// has is there, in its shape, and no other.
+func TestRandomWeightsAreThoseOfTheFamily(t *testing.T) {
+	for _, family := range []string{"llama", "mistral", "qwen2", "qwen3"} {
+		c := randomShapes[0].config
+		c.ModelType = family
+		w, err := randomWeights(&c)
+		require.NoError(t, err)
+		for l := range arch.Linears {
+			rows, cols := l.Shape(&c)
+			linear := w.Layers[0].Linears[l]
+			require.Equal(t, []int{rows, cols}, []int{linear.Weight.Rows(), linear.Weight.Cols()}, "%s: %s", family, l)
+			if !c.HasBias(l) {
+				rows = 0
+			}
+			require.Len(t, linear.Bias, rows, "%s: bias of %s", family, l)
+		}
+		for n := range arch.Norms {
+			width := n.Width(&c)
+			if !c.HasNorm(n) {
+				width = 0
+			}
+			require.Len(t, w.Layers[0].Norms[n].Weight, width, "%s: %s", family, n)
+		}
+	}
 }
