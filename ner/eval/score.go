@@ -100,7 +100,9 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("prediction %q has no gold document: not scored", id))
 	}
 	top := r.counts[DocumentLevel].level(len(gold), o.Resamples)
-	r.Tasks, r.Micro, r.Macro = top.Tasks, top.Micro, top.Macro
+	r.Tasks = top.Tasks
+	r.Micro = top.Micro
+	r.Macro = top.Macro
 	r.Errors = errors.list()
 	replies := o.Replies
 	if replies == nil {

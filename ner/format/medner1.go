@@ -115,7 +115,9 @@ func newResultObject(r *document.Result, text bool) *resultObject {
 		o.TextSHA256 = hex.EncodeToString(sum[:])
 	}
 	if text && (r.Text != "" || o.TextSHA256 == emptySHA256) {
-		o.Text, o.Prompt, o.Completion = &r.Text, r.Prompt, r.Completion
+		o.Text = &r.Text
+		o.Prompt = r.Prompt
+		o.Completion = r.Completion
 	}
 	if text {
 		o.Infons = r.Infons

@@ -72,7 +72,10 @@ func (j *jsonDecoder) check(d *document.Document) error {
 // document returns the result that o stands for.
 func (o *resultObject) document() document.Result {
 	r := document.Result{TextSHA256: o.TextSHA256, Calibrated: o.Calibrated}
-	r.ID, r.Infons, r.Prompt, r.Completion = o.ID, o.Infons, o.Prompt, o.Completion
+	r.ID = o.ID
+	r.Infons = o.Infons
+	r.Prompt = o.Prompt
+	r.Completion = o.Completion
 	if o.Text != nil {
 		r.Text = *o.Text
 	}

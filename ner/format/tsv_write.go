@@ -131,7 +131,9 @@ func entityCells(doc string, e *document.Entity) map[int]string {
 	cells[colEnd] = strings.Join(ends, ",")
 	if len(e.Links) > 0 {
 		l := e.Links[0]
-		cells[colName], cells[colMethod], cells[colScore] = l.Name, l.Method, number(l.Score)
+		cells[colName] = l.Name
+		cells[colMethod] = l.Method
+		cells[colScore] = number(l.Score)
 	}
 	return cells
 }

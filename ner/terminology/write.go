@@ -37,7 +37,9 @@ func (b *builder) writeTo(ctx context.Context, f io.WriteSeeker, info *Info) err
 	sum := sha256.New()
 	w := &sectionWriter{w: bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20), at: headerSize}
 	keys, keyNames := b.keys()
-	info.Concepts, info.Names, info.Keys = len(b.concepts), len(b.names), len(keys)
+	info.Concepts = len(b.concepts)
+	info.Names = len(b.names)
+	info.Keys = len(keys)
 	for i := range b.concepts {
 		if b.concepts[i].types&chemicalBit != 0 {
 			info.Chemical++

@@ -87,7 +87,9 @@ func (a *Article) walkSpan(mask []uint64, node int32, s state) {
 			continue
 		}
 		next := s
-		next.lo, next.hi, next.depth, next.separating = lo, hi, s.depth+1, false
+		next.lo, next.hi = lo, hi
+		next.depth++
+		next.separating = false
 		if b == joint {
 			a.walkChild(mask, v.next(node, '-'), next)
 		}
