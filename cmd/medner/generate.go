@@ -25,7 +25,7 @@ func (f *promptFlags) register(cmd *cobra.Command) {
 	cmd.MarkFlagsOneRequired("prompt", "messages", "token-ids")
 }
 
-// tokens returns the prompt as m reads it.
+// tokens returns the prompt as token ids of m.
 func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model) ([]int32, error) {
 	if f.ids != "" {
 		return readTokenIDs(cmd, f.ids, m.Config().VocabSize)
@@ -55,7 +55,7 @@ func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model) ([]int32, error
 // generation is the JSON of `medner generate`.
 type generation struct {
 	IDs          []int32        `json:"ids"`
-	Text         *string        `json:"text,omitempty"`
+	Text         *string        `json:"text,omitempty"` // nil if the model has no tokenizer
 	FinishReason string         `json:"finish_reason"`
 	LogProbs     []float32      `json:"logprobs"`
 	PromptTokens int            `json:"prompt_tokens"`
@@ -74,12 +74,6 @@ func newGenerate() *cobra.Command {
 		Use:  "generate",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if eos != "" {
-				if request.Stop, err = parseIDs("eos", eos); err != nil {
-					return err
-				}
-			}
 			if request.MaxNewTokens < 0 {
 				return usagef("--max-new-tokens %d: expected 0 or more", request.MaxNewTokens)
 			}
@@ -89,41 +83,54 @@ func newGenerate() *cobra.Command {
 			if err := checkSampling(cmd, request.Sampling); err != nil {
 				return err
 			}
-			m, err := mf.open(cmd)
-			if err != nil {
-				return err
+			if eos != "" {
+				var err error
+				if request.Stop, err = parseIDs("eos", eos); err != nil {
+					return err
+				}
 			}
-			defer m.Close()
-			if request.Tokens, err = prompt.tokens(cmd, m); err != nil {
-				return err
-			}
-			tok, err := m.Text().Tokenizer()
-			if err != nil && prompt.ids == "" {
-				return err // token ids alone need no tokenizer: there is no text then
-			}
-			if !asJSON && tok != nil {
-				return streamText(cmd, m, tok, request)
-			}
-			result, err := m.Generate(cmd.Context(), request)
-			if err != nil {
-				return err
-			}
-			if !asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(result.IDs())
-			}
-			return json.NewEncoder(cmd.OutOrStdout()).Encode(describe(result, tok))
+			return generate(cmd, &mf, &prompt, request, asJSON)
 		},
 	}
 	mf.register(cmd)
 	prompt.register(cmd)
-	cmd.Flags().IntVar(&request.MaxNewTokens, "max-new-tokens", 128, "tokens written at most; 0: as many as the context holds")
-	cmd.Flags().Float32Var(&request.RepetitionPenalty, "repetition-penalty", 1, "transformers' repetition penalty, over prompt and output")
+	cmd.Flags().IntVar(&request.MaxNewTokens, "max-new-tokens", 128, "most tokens to write; 0: as many as the context holds")
+	cmd.Flags().Float32Var(&request.RepetitionPenalty, "repetition-penalty", 1, "transformers' repetition penalty, for tokens of prompt and output")
 	registerSampling(cmd.Flags(), &request.Sampling)
 	cmd.Flags().StringVar(&eos, "eos", "", "stop `IDS`, comma-separated, in place of the model's")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
+// generate continues the prompt and prints what the model writes.
+func generate(cmd *cobra.Command, mf *modelFlags, prompt *promptFlags, request model.Request, asJSON bool) error {
+	m, err := mf.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if request.Tokens, err = prompt.tokens(cmd, m); err != nil {
+		return err
+	}
+	tok, err := m.Text().Tokenizer()
+	if err != nil && prompt.ids == "" {
+		return err // token ids alone need no tokenizer: there is no text then
+	}
+	if !asJSON && tok != nil {
+		return streamText(cmd, m, tok, request)
+	}
+	result, err := m.Generate(cmd.Context(), request)
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(cmd.OutOrStdout())
+	if asJSON {
+		return out.Encode(describe(result, tok))
+	}
+	return out.Encode(result.IDs())
+}
+
+// streamText prints the text while the model writes it.
 func streamText(cmd *cobra.Command, m *model.Model, tok *tokenizer.Tokenizer, request model.Request) error {
 	out, stream := cmd.OutOrStdout(), tok.NewStream(true)
 	request.OnToken = func(t model.Token) { fmt.Fprint(out, stream.Push(t.ID)) }
@@ -132,6 +139,7 @@ func streamText(cmd *cobra.Command, m *model.Model, tok *tokenizer.Tokenizer, re
 	return err
 }
 
+// describe returns the JSON of a result; tok may be nil.
 func describe(r *model.Result, tok *tokenizer.Tokenizer) generation {
 	g := generation{
 		IDs: r.IDs(), FinishReason: r.FinishReason, PromptTokens: r.PromptTokens, LogProbs: make([]float32, len(r.Tokens)),
@@ -153,7 +161,7 @@ func describe(r *model.Result, tok *tokenizer.Tokenizer) generation {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// parseIDs reads "1,2".
+// parseIDs reads the value of a flag such as "1,2".
 func parseIDs(flag, s string) ([]int32, error) {
 	var ids []int32
 	for _, part := range strings.Split(s, ",") {

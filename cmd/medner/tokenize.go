@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -29,31 +30,20 @@ func newTokenize() *cobra.Command {
 		Use:  "tokenize",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			tok, err := openTokenizer(path)
-			if err != nil {
-				return err
-			}
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			encode := json.NewEncoder(out)
-			err = eachLine(cmd.InOrStdin(), func(n int, line string) error {
+			return mapLines(cmd, path, func(tok *tokenizer.Tokenizer, line string) (any, error) {
 				if jsonLines {
 					var text string
 					if err := json.Unmarshal([]byte(line), &text); err != nil {
-						return badinput.New("standard input", fmt.Sprintf("line %d", n), err.Error(), "a JSON string")
+						return nil, badinput.New("", "", err.Error(), "a JSON string")
 					}
 					line = text
 				}
 				e := tok.Encode(line, tokenizer.EncodeOptions{AddSpecial: !noSpecial, ParseSpecial: parseSpecial})
-				t := tokenization{e.IDs, e.CharOffsets(line)}
-				if t.IDs == nil {
-					t = tokenization{[]int32{}, [][2]int{}}
+				if e.IDs == nil {
+					return tokenization{[]int32{}, [][2]int{}}, nil
 				}
-				return encode.Encode(t)
+				return tokenization{e.IDs, e.CharOffsets(line)}, nil
 			})
-			if ferr := out.Flush(); err == nil {
-				err = ferr
-			}
-			return err
 		},
 	}
 	tokenizerFlag(cmd, &path)
@@ -72,33 +62,22 @@ func newDetokenize() *cobra.Command {
 		Use:  "detokenize",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			tok, err := openTokenizer(path)
-			if err != nil {
-				return err
-			}
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			encode := json.NewEncoder(out)
-			encode.SetEscapeHTML(false)
-			err = eachLine(cmd.InOrStdin(), func(n int, line string) error {
+			return mapLines(cmd, path, func(tok *tokenizer.Tokenizer, line string) (any, error) {
 				var t tokenization
 				err := json.Unmarshal([]byte(line), &t.IDs)
 				if err != nil && strings.HasPrefix(line, "{") {
 					err = json.Unmarshal([]byte(line), &t)
 				}
 				if err != nil {
-					return badinput.New("standard input", fmt.Sprintf("line %d", n), err.Error(), "a JSON array of token ids")
+					return nil, badinput.New("", "", err.Error(), "a JSON array of token ids")
 				}
 				for _, id := range t.IDs {
 					if id < 0 || int(id) >= tok.VocabSize() {
-						return badinput.New("standard input", fmt.Sprintf("line %d", n), fmt.Sprintf("token id %d", id), fmt.Sprintf("0 to %d", tok.VocabSize()-1))
+						return nil, badinput.New("", "", fmt.Sprintf("token id %d", id), fmt.Sprintf("0 to %d", tok.VocabSize()-1))
 					}
 				}
-				return encode.Encode(tok.Decode(t.IDs, skipSpecial))
+				return tok.Decode(t.IDs, skipSpecial), nil
 			})
-			if ferr := out.Flush(); err == nil {
-				err = ferr
-			}
-			return err
 		},
 	}
 	tokenizerFlag(cmd, &path)
@@ -109,6 +88,33 @@ func newDetokenize() *cobra.Command {
 // tokenizerFlag adds the flag that names a tokenizer.
 func tokenizerFlag(cmd *cobra.Command, path *string) {
 	cmd.Flags().StringVar(path, "model", "", "a `DIR` with tokenizer.json, a tokenizer.json, or a GGUF file (default: the default model)")
+}
+
+// mapLines writes, for each line of standard input, what fn makes of it as one
+// line of JSON. An error of fn is given the line's number.
+func mapLines(cmd *cobra.Command, path string, fn func(tok *tokenizer.Tokenizer, line string) (any, error)) error {
+	tok, err := openTokenizer(path)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(cmd.OutOrStdout())
+	encode := json.NewEncoder(out)
+	encode.SetEscapeHTML(false)
+	err = eachLine(cmd.InOrStdin(), func(n int, line string) error {
+		value, err := fn(tok, line)
+		var bad *badinput.Error
+		if errors.As(err, &bad) {
+			bad.File, bad.Field = "standard input", fmt.Sprintf("line %d", n)
+		}
+		if err != nil {
+			return err
+		}
+		return encode.Encode(value)
+	})
+	if flushErr := out.Flush(); err == nil {
+		err = flushErr
+	}
+	return err
 }
 
 // eachLine calls fn with every line, numbered from 1, of any length.
@@ -123,8 +129,8 @@ func eachLine(r io.Reader, fn func(n int, line string) error) error {
 			return err
 		}
 		line = strings.TrimSuffix(line, "\n")
-		if ferr := fn(n, line); ferr != nil {
-			return ferr
+		if fnErr := fn(n, line); fnErr != nil {
+			return fnErr
 		}
 		if err == io.EOF {
 			return nil
