@@ -1,34 +1,34 @@
-// Causal softmax attention over a paged cache, grouped heads, as
-// kernels.Attention computes it, in its order of sums. For a query at position p,
-// over t = 0 … p:
+// Causal softmax attention over a paged cache, with groups of query heads that share
+// a KV head, as kernels.Attention computes it, in the same order of sums. For a
+// query at position p, over t = 0 … p:
 //
 //	s[t] = (Σ_d q[d]·k[t][d])·scale           fused, d ascending
 //	e[t] = exp(s[t] - max s),  Z = Σ_t e[t]   16 partial sums by t mod 16
 //	o[d] = (Σ_t e[t]·v[t][d]) / Z             fused, t ascending
 //
-// In float32 the sums over t are the CPU's, one chain each. Of fast there is one
-// for each run of 256 keys, counted from position 0, in blocks of their own; runs
-// are added in ascending order, so that sums don't depend on what else a step
-// does either.
+// In float32 a sum over t is one chain, as on the CPU. In fast there is a chain for
+// each run of 256 keys, counted from position 0, in a thread block of its own, and
+// the runs are added in ascending order. So neither precision's sums depend on what
+// else a step does.
 //
-// Launches: scores, a thread a key; values, a warp a head and 32 of its numbers;
-// of fast, combine.
+// There are two launches, and in fast a third: scores, in which each thread does a
+// key; values, in which each warp does 32 numbers of a head; and combine.
 
-#define PAGE 64
-#define KEYS 256 // of a block of scores, and of a run
-#define HEADS 4  // that share reading keys, or values
-#define SLICE 32 // numbers of a head that a block of values takes
-#define STAGES 4 // pages of values that are in shared memory, or on their way
+#define PAGE 64  // positions of a page
+#define KEYS 256 // keys of a run, and of a thread block of scores
+#define HEADS 4  // query heads that a thread block does, so that it reads keys and values once for them
+#define SLICE 32 // numbers of a head that a thread block of values does
+#define STAGES 4 // pages of values that are in shared memory or on their way there
 
 INLINE float number(const float *p) { return *p; }
 INLINE float number(const half_bits *p) { return from_f16(*p); }
 
-// A Sequence is where the keys of a row lie: head by head, keys [dim][64], then
-// values [64][dim rounded up to 16].
+// A Sequence says where the keys and values of a row lie. A page has, for each KV
+// head, keys [dim][64] and then values [64][dim rounded up to 16].
 template <class K> struct Sequence {
 	const uint64_t *table;
 	uint64_t layer;
-	size_t head; // numbers before the KV head's
+	size_t head; // numbers in a page before those of the KV head
 
 	INLINE_MEMBER const K *page(int number) const { return reinterpret_cast<const K *>(table[number] + layer) + head; }
 };
@@ -42,8 +42,8 @@ INLINE float greatest_of_warp(float v) {
 	return v;
 }
 
-// Scores: scores[row][head][t], and for each 256 of them the greatest. Grid:
-// keys/256, KV heads, rows.
+// scores computes scores[row][head][t], and maxima, the greatest of each 256 of them.
+// Grid: keys/256, KV heads, rows.
 template <class K>
 INLINE void scores(float *scores, float *maxima, const float *q, const int *positions, const int *slots,
                    const uint64_t *tables, int stride, uint64_t layer, int keys, const int *count, int most, int heads,
@@ -64,7 +64,7 @@ INLINE void scores(float *scores, float *maxima, const float *q, const int *posi
 			reinterpret_cast<float *>(query)[j] = j % HEADS < n_heads ? q[(head + j % HEADS) * dim + j / HEADS] : 0;
 		__syncthreads();
 		float s[HEADS] = {0, 0, 0, 0};
-#pragma unroll 32 // reads under way
+#pragma unroll 32 // so that as many reads are under way
 		for (int d = 0; d < dim; d++) {
 			float k = number(&page[d * PAGE]);
 			float4 x = query[d];
@@ -80,8 +80,9 @@ INLINE void scores(float *scores, float *maxima, const float *q, const int *posi
 			if (t < n && h < n_heads) scores[(head + h) * keys + t] = s[h];
 			best[h] = t < n ? s[h] : __uint_as_float(0xff800000);
 		}
-		// The greatest of the warp, of all heads together: lanes go on with half of the
-		// heads each, then with one.
+		// The warp finds the greatest of all 4 heads together: half of the lanes go on
+		// with two of the heads, the other half with the others; then each quarter with
+		// one.
 		int high = i & 16, late = i & 8;
 #pragma unroll
 		for (int h = 0; h < 2; h++) {
@@ -102,19 +103,19 @@ INLINE void scores(float *scores, float *maxima, const float *q, const int *posi
 	}
 }
 
-// Values: use(d, o, z, row, head, run) gets number d of a head's sums over the
-// keys of a run, of split, or all. Grid: slices of dim (of each run), KV heads and
-// of each its heads by 4, rows.
+// values calls use(d, o, z, at, run) with the sums over the keys of a run (split) or
+// of all: o = Σ e·v[d] and z = Σ e, for the head at = row·heads + head. Grid: slices
+// of dim, for each run if split; KV heads, and for each its query heads by 4; rows.
 template <class K, bool split, class Use>
 INLINE void values(const float *scores, const float *maxima, const int *positions, const int *slots, const uint64_t *tables,
                    int stride, uint64_t layer, int keys, const int *count, int most, int heads, int kv_heads, int dim, Use use) {
 	__shared__ __align__(16) K tiles[STAGES][PAGE][SLICE];
 	__shared__ __align__(16) float terms[STAGES][HEADS][PAGE]; // scores, then exponentials
-	const int each = 16 / sizeof(K);                          // numbers that are copied at once
+	const int each = 16 / sizeof(K);                          // numbers in a copy of 16 bytes
 	int thread = threadIdx.x, lane = thread % 32, warp = thread / 32, row = blockIdx.z;
 	if (row >= row_count(count, most)) return;
 	int group = heads / kv_heads, parts = (group + HEADS - 1) / HEADS, kv_head = blockIdx.y / parts;
-	int member = blockIdx.y % parts * HEADS; // the block's first of the group
+	int member = blockIdx.y % parts * HEADS; // the first head of the thread block within its group
 	int head = kv_head * group + member + warp;
 	bool mine = member + warp < group;
 	int slices = (dim + SLICE - 1) / SLICE, first = blockIdx.x % slices * SLICE, run = blockIdx.x / slices;
@@ -131,7 +132,7 @@ INLINE void values(const float *scores, const float *maxima, const int *position
 	int width = padded_dim(dim), pieces = min(SLICE, width - first) / each;
 	Sequence<K> sequence = {tables + (size_t)slots[row] * stride, layer,
 	                        (size_t)kv_head * PAGE * (dim + width) + (size_t)dim * PAGE + first};
-	// stage starts to copy a page's values and scores.
+	// stage starts to copy the values and scores of a page.
 	auto stage = [&](int start, int which) {
 		int length = min(PAGE, to - start);
 		if (length > 0) {
@@ -149,7 +150,7 @@ INLINE void values(const float *scores, const float *maxima, const int *position
 	int which = 0;
 	for (int start = from; start < to; start += PAGE, which = (which + 1) % STAGES) {
 		copy_wait<STAGES - 2>();
-		__syncthreads(); // this page is there for all, and the one before it done with
+		__syncthreads(); // all threads see this page, and are done with the one before it
 		stage(start + (STAGES - 1) * PAGE, (which + STAGES - 1) % STAGES);
 		if (!mine) continue;
 		int length = min(PAGE, to - start), t = 0;
@@ -176,12 +177,12 @@ INLINE void values(const float *scores, const float *maxima, const int *position
 		for (; t < length; t++) o = __fmaf_rn(e[t], number(v + t * SLICE), o);
 	}
 	if (!mine) return;
-	for (int by = 8; by > 0; by /= 2) z += __shfl_down_sync(0xffffffff, z, by); // lanes 0 … 15 by halves
+	for (int by = 8; by > 0; by /= 2) z += __shfl_down_sync(0xffffffff, z, by); // of lanes 0 … 15, by halves
 	z = __shfl_sync(0xffffffff, z, 0);
 	if (first + lane < dim) use(first + lane, o, z, at, run);
 }
 
-// Combine: out = Σ o / Σ z over the runs of a row. Grid: heads·dim/256, rows.
+// combine sets out = Σ o / Σ z over the runs of a row. Grid: heads·dim/256, rows.
 KERNEL __launch_bounds__(256)
     medner_combine_fast(bf16_bits *out, const float *sums, const float *totals, const int *positions, int runs, const int *count,
                         int most, int heads, int dim) {

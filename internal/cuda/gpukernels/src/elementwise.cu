@@ -1,8 +1,9 @@
-// What is alike for each row: norms, the gated MLP's inside, sums, gathering.
+// Kernels that do the same to each row: norms, the inside of the gated MLP, sums,
+// gathering.
 
-// RMSNorm: out = (x / √(mean x² + eps)) ∘ gain, a block of 128 threads a row.
-// Σ x² has 16 partial sums by index mod 16. gains holds an adapter's own gains,
-// or 0, and may itself be 0.
+// rmsnorm sets out = (x / √(mean x² + eps)) ∘ gain. A thread block of 128 does a row.
+// Σ x² has 16 partial sums, by index mod 16. gains has for each adapter the address
+// of its own gains, or 0; gains may itself be 0.
 #define NORM_CHUNK 4096
 template <class T>
 INLINE void rmsnorm(T *out, const float *x, const float *gain, const uint64_t *gains, const int *adapters, const int *count,
@@ -19,7 +20,7 @@ INLINE void rmsnorm(T *out, const float *x, const float *gain, const uint64_t *g
 		for (int j = i; j < n; j += blockDim.x) staged[j] = x[from + j];
 		__syncthreads();
 		if (i < 16)
-#pragma unroll 16 // reads of shared memory under way
+#pragma unroll 16 // so that as many reads of shared memory are under way
 			for (int j = i; j < n; j += 16) s = __fmaf_rn(staged[j], staged[j], s);
 		__syncthreads();
 	}
@@ -32,7 +33,8 @@ INLINE void rmsnorm(T *out, const float *x, const float *gain, const uint64_t *g
 	for (int j = i; j < k; j += blockDim.x) store(&out[(size_t)row * k + j], x[j] * inverse * gain[j]);
 }
 
-// SiLU·mul: out = silu(gate) ∘ up, silu(x) = x / (1 + e⁻ˣ). A thread a number.
+// silu_mul sets out = silu(gate) ∘ up, with silu(x) = x / (1 + e⁻ˣ). A thread does a
+// number.
 template <class T>
 INLINE void silu_mul(T *out, const float *gate, const float *up, const int *count, int most, int k) {
 	int row = blockIdx.y, j = blockIdx.x * blockDim.x + threadIdx.x;
@@ -55,13 +57,13 @@ INLINE void silu_mul(T *out, const float *gate, const float *up, const int *coun
 INPUTS(f32, float)
 INPUTS(fast, bf16_bits)
 
-// x += y.
+// add sets x += y.
 KERNEL __launch_bounds__(256) medner_add(float *x, const float *y, const int *count, int most, int k) {
 	int row = blockIdx.y, j = blockIdx.x * blockDim.x + threadIdx.x;
 	if (row < row_count(count, most) && j < k) x[(size_t)row * k + j] += y[(size_t)row * k + j];
 }
 
-// out[row] = x[from[row]], words of 4 bytes.
+// gather sets out[row] = x[from[row]], in words of 4 bytes.
 KERNEL __launch_bounds__(256) medner_gather(unsigned *out, const unsigned *x, const int *from, const int *count, int most,
                                             int words) {
 	int row = blockIdx.y, j = blockIdx.x * blockDim.x + threadIdx.x;

@@ -1,8 +1,9 @@
-// What goes beyond plain CUDA C++, each wrapped once: inline PTX on the device,
-// and on the host (MEDNER_HOST) what the shim has in its place.
+// This file wraps everything that goes beyond plain CUDA C++: each function is
+// inline PTX on the device, and on the host (MEDNER_HOST) the shim's function in
+// its place.
 //
-// A unit is the .cuh files by name, and then one .cu file; no file includes
-// another.
+// A unit that is compiled consists of the .cuh files in the order of their names,
+// and then one .cu file. No file includes another.
 
 #ifdef MEDNER_HOST
 #define DYNAMIC_SHARED(T, name) T *name = reinterpret_cast<T *>(shim::dynamic_shared())
@@ -22,7 +23,7 @@ typedef unsigned short bf16_bits; // a bfloat16
 
 INLINE float from_bf16(unsigned h) { return __uint_as_float(h << 16); }
 
-// to_bf16 rounds to nearest, ties to even; NaN stays NaN.
+// to_bf16 rounds to nearest, ties to even. NaN stays NaN.
 INLINE bf16_bits to_bf16(float v) {
 	unsigned u = __float_as_uint(v);
 	if (v != v) return u >> 16 | 0x40;
@@ -61,7 +62,7 @@ INLINE unsigned pack_bf16(float first, float second) {
 #endif
 }
 
-// pack_f16 is pack_bf16 in float16.
+// pack_f16 rounds two numbers to float16, the first into the low half.
 INLINE unsigned pack_f16(float first, float second) {
 #ifdef MEDNER_HOST
 	return to_f16(first) | (unsigned)to_f16(second) << 16;
@@ -81,10 +82,13 @@ INLINE void prefetch(const void *global) {
 #endif
 }
 
-// mma_bf16 is d += a·b on tensor cores: a 16 × 16 and b 16 × 8 in bfloat16, d
-// 16 × 8 in float32. Lane 4g+t holds, of a, rows g and g+8, columns 2t, 2t+1 and
-// 2t+8, 2t+9 (a[0]: g, a[1]: g+8, then the later columns); of b, column g, rows
-// likewise; of d, rows g and g+8, columns 2t and 2t+1.
+// mma_bf16 computes d += a·b on tensor cores, for a 16 × 16 and b 16 × 8 in bfloat16
+// and d 16 × 8 in float32. Lane 4g+t holds of each matrix:
+//
+//	a0  row g, columns 2t and 2t+1      a2  row g, columns 2t+8 and 2t+9
+//	a1  row g+8, columns 2t and 2t+1    a3  row g+8, columns 2t+8 and 2t+9
+//	b0  rows 2t and 2t+1 of column g    b1  rows 2t+8 and 2t+9 of column g
+//	d   row g, columns 2t and 2t+1; then row g+8, the same columns
 INLINE void mma_bf16(float d[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1) {
 #ifdef MEDNER_HOST
 	unsigned a[4] = {a0, a1, a2, a3}, b[2] = {b0, b1};
@@ -96,9 +100,9 @@ INLINE void mma_bf16(float d[4], unsigned a0, unsigned a1, unsigned a2, unsigned
 #endif
 }
 
-// copy_async copies 16 bytes to shared memory, the first valid of them from
-// global memory and zeros after, by the next copy_wait but n groups; copy_commit
-// ends a group.
+// copy_async starts to fill 16 bytes of shared memory: the first valid bytes from
+// global memory, the rest with zeros. copy_commit ends a group of such copies, and
+// copy_wait<n> waits until all groups but the latest n are there.
 INLINE void copy_async(void *shared, const void *global, int valid) {
 #ifdef MEDNER_HOST
 	shim::copy_async(shared, global, 16, unsigned(valid));

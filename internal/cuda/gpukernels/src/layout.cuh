@@ -1,27 +1,30 @@
-// Packed weights. A matrix lies tile by tile of 16 rows; in a tile, chunk by
-// chunk along K; in a chunk, row by row: 16 bytes a row (8 of int8 and 4 bits).
-// K is padded with zeros to a multiple of 16 (int8 and 4 bits: of 64).
+// The layout of packed weights. A matrix is cut into tiles of 16 rows, which lie one
+// after the other. A tile begins with its weights: chunks along K, in each chunk
+// the 16 rows, of each row 16 bytes (int8 and 4 bits: 8 bytes). K is padded with
+// zeros to a multiple of 16 (int8 and 4 bits: of 64).
 //
-//	F32    a chunk is 4 along K:  [K/4][16 rows][4]
-//	BF16   8 along K:             [K/8][16 rows][8]
-//	F16    as BF16
-//	INT8   8 along K:             [K/8][8 rows g][g, g+8][8]
-//	4 bits 16 along K:            [K/16][8 rows g][g, g+8][8 bytes]; the first of
-//	                              two weights in a byte's high nibble
+//	F32     chunks of 4 along K    [K/4][16 rows][4]
+//	BF16    chunks of 8            [K/8][16 rows][8]
+//	F16     as BF16
+//	INT8    chunks of 8            [K/8][g][row g, row g+8][8], g being 0 to 7
+//	4 bits  chunks of 16           [K/16][g][row g, row g+8][8 bytes], two codes a
+//	                               byte, the first in the high nibble
 //
-// then float scales, [K/block][8 rows g][g, g+8], of int8 and 4 bits; then, of 4
-// bits, the codebook, 16 floats.
+// After its weights a tile of int8 or 4 bits has its scales, float,
+// [K/block][g][row g, row g+8]; a tile of 4 bits then has the codebook, 16 floats.
 //
-// So a warp of the fast kernels reads one tile and 64 along K of 4 bits as 512
-// consecutive bytes, 16 a lane: its lane (g, t) has rows g and g+8 and the 16
-// along K from 16t on. The exact kernels have a lane a row.
+// In the fast kernels a lane is (g, t), g = lane/4 and t = lane%4. Of a tile of 4
+// bits and 64 along K, lane (g, t) takes rows g and g+8 and the 16 along K from 16t
+// on: 16 bytes that lie together, and a warp takes 512. In the exact kernels a lane
+// takes one row.
 
-// padded is K with its padding.
+// padded returns K with its padding.
 template <int kind> INLINE int padded(int k) { return (k + Form<kind>::align - 1) / Form<kind>::align * Form<kind>::align; }
 
 template <int kind> INLINE size_t tile_codes(int k) { return (size_t)padded<kind>(k) * TILE_ROWS * Form<kind>::bits / 8; }
 
-// tile_bytes is the distance between two tiles.
+// tile_codes returns the bytes of the weights of a tile, and tile_bytes those of the
+// whole tile.
 template <int kind> INLINE size_t tile_bytes(int k) {
 	size_t n = tile_codes<kind>(k);
 	if (Form<kind>::scaled) n += (size_t)padded<kind>(k) / Form<kind>::block * TILE_ROWS * 4;
@@ -29,9 +32,10 @@ template <int kind> INLINE size_t tile_bytes(int k) {
 	return n;
 }
 
-INLINE int paired(int row) { return row % 8 * 2 + row / 8; } // where row stands in g, g+8 order
+// paired returns the place of a row in the order 0, 8, 1, 9, …, 7, 15.
+INLINE int paired(int row) { return row % 8 * 2 + row / 8; }
 
-// scale_at is the scale of a row of a tile and a block along K.
+// scale_at returns the scale of a row of a tile and a block along K.
 template <int kind> INLINE float scale_at(const char *tile, int k, int block, int row) {
 	return reinterpret_cast<const float *>(tile + tile_codes<kind>(k))[block * TILE_ROWS + paired(row)];
 }
@@ -40,8 +44,8 @@ template <int kind> INLINE const float *codebook(const char *tile, int k) {
 	return reinterpret_cast<const float *>(tile + tile_bytes<kind>(k) - 64);
 }
 
-// code_at is a weight of a tile but for its scale; of kinds that are scaled first,
-// but for its rounding too.
+// code_at returns a weight of a tile before it is multiplied by its scale (and, in
+// kinds that round then, before it is rounded).
 template <int kind> INLINE float code_at(const char *tile, int k, int row, int at) {
 	switch (kind) {
 	case F32:
@@ -57,29 +61,29 @@ template <int kind> INLINE float code_at(const char *tile, int k, int row, int a
 	return codebook<kind>(tile, k)[at % 2 ? byte & 15 : byte >> 4];
 }
 
-// round_weight rounds code·absmax as the state of a 4-bit matrix says.
+// round_weight rounds code·scale of a 4-bit kind.
 template <int kind> INLINE float round_weight(float v) {
 	if (Form<kind>::to_bf16) return from_bf16(to_bf16(v));
 	if (Form<kind>::to_f16) return from_f16(to_f16(v));
 	return v;
 }
 
-// round_pair is round_weight of two.
+// round_pair rounds two weights as round_weight does.
 template <int kind> INLINE float2 round_pair(float first, float second) {
 	unsigned v = Form<kind>::to_bf16 ? pack_bf16(first, second) : pack_f16(first, second);
 	if (Form<kind>::to_bf16) return make_float2(__uint_as_float(v << 16), __uint_as_float(v & 0xffff0000));
 	return make_float2(from_f16(v & 0xffff), from_f16(v >> 16));
 }
 
-// factor_at is a weight as it enters a product: without its scale where the
-// scale multiplies a block's sum.
+// factor_at returns a weight as it enters a product: without its scale in kinds
+// whose scale multiplies the sum of a block.
 template <int kind> INLINE float factor_at(const char *tile, int k, int row, int at) {
 	float v = code_at<kind>(tile, k, row, at);
 	if (Form<kind>::scaled_first) v = round_weight<kind>(v * scale_at<kind>(tile, k, at / BLOCK_K, row));
 	return v;
 }
 
-// weight_at is the dequantised weight.
+// weight_at returns the dequantised weight.
 template <int kind> INLINE float weight_at(const char *tile, int k, int row, int at) {
 	float v = factor_at<kind>(tile, k, row, at);
 	if (Form<kind>::scaled_last) v *= scale_at<kind>(tile, k, at / Form<kind>::block, row);

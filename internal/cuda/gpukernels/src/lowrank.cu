@@ -1,13 +1,17 @@
-// The low-rank path of adapters, chosen row by row, of up to three maps of one
-// input: h = Down x, and then y = residual + (rowScale ∘ (y + scale·(Up h)) + bias).
+// The low-rank paths of adapters, of which each row has its own, for up to three
+// linear maps of one input: h = Down x, and then
+// y = residual + (rowScale ∘ (y + scale·(Up h)) + bias).
 
-// A LowRank is an adapter's part in a linear map; a 0 address: none.
+// A LowRank is what an adapter does to a linear map. Of what it doesn't do, the
+// address is 0.
 struct LowRank {
 	uint64_t down, up, row_scale, bias;
 	int rank, kind_down, kind_up; // kinds: F32, BF16, F16
 	float scale;
 };
 
+// block_sum returns the partial sum of a row of a dense matrix and a block of K that
+// begins at from.
 template <int kind> INLINE float block_sum(const char *tile, int k, int row, int from, const float *x) {
 	float p = 0;
 	for (int at = from; at < min(from + BLOCK_K, k); at++) p = __fmaf_rn(code_at<kind>(tile, k, row, at), load(&x[at]), p);
@@ -27,12 +31,14 @@ template <class T> INLINE float block_sum(int kind, const char *w, int k, int ro
 	return block_sum<F16>(w + tile * tile_bytes<F16>(k), k, row, from, x);
 }
 
+// chosen returns the entry of a row's adapter, 0 if it has none.
 INLINE const LowRank *chosen(const LowRank *table, const int *adapters, int row) {
 	return table && adapters && adapters[row] >= 0 ? table + adapters[row] : 0;
 }
 
-// Down: hidden[map][row][rank] = Down x. A warp computes a number: lanes share out the
-// blocks of K, whose sums are joined in ascending order. Grid: ranks/4, rows, maps.
+// down sets hidden[map][row][rank] = Down x. A warp does a number: its lanes share
+// out the blocks of K, whose sums are joined in ascending order. Grid: ranks/4,
+// rows, maps.
 template <class T>
 INLINE void down(float *hidden, const LowRank *table0, const LowRank *table1, const LowRank *table2, const T *x,
                  const int *adapters, const int *count, int most, int k, int most_rank) {
@@ -58,7 +64,7 @@ INLINE void down(float *hidden, const LowRank *table0, const LowRank *table1, co
 DOWN(f32, float)
 DOWN(fast, bf16_bits)
 
-// Up: a thread a number of y. Grid: outputs, rows.
+// up finishes y. A thread does a number of it. Grid: outputs/128, rows.
 KERNEL __launch_bounds__(128)
     medner_lowrank_up(float *out, const float *y, const float *hidden, const LowRank *table, const float *bias,
                       const float *residual, const int *adapters, const int *count, int most, int rows, int most_rank) {

@@ -1,8 +1,8 @@
-// y = x Wᵀ in float32, every element in the CPU's order of sums, so in its bits:
-// p = fma(w, x, p) along a block of K, ascending. Up to three matrices of one
-// input a launch.
+// y = x Wᵀ in float32. The partial sum of a block of K is p = fma(w, x, p), k
+// ascending: the CPU's order of sums, and so its bits. A launch does up to three
+// matrices of one input.
 
-// A Run is 16 along K of one row of W.
+// A Run is 16 weights along K of one row of W.
 template <int kind> struct Run {
 	static const int words = Form<kind>::bits / 2;
 	unsigned raw[words];
@@ -26,8 +26,9 @@ template <int kind> struct Run {
 		}
 	}
 
-	// expand makes numbers of the next n. Of 4 bits, look(word, i) is the pair of byte
-	// i, and scale what weights are multiplied by before they are rounded, if they are.
+	// expand turns the next n weights into floats, and drops them from the run. In
+	// kinds of 4 bits look(word, i) returns the pair of weights that byte i of a word
+	// stands for. scale multiplies weights of the kinds that are rounded after it.
 	template <int n, class Look> INLINE_MEMBER void expand(float v[n], float scale, Look look) {
 #pragma unroll
 		for (int i = 0; i < n; i++) {
@@ -37,7 +38,7 @@ template <int kind> struct Run {
 				v[i] = i % 2 ? __uint_as_float(raw[i / 2] & 0xffff0000) : __uint_as_float(raw[i / 2] << 16);
 			else if (kind == F16)
 				v[i] = from_f16(raw[i / 2] >> (i % 2 * 16) & 0xffff);
-			else if (kind == INT8) // biased by 128 in the low bits of 2^23
+			else if (kind == INT8) // code + 128 in the low bits of the float 2^23, less 2^23 + 128
 				v[i] = __uint_as_float(__byte_perm(raw[i / 4] ^ 0x80808080, 0x4b000000, 0x7650 | i % 4)) - 8388736.0f;
 			else if (i % 2 == 0) {
 				float2 pair = look(raw[i / 8], i / 2 % 4);
@@ -50,20 +51,22 @@ template <int kind> struct Run {
 	}
 };
 
-// early_scale is the scale of a row and 64 along K of kinds that are rounded after it.
+// early_scale returns the scale of a row and 64 along K in kinds that are rounded
+// after it, and 1 in others.
 template <int kind> INLINE float early_scale(const char *tile, int k, int block, int row) {
 	return Form<kind>::scaled_first ? scale_at<kind>(tile, k, block, row) : 1;
 }
 
-// four is x[0 … 4), zeros where left, what is left of K, is not positive: K is a
-// multiple of 4 (and, of 4 bits, of 64: there is nothing past it).
+// four returns x[0 … 4), or zeros if left, the rest of K, is not positive. K is a
+// multiple of 4. In kinds of 4 bits it is one of 64, so that left is positive.
 template <int kind> INLINE float4 four(const float *x, int left) {
 	return Form<kind>::bits == 4 || left > 0 ? __ldg(reinterpret_cast<const float4 *>(x)) : make_float4(0, 0, 0, 0);
 }
 
-// At most 8 rows of x: a lane has a row of W and a block of K, a warp 16 rows and
-// two blocks. Dynamic shared memory: the table (4 bits: two floats a byte), partial
-// sums, scales. Grid: any number of blocks.
+// few computes products with at most 8 rows of x. A lane does a row of W and a block
+// of K, a warp 16 rows and two blocks. Dynamic shared memory: the table (4 bits),
+// whose entries are two floats; partial sums; scales. Grid: any number of thread
+// blocks.
 template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<float> in) {
 	DYNAMIC_SHARED(char, shared);
 	int tiles = tiles_of(m0.rows, 16) + tiles_of(m1.rows, 16) + tiles_of(m2.rows, 16);
@@ -72,8 +75,10 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 	const char *table = shared;
 	Few<kind> sums;
 	const int per = Few<kind>::per;
-	const int part = columns == 8 ? 8 : 16; // of a run, expanded at once: registers are scarce
-	const bool ahead = columns == 1; // weights are fetched ahead of their use; with more columns other warps fill the time
+	const int part = columns == 8 ? 8 : 16; // weights of a run that are expanded at once: registers are scarce
+	// Weights are fetched before the last are used. With more columns other warps fill
+	// the time.
+	const bool ahead = columns == 1;
 	sums.partial = reinterpret_cast<float *>(shared + (Form<kind>::codebook ? TABLE_BYTES : 0));
 	sums.scales = sums.partial + SEGMENT * per * columns * TILE_ROWS;
 	open<kind>(shared, m0, m1, m2, in.k, false);
@@ -138,18 +143,19 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 			__syncthreads();
 		}
 		tile = number;
-		find(m0, m1, m2, TILE_ROWS, tile, m); // again: it need not stay in registers
+		find(m0, m1, m2, TILE_ROWS, tile, m); // found again, so that it needs no registers meanwhile
 		if (threadIdx.x < 16 * n) finish(m, in, tile * TILE_ROWS + threadIdx.x % 16, threadIdx.x / 16, y);
 	}
 }
 
-// Many rows of x: a block takes 128 rows of W by 64 of x, a thread 8 by 4 of
-// them. 64 along K of both are expanded to shared memory, [K][rows]. Grid: tiles
-// of 64 rows of x, then of 128 rows of W, of all matrices.
+// many computes products with many rows of x. A thread block does 128 rows of W by
+// 64 of x, a thread 8 by 4 of these. 64 along K of both are expanded to shared
+// memory, [K][rows]. Grid: tiles of 64 rows of x; tiles of 128 rows of W, of all
+// matrices.
 #define MANY_THREADS 256
 #define W_ROWS 128
 #define X_ROWS 64
-#define W_STRIDE (W_ROWS + 4) // [64 along K], and then, of results, [X_ROWS]
+#define W_STRIDE (W_ROWS + 4) // of [64 along K][W_ROWS], and of the results, [X_ROWS][W_ROWS]
 #define X_STRIDE (X_ROWS + 4)
 
 template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
@@ -160,18 +166,19 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 	if (first >= in.rows) return;
 	Map m;
 	find(m0, m1, m2, W_ROWS, tile, m);
-	if (Form<kind>::codebook && thread < 32) code[thread] = codebook<kind>(m0.w, in.k)[thread / 2]; // twice, for fewer conflicts
+	// Each value is there twice, for fewer bank conflicts.
+	if (Form<kind>::codebook && thread < 32) code[thread] = codebook<kind>(m0.w, in.k)[thread / 2];
 	auto look = [=](unsigned word, int byte) {
 		unsigned both = word >> (byte * 8);
 		return make_float2(code[(both >> 4 & 15) * 2 + thread % 2], code[(both & 15) * 2 + thread % 2]);
 	};
-	// What the thread fills: half of 64 along K of a row of W, a quarter of one of x.
+	// The thread fills half of 64 along K of one row of W, and a quarter of a row of x.
 	int filled = thread % W_ROWS, side = thread / W_ROWS;
 	int source = min(tile * W_ROWS / TILE_ROWS + filled / TILE_ROWS, tiles_of(m.rows, TILE_ROWS) - 1);
 	const char *w = m.w + source * tile_bytes<kind>(in.k);
 	int column = thread % X_ROWS, quarter = thread / X_ROWS;
 	const float *x = in.x + (size_t)min(first + column, in.rows - 1) * in.k;
-	// What it computes: rows 4r … and 64 + 4r …, columns 4c ….
+	// It computes rows r to r+3 and 64+r to 64+r+3 of W, and rows (columns) c to c+3 of x.
 	int r = thread % 16 * 4, c = thread / 16 * 4;
 	float y[8][4];
 #pragma unroll

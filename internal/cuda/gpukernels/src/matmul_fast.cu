@@ -1,28 +1,30 @@
-// y = x Wᵀ on tensor cores: x in bfloat16, weights rounded to bfloat16 (of 4 bits
-// and int8, before their scale), sums in float32. Up to three matrices of one
-// input a launch.
+// y = x Wᵀ on tensor cores: x is bfloat16, weights are rounded to bfloat16 (int8 and
+// 4 bits before they are scaled), and sums are float32. A launch does up to three
+// matrices of one input.
 //
-// W is the first operand of the mma (16 rows by 16 of K), x the second (16 of K by
-// 8 rows of x). A mma sums over its 16 of K in an order of its own, so any 16 can
-// share one, if both operands agree and all kernels do: lane (g, t) holds the 16
-// along K from 16t on of each 64 and gives 4 of them to each of 4 mmas. So it
-// reads them as they lie in memory. Of int8, with 32 to a sum, it holds the 8
-// from 8t on of each 32.
+// W is the first operand of a mma (16 rows by 16 along K), x the second (16 along K
+// by 8 rows of x). A mma sums over its 16 along K in an order of its own. So any 16
+// may share a mma, as long as both operands and all kernels take the same 16. Of
+// each 64 along K lane (g, t) holds the 16 from 16t on, and gives 4 of them to each
+// of 4 mmas: it reads them as they lie in memory. Of int8, where a sum has 32 along
+// K, it holds the 8 from 8t on of each 32.
 
-// A Fragment is 64 along K of 16 rows of W: what lane (g, t) holds for 4 mmas.
+// A Fragment is the part of 16 rows of W by 64 along K that lane (g, t) holds, for 4
+// mmas.
 struct Fragment {
 	unsigned a[4][4];
 };
 
-// pair is two weights of a kind that is rounded after its scale.
+// scaled_pair returns two weights of a kind that is rounded after its scale.
 template <int kind> INLINE unsigned scaled_pair(const char *table, unsigned address, float scale) {
 	float2 v = *reinterpret_cast<const float2 *>(table + address);
 	if (!Form<kind>::to_bf16) v = round_pair<kind>(v.x * scale, v.y * scale);
-	else v.x *= scale, v.y *= scale; // packing rounds likewise
+	else v.x *= scale, v.y *= scale; // packing rounds in the same way
 	return pack_bf16(v.x, v.y);
 }
 
-// Two int8 codes of a word, biased by 128, as bfloat16: exact.
+// int8_pair returns two int8 codes of a word as bfloat16, which is exact. The bytes of
+// the word are the codes plus 128.
 INLINE unsigned int8_pair(unsigned biased, int byte) {
 	float first = __uint_as_float(__byte_perm(biased, 0x4b000000, 0x7650 | byte)) - 8388736.0f;
 	float second = __uint_as_float(__byte_perm(biased, 0x4b000000, 0x7650 | (byte + 1))) - 8388736.0f;
@@ -33,9 +35,9 @@ INLINE unsigned half_pair(unsigned h) { return pack_bf16(from_f16(h & 0xffff), f
 
 // A Source reads fragments of one tile.
 template <int kind> struct Source {
-	// Words is what a fragment's weights are in memory: fetched first, used later.
+	// words is how many times 16 bytes a fragment takes in memory.
 	static const int words = kind == F32 ? 8 : kind <= F16 ? 4 : kind == INT8 ? 2 : 1;
-	static const int ahead = words == 8 ? 1 : words == 4 ? 2 : 4; // blocks of K that a warp fetches at once
+	static const int ahead = words == 8 ? 1 : words == 4 ? 2 : 4; // blocks of K that a warp fetches before it uses them
 	uint4 raw[words];
 	float2 scale;
 
@@ -44,19 +46,19 @@ template <int kind> struct Source {
 		const uint4 *from = reinterpret_cast<const uint4 *>(tile);
 		const uint4 none = make_uint4(0, 0, 0, 0);
 		if (kind == F32)
-			for (int i = 0; i < 8; i++) // m and row half
+			for (int i = 0; i < 8; i++) // i/2: the mma; i%2: row g or g+8
 				raw[i] = block * 64 + t * 16 < depth ? __ldg(from + (block * 16 + t * 4 + i / 2) * 16 + g + i % 2 * 8) : none;
 		else if (kind <= F16)
-			for (int i = 0; i < 4; i++) // half of the 16 along K, and row half
+			for (int i = 0; i < 4; i++) // i/2: half of the 16 along K; i%2: row g or g+8
 				raw[i] = block * 64 + t * 16 < depth ? __ldg(from + (block * 8 + t * 2 + i / 2) * 16 + g + i % 2 * 8) : none;
 		else if (kind == INT8)
-			for (int i = 0; i < 2; i++) raw[i] = __ldg(from + (block * 8 + i * 4 + t) * 8 + g); // half of the 64 along K
+			for (int i = 0; i < 2; i++) raw[i] = __ldg(from + (block * 8 + i * 4 + t) * 8 + g); // i: half of the 64 along K
 		else
 			raw[0] = __ldg(from + (block * 4 + t) * 8 + g);
 		if (Form<kind>::scaled_first) scale = __ldg(reinterpret_cast<const float2 *>(tile + tile_codes<kind>(k)) + block * 8 + g);
 	}
 
-	// expand makes bfloat16 of it.
+	// expand turns what was fetched into bfloat16.
 	INLINE_MEMBER void expand(Fragment &f, const char *table, unsigned lane) const {
 #pragma unroll
 		for (int m = 0; m < 4; m++)
@@ -94,12 +96,14 @@ template <int kind> struct Source {
 	}
 };
 
-// Where lane t's 8 numbers lie in a row's 64 of x, for mmas 0, 1 and for 2, 3.
+// early_at and late_at return where in 64 along K of a row of x the 8 numbers lie that
+// lane (g, t) gives to mmas 0 and 1, and to mmas 2 and 3.
 template <int kind> INLINE int early_at(int t) { return kind == INT8 ? t * 8 : t * 16; }
 template <int kind> INLINE int late_at(int t) { return kind == INT8 ? 32 + t * 8 : t * 16 + 8; }
 
-// partial_sums multiplies a fragment by 64 along K of 8 rows of x, early and late
-// being the lane's numbers: p[0], and of int8 p[1] for the later 32.
+// partial_sums multiplies a fragment by 64 along K of 8 rows of x, of which early and
+// late are the lane's numbers. The partial sums are p[0]; of int8, p[0] for the
+// first 32 along K and p[1] for the others.
 template <int kind> INLINE void partial_sums(float p[2][4], const Fragment &f, uint4 early, uint4 late) {
 	for (int i = 0; i < 4; i++) p[0][i] = p[1][i] = 0;
 	float *second = kind == INT8 ? p[1] : p[0];
@@ -109,15 +113,14 @@ template <int kind> INLINE void partial_sums(float p[2][4], const Fragment &f, u
 	mma_bf16(second, f.a[3][0], f.a[3][1], f.a[3][2], f.a[3][3], late.z, late.w);
 }
 
-// eight is x[at … at+8) of a row, zeros past k, a multiple of 8 (and, of 4 bits,
-// of 64: there is nothing past it).
+// eight returns x[at … at+8) of a row, or zeros past k. k is a multiple of 8. In kinds
+// of 4 bits it is one of 64, so that nothing is read past it.
 template <int kind> INLINE uint4 eight(const bf16_bits *x, int at, int k) {
 	return Form<kind>::bits == 4 || at < k ? __ldg(reinterpret_cast<const uint4 *>(x + at)) : make_uint4(0, 0, 0, 0);
 }
 
-// At most 8 rows of x. Dynamic shared memory: the table (4 bits), partial sums,
-// scales. Grid: any number of blocks.
-
+// few computes products with at most 8 rows of x. Dynamic shared memory: the table (4
+// bits), partial sums, scales. Grid: any number of thread blocks.
 template <int kind> INLINE void few(Map m0, Map m1, Map m2, Input<bf16_bits> in) {
 	DYNAMIC_SHARED(char, shared);
 	int tiles = tiles_of(m0.rows, 16) + tiles_of(m1.rows, 16) + tiles_of(m2.rows, 16);
@@ -129,7 +132,7 @@ template <int kind> INLINE void few(Map m0, Map m1, Map m2, Input<bf16_bits> in)
 	sums.scales = sums.partial + SEGMENT * sums.per * n * TILE_ROWS;
 	const int ahead = Source<kind>::ahead;
 	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
-	const bf16_bits *x = in.x + (size_t)min(g, n - 1) * in.k; // columns past n are computed, and not stored
+	const bf16_bits *x = in.x + (size_t)min(g, n - 1) * in.k; // rows of x past n are computed, but not stored
 	float *own = sums.partial + 2 * t * TILE_ROWS + g;
 	open<kind>(shared, m0, m1, m2, in.k, kind == BITS4);
 	for (int number = blockIdx.x; number < tiles; number += gridDim.x) {
@@ -175,22 +178,23 @@ template <int kind> INLINE void few(Map m0, Map m1, Map m2, Input<bf16_bits> in)
 	}
 }
 
-// Many rows of x: a block of 8 warps takes 128 rows of W by 64 of x, a warp 16 by
-// 64. x comes 64 along K at a time through two buffers of shared memory, while the
-// tensor cores work on the other; weights go from global memory to the lanes that
-// expand them. Dynamic shared memory: the table (4 bits) and the buffers, or the
-// results. Grid: tiles of 64 rows of x, then of 128 rows of W, of all matrices.
+// many computes products with many rows of x. A thread block of 8 warps does 128 rows
+// of W by 64 of x, a warp 16 by 64. x comes through two buffers in shared memory, 64
+// along K at a time: one is filled while the tensor cores work on the other. Weights
+// go from global memory straight to the lanes that expand them. Dynamic shared
+// memory: the table (4 bits) and the buffers; at the end, the results. Grid: tiles
+// of 64 rows of x; tiles of 128 rows of W, of all matrices.
 #define MANY_ROWS 64
 #define MANY_THREADS 256
 #define W_ROWS 128
-#define X_STRIDE (BLOCK_K + 8)    // keeps rows of x in different banks
-#define RESULT_STRIDE (W_ROWS + 4) // and results
+#define X_STRIDE (BLOCK_K + 8)     // puts rows of x in different banks
+#define RESULT_STRIDE (W_ROWS + 4) // puts rows of results in different banks
 
-// A Stager copies 64 along K of 64 rows of x to shared memory, two times 16 bytes
-// a thread.
+// A Stager copies 64 along K of 64 rows of x to shared memory. A thread copies twice 16
+// bytes.
 struct Stager {
 	const bf16_bits *from[2];
-	int k; // along K, of the thread's first number; past in.k: zeros
+	int k; // where along K the thread copies next; past in.k it copies zeros
 	bool inside[2];
 
 	INLINE_MEMBER Stager(const Input<bf16_bits> &in, int first) {
@@ -220,7 +224,8 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in
 	if (first >= in.rows) return;
 	Map m;
 	find(m0, m1, m2, W_ROWS, tile, m);
-	int own = min(tile * W_ROWS / TILE_ROWS + warp, tiles_of(m.rows, TILE_ROWS) - 1); // past the last: as the last, and not stored
+	// A warp past the last tile does the last one, and doesn't store it.
+	int own = min(tile * W_ROWS / TILE_ROWS + warp, tiles_of(m.rows, TILE_ROWS) - 1);
 	const char *w = m.w + own * tile_bytes<kind>(in.k);
 	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
 	Stager stager(in, first);
@@ -237,7 +242,7 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in
 	const int per = Few<kind>::per;
 	for (int b = 0; b < blocks; b++) {
 		copy_wait<0>();
-		__syncthreads(); // this block's x is there, and the other buffer free
+		__syncthreads(); // the x of this block is there, and the other buffer is free
 		if (b + 1 < blocks) stager.copy(buffers + (b + 1) % 2 * MANY_ROWS * X_STRIDE, in.k);
 		float2 scale[per];
 #pragma unroll
@@ -259,7 +264,7 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in
 				for (int i = 0; i < 4; i++) y[c][i] = __fmaf_rn(i < 2 ? scale[half].x : scale[half].y, p[half][i], y[c][i]);
 		}
 	}
-	// Through shared memory, so that rows of W lie side by side.
+	// The results go through shared memory, so that a warp stores rows of W side by side.
 	float *results = reinterpret_cast<float *>(shared);
 	__syncthreads();
 #pragma unroll
@@ -269,7 +274,7 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in
 			results[(c * 8 + t * 2 + i % 2) * RESULT_STRIDE + warp * TILE_ROWS + g + i / 2 * 8] = y[c][i];
 	__syncthreads();
 	tile = blockIdx.y;
-	find(m0, m1, m2, W_ROWS, tile, m); // again: it need not stay in registers
+	find(m0, m1, m2, W_ROWS, tile, m); // found again, so that it needs no registers meanwhile
 	for (int i = threadIdx.x; i < MANY_ROWS * W_ROWS; i += MANY_THREADS)
 		finish(m, in, tile * W_ROWS + i % W_ROWS, first + i / W_ROWS, results[i / W_ROWS * RESULT_STRIDE + i % W_ROWS]);
 }

@@ -1,9 +1,10 @@
-// The numbers that the CPU's kernels compute, in the same order and with the
-// same roundings, so that f32 results are the CPU's in every bit. Sources are
-// compiled without contraction: only __fmaf_rn and __fma_rn fuse.
+// Functions that compute what the functions of package kernels compute, with the
+// same operations in the same order, so that f32 results have the bits of the CPU.
+// Sources are compiled without contraction: nothing but __fmaf_rn and __fma_rn
+// fuses.
 
-// exp32 is kernels.exp32: n = round(x·log2 e), r = x - n·ln 2, and a polynomial
-// of e^r; 0 below the normal range.
+// exp32 computes kernels.exp32: 2^n·e^r, with n = round(x·log2 e), r = x - n·ln 2,
+// and a polynomial for e^r. Below the normal range it is 0.
 INLINE float exp32(float x) {
 	if (x < -87.33654f) return 0;
 	if (x > 88.72283f) return __uint_as_float(0x7f800000);
@@ -20,7 +21,8 @@ INLINE float exp32(float x) {
 	return __uint_as_float(__float_as_uint(p) + (__float_as_uint(t) << 23));
 }
 
-// log64 is kernels.log64, of a normal x > 0: log m = 2·artanh((m-1)/(m+1)).
+// log64 computes kernels.log64 of a normal x > 0: e·ln 2 + log m for x = 2^e·m, with
+// log m = 2·artanh((m-1)/(m+1)).
 INLINE double log64(double x) {
 	long long u = __double_as_longlong(x);
 	int e = (int)(u >> 52) - 1022;
@@ -34,7 +36,7 @@ INLINE double log64(double x) {
 	return __fma_rn((double)e, 0.693147180559945309417, 2 * f * p);
 }
 
-// sin_cos is kernels.sinCos, for 0 ≤ x < 2^40.
+// sin_cos computes kernels.sinCos, for 0 ≤ x < 2^40.
 INLINE void sin_cos(double x, double &sin, double &cos) {
 	const double sin_terms[8] = {-1. / 6, 1. / 120, -1. / 5040, 1. / 362880, -1. / 39916800, 1. / 6227020800.,
 	                             -1. / 1307674368000., 1. / 355687428096000.};
@@ -55,7 +57,8 @@ INLINE void sin_cos(double x, double &sin, double &cos) {
 	cos = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
 }
 
-// join_sums adds 16 partial sums by halves: s[i] += s[i+8], then 4, 2, 1.
+// join_sums adds 16 partial sums by halves: s[i] += s[i+8], then s[i+4], s[i+2],
+// s[i+1].
 INLINE float join_sums(const float *partial) {
 	float s[16];
 	for (int i = 0; i < 16; i++) s[i] = partial[i];
@@ -64,10 +67,12 @@ INLINE float join_sums(const float *partial) {
 	return s[0];
 }
 
-// row_count is the rows of a launch: what device memory says, if it says so.
+// row_count returns the rows of a launch: *count in device memory if count is not 0,
+// but at most most.
 INLINE int row_count(const int *count, int most) { return count ? min(*count, most) : most; }
 
-// The type of a product's inputs: float, or bf16_bits where the precision is fast.
+// store and load convert to and from the input type of products, which is float, or
+// bf16_bits in the fast precision.
 INLINE void store(float *to, float v) { *to = v; }
 INLINE void store(bf16_bits *to, float v) { *to = to_bf16(v); }
 INLINE float load(const float *from) { return *from; }

@@ -1,7 +1,8 @@
-// Rotary positions, and keys and values on their way into the paged cache.
+// Rotary positions, and how keys and values are stored in the paged cache.
 
-// angles[row] = cos then sin of position·invFreq, [h] each; the product is
-// rounded to float32 before, cos and sin after. A block a row.
+// angles sets angles[row] to h cosines and then h sines of position·invFreq. The
+// product is rounded to float32 before, the cosine and sine after. A thread block
+// does a row.
 KERNEL medner_angles(float *angles, const int *positions, const float *inv_freq, const int *count, int most, int h) {
 	int row = blockIdx.x;
 	if (row >= row_count(count, most)) return;
@@ -16,17 +17,18 @@ KERNEL medner_angles(float *angles, const int *positions, const float *inv_freq,
 INLINE void store_half(half_bits *to, float v) { *to = to_f16(v); }
 INLINE void store_half(float *to, float v) { *to = v; }
 
-// rotated is number d of a head of dim numbers, the first 2h of which turn.
+// rotated returns number d of a head after turning it. The first 2h numbers turn:
+// number i with number h+i, by angle i.
 INLINE float rotated(const float *head, int d, const float *angles, int h) {
 	if (d < h) return head[d] * angles[d] - head[d + h] * angles[h + d];
 	if (d < 2 * h) return head[d] * angles[d - h] + head[d - h] * angles[d];
 	return head[d];
 }
 
-// Rope and KV write: turns queries in place, and stores turned keys, and values,
-// at their positions. A block is a row and a head: query heads, then KV heads.
-// A page holds 64 positions: head by head keys [dim][64], then values
-// [64][dim rounded up to 16]. tables[slot][position/64] is a page's address.
+// rope turns queries in place, and stores turned keys, and values, at their
+// positions. A thread block does a row and a head: query heads first, then KV heads.
+// A page holds 64 positions and has for each KV head keys [dim][64], then values
+// [64][dim rounded up to 16]. tables[slot][position/64] is the address of a page.
 template <class T>
 INLINE void rope(float *q, const float *k, const float *v, const float *angles, const int *positions, const int *slots,
                  const uint64_t *tables, int stride, uint64_t layer, const int *count, int most, int heads, int kv_heads,

@@ -1,46 +1,52 @@
-// The greedy choice, as kernels.Selector makes it: penalty, mask, lowest id of
-// the best; log-probabilities by the raw logits. The vocabulary is cut into
-// chunks of 1024: scan, then sums of exponentials, then one block a row joins
-// what the chunks found.
+// The greedy choice, as the host makes it (package hostchoice): the best of the
+// logits that are allowed, after the penalty, and the lowest id of equals;
+// log-probabilities by the raw logits. The vocabulary is cut into chunks of 1024.
+// There are three launches: scan finds the best of each chunk, sum adds up each
+// chunk's exponentials, and in finish one thread block for each row joins the
+// chunks.
 
 #define CHUNK 1024
 #define SELECT_THREADS 256
 
-// A Choice says under what a row chooses. Bitmaps have id i in bit i%64 of word
-// i/64, and zeros past their end.
-struct Choice {
-	uint64_t seen, allowed; // bitmaps; allowed 0: all
-	uint64_t also, probe;   // ids, int
-	int seen_words, allowed_words, alsos, probes;
+// A Rule says which logits a choice is made from, and under what penalty and mask
+// (gpukernels.PutRule writes it). A bitmap has id i in bit i%64 of word i/64; ids
+// past its end are not in it.
+struct Rule {
+	uint64_t penalised, allowed;        // bitmaps; allowed 0: all ids
+	uint64_t drafted, probes;           // lists of ids, int; drafted ids are penalised too
+	int penalised_words, allowed_words; // 64-bit words of the bitmaps
+	int drafted_ids, probe_ids;         // lengths of the lists
 	float penalty;
 	int row; // of the logits
 	int pad[2];
 };
 
-// An Outcome is what a row chose.
-struct Outcome {
+// A Choice is what was chosen (gpukernels.ReadChoice reads it).
+struct Choice {
 	int id;
 	float log_prob;
-	int status; // 0 chosen; 1 not finite: bad and value say which; 2 nothing allowed
+	int status; // 0: chosen; 1: a logit is not finite, namely bad, which has value; 2: nothing is allowed
 	int bad;
 	float value;
 	int pad[3];
 };
 
-// A Found is what a chunk has.
+// A Found is what was found in a chunk, or a part of one.
 struct Found {
-	float greatest; // raw
-	float best;     // penalised, allowed
-	int id;         // of best; -1: none allowed
-	int bad;        // the first that is not finite; -1: none
-	float sum;      // Σ exp(logit - greatest of all)
+	float greatest; // the greatest raw logit
+	float best;     // the best allowed logit, after the penalty
+	int id;         // of best; -1: no id is allowed
+	int bad;        // the first id whose logit is not finite; -1: none
+	float sum;      // Σ exp(logit - the greatest of all chunks)
 };
 
 INLINE bool in_bitmap(const uint64_t *map, int words, int id) { return id / 64 < words && map[id / 64] >> (id % 64) & 1; }
 
-// better says whether (v, id) precedes (best, at); at -1: there is none yet.
+// better says whether the logit v of id goes before the best, of at; at -1: there is no
+// best yet.
 INLINE bool better(float v, int id, float best, int at) { return id >= 0 && (at < 0 || v > best || (v == best && id < at)); }
 
+// join adds what b found to a.
 INLINE void join(Found &a, const Found &b) {
 	if (b.greatest > a.greatest) a.greatest = b.greatest;
 	if (better(b.best, b.id, a.best, a.id)) a.best = b.best, a.id = b.id;
@@ -57,32 +63,32 @@ INLINE void join_block(Found *found) {
 	}
 }
 
-// Scan: grid chunks, rows.
+// scan fills in all of work but the sums. Grid: chunks, rows.
 KERNEL __launch_bounds__(SELECT_THREADS)
-    medner_select_scan(Found *work, const Choice *choices, const float *logits, const int *count, int most, int vocab) {
+    medner_select_scan(Found *work, const Rule *rules, const float *logits, const int *count, int most, int vocab) {
 	__shared__ Found found[SELECT_THREADS];
-	__shared__ unsigned extra[CHUNK / 32]; // what also adds to seen
+	__shared__ unsigned extra[CHUNK / 32]; // bitmap of the drafted ids in the chunk
 	int row = blockIdx.y, i = threadIdx.x, from = blockIdx.x * CHUNK;
 	if (row >= row_count(count, most)) return;
-	const Choice &c = choices[row];
+	const Rule &c = rules[row];
 	logits += (size_t)c.row * vocab;
 	bool penalise = c.penalty != 0 && c.penalty != 1;
 	if (i < CHUNK / 32) extra[i] = 0;
 	__syncthreads();
 	if (penalise)
-		for (int j = i; j < c.alsos; j += SELECT_THREADS) {
-			int id = reinterpret_cast<const int *>(c.also)[j] - from;
+		for (int j = i; j < c.drafted_ids; j += SELECT_THREADS) {
+			int id = reinterpret_cast<const int *>(c.drafted)[j] - from;
 			if (id >= 0 && id < CHUNK) atomicOr(&extra[id / 32], 1u << (id % 32));
 		}
 	__syncthreads();
-	const uint64_t *seen = reinterpret_cast<const uint64_t *>(c.seen), *allowed = reinterpret_cast<const uint64_t *>(c.allowed);
+	const uint64_t *penalised = reinterpret_cast<const uint64_t *>(c.penalised), *allowed = reinterpret_cast<const uint64_t *>(c.allowed);
 	Found f = {__uint_as_float(0xff800000), 0, -1, -1, 0};
 	for (int at = i; at < CHUNK && from + at < vocab; at += SELECT_THREADS) {
 		int id = from + at;
 		float v = logits[id];
 		if (v > f.greatest) f.greatest = v;
 		if (v - v != 0 && f.bad < 0) f.bad = id;
-		if (penalise && (in_bitmap(seen, c.seen_words, id) || extra[at / 32] >> (at % 32) & 1))
+		if (penalise && (in_bitmap(penalised, c.penalised_words, id) || extra[at / 32] >> (at % 32) & 1))
 			v = v < 0 ? v * c.penalty : v / c.penalty;
 		if ((!allowed || in_bitmap(allowed, c.allowed_words, id)) && better(v, id, f.best, f.id)) f.best = v, f.id = id;
 	}
@@ -91,14 +97,15 @@ KERNEL __launch_bounds__(SELECT_THREADS)
 	if (i == 0) work[(size_t)row * gridDim.x + blockIdx.x] = found[0];
 }
 
-// Sums: grid chunks, rows. 16 partial sums by index mod 16 in a chunk.
+// sum fills in the sums: of each chunk 16 partial sums, by index mod 16. Grid: chunks,
+// rows.
 KERNEL __launch_bounds__(SELECT_THREADS)
-    medner_select_sum(Found *work, const Choice *choices, const float *logits, const int *count, int most, int vocab) {
+    medner_select_sum(Found *work, const Rule *rules, const float *logits, const int *count, int most, int vocab) {
 	__shared__ Found found[SELECT_THREADS];
 	__shared__ float terms[CHUNK];
 	int row = blockIdx.y, i = threadIdx.x, from = blockIdx.x * CHUNK, n = min(CHUNK, vocab - from);
 	if (row >= row_count(count, most)) return;
-	logits += (size_t)choices[row].row * vocab + from;
+	logits += (size_t)rules[row].row * vocab + from;
 	work += (size_t)row * gridDim.x;
 	float greatest = __uint_as_float(0xff800000);
 	for (int chunk = i; chunk < gridDim.x; chunk += SELECT_THREADS)
@@ -117,16 +124,17 @@ KERNEL __launch_bounds__(SELECT_THREADS)
 	if (i == 0) work[blockIdx.x].sum = join_sums(terms);
 }
 
-// Finish: a block a row. chunks' sums are joined in double, ascending.
+// finish writes the choices and the log-probabilities of the probes. A thread block does
+// a row. The sums of chunks are added in double, ascending.
 KERNEL __launch_bounds__(SELECT_THREADS)
-    medner_select_finish(Outcome *outcomes, float *probes, int most_probes, const Found *work, const Choice *choices,
+    medner_select_finish(Choice *choices, float *probes, int most_probes, const Found *work, const Rule *rules,
                          const float *logits, const int *count, int most, int vocab, int chunks) {
 	__shared__ Found found[SELECT_THREADS];
 	__shared__ float sums[SELECT_THREADS];
 	__shared__ double lse;
 	int row = blockIdx.x, i = threadIdx.x;
 	if (row >= row_count(count, most)) return;
-	const Choice &c = choices[row];
+	const Rule &c = rules[row];
 	logits += (size_t)c.row * vocab;
 	work += (size_t)row * chunks;
 	Found f = {__uint_as_float(0xff800000), 0, -1, -1, 0};
@@ -134,7 +142,7 @@ KERNEL __launch_bounds__(SELECT_THREADS)
 	found[i] = f;
 	join_block(found);
 	f = found[0];
-	double sum = 0; // of thread 0
+	double sum = 0; // thread 0 has it
 	for (int from = 0; from < chunks; from += SELECT_THREADS) {
 		__syncthreads();
 		if (from + i < chunks) sums[i] = work[from + i].sum;
@@ -144,13 +152,13 @@ KERNEL __launch_bounds__(SELECT_THREADS)
 	}
 	if (i == 0) {
 		lse = (double)f.greatest + log64(sum);
-		Outcome o = {f.id, 0, f.bad >= 0 ? 1 : f.id < 0 ? 2 : 0, f.bad, f.bad >= 0 ? logits[f.bad] : 0, {0, 0, 0}};
+		Choice o = {f.id, 0, f.bad >= 0 ? 1 : f.id < 0 ? 2 : 0, f.bad, f.bad >= 0 ? logits[f.bad] : 0, {0, 0, 0}};
 		if (o.status == 0) o.log_prob = (float)((double)logits[f.id] - lse);
-		outcomes[row] = o;
+		choices[row] = o;
 	}
 	__syncthreads();
-	for (int j = i; j < c.probes && j < most_probes; j += SELECT_THREADS) {
-		int id = reinterpret_cast<const int *>(c.probe)[j];
+	for (int j = i; j < c.probe_ids && j < most_probes; j += SELECT_THREADS) {
+		int id = reinterpret_cast<const int *>(c.probes)[j];
 		if (id >= 0 && id < vocab) probes[(size_t)row * most_probes + j] = (float)((double)logits[id] - lse);
 	}
 }
