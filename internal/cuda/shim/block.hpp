@@ -1,11 +1,11 @@
-// The scheduler: runs a kernel's blocks one after the other, a block's threads
-// as fibers, in orders that a seed shuffles.
+// The scheduler runs the blocks of a kernel one after the other, and the threads of a
+// block as fibers, in orders that a seed shuffles.
 //
 // A thread runs until it waits at a barrier or at an operation of its warp, or
-// ends. Barriers are strict, as compute-sanitizer's synccheck is: all threads
-// of a block meet at one place in the source, all lanes of a mask at one
-// operation, and no thread may have ended before. A launch that can't go on
-// fails with a message that says who waits where.
+// ends. Barriers are strict, as in compute-sanitizer's synccheck: all threads of a
+// block meet at one place in the source, all lanes of a mask meet at one operation,
+// and none of them may have ended before. A launch that can't go on fails with a
+// message that says which threads wait where.
 #pragma once
 #include "fiber.hpp"
 #include "race.hpp"
@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-// The built-in variables; valid while a kernel runs.
+// The built-in variables of CUDA, which are valid while a kernel runs.
 inline uint3 threadIdx, blockIdx;
 inline dim3 blockDim, gridDim;
 constexpr int warpSize = 32;
@@ -30,12 +30,12 @@ extern char __stop_medner_shared[] __attribute__((weak, visibility("hidden")));
 
 namespace shim {
 
-// How a launch ended; the numbers are CUresult's.
+// How a launch ended. The numbers are those of CUresult.
 enum Code { ok = 0, illegal_address = 700, misaligned_address = 716, launch_failed = 719 };
 
 struct Result {
 	Code code = ok;
-	std::string message; // which thread of which block, and what it did
+	std::string message; // says which thread of which block failed, and at what
 };
 
 struct Launch {
@@ -44,7 +44,7 @@ struct Launch {
 	uint64_t seed = 0; // 0: threads and blocks run in ascending order
 };
 
-// Copy is a cp.async that may not have happened yet.
+// A Copy is a cp.async that may not have happened yet.
 struct Copy {
 	void *to;
 	const void *from;
@@ -53,26 +53,26 @@ struct Copy {
 
 enum class State { ready, at_barrier, in_warp, ended };
 
-// Resolve computes a warp's operation once all its lanes are there: lane i's
-// operands and result are at at[i], nullptr where lane i takes no part.
+// A Resolve computes an operation of a warp once all its lanes are there. at[i] is
+// where lane i has its operands and gets its result, nullptr if lane i takes no part.
 using Resolve = void (*)(void *at[32], unsigned mask);
 
 struct Thread {
 	Fiber fiber;
 	uint3 index;
-	unsigned linear; // number in the block; lane is linear % 32
+	unsigned linear; // number in the block; the lane is linear % 32
 	State state;
-	unsigned line; // where it waits
+	unsigned line; // of the source, where the thread waits
 	const char *what;
-	unsigned mask; // in_warp
+	unsigned mask; // while in_warp: the lanes that take part
 	Resolve resolve;
 	void *operands;
-	bool vote;  // at_barrier: the predicate
-	int votes;  // after the barrier: how many were true
+	bool vote;  // while at_barrier: the predicate
+	int votes;  // after the barrier: of how many threads the predicate was true
 	std::vector<std::vector<Copy>> copies; // groups of cp.async; the last is open
 };
 
-// Random is splitmix64.
+// Random is the generator splitmix64.
 struct Random {
 	uint64_t state;
 	uint64_t next() {
@@ -84,20 +84,20 @@ struct Random {
 	unsigned below(unsigned n) { return unsigned((next() >> 32) * n >> 32); }
 };
 
-// Scheduler is the state of the launch that runs; there is one at a time.
+// A Scheduler is the state of the launch that runs. One launch runs at a time.
 struct Scheduler {
 	Launch launch;
 	const std::function<void()> *kernel;
-	Fiber fiber; // its own stack
+	Fiber fiber; // stands for the stack of the scheduler itself
 	Random random;
 	std::vector<std::unique_ptr<Thread>> threads; // kept for later launches
 	std::vector<Thread *> ready;
 	Thread *current = nullptr;
 	unsigned count, ended, waiting; // threads of the block
-	unsigned in_warp[32];           // of each warp, how many wait in an operation of it
+	unsigned in_warp[32];           // how many lanes of each warp wait in an operation of the warp
 	Result result;
 	char *dynamic = nullptr; // shared memory of the block
-	char *dynamic_end = nullptr; // a guard page follows
+	char *dynamic_end = nullptr; // where the guard page after it begins
 	static constexpr size_t dynamic_limit = 256 << 10;
 
 	Result run(const Launch &, const std::function<void()> &);
@@ -130,10 +130,10 @@ inline void Scheduler::fail(Code code, const char *format, ...) {
 	result = {code, place(blockIdx, current->index) + ": " + s};
 	Thread &t = *current;
 	switch_to(t.fiber, fiber, true);
-	abort(); // nobody comes back
+	abort(); // the fiber is not resumed
 }
 
-// deadlock says who waits for what when no thread can go on.
+// deadlock says which threads wait for what, when none can go on.
 inline void Scheduler::deadlock() {
 	std::string s = "threads wait for each other: ";
 	const Thread *kinds[4] = {};
@@ -164,7 +164,8 @@ inline void make_ready(Thread &t) {
 	scheduler.ready.push_back(&t);
 }
 
-// barrier waits for the whole block; it returns for how many threads vote holds.
+// barrier waits for the whole block, and returns the number of threads whose vote is
+// true.
 inline int barrier(bool vote, const char *what, unsigned line) {
 	Scheduler &s = scheduler;
 	Thread &t = *s.current;
@@ -190,7 +191,7 @@ inline int barrier(bool vote, const char *what, unsigned line) {
 	return t.votes;
 }
 
-// collective waits for the lanes in mask, and has the last of them resolve it.
+// collective waits for the lanes in mask. The last of them computes the result of all.
 inline void collective(unsigned mask, void *operands, Resolve resolve, const char *what, unsigned line) {
 	Scheduler &s = scheduler;
 	Thread &t = *s.current;

@@ -1,8 +1,7 @@
-// Fibers: a stack of its own for each CUDA thread, switched by hand.
+// Fibers: each CUDA thread has a stack of its own, and the program switches stacks.
 //
-// On x86-64 a switch saves the six registers that a call preserves; elsewhere,
-// or with SHIM_UCONTEXT, it goes through ucontext. AddressSanitizer is told of
-// each switch.
+// On x86-64 a switch saves the six registers that a call preserves. Elsewhere, or
+// with SHIM_UCONTEXT, ucontext does it. AddressSanitizer is told of each switch.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +22,7 @@
 namespace shim {
 
 #ifdef __SANITIZE_ADDRESS__
-constexpr size_t stack_bytes = 256 << 10; // frames have red zones
+constexpr size_t stack_bytes = 256 << 10; // sanitizers make frames larger, by red zones
 #else
 constexpr size_t stack_bytes = 64 << 10;
 #endif
@@ -54,8 +53,8 @@ shim_switch:
 )");
 #endif
 
-// Fiber is a stack and where it stopped. The zero Fiber stands for the stack of
-// whoever runs the scheduler.
+// A Fiber is a stack and the place where it stopped. The zero Fiber stands for the
+// stack of the thread that runs the scheduler.
 struct Fiber {
 #ifdef SHIM_UCONTEXT
 	ucontext_t at;
@@ -64,9 +63,9 @@ struct Fiber {
 #endif
 	char *stack = nullptr; // lowest address that may be used
 	size_t bytes = 0;
-	void *fake = nullptr; // AddressSanitizer's
+	void *fake = nullptr; // the fake stack that AddressSanitizer keeps for the fiber
 
-	// allocate maps the stack, above a guard page.
+	// allocate maps the stack, with a guard page below it.
 	void allocate() {
 		if (stack) return;
 		void *p = mmap(nullptr, stack_bytes + page_bytes, PROT_READ | PROT_WRITE,
@@ -79,7 +78,8 @@ struct Fiber {
 		bytes = stack_bytes;
 	}
 
-	// start makes the next switch to the fiber call entry, which must not return.
+	// start prepares the stack, so that the next switch to the fiber calls entry, which
+	// must not return.
 	void start(void (*entry)()) {
 		allocate();
 #ifdef __SANITIZE_ADDRESS__
@@ -94,7 +94,7 @@ struct Fiber {
 		makecontext(&at, entry, 0);
 #else
 		void **sp = reinterpret_cast<void **>(stack + bytes);
-		*--sp = nullptr; // entry finds the stack as a call leaves it
+		*--sp = nullptr; // entry finds the stack as after a call
 		*--sp = reinterpret_cast<void *>(entry);
 		for (int i = 0; i < 6; i++) *--sp = nullptr;
 		at = sp;
@@ -114,7 +114,7 @@ inline void entered(Fiber &self, Fiber &scheduler) {
 #endif
 }
 
-// switch_to leaves fiber from for fiber to; last says that from won't go on.
+// switch_to leaves fiber from and goes on with fiber to. last says that from ends.
 inline void switch_to(Fiber &from, Fiber &to, bool last = false) {
 #ifdef __SANITIZE_ADDRESS__
 	__sanitizer_start_switch_fiber(last ? nullptr : &from.fake, to.stack, to.bytes);

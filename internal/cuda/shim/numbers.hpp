@@ -1,7 +1,7 @@
 // CUDA's scalar functions: rounding, bits, conversions, atomics.
 //
-// The ones that CUDA only approximates are exact here (__expf, rsqrtf), so
-// tests compare them within the tolerance that CUDA documents.
+// Functions that CUDA approximates (__expf, rsqrtf) are exact here, so that tests
+// compare their results within the tolerance that CUDA documents.
 #pragma once
 #include "race.hpp"
 #include <cmath>
@@ -67,8 +67,8 @@ inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned by) {
 inline int __mulhi(int a, int b) { return int(int64_t(a) * b >> 32); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
 
-// __byte_perm picks four of the eight bytes of x (0-3) and y (4-7); a selector's
-// high bit repeats the byte's sign instead (prmt).
+// __byte_perm picks four of the eight bytes of x (0 to 3) and y (4 to 7), as prmt
+// does. The high bit of a selector asks for the sign of the byte, repeated.
 inline unsigned __byte_perm(unsigned x, unsigned y, unsigned selector) {
 	uint64_t from = uint64_t(y) << 32 | x;
 	unsigned r = 0;
@@ -95,7 +95,8 @@ template <class T> inline T __ldcs(const T *p) { return *p; }
 template <class T> inline void __stcg(T *p, T v) { *p = v; }
 template <class T> inline void __stcs(T *p, T v) { *p = v; }
 
-// Atomics: no other thread runs meanwhile, so only races must be told of them.
+// Atomics are plain operations, as no other thread runs meanwhile. The race detector
+// is told of them.
 namespace shim {
 template <class T, class F> SHIM_UNWATCHED T atomic(T *p, F f) {
 	race_atomic(p, sizeof *p);

@@ -1,12 +1,12 @@
-// The race detector: with SHIM_RACE the compiler's -fsanitize=thread calls the
-// functions below at each access (ThreadSanitizer itself is not linked), and two
-// threads that touch a byte, one of them writing, with no barrier of theirs in
-// between end the launch, whatever order they ran in.
+// The race detector. With SHIM_RACE, code that is compiled with -fsanitize=thread
+// calls the functions below at each access; ThreadSanitizer itself is not linked. A
+// launch ends when two threads access a byte, at least one of them writing, without
+// a barrier between them, in whatever order the threads happened to run.
 //
-// Watched are shared memory and what is told to race_watch (device memory).
-// Blocks have no order among each other; threads are ordered by barriers of the
-// block and by operations of the warp that both took part in. Atomics are
-// ordered among themselves.
+// It watches shared memory, and the device memory that race_watch is told of.
+// Threads of different blocks are in no order. Threads of one block are ordered by
+// barriers of the block and by operations of a warp that both took part in. Atomics
+// are ordered among themselves.
 #pragma once
 #include <cstddef>
 
@@ -16,7 +16,7 @@ namespace shim {
 void race_launch();
 void race_block(char *dynamic, char *dynamic_end, char *fixed, char *fixed_end);
 void race_barrier();
-void race_warp(unsigned first, unsigned mask); // lanes in mask of the warp that starts at thread first
+void race_warp(unsigned first, unsigned mask); // the lanes in mask, of the warp that begins at thread first, have met
 void race_read(const void *, size_t);
 void race_write(void *, size_t);
 void race_atomic(void *, size_t);

@@ -1,5 +1,5 @@
-// The race detector's shadow: for each watched byte, who wrote it last and who
-// has read it since. See race.hpp.
+// The shadow of the race detector (race.hpp): for each watched byte, which thread
+// wrote it last and which threads have read it since.
 #pragma once
 #include "block.hpp"
 #include <unordered_map>
@@ -11,13 +11,13 @@ struct Access {
 	uint16_t thread;
 };
 
-// Byte is the shadow of a byte.
+// A Byte is the shadow of one byte.
 struct Byte {
-	uint32_t launch = 0; // of what follows; an older launch's accesses are over
+	uint32_t launch = 0; // the launch of the accesses below; those of older launches are over
 	bool written = false, atomic = false, read = false;
-	bool many = false;   // several threads have read: thread is the last, time the latest
-	bool warps = false;  // of several warps
-	bool blocks = false; // of several blocks
+	bool many = false;   // whether several threads have read; thread and time are those of the last
+	bool warps = false;  // whether they are of several warps
+	bool blocks = false; // whether they are of several blocks
 	Access writer, reader;
 };
 
@@ -27,11 +27,11 @@ struct Detector {
 	};
 	Range watched[64];  // device memory
 	unsigned ranges = 0;
-	Range shared[2];    // the block's
+	Range shared[2];    // shared memory of the block: static and dynamic
 	uint32_t launch = 0, time = 0; // time counts barriers and warp operations
-	uint32_t barrier = 0;          // when the block last met
-	uint32_t warp_full[32];        // when all lanes of a warp last met
-	uint32_t warp_pair[32][32][32]; // when two lanes of a warp last met
+	uint32_t barrier = 0;          // the time when the block last met
+	uint32_t warp_full[32];        // the time when all lanes of a warp last met
+	uint32_t warp_pair[32][32][32]; // the time when two lanes of a warp last met
 	std::unordered_map<uintptr_t, std::unique_ptr<Byte[]>> pages;
 	uintptr_t last_page = 0;
 	Byte *last = nullptr;
@@ -151,7 +151,7 @@ inline void race_watch(const void *from, const void *to) {
 
 } // namespace shim
 
-// What -fsanitize=thread calls; weak, for each unit defines it.
+// The functions that -fsanitize=thread calls. They are weak, as each unit defines them.
 #define SHIM_WEAK __attribute__((no_sanitize("thread"), weak))
 #define SHIM_HOOK(name, bytes, kind, ...) \
 	SHIM_WEAK void __tsan_##name(__VA_ARGS__) { shim::access(uintptr_t(p), bytes, shim::Kind::kind); }

@@ -1,4 +1,4 @@
-// Kernels by name, for callers that know their arguments only as bytes.
+// Finds kernels by name, for callers that have their arguments as bytes.
 #pragma once
 #include "shim.hpp"
 #include <map>
@@ -7,8 +7,8 @@
 namespace shim {
 
 struct Kernel {
-	std::vector<size_t> sizes;                // of the parameters, bytes
-	std::function<void(const void *const *)> call; // reads each argument where its pointer says
+	std::vector<size_t> sizes;                // bytes of each parameter
+	std::function<void(const void *const *)> call; // takes a pointer to each argument
 };
 
 inline std::map<std::string, Kernel> &kernels() {
@@ -23,8 +23,8 @@ template <class T> T argument(const void *at) {
 	return v;
 }
 
-// Register makes a kernel known under its name; one for each, in the unit that
-// defines it.
+// A Register makes a kernel known under its name. The unit that defines a kernel has
+// one for it.
 struct Register {
 	template <class... A> Register(const char *name, void (*f)(A...)) { add(name, f, std::index_sequence_for<A...>()); }
 	template <class... A, size_t... i> void add(const char *name, void (*f)(A...), std::index_sequence<i...>) {

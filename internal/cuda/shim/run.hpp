@@ -1,5 +1,5 @@
-// Launches: the order of blocks and threads, memory that is fresh for each
-// block, and faults of the kernel that become error codes.
+// Launches: the order of blocks and threads, shared memory that is NaN at the start
+// of each block, and faults of the kernel that become error codes.
 #pragma once
 #include "block.hpp"
 #include <csetjmp>
@@ -8,8 +8,8 @@
 
 namespace shim {
 
-// Faults turns signals that a kernel raises into results, while it lives.
-// Sanitised builds leave them to the sanitizer, which knows more.
+// Faults turns signals that a kernel raises into results, as long as the Faults
+// lives. Sanitised builds leave signals to the sanitizer, which says more.
 struct Faults {
 	static constexpr int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 	static inline thread_local sigjmp_buf *back = nullptr; // set on the thread that runs the kernel
@@ -21,11 +21,11 @@ struct Faults {
 			address = info->si_addr;
 			siglongjmp(*back, number);
 		}
-		for (int i = 0; i < 4; i++) { // another thread's: as if we weren't here
+		for (int i = 0; i < 4; i++) { // a signal of another thread is handled as before
 			if (signals[i] != number) continue;
 			if (before[i].sa_flags & SA_SIGINFO) return before[i].sa_sigaction(number, info, context);
 			if (before[i].sa_handler != SIG_DFL && before[i].sa_handler != SIG_IGN) return before[i].sa_handler(number);
-			sigaction(number, &before[i], nullptr); // happens again, to the default
+			sigaction(number, &before[i], nullptr); // the fault happens again, and is handled as before
 		}
 	}
 #ifndef __SANITIZE_ADDRESS__
@@ -56,7 +56,7 @@ struct Faults {
 	}
 };
 
-// fill_nan writes ones, which are NaN in every float format; no sanitizer watches.
+// fill_nan sets all bits, which is NaN in every float format. No sanitizer watches it.
 __attribute__((no_sanitize("address"), optimize("no-tree-loop-distribute-patterns")))
 inline void fill_nan(char *from, char *to) {
 	for (; from < to && uintptr_t(from) % 8; from++) *from = char(0xff);
@@ -72,7 +72,7 @@ inline void Scheduler::clear_shared() {
 		dynamic_end = static_cast<char *>(p) + dynamic_limit;
 		mprotect(dynamic_end, page_bytes, PROT_NONE);
 	}
-	size_t bytes = (launch.shared + 15) / 16 * 16; // starts aligned, ends within 15 bytes of the guard
+	size_t bytes = (launch.shared + 15) / 16 * 16; // so that it begins aligned, and ends at most 15 bytes before the guard page
 	dynamic = dynamic_end - bytes;
 #ifdef __SANITIZE_ADDRESS__
 	ASAN_POISON_MEMORY_REGION(dynamic_end - dynamic_limit, dynamic_limit);
@@ -111,7 +111,7 @@ inline void Scheduler::run_block() {
 		t.fiber.start(thread_main);
 		make_ready(t);
 	}
-	size_t head = 0; // unshuffled: first come, first served
+	size_t head = 0; // without a seed, threads take turns in this queue
 	while (head < ready.size() && !result.code) {
 		Thread *t;
 		if (launch.seed) {
@@ -145,8 +145,8 @@ inline void Scheduler::run_blocks() {
 	}
 }
 
-// run returns when all blocks have ended, or one failed.
-#pragma GCC diagnostic ignored "-Wclobbered" // what is used after a fault isn't changed before it
+// run returns when all blocks have ended, or one has failed.
+#pragma GCC diagnostic ignored "-Wclobbered" // variables that are used after a fault don't change before it
 inline Result Scheduler::run(const Launch &l, const std::function<void()> &k) {
 	static std::mutex one_at_a_time;
 	std::lock_guard<std::mutex> lock(one_at_a_time);

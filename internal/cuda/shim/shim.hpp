@@ -1,9 +1,9 @@
-// CUDA C++ for a C++ compiler: what kernel sources without includes use of it.
+// The part of CUDA C++ that kernel sources without includes use, for a C++ compiler.
 // A source is compiled after this header, with MEDNER_HOST defined.
 //
-// Where the sources must differ from plain CUDA: dynamic shared memory is
-// declared by a macro that is `T *name = reinterpret_cast<T *>(shim::dynamic_shared())`
-// here, and inline PTX is replaced by tensor.hpp.
+// Sources differ from plain CUDA in two things. They declare dynamic shared memory by
+// a macro, which is `T *name = reinterpret_cast<T *>(shim::dynamic_shared())` here.
+// And in place of inline PTX they call the functions of tensor.hpp.
 #pragma once
 #include "block.hpp"
 #include "numbers.hpp"
@@ -27,7 +27,7 @@
 #define __align__(n) __attribute__((aligned(n)))
 #define __grid_constant__
 #define __constant__ static
-// One block runs at a time, so a block's variables can be the program's.
+// One block runs at a time, so that variables of the program serve as shared memory.
 #define __shared__ static __attribute__((section("medner_shared")))
 
 inline void __trap() { shim::scheduler.fail(shim::launch_failed, "__trap"); }

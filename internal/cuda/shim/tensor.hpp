@@ -1,8 +1,9 @@
-// What inline PTX does on the device: matrix products, ldmatrix, cp.async, lop3.
+// Functions that do what inline PTX does on the device: matrix products, ldmatrix,
+// cp.async, lop3.
 //
-// Sources wrap each such instruction once, under #ifdef MEDNER_HOST with the
-// function below, else with asm. Fragments are laid out over the lanes as the
-// PTX manual says for the shape.
+// Sources wrap each such instruction once: with the function below under #ifdef
+// MEDNER_HOST, and with asm otherwise. Lanes hold the parts of a matrix that the PTX
+// manual says for its shape.
 #pragma once
 #include "numbers.hpp"
 #include "warp.hpp"
@@ -25,8 +26,9 @@ struct Mma {
 	const float *c;
 };
 
-// resolve_mma is m16n8k16, row by column, with 32-bit sums. Products and their
-// sum are exact (double), rounded once; hardware's own rounding isn't documented.
+// resolve_mma computes m16n8k16, row by column, with sums of 32 bits. Products and
+// their sum are computed in double and rounded once; how hardware rounds isn't
+// documented.
 template <float (*from)(unsigned)> void resolve_mma(void *at[32], unsigned mask) {
 	if (mask != ~0u) scheduler.fail(launch_failed, "mma: mask %08x, all 32 lanes take part in it", mask);
 	auto lane = [&](unsigned i) { return static_cast<Mma *>(at[i]); };
@@ -55,11 +57,11 @@ inline void mma(float d[4], const unsigned a[4], const unsigned b[2], const floa
 	memcpy(d, operands.d, sizeof operands.d);
 }
 
-// mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32; d may be c.
+// mma_bf16 does mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32. d may be c.
 inline void mma_bf16(float d[4], const unsigned a[4], const unsigned b[2], const float c[4], SHIM_LINE) {
 	mma(d, a, b, c, resolve_mma<from_bf16>, "mma", line);
 }
-// mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32
+// mma_f16 does mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32.
 inline void mma_f16(float d[4], const unsigned a[4], const unsigned b[2], const float c[4], SHIM_LINE) {
 	mma(d, a, b, c, resolve_mma<from_f16>, "mma", line);
 }
@@ -88,8 +90,8 @@ template <int n, bool transposed> void resolve_ldmatrix(void *at[32], unsigned m
 	}
 }
 
-// ldmatrix.sync.aligned.m8n8.xN[.trans].shared.b16: lane 8m+r gives the address of
-// row r of matrix m.
+// ldmatrix does ldmatrix.sync.aligned.m8n8.xN[.trans].shared.b16. Lane 8m+r gives the
+// address of row r of matrix m.
 template <int n, bool transposed = false> void ldmatrix(unsigned *result, const void *row, SHIM_LINE) {
 	static_assert(n == 1 || n == 2 || n == 4, "ldmatrix loads 1, 2 or 4 matrices");
 	Ldmatrix operands{{}, static_cast<const char *>(row)};
@@ -97,8 +99,9 @@ template <int n, bool transposed = false> void ldmatrix(unsigned *result, const 
 	memcpy(result, operands.result, n * sizeof *result);
 }
 
-// copy_async is cp.async.ca/cg.shared.global: valid bytes, then zeros up to
-// bytes. It happens at once or only when it is waited for, as the seed says.
+// copy_async does cp.async.ca/cg.shared.global: it copies valid bytes, and then zeros
+// up to bytes. By the seed the copy happens at once, or no earlier than it is waited
+// for.
 inline void copy_async(void *shared, const void *global, unsigned bytes, unsigned valid) {
 	Scheduler &s = scheduler;
 	if (bytes != 4 && bytes != 8 && bytes != 16) s.fail(launch_failed, "cp.async of %u bytes", bytes);
@@ -122,21 +125,21 @@ inline void copies_finish(Thread &t, size_t groups_left) {
 	}
 }
 
-// copy_commit is cp.async.commit_group.
+// copy_commit does cp.async.commit_group.
 inline void copy_commit() {
 	Thread &t = *scheduler.current;
 	t.copies.emplace_back();
 	if (scheduler.launch.seed && scheduler.random.below(2)) copies_finish(t, 0);
 }
-// copy_wait is cp.async.wait_group n: all but the last n groups are there.
+// copy_wait does cp.async.wait_group n: it waits for all groups but the last n.
 inline void copy_wait(int n) { copies_finish(*scheduler.current, size_t(n)); }
-// copy_wait_all is cp.async.wait_all, of copies not committed too.
+// copy_wait_all does cp.async.wait_all: it waits for all copies, committed or not.
 inline void copy_wait_all() {
 	scheduler.current->copies.emplace_back();
 	copies_finish(*scheduler.current, 0);
 }
 
-// lop3 is lop3.b32: any function of three bits, by its table.
+// lop3 does lop3.b32: a function of three bits, given by its table.
 inline unsigned lop3(unsigned a, unsigned b, unsigned c, unsigned table) {
 	unsigned r = 0;
 	for (unsigned i = 0; i < 8; i++)
@@ -144,7 +147,7 @@ inline unsigned lop3(unsigned a, unsigned b, unsigned c, unsigned table) {
 	return r;
 }
 
-// dynamic_shared is the block's dynamic shared memory, aligned to 16 bytes.
+// dynamic_shared returns the dynamic shared memory of the block, aligned to 16 bytes.
 inline char *dynamic_shared() { return scheduler.dynamic; }
 
 } // namespace shim

@@ -1,4 +1,4 @@
-// CUDA's vector types, with CUDA's alignments.
+// The vector types of CUDA, with its alignments.
 #pragma once
 
 #define SHIM_VECTOR(name, type, two, four)                                          \

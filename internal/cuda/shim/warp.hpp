@@ -1,4 +1,4 @@
-// Warp operations: shuffles, votes, reductions; and the block's barriers.
+// Operations of a warp (shuffles, votes, reductions), and the barriers of a block.
 #pragma once
 #include "block.hpp"
 
@@ -6,7 +6,7 @@ namespace shim {
 
 template <class T> struct Shuffle {
 	T value, result;
-	unsigned from; // lane whose value is wanted
+	unsigned from; // the lane whose value this lane asks for
 };
 
 template <class T> void resolve_shuffle(void *at[32], unsigned mask) {

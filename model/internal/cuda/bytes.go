@@ -2,10 +2,10 @@ package cuda
 
 import "unsafe"
 
-// number is what tables in device memory hold; both machines are little-endian.
+// number has the types of the numbers in tables. Device and host are little-endian.
 type number interface{ int32 | uint64 | float32 }
 
-// bytesOf is the memory of x.
+// bytesOf returns the memory of x.
 func bytesOf[T number](x []T) []byte {
 	if len(x) == 0 {
 		return nil
@@ -13,7 +13,7 @@ func bytesOf[T number](x []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x)*int(unsafe.Sizeof(x[0])))
 }
 
-// viewOf is n numbers in data, which is aligned to them.
+// viewOf returns a view of n numbers in data, which is aligned for them.
 func viewOf[T number](data []byte, n int) []T {
 	var one T
 	if n == 0 {

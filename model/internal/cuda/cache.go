@@ -6,18 +6,18 @@ import (
 	"github.com/medner/medner/model/internal/paged"
 )
 
-// memory makes pages of keys and values in device memory: those of
-// kernels.PageSize positions in every layer, one after the other. It is used
-// in a step only.
+// memory makes pages in device memory. A page has the keys and values of
+// kernels.PageSize positions, layer after layer. Pages are made in steps, and at no
+// other time.
 type memory struct {
 	ctx       driver.Context
 	stream    driver.Stream
 	pageBytes int
-	wipe      bool // what rounds heads up must be zero, the rest may be anything
+	wipe      bool // whether heads are padded: the padding of values must be zeros
 }
 
-// maxFree bounds the bytes of pages kept for later: to allocate one in a step
-// costs time, and what else needs the memory gets it, see Backend.room.
+// maxFree bounds the bytes of free pages that are kept for later steps, as allocating
+// costs time. Should a workspace need their memory, Backend.room frees them.
 const maxFree = 2 << 30
 
 // Allocate implements paged.Memory.
@@ -40,7 +40,7 @@ func (m *memory) Copy(to, from driver.Ptr) error {
 	return m.ctx.CopyOnDevice(to, from, uint64(m.pageBytes), m.stream)
 }
 
-// trim frees the pages that are kept beyond so many bytes.
+// trim frees free pages until keep bytes of them are left.
 func (b *Backend) trim(keep int64) error {
 	var first error
 	for _, at := range b.store.Trim(keep) {

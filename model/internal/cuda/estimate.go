@@ -8,7 +8,8 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// Estimate is the Info of the Backend that New would make, without packing.
+// Estimate returns the Info of the Backend that New would make, without reading a
+// weight.
 func Estimate(d driver.Driver, ordinal int, w *backend.Weights, o backend.Options) (backend.Info, error) {
 	name := fmt.Sprintf("cuda:%d", ordinal)
 	if err := checkModel(w, o); err != nil {

@@ -14,22 +14,23 @@ import (
 	"github.com/medner/medner/model/internal/paged"
 )
 
-// MemoryError says that a model doesn't fit the device, and what would.
+// MemoryError says that a model doesn't fit the memory of a device, and which
+// options would make it fit.
 type MemoryError struct {
 	Device      string
 	Need        Need
-	Free, Total uint64
-	Fits        []string // flags, and what the model needs with them
+	Free, Total uint64   // bytes of the device's memory
+	Fits        []string // flags with which the model fits, and the bytes it needs then
 }
 
 // Need is the device memory that a model takes, in bytes.
 type Need struct {
 	Weights, Workspace int64
-	Cache              int64 // keys and values of one sequence of Positions
+	Cache              int64 // keys and values of one sequence of Positions positions
 	Positions          int
 }
 
-// All is the sum.
+// All returns the sum of all parts.
 func (n Need) All() int64 { return n.Weights + n.Workspace + n.Cache }
 
 func (e *MemoryError) Error() string {
@@ -38,7 +39,7 @@ func (e *MemoryError) Error() string {
 		size(int64(e.Free)), size(int64(e.Total)))
 }
 
-// Hint tells what would fit.
+// Hint tells a user what would fit.
 func (e *MemoryError) Hint() string {
 	if len(e.Fits) == 0 {
 		return "nothing that could be changed would make it fit; --device cuda,cpu falls back to the processors"
@@ -46,16 +47,17 @@ func (e *MemoryError) Hint() string {
 	return "this would fit: " + strings.Join(e.Fits, ", or ")
 }
 
-// Unwrap makes it one of the driver's and the wall's kinds.
+// Unwrap makes the error match driver.ErrOutOfMemory and backend.ErrMemory.
 func (e *MemoryError) Unwrap() []error { return []error{driver.ErrOutOfMemory, backend.ErrMemory} }
 
+// size returns n bytes as people write them: "1.5 GiB".
 func size(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 
-// leastPositions is how much room for keys and values a model must find when
-// it is opened, unless its sequences are shorter.
+// leastPositions is for how many positions there must be room for keys and values
+// when a model is opened, unless its sequences are shorter.
 const leastPositions = 4096
 
-// need counts what a model takes.
+// need returns the memory that a model takes.
 func need(w *backend.Weights, o backend.Options) (Need, error) {
 	d, c := &decoder{}, &counter{}
 	if _, err := d.build(w, planFor(o), c); err != nil {
@@ -74,23 +76,24 @@ func need(w *backend.Weights, o backend.Options) (Need, error) {
 	return n, nil
 }
 
-// startLimits are those of a workspace for prompts of 512 tokens a step.
+// startLimits returns the limits of a workspace for steps of 512 tokens, in which
+// attention sees keys positions.
 func startLimits(keys int) limits {
 	return limits{rows: 512, asked: headRows, slots: 16, stride: paged.Pages(keys), extra: 1 << 20, probes: 16, keys: keys}
 }
 
-// cacheShape describes keys and values of a layer.
+// cacheShape returns the shape of the keys and values of one layer.
 func cacheShape(w *backend.Weights, o backend.Options) kernels.CacheShape {
 	return kernels.CacheShape{Heads: w.Config.NumKeyValueHeads, HeadDim: w.Config.HeadDim, Half: o.KV == "f16"}
 }
 
-// pageBytes is the size of a page: all layers.
+// pageBytes returns the bytes of a page, which has all layers.
 func pageBytes(w *backend.Weights, o backend.Options) int {
 	shape := cacheShape(w, o)
 	return w.Config.NumHiddenLayers * shape.PageBytes()
 }
 
-// fit is nil where a model has room in so much free memory.
+// fit returns a *MemoryError if a model needs more memory than is free.
 func fit(device string, w *backend.Weights, o backend.Options, free, total uint64) error {
 	n, err := need(w, o)
 	if err != nil {
@@ -100,6 +103,8 @@ func fit(device string, w *backend.Weights, o backend.Options, free, total uint6
 		return nil
 	}
 	e := &MemoryError{Device: device, Need: n, Free: free, Total: total}
+	// try adds flags to the fitting ones if with the options o the model needs less,
+	// and fits.
 	try := func(flags string, o backend.Options) bool {
 		other, err := need(w, o)
 		if err != nil || other.All() >= n.All() || uint64(other.All()) > free {

@@ -6,26 +6,27 @@ import (
 	driver "github.com/medner/medner/internal/cuda"
 )
 
-// graphs keeps what was captured of the latest shapes of steps.
+// graphs has the captured launches of the latest shapes of steps.
 type graphs struct {
 	ctx     driver.Context
 	stream  driver.Stream
 	entries map[shape]*graph
-	clock   int
-	off     bool // the driver's binding has none
+	clock   int  // counts steps
+	off     bool // whether the binding of the driver has no graphs
 }
 
-// graph is a captured step; exec is 0 until its shape is met again.
+// graph is the launches of a step. exec is 0 until the shape comes a second time, when
+// the launches are captured.
 type graph struct {
 	exec driver.Exec
-	used int // clock
+	used int // the clock when the shape last came
 }
 
-// maxGraphs is the number of graphs kept: each takes some device memory.
+// maxGraphs is how many graphs are kept: each takes device memory.
 const maxGraphs = 64
 
-// run makes the launches of a step: one by one when a shape is new, else as a
-// graph.
+// run makes the launches of a step of shape sh: one by one when the shape comes for
+// the first time, and as a graph later.
 func (g *graphs) run(sh shape, launch func() error) error {
 	if g.off {
 		return launch()
@@ -54,7 +55,7 @@ func (g *graphs) run(sh shape, launch func() error) error {
 	return g.ctx.LaunchGraph(e.exec, g.stream)
 }
 
-// capture makes a graph of launches.
+// capture captures launches and returns them as a graph that can be launched.
 func (g *graphs) capture(launch func() error) (driver.Exec, error) {
 	if err := g.ctx.BeginCapture(g.stream); err != nil {
 		return 0, err
@@ -74,7 +75,7 @@ func (g *graphs) capture(launch func() error) (driver.Exec, error) {
 	return exec, err
 }
 
-// evict makes room for one more.
+// evict destroys the graph that was not used for longest, if there are maxGraphs.
 func (g *graphs) evict() error {
 	if len(g.entries) < maxGraphs {
 		return nil
@@ -94,7 +95,7 @@ func (g *graphs) evict() error {
 	return g.ctx.DestroyExec(e.exec)
 }
 
-// clear forgets all, as the addresses in them are no longer good.
+// clear destroys all graphs. Their addresses are of a workspace that goes.
 func (g *graphs) clear() error {
 	var errs []error
 	for _, e := range g.entries {

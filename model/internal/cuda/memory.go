@@ -8,17 +8,18 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// deviceError puts an error of the driver into the wall's terms as well.
+// deviceError is an error of the driver that is also of a kind that package backend
+// knows.
 type deviceError struct {
 	device string
-	kind   error // backend.ErrMemory, backend.ErrLost
+	kind   error // backend.ErrMemory or backend.ErrLost
 	err    error
 }
 
 func (e *deviceError) Error() string   { return fmt.Sprintf("%s: %v", e.device, e.err) }
 func (e *deviceError) Unwrap() []error { return []error{e.kind, e.err} }
 
-// explain names the device in an error of the driver.
+// explain adds the name of the device to an error of the driver.
 func explain(device string, err error) error {
 	var known *deviceError
 	var memory *MemoryError
@@ -33,16 +34,16 @@ func explain(device string, err error) error {
 	return fmt.Errorf("%s: %w", device, err)
 }
 
-// arena is device and pinned memory that is freed together.
+// arena is device memory and pinned host memory that is freed together.
 type arena struct {
 	ctx    driver.Context
 	device []driver.Ptr
 	pinned [][]byte
-	bytes  int64 // of device
-	dry    bool  // nothing is allocated, only counted
+	bytes  int64 // of device memory
+	dry    bool  // bytes are counted, and nothing is allocated
 }
 
-// alloc returns device memory; 0 of no bytes.
+// alloc returns device memory, and 0 for no bytes.
 func (a *arena) alloc(bytes int) (driver.Ptr, error) {
 	if bytes == 0 {
 		return 0, nil
@@ -60,7 +61,7 @@ func (a *arena) alloc(bytes int) (driver.Ptr, error) {
 	return p, nil
 }
 
-// pin returns host memory that the device reads.
+// pin returns host memory that the device can read and write by itself.
 func (a *arena) pin(bytes int) ([]byte, error) {
 	if a.dry {
 		return nil, nil
@@ -73,7 +74,7 @@ func (a *arena) pin(bytes int) ([]byte, error) {
 	return p, nil
 }
 
-// free frees all of it.
+// free frees all memory of the arena.
 func (a *arena) free() error {
 	var errs []error
 	for _, p := range a.device {

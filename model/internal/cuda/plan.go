@@ -24,12 +24,13 @@ func planFor(o backend.Options) hold.Plan {
 	return hold.Plan{Hold: o.Hold, Precision: o.Precision, Device: device}
 }
 
-// layoutOf returns the layout of a form, but for the codebook of 4 bits.
+// layoutOf returns the layout of a form without the codebook of 4 bits, which packing
+// fills in.
 func layoutOf(f hold.Form) gpukernels.Layout {
 	return gpukernels.Layout{Rows: f.Rows, Cols: f.Cols, Format: f.Format, Round: f.Round}
 }
 
-// packers makes the packers of forms. It implements hold.Packer.
+// packers implements hold.Packer: what a form is packed with is a gpukernels.Packer.
 type packers struct{}
 
 // Dense implements hold.Packer.
@@ -47,8 +48,8 @@ func (packers) FourBit(q kernels.FourBit, r kernels.CodeReader) (*gpukernels.Pac
 	return gpukernels.FourBit(q, r)
 }
 
-// same says whether two views are one.
+// same says whether a and b are one view of a matrix.
 func same(a, b quant.Matrix) bool { return distinct(a) && a == b }
 
-// distinct says whether views of m's type can be told apart.
+// distinct says whether views of the type of m can be compared.
 func distinct(m quant.Matrix) bool { return reflect.TypeOf(m).Comparable() }

@@ -12,8 +12,8 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// run makes a step, inside the context's Do. When it returns, the device does
-// nothing more for it.
+// run makes a step, inside the context's Do. When it returns, the device has no work
+// left from the step.
 func (b *Backend) run(ctx context.Context, spans []backend.Span) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -27,7 +27,7 @@ func (b *Backend) run(ctx context.Context, spans []backend.Span) (err error) {
 		return err
 	}
 	defer func() {
-		if err != nil { // buffers of what is under way are about to be used again
+		if err != nil { // work that is under way uses buffers that the next step fills
 			err = errors.Join(err, b.ctx.Synchronize(b.stream))
 		}
 	}()
@@ -50,7 +50,7 @@ func (b *Backend) run(ctx context.Context, spans []backend.Span) (err error) {
 	return nil
 }
 
-// room makes room in the caches and in the workspace.
+// room makes room for a step in the caches and in the workspace.
 func (b *Backend) room(s *step) error {
 	if err := s.reserve(); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (b *Backend) room(s *step) error {
 		return err
 	}
 	err := b.work.build(&b.decoder, b.kernels, more)
-	if errors.Is(err, driver.ErrOutOfMemory) { // free pages make way
+	if errors.Is(err, driver.ErrOutOfMemory) { // the memory of free pages may do
 		if err = errors.Join(b.work.free(), b.trim(0)); err == nil {
 			err = b.work.build(&b.decoder, b.kernels, more)
 		}
@@ -81,7 +81,8 @@ func (b *Backend) room(s *step) error {
 	return nil
 }
 
-// send copies what is new in this step to the device.
+// send copies the tables of a step to the device, and token vectors that the host
+// reads.
 func (b *Backend) send(s *step) error {
 	t := &b.work.tables
 	t.write(s)
@@ -129,7 +130,7 @@ func (b *Backend) fetchLogits(s *step, first, n int) error {
 	return nil
 }
 
-// fetch queues the copies of the choices.
+// fetch queues the copies of the choices, and of the log-probabilities of probes.
 func (b *Backend) fetch(s *step) error {
 	if !s.choose {
 		return nil
@@ -144,7 +145,7 @@ func (b *Backend) fetch(s *step) error {
 	return b.ctx.CopyToHost(b.work.probesHost[:4*n*b.pass.shape.probes], b.work.probes, b.stream)
 }
 
-// answer hands out what was copied.
+// answer copies logits and choices to the rows that ask for them.
 func (b *Backend) answer(s *step) {
 	for i, r := range s.asked {
 		if r.Logits != nil {

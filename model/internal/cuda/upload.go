@@ -11,21 +11,21 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// uploader streams weights into device memory: while one of two pinned buffers
-// is copied, the other is packed from the mapped file, tile by tile, in
-// parallel. It is a sink.
+// uploader is the sink that streams weights into device memory through two pinned
+// buffers: goroutines pack tiles from the mapped file into one while the device
+// copies the other.
 type uploader struct {
 	ctx     context.Context
-	arena   *arena // of the weights
-	staging arena  // of the two buffers
+	arena   *arena // has the weights
+	staging arena  // has the two buffers
 	buffers [2]staged
-	next    int
-	release func() // see backend.Weights; may be nil
+	next    int    // the buffer to fill next
+	release func() // gives back memory in which files were read, as in backend.Weights; may be nil
 	sent    map[source]*gpukernels.Weights
 }
 
-// source is a matrix in one form. What a model has twice, as one of random
-// weights has, is copied on the device the second time.
+// source is a matrix in one form. A source that comes a second time, as in models
+// of random weights, is copied within the device.
 type source struct {
 	matrix quant.Matrix
 	form   hold.Form
@@ -41,7 +41,7 @@ type staged struct {
 // matrices are smaller.
 const stagedBytes = 16 << 20
 
-// newUploader allocates the buffers for the matrices that count has seen.
+// newUploader allocates the buffers. count has seen all matrices that will come.
 func newUploader(ctx context.Context, weights *arena, count *counter, release func()) (*uploader, error) {
 	size := max(count.tile, min(stagedBytes, int(count.largest)))
 	u := &uploader{ctx: ctx, arena: weights, staging: arena{ctx: weights.ctx}, release: release, sent: map[source]*gpukernels.Weights{}}
@@ -97,7 +97,7 @@ func (u *uploader) matrix(m quant.Matrix, form hold.Form) (*gpukernels.Weights, 
 		}
 		return w, err
 	}
-	for range u.buffers { // the first may be on its way
+	for range u.buffers { // the first copy of the matrix may still be on its way
 		if _, err := u.buffer(); err != nil {
 			return nil, err
 		}
@@ -109,7 +109,7 @@ func (u *uploader) matrix(m quant.Matrix, form hold.Form) (*gpukernels.Weights, 
 	return &gpukernels.Weights{Layout: first.Layout, Data: at}, u.arena.ctx.CopyOnDevice(at, first.Data, uint64(form.Bytes), u.buffers[u.next].stream)
 }
 
-// pack sends a matrix from the host.
+// pack packs a matrix on the host and sends it to the device.
 func (u *uploader) pack(m quant.Matrix, form hold.Form) (*gpukernels.Weights, error) {
 	p, err := hold.Pack(form, m, packers{})
 	if err != nil {
@@ -144,7 +144,7 @@ func (u *uploader) pack(m quant.Matrix, form hold.Form) (*gpukernels.Weights, er
 	return &gpukernels.Weights{Layout: p.Layout, Data: at}, nil
 }
 
-// packGrain is about how many bytes a goroutine packs at a time.
+// packGrain is about how many bytes a goroutine packs before it takes more.
 const packGrain = 256 << 10
 
 // bytes implements sink.
@@ -174,9 +174,9 @@ func (u *uploader) layerDone() {
 	}
 }
 
-// counter is a sink that keeps count of what an uploader would hold.
+// counter is the sink that adds up the device memory that an uploader would take.
 type counter struct {
-	total   int64 // bytes
+	total   int64 // bytes of all
 	largest int64 // bytes of the largest matrix
 	tile    int   // bytes of the largest tile
 }

@@ -5,21 +5,21 @@ import (
 	"github.com/medner/medner/internal/cuda/gpukernels"
 )
 
-// workspace is the memory that steps compute in. Its addresses stay as they
-// are, so that graphs hold, until a step needs more room.
+// workspace is the memory that steps compute in. Graphs hold its addresses, which stay
+// the same until a step needs more room.
 type workspace struct {
 	arena
 	tables tables
 
-	x, norm, y        driver.Ptr // [rows][hidden]: residual stream, its norm, a product before it is finished
+	x, norm, y        driver.Ptr // [rows][hidden]: residual stream, its norm, a product to which LowRankUp adds
 	q, k, v, heads    driver.Ptr // [rows][heads·headDim]
 	gate, up, inner   driver.Ptr // [rows][intermediate]
 	angles            driver.Ptr // [rows][2·rotary]
 	lowRank           driver.Ptr // [3][rows][rank]
-	scores            driver.Ptr // of attention
+	scores            driver.Ptr // scratch memory of attention
 	scoresBytes       uint64
-	askedX, askedNorm driver.Ptr // [asked][hidden]: what is left of x and norm
-	askedAngles       driver.Ptr
+	askedX, askedNorm driver.Ptr // [asked][hidden]: the asked rows of x and norm
+	askedAngles       driver.Ptr // [asked][2·rotary]
 	logits            driver.Ptr // [headRows][vocab]
 	found             driver.Ptr // of selection
 	choices, probes   driver.Ptr // [asked]
@@ -29,10 +29,12 @@ type workspace struct {
 	logitsHost        []byte // [logits][vocab]
 }
 
-// maxScores bounds the memory of attention's scores; more rows take turns.
+// maxScores bounds the bytes of attention's scratch memory. Rows that need more take
+// turns.
 const maxScores = 256 << 20
 
-// build allocates everything for the limits. After an error free undoes it.
+// build allocates everything for steps within the limits. After an error, free frees
+// what was allocated.
 func (w *workspace) build(d *decoder, k *gpukernels.Kernels, l limits) (err error) {
 	w.tables.lay(l)
 	w.tables.queryHeads, w.tables.keyHeads = d.heads, d.kvHeads

@@ -6,22 +6,22 @@ import "github.com/medner/medner/kernels"
 type Cache[P any] struct {
 	store *Store[P]
 	pages []*page[P]
-	n     int // positions held
+	n     int // positions whose keys and values are held
 }
 
 // NewCache returns an empty cache.
 func (s *Store[P]) NewCache() Cache[P] { return Cache[P]{store: s} }
 
-// Len is the number of positions held.
+// Len returns the number of positions whose keys and values are held.
 func (c *Cache[P]) Len() int { return c.n }
 
-// Pages is the number of pages held: those of the positions, and reserved ones.
+// Pages returns the number of pages that the cache has, reserved ones included.
 func (c *Cache[P]) Pages() int { return len(c.pages) }
 
-// At is page i.
+// At returns page i, which holds the positions from i·kernels.PageSize on.
 func (c *Cache[P]) At(i int) P { return c.pages[i].at }
 
-// Truncate forgets all but the first n positions, and what is reserved.
+// Truncate forgets all but the first n positions, and gives reserved pages back.
 func (c *Cache[P]) Truncate(n int) {
 	keep := Pages(n)
 	c.store.release(c.pages[keep:])
@@ -29,8 +29,8 @@ func (c *Cache[P]) Truncate(n int) {
 	c.pages, c.n = c.pages[:keep], n
 }
 
-// Fork returns a cache with the first n positions, sharing pages. The last
-// page, if it is not full, is copied by whichever cache writes to it first.
+// Fork returns a cache with the first n positions, which shares the pages. If the
+// last page is not full, the cache that writes to it first copies it before.
 func (c *Cache[P]) Fork(n int) Cache[P] {
 	f := Cache[P]{store: c.store, n: n}
 	f.pages = append(f.pages, c.pages[:Pages(n)]...)
@@ -38,9 +38,9 @@ func (c *Cache[P]) Fork(n int) Cache[P] {
 	return f
 }
 
-// Reserve makes room for n more positions, in pages that are this cache's
-// alone: those from [Cache.Len] on may change. After an error Truncate(Len())
-// undoes it.
+// Reserve makes room for n more positions, in pages that no other cache has: the
+// page of position Len() may become a copy. After an error, Truncate(Len()) gives
+// back what was reserved.
 func (c *Cache[P]) Reserve(n int) error {
 	if at := c.n / kernels.PageSize; n > 0 && at < len(c.pages) {
 		if err := c.own(at); err != nil {
@@ -57,7 +57,7 @@ func (c *Cache[P]) Reserve(n int) error {
 	return nil
 }
 
-// own replaces a shared page by a copy.
+// own replaces page at by a copy if other caches have it too.
 func (c *Cache[P]) own(at int) error {
 	old := c.pages[at]
 	c.store.mu.Lock()
@@ -79,8 +79,8 @@ func (c *Cache[P]) own(at int) error {
 	return nil
 }
 
-// Finish ends a step that reserved room for n positions and, if ok, wrote
-// them.
+// Finish ends a step that reserved room for n positions. ok says that the step wrote
+// them; otherwise the cache is as it was before.
 func (c *Cache[P]) Finish(n int, ok bool) {
 	if ok {
 		c.n += n
@@ -89,8 +89,8 @@ func (c *Cache[P]) Finish(n int, ok bool) {
 	}
 }
 
-// Bytes is this cache's share of memory: what it shares with other caches is
-// divided among them.
+// Bytes returns the cache's share of memory. The bytes of a page are divided among
+// the caches that have it.
 func (c *Cache[P]) Bytes() int64 {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()

@@ -2,8 +2,8 @@
 // [kernels.PageSize] positions. Caches that were forked from each other share
 // pages; a page that is shared is never written, but replaced by a copy.
 //
-// What a page is, P, is the device's business: slices of host memory, an
-// address in a GPU's.
+// P is the type of a page, which the device chooses: slices of host memory, or an
+// address in the memory of a GPU.
 package paged
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// Memory makes a device's pages.
+// Memory makes the pages of a device.
 type Memory[P any] interface {
 	// Allocate returns a page with any content.
 	Allocate() (P, error)
@@ -20,41 +20,43 @@ type Memory[P any] interface {
 	Copy(to, from P) error
 }
 
-// page is one of a store's, and the number of caches that have it.
+// page is a page, and the number of caches that have it.
 type page[P any] struct {
 	at     P
 	owners int // guarded by the store's mu
 }
 
-// Store hands out pages, and takes them back. Its lists may be used at any
-// time; what calls Memory, as Memory may.
+// Store hands out pages and takes them back. Methods of it and of its caches that
+// call Memory (Reserve does) may be called whenever the device's Memory may be; all
+// others at any time, by any goroutine.
 type Store[P any] struct {
 	memory Memory[P]
 	bytes  int64 // of a page
-	most   int64 // bytes of free pages that release keeps; negative: all
+	most   int64 // bytes of free pages that are kept at most; negative: no limit
 
 	mu   sync.Mutex
 	free []*page[P]
 }
 
-// NewStore returns a store of pages of so many bytes. Pages given back beyond
-// keep bytes are left to the garbage collector; a negative keep keeps all, for
-// Trim.
+// NewStore returns a store of pages of pageBytes bytes. It keeps up to keep bytes of
+// pages that are given back, and leaves others to the garbage collector. A negative
+// keep keeps all, for devices whose pages the collector doesn't free: they call Trim.
 func NewStore[P any](m Memory[P], pageBytes, keep int64) *Store[P] {
 	return &Store[P]{memory: m, bytes: pageBytes, most: keep}
 }
 
-// PageBytes is the size of a page.
+// PageBytes returns the bytes of a page.
 func (s *Store[P]) PageBytes() int64 { return s.bytes }
 
-// Free is the number of pages that no cache has.
+// Free returns the number of pages that are kept and that no cache has.
 func (s *Store[P]) Free() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.free)
 }
 
-// Trim takes out what is free beyond keep bytes, for the caller to free.
+// Trim removes free pages until keep bytes of them are left, and returns the removed
+// pages, whose memory the caller frees.
 func (s *Store[P]) Trim(keep int64) (surplus []P) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,7 +69,7 @@ func (s *Store[P]) Trim(keep int64) (surplus []P) {
 	return surplus
 }
 
-// take returns a page of one owner, with any content.
+// take returns a page that has one owner, with any content.
 func (s *Store[P]) take() (*page[P], error) {
 	s.mu.Lock()
 	if n := len(s.free); n > 0 {
@@ -85,7 +87,7 @@ func (s *Store[P]) take() (*page[P], error) {
 	return &page[P]{at: at, owners: 1}, nil
 }
 
-// release gives up one ownership of each page.
+// release takes one owner from each page. A page without owners is free.
 func (s *Store[P]) release(pages []*page[P]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +98,7 @@ func (s *Store[P]) release(pages []*page[P]) {
 	}
 }
 
-// share takes one ownership more of each page.
+// share adds an owner to each page.
 func (s *Store[P]) share(pages []*page[P]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,5 +107,5 @@ func (s *Store[P]) share(pages []*page[P]) {
 	}
 }
 
-// Pages is the number of pages that n positions take.
+// Pages returns the number of pages that n positions take.
 func Pages(n int) int { return (n + kernels.PageSize - 1) / kernels.PageSize }

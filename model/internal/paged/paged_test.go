@@ -9,7 +9,7 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// fakeMemory numbers pages, and fails when it is empty.
+// fakeMemory makes left more pages, which are numbers, and then fails.
 type fakeMemory struct {
 	left, made int
 	copied     [][2]int // to, from
@@ -53,7 +53,7 @@ func TestAForkSharesUntilItWrites(t *testing.T) {
 	require.NoError(t, f.Reserve(1)) // the last page is not full
 	require.Equal(t, []int{1, 3}, pagesOf(&f))
 	require.Equal(t, [][2]int{{3, 2}}, m.copied)
-	require.NoError(t, c.Reserve(1)) // and now this one's alone
+	require.NoError(t, c.Reserve(1)) // no other cache has it any more
 	require.Equal(t, []int{1, 2}, pagesOf(&c))
 
 	c.Close()

@@ -1,4 +1,4 @@
-// The way in for tests: settings, counts, messages.
+// The functions that tests call: settings, counts, messages.
 #include "state.hpp"
 #include <cstdarg>
 
@@ -10,18 +10,18 @@ Settings::Settings()
           {"driver_version", 12040},
           {"capability", 90},            // compute capability, 10·major + minor
           {"memory", 4LL << 30},         // of the device, bytes
-          {"seed", 1},                   // order of threads, blocks, streams; 0: none
-          {"count_arguments", 1},        // whether launches' lists of arguments end with nullptr
-          {"fail_init", 0},              // what cuInit answers
-          {"fail_alloc", 0},             // the n-th allocation of device memory from now on fails; 0: none
-          {"fail_pinned", 0},            // likewise of pinned memory
-          {"fail_launch", 0},            // likewise a launch
-          {"fail_launch_code", out_of_resources},
-          {"fail_module", 0},            // likewise loading a module
-          {"fail_stream", 0},            // likewise making a stream
-          {"fail_instantiate", 0},       // likewise instantiating a graph
-          {"lose_call", 0},              // with the n-th call from now on the context is lost
-          {"lose_launch", 0},            // when the n-th kernel from now on runs
+          {"seed", 1},                   // shuffles threads, blocks and streams; 0: nothing is shuffled
+          {"count_arguments", 1},        // 1: the binding ends the arguments of launches with nullptr, so that they can be counted
+          {"fail_init", 0},              // the answer of cuInit
+          {"fail_alloc", 0},             // the n-th allocation of device memory from now on fails; 0: none fails
+          {"fail_pinned", 0},            // the n-th allocation of pinned memory fails
+          {"fail_launch", 0},            // the n-th launch fails
+          {"fail_launch_code", out_of_resources}, // the error of fail_launch
+          {"fail_module", 0},            // loading the n-th module fails
+          {"fail_stream", 0},            // making the n-th stream fails
+          {"fail_instantiate", 0},       // instantiating the n-th graph fails
+          {"lose_call", 0},              // the n-th call from now on loses the context
+          {"lose_launch", 0},            // the n-th kernel from now on loses the context when it runs
       } {
 	for (auto &[name, value] : values) {
 		std::string variable = "MEDNER_FAKE_";
@@ -69,8 +69,8 @@ std::map<std::string, long long> Context::held() const {
 
 using namespace fake;
 
-// medner_fake_set changes a setting; the answer is 0, or 1 where there is none
-// of the name.
+// medner_fake_set changes a setting. It returns 0, or 1 if there is no setting of the
+// name.
 ENTRY medner_fake_set(const char *name, long long value) {
 	Guard guard;
 	auto it = state().settings.values.find(name);
@@ -79,7 +79,7 @@ ENTRY medner_fake_set(const char *name, long long value) {
 	return 0;
 }
 
-// medner_fake_reset makes all settings and counts as they were at the start.
+// medner_fake_reset sets all settings and counts to what they were at the start.
 ENTRY medner_fake_reset() {
 	Guard guard;
 	State &s = state();
@@ -91,10 +91,15 @@ ENTRY medner_fake_reset() {
 	return 0;
 }
 
-// medner_fake_get is a setting; or "contexts"; or "held.K", how many K contexts
-// hold now, "dropped.K", how many they still held when they were destroyed (K:
-// memory, bytes, pinned, streams, events, modules, graphs, execs); or the number
-// of calls of a function, "calls" of all, "launches" of kernels run.
+// medner_fake_get returns a setting, or by name:
+//
+//	contexts       how many contexts there are
+//	held.K         how many K contexts hold now, K being memory, bytes, pinned,
+//	               streams, events, modules, graphs or execs
+//	dropped.K      how many K contexts still held when they were destroyed
+//	launches       how many kernels have run
+//	calls          how many calls there were, of all functions
+//	cuMemAlloc_v2  how many calls of this function there were, and so for every other
 extern "C" __attribute__((visibility("default"))) long long medner_fake_get(const char *name) {
 	Guard guard;
 	State &s = state();
@@ -108,7 +113,8 @@ extern "C" __attribute__((visibility("default"))) long long medner_fake_get(cons
 	return n;
 }
 
-// medner_fake_message says why the last call failed; valid until the next call.
+// medner_fake_message returns the reason why the last call failed, valid until the next
+// call.
 extern "C" __attribute__((visibility("default"))) const char *medner_fake_message() {
 	Guard guard;
 	return state().message.c_str();

@@ -16,7 +16,7 @@ static int check(Context &c, uintptr_t device, size_t bytes) {
 	return say(invalid_value, "%zu bytes at %#zx don't lie in one allocation of device memory", bytes, size_t(device));
 }
 
-// check_host: what a graph copies must be pinned.
+// check_host refuses host memory that isn't pinned while a graph is captured.
 static int check_host(Context &c, void *stream, const void *host, size_t bytes) {
 	Stream *s = stream_of(c, stream);
 	if (!host && bytes) return say(invalid_value, "host memory at nullptr");
@@ -48,7 +48,7 @@ static int fill(Context &c, uintptr_t to, unsigned char value, size_t bytes, voi
 	return queue(c, stream, [=] { memset(reinterpret_cast<void *>(to), value, bytes); });
 }
 
-// now queues in stream 0 and waits.
+// now queues work in stream 0 and waits for it.
 template <class F> static int now(const char *call, F f) {
 	return with_context(call, [&](Context &c) {
 		if (capturing(c)) return int(capture_unsupported);

@@ -1,4 +1,4 @@
-// Kernels' attributes and launches, with the limits that a device has; graphs.
+// Attributes of kernels; launches, with the limits of a device; graphs.
 #include "state.hpp"
 
 namespace fake {
@@ -8,7 +8,8 @@ static std::shared_ptr<Function> function_of(Context &c, const void *handle) {
 	return it == c.functions.end() ? nullptr : it->second.lock();
 }
 
-// shared_limit is what a block may have, by compute capability.
+// shared_limit returns the bytes of shared memory that a block may have, by compute
+// capability.
 static size_t shared_limit() {
 	long long capability = state().settings["capability"];
 	if (capability == 86 || capability == 89 || capability == 120) return 99 << 10;
@@ -30,8 +31,9 @@ static int check(const Function &f, dim3 grid, dim3 block, size_t shared) {
 	return success;
 }
 
-// copy_arguments reads them as the PTX has them. A binding ends the list with
-// nullptr, which a real driver doesn't read, so that their number can be checked.
+// copy_arguments copies the arguments of a launch, in the sizes that the PTX says. A
+// binding may end the list with nullptr, which a real driver doesn't read: then their
+// number is checked.
 static int copy_arguments(const Function &f, void **arguments, std::vector<uint64_t> &words) {
 	bool counted = state().settings["count_arguments"];
 	for (size_t i = 0; i < f.sizes.size(); i++) {

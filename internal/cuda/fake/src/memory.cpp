@@ -1,7 +1,7 @@
-// Device memory lies in one reserved range of addresses, which no address is
-// given out of twice. An allocation is NaN at first and followed by a guard page
-// (at most 255 bytes lie between, which are watched), and can be reached only
-// while work runs on the device.
+// Device memory lies in one reserved range of addresses, and no address is given out
+// twice. An allocation is NaN at first. A guard page follows it; up to 255 bytes in
+// between are watched. Memory can be accessed while work runs on the device, and at
+// no other time.
 #include "state.hpp"
 #include <sys/mman.h>
 
@@ -11,7 +11,7 @@ constexpr size_t alignment = 256, page = shim::page_bytes, reserved = size_t(1) 
 
 static size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
-// map gives bytes that end at most 255 bytes before a guard page, out of from.
+// map maps memory at from, so that bytes end at most 255 bytes before a guard page.
 static Block map(char *from, size_t bytes, int protection) {
 	size_t padded = round_up(bytes, alignment), mapped = round_up(padded, page);
 	if (mmap(from, mapped, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
@@ -89,7 +89,7 @@ static bool within(const std::map<uintptr_t, Block> &blocks, uintptr_t address, 
 bool on_device(Context &c, uintptr_t address, size_t bytes) { return within(c.memory, address, bytes); }
 bool in_pinned(Context &c, const void *p, size_t bytes) { return within(c.pinned, uintptr_t(p), bytes); }
 
-static int depth; // of Opened, under the state's mutex
+static int depth; // how many Opened there are; the mutex of the state guards it
 
 Opened::Opened(Context &c) : context(c) {
 	if (depth++) return;

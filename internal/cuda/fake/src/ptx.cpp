@@ -1,5 +1,5 @@
-// Modules: what the PTX text says of its kernels, held against the kernels that
-// are compiled in.
+// Modules: reads what a PTX text says of its kernels, and compares it with the
+// kernels that are compiled in.
 #include "state.hpp"
 #include <string_view>
 
@@ -26,7 +26,7 @@ static Words split(std::string_view text) {
 	return words;
 }
 
-// Cursor reads words one by one; after the last come empty ones.
+// A Cursor reads words one by one. After the last it reads empty words.
 struct Cursor {
 	const Words &words;
 	size_t at = 0;
@@ -85,7 +85,8 @@ static int parse_entry(Cursor &c, Function &f) {
 	return success;
 }
 
-// check_header: the driver knows the PTX version, the device has the target.
+// check_header checks that the driver knows the version of the PTX, and that the
+// device can run its target.
 static int check_header(std::string_view version, std::string_view target) {
 	if (version.size() < 3 || target.substr(0, 3) != "sm_") return say(invalid_image, "no PTX: .version and .target not found");
 	int major = atoi(version.data()), minor = atoi(version.data() + version.find('.') + 1);
@@ -101,14 +102,14 @@ static int parse(const char *text, Module &module) {
 	Words words = split(text);
 	Cursor c{words};
 	std::string_view version, target;
-	size_t shared = 0; // of the module's own variables
+	size_t shared = 0; // bytes of the variables of the module
 	while (!c.peek().empty()) {
 		if (c.take(".version")) {
 			version = c.next();
 		} else if (c.take(".target")) {
 			target = c.next();
 		} else if (c.take(".extern")) {
-			c.next(); // dynamic shared memory
+			c.next(); // the variable for dynamic shared memory
 		} else if (c.take(".shared")) {
 			shared = variable(c, shared);
 		} else if (c.take(".entry")) {
@@ -138,7 +139,7 @@ static int bind(Function &f) {
 
 using namespace fake;
 
-// load takes no options but the error log's buffer (5) and its size (6).
+// load takes two options: the buffer for the error log (5) and its size (6).
 static int load(const char *call, void **out, const void *image, unsigned n, const int *options, void **values) {
 	return with_context(call, [&](Context &c) {
 		char *log = nullptr;

@@ -1,4 +1,4 @@
-// What the fake driver knows: settings, contexts and what they hold.
+// The state of the fake driver: settings, contexts and what they hold.
 #pragma once
 #include "registry.hpp"
 #include <deque>
@@ -11,7 +11,7 @@
 
 namespace fake {
 
-// CUresult, as far as it is answered.
+// The values of CUresult that the fake driver answers.
 enum {
 	success = 0,
 	invalid_value = 1,
@@ -35,15 +35,16 @@ enum {
 	capture_invalidated = 901,
 	capture_isolation = 905,
 };
-const char *name_of(int code); // nullptr: not known
+const char *name_of(int code); // nullptr: the code is not known
 
-// Settings are changed through medner_fake_set, or at the start by the
+// Settings are changed by medner_fake_set, and at the start by variables of the
 // environment: MEDNER_FAKE_ and the name in capitals.
 struct Settings {
 	std::map<std::string, long long> values;
 	Settings();
 	long long &operator[](const std::string &name) { return values.at(name); }
-	// due counts a setting down, from n to 1, and says whether this was the n-th time.
+	// due counts a setting down, and says whether it has come to 0: this is the n-th
+	// call since the setting was n.
 	bool due(const std::string &name) {
 		long long &n = values.at(name);
 		return n > 0 && --n == 0;
@@ -51,15 +52,15 @@ struct Settings {
 };
 
 struct Event {
-	uint64_t recorded = 0, done = 0; // serial numbers of records; 0: never
-	double time = 0;                 // of the last record done, seconds
-	bool captured = false;           // the last record went into a graph
+	uint64_t recorded = 0, done = 0; // serial numbers of the last record that was queued, and that was done; 0: none
+	double time = 0;                 // when the last record was done, in seconds
+	bool captured = false;           // whether the last record went into a graph
 };
 
-// Function is a kernel of a module, as its PTX describes it.
+// A Function is a kernel of a module, as its PTX describes it.
 struct Function {
 	std::string name;
-	std::vector<size_t> sizes; // of parameters
+	std::vector<size_t> sizes; // bytes of each parameter
 	unsigned max_threads = 1024;
 	size_t static_shared = 0, dynamic_limit = 48 << 10;
 	const shim::Kernel *kernel = nullptr;
@@ -70,12 +71,12 @@ struct Module {
 	std::map<std::string, std::shared_ptr<Function>> functions;
 };
 
-// Op is a piece of a stream's work.
+// An Op is a piece of the work of a stream.
 struct Op {
 	enum Kind { work, record, wait } kind;
 	std::function<shim::Result(uint64_t seed)> run; // work
 	std::shared_ptr<Event> event;
-	uint64_t serial = 0; // of the record that is made or waited for
+	uint64_t serial = 0; // number of the record that is made or waited for
 };
 
 struct Graph {
@@ -84,17 +85,17 @@ struct Graph {
 
 struct Stream {
 	std::deque<Op> queue;
-	std::shared_ptr<Graph> capture; // while capturing
-	bool relaxed = false;           // the capture's mode allows allocating
-	bool invalidated = false;       // by a call that can't be captured
+	std::shared_ptr<Graph> capture; // the graph that is being captured, if any
+	bool relaxed = false;           // whether the mode of the capture allows allocating
+	bool invalidated = false;       // whether a call that can't be captured has spoilt the capture
 };
 
 struct Block { // of memory
 	size_t bytes, mapped;
-	char *base; // of the mapping
+	char *base; // where the mapping begins
 };
 
-// Table gives handles that are never used twice.
+// A Table gives out handles that are never used twice.
 template <class T> struct Table {
 	static inline uintptr_t next = 0x1000;
 	std::map<uintptr_t, std::shared_ptr<T>> all;
@@ -110,7 +111,7 @@ template <class T> struct Table {
 };
 
 struct Context {
-	int lost = 0; // the error that every call answers
+	int lost = 0; // if not 0, the error that every call answers
 	int device = 0;
 	std::map<uintptr_t, Block> memory, pinned; // by address
 	Table<Stream> streams;
@@ -118,7 +119,7 @@ struct Context {
 	Table<Module> modules;
 	std::map<const void *, std::weak_ptr<Function>> functions;
 	Table<Graph> graphs, execs;
-	Stream fallback; // stream 0
+	Stream fallback; // the default stream, 0
 
 	Context() = default;
 	Context(const Context &) = delete;
@@ -132,18 +133,18 @@ struct State {
 	bool initialised = false;
 	Table<Context> contexts;
 	std::string message;                      // about the last error
-	std::map<std::string, long long> counts;  // of calls, launches …
+	std::map<std::string, long long> counts;  // how many calls, launches, … there were
 	std::map<std::string, long long> dropped; // what destroyed contexts still held
-	uint64_t serial = 0;                      // of the last record
+	uint64_t serial = 0;                      // number of the last record
 	shim::Random random{1};
-	long long used = 0; // device memory, bytes
+	long long used = 0; // bytes of device memory
 };
 State &state();
 
-// current is the calling thread's context.
+// current is the context of the calling thread.
 inline thread_local std::weak_ptr<Context> current;
 
-// say notes why a call fails, for medner_fake_text("message").
+// say notes why a call fails, for medner_fake_message, and returns the code.
 int say(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Memory.
@@ -153,8 +154,8 @@ int allocate_pinned(Context &, size_t bytes, void **out);
 int release_pinned(Context &, void *);
 bool on_device(Context &, uintptr_t address, size_t bytes);
 bool in_pinned(Context &, const void *address, size_t bytes);
-// Opened makes device memory accessible as long as it lives, and then looks
-// whether anything was written beside it.
+// An Opened makes device memory accessible as long as it lives. At its end it checks
+// that nothing was written beside the allocations.
 struct Opened {
 	Context &context;
 	explicit Opened(Context &);
@@ -163,18 +164,18 @@ struct Opened {
 
 // Streams.
 Stream *stream_of(Context &, void *handle); // nullptr: no such stream
-int drain(Context &, Stream &);             // runs all its work
+int drain(Context &, Stream &);             // runs all work of a stream
 int drain_all(Context &);
-int push(Context &, void *stream, Op);      // queues it, or captures it
-bool capturing(Context &);                  // forbids calls that act at once; spoils the capture
+int push(Context &, void *stream, Op);      // queues a piece of work, or captures it
+bool capturing(Context &);                  // whether there is a capture, which the call then spoils
 
 struct Guard {
 	std::lock_guard<std::recursive_mutex> lock{state().mutex};
 };
 
-int enter(const char *call); // counts the call, plants faults
+int enter(const char *call); // counts a call, and plants the failures that settings ask for
 
-// with_context runs f with the thread's context, unless that is lost.
+// with_context runs f with the context of the thread, unless the context is lost.
 template <class F> int with_context(const char *call, F f) {
 	Guard guard;
 	if (int r = enter(call)) return r;

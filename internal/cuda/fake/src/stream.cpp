@@ -1,6 +1,7 @@
-// Streams and events. Work runs only when it is waited for: what forgets to
-// synchronise reads old data. With a seed, other streams may run ahead first:
-// what forgets to wait for another stream's reader overwrites what it reads.
+// Streams and events. Work runs when it is waited for and no earlier: a program that
+// forgets to synchronise reads old data. With a seed, other streams may run ahead: a
+// program that forgets to wait for a reader in another stream overwrites the data
+// before they are read.
 #include "state.hpp"
 #include <chrono>
 
@@ -25,7 +26,7 @@ bool capturing(Context &c) {
 
 static int step(Context &, Stream &);
 
-// until_done runs the stream that holds record number serial of e, up to it.
+// until_done runs the stream that has record number serial of e, up to that record.
 static int until_done(Context &c, Event &e, uint64_t serial) {
 	while (e.done < serial) {
 		Stream *holder = nullptr;
@@ -33,13 +34,13 @@ static int until_done(Context &c, Event &e, uint64_t serial) {
 			for (const Op &op : s.queue)
 				if (op.kind == Op::record && op.event.get() == &e && op.serial == serial) holder = &s;
 		});
-		if (!holder) return success; // its stream was destroyed
+		if (!holder) return success; // the stream was destroyed
 		if (int r = step(c, *holder)) return r;
 	}
 	return success;
 }
 
-// step runs the first piece of a stream's work.
+// step runs the first piece of work of a stream.
 static int step(Context &c, Stream &s) {
 	Op op = std::move(s.queue.front());
 	s.queue.pop_front();
@@ -156,7 +157,7 @@ ENTRY cuEventRecord(void *handle, void *stream) {
 		Stream *s = stream_of(c, stream);
 		auto e = c.events.find(handle);
 		if (!s || !e) return say(invalid_handle, "no such stream or event");
-		if ((e->captured = s->capture != nullptr)) return int(success); // an edge of the graph, which is one line anyway
+		if ((e->captured = s->capture != nullptr)) return int(success); // nothing to do, as all work of a graph is in one line
 		e->recorded = ++state().serial;
 		return push(c, stream, {Op::record, nullptr, e, e->recorded});
 	});
