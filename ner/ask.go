@@ -13,15 +13,15 @@ import (
 
 // An answer is a list, one item a line. Where answers are grounded, a mask
 // allows list syntax and spans of the article only. It can't tell the model
-// that the article doesn't have what the model means to write: it lets the
-// model begin the item as long as some span begins so, and then forces it to
-// go on as that span does. For "ulcerative colitis", of which the article has
-// "ulcers" only:
+// that the article doesn't have what the model means to write: it lets the model
+// begin the item as long as some span begins so, and then forces it to go on as
+// the span does. If the model means "ulcerative colitis" and the article has
+// "ulcers" only, then
 //
-//	- ulcer          the mask allows "er" alone after "- ulc": a dead end,
-//	                 since the model held another token likelier
-//	- ulcerative …   so the line is written anew without the mask, and its item
-//	                 is left out, as the article doesn't have it
+//	- ulcers           comes to a dead end after "- ulc", where the mask allows
+//	                   "ers" alone, which the model would hardly have chosen;
+//	- ulcerative co…   is written in its place, without the mask up to the end of
+//	                   the line, and left out, as the article doesn't have it.
 //
 // The rest of the answer then follows what the model meant.
 

@@ -2,16 +2,20 @@ package ner_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -107,6 +111,52 @@ func TestDefaultModelIsCalibrated(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The default model under its adapter, the base alone, and plain generation
+// share the weights, and each gives what it gives alone.
+func TestSharedDefaultModel(t *testing.T) {
+	opened := openDefault(t, ner.WithMaxNewTokens(24))
+	base, err := opened.With(ner.WithAdapter(model.Base), ner.WithGrounded(false))
+	require.NoError(t, err)
+	find := func(e *ner.Extractor) (found string) {
+		for r, err := range e.Extract(t.Context(), document.Document{Text: cardArticle}) {
+			if err != nil {
+				t.Error(err)
+				return ""
+			}
+			found = fmt.Sprintf("%+v", *r)
+		}
+		return found
+	}
+	medical, plain := find(opened), find(base)
+	require.NotEqual(t, medical, plain)
+
+	files, err := modelstore.Locate("")
+	require.NoError(t, err)
+	m, err := model.Open(t.Context(), files.Base, model.Options{Adapters: files.Adapters})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	weights := m.Info().WeightBytes
+	request := model.Request{Tokens: []int32{1, 42, 314, 2718}, MaxNewTokens: 16, Stop: []int32{}, Adapter: model.Base}
+	written, err := m.Generate(t.Context(), request)
+	require.NoError(t, err)
+	first, err := ner.New(m, ner.WithMaxNewTokens(24))
+	require.NoError(t, err)
+	second, err := ner.New(m, ner.WithMaxNewTokens(24), ner.WithAdapter(model.Base), ner.WithGrounded(false))
+	require.NoError(t, err)
+	var working sync.WaitGroup
+	for range 2 {
+		working.Go(func() { assert.Equal(t, medical, find(first)) })
+		working.Go(func() { assert.Equal(t, plain, find(second)) })
+		working.Go(func() {
+			again, err := m.Generate(t.Context(), request)
+			assert.NoError(t, err)
+			assert.Equal(t, written.Tokens, again.Tokens)
+		})
+	}
+	working.Wait()
+	require.Equal(t, weights, m.Info().WeightBytes)
 }
 
 func TestMissingDefaultModel(t *testing.T) {
