@@ -5,16 +5,20 @@ import (
 	"sync"
 )
 
-// gate counts the requests in flight, from submit to finish, and refuses those
-// that are too many or come too late.
+// gate lets sequences in to the scheduler, from the callers' goroutines. It
+// counts those in flight, from enter to leave, and refuses the ones that are too
+// many or come too late.
 type gate struct {
-	batch int // requests that the batch holds
-	queue int // requests that may wait beside them; -1: any number
+	batch int           // sequences that the batch holds
+	queue int           // sequences that may wait beside them; -1: any number
+	wake  chan struct{} // of capacity 1: a sequence has arrived
+	empty chan struct{} // closed once the gate is draining and nothing is in flight
 
 	mu       sync.Mutex
 	inFlight int
+	arrived  []*sequence // and not yet taken by the scheduler
 	draining bool
-	empty    chan struct{} // closed once it is draining and nothing is in flight
+	closed   bool
 }
 
 // newGate reads queue as Options.Queue is to be read.
@@ -25,24 +29,41 @@ func newGate(batch, queue int) gate {
 	case queue < 0:
 		queue = 0
 	}
-	return gate{batch: batch, queue: queue, empty: make(chan struct{})}
+	return gate{batch: batch, queue: queue, wake: make(chan struct{}, 1), empty: make(chan struct{})}
 }
 
-// enter lets a request in, or says why not.
-func (g *gate) enter() error {
+// enter lets a sequence in, or says why not.
+func (g *gate) enter(q *sequence) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
+	case g.closed:
+		return ErrClosed
 	case g.draining:
 		return ErrDraining
 	case g.queue >= 0 && g.inFlight >= g.batch+g.queue:
 		return &QueueFullError{InFlight: g.inFlight, Waiting: g.queue}
 	}
 	g.inFlight++
+	g.arrived = append(g.arrived, q)
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
 	return nil
 }
 
-// leave notes that a request that entered has ended.
+// take appends the sequences that arrived since the last call to list.
+func (g *gate) take(list []*sequence) []*sequence {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list = append(list, g.arrived...)
+	clear(g.arrived)
+	g.arrived = g.arrived[:0]
+	return list
+}
+
+// leave notes that a sequence that entered has ended.
 func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -52,16 +73,21 @@ func (g *gate) leave() {
 	}
 }
 
-// drain lets nothing more in, and returns the channel that is closed once
-// nothing is in flight.
-func (g *gate) drain() <-chan struct{} {
+// drain lets nothing more in.
+func (g *gate) drain() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.draining && g.inFlight == 0 {
 		close(g.empty)
 	}
 	g.draining = true
-	return g.empty
+}
+
+// close lets nothing more in.
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
 }
 
 // Drain lets no further request in: calls that come after it return
@@ -71,14 +97,14 @@ func (g *gate) drain() <-chan struct{} {
 // again. Drain may be called several times, and from OnToken.
 func (m *Model) Drain(ctx context.Context) error {
 	s := m.scheduler
-	empty := s.gate.drain()
+	s.gate.drain()
 	select {
 	case <-s.quit:
 		return ErrClosed
 	default:
 	}
 	select {
-	case <-empty:
+	case <-s.gate.empty:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -2,73 +2,11 @@ package model
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/medner/medner/model/internal/backend"
 )
-
-// stepped is a model whose steps a test lets go one by one.
-type stepped struct {
-	*Model
-	toy *toy
-}
-
-func steppedModel(t *testing.T, o Options) stepped {
-	b := &toy{stall: make(chan struct{}), entered: make(chan struct{})}
-	return stepped{toyModel(t, b, o), b}
-}
-
-// stall waits until the scheduler is held up in a step: until then its
-// sequences may be looked at.
-func (m stepped) stall() { <-m.toy.entered }
-
-// step ends the step that the scheduler is held up in, and waits for the next.
-func (m stepped) step() {
-	m.toy.stall <- struct{}{}
-	m.stall()
-}
-
-// release lets all further steps go.
-func (m stepped) release() {
-	close(m.toy.stall)
-	go func() {
-		for range m.toy.entered { // only so that steps go on
-		}
-	}()
-}
-
-// phases returns the phases of all sequences, the active ones first.
-func (m stepped) phases() (phases []phase) {
-	for _, q := range append(slices.Clone(m.scheduler.active), m.scheduler.waiting...) {
-		phases = append(phases, q.phase)
-	}
-	return phases
-}
-
-// submit starts a request and waits until it is in flight.
-func (m stepped) submit(ctx context.Context, r Request) chan error {
-	before := m.inFlight()
-	ended := make(chan error, 1)
-	go func() {
-		_, err := m.Generate(ctx, r)
-		ended <- err
-	}()
-	for m.inFlight() == before {
-		time.Sleep(time.Millisecond)
-	}
-	return ended
-}
-
-func (m stepped) inFlight() int {
-	g := &m.scheduler.gate
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.inFlight
-}
 
 func TestQueueIsBounded(t *testing.T) {
 	for _, c := range []struct{ batch, queue, inFlight int }{{2, 3, 5}, {1, -1, 1}, {3, 1, 4}} {
@@ -93,9 +31,7 @@ func TestQueueIsBounded(t *testing.T) {
 		if c.inFlight > 1 {
 			m.stall() // the step was broken off: the next one is without it
 		}
-		for m.inFlight() == c.inFlight {
-			time.Sleep(time.Millisecond)
-		}
+		m.await(c.inFlight - 1)
 		ended[0] = m.submit(t.Context(), r)
 		m.release()
 		for _, e := range ended {
@@ -194,42 +130,4 @@ func TestDrainFromOnToken(t *testing.T) {
 	result, err := m.Generate(t.Context(), r)
 	require.NoError(t, err)
 	require.Len(t, result.Tokens, 5)
-}
-
-// TestPatience: a prompt is read in quarters of chunks while somebody waits for
-// single tokens, and in whole chunks while only patient requests are written.
-func TestPatience(t *testing.T) {
-	for _, c := range []struct {
-		writers []bool // whether each is patient
-		most    int    // tokens of the long prompt read in a step
-	}{
-		{[]bool{true}, 200}, {[]bool{false}, 64}, {[]bool{true, true}, 200}, {[]bool{true, false}, 64}, {[]bool{false, true}, 64},
-	} {
-		m := steppedModel(t, Options{PrefillChunk: 200, Draft: -1, PrefixCache: -1})
-		most := 0
-		m.toy.laid = func(spans []backend.Span) {
-			for _, s := range spans {
-				if s.Tokens[0] == 9 { // of the long prompt alone
-					most = max(most, len(s.Tokens))
-				}
-			}
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		for i, patient := range c.writers {
-			r := Request{Tokens: []int32{int32(i + 1), 2}, Stop: []int32{}, Patient: patient, Constraint: &all{[]uint64{0xff}}}
-			m.submit(ctx, r)
-		}
-		m.stall()
-		for !slices.Equal(m.phases(), slices.Repeat([]phase{writing}, len(c.writers))) {
-			m.step()
-		}
-		long := slices.Repeat([]int32{9}, 300)
-		m.submit(ctx, Request{Tokens: long, Patient: !c.writers[0]})
-		for most == 0 {
-			m.step()
-		}
-		require.Equal(t, c.most, most, "%v", c.writers)
-		cancel()
-		m.release()
-	}
 }

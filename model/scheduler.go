@@ -8,7 +8,7 @@ import (
 )
 
 // scheduler owns a backend: one goroutine, run, makes every call that
-// computes. Sequences reach it through submit, and tell their callers what they
+// computes. Sequences reach it through the gate, and tell their callers what they
 // brought through their mailboxes.
 type scheduler struct {
 	backend backend.Backend
@@ -28,9 +28,8 @@ type scheduler struct {
 	// last ran out; 0: it has not, or a sequence has ended since.
 	room int
 
-	inbox chan *sequence
-	quit  chan struct{} // closed to end run
-	done  chan struct{} // closed when run has ended
+	quit chan struct{} // closed to end run
+	done chan struct{} // closed when run has ended
 
 	gate  gate
 	guard stepGuard
@@ -46,7 +45,7 @@ type scheduler struct {
 func newScheduler(b backend.Backend, vocab int, o Options) *scheduler {
 	s := &scheduler{
 		backend: b, vocab: vocab, batch: o.Batch, chunk: o.PrefillChunk, draft: max(o.Draft, 0), odds: startOdds(),
-		gate: newGate(o.Batch, o.Queue), inbox: make(chan *sequence), quit: make(chan struct{}), done: make(chan struct{}),
+		gate: newGate(o.Batch, o.Queue), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.chooseDrafts = s.pace.choose
 	if o.PrefixCache > 0 {
@@ -56,33 +55,9 @@ func newScheduler(b backend.Backend, vocab int, o Options) *scheduler {
 	return s
 }
 
-// submit hands a sequence to the scheduler. Without an error finish ends it.
-func (s *scheduler) submit(q *sequence) (err error) {
-	select {
-	case <-s.quit:
-		return ErrClosed
-	default:
-	}
-	if err := s.gate.enter(); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			s.gate.leave()
-		}
-	}()
-	select {
-	case s.inbox <- q:
-		return nil
-	case <-q.ctx.Done():
-		return q.ctx.Err()
-	case <-s.quit:
-		return ErrClosed
-	}
-}
-
 // close ends all sequences, and returns when the backend is no longer used.
 func (s *scheduler) close() {
+	s.gate.close()
 	close(s.quit)
 	s.guard.close()
 	<-s.done
@@ -103,26 +78,25 @@ func (s *scheduler) run() {
 	}
 }
 
-// receive takes in the sequences that were submitted; it waits for one where
-// there is nothing to do. It reports false once the scheduler is closed.
+// receive takes in the sequences that have arrived; it waits for one where there
+// is nothing to do. It reports false once the scheduler is closed.
 func (s *scheduler) receive() bool {
-	if len(s.active)+len(s.waiting) == 0 {
+	for {
+		s.waiting = s.gate.take(s.waiting)
+		if len(s.active)+len(s.waiting) > 0 {
+			break
+		}
 		select {
-		case q := <-s.inbox:
-			s.waiting = append(s.waiting, q)
+		case <-s.gate.wake:
 		case <-s.quit:
 			return false
 		}
 	}
-	for {
-		select {
-		case q := <-s.inbox:
-			s.waiting = append(s.waiting, q)
-		case <-s.quit:
-			return false
-		default:
-			return true
-		}
+	select {
+	case <-s.quit:
+		return false
+	default:
+		return true
 	}
 }
 
@@ -177,6 +151,7 @@ func (s *scheduler) finish(q *sequence, finish string, err error) {
 
 // abort ends what is left when the scheduler is closed.
 func (s *scheduler) abort() {
+	s.waiting = s.gate.take(s.waiting)
 	for _, list := range [][]*sequence{s.active, s.waiting} {
 		for _, q := range slices.Backward(list) { // finish takes q out
 			s.finish(q, "", ErrClosed)
