@@ -1,9 +1,39 @@
 package kernels
 
-// The arguments of the kernels that take more than a few. Go's stack carries
-// them by value: kernels are called through function values, which would move
-// what pointers to them point to, to the heap. The generators of assembly read
-// this file; it refers to nothing outside it.
+// The generators of assembly read this file: sizes, and the structs of arguments.
+// It refers to nothing outside it.
+
+// PageSize is the number of positions in a page of the KV cache.
+const PageSize = 64
+
+const (
+	// rowTile is the number of query rows that one call of an attention kernel
+	// takes at most. A query row is the query of one head at one position.
+	rowTile = 6
+
+	// transposeRows is the number of rows that a transposition takes at most, and
+	// the number of positions written to the cache at a time: few, so that they
+	// stay in the first-level cache.
+	transposeRows = 8
+
+	// panelTiles is the number of tiles whose weights are expanded together: 64
+	// rows by 64 along K as float32 are 16 KiB, half of a first-level cache.
+	panelTiles = 4
+
+	// codeMost is the code of a 4-bit codebook's greatest value, and fourMost what
+	// the codes of four activations of one sign sum to at most, before rounding
+	// adds up to 2: see fast.go.
+	codeMost = 86
+	fourMost = 188
+
+	// tiny8 is the greatest magnitude, not included, of blocks that int8 codes hold
+	// as zeros: its inverse times 127 must not overflow.
+	tiny8 = 0x1p-100
+)
+
+// The arguments of the kernels that take more than a few are passed by value, on
+// the stack: kernels are called through function values, and Go moves what a
+// pointer given to such a function points to, to the heap.
 //
 // Of two dimensions, a stride is the distance from one row to the next, in
 // elements.

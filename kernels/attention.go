@@ -6,10 +6,6 @@ import (
 	"sync"
 )
 
-// rowTile is the number of query rows that one call of an attention kernel takes
-// at most. A query row is the query of one head at one position.
-const rowTile = 6
-
 // blockRows is about the number of query rows that one work item of Attention
 // holds: a page of keys is read from memory once for all of them.
 const blockRows = 24

@@ -6,9 +6,6 @@ import (
 	"github.com/x448/float16"
 )
 
-// PageSize is the number of positions in a page of the KV cache.
-const PageSize = 64
-
 // CacheShape describes the keys and values of one layer.
 type CacheShape struct {
 	Heads   int  // KV heads
@@ -87,10 +84,6 @@ func (s CacheShape) Write(pages []Page, pos, n int, keys, values []float32) {
 		keys, values = keys[m*width:], values[m*width:]
 	}
 }
-
-// transposeRows is the most rows that a transposition takes, and the number of
-// positions written at a time: few, so that they stay in the first-level cache.
-const transposeRows = 8
 
 // writeHalf stores m positions of one head, whose rows lie Heads·HeadDim
 // apart, rounded to float16.

@@ -19,10 +19,6 @@ package kernels
 //
 // Activations rarely come near: the greatest of a block mostly sets its scale. Of
 // the codebooks that leave room for such activations, 86ths fit NF4 best.
-const (
-	codeMost = 86
-	fourMost = 188 // 190 less 2, by which rounding may exceed it
-)
 
 // integer says whether the weights have a product of integers.
 func (w *Weights) integer() bool { return w.format == Int8 || w.code != nil }

@@ -196,6 +196,3 @@ func roundCodes(codes []int8, x []float32, top, most float32) (scale float32) {
 	}
 	return top / most
 }
-
-// tiny8 is below what roundCodes tells from 0.
-const tiny8 = 0x1p-100

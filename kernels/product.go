@@ -2,10 +2,6 @@ package kernels
 
 import "github.com/medner/medner/internal/kinds"
 
-// panelTiles is the number of tiles whose weights are expanded together: 64
-// rows by 64 along K as float32 are 16 KiB, half of a first-level cache.
-const panelTiles = 4
-
 // vector computes the tiles [lo, hi) of the product with few tokens.
 func (in *Input) vector(s *scratch, j *job, lo, hi int) {
 	w, ops := j.W, in.ops

@@ -2,6 +2,7 @@ package asm
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/parser"
 	"go/token"
 	"go/types"
@@ -12,7 +13,8 @@ import (
 	"github.com/mmcloughlin/avo/ir"
 )
 
-// argsFile declares the structs of arguments; it refers to nothing outside it.
+// argsFile declares sizes and structs of arguments; it refers to nothing outside
+// it.
 const argsFile = "../../args.go"
 
 // argsPackage is package kernels as far as argsFile declares it.
@@ -28,6 +30,22 @@ var argsPackage = func() *types.Package {
 	}
 	return pkg
 }()
+
+// Size returns the constant of that name in argsFile.
+func Size(name string) int {
+	v, _ := constant.Int64Val(constantOf(name))
+	return int(v)
+}
+
+// Float32 returns the constant of that name in argsFile.
+func Float32(name string) float32 {
+	v, _ := constant.Float32Val(constantOf(name))
+	return v
+}
+
+func constantOf(name string) constant.Value {
+	return argsPackage.Scope().Lookup(name).(*types.Const).Val()
+}
 
 // signatures has the signatures with the names of structs, by function: avo is
 // given their fields, as it knows no names of package kernels.

@@ -13,9 +13,9 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-const (
-	rowTile  = 6
-	pageSize = 64
+var (
+	rowTile  = Size("rowTile")
+	pageSize = Size("PageSize")
 )
 
 // An element is how a page holds its numbers.
@@ -38,9 +38,10 @@ func Write() {
 	}
 }
 
-// widths lists the tile widths, in vectors, that rows are taken in: enough
-// accumulators to hide the latency of a fused multiply-add, few enough for the
-// 16 or 32 registers. They leave nothing of a multiple of 16 numbers.
+// widths lists the widths of tiles, in vectors, in the order in which they are
+// tried: with enough accumulators to hide the latency of a fused multiply-add, few
+// enough for the 16 or 32 registers. Together they cover any multiple of 16
+// numbers.
 func widths(rows int) []int {
 	if Wide() {
 		return []int{4, 2, 1}
@@ -56,8 +57,8 @@ func widths(rows int) []int {
 	return []int{2}
 }
 
-// outer adds the outer product of a column of factors, one a row, and a line
-// of a page to the accumulators.
+// outer adds the outer product of a factor of each row and a line of a page to the
+// accumulators, [row][vector of the line].
 func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
 	rows, width := len(acc), len(acc[0])
 	product := Outer{
@@ -71,16 +72,16 @@ func (e element) outer(acc [][]VecVirtual, line Register, factors []Mem) {
 	product.Write()
 }
 
-// aheadOf is how far next lies from the lines that begin at an address.
+// aheadOf returns the distance from an address to next.
 func aheadOf(at Register) Register {
 	next := Pointer("next")
 	SUBQ(at, next)
 	return next
 }
 
-// fetch fetches what lies ahead of a line. Processors don't foresee the next
-// page, and few rows take less time than its way from memory; many rows come
-// several times to the same page.
+// fetch prefetches the memory at a distance from a line. Processors don't foresee
+// the next page, and few rows take less time than it needs to come from memory;
+// many rows come to the same page several times, and need no help.
 func (e element) fetch(acc [][]VecVirtual, line, ahead Register) {
 	if len(acc) == rowTile {
 		return

@@ -8,8 +8,8 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// transposeRows is the most rows that are transposed together: a vector.
-const transposeRows = 8
+// transposeRows is the number of rows that are transposed together at most.
+var transposeRows = Size("transposeRows")
 
 func transpose() {
 	Begin("transpose", "func(dst []float32, dstStride int, x []float32, xStride, rows, columns int)", "transposeGo.",
@@ -48,9 +48,8 @@ func transpose() {
 	})
 }
 
-// fourColumns loads four numbers of each row, and returns them by columns. Rows
-// from the fifth on lie in the upper halves; what lies in lanes without a row
-// means nothing.
+// fourColumns loads four numbers of each row, and returns a vector for each of the
+// four columns: row r is lane r. Lanes without a row hold anything.
 func fourColumns(at []Mem) [4]VecVirtual {
 	var v [4]VecVirtual
 	for r := range v {

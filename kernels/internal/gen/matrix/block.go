@@ -10,8 +10,8 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// blockKernel writes matrixOps.block: the sums of all tokens and of one or
-// more tiles in registers.
+// blockKernel writes matrixOps.block: it takes one or more tiles at once, with the
+// sums of all tokens in registers.
 func blockKernel() {
 	BeginArgs("block", "blockArgs",
 		"blockGo for k that are multiples of 4.",

@@ -9,18 +9,20 @@ import (
 )
 
 // The products of integers in AVX2. VPMADDUBSW multiplies unsigned by signed
-// bytes and adds pairs in 16 bits. Codes of 4-bit weights plus 86 are unsigned,
-// and two such pairs still fit as x is scaled. Of int8 weights it multiplies
-// |w| and x with the sign of w, whose pairs are at most 2·128·127.
+// bytes and adds pairs of products in 16 bits. Codes of 4-bit weights plus 86 are
+// unsigned, and two pairs together still fit, as x is scaled so (fast.go of
+// package kernels). int8 weights are multiplied as |w|·(x with the sign of w): a
+// pair is 2·128·127 at most.
 
-// As the constants of these names in Go.
-const (
-	codeMost = 86
-	fourMost = 188
+// The constants of these names in package kernels.
+var (
+	codeMost = Size("codeMost")
+	fourMost = Size("fourMost")
 )
 
-// addDots adds to sum the products of two lines of 8 words of unsigned weights,
-// four steps of K of a row each, and of x, four codes repeated for each line.
+// addDots adds to sum, for 8 rows, the products of two lines of unsigned weights
+// and codes of x: a line has a word of four steps of K for each row, x the four
+// codes of these steps in each word.
 func addDots(w, x [2]VecVirtual, ones Op, sum VecVirtual) {
 	t, u := YMM(), YMM()
 	VPMADDUBSW(x[0], w[0], t)
@@ -30,7 +32,8 @@ func addDots(w, x [2]VecVirtual, ones Op, sum VecVirtual) {
 	VPADDD(t, sum, sum)
 }
 
-// addSignedDots is addDots of weights and their magnitudes.
+// addSignedDots adds to sum, for 8 rows, the products of a line of signed weights
+// w, whose magnitudes are size, and codes of x.
 func addSignedDots(w, size, x, sum VecVirtual) {
 	t := YMM()
 	VPSIGNB(w, x, t)
@@ -39,7 +42,7 @@ func addSignedDots(w, size, x, sum VecVirtual) {
 	VPADDD(t, sum, sum)
 }
 
-// raisedTable is a table of codes plus 86.
+// raisedTable loads the 16 codes of the codebook, plus 86, twice.
 func raisedTable() VecVirtual {
 	table, code := YMM(), Integer("code")
 	VBROADCASTI128(Mem{Base: code}, table)
@@ -47,8 +50,8 @@ func raisedTable() VecVirtual {
 	return table
 }
 
-// addScaled sets the numbers at to to those at from and sum times the rows'
-// scales and a scale of x.
+// addScaled sets to = from + (scales·x)·float32(sum) for a vector of rows: scales
+// are the rows', x the scale of a token.
 func addScaled(sum VecVirtual, scales Mem, x VecVirtual, from, to Mem) {
 	t, acc := NewVector(), NewVector()
 	VCVTDQ2PS(sum, sum)
@@ -58,7 +61,7 @@ func addScaled(sum VecVirtual, scales Mem, x VecVirtual, from, to Mem) {
 	VMOVUPS(acc, to)
 }
 
-// newOnes is 16 bits of 1 repeated.
+// newOnes returns a vector of 16-bit ones.
 func newOnes() VecVirtual {
 	v := YMM()
 	VPCMPEQW(v, v, v)

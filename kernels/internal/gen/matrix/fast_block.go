@@ -10,8 +10,8 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// fastExpands write fastOps.fastExpand4 and fastExpand8: codes plus 86, and a
-// line of magnitudes before one of the codes themselves.
+// fastExpands writes fastOps.fastExpand4, whose codes are raised by 86, and
+// fastExpand8, which writes a line of magnitudes before each line of codes.
 func fastExpands() {
 	Begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand4Go, plus 86.", fmt.Sprintf(fastExpandFormula, "code[nibble k] + 86"))
 	table, mask := raisedTable(), YMM()
@@ -39,12 +39,13 @@ func fastExpands() {
 	})
 }
 
-// fastExpandFormula is what an expansion to bytes computes, of a weight.
+// fastExpandFormula says what an expansion to bytes computes; its verb is the byte.
 const fastExpandFormula = "for each line i of four steps of K, row r < 16:\n\tpanel[i·16 + r] = four bytes %s"
 
-// expandCodes is the loop over lines of words of some bits a weight, each of
-// which makes some lines of the panel. The words of the next block come next
-// in memory, but are wanted after many products: it fetches them.
+// expandCodes writes the loop over lines of 16 words, whose weights have some bits
+// each; expand makes the given number of lines of the panel of each. The words of
+// the next block come next in memory, but are wanted after many products only: the
+// loop prefetches them.
 func expandCodes(bits, lines int, expand func(words, panel Mem)) {
 	panel, words := Pointer("panel"), Pointer("words")
 	left := Length("words")
@@ -62,17 +63,20 @@ func expandCodes(bits, lines int, expand func(words, panel Mem)) {
 	End()
 }
 
-// groupBody is what fastBlock does with a group of its tokens.
+// groupBody has the registers of fastBlock for a group of n tokens.
 type groupBody struct {
-	n               int
-	y, from, x      Register // of the group
-	xScales, starts Register
-	// Of the tiles left.
+	n int
+
+	// The addresses of the group.
+	y, from, x, xScales, starts Register
+
+	// The addresses of the tiles that are left, and their number; out and in are
+	// y and from.
 	out, in, panel, scales, tiles Register
 }
 
-// fastBlock writes fastOps.fastBlock4 or fastBlock8: for each group of at most
-// most tokens, all tiles.
+// fastBlock writes fastOps.fastBlock4 or fastBlock8: groups of at most most tokens,
+// each of which meets all tiles in body.
 func fastBlock(name, doc string, most int, body func(g *groupBody)) {
 	BeginArgs(name, "fastBlockArgs", doc,
 		"for each tile t of 16 rows r, token c < n:\n"+
@@ -109,9 +113,9 @@ func fastBlock(name, doc string, most int, body func(g *groupBody)) {
 	}
 }
 
-// tileBlock takes a tile at a time; line adds the products of some steps of K,
-// which take panelLines lines of the panel, with codes of the tokens to the
-// sums.
+// tileBlock writes the loop over tiles, one at a time. line adds the products of
+// some steps of K to the sums, which are [part of a tile][token]: the steps take
+// panelLines lines of the panel from panel on, and codes of token c at x(c).
 func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
 	name := fmt.Sprintf("n%d", g.n)
 	Label(name)
@@ -150,8 +154,8 @@ func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(pane
 	JNZ(LabelRef(name))
 }
 
-// finish adds the sums of some tiles and parts, scaled, to the tokens, and goes
-// on to the next tiles.
+// finish adds the scaled sums of some tiles to the tokens' rows, and moves the
+// addresses to the next tiles.
 func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
 	Note("The sums, as float32 and scaled, are added to from and stored in y, a token after the other.")
 	yStride, fromStride := FloatBytes("yStride"), FloatBytes("fromStride")
@@ -185,14 +189,14 @@ func (g *groupBody) finish(tiles int, sums [][]VecVirtual) {
 	}
 }
 
-// addRows moves an address by n rows of a stride.
+// addRows moves an address by n rows of the parameter stride.
 func addRows(at Register, stride string, n int) {
 	step := FloatBytes(stride)
 	IMUL3Q(I32(n), step, step)
 	ADDQ(step, at)
 }
 
-// fastBlocks write fastOps.fastBlock4 and fastBlock8.
+// fastBlocks writes fastOps.fastBlock4 and fastBlock8 for AVX2.
 func fastBlocks() {
 	parts := func(m Mem) []VecVirtual {
 		all := make([]VecVirtual, Parts())

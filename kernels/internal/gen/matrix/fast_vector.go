@@ -11,7 +11,7 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// fastVectorFormula is what the product of integers with few tokens computes.
+// fastVectorFormula says what fastOps.fastVector4 and fastVector8 compute.
 func fastVectorFormula(block int, weight string) string {
 	return fmt.Sprintf("y = 0; for each tile t of 16 rows r, token c < n, block b of %d along K:\n"+
 		"\ts = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes\n"+
@@ -59,25 +59,26 @@ func fastKernels() {
 	outliers()
 }
 
-// fastBody is the product of some tiles of integers with n tokens.
+// fastBody is a product of integers with n tokens.
 type fastBody struct {
 	n     int
 	block int // steps of K that share a scale
-	step  int // and those in a line of a tile's words
-	// line adds the products of a part of a line of words with the codes that
-	// at finds, of a token and a step, to the sums of the tokens.
+	step  int // steps of K in a line of a tile's words
+	// line adds products to the sums, one of each token: the words of a line at m,
+	// a vector of them, times the codes of token c and step k at at(c, k).
 	line func(m Mem, at func(c, k int) Mem, sums []VecVirtual)
 
-	raised bool // the weights, so that sums begin with starts
+	raised bool // codes of weights are raised, so that sums begin at starts
 
+	// share keeps the codes of a line in registers, shared[token, step], for all
+	// parts of all tiles.
 	share  bool
-	shared map[[2]int]VecVirtual // codes of a line, of a token and a step, for all pieces
+	shared map[[2]int]VecVirtual
 
 	y, words, scales, tiles Register
 }
 
-// codes are four codes of a token, repeated. They serve all pieces where there
-// are registers to keep them in.
+// codes returns the four codes of token c from step k on, repeated in each lane.
 func (v *fastBody) codes(at func(c, k int) Mem, c, k int) VecVirtual {
 	x, known := v.shared[[2]int{c, k}]
 	if !known {
@@ -98,7 +99,7 @@ func (v *fastBody) loops() {
 	}
 }
 
-// eachToken calls body with where y of each token lies.
+// eachToken calls body with the address of y of each token.
 func (v *fastBody) eachToken(body func(c int, y Register)) {
 	if v.n == 1 {
 		body(0, v.y)

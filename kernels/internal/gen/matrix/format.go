@@ -27,7 +27,7 @@ func (f *format) last() bool  { return f.Scale == kinds.AfterSum }
 // eightBytes is the bytes of 8 steps of a tile.
 func (f *format) eightBytes() int { return f.Words8() * 4 }
 
-// decoder makes the vector of weights of a step of K, a row each.
+// decoder makes the vector of weights of step j of K, a row each.
 type decoder func(j int) VecVirtual
 
 // partBytes is the distance between the parts of a step's words.
@@ -158,7 +158,8 @@ func roundF16(v VecVirtual) {
 	VCVTPH2PS(h, v)
 }
 
-// ternaryNotAndOr is ^(a&b | c) of bits a of the destination, b and c.
+// ternaryNotAndOr makes VPTERNLOGD compute ^(a&b | c), a being the destination, b
+// and c the operands in the order of Intel's manual.
 const ternaryNotAndOr = 0x15
 
 func and(m Mem, v, dst VecVirtual) {
@@ -172,19 +173,19 @@ func and(m Mem, v, dst VecVirtual) {
 // codes is a codebook ready to be looked up: in AVX-512 as its floats, in AVX2
 // as four tables of their bytes.
 type codes struct {
-	base     Register // of a Go lookup
+	base     Register // the address of the Go array, of type lookup
 	table    [4]VecVirtual
-	resident int // tables held in registers
-	// Wide: what to multiply by for a shift by 4, 8 or 12; and what rounds to
-	// bfloat16.
+	resident int // the number of tables that are held in registers
+
+	// AVX-512 only: factors that shift by 4, 8 and 12 bits, and the constants that
+	// round to bfloat16.
 	shift               [3]VecVirtual
 	odd, evenBias, high VecVirtual
 }
 
-const planesAt = 64 // bytes into a Go lookup
+const planesAt = 64 // the bytes of lookup before the tables of bytes
 
-// loadCodes prepares a codebook, as many of its tables as resident says held
-// in registers.
+// loadCodes loads a codebook, and in AVX2 the first resident tables of it.
 func (f *format) loadCodes(resident int) codes {
 	if !f.Codebook {
 		return codes{}
@@ -216,7 +217,8 @@ func (f *format) loadCodes(resident int) codes {
 
 func (c *codes) plane(p int) Mem { return Mem{Base: c.base, Disp: planesAt + 16*p} }
 
-// lookUp returns byte p of the floats of the codes in index.
+// lookUp returns byte p of the floats that the codes in the bytes of index stand
+// for.
 func (c *codes) lookUp(p int, index VecVirtual) VecVirtual {
 	v := YMM()
 	if p < c.resident {
@@ -228,7 +230,7 @@ func (c *codes) lookUp(p int, index VecVirtual) VecVirtual {
 	return v
 }
 
-// nibbles makes the vectors of 8 steps of K of the words at m.
+// nibbles decodes the words at m, 8 steps of K each.
 func (c *codes) nibbles(m Mem) decoder {
 	if Wide() {
 		// The low four bits of a lane choose from 16 floats. Multiplications of
@@ -271,7 +273,7 @@ func (c *codes) nibbles(m Mem) decoder {
 	}
 }
 
-// four makes the vectors of four steps of K, given their codes a byte each.
+// four decodes four steps of K, whose codes are the bytes of index.
 func (c *codes) four(index VecVirtual) decoder {
 	pair := func(p int) (low, high VecVirtual) {
 		a, b := c.lookUp(p, index), c.lookUp(p+1, index)

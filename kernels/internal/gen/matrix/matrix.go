@@ -18,9 +18,10 @@ const (
 	tileRows  = kinds.TileRows
 	tileBytes = 4 * tileRows // of a float32 for each row
 	blockK    = kinds.BlockK
-	// panelTiles is the number of tiles that the kernels' callers take together.
-	panelTiles = 4
 )
+
+// panelTiles is the number of tiles that the kernels' callers take together.
+var panelTiles = Size("panelTiles")
 
 // tiling says how many tokens the products of an instruction set take at
 // most, and how many tiles at once for a number of tokens: enough sums to
@@ -104,9 +105,11 @@ func Write() {
 	}
 }
 
-// ahead returns the lines that lie some bytes ahead of those at at, of count
-// tiles step bytes apart; or, where left is less than enough, those of the tiles
-// that come next.
+// ahead returns the addresses to prefetch for count tiles that lie step bytes
+// apart: bytes ahead of at in each tile; or, if left is less than enough, so that
+// a tile ends before, in the tiles that come next. It does so without a branch:
+//
+//	line = at + (left < enough ? (count-1)·step : 0)
 func ahead(at, step Register, count, bytes int, left Op, enough int) []Mem {
 	line := GP64()
 	if count == 1 {
@@ -141,20 +144,26 @@ func prefetch(m []Mem, size int) {
 	}
 }
 
-// aheadBytes is how far ahead words are fetched, aheadBlocks scales.
 const (
-	aheadBytes  = 1024
-	aheadBlocks = 4
+	aheadBytes  = 1024 // the distance at which words are fetched ahead
+	aheadBlocks = 4    // the distance at which scales are, in blocks of K
 )
 
 // Vectors in memory.
-var roundBias, roundEvenBias, roundOdd, roundHigh, lowNibbles, signBits, wordOnes, raised, transpose, transposePairs, shiftNibble Mem
+var (
+	roundOdd, roundHigh            Mem // the lowest bit of a bfloat16's float32, its bits
+	roundBias, roundEvenBias       Mem // 0x7fff and 0x7ffe
+	lowNibbles, signBits, wordOnes Mem
+	raised                         Mem // 86 in each byte
+	transpose, transposePairs      Mem // orders of bytes, see constants
+	shiftNibble                    Mem // a factor that shifts 16-bit words by 4
+)
 
-// shifts, as factors of 16-bit words whose upper halves of products are kept,
-// are by 4, 8 and 12 to the right.
+// shifts has the factors that shift 16-bit words by 4, 8 and 12 to the right where
+// the upper half of the product is kept: x·2^12 >> 16 is x >> 4.
 var shifts [3]Mem
 
-// constants writes those that the kernels of the target use.
+// constants writes the vectors that the kernels of the target use.
 func constants() {
 	lowNibbles = Repeated("lowNibbles", 0x0f0f0f0f)
 	if IsVNNI() {
@@ -169,20 +178,21 @@ func constants() {
 		}
 	} else {
 		roundBias = Repeated("roundBias", 0x7fff)
-		// transpose orders 4 × 4 bytes of each 16 the other way.
+		// transpose transposes the 4 × 4 bytes of each 16: byte k of row r, at
+		// 4r + k, goes to 4k + r.
 		order := make([]uint32, Lanes())
 		for i := range order {
 			row := uint32(i % 4)
 			order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
 		}
 		transpose = Table("transpose", order...)
-		// transposePairs does so by two bytes at a time.
+		// transposePairs puts bytes 0 and 1 of the four rows before bytes 2 and 3.
 		for i := range order {
 			at := uint32(i%2*8 + i/2%2*2)
 			order[i] = at | (at+1)<<8 | (at+4)<<16 | (at+5)<<24
 		}
 		transposePairs = Table("transposePairs", order...)
 		shiftNibble = Repeated("shiftNibble", 0x10001000)
-		wordOnes, raised = Repeated("wordOnes", 0x00010001), Repeated("raised", codeMost*0x01010101)
+		wordOnes, raised = Repeated("wordOnes", 0x00010001), Repeated("raised", uint32(codeMost)*0x01010101)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// outliers write fastOps.addChannel4 and addChannel8.
+// outliers writes fastOps.addChannel4 and addChannel8.
 func outliers() {
 	addChannel("addChannel4", "addChannel4Go.", func() func(codes VecVirtual) VecVirtual {
 		code := Integer("code")
@@ -37,8 +37,9 @@ func outliers() {
 	})
 }
 
-// addChannel writes one; prepare returns what makes floats of the lowest bits
-// of words.
+// addChannel writes one of them. prepare writes what comes before the loops, and
+// returns the function that writes the decoding of codes in the lowest bits of
+// lanes.
 func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
 	BeginArgs(name, "channelArgs", doc,
 		"for each tile t of 16 rows r, i < len(tokens):\n"+

@@ -10,7 +10,7 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// quantise writes the rounding of whole blocks of 64 of x.
+// quantise writes fastOps.quantise for whole blocks of 64.
 func quantise() {
 	Begin("quantise", "func(words []uint32, scales []float32, sums []int32, x []float32, n int)",
 		"quantiseGo for whole blocks.",
@@ -26,7 +26,7 @@ func quantise() {
 	SHLQ(Imm(4), wordStride)
 	sum := []Mem{{Base: sums}, {Base: sums, Index: stride, Scale: 1}}
 	magnitude, most := Repeated("magnitude", 0x7fffffff), Repeated("codeMax", math.Float32bits(127))
-	fourShare := Repeated("fourShare", math.Float32bits(127./fourMost))
+	fourShare := Repeated("fourShare", math.Float32bits(127/float32(fourMost)))
 	order := Table("packedOrder", 0, 4, 1, 5, 2, 6, 3, 7)
 	Label("block")
 	TESTQ(left, left)
@@ -62,7 +62,7 @@ func quantise() {
 	VMOVD(top.AsX(), bits)
 	CMPL(bits, U32(0x7f7fffff))
 	JHI(LabelRef("infinite"))
-	CMPL(bits, U32(tiny8))
+	CMPL(bits, U32(math.Float32bits(Float32("tiny8"))))
 	JCS(LabelRef("tiny"))
 
 	Note("Rounded, as int16 in the order that packing leaves.")
@@ -128,6 +128,3 @@ func quantise() {
 	Label("done")
 	End()
 }
-
-// tiny8 is the bits of Go's constant of that name.
-const tiny8 = (127 - 100) << 23

@@ -10,22 +10,23 @@ import (
 
 // Looking codes up in AVX2 takes shuffles, which share ports with
 // multiply-adds, while the ports of memory have little to do. So staged
-// decodes to words, the low and the high halves of floats apart, stores them,
-// and lets loads two bytes off do the last unpacking: for steps k, k+1 of K
-// and a row each 32 bits,
+// stores the low and the high halves of floats apart, and lets loads two bytes off
+// do the last unpacking. Of steps k and k+1 of K, a row has 32 bits in each line:
 //
-//	low   …, low half of k, low half of k+1, …
-//	high  …, high half of k, high half of k+1, …
+//	low     low half of k     low half of k+1
+//	high    high half of k    high half of k+1
 //
-// the words of k are even words of low and, two bytes further on, of high;
-// those of k+1 odd words of high and, two bytes back, of low.
+// The floats are made of 16-bit words by a blend of two loads:
 //
-// A load that spans stores waits for them to leave for the cache, so sums are
-// behind decoding by stagesBehind steps of 8 along K; the halves lie in a ring
-// of stages on the stack.
+//	k       word 0 of low, word 0 of high loaded from two bytes before
+//	k+1     word 1 of low loaded from two bytes after, word 1 of high
+//
+// A load that spans two stores waits until they have left for the cache. So
+// multiply-adds are stagesBehind steps of 8 along K behind decoding; the halves
+// lie in a ring of stages on the stack.
 const (
 	stages       = 4
-	stagesBehind = 2 // stages/2: reading is at writing's place but for a bit
+	stagesBehind = 2 // stages/2, so that reading's offset is writing's with one bit flipped
 	stageBytes   = 2 * tileBytes * 8
 	unitBytes    = stageBytes / 4 // 8 rows
 	ringBytes    = stages * stageBytes
@@ -35,7 +36,8 @@ const (
 	stagedScales = 4 * tileBytes
 )
 
-// staged is loop for two tiles of exact 4-bit codes and one token.
+// staged writes loop for two tiles of 4-bit codes that are scaled after the sum, and
+// one token.
 func (v *vectorBody) staged() {
 	const count = 2
 	Chunks("staged", "tiles", v.tiles, count, func(string) {
@@ -116,8 +118,8 @@ func (v *vectorBody) staged() {
 	})
 }
 
-// fetchAhead fetches a line of each of two tiles, ahead bytes after at, or
-// behind their last lines from the two tiles that come next; tiles are
+// fetchAhead prefetches a line of each of two tiles, ahead bytes after at; or, if
+// that is past last, their last line, of the two tiles that come next. Tiles are
 // scale·depth bytes long.
 func (v *vectorBody) fetchAhead(at, last Register, ahead int, depth Register, scale uint8) {
 	line, next := GP64(), GP64()
@@ -150,14 +152,14 @@ func (v *vectorBody) decodeStage(ring, stage Register, low VecVirtual) (emit []f
 	return emit
 }
 
-// unit is where a stage has the halves of a part of a tile: for each two steps
-// of K the low ones, then the high ones.
+// unit returns the address of a part of a tile in a stage: for each two steps of K
+// the low halves, then the high halves.
 func unit(ring, stage Register, t, part int) Mem {
 	return Mem{Base: ring, Index: stage, Scale: 1, Disp: (t*Parts() + part) * unitBytes}
 }
 
 // halves returns the instructions that store the halves of the floats of four
-// steps of K, given their codes a byte each.
+// steps of K, whose codes are the bytes of index.
 func (c *codes) halves(index VecVirtual, m Mem) (emit []func()) {
 	for half := range 2 {
 		a, b, low := YMM(), YMM(), YMM()
@@ -196,7 +198,7 @@ func (v *vectorBody) addStage(ring, stage Register) (emit []func()) {
 	return emit
 }
 
-// interleave emits both, spread evenly.
+// interleave emits the instructions of a and b, each in order, spread evenly.
 func interleave(a, b []func()) {
 	for i, j := 0, 0; i < len(a) || j < len(b); {
 		if (2*i+1)*len(b) <= (2*j+1)*len(a) {

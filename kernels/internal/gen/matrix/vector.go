@@ -11,8 +11,8 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// vectorKernel writes matrixOps.vector of one format: for some tiles at once,
-// block by block along K, the partial sums of all tokens in registers and the
+// vectorKernel writes matrixOps.vector of one format: it takes some tiles at once,
+// block by block along K, with the partial sums of all tokens in registers and the
 // totals in y.
 func vectorKernel(f *format) {
 	staged, attributes := f.Codebook && f.last() && !Wide(), NOSPLIT
@@ -44,7 +44,7 @@ func vectorKernel(f *format) {
 	})
 }
 
-// vectorFormula is what vectorKernel computes.
+// vectorFormula says what vectorKernel computes.
 func (f *format) vectorFormula() string {
 	sum := fmt.Sprintf("\ts = Σ_k w[k][r]·x[c·xStride + k]     of a block of %d along K, fused, k ascending\n", f.Block)
 	if f.last() {
@@ -55,7 +55,7 @@ func (f *format) vectorFormula() string {
 	return "y = 0; for each tile t of 16 rows r, token c < n, block along K:\n" + sum + f.weightFormula()
 }
 
-// weightFormula is what the weights are, where that is not what the words hold.
+// weightFormula says what weights are where the words hold codes.
 func (f *format) weightFormula() string {
 	switch {
 	case f.Round == kinds.ToBF16:
@@ -76,7 +76,8 @@ func (f *format) goName() string {
 	return f.Name
 }
 
-// resident is how many tables of a codebook fit beside the sums of n tokens.
+// resident is the number of tables of a codebook that fit in registers beside the
+// sums of n tokens.
 func resident(n int) int {
 	if n == 3 {
 		return 3
@@ -86,14 +87,15 @@ func resident(n int) int {
 
 type vectorBody struct {
 	*format
-	n                       int
-	y, words, scales        Register
-	yStride, xStride        Register
-	tiles                   Register
-	book                    codes
-	ring                    Mem              // of staged
-	sums                    [][][]VecVirtual // [tile][part][token]
-	atY, atX, atWord, atTop []Mem            // atTop: of the scales
+	n                int
+	y, words, scales Register
+	yStride, xStride Register
+	tiles            Register
+	book             codes
+	ring             Mem              // the memory of staged
+	sums             [][][]VecVirtual // [tile][part][token]
+	atY, atX         []Mem            // addresses, by token
+	atWord, atTop    []Mem            // addresses of words and scales, by tile
 }
 
 // loop takes count tiles at a time while there are as many.
@@ -179,7 +181,7 @@ func (v *vectorBody) noteSums() {
 	}
 }
 
-// total is where y of a token lies for a part of a tile.
+// total returns the address of y of a token for a part of a tile.
 func (v *vectorBody) total(t, part, c int) Mem {
 	return v.atY[c].Offset(t*tileBytes + part*VectorBytes())
 }
@@ -208,13 +210,15 @@ func (v *vectorBody) eight() {
 	}
 }
 
-// piece is a step's words of a part of a tile, and its sums.
+// piece is the words of a step of K of a part of a tile, its scales, and its sums by
+// token.
 type piece struct {
 	words, scale Mem
 	sums         []VecVirtual
 }
 
-// add adds the steps of K that are decoded at once, each of all pieces in turn.
+// add adds the steps of K that are decoded at once to the sums: step by step, piece
+// by piece.
 func (v *vectorBody) add(from int, pieces []piece) {
 	next := make([]decoder, len(pieces))
 	if v.step > 1 {
@@ -249,7 +253,7 @@ func (v *vectorBody) add(from int, pieces []piece) {
 	}
 }
 
-// multiplyAdd adds w times a number in memory to sum.
+// multiplyAdd adds w times the number at m to sum.
 func multiplyAdd(m Mem, w, sum VecVirtual) {
 	if Wide() {
 		VFMADD231PS_BCST(m, w, sum)
@@ -260,7 +264,7 @@ func multiplyAdd(m Mem, w, sum VecVirtual) {
 	VFMADD231PS(w, x, sum)
 }
 
-// join adds the sums of a block to y.
+// join adds the sums of a block to y, scaled where the scale comes after the sum.
 func (v *vectorBody) join() {
 	for t := range v.sums {
 		for part := range v.sums[t] {

@@ -12,10 +12,10 @@ import (
 )
 
 // The products of integers in AVX-512 with VNNI. VPDPBUSD multiplies unsigned
-// by signed bytes and adds fours to a sum without saturating: here w+128 and
-// x.
+// by signed bytes, here codes of weights plus 128 by codes of x, and adds four
+// products to a sum of 32 bits.
 
-// unsignedTable is a table of codes+128, four times.
+// unsignedTable loads the 16 codes of the codebook, plus 128, four times.
 func unsignedTable() VecVirtual {
 	table, code := ZMM(), Integer("code")
 	VBROADCASTI32X4(Mem{Base: code}, table)
@@ -23,7 +23,7 @@ func unsignedTable() VecVirtual {
 	return table
 }
 
-// nibbles splits words of codes and looks them up.
+// nibbles looks up the codes in the low and the high nibbles of the words at m.
 func nibbles(m Mem, mask, table VecVirtual) (low, high VecVirtual) {
 	low, high = ZMM(), ZMM()
 	VMOVDQU32(m, high)
@@ -35,7 +35,7 @@ func nibbles(m Mem, mask, table VecVirtual) (low, high VecVirtual) {
 	return low, high
 }
 
-// dot adds the products of w and four codes of a token.
+// dot adds the products of w and the four codes of token c from step k on to sum.
 func (v *fastBody) dot(at func(c, k int) Mem, c, k int, w, sum VecVirtual) {
 	if v.share {
 		VPDPBUSD(v.codes(at, c, k), w, sum)

@@ -15,8 +15,9 @@ type expNumbers struct {
 	round, one, log2E, ln2, ln2Rest, c6, c5, c4, c3, c2, least, most, infinity Op
 }
 
-// newExpNumbers loads them into registers, of 16 as many as there is room for
-// beside some others: loads of them are what would bind the loop.
+// newExpNumbers loads the constants into registers, of AVX2's 16 as many as there
+// is room for beside the given number of others: loading them in the loop would be
+// what limits it.
 func newExpNumbers(others int) *expNumbers {
 	e := &expNumbers{}
 	for i, c := range []struct {
@@ -41,8 +42,8 @@ func newExpNumbers(others int) *expNumbers {
 	return e
 }
 
-// exp returns e^x by the chain of exp32, in a new register; negative says that
-// no x is greater than 0.
+// exp returns e^x in a new register, by the operations of exp32 in package kernels;
+// negative says that no x is greater than 0.
 func (e *expNumbers) exp(x VecVirtual, negative bool) VecVirtual {
 	t, n, r, p := NewVector(), NewVector(), NewVector(), NewVector()
 	Note("exp of %s: t = x·log2 e + 1.5·2^23 in %s, n = t rounded to an integer in %s,\nr = x - n·ln 2 in %s, a polynomial of r in %s; then n is added to its exponent.", x, t, n, r, p)

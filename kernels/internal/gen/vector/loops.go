@@ -57,8 +57,8 @@ func maskOf(left Register, part int) Register {
 	return mask
 }
 
-// elementLoop walks n elements, a vector at a time: body computes one from
-// the addresses that it is given; a last partial vector is masked.
+// elementLoop walks n elements, a vector at a time: body computes the vector that it
+// is given access to. A last partial vector is masked.
 func elementLoop(n Register, body func(v access)) {
 	i, whole, left := begun(n, Lanes())
 	body(access{index: i})
@@ -68,8 +68,8 @@ func elementLoop(n Register, body func(v access)) {
 	Label("end")
 }
 
-// sumLoop walks n elements, 16 at a time; body gets the part of the 16 that
-// each vector is, that is, which accumulator is its own.
+// sumLoop walks n elements, 16 at a time. body gets access to a vector, and the
+// part of the 16 that it is: the index of its accumulator.
 func sumLoop(n Register, body func(v access, part int)) {
 	i, whole, left := begun(n, 16)
 	for part := range Parts() {
@@ -83,7 +83,8 @@ func sumLoop(n Register, body func(v access, part int)) {
 	Label("end")
 }
 
-// begun starts a loop over whole steps.
+// begun starts a loop over the whole steps of n elements: i counts elements up to
+// whole; left is for finish.
 func begun(n Register, step int) (i, whole, left GPVirtual) {
 	i, whole, left = GP64(), GP64(), GP64()
 	XORQ(i, i)
@@ -101,7 +102,8 @@ func repeat(i Register, step int) {
 	JMP(LabelRef("loop"))
 }
 
-// finish computes what is left for the tail, and jumps to the end if nothing.
+// finish sets left to the number of elements for the tail, and jumps to the end if
+// it is 0.
 func finish(n, whole, left Register) {
 	Label("tail")
 	Note("What is left, under a mask.")
@@ -110,7 +112,7 @@ func finish(n, whole, left Register) {
 	JZ(LabelRef("end"))
 }
 
-// access is where a vector's elements lie, and which of them exist.
+// access says where the elements of a vector lie, and which of them exist.
 type access struct {
 	index Register
 	disp  int      // bytes
@@ -146,7 +148,7 @@ func (a access) store(v VecVirtual, base Register) {
 	}
 }
 
-// clear zeroes what is masked off.
+// clear zeroes the elements of v that don't exist.
 func (a access) clear(v VecVirtual) {
 	switch {
 	case a.mask == nil:
@@ -166,8 +168,8 @@ func accumulators(start func() VecVirtual) []VecVirtual {
 	return acc
 }
 
-// fold joins 16 partial results by op, halving as joinSums does, and returns
-// the register with the outcome in its lowest lane.
+// fold joins 16 partial results by op, halving as joinSums in package kernels
+// does, and returns a register whose lowest lane is the outcome.
 func fold(acc []VecVirtual, op func(x, y, dst Op)) Register {
 	a := acc[0].AsY()
 	if Wide() {

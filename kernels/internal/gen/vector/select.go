@@ -145,8 +145,8 @@ func lowest() VecVirtual {
 	return v
 }
 
-// greater raises acc to a where a is greater; NaNs and what is masked off
-// never are.
+// greater raises acc to a where a is greater: NaNs are never greater, nor are
+// elements that don't exist.
 func greater(acc, a VecVirtual, v access) {
 	if v.mask != nil {
 		VBLENDVPS(v.mask, a, lowest(), a)

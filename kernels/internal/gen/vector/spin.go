@@ -19,8 +19,8 @@ func spinFMA() {
 	})
 }
 
-// spinDot is the product of 4-bit weights: of all in AVX2, the one that does
-// most with the multipliers.
+// spinDot writes the instructions of the product with 4-bit weights, the one of
+// AVX2's products that uses multipliers best.
 func spinDot() {
 	spin("spinDot", "runs of 8 products", 8, func(acc, x, ones VecVirtual) {
 		t, u := YMM(), YMM()
