@@ -1,6 +1,6 @@
 package arch
 
-// Config is the architecture of a decoder of one of the known families, named as in
+// Config holds the hyperparameters of a decoder under the names that they have in
 // transformers' config.json.
 type Config struct {
 	ModelType             string // "llama", "mistral", "qwen2", "qwen3"
@@ -11,20 +11,20 @@ type Config struct {
 	NumAttentionHeads     int
 	NumKeyValueHeads      int
 	HeadDim               int
-	MaxPositionEmbeddings int // no more than SlidingWindow, within which attention is full
-	SlidingWindow         int // positions that a query sees, itself among them; 0: all
+	MaxPositionEmbeddings int // at most SlidingWindow, since within a window attention is full
+	SlidingWindow         int // positions that a query sees, its own included; 0: all
 	RMSNormEps            float32
 	TieWordEmbeddings     bool
 	AttentionBias         bool
 	MLPBias               bool
 	Rope                  Rope
-	BosTokenID            int32   // -1: none
-	EosTokenIDs           []int32 // of config.json
-	DType                 string  // as named by the file: "bfloat16", …
-	Quantization          *Quantization
+	BosTokenID            int32 // -1: none
+	EosTokenIDs           []int32
+	DType                 string        // the file's name for the weights' format: "bfloat16", …
+	Quantization          *Quantization // nil: none
 }
 
-// Rope is the rotary embedding's base and scaling.
+// Rope holds the base and the scaling of the rotary embedding.
 type Rope struct {
 	Theta                         float64
 	Type                          string // "default" or "llama3" or "linear"
@@ -32,13 +32,13 @@ type Rope struct {
 	LowFreqFactor                 float64
 	HighFreqFactor                float64
 	OriginalMaxPositionEmbeddings int
-	// Factors are divisors by frequency, as a GGUF may carry them in
-	// rope_freqs.weight in place of llama3's parameters; nil: none.
+	// Factors has a divisor for each frequency. A GGUF file may hold them, in
+	// rope_freqs.weight, in place of llama3's parameters. nil: none.
 	Factors []float32
 }
 
-// Quantization is config.json's quantization_config of a bitsandbytes
-// checkpoint. Other methods are refused by name.
+// Quantization holds the quantization_config of a bitsandbytes checkpoint.
+// Other methods are refused by name.
 type Quantization struct {
 	Method      string // "bitsandbytes"
 	QuantType   string // "nf4", "fp4"
@@ -46,10 +46,10 @@ type Quantization struct {
 	SkipModules []string
 }
 
-// Generation is what generation_config.json says of decoding.
+// Generation holds the decoding parameters of generation_config.json.
 type Generation struct {
 	EosTokenIDs       []int32
 	BosTokenID        int32   // -1: none
 	RepetitionPenalty float32 // 1: none
-	MaxNewTokens      int     // 0: unsaid
+	MaxNewTokens      int     // 0: the file doesn't say
 }

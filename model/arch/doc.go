@@ -1,6 +1,8 @@
-// Package arch holds what a checkpoint says about its shape: the
-// hyperparameters of config.json and generation_config.json, checked, in the
-// spellings that transformers has used over the years.
+// Package arch describes decoders: the hyperparameters of config.json and
+// generation_config.json, checked, in every spelling that transformers has used
+// over the years, and the linear maps and norms of a layer, with their names and
+// shapes. It is for those who read checkpoints themselves; package model does so
+// for its callers.
 //
 // # Rotary frequencies
 //
@@ -12,13 +14,16 @@
 //   - llama3: f where λ is below original/high_freq_factor, f/factor where it
 //     is above original/low_freq_factor, and in between (1-s)·f/factor + s·f
 //     with s = (original/λ - low_freq_factor) / (high_freq_factor - low_freq_factor).
-//   - factors: f(i)/factors[i], as a GGUF may carry it.
+//   - factors: f(i)/factors[i], from a tensor that a GGUF file may have.
 //
 // [Rope.InvFreq] computes them in f32, operation by operation as
 // transformers' modeling_rope_utils does.
 //
 // # Adding a model family
 //
-// A decoder that differs from Llama's in nothing but its configuration is one
-// more entry of the table in family.go.
+// A decoder that differs from the known ones only in which configuration
+// fields it reads, and in which biases and norms its layers have, is one more
+// entry of the table in family.go. A new kind of norm or linear map is one more
+// entry of the tables in layer.go, which every reader of weights goes through,
+// and its place in the two decoders, model/internal/cpu and model/internal/cuda.
 package arch

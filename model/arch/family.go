@@ -7,60 +7,62 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// Family is one model family: which fields of config.json its class in
-// transformers reads, what they are where a file leaves them out, and which
-// biases and norms its layers have. Everything else that depends on the family
-// (names and shapes of weights, adapters' modules, random weights) is derived
-// from its entry in families.
+// Family describes a model family: which fields of config.json its class in
+// transformers reads, their values where a file leaves them out, and which biases
+// and norms its layers have. Everything else that depends on the family (the names
+// and shapes of weights, the modules of adapters, random weights) is derived from
+// its entry in families.
 type Family struct {
 	ModelType string
 	Class     string // the class in transformers with a language-model head
 
-	// GGUF is the general.architecture of the family's GGUF files, empty where
-	// they go under another family's.
+	// GGUF is the general.architecture of the family's GGUF files. It is empty if
+	// they are written under another family's: Mistral's are "llama".
 	GGUF string
-	// PairedInGGUF says that GGUF files hold the rows of the query and key maps
-	// in ggml's order: see package checkpoint.
+	// PairedInGGUF tells whether GGUF files hold the rows of the query and key
+	// maps in ggml's order; see package checkpoint.
 	PairedInGGUF bool
 
-	// Values where config.json has no such field.
+	// Defaults: the values of fields that config.json leaves out.
 	kvHeads      int // 0: as many as attention heads
 	headDim      int // 0: hidden_size / num_attention_heads
 	maxPositions int
 	bos          int32 // -1: none
 	eos          []int32
 
-	hiddenIsByHeads bool // hidden_size must divide even where head_dim is given
+	// hiddenIsByHeads tells whether num_attention_heads must divide hidden_size
+	// even if head_dim is given.
+	hiddenIsByHeads bool
 	window          window
 	biases          [Linears]bias
 	norms           [Norms]bool
 }
 
-// bias says whether a linear map has a bias.
+// bias tells when a linear map has a bias.
 type bias uint8
 
 const (
-	never  bias = iota
-	always      // whatever config.json says
-	byAttentionBias
-	byMLPBias
+	never bias = iota
+	always
+	byAttentionBias // if attention_bias is true
+	byMLPBias       // if mlp_bias is true
 )
 
-// window says how a family's class reads sliding_window.
+// window tells which layers of a family have the window of sliding_window.
 type window uint8
 
 const (
 	noWindow         window = iota
-	windowEverywhere        // every layer has the window
-	windowIfUsed            // layers have it that layer_types or max_window_layers name, and only if use_sliding_window is true
+	windowEverywhere        // all layers
+	windowIfUsed            // if use_sliding_window is true, those that layer_types or max_window_layers name
 )
 
-// defaultWindow is the sliding_window that families with one have where
+// defaultWindow is the sliding_window of every family that reads the field, where
 // config.json leaves it out.
 const defaultWindow = 4096
 
-// families holds the known ones. Values are those of the classes' configurations
-// in transformers.
+// families has an entry for each known family. The defaults are those of the
+// configuration classes in transformers: LlamaConfig, MistralConfig, …
 var families = []Family{
 	{
 		ModelType: "llama", Class: "LlamaForCausalLM", GGUF: "llama", PairedInGGUF: true,
@@ -90,8 +92,8 @@ var families = []Family{
 	},
 }
 
-// familyOf finds the family that a config names. Either of model_type and
-// architectures may be missing, and they must agree.
+// familyOf returns the family that a config.json names. model_type or
+// architectures may be missing; if both are there, they must agree.
 func familyOf(file, modelType string, architectures []string) (*Family, error) {
 	known := func(name func(Family) string) string {
 		names := make([]string, len(families))
@@ -125,7 +127,8 @@ func familyOf(file, modelType string, architectures []string) (*Family, error) {
 	return &families[at], nil
 }
 
-// GGUFFamilies lists the families that have GGUF files of their own.
+// GGUFFamilies returns the families whose GGUF files have an architecture of their
+// own.
 func GGUFFamilies() []Family {
 	return slices.DeleteFunc(slices.Clone(families), func(f Family) bool { return f.GGUF == "" })
 }
@@ -137,7 +140,7 @@ func (c *Config) Family() *Family {
 	return &families[max(i, 0)]
 }
 
-// HasBias says whether a linear map of the model's layers has a bias.
+// HasBias reports whether the linear map l of the model's layers has a bias.
 func (c *Config) HasBias(l Linear) bool {
 	switch c.Family().biases[l] {
 	case always:
@@ -150,5 +153,5 @@ func (c *Config) HasBias(l Linear) bool {
 	return false
 }
 
-// HasNorm says whether the model's layers have a norm.
+// HasNorm reports whether the model's layers have the norm n.
 func (c *Config) HasNorm(n Norm) bool { return c.Family().norms[n] }

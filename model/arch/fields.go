@@ -10,11 +10,11 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// fields is a JSON object of a file, whose values are read by name. The first
-// thing wrong sticks in err, and what is read after it is zero.
+// fields reads the values of a JSON object by name. The first error is kept in
+// err; values that are read after it may be zero.
 type fields struct {
 	file   string
-	prefix string // of the names in errors: "rope_scaling: "
+	prefix string // before names in errors: "rope_scaling: "
 	values map[string]json.RawMessage
 	err    *error
 }
@@ -36,7 +36,7 @@ func (f fields) fail(name, found, want string) {
 	}
 }
 
-// raw returns the value of a name, nil where it is missing or null.
+// raw returns the value of a field as JSON, nil if it is missing or null.
 func (f fields) raw(name string) json.RawMessage {
 	if v := f.values[name]; string(v) != "null" {
 		return v
@@ -46,7 +46,7 @@ func (f fields) raw(name string) json.RawMessage {
 
 func (f fields) has(name string) bool { _, ok := f.values[name]; return ok }
 
-// get reads a value into v, a pointer to its type, and says whether it was there.
+// get reads a field into what v points to, and reports whether it was there.
 func (f fields) get(name string, v any, want string) bool {
 	raw := f.raw(name)
 	if raw == nil {
@@ -69,7 +69,7 @@ func (f fields) boolean(name string) (b bool) {
 	return b
 }
 
-// integer reads a whole number, absent where there is none.
+// integer reads a whole number. absent is its value if the field is missing.
 func (f fields) integer(name string, absent int) int {
 	n := absent
 	f.get(name, &n, "a whole number")

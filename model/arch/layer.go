@@ -26,12 +26,12 @@ type Norm uint8
 const (
 	InputNorm         Norm = iota // before attention
 	PostAttentionNorm             // before the MLP
-	QueryNorm                     // over each head of the queries, before they are rotated
-	KeyNorm                       // over each head of the keys, in the same way
+	QueryNorm                     // over each head of the queries, before the rotation
+	KeyNorm                       // over each head of the keys, before the rotation
 	Norms
 )
 
-// width is one of the sizes that the weights of a layer have.
+// width returns one of the sizes of a layer's weights.
 type width func(c *Config) int
 
 func hidden(c *Config) int       { return c.HiddenSize }
@@ -40,8 +40,9 @@ func queries(c *Config) int      { return c.NumAttentionHeads * c.HeadDim }
 func keys(c *Config) int         { return c.NumKeyValueHeads * c.HeadDim }
 func head(c *Config) int         { return c.HeadDim }
 
-// linears describes the linear maps: the name within a layer in transformers,
-// the name within a block of a GGUF file, outputs and inputs.
+// linears holds, for each linear map, its name within a layer in transformers and
+// within a block of a GGUF file, and how many outputs (rows) and inputs (cols) it
+// has.
 var linears = [Linears]struct {
 	name, gguf string
 	rows, cols width
@@ -55,7 +56,8 @@ var linears = [Linears]struct {
 	Down:   {"mlp.down_proj", "ffn_down", hidden, intermediate},
 }
 
-// norms describes the norms in the same way.
+// norms holds, for each norm, the same names and how many numbers it is taken
+// over.
 var norms = [Norms]struct {
 	name, gguf string
 	width      width

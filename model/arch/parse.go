@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What no real model comes near: beyond it a file is refused before anything
+// Limits far above any real model. A file beyond them is refused before anything
 // is computed from it.
 const (
 	maxVocab  = 1 << 24
@@ -45,10 +45,10 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		RMSNormEps:            float32(f.number("rms_norm_eps", 1e-6)),
 		TieWordEmbeddings:     f.boolean("tie_word_embeddings"),
 		BosTokenID:            fam.bos,
-		EosTokenIDs:           fam.eos,
+		EosTokenIDs:           slices.Clone(fam.eos),
 		DType:                 f.str("torch_dtype"),
 	}
-	// A null is "none"; what is missing has transformers' default.
+	// null means "none"; a missing field has transformers' default.
 	if f.has("bos_token_id") {
 		c.BosTokenID = f.id("bos_token_id")
 	}
@@ -89,7 +89,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	return c, nil
 }
 
-// checkSizes checks every size alone and those that must fit one another.
+// checkSizes checks each size against its limit, and sizes against one another.
 func checkSizes(f fields, c *Config, fam *Family) {
 	f.within("vocab_size", c.VocabSize, maxVocab)
 	f.within("hidden_size", c.HiddenSize, maxHidden)
@@ -113,7 +113,7 @@ func checkSizes(f fields, c *Config, fam *Family) {
 	}
 }
 
-// parseQuantization reads quantization_config, nil where there is none.
+// parseQuantization reads quantization_config; nil if the file has none.
 func parseQuantization(f fields) *Quantization {
 	if f.raw("quantization_config") == nil {
 		return nil
@@ -121,7 +121,7 @@ func parseQuantization(f fields) *Quantization {
 	q := f.object("quantization_config")
 	method := q.str("quant_method")
 	if method == "" && (q.boolean("load_in_4bit") || q.boolean("load_in_8bit")) {
-		method = "bitsandbytes" // as the first versions left it out
+		method = "bitsandbytes" // the first versions left quant_method out
 	}
 	if method != "bitsandbytes" {
 		q.fail("quant_method", quoted(method), `"bitsandbytes" with 4 bits`)

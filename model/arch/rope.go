@@ -12,9 +12,8 @@ const (
 	ropeLlama3  = "llama3"
 )
 
-// parseRope reads rope_parameters, or the older rope_scaling (which
-// transformers prefers where a file has both), and rope_theta inside or beside
-// them.
+// parseRope reads rope_parameters, or the older rope_scaling, which transformers
+// prefers if a file has both. rope_theta may be inside that object or beside it.
 func parseRope(f fields, c *Config) Rope {
 	name := "rope_parameters"
 	if raw := f.raw("rope_scaling"); raw != nil && strings.Trim(string(raw), " \t\r\n") != "{}" {
@@ -65,10 +64,10 @@ func parseRope(f fields, c *Config) Rope {
 	return r
 }
 
-// InvFreq returns the angles per position, in radians, of the headDim/2 pairs
-// of a head, scaled: f32 arithmetic in the order of transformers' functions.
-// Only the power itself, which vector libraries round in their own ways, is
-// the exact one rounded.
+// InvFreq returns by how many radians each of the headDim/2 pairs of a head turns
+// from one position to the next, scaling included. The arithmetic is that of
+// transformers' functions, in f32 and in their order, except that powers are
+// computed exactly and rounded once: vector libraries round them in various ways.
 func (r *Rope) InvFreq(headDim int) []float32 {
 	inv := make([]float32, headDim/2)
 	for i := range inv {
@@ -93,8 +92,8 @@ func (r *Rope) InvFreq(headDim int) []float32 {
 	return inv
 }
 
-// llama3 stretches one frequency by its wavelength. A quotient of a number by
-// a tensor is, in torch, the number times the tensor's reciprocal.
+// llama3 scales the frequency f by its wavelength. It multiplies by reciprocals
+// where it could divide, since torch computes number / tensor in that way.
 func (r *Rope) llama3(f float32) float32 {
 	original := float64(r.OriginalMaxPositionEmbeddings)
 	longest, shortest := float32(original/r.LowFreqFactor), float32(original/r.HighFreqFactor)
@@ -112,10 +111,11 @@ func (r *Rope) llama3(f float32) float32 {
 	return stretched + float32(smooth*f)
 }
 
-// AsLlama3 names the llama3 scaling that Factors come from: converters write
-// the quotients of the plain and the stretched frequencies, with the
-// parameters of Llama 3.1 and later but for the factor and the original
-// length. It reports false where no such scaling gives them.
+// AsLlama3 returns the llama3 scaling that Factors were computed from, if there is
+// one. Converters of Llama 3.1 and later store the quotients of the plain and the
+// scaled frequencies. low_freq_factor and high_freq_factor are 1 and 4 in all those
+// models; the factor is the largest quotient, and the original length is searched
+// for among powers of two.
 func (r *Rope) AsLlama3(headDim int) (Rope, bool) {
 	if len(r.Factors) != headDim/2 || r.Type != ropeDefault {
 		return Rope{}, false

@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// parseWindow reads how many positions a query sees, 0 for all of them. Where
-// some layers have a window and others none, the window counts for all: within
-// it the answers are the same.
+// parseWindow returns how many positions a query sees, 0 for all of them. If only
+// some layers have a window, the whole model gets it: sequences are bounded to the
+// window's length, within which it changes nothing.
 func parseWindow(f fields, c *Config, fam *Family) int {
 	if fam.window == noWindow {
 		return 0
@@ -32,14 +32,14 @@ func parseWindow(f fields, c *Config, fam *Family) int {
 	return size
 }
 
-// The kinds of attention in layer_types.
+// The kinds of attention that layer_types names.
 const (
 	fullAttention    = "full_attention"
 	slidingAttention = "sliding_attention"
 )
 
-// slides says whether any layer has a window: by layer_types, or by
-// max_window_layers, the first layer that has it. windowed says that the
+// slides reports whether any layer has a window: one that layer_types names, or
+// else the layers from max_window_layers on. windowed tells whether the
 // configuration has a window at all.
 func slides(f fields, c *Config, windowed bool) bool {
 	const firstWindowed = 28 // max_window_layers where the field is absent
