@@ -154,7 +154,7 @@ func (c *collector) items(task prompt.Task, answers []answered) []*item {
 		if a.task != task {
 			continue
 		}
-		here := map[string]bool{} // an item of another answer too is no duplicate
+		here := map[string]bool{} // the keys of this answer's items: what another answer has too is no duplicate
 		for _, line := range answer.Parse(a.text, task == prompt.Influences, a.truncated) {
 			it, reason := c.read(a, line)
 			if it == nil {
