@@ -173,7 +173,7 @@ func readDocuments(cmd *cobra.Command, path string) ([]document.Document, error)
 // answer and left out here; in the seed's own format the completion is the answer
 // to score.
 func readPredictions(cmd *cobra.Command, path string) ([]document.Document, error) {
-	docs := []document.Document{} // not nil: there are predictions, if only none
+	docs := []document.Document{} // nil would mean that there is no such file
 	for r, err := range format.Files([]string{path}, cmd.InOrStdin(), format.ReadOptions{}) {
 		if err != nil {
 			return nil, err

@@ -30,7 +30,7 @@ func helpFile(cmd *cobra.Command) string {
 func addHelp(cmd *cobra.Command) {
 	data, err := helpFiles.ReadFile(helpFile(cmd))
 	if err != nil {
-		panic(err) // a test asks for every command's file
+		panic(err) // can't be: a test looks for every command's file
 	}
 	text, examples, _ := strings.Cut(string(data), examplesHeading)
 	short, long, _ := strings.Cut(text, "\n")

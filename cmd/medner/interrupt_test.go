@@ -24,7 +24,7 @@ func TestInterrupt(t *testing.T) {
 		"ner - --model " + model,
 	} {
 		t.Run(args[:strings.Index(args, " -")], func(t *testing.T) {
-			stdin, keep := io.Pipe() // from which nothing comes
+			stdin, keep := io.Pipe() // nothing is ever written to it
 			defer keep.Close()
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan int)

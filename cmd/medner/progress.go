@@ -35,7 +35,7 @@ func newProgress(w io.Writer, inputs []string) *progress {
 	for _, path := range inputs {
 		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() {
-			p.total = -1 // the number of documents and their rate are shown
+			p.total = -1 // a spinner is shown in place of a bar
 			break
 		}
 		p.total += info.Size()

@@ -16,7 +16,7 @@ func TestTimeLeft(t *testing.T) {
 		{10 * time.Second, 100, 0, 0, true},
 		{10 * time.Second, 0, 900, 0, false},
 		{time.Millisecond, 100, 900, 0, false},
-		{10 * time.Second, 100, -101, 0, false}, // nobody knows how much there is
+		{10 * time.Second, 100, -101, 0, false}, // the size of the input is unknown
 	} {
 		if got, ok := timeLeft(c.elapsed, c.read, c.rest); got != c.want || ok != c.ok {
 			t.Errorf("%v: %v, %v", c, got, ok)

@@ -23,7 +23,7 @@ var pips = [][]string{
 // PipError says why pip did not download the wheel.
 type PipError struct {
 	Project, Version string
-	Command          string // that was run; "" if no pip was found
+	Command          string // the command that ran pip; "" if no pip was found
 	Output           string // the last lines that pip printed
 	Err              error  // how pip ended
 }
@@ -74,7 +74,7 @@ func (w wheel) download(ctx context.Context, dir string, log io.Writer) error {
 	var output bytes.Buffer
 	cmd.Stdout = io.MultiWriter(log, &output)
 	cmd.Stderr = cmd.Stdout
-	cmd.Cancel = func() error { // politely, so that pip removes its temporary files
+	cmd.Cancel = func() error { // an interrupt lets pip remove its temporary files
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			return cmd.Process.Kill()
 		}

@@ -48,7 +48,7 @@ func (p pinned) check(path string) error {
 
 const (
 	lockFile    = "fetch.lock"
-	workDir     = "fetch.tmp" // everything unfinished, emptied by the next fetch
+	workDir     = "fetch.tmp" // unfinished work; the next fetch removes it
 	licenceFile = "LICENSE"
 )
 

@@ -29,7 +29,7 @@ type Options struct {
 	// quantised weights take; 0: 1 GiB.
 	MaxShard int64
 	// Progress, if not nil, is called after each weight with the number of weights
-	// that are written, and of all.
+	// written so far, and the number of all weights.
 	Progress func(done, total int)
 }
 

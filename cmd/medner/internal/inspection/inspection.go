@@ -177,7 +177,7 @@ func (r *Inspection) describe(d *model.Description, detail bool) {
 	r.Memory.Total = r.Memory.Weights + r.Memory.KV
 	for _, w := range d.Weights {
 		r.Parameters += int64(w.Rows) * int64(w.Cols)
-		if numbers, bytes := w.Format.Block(); w.Kind == checkpoint.Embedding && numbers > 0 && d.Info.Device == "cpu" { // a GPU holds it among its weights
+		if numbers, bytes := w.Format.Block(); w.Kind == checkpoint.Embedding && numbers > 0 && d.Info.Device == "cpu" { // on a GPU it is among the weights
 			r.Memory.Embedding = int64(w.Rows) * int64(w.Cols) / int64(numbers) * int64(bytes)
 		}
 		r.addWeight(Weight{Name: kindName(w.Name, detail), Count: 1, Shape: [2]int{w.Rows, w.Cols}, Format: formatName(w)})

@@ -26,7 +26,7 @@ func TestWrite(t *testing.T) {
 		case "jsonl":
 			require.Equal(t, 2, strings.Count(b.String(), "\n"))
 		case "csv":
-			rows, err := csv.NewReader(&b).ReadAll() // which wants as many columns in each row
+			rows, err := csv.NewReader(&b).ReadAll() // fails if a row has more or fewer columns than the first
 			require.NoError(t, err)
 			require.Len(t, rows, 3)
 			require.Equal(t, "8", rows[1][10], "n_prompt")
