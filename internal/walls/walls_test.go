@@ -190,8 +190,6 @@ func TestPublicPackages(t *testing.T) {
 			outside = append(outside, p.path)
 		}
 	}
-	// It moves to where commands alone find it.
-	outside = slices.DeleteFunc(outside, func(path string) bool { return path == "model/defaultmodel" })
 	require.Equal(t, public, outside)
 }
 
