@@ -76,7 +76,7 @@ func Thresholds(gold, predicted []document.Document, o Options) ([]Threshold, er
 		if err != nil {
 			return nil, err
 		}
-		t := Threshold{Confidence: least, Document: Level{r.Tasks, r.Micro, r.Macro}}
+		t := Threshold{Confidence: least, Document: Level{Tasks: r.Tasks, Micro: r.Micro, Macro: r.Macro}}
 		if l, ok := r.Levels[MentionStrict]; ok {
 			t.Mention = &l
 		}

@@ -108,7 +108,7 @@ func classify(item string, gold *document.Document, task string, g *set) (kind, 
 			return Hallucination, ""
 		}
 	}
-	for _, other := range Tasks {
+	for _, other := range Tasks() {
 		if other != task && itemStrings(gold, other).has[item] {
 			return TypeConfusion, ""
 		}
@@ -139,7 +139,7 @@ func dropPunctuation(s string) string {
 // list returns the counts, in the order in which reports show them.
 func (t *errorTally) list() []ErrorCount {
 	var out []ErrorCount
-	for _, task := range Tasks {
+	for _, task := range Tasks() {
 		for _, kind := range errorKinds {
 			if c := t.byKey[[2]string{task, kind}]; c != nil {
 				out = append(out, *c)

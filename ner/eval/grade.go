@@ -17,7 +17,7 @@ func NewGrader(gold *document.Document) *Grader {
 		pairs: goldRelations(gold),
 		ids:   newResolver(gold, &document.Document{}, false, &Resolution{}),
 	}
-	for _, t := range Tasks {
+	for _, t := range Tasks() {
 		g.items[t] = itemStrings(gold, t)
 	}
 	return g

@@ -65,7 +65,7 @@ func WriteHTML(w io.Writer, p Page) error {
 	for _, s := range p.Report.Strategies {
 		others = append(others, namedLevel(s))
 	}
-	top := Level{p.Report.Tasks, p.Report.Micro, p.Report.Macro}
+	top := Level{Tasks: p.Report.Tasks, Micro: p.Report.Micro, Macro: p.Report.Macro}
 	return reportTemplate.Execute(w, map[string]any{
 		"Page": p, "Levels": append([]namedLevel{{DocumentLevel, top}}, levels...), "Strategies": others, "Articles": articles,
 	})

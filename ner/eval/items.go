@@ -6,17 +6,18 @@ import (
 	"strings"
 
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/prompt"
 )
 
-// The tasks, by the names that package prompt gives them.
+// The tasks, as reports name them.
 const (
-	Chemicals  = "chemicals"
-	Diseases   = "diseases"
-	Influences = "influences"
+	Chemicals  = string(prompt.Chemicals)
+	Diseases   = string(prompt.Diseases)
+	Influences = string(prompt.Influences)
 )
 
-// Tasks has all tasks, in the order in which reports show them.
-var Tasks = []string{Chemicals, Diseases, Influences}
+// Tasks returns all tasks, in the order in which reports show them.
+func Tasks() []string { return []string{Chemicals, Diseases, Influences} }
 
 var taskOfType = map[string]string{document.Chemical: Chemicals, document.Disease: Diseases}
 

@@ -65,7 +65,7 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	}
 	tasks := o.Tasks
 	if tasks == nil {
-		tasks = Tasks
+		tasks = Tasks()
 	}
 	matched, unmatched, err := match(gold, predicted)
 	if err != nil {

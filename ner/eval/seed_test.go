@@ -41,7 +41,7 @@ func TestSeedScoring(t *testing.T) {
 	} {
 		r, err := Evaluate(gold, raw, Options{Seed: c.seed})
 		require.NoError(t, err)
-		for i, task := range Tasks {
+		for i, task := range Tasks() {
 			require.Equal(t, c.want[i], r.Tasks[task].Counts, "%s: %s", name, task)
 		}
 		require.Nil(t, r.Levels, "no offsets, no levels below the document's")

@@ -52,7 +52,7 @@ func (out *Evaluation) Print(w io.Writer, notice string) error {
 	case len(out.Calibration) > 0:
 		fmt.Fprintln(w, "\nconfidences, as they are")
 	}
-	for _, task := range eval.Tasks {
+	for _, task := range eval.Tasks() {
 		if c, ok := out.Calibration[task]; ok {
 			fmt.Fprintf(w, "  %-10s  %d items, calibration error %.1f %% debiased%s, %.1f %% plain, Brier %.3f%s\n", task, c.Items, 100*c.Debiased, percentInterval(c.DebiasedCI), 100*c.ECE, c.Brier, interval(c.BrierCI))
 		}
@@ -83,7 +83,7 @@ func printThreshold(w io.Writer, th eval.Threshold) {
 			continue
 		}
 		fmt.Fprintf(w, "%s\t", named.name)
-		for _, task := range eval.Tasks {
+		for _, task := range eval.Tasks() {
 			if s, ok := named.level.Tasks[task]; ok {
 				fmt.Fprintf(w, "%s %.1f (%.1f / %.1f)\t", task, 100*s.F1, 100*s.Precision, 100*s.Recall)
 			}
@@ -97,7 +97,7 @@ func printLevel(w io.Writer, name string, l eval.Level) {
 		fmt.Fprintf(w, "%s\t%s\t%g\t%d\t%d\t%.1f\t%.1f\t%.1f\t%s\t\n", name, task, s.TP, s.Predicted, s.Gold, 100*s.Precision, 100*s.Recall, 100*s.F1, percentInterval(s.F1CI))
 		name = ""
 	}
-	for _, task := range eval.Tasks {
+	for _, task := range eval.Tasks() {
 		if s, ok := l.Tasks[task]; ok {
 			line(task, s)
 		}
@@ -112,7 +112,7 @@ func printLevel(w io.Writer, name string, l eval.Level) {
 func printStrategies(w io.Writer, list []eval.Strategy) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprint(t, "  \t")
-	for _, task := range eval.Tasks {
+	for _, task := range eval.Tasks() {
 		if _, ok := list[0].Tasks[task]; ok {
 			fmt.Fprintf(t, "%s\t", task)
 		}
@@ -123,7 +123,7 @@ func printStrategies(w io.Writer, list []eval.Strategy) error {
 	}
 	for _, s := range list {
 		fmt.Fprintf(t, "  %s\t", s.Name)
-		for _, task := range eval.Tasks {
+		for _, task := range eval.Tasks() {
 			if c, ok := s.Tasks[task]; ok {
 				fmt.Fprintf(t, "%s\t", cell(c.Precision, c.Recall, c.F1))
 			}
