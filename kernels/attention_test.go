@@ -9,7 +9,7 @@ import (
 	"github.com/x448/float16"
 )
 
-// sequence is the queries, keys and values of one sequence.
+// sequence holds the queries, keys and values of one sequence.
 type sequence struct {
 	shape   CacheShape
 	heads   int
@@ -26,7 +26,7 @@ func newSequence(r *rand.Rand, shape CacheShape, heads, n int) *sequence {
 	return s
 }
 
-// cached returns pages with the first n positions written, cut at random.
+// cached returns pages with the first n positions written, in pieces of random size.
 func (s *sequence) cached(r *rand.Rand, n int) []Page {
 	var pages []Page
 	for range (n + PageSize - 1) / PageSize {
@@ -93,9 +93,10 @@ func TestAttention(t *testing.T) {
 	}
 }
 
-// TestAttentionBatches: whole, one position at a time, random chunks,
-// several sequences in a step, any cut of the work: the same bits. What lies
-// in the pages past a query, even NaN, changes nothing.
+// TestAttentionBatches compares a sequence computed as a whole, one position at a
+// time, in random chunks, among several sequences, and with any cut of the work: all
+// give the same bits. What lies in the pages past a query, even NaN, changes
+// nothing.
 func TestAttentionBatches(t *testing.T) {
 	r := rand.New(rand.NewPCG(25, 26))
 	nan := float32(math.NaN())

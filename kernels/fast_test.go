@@ -11,7 +11,8 @@ import (
 	"github.com/medner/medner/internal/kinds"
 )
 
-// Codes leave room for the sum of four products in 16 bits, and every variant rounds alike, one column of several.
+// Codes leave room for the sum of four products in 16 bits, and every variant
+// rounds one token of several to the same bits.
 func TestQuantise(t *testing.T) {
 	const n = 3
 	r := rand.New(rand.NewPCG(5, 6))
@@ -73,7 +74,7 @@ func TestQuantise(t *testing.T) {
 	}
 }
 
-// TestFastVectorProducts: as TestVectorProducts, over integers.
+// TestFastVectorProducts is TestVectorProducts for fastVector4 and fastVector8.
 func TestFastVectorProducts(t *testing.T) {
 	for _, v := range variants() {
 		if v.missing != "" || v == scalarVariant {
@@ -119,7 +120,7 @@ func TestFastVectorProducts(t *testing.T) {
 						a.y = want
 						c.twin(a)
 						check()
-						sameBits(t, fmt.Sprintf("kind %d, %d tiles, depth %d, %d columns", c.kind, tiles, depth, n), got, want)
+						sameBits(t, fmt.Sprintf("kind %d, %d tiles, depth %d, %d tokens", c.kind, tiles, depth, n), got, want)
 					}
 				}
 			}

@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -34,7 +33,8 @@ func (m codesOf) Int8Rows(codes []int8, scales []float32, from int) error {
 	return nil
 }
 
-// form is a way to pack a matrix, and what its weights then are.
+// form is a way to pack a matrix. make returns it packed, and the weights that it
+// then has.
 type form struct {
 	name string
 	make func(t testing.TB, p *Pool, r *rand.Rand, rows, cols int) (w *Weights, values []float64)
@@ -73,7 +73,8 @@ func dense(f Format) form {
 	}}
 }
 
-// naiveMatMul is y = x Wᵀ in float64, and the sum of magnitudes of each value.
+// naiveMatMul returns y = x Wᵀ in float64, and for each y the sum of the magnitudes
+// of its terms.
 func naiveMatMul(x []float32, values []float64, rows, cols int) (y, size []float64) {
 	n := len(x) / cols
 	y, size = make([]float64, n*rows), make([]float64, n*rows)
@@ -115,8 +116,8 @@ func matMul(t testing.TB, p *Pool, w *Weights, x []float32, n int, fast bool) []
 	return y
 }
 
-// Every variant's product is near the true one, the same for a row alone and
-// among others, and the same as the Go kernels'.
+// Every variant's product is near the true one, and has the same bits for a row
+// alone and among others, and as the Go kernels' product.
 func TestMatMul(t *testing.T) {
 	p := NewPool(2)
 	defer p.Close()
@@ -252,7 +253,7 @@ func TestMatMulDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// What is not finite stays so, and reaches no other row.
+// Outputs of a row that is not finite are not finite; those of other rows are.
 func TestMatMulNotFinite(t *testing.T) {
 	p := NewPool(2)
 	defer p.Close()
@@ -275,71 +276,4 @@ func TestMatMulNotFinite(t *testing.T) {
 			})
 		}
 	}
-}
-
-func TestPackErrors(t *testing.T) {
-	p := NewPool(2)
-	defer p.Close()
-	good := &codes4{FourBit: FourBit{Rows: 2, Cols: 64, Format: NF4, Block: 64}, codes: make([]byte, 64), scales: make([]float32, 2)}
-	_, err := Pack4Bit(p, good.FourBit, good)
-	require.NoError(t, err)
-	for name, change := range map[string]func(q *FourBit){
-		"format":  func(q *FourBit) { q.Format = Int8 },
-		"round":   func(q *FourBit) { q.Round = NF4 },
-		"block":   func(q *FourBit) { q.Block = 96 },
-		"small":   func(q *FourBit) { q.Block = 32 },
-		"columns": func(q *FourBit) { q.Cols = 96 },
-		"none":    func(q *FourBit) { q.Rows = 0 },
-		"huge":    func(q *FourBit) { q.Rows = math.MaxInt / 2 },
-	} {
-		q := good.FourBit
-		change(&q)
-		_, err := Pack4Bit(p, q, good)
-		require.Error(t, err, name)
-	}
-	_, err = PackDense(p, NF4, 2, 2, rowsOf{2, make([]float32, 4)})
-	require.Error(t, err)
-	_, err = PackDense(p, F32, 0, 2, rowsOf{2, nil})
-	require.Error(t, err)
-	broken := errors.New("broken")
-	_, err = PackDense(p, F32, 100, 2, failing{broken})
-	require.ErrorIs(t, err, broken)
-	_, err = Pack4Bit(p, good.FourBit, failing{broken})
-	require.ErrorIs(t, err, broken)
-	_, err = PackInt8(p, 100, 2, QuantizeInt8(2, failing{broken}))
-	require.ErrorIs(t, err, broken)
-}
-
-type failing struct{ err error }
-
-func (f failing) ReadRows([]float32, int) error { return f.err }
-
-func (f failing) CodeRows([]byte, []float32, []float32, int) error { return f.err }
-
-// A matrix rounded to int8 is off by at most half a step.
-func TestQuantizeInt8(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for _, cols := range []int{1, 32, 40, 64, 100} {
-		const rows = 5
-		m := rowsOf{cols, random(r, rows*cols)}
-		blocks := (cols + 31) / 32
-		codes, scales := make([]int8, rows*cols), make([]float32, rows*blocks)
-		require.NoError(t, QuantizeInt8(cols, m).Int8Rows(codes, scales, 0))
-		for i, v := range m.v {
-			s := scales[i/cols*blocks+i%cols/32]
-			if d := math.Abs(float64(v) - float64(s)*float64(codes[i])); d > float64(s)*0.5001 {
-				t.Fatalf("%d columns: weight %v became %d · %v", cols, v, codes[i], s)
-			}
-		}
-	}
-	codes := make([]int8, 2)
-	require.Zero(t, quantize8(codes, []float32{0, 0x1p-120}))
-	require.Equal(t, []int8{0, 0}, codes)
-	for _, bad := range [][]float32{{1, float32(math.NaN())}, {float32(math.NaN()), 1}, {float32(math.Inf(-1)), 1}} {
-		s := quantize8(codes, bad)
-		require.True(t, s != s)
-		require.Equal(t, []int8{0, 0}, codes)
-	}
-	require.Equal(t, float32(1), quantize8(codes, []float32{127, -2.5}))
-	require.Equal(t, []int8{127, -2}, codes)
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/medner/medner/internal/kinds"
 )
 
-// TestVectorProducts: the products of a few columns of every variant equal
-// their twin bit by bit, for all numbers of tiles that kernels take at once,
-// and more, and for runs of blocks along K, and write nothing beyond.
+// TestVectorProducts compares matrixOps.vector of every variant with its twin, bit
+// by bit, for all numbers of tiles that kernels take at once, and more, and for
+// runs of blocks along K. Kernels write nothing beyond.
 func TestVectorProducts(t *testing.T) {
 	for _, v := range variants() {
 		if v.missing != "" || v == scalarVariant {
@@ -29,7 +29,7 @@ func TestVectorProducts(t *testing.T) {
 						scales = random(r, tiles*depth/l.Block*tileRows)
 					}
 					for n := 1; n <= v.matrix.vectorTokens; n++ {
-						const apart = 5 // between columns
+						const apart = 5 // between tokens
 						stride, xStride := tiles*tileRows+apart, depth+apart
 						x := random(r, n*xStride)
 						got, check := guarded(t, make([]float32, n*stride))
@@ -41,7 +41,7 @@ func TestVectorProducts(t *testing.T) {
 						a.y = want
 						matrixScalar.vector[kind](a)
 						check()
-						sameBits(t, fmt.Sprintf("kind %d, %d tiles, depth %d, %d columns", kind, tiles, depth, n), got, want)
+						sameBits(t, fmt.Sprintf("kind %d, %d tiles, depth %d, %d tokens", kind, tiles, depth, n), got, want)
 					}
 				}
 			}

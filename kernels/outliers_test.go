@@ -12,8 +12,8 @@ import (
 	"github.com/medner/medner/internal/kinds"
 )
 
-// withOutliers returns n rows of k of unit size, and the same where each row
-// has some greater activations: one of a channel that all rows share, others
+// withOutliers returns n rows of k numbers of about unit size, and a copy in which
+// each row has some far greater ones: one in a channel that all rows share, others
 // anywhere.
 func withOutliers(r *rand.Rand, n, k, each int) (rest, x []float32) {
 	rest = random(r, n*k)
@@ -35,8 +35,8 @@ func withOutliers(r *rand.Rand, n, k, each int) (rest, x []float32) {
 	return rest, x
 }
 
-// A row's outliers leave the others their precision; the product is the same
-// for a row alone and among others, and of every variant.
+// A row's outliers leave the others their precision. The product of a row has the
+// same bits alone, among other rows, and with every variant.
 func TestOutliers(t *testing.T) {
 	p := NewPool(2)
 	defer p.Close()
@@ -74,7 +74,7 @@ func TestOutliers(t *testing.T) {
 	}
 }
 
-// What is among a row's outliers, and what isn't.
+// TestTakeOutliers checks which activations of a row are outliers.
 func TestTakeOutliers(t *testing.T) {
 	p := NewPool(1)
 	defer p.Close()

@@ -7,8 +7,8 @@ import (
 	"github.com/medner/medner/internal/kinds"
 )
 
-// sample is a source of numbers for the self-test: a generator of 32 bits
-// (Marsaglia's xorshift), for the test must not vary.
+// sample is the state of a generator of random 32-bit numbers (Marsaglia's
+// xorshift). The self-test has one of its own, as it must not vary.
 type sample uint32
 
 func (s *sample) next() uint32 {
@@ -20,7 +20,7 @@ func (s *sample) next() uint32 {
 	return x
 }
 
-// floats are from -1 to 1.
+// floats returns n numbers from -1 to 1.
 func (s *sample) floats(n int) []float32 {
 	x := make([]float32, n)
 	for i := range x {
@@ -29,7 +29,7 @@ func (s *sample) floats(n int) []float32 {
 	return x
 }
 
-// words are packed weights of a kind, finite ones.
+// words returns n words of packed weights of a kind, all finite.
 func (s *sample) words(k kinds.Kind, n int) []uint32 {
 	w := make([]uint32, n)
 	for i := range w {
@@ -98,131 +98,7 @@ func testMatrixOps(ops *matrixOps) error {
 	return testFastOps(&ops.fastOps)
 }
 
-// testFastOps compares ops with the Go kernels over integers.
-func testFastOps(ops *fastOps) error {
-	const tiles, k = 5, 2 * blockK
-	s := sample(2)
-	code := &newCodebook((*[16]float32)(s.floats(16))).int8
-	n := ops.fastVectorTokens
-	words, sums, xScales := make([]uint32, n*k/4), make([]int32, n*k/32), make([]float32, n*k/blockK)
-	wantWords, wantSums, wantScales := make([]uint32, n*k/4), make([]int32, n*k/32), make([]float32, n*k/blockK)
-	for c := range n {
-		x := s.floats(k - 3)
-		ops.quantise(words[c*blockWords:], xScales[c:], sums[c:], x, n)
-		quantiseGo(wantWords[c*blockWords:], wantScales[c:], wantSums[c:], x, n)
-	}
-	for i, w := range wantWords {
-		if words[i] != w {
-			return fmt.Errorf("quantise: word %d is %#x, not %#x", i, words[i], w)
-		}
-	}
-	for i, w := range wantSums {
-		if sums[i] != w {
-			return fmt.Errorf("quantise: sum %d is %d, not %d", i, sums[i], w)
-		}
-	}
-	if err := compare("quantise", 0, xScales, wantScales); err != nil {
-		return err
-	}
-
-	weights, weights8 := s.words(kinds.Bits4, tiles*k/8*16), s.words(kinds.Int8, tiles*k/8*32)
-	scales := s.floats(tiles * k / int8Block * tileRows)
-	xScales = s.floats(n * k / int8Block)
-	starts4, starts8 := make([]int32, n*k/blockK), make([]int32, len(sums))
-	for i := range starts4 {
-		starts4[i] = -ops.raised4 * (sums[i/n*2*n+i%n] + sums[(i/n*2+1)*n+i%n])
-	}
-	for i, sum := range sums {
-		starts8[i] = -ops.raised8 * sum
-	}
-	for tokens := 1; tokens <= n; tokens++ {
-		const stride = tiles * tileRows
-		got, want := make([]float32, tokens*stride), make([]float32, tokens*stride)
-		a := fastVectorArgs{
-			y: got, yStride: stride, words: weights, scales: scales[:tiles*k/blockK*tileRows],
-			x: words, xScales: xScales, starts: starts4, xStride: n, n: tokens, k: k, tiles: tiles, code: code,
-		}
-		ops.fastVector4(a)
-		a.y = want
-		fastVector4Go(a)
-		if err := compare("fast vector", kinds.Bits4, got, want); err != nil {
-			return err
-		}
-		a.y, a.words, a.scales, a.starts, a.code = got, weights8, scales, starts8, nil
-		ops.fastVector8(a)
-		a.y = want
-		fastVector8Go(a)
-		if err := compare("fast vector", kinds.Int8, got, want); err != nil {
-			return err
-		}
-	}
-
-	lookup := &newCodebook((*[16]float32)(s.floats(16))).lookup
-	outliers := s.floats(3)
-	for channel := range 8 {
-		const stride, steps = tiles*tileRows + 16, blockK / 8 * tileRows
-		got := s.floats(3 * stride)
-		want := append([]float32{}, got...)
-		a := channelArgs{
-			y: got, yStride: stride, words: weights, wordStride: 2 * steps, scales: scales, scaleStride: 2 * tileRows,
-			shift: 4 * channel, tiles: tiles, tokens: []uint32{0, 2, 1}, x: outliers, code: lookup,
-		}
-		ops.addChannel4(a)
-		a.y = want
-		addChannel4Go(a)
-		a.y, a.words, a.wordStride, a.scaleStride, a.shift, a.code = got, weights8, 4*steps, 4*tileRows, 8*(channel%4), nil
-		ops.addChannel8(a)
-		a.y = want
-		addChannel8Go(a)
-		if err := compare("channel", kinds.Kind(channel), got, want); err != nil {
-			return err
-		}
-	}
-
-	for n := 1; n <= 14; n++ { // more than a group of tokens of any variant
-		f, raised, product := NF4, ops.raised4, ops.fastBlock4
-		tiles, k := 1+n%panelTiles, blockK
-		if n%4 > 1 {
-			f, raised, product = Int8, ops.raised8, ops.fastBlock8
-			k = int8Block
-		}
-		stride := tiles*tileRows + 16
-		step, wantStep := ops.panelWords(f)*tileRows, blockWords*tileRows
-		panel, wantPanel := make([]uint32, tiles*step), make([]uint32, tiles*wantStep)
-		for t := range tiles {
-			part, wantPart := panel[t*step:][:step], wantPanel[t*wantStep:][:wantStep]
-			if f == NF4 {
-				ops.fastExpand4(part, weights[t*wantStep/2:][:wantStep/2], code)
-				fastExpand4Go(wantPart, weights[t*wantStep/2:][:wantStep/2], code)
-			} else {
-				ops.fastExpand8(part, weights8[t*wantStep:][:wantStep])
-				fastExpand8Go(wantPart, weights8[t*wantStep:][:wantStep])
-			}
-		}
-		codes, starts, xScales := make([]uint32, n*blockWords), make([]int32, n), s.floats(n)
-		for i := range codes {
-			codes[i] = words[i%len(words)]
-			if i%blockWords < k/4 {
-				starts[i/blockWords] -= raised * dot4(0, codes[i], 0x01010101)
-			}
-		}
-		acc := s.floats(n * stride)
-		got, want := append([]float32{}, acc...), append([]float32{}, acc...)
-		a := fastBlockArgs{
-			y: got, yStride: stride, from: acc, fromStride: stride - 16, panel: panel, panelStride: step,
-			x: codes, xScales: xScales, starts: starts, scales: scales, scaleStride: tileRows, k: k, n: n, tiles: tiles,
-		}
-		product(a)
-		a.y, a.panel, a.panelStride = want, wantPanel, wantStep
-		fastBlockGo(a)
-		if err := compare("fast block", kinds.Kind(n), got, want); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// compare says where got differs from want in a bit.
+// compare returns an error that says where got differs from want in a bit.
 func compare(what string, k kinds.Kind, got, want []float32) error {
 	for i := range want {
 		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {

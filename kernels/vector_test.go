@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// vectorVariants are those that this processor has, whatever their self-test
-// says.
+// vectorVariants returns the kernels of the variants that this processor has,
+// whatever their self-test says.
 func vectorVariants() map[string]*vectorOps {
 	all := map[string]*vectorOps{}
 	for _, v := range variants() {
@@ -19,7 +19,8 @@ func vectorVariants() map[string]*vectorOps {
 	return all
 }
 
-// lengths are swept by the tests of variants: every tail, and some more.
+// lengths has the lengths of vectors that tests of variants try: every tail, and
+// some more.
 func lengths() []int {
 	var n []int
 	for i := range 140 {
@@ -48,8 +49,8 @@ func awkward(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-// TestVectorVariants: every variant of every kernel over vectors equals its
-// twin bit by bit, at every length, and touches nothing beyond.
+// TestVectorVariants compares every kernel over vectors of every variant with its
+// twin, bit by bit, at every length. Kernels write nothing beyond.
 func TestVectorVariants(t *testing.T) {
 	for name, ops := range vectorVariants() {
 		t.Run(name, func(t *testing.T) {
@@ -166,7 +167,7 @@ func testSelection(t *testing.T, r *rand.Rand, ops *vectorOps, n int, fill func(
 	check()
 }
 
-// TestAttentionVariants: every tile shape of every variant equals its twin.
+// TestAttentionVariants compares every tile shape of every variant with its twin.
 func TestAttentionVariants(t *testing.T) {
 	for name, ops := range vectorVariants() {
 		t.Run(name, func(t *testing.T) {
