@@ -12,59 +12,64 @@ import (
 
 // RowReader reads rows of a matrix as float32.
 type RowReader interface {
-	// ReadRows fills dst with the rows from, from+1, …; len(dst) is a
-	// multiple of the row length. It may be called concurrently.
+	// ReadRows fills dst, [rows][Cols], with the rows from, from+1, …. It may
+	// be called concurrently.
 	ReadRows(dst []float32, from int) error
 }
 
-// firstError keeps the first error of several goroutines.
-type firstError struct {
-	mu  sync.Mutex
-	err error
-}
-
-func (f *firstError) set(err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.err == nil {
-		f.err = err
+// packTiles packs the tiles of w in parallel, and returns w or the first error.
+// begin returns a function that packs a tile of so many rows; it is called once for
+// each run of tiles, which then share its scratch memory.
+func (w *Weights) packTiles(p *Pool, begin func() func(tile, rows int) error) (*Weights, error) {
+	var mu sync.Mutex
+	var failed error
+	p.Run(w.tiles(), 1, func(lo, hi int) {
+		pack := begin()
+		for tile := lo; tile < hi; tile++ {
+			if err := pack(tile, min(tileRows, w.rows-tile*tileRows)); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				if failed == nil {
+					failed = err
+				}
+				return
+			}
+		}
+	})
+	if failed != nil {
+		return nil, failed
 	}
+	return w, nil
 }
 
-// PackDense packs a matrix as F32, BF16 or F16. Values that the format can't
-// represent are rounded to nearest, ties to even.
+// PackDense packs the matrix that r reads as F32, BF16 or F16. Values that the format
+// can't represent are rounded to nearest, ties to even.
 func PackDense(p *Pool, f Format, rows, cols int, r RowReader) (*Weights, error) {
 	k, ok := map[Format]kinds.Kind{F32: kinds.F32, BF16: kinds.BF16, F16: kinds.F16}[f]
 	if !ok {
-		return nil, fmt.Errorf("kernels: pack a dense matrix as %s", f)
+		return nil, fmt.Errorf("kernels: pack a dense matrix as %s, expected f32, bf16 or f16", f)
 	}
 	w, err := newWeights(k, f, rows, cols)
 	if err != nil {
 		return nil, err
 	}
-	var failed firstError
-	p.Run(w.tiles(), 1, func(lo, hi int) {
-		line := make([]float32, tileRows*cols)
-		for tile := lo; tile < hi; tile++ {
-			n := min(tileRows, rows-tile*tileRows)
-			if err := r.ReadRows(line[:n*cols], tile*tileRows); err != nil {
-				failed.set(err)
-				return
+	return w.packTiles(p, func() func(tile, n int) error {
+		x := make([]float32, tileRows*cols)
+		return func(tile, n int) error {
+			if err := r.ReadRows(x[:n*cols], tile*tileRows); err != nil {
+				return err
 			}
-			w.packDenseTile(tile, line[:n*cols])
+			w.packDenseTile(tile, x[:n*cols])
+			return nil
 		}
 	})
-	if failed.err != nil {
-		return nil, failed.err
-	}
-	return w, nil
 }
 
-// packDenseTile packs the rows of one tile.
-func (w *Weights) packDenseTile(tile int, line []float32) {
+// packDenseTile packs the rows of one tile, x.
+func (w *Weights) packDenseTile(tile int, x []float32) {
 	dst := w.words[tile*w.tileWords():][:w.tileWords()]
-	for row := range len(line) / w.cols {
-		src := line[row*w.cols:][:w.cols]
+	for row := range len(x) / w.cols {
+		src := x[row*w.cols:][:w.cols]
 		switch w.kind {
 		case kinds.F32:
 			for k, v := range src {
@@ -82,7 +87,7 @@ func (w *Weights) packDenseTile(tile int, line []float32) {
 	}
 }
 
-// bf16Bits rounds to bfloat16, ties to even; NaN stays NaN.
+// bf16Bits rounds to the nearest bfloat16, ties to even. NaN stays NaN.
 func bf16Bits(v float32) uint32 {
 	u := math.Float32bits(v)
 	if v != v {
@@ -91,32 +96,33 @@ func bf16Bits(v float32) uint32 {
 	return (u + 0x7fff + u>>16&1) >> 16
 }
 
-// f16Bits rounds to float16, ties to even.
+// f16Bits rounds to the nearest float16, ties to even.
 func f16Bits(v float32) uint32 { return uint32(float16.Fromfloat32(v).Bits()) }
 
-// Int8Reader reads rows of a matrix as int8 codes with a scale for each 32 of
-// them along the row.
+// Int8Reader reads rows of a matrix as int8 codes with a scale for each 32 codes
+// along a row.
 type Int8Reader interface {
-	// Int8Rows fills codes with the rows from, from+1, …, and scales with
-	// ⌈row length/32⌉ for each. It may be called concurrently.
+	// Int8Rows reads the rows from, from+1, … as many as codes has room for:
+	//
+	//	codes   [rows][Cols]
+	//	scales  [rows][⌈Cols/32⌉]
+	//
+	// It may be called concurrently.
 	Int8Rows(codes []int8, scales []float32, from int) error
 }
 
-// PackInt8 packs a matrix of int8 codes; a weight is its code times its scale.
+// PackInt8 packs the int8 codes that r reads. A weight is its code times its scale.
 func PackInt8(p *Pool, rows, cols int, r Int8Reader) (*Weights, error) {
 	w, err := newWeights(kinds.Int8, Int8, rows, cols)
 	if err != nil {
 		return nil, err
 	}
 	blocks := w.depth() / int8Block
-	var failed firstError
-	p.Run(w.tiles(), 1, func(lo, hi int) {
+	return w.packTiles(p, func() func(tile, n int) error {
 		codes, scales := make([]int8, tileRows*cols), make([]float32, tileRows*blocks)
-		for tile := lo; tile < hi; tile++ {
-			n := min(tileRows, rows-tile*tileRows)
+		return func(tile, n int) error {
 			if err := r.Int8Rows(codes[:n*cols], scales[:n*blocks], tile*tileRows); err != nil {
-				failed.set(err)
-				return
+				return err
 			}
 			dst, dstScales := w.words[tile*w.tileWords():], w.scales[tile*w.tileScales():]
 			for row := range n {
@@ -127,16 +133,13 @@ func PackInt8(p *Pool, rows, cols int, r Int8Reader) (*Weights, error) {
 					dstScales[b*tileRows+row] = s
 				}
 			}
+			return nil
 		}
 	})
-	if failed.err != nil {
-		return nil, failed.err
-	}
-	return w, nil
 }
 
-// QuantizeInt8 reads the rows of a matrix of cols columns rounded to int8:
-// for each 32 along a row, scale = max|w|/127 and code = w/scale to nearest,
+// QuantizeInt8 returns a reader that rounds the rows of r, of cols numbers, to int8.
+// For each 32 along a row, scale = max|w|/127 and code = w/scale, rounded to nearest,
 // ties to even.
 func QuantizeInt8(cols int, r RowReader) Int8Reader { return int8Quantizer{cols, r} }
 

@@ -31,14 +31,14 @@ type FourBit struct {
 	Round      Format // F32, BF16 or F16
 }
 
-// Packs4Bit says whether the kernels take 4-bit codes in rows of cols with a
-// scale for each block codes along a row. They take a scale for each 64 along K.
+// Packs4Bit says whether the kernels take 4-bit codes in rows of cols with a scale
+// for each block codes along a row: both must be multiples of 64, the run along K
+// that has a scale in packed weights.
 func Packs4Bit(cols, block int) bool {
 	return block > 0 && block%blockK == 0 && cols > 0 && cols%blockK == 0
 }
 
-// check refuses what no kernel can multiply with, and returns the kind of the
-// others.
+// check returns the kind of the matrix, or an error if no kernel can multiply with it.
 func (q *FourBit) check() (kinds.Kind, error) {
 	k, ok := map[Format]kinds.Kind{F32: kinds.Bits4, BF16: kinds.Bits4BF16, F16: kinds.Bits4F16}[q.Round]
 	switch {
@@ -67,32 +67,26 @@ func Pack4Bit(p *Pool, q FourBit, r CodeReader) (*Weights, error) {
 	}
 	w.code = newCodebook(&q.Code)
 	rowCodes, rowScales := q.Cols/2, (q.Cols+q.Block-1)/q.Block
-	var failed firstError
-	p.Run(w.tiles(), 1, func(lo, hi int) {
+	return w.packTiles(p, func() func(tile, n int) error {
 		codes, scales := make([]byte, tileRows*rowCodes), make([]float32, tileRows*rowScales)
-		for tile := lo; tile < hi; tile++ {
-			n := min(tileRows, q.Rows-tile*tileRows)
+		return func(tile, n int) error {
 			if err := r.CodeRows(codes[:n*rowCodes], scales[:n*rowScales], nil, tile*tileRows); err != nil {
-				failed.set(err)
-				return
+				return err
 			}
 			for row := range n {
 				w.pack4Row(tile, row, codes[row*rowCodes:][:rowCodes])
-				out := w.scales[tile*w.tileScales()+row:]
+				dst := w.scales[tile*w.tileScales()+row:]
 				for b := range q.Cols / blockK {
-					out[b*tileRows] = scales[row*rowScales+b*blockK/q.Block]
+					dst[b*tileRows] = scales[row*rowScales+b*blockK/q.Block]
 				}
 			}
+			return nil
 		}
 	})
-	if failed.err != nil {
-		return nil, failed.err
-	}
-	return w, nil
 }
 
-// spread has the two nibbles of a byte in the low nibbles of two bytes, the
-// high one first.
+// spread has, for each byte, its two nibbles in the low nibbles of two bytes: the
+// high nibble in the lower byte.
 var spread = func() (t [256]uint16) {
 	for i := range t {
 		t[i] = uint16(i>>4 | i&15<<8)

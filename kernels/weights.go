@@ -31,6 +31,7 @@ type codebook struct {
 // the values in four words, then the 16 bytes above them, and so on.
 type lookup = [32]float32
 
+// newCodebook returns the codebook of 16 values.
 func newCodebook(code *[16]float32) *codebook {
 	c := &codebook{}
 	copy(c.lookup[:], code[:])
@@ -53,21 +54,21 @@ func (c *codebook) look() *lookup {
 	return &c.lookup
 }
 
-// Rows is the number of outputs.
+// Rows returns the number of outputs.
 func (w *Weights) Rows() int { return w.rows }
 
-// Cols is the number of inputs.
+// Cols returns the number of inputs.
 func (w *Weights) Cols() int { return w.cols }
 
-// Format is the form that the weights are held in.
+// Format returns the format in which the weights are packed.
 func (w *Weights) Format() Format { return w.format }
 
-// Bytes is the memory that they take, padding included.
+// Bytes returns the bytes of memory that the weights take, padding included.
 func (w *Weights) Bytes() int64 {
 	return 4 * (int64(len(w.words)) + int64(len(w.scales)))
 }
 
-// newWeights allocates zeros.
+// newWeights returns weights that are all zero.
 func newWeights(k kinds.Kind, f Format, rows, cols int) (*Weights, error) {
 	const limit = 1 << 40 // elements
 	if rows <= 0 || cols <= 0 || rows > limit/cols {
