@@ -23,11 +23,11 @@ type addedToken struct {
 // begin at one place.
 type addedMatcher struct {
 	tokens []addedToken
-	next   map[edge]int32 // the trie of their contents; node 0 is its root
-	ends   map[int32]int32
-	first  [256]bool
-	only   byte // the one byte that all begin with, if unique
-	unique bool
+	next   map[edge]int32  // the trie of the contents; node 0 is its root
+	ends   map[int32]int32 // a node where a content ends, to the index in tokens
+	first  [256]bool       // the bytes that contents begin with
+	only   byte            // the byte that all contents begin with, if unique
+	unique bool            // all contents begin with the same byte
 }
 
 type edge struct {
@@ -35,7 +35,7 @@ type edge struct {
 	b    byte
 }
 
-// newAddedMatcher looks for contents[i] in place of tokens[i].Content. Of equal
+// newAddedMatcher returns a matcher that finds tokens[i] by contents[i]. Of equal
 // contents the first counts.
 func newAddedMatcher(tokens []addedToken, contents []string) *addedMatcher {
 	m := &addedMatcher{tokens: tokens, next: map[edge]int32{}, ends: map[int32]int32{}}
@@ -68,7 +68,8 @@ func newAddedMatcher(tokens []addedToken, contents []string) *addedMatcher {
 	return m
 }
 
-// longest returns the longest token at s[i:], or -1.
+// longest returns the index of the longest token that s[i:] begins with, or -1,
+// and where the token ends in s.
 func (m *addedMatcher) longest(s string, i int) (token, end int) {
 	token = -1
 	node := int32(0)
@@ -99,10 +100,10 @@ func (m *addedMatcher) candidate(s string, i int) int {
 	return i
 }
 
-// rules say which special tokens count as text.
+// rules say where special tokens are looked for.
 type rules struct {
-	parse   bool     // special tokens are looked for
-	literal [][2]int // but not where they touch these ranges, which ascend
+	parse   bool     // special tokens are looked for at all
+	literal [][2]int // ranges, ascending, that a special token may not touch
 }
 
 // ascending returns the ranges in order and apart from each other.
@@ -127,7 +128,7 @@ func ascending(ranges [][2]int) [][2]int {
 	return out
 }
 
-// allow reports whether a special token at this place counts.
+// allow reports whether a special token may stand in this range of the text.
 func (r rules) allow(at span) bool {
 	if !r.parse {
 		return false
@@ -141,7 +142,7 @@ func (r rules) allow(at span) bool {
 	return i == len(r.literal) || r.literal[i][0] >= at.end
 }
 
-// split cuts p at the added tokens.
+// split emits the added tokens in p and the pieces between them, in order.
 func (m *addedMatcher) split(p piece, r rules, emit func(piece)) {
 	if len(m.ends) == 0 {
 		if p.text != "" {

@@ -8,31 +8,31 @@ import (
 	"github.com/nlpodyssey/gotokenizers/models/bpemodel"
 )
 
-// bpe is the model: what merges a word's characters into tokens.
+// bpe is the model: it merges the characters of a word into tokens.
 type bpe struct {
 	vocab  *vocabulary
-	merges *bpemodel.MergeMap // for short words
-	pairs  *pairTable         // the same for long ones
+	merges *bpemodel.MergeMap // the merges, for short words
+	pairs  *pairTable         // the same merges, for long words
 
 	byteLevel bool
-	bytes     [256]int32 // byteLevel: each byte's token, or none
+	bytes     [256]int32 // if byteLevel: the token of each byte, or none
 
 	byteFallback bool
-	fallback     [256]int32 // byteFallback: the tokens <0x00> … <0xFF>, or none
-	unknown      int32      // the token for what has no token, or none
-	fuseUnknown  bool       // one for a run of them
+	fallback     [256]int32 // if byteFallback: the tokens <0x00> … <0xFF>, or none
+	unknown      int32      // the token of characters that have no token, or none
+	fuseUnknown  bool       // a run of such characters gets one unknown token
 
 	// whole holds the tokens that a word is looked up in before any merge, by
 	// the text that they stand for. It is nil unless the file says ignore_merges.
 	whole    map[string]int32
-	maxWhole int // the longest of them
+	maxWhole int // bytes of the longest text in whole
 
 	// boundary is a character that no merge joins to a different one before
 	// it, so that a text can be cut there; "" if there is none.
 	boundary string
 
-	cache wordCache
-	rooms sync.Pool // of *mergeRoom
+	cache     wordCache
+	scratches sync.Pool // of *mergeScratch
 }
 
 const none = -1
@@ -88,7 +88,8 @@ func (m *bpe) word(p piece, e *Encoding) {
 	}
 }
 
-// merged returns the tokens of a word; see symbols for what is skipped.
+// merged returns the tokens of a word. If some character has no token at all,
+// skipped is true: see symbols.
 func (m *bpe) merged(word string) (symbols []symbol, skipped bool) {
 	if len(word) <= m.maxWhole {
 		if id, ok := m.whole[word]; ok {
@@ -99,11 +100,12 @@ func (m *bpe) merged(word string) (symbols []symbol, skipped bool) {
 	return m.merge(symbols), skipped
 }
 
-// symbols returns the tokens of a word's single characters, or bytes. What has
-// no token is skipped if there is no token for the unknown either.
+// symbols returns the tokens of a word's single characters, or of its bytes. A
+// character without a token becomes the unknown token; if the vocabulary has
+// none, the character is left out and skipped is true.
 func (m *bpe) symbols(word string) (symbols []symbol, skipped bool) {
 	symbols = make([]symbol, 0, len(word))
-	var unknown symbol // waits for more of its kind
+	var unknown symbol // a run of unknown characters that isn't appended yet
 	flush := func() {
 		if unknown.size > 0 {
 			symbols = append(symbols, unknown)
@@ -124,7 +126,7 @@ func (m *bpe) symbols(word string) (symbols []symbol, skipped bool) {
 			flush()
 			symbols = append(symbols, symbol{id, int32(n)})
 		case m.byteFallback && m.hasFallback(word[i:i+n]):
-			// An unknown that waits goes on waiting, as in the reference.
+			// The run of unknown characters isn't ended, as in the reference.
 			for k := range n {
 				symbols = append(symbols, symbol{m.fallback[word[i+k]], 1})
 			}

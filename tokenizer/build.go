@@ -11,8 +11,8 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// builder makes a tokenizer of the parts that a file holds; the first error
-// counts.
+// builder makes a tokenizer of the parts that a file holds. It keeps the first
+// error.
 type builder struct {
 	name  string
 	vocab *vocabulary
@@ -25,7 +25,7 @@ func (b *builder) fail(field, found, want string) {
 	}
 }
 
-// token gives an id a token of the model's vocabulary.
+// token adds a token with its id to the model's vocabulary.
 func (b *builder) token(token string, id int64) {
 	switch {
 	case id < 0 || id > maxID:
@@ -41,7 +41,7 @@ func (b *builder) token(token string, id int64) {
 	}
 }
 
-// merge looks up the tokens of merge number i.
+// merge returns the rule of merge number i, which joins a pair of tokens.
 func (b *builder) merge(i int, pair [2]string) mergeRule {
 	find := func(token string) int32 {
 		id := b.vocab.lookup(token)
@@ -118,8 +118,8 @@ func (b *builder) components(t *Tokenizer, parts componentsJSON) error {
 	return nil
 }
 
-// model makes t.model. No word becomes a special token, not even one that the
-// merges lead to.
+// model makes t.model. Merges that result in a special token are left out, so
+// that no word in a text becomes one.
 func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 	if o.Dropout != nil && *o.Dropout != 0 {
 		b.fail("model.dropout", fmt.Sprint(*o.Dropout), "null or 0")
@@ -133,7 +133,7 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 	m := &bpe{vocab: b.vocab, merges: bpemodel.NewMergeMap(), pairs: newPairTable(len(merges)), fuseUnknown: o.FuseUnk, byteFallback: o.ByteFallback, unknown: none}
 	for i, r := range merges {
 		if t.IsSpecial(r.id) {
-			continue // what was typed stays text
+			continue
 		}
 		m.pairs.set(r, i)
 		m.merges.Set(int(r.left), int(r.right), bpemodel.MergeValue{Rank: i, ID: int(r.id)})
@@ -157,13 +157,13 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 	}
 	if o.IgnoreMerges {
 		m.wholeWords(t.IsSpecial)
-	} else if !m.byteLevel && (covered || m.unknown != none) { // what is skipped shifts offsets up to the text's end
+	} else if !m.byteLevel && (covered || m.unknown != none) { // a skipped character shifts all offsets behind it
 		m.boundary = findBoundary("▁", b.vocab, merges)
 	}
 	t.model = m
 }
 
-// wholeWords fills m.whole; special tokens are for no word.
+// wholeWords fills m.whole with all tokens but the special ones.
 func (m *bpe) wholeWords(special func(int32) bool) {
 	m.whole = make(map[string]int32, len(m.vocab.ids))
 	for token, id := range m.vocab.ids {

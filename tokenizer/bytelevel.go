@@ -7,7 +7,7 @@ import "unicode/utf8"
 // characters from U+0100 on. Ġ is a space, Ċ a line feed.
 var (
 	byteRunes [256]rune
-	runeBytes [0x100 + 68]int16 // -1: not a byte
+	runeBytes [0x100 + 68]int16 // the byte that a character stands for, or -1
 )
 
 func init() {
@@ -34,8 +34,8 @@ func byteOf(r rune) (byte, bool) {
 	return byte(runeBytes[r]), true
 }
 
-// tokenBytes returns the bytes that a byte-level token stands for, and false
-// if some character of it stands for none.
+// tokenBytes returns the bytes that a byte-level token stands for. ok is false
+// if a character of the token stands for no byte.
 func tokenBytes(token string) ([]byte, bool) {
 	raw := make([]byte, 0, len(token))
 	for _, r := range token {
@@ -48,5 +48,5 @@ func tokenBytes(token string) ([]byte, bool) {
 	return raw, true
 }
 
-// byteWidth is the length in UTF-8 of the character that stands for a byte.
+// byteWidth returns the length in UTF-8 of the character that stands for a byte.
 func byteWidth(b byte) int { return utf8.RuneLen(byteRunes[b]) }

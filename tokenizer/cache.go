@@ -15,8 +15,8 @@ const (
 )
 
 // wordCache remembers the tokens of words. Each shard has two generations: when
-// the young one is full it becomes the old one, and what was used of the old
-// one moves on.
+// the young one is full, it replaces the old one; a word that is found in the old
+// generation is put into the young one.
 type wordCache struct{ shards [cacheShards]cacheShard }
 
 type cacheShard struct {
@@ -24,7 +24,8 @@ type cacheShard struct {
 	young, old map[string][]symbol
 }
 
-// shard tells words apart by their ends and length: the map hashes all of them.
+// shard returns the shard of a word. It looks at three things only, as the map
+// hashes the whole word anyway.
 func (c *wordCache) shard(word string) *cacheShard {
 	n := len(word)
 	return &c.shards[(uint(word[n-1])+uint(word[n/2])<<2+uint(n))%cacheShards]

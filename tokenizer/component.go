@@ -15,7 +15,7 @@ import (
 
 // component is one typed object of a tokenizer.json, such as a normalizer.
 type component struct {
-	file, path string // where it stands, for errors
+	file, path string // the file, and the field that holds the component, for errors
 	kind       string // its "type"
 	fields     map[string]json.RawMessage
 }
@@ -26,7 +26,7 @@ const (
 	maxList  = 64
 )
 
-// newComponent parses an object with a "type"; it is nil for null.
+// newComponent parses an object with a "type". For null it returns nil.
 func newComponent(file, path string, raw json.RawMessage) (*component, error) {
 	if raw == nil || bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
 		return nil, nil
@@ -44,7 +44,7 @@ func newComponent(file, path string, raw json.RawMessage) (*component, error) {
 	return c, nil
 }
 
-// need reads a field that must be there.
+// need reads a required field.
 func (c *component) need(name string, into any) error {
 	raw, ok := c.fields[name]
 	if !ok {
@@ -71,7 +71,7 @@ func jsonKind(into any) string {
 	return "an object"
 }
 
-// may reads a field that may be missing.
+// may reads an optional field.
 func (c *component) may(name string, into any) error {
 	if _, ok := c.fields[name]; !ok {
 		return nil
@@ -174,7 +174,8 @@ func (c *component) normalizer() (normalizer, error) {
 	return nil, c.unknown("NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence")
 }
 
-// preTokenizers appends c to list, which it returns flat.
+// preTokenizers appends the pre-tokenizers of c to list. Those of a Sequence are
+// appended one by one.
 func (c *component) preTokenizers(list sequence) (sequence, error) {
 	if n := len(list); n > 0 {
 		if _, ok := list[n-1].(byteLevel); ok {
@@ -236,7 +237,8 @@ func (c *component) splitter() (s splitter, err error) {
 
 var prefixSchemes = map[string]prefixScheme{"always": prefixAlways, "first": prefixFirst, "never": prefixNever}
 
-// metaspace reads the component that is a pre-tokenizer and a decoder alike.
+// metaspace reads a Metaspace, which has the same fields as a pre-tokenizer and
+// as a decoder.
 func (c *component) metaspace() (m metaspace, err error) {
 	scheme, prefix := "always", true
 	m.cut = true

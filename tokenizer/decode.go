@@ -5,21 +5,23 @@ import (
 	"unicode/utf8"
 )
 
-// A decoder is a chain of steps. Each gets tokens one by one, as the step
-// before lets them out, and lets text out as soon as it can't change any more.
-// A step that joins the tokens (Fuse, ByteLevel) lets them out in parts; what
-// follows it must take the parts for one token.
+// A decoder is a chain of steps. Each step gets tokens one by one from the step
+// before it, and emits text as soon as that text can't change any more. A step
+// that joins the tokens (Fuse, ByteLevel) emits parts of one long token; the steps
+// behind it must treat the parts as one.
 type step interface {
 	push(token string, emit func(string))
-	flush(emit func(string)) // at the end
-	// inner returns what a token is amid others, in bytes.
+	// flush emits what is left when the last token was pushed.
+	flush(emit func(string))
+	// inner returns the bytes that a token adds to a text with other tokens
+	// before and behind it.
 	inner(token string) string
 }
 
-// newStep makes a step in its first state.
+// newStep returns a step that no token was pushed to.
 type newStep func() step
 
-// spaceStep stands for no decoder: a space between tokens.
+// spaceStep is the decoder of files that name none: it puts spaces between tokens.
 type spaceStep struct{ started bool }
 
 func (s *spaceStep) push(token string, emit func(string)) {
@@ -34,7 +36,7 @@ func (s *spaceStep) flush(func(string)) {}
 
 func (s *spaceStep) inner(token string) string { return " " + token }
 
-// fuseStep joins: the steps behind it see parts of one token.
+// fuseStep joins all tokens to one.
 type fuseStep struct{}
 
 func (fuseStep) push(token string, emit func(string)) { emit(token) }
@@ -58,9 +60,9 @@ func (s *byteLevelStep) inner(token string) string {
 	return token
 }
 
-// out emits what of the pending bytes is settled: whole characters, and one
-// U+FFFD for each longest run of bytes that begins a character and doesn't end
-// it.
+// out emits the pending bytes that more bytes can't change: whole characters, and
+// one U+FFFD for each longest run of bytes that begins a character but isn't
+// followed by the rest of it. At the end of the text it emits all.
 func (s *byteLevelStep) out(emit func(string), end bool) {
 	var text strings.Builder
 	b := s.pending
@@ -83,10 +85,11 @@ func (s *byteLevelStep) out(emit func(string), end bool) {
 	}
 }
 
-// invalidPrefix returns how many of the bytes, which don't begin with a whole
-// character, begin one, at least 1; open is true if more bytes might end it.
+// invalidPrefix returns the length n of the longest beginning of b that is also
+// the beginning of a character, or 1 if there is none. b doesn't begin with a
+// whole character. open is true if b ends before the character does.
 func invalidPrefix(b []byte) (n int, open bool) {
-	lo, hi := byte(0x80), byte(0xbf) // the range of the second byte
+	lo, hi := byte(0x80), byte(0xbf) // the range of the character's second byte
 	size := 0
 	switch c := b[0]; {
 	case 0xc2 <= c && c <= 0xdf:
@@ -120,8 +123,8 @@ func invalidPrefix(b []byte) (n int, open bool) {
 	return n, false
 }
 
-// byteFallbackStep joins tokens <0xXX> that stand side by side: to text if all
-// of them are UTF-8 together, else to a U+FFFD each.
+// byteFallbackStep joins neighbouring tokens of the form <0xXX>: to text if their
+// bytes are valid UTF-8, otherwise to one U+FFFD each.
 type byteFallbackStep struct{ pending []byte }
 
 func (s *byteFallbackStep) push(token string, emit func(string)) {
@@ -173,11 +176,12 @@ func fallbackByte(token string) (byte, bool) {
 	return byte(value), true
 }
 
-// replaceStep replaces inside each token; behind a joining step, in the whole.
+// replaceStep replaces from by to inside each token or, if joined, in all tokens
+// as one text.
 type replaceStep struct {
 	from, to string
 	joined   bool
-	pending  string // joined: may be the beginning of a match
+	pending  string // if joined: the end of the text, which may begin a match
 }
 
 func (s *replaceStep) push(token string, emit func(string)) {
@@ -215,15 +219,15 @@ func (s *replaceStep) flush(emit func(string)) {
 
 func (s *replaceStep) inner(token string) string { return strings.ReplaceAll(token, s.from, s.to) }
 
-// stripStep takes up to start times content off the beginning and up to stop
-// times off the end, of each token or, behind a joining step, of the whole.
+// stripStep removes content up to start times from the beginning and up to stop
+// times from the end of each token or, if joined, of all tokens as one text.
 type stripStep struct {
 	content     string
 	start, stop int
 	joined      bool
-	taken       int  // joined: how many were taken off the beginning
-	inside      bool // joined: the beginning is over
-	pending     int  // joined: contents at the end that may be the last
+	taken       int  // if joined: how often content was removed from the beginning
+	inside      bool // if joined: other text than content was seen
+	pending     int  // if joined: how often content stands at the end, not emitted yet
 }
 
 func (s *stripStep) push(token string, emit func(string)) {
@@ -265,8 +269,8 @@ func (s *stripStep) inner(token string) string {
 	return token
 }
 
-// metaspaceStep writes a space for each mark, but nothing for those of the
-// first token if the text had got one before it.
+// metaspaceStep replaces each mark by a space. If drop is true, marks of the first
+// token, or of all tokens if joined, are removed: the pre-tokenizer added one.
 type metaspaceStep struct {
 	mark    string
 	drop    bool

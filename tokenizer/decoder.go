@@ -11,7 +11,7 @@ import (
 // decoderBuilder collects the steps of a decoder.
 type decoderBuilder struct {
 	steps  []newStep
-	joined bool // a step before joins the tokens
+	joined bool // a step that was added joins the tokens
 }
 
 func (d *decoderBuilder) add(c *component) error {
@@ -66,4 +66,5 @@ func (d *decoderBuilder) add(c *component) error {
 	return nil
 }
 
+// maxStrip is the most that a Strip decoder may remove at one end.
 const maxStrip = 1024

@@ -10,8 +10,8 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// GGUFVocabulary is the vocabulary of a GGUF file: its metadata under
-// tokenizer.ggml.
+// GGUFVocabulary is what a GGUF file says about its vocabulary, in the metadata
+// whose keys begin with tokenizer.ggml.
 type GGUFVocabulary struct {
 	File   string    // for errors
 	Model  string    // model: "gpt2" (byte-level) or "llama" (SentencePiece)
@@ -35,8 +35,8 @@ const (
 	ggufUserDefined = 4
 )
 
-// FromGGUF makes a tokenizer of a GGUF file's vocabulary. It gives the ids that
-// the model's own tokenizer.json gives, from which such files are made.
+// FromGGUF makes a tokenizer of a GGUF file's vocabulary. The tokenizer gives the
+// same ids as the tokenizer.json that such a file is made from.
 func FromGGUF(v GGUFVocabulary) (*Tokenizer, error) {
 	g := ggufBuilder{v: v, b: builder{name: v.File, vocab: &vocabulary{ids: make(map[string]int32, len(v.Tokens))}}}
 	if len(v.Tokens) == 0 || len(v.Tokens) > maxID {
@@ -71,7 +71,7 @@ func (g *ggufBuilder) wrong(key, found, want string) error {
 	return badinput.New(g.v.File, "tokenizer.ggml."+key, found, want)
 }
 
-// added returns the tokens that are looked for in the text.
+// added returns the added tokens: unknown, control and user-defined ones.
 func (g *ggufBuilder) added() (added []addedToken) {
 	for id, typ := range g.v.Types {
 		switch typ {
@@ -82,8 +82,8 @@ func (g *ggufBuilder) added() (added []addedToken) {
 	return added
 }
 
-// postProcessor adds the tokens at both ends; bos says whether that is the rule
-// for the first one.
+// postProcessor returns the post-processor that adds BOS and EOS, or nil if it
+// would add neither. bos says whether BOS is added if the file doesn't say.
 func (g *ggufBuilder) postProcessor(bos bool) json.RawMessage {
 	var before, after []int32
 	if g.v.AddBOS != nil {
@@ -133,12 +133,12 @@ func (g *ggufBuilder) byteLevel() (*Tokenizer, error) {
 	return g.b.build(g.added(), parts, modelJSON{IgnoreMerges: pre.ignoreMerges}, merges)
 }
 
-// preTokenization is what the name under tokenizer.ggml.pre stands for.
+// preTokenization is what a value of tokenizer.ggml.pre stands for.
 type preTokenization struct {
 	splits       []object
 	nfc          bool
 	ignoreMerges bool
-	bos          bool // text begins with BOS unless the file says otherwise
+	bos          bool // BOS is added unless the file says otherwise
 }
 
 func split(pattern string) object {
@@ -168,9 +168,10 @@ var ggufPre = map[string]preTokenization{
 	}},
 }
 
-// sentencePiece derives the merges from the scores, as the conversion of a
-// SentencePiece model to a tokenizer.json does: each way to join two tokens to a
-// third, the third's highest score first, then by the ids.
+// sentencePiece makes a tokenizer of a SentencePiece vocabulary. It derives the
+// merges from the scores, as the conversion of such a model to a tokenizer.json
+// does: each pair of tokens that makes a third is a merge; merges are in order of
+// the third token's score, the highest first, and then of the ids.
 func (g *ggufBuilder) sentencePiece() (*Tokenizer, error) {
 	v := g.v
 	if len(v.Scores) != len(v.Tokens) {

@@ -25,7 +25,7 @@ const fileVersion = "1.0"
 // fileJSON is a tokenizer.json.
 type fileJSON struct {
 	Version     string       `json:"version"`
-	Truncation  any          `json:"truncation"` // left to the caller, as transformers does
+	Truncation  any          `json:"truncation"` // not applied, as in transformers
 	Padding     any          `json:"padding"`
 	AddedTokens []addedToken `json:"added_tokens"`
 	componentsJSON
@@ -52,7 +52,8 @@ type modelJSON struct {
 	Merges       mergesJSON `json:"merges"`
 }
 
-// Load reads a tokenizer.json.
+// Load reads a tokenizer.json. A file that is broken, or that holds what this
+// package doesn't know, is a badinput error.
 func Load(path string) (*Tokenizer, error) {
 	data, err := files.Read(path, maxFile, "a "+filepath.Base(path))
 	if err != nil {
@@ -61,7 +62,7 @@ func Load(path string) (*Tokenizer, error) {
 	return Parse(path, data)
 }
 
-// Parse is [Load] for a file's content; name stands for it in errors.
+// Parse reads the content of a tokenizer.json. Errors call the file name.
 func Parse(name string, data []byte) (*Tokenizer, error) {
 	if len(data) > maxFile {
 		return nil, badinput.New(name, "", fmt.Sprintf("more than %d MB", maxFile>>20), "a tokenizer.json")
@@ -109,7 +110,7 @@ func (v vocabJSON) MarshalJSON() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// plainJSON is json.Marshal without its escapes for HTML.
+// plainJSON does what json.Marshal does, without its escapes for HTML.
 func plainJSON(v any) ([]byte, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A tokenizer.json is mostly its vocabulary and its merges. Both have a plain
-// form, which this reads a few times faster than encoding/json does.
+// Most of a tokenizer.json is its vocabulary and its merges. The scanner in this
+// file reads these two a few times faster than encoding/json does.
 
-// vocabJSON is an object of tokens and ids, in the file's order.
+// vocabJSON holds the tokens and ids of a vocabulary in the file's order.
 type vocabJSON []vocabEntry
 
 type vocabEntry struct {
@@ -48,7 +48,8 @@ func (v *vocabJSON) UnmarshalJSON(data []byte) error {
 	}
 }
 
-// mergesJSON is a list of pairs of tokens: "a b", or ["a", "b"].
+// mergesJSON holds the pairs of tokens that merges join. A file writes a pair as
+// "a b" or as ["a", "b"].
 type mergesJSON [][2]string
 
 func (m *mergesJSON) UnmarshalJSON(data []byte) error {
@@ -82,6 +83,7 @@ type jsonScanner struct {
 	at   int
 }
 
+// take moves past spaces and past the byte c; it reports whether c was there.
 func (s *jsonScanner) take(c byte) bool {
 	for s.at < len(s.data) {
 		switch b := s.data[s.at]; b {
@@ -123,7 +125,7 @@ func (s *jsonScanner) string() (string, error) {
 	return "", s.unexpected("the end of a string")
 }
 
-// escaped reads the string from start on with the escapes in it.
+// escaped returns the string that begins at start and holds escapes.
 func (s *jsonScanner) escaped(start int) (string, error) {
 	for s.at < len(s.data) && s.data[s.at] != '"' {
 		if s.data[s.at] == '\\' {
@@ -154,7 +156,7 @@ func (s *jsonScanner) integer() (int64, error) {
 	return value, nil
 }
 
-// pair reads a merge; a line that begins with #version is a comment.
+// pair reads a merge. A string that begins with #version is a comment.
 func (s *jsonScanner) pair() (pair [2]string, comment bool, err error) {
 	if s.take('[') {
 		for i := range pair {

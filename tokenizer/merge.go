@@ -2,16 +2,17 @@ package tokenizer
 
 import "github.com/nlpodyssey/gotokenizers/models/bpemodel"
 
-// shortWord is up to how many symbols a word is merged by bpemodel. It allocates
-// for each candidate and takes quadratic time in the end: from here on mergeLong
-// is faster.
+// shortWord is the most symbols of a word that bpemodel merges. It allocates for
+// each candidate and takes quadratic time: for longer words mergeLong is faster.
 const shortWord = 3
 
-// pooledRoom is up to how many symbols mergeLong's room is kept for later.
-const pooledRoom = 64
+// pooledSymbols is the most symbols of a word for which mergeLong's scratch memory
+// is kept for later words.
+const pooledSymbols = 64
 
-// merge joins pairs until none is left that has a rule: the rule of the lowest
-// rank first, of equal ones the leftmost. It may overwrite symbols.
+// merge joins neighbouring symbols until no pair has a rule. The pair whose rule
+// has the lowest rank is joined first, and the leftmost of equal ones. It may
+// overwrite symbols.
 func (m *bpe) merge(symbols []symbol) []symbol {
 	switch {
 	case len(symbols) < 2:
@@ -38,16 +39,16 @@ func mergeShort(symbols []symbol, merges *bpemodel.MergeMap) []symbol {
 	return symbols
 }
 
-// candidate is a pair that a rule would join: rank<<32 | place of its left
-// symbol, and what it becomes.
+// candidate is a pair of neighbouring symbols that a rule joins.
 type candidate struct {
-	order uint64
-	id    int32
+	order uint64 // the rule's rank << 32 | the index of the left symbol
+	id    int32  // the token that the pair becomes
 }
 
-// candidates is a binary heap, the first in order on top.
+// candidates is a binary heap with the lowest order on top.
 type candidates []candidate
 
+// down moves candidate i below those that come before it.
 func (h candidates) down(i int) {
 	for {
 		least := 2*i + 1
@@ -87,30 +88,31 @@ func (h *candidates) pop() candidate {
 	return top
 }
 
-// mergeRoom is what mergeLong works in.
-type mergeRoom struct {
+// mergeScratch is the memory that mergeLong works in.
+type mergeScratch struct {
 	prev, next []int32
 	heap       candidates
 }
 
-func newMergeRoom(symbols int) *mergeRoom {
-	return &mergeRoom{prev: make([]int32, symbols), next: make([]int32, symbols), heap: make(candidates, 0, 2*symbols)}
+func newMergeScratch(symbols int) *mergeScratch {
+	return &mergeScratch{prev: make([]int32, symbols), next: make([]int32, symbols), heap: make(candidates, 0, 2*symbols)}
 }
 
-// mergeLong is mergeShort in n log n time: the symbols are a linked list, the
-// pairs a heap, and a pair that is gone is found out when it comes up.
+// mergeLong does what mergeShort does in n log n time. The symbols form a linked
+// list, and the candidates a heap; a candidate whose symbols were joined to
+// others meanwhile is dropped when it comes to the top.
 func (m *bpe) mergeLong(symbols []symbol) []symbol {
 	n := len(symbols)
-	var room *mergeRoom
-	if n <= pooledRoom { // spares most words the allocation
-		if room, _ = m.rooms.Get().(*mergeRoom); room == nil {
-			room = newMergeRoom(pooledRoom)
+	var scratch *mergeScratch
+	if n <= pooledSymbols { // most words need no allocation
+		if scratch, _ = m.scratches.Get().(*mergeScratch); scratch == nil {
+			scratch = newMergeScratch(pooledSymbols)
 		}
-		defer m.rooms.Put(room)
+		defer m.scratches.Put(scratch)
 	} else {
-		room = newMergeRoom(n)
+		scratch = newMergeScratch(n)
 	}
-	prev, next, heap := room.prev, room.next, room.heap[:0]
+	prev, next, heap := scratch.prev, scratch.next, scratch.heap[:0]
 	pair := func(i, j int32) (candidate, bool) {
 		rank, id, ok := m.pairs.get(symbols[i].id, symbols[j].id)
 		return candidate{uint64(rank)<<32 | uint64(uint32(i)), id}, ok

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// normalizer rewrites a piece of text; alignments follow.
+// normalizer rewrites a piece of text and keeps its alignment with the original.
 type normalizer interface{ normalize(p piece) piece }
 
 type normalizers []normalizer
@@ -40,8 +40,8 @@ func (p piece) prepend(s string) piece {
 	return p
 }
 
-// replaceNormalizer puts content in place of each match; it counts as the
-// match's last character.
+// replaceNormalizer puts content in place of each match of the pattern. The
+// content is aligned with the match's last character.
 type replaceNormalizer struct {
 	pattern pattern
 	content string
@@ -80,11 +80,13 @@ func (n replaceNormalizer) normalize(p piece) piece {
 // unicodeNormalizer is one of Unicode's normal forms.
 type unicodeNormalizer struct{ form norm.Form }
 
-// changed is a character of the decomposed text and how many characters of the
-// text before it takes the place of, less one: -1 would be two of them, 1 none.
+// changed is a character of a text on its way to a normal form.
 type changed struct {
-	r      rune
-	class  uint8 // canonical combining class
+	r     rune
+	class uint8 // canonical combining class
+	// change is one less than the number of characters of the original text
+	// that r stands for, with the sign turned: 1 is none of them (r was added),
+	// 0 is one, -1 is two (r was composed of them).
 	change int
 }
 
@@ -97,7 +99,7 @@ func (n unicodeNormalizer) normalize(p piece) piece {
 		out = compose(out)
 	}
 	old := p.alignment()
-	runes := []rune(p.text) // of the text before, to step over them
+	runes := []rune(p.text)
 	starts := make([]int, 0, len(runes)+1)
 	for i := range p.text {
 		starts = append(starts, i)
@@ -124,7 +126,7 @@ func (n unicodeNormalizer) normalize(p piece) piece {
 	return p
 }
 
-// decompose returns the characters of s decomposed, in canonical order.
+// decompose returns s decomposed into characters in canonical order.
 func (n unicodeNormalizer) decompose(s string) []changed {
 	form := norm.NFD
 	if n.form == norm.NFKC || n.form == norm.NFKD {
@@ -156,11 +158,12 @@ func (n unicodeNormalizer) decompose(s string) []changed {
 	return out
 }
 
-// compose joins what has a composed form: a starter and the marks behind it
-// that no mark of the same or a higher class keeps off.
+// compose joins a starter with the marks behind it where the two have a composed
+// form and no mark of the same or of a higher class stands between them.
 func compose(in []changed) []changed {
 	out := in[:0:0]
-	starter, last := -1, -1 // the starter in out; the class of the mark before, -1 for none
+	starter := -1 // the index in out of the last starter
+	last := -1    // the class of the mark before, or -1
 	for _, c := range in {
 		if starter >= 0 && last < int(c.class) {
 			if r, ok := composed(out[starter].r, c.r); ok {

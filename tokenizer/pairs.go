@@ -2,16 +2,17 @@ package tokenizer
 
 import "math/bits"
 
-// pairTable maps a pair of tokens to the rule that joins it: open addressing
-// with half of the slots free, so that a look-up seldom touches more than one
-// line of the cache. It holds what bpemodel's map holds, in a third of the room.
+// pairTable maps a pair of tokens to the rule that joins it. It is a hash table
+// with open addressing and about half of its slots free, so that a look-up seldom
+// touches more than one cache line. It takes a third of the memory of bpemodel's
+// map.
 type pairTable struct {
 	slots []pairSlot
-	shift uint // of the hash, to the number of a slot
+	shift uint // the bits to shift a hash right by to get a slot's index
 }
 
 type pairSlot struct {
-	pair uint64 // 0: free
+	pair uint64 // as pairKey returns it; 0: the slot is free
 	rank uint32
 	id   int32
 }
@@ -32,7 +33,7 @@ func (t *pairTable) slot(pair uint64) *pairSlot {
 	}
 }
 
-// set makes a rule; a later one for the same pair takes its place.
+// set adds a rule. A later rule for the same pair replaces an earlier one.
 func (t *pairTable) set(r mergeRule, rank int) {
 	pair := pairKey(r.left, r.right)
 	*t.slot(pair) = pairSlot{pair, uint32(rank), r.id}

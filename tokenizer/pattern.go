@@ -2,17 +2,17 @@ package tokenizer
 
 import "strings"
 
-// pattern finds what a Split or Replace component looks for.
+// pattern is what a Split or Replace component looks for.
 type pattern interface {
 	// find calls found with each match from left to right, without overlap.
 	find(s string, found func(start, end int))
 }
 
-// scanner is a pattern whose matches leave no rest: next returns where the
-// match that begins at s[i:] ends.
+// scanner is a pattern whose matches cover every text without gaps: next returns
+// where the match that begins at s[i] ends.
 type scanner interface{ next(s string, i int) int }
 
-// scanned is a scanner as a pattern.
+// scanned makes a pattern of a scanner.
 type scanned struct{ scanner }
 
 func (p scanned) find(s string, found func(start, end int)) {

@@ -11,8 +11,8 @@ type piece struct {
 	text string
 	// start is where text begins in the original, if align is nil.
 	start int
-	// align holds, for each byte of text, the original characters that it came
-	// from. It is nil where text is the original text itself.
+	// align holds, for each byte of text, the range of the original characters
+	// that the byte came from. It is nil if text is a part of the original.
 	align []span
 	// token is an added token's id, or noToken.
 	token int32
@@ -48,7 +48,7 @@ func (p piece) original(i, j int) span {
 	return span{p.start + runeFloor(p.text, i), p.start + runeCeil(p.text, j)}
 }
 
-// alignment returns p.align, made if there is none.
+// alignment returns p.align, or what it would be if it is nil.
 func (p piece) alignment() []span {
 	if p.align != nil {
 		return p.align

@@ -7,12 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// postProcessor changes an encoding once all of its tokens are there.
+// postProcessor changes an encoding that holds all tokens of a text.
 type postProcessor interface {
 	process(t *Tokenizer, text string, special bool, e *encoding)
 }
 
-// template adds special tokens before and behind the text's, at offset 0.
+// template adds special tokens before and behind those of the text. Their offsets
+// are [0, 0).
 type template struct{ before, after []int32 }
 
 func (p template) process(_ *Tokenizer, _ string, special bool, e *encoding) {
@@ -29,7 +30,8 @@ func (p template) process(_ *Tokenizer, _ string, special bool, e *encoding) {
 	e.Offsets = append(append(offsets, e.Offsets...), make([][2]int, len(p.after))...)
 }
 
-// trimOffsets leaves the spaces around byte-level tokens out of their offsets.
+// trimOffsets takes the spaces at the ends of byte-level tokens out of the tokens'
+// offsets.
 type trimOffsets struct{ prefixSpace bool }
 
 func (p trimOffsets) process(t *Tokenizer, text string, _ bool, e *encoding) {
@@ -57,8 +59,8 @@ func (p trimOffsets) process(t *Tokenizer, text string, _ bool, e *encoding) {
 	}
 }
 
-// spacesAround counts the spaces, as byte-level tokens write them, at both ends
-// of a token; if there is nothing else they count at both.
+// spacesAround counts the spaces at both ends of a token, as byte-level tokens
+// write them. In a token of spaces only, each counts at both ends.
 func spacesAround(token string) (leading, trailing int) {
 	space := func(r rune) bool { return r == byteRunes[' '] || unicode.IsSpace(r) }
 	for _, r := range token {
@@ -78,7 +80,8 @@ func spacesAround(token string) (leading, trailing int) {
 	return leading, trailing
 }
 
-// postProcessors appends c to list, which it returns flat.
+// postProcessors appends the post-processors of c to list. Those of a Sequence
+// are appended one by one.
 func (c *component) postProcessors(list []postProcessor) ([]postProcessor, error) {
 	switch c.kind {
 	case "Sequence":
@@ -146,7 +149,7 @@ func (c *component) template() (t template, err error) {
 	return t, nil
 }
 
-// templateJSON is a TemplateProcessing that adds the given tokens.
+// templateJSON returns a TemplateProcessing that adds the given tokens.
 func templateJSON(v *vocabulary, before, after []int32) map[string]any {
 	special := map[string]any{}
 	item := func(id int32, typ int) map[string]any {

@@ -24,15 +24,15 @@ func (s sequence) split(p piece, emit func(piece)) {
 	}
 }
 
-// behavior says what becomes of a pattern's matches.
+// behavior says which pieces a splitter makes of matches and of the text between.
 type behavior int
 
 const (
-	isolated behavior = iota // a piece each
-	removed
+	isolated behavior = iota // each match is a piece
+	removed                  // matches are left out
 	mergedWithPrevious
 	mergedWithNext
-	contiguous // matches side by side are one piece
+	contiguous // neighbouring matches are one piece
 )
 
 // splitter cuts at a pattern's matches.
@@ -48,7 +48,7 @@ func (s splitter) split(p piece, emit func(piece)) {
 			emit(p.slice(start, end))
 		}
 	}
-	if scan, ok := s.pattern.(scanned); ok && s.behavior == isolated { // no rest: nothing to tell apart
+	if scan, ok := s.pattern.(scanned); ok && s.behavior == isolated { // matches without gaps need no parts
 		for i := 0; i < len(p.text); {
 			j := scan.next(p.text, i)
 			emit(p.slice(i, j))
@@ -84,7 +84,7 @@ func (s splitter) split(p piece, emit func(piece)) {
 		})
 		emitPart(from, to)
 	case mergedWithNext:
-		from, open := 0, false // open: a match waits for what follows
+		from, open := 0, false // open: the piece that begins at from is a match
 		s.parts(p.text, func(start, end int, match bool) {
 			if match && open {
 				emitPart(from, start)
@@ -100,7 +100,7 @@ func (s splitter) split(p piece, emit func(piece)) {
 	}
 }
 
-// parts calls part with the matches and with what lies between them.
+// parts calls part with each match and with the text between matches, in order.
 func (s splitter) parts(text string, part func(start, end int, match bool)) {
 	done := 0
 	s.pattern.find(text, func(start, end int) {
@@ -137,8 +137,9 @@ func (digits) find(s string, found func(start, end int)) {
 	}
 }
 
-// byteLevel comes before a byte-level model, whose vocabulary is looked up by
-// bytes: it only adds a space and cuts into words, if asked to.
+// byteLevel comes before a byte-level model, which looks up bytes itself, so that
+// text needn't be rewritten. It adds a space before the text and cuts the text
+// into words, if the file says so.
 type byteLevel struct{ prefixSpace, words bool }
 
 func (b byteLevel) split(p piece, emit func(piece)) {
@@ -157,16 +158,16 @@ type prefixScheme int
 
 const (
 	prefixAlways prefixScheme = iota
-	prefixFirst               // where the text begins
+	prefixFirst               // only the piece that begins the text
 	prefixNever
 )
 
-// metaspace writes a mark for a space, as SentencePiece does, and cuts before
-// the marks.
+// metaspace replaces spaces by a mark, as SentencePiece does, and cuts the text
+// before each mark.
 type metaspace struct {
 	mark   string
 	prefix prefixScheme
-	cut    bool
+	cut    bool // false: the text isn't cut
 }
 
 func (m metaspace) split(p piece, emit func(piece)) {

@@ -11,14 +11,14 @@ import (
 	"github.com/dlclark/regexp2/v2"
 )
 
-// regex is a pattern that has no scanner here, on a backtracking engine.
+// regex is a pattern that a backtracking engine matches.
 type regex struct{ re *regexp2.Regexp }
 
 const (
 	maxPattern  = 4096            // bytes of a pattern's source
 	probeBytes  = 1 << 12         // text that a pattern is tried on when it is loaded
-	probeTime   = 2 * time.Second // what it may take for that
-	findTimeout = 5 * time.Second // what all matches in a piece of text may take
+	probeTime   = 2 * time.Second // the most that all probes may take
+	findTimeout = 5 * time.Second // the most that all matches in a piece of text may take
 	backtracks  = 1 << 22         // entries on the engine's stack
 )
 
@@ -51,11 +51,12 @@ func compileRegex(source string) (*regex, error) {
 	return &regex{re: re}, nil
 }
 
-// find leaves the rest of the text without matches if it would take too long,
-// which no pattern does that compileRegex lets through on texts like its probes.
+// find gives up after findTimeout: the rest of the text is then left without
+// matches. compileRegex refuses patterns that would take so long on texts like
+// its probes.
 func (p *regex) find(s string, found func(start, end int)) {
 	matches, begun := 0, time.Now()
-	index, offset := 0, 0 // a rune's number and where it begins
+	index, offset := 0, 0 // the index of a rune, and the byte where it begins
 	seek := func(rune int) int {
 		for ; index < rune && offset < len(s); index++ {
 			_, n := utf8.DecodeRuneInString(s[offset:])
@@ -74,8 +75,9 @@ func (p *regex) find(s string, found func(start, end int)) {
 }
 
 // portable rewrites a pattern of the reference's engine (Oniguruma) so that it
-// means the same here: character categories get what Unicode 16 added to them.
-// What the engines see differently otherwise is refused.
+// means the same to the engine here: to character categories it adds the
+// characters that are new in Unicode 16. It refuses everything else that the two
+// engines understand differently.
 func portable(source string) (string, error) {
 	var out strings.Builder
 	class := false // inside [ ]
@@ -127,15 +129,15 @@ func portable(source string) (string, error) {
 	return out.String(), nil
 }
 
-// isCategory reports whether name is a general category; the engines' scripts
-// and other properties are of different versions of Unicode.
+// isCategory reports whether name is a general category. Scripts and other
+// properties aren't allowed, as the engines follow different versions of Unicode.
 func isCategory(name string) bool {
 	_, ok := unicode.Categories[name]
 	return ok && len(name) <= 2
 }
 
-// writeCategory writes \p{name} with what Unicode 16 added, inside a class or as
-// one.
+// writeCategory writes \p{name} and the characters that Unicode 16 added to it,
+// inside a class or as a class of its own.
 func writeCategory(out *strings.Builder, name string, negated, inside bool) {
 	if !inside {
 		out.WriteByte('[')

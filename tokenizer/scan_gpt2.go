@@ -24,8 +24,8 @@ func (gpt2Scanner) next(s string, i int) int {
 	return whitespace(c, s, i, false)
 }
 
-// contraction returns the length of an English contraction's letters in lower
-// case (s begins behind the apostrophe).
+// contraction returns how many bytes the letters of an English contraction, in
+// lower case, take at the beginning of s, which follows an apostrophe, or 0.
 func contraction(s string) int {
 	if s == "" {
 		return 0

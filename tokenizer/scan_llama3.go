@@ -9,8 +9,8 @@ const (
 	patternQwen2  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 )
 
-// llama3Scanner finds the matches of patternLlama3: every text is cut without
-// a rest. digits is the most that stand in one match.
+// llama3Scanner finds the matches of patternLlama3 (digits is 3) and of
+// patternQwen2 (digits is 1). digits is the most digits of one match.
 type llama3Scanner struct{ digits int }
 
 func (sc llama3Scanner) next(s string, i int) int {
@@ -51,9 +51,10 @@ func (sc llama3Scanner) next(s string, i int) int {
 	return whitespace(c, s, i, true)
 }
 
-// whitespace matches \s+(?!\S)|\s+ at s[i:], which is a space: all of a run of
-// spaces at the end of the text, else all but its last, which goes to the word
-// behind it. With lines, \s*[\r\n]+ comes first: up to the run's last line end.
+// whitespace returns where the match of \s+(?!\S)|\s+ ends that begins at s[i], a
+// space. A run of spaces at the end of the text is matched whole; of any other,
+// the last space is left to the word behind it. If lines is true, \s*[\r\n]+
+// comes first: it matches up to the last line end of the run.
 func whitespace(c *classPages, s string, i int, lines bool) int {
 	last, end, afterLine := i, i, -1
 	for end < len(s) {
@@ -76,8 +77,9 @@ func whitespace(c *classPages, s string, i int, lines bool) int {
 	return last
 }
 
-// contractionFolded returns the length of an English contraction's letters (s
-// begins behind the apostrophe), in either case; ſ folds to s.
+// contractionFolded returns how many bytes the letters of an English contraction
+// take at the beginning of s, which follows an apostrophe, or 0. Case doesn't
+// matter; ſ counts as s.
 func contractionFolded(s string) int {
 	if s == "" {
 		return 0

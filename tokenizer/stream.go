@@ -2,13 +2,13 @@ package tokenizer
 
 import "strings"
 
-// Stream decodes ids one by one. What it returns is final: all of it together
-// is what [Tokenizer.Decode] returns for the same ids, and no part ends inside a
-// character. A Stream is for one goroutine.
+// Stream decodes ids one by one. The parts that it returns never change later:
+// together they are what [Tokenizer.Decode] returns for the same ids, and no part
+// ends inside a character. A Stream is for one goroutine.
 type Stream struct {
 	t           *Tokenizer
 	steps       []step
-	emit        []func(string) // emit[i] feeds steps[i]; the last one feeds out
+	emit        []func(string) // emit[i] pushes to steps[i]; the last one writes to out
 	out         strings.Builder
 	skipSpecial bool
 }
@@ -26,8 +26,8 @@ func (t *Tokenizer) NewStream(skipSpecial bool) *Stream {
 	return s
 }
 
-// Push takes the next id and returns the text that is settled now, which may be
-// none. Ids that aren't in the vocabulary count for nothing.
+// Push takes the next id and returns the text that can't change any more, which
+// may be "". Ids that aren't in the vocabulary are ignored.
 func (s *Stream) Push(id int32) string {
 	s.push(id)
 	return s.take()
@@ -56,8 +56,8 @@ func (s *Stream) take() string {
 	return text
 }
 
-// Decode returns the text of ids, with or without the special tokens among
-// them. Ids that aren't in the vocabulary count for nothing.
+// Decode returns the text of ids. With skipSpecial, special tokens are left out.
+// Ids that aren't in the vocabulary are ignored.
 func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	s := t.NewStream(skipSpecial)
 	for _, id := range ids {
@@ -66,9 +66,9 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	return s.Flush()
 }
 
-// TokenBytes returns the bytes that a token adds to a text in whose midst it
-// stands, nil for special tokens and unknown ids. They needn't be whole
-// characters.
+// TokenBytes returns the bytes that a token adds to a text with other tokens
+// before and behind it. The bytes needn't be whole characters. For special tokens
+// and unknown ids it returns nil.
 func (t *Tokenizer) TokenBytes(id int32) []byte {
 	token, ok := t.decoded(id)
 	if !ok || t.IsSpecial(id) {

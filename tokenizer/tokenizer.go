@@ -1,25 +1,24 @@
 package tokenizer
 
-import "slices"
-
 // Tokenizer turns text into token ids and back. It may be used by any number
 // of goroutines.
 type Tokenizer struct {
 	vocab      *vocabulary // of the model
 	model      *bpe
 	added      []addedToken
-	written    []string      // of each in added, what it decodes to: normalized, if it is
-	hidden     []bool        // of each in added, whether decoding can leave it out
-	addedByID  map[int32]int // places in added
+	written    []string      // written[i] is the text that added[i] decodes to
+	hidden     []bool        // hidden[i]: decoding without special tokens leaves added[i] out
+	addedByID  map[int32]int // an added token's id to its index in added
 	addedIDs   map[string]int32
-	size       int
-	raw, late  *addedMatcher // in the text as it is, in the normalized text
-	normalizer normalizer    // nil if there is none
+	size       int           // one more than the highest id
+	raw        *addedMatcher // finds added tokens in the text as it was given
+	late       *addedMatcher // finds added tokens in the normalized text
+	normalizer normalizer    // nil if the file has none
 	pre        sequence
 	post       []postProcessor
 	decoder    []newStep
-	components componentsJSON // as the file has them
-	options    modelJSON      // without vocabulary and merges
+	components componentsJSON // as the file has them, for MarshalJSON
+	options    modelJSON      // the file's model, without vocabulary and merges
 }
 
 // EncodeOptions say what counts as a special token.
@@ -27,20 +26,22 @@ type EncodeOptions struct {
 	// AddSpecial adds the tokens that the tokenizer puts around a text, such as
 	// <|begin_of_text|>.
 	AddSpecial bool
-	// ParseSpecial makes special tokens of their names in the text. Without it
-	// they stay text.
+	// ParseSpecial turns the names of special tokens in the text, such as
+	// <|eot_id|>, into those tokens. Without it the names are encoded as text.
 	ParseSpecial bool
-	// Literal ranges of bytes of the text stay text all the same: what users
-	// wrote in a rendered chat.
+	// Literal holds ranges of bytes of the text, [start, end), in which
+	// ParseSpecial doesn't apply: a name that touches one is encoded as text.
+	// They are what users wrote in a rendered chat.
 	Literal [][2]int
 }
 
-// Encoding is a text's tokens.
+// Encoding holds the tokens of a text.
 type Encoding struct {
 	IDs []int32
-	// Offsets are the bytes [start, end) of the text that a token came from,
-	// widened to whole characters: tokens that share a character overlap.
-	// Tokens that were added around the text have [0, 0).
+	// Offsets[i] is the range of bytes [start, end) of the text that token i
+	// came from, widened to whole characters: tokens that share a character
+	// overlap. Tokens that AddSpecial puts around the text have [0, 0).
+	// [Encoding.CharOffsets] converts the offsets to code points.
 	Offsets [][2]int
 }
 
@@ -50,10 +51,10 @@ type encoding struct {
 	found []foundToken
 }
 
-// foundToken is an added token that was found in the text, as it stands there.
+// foundToken is an added token that was found in the text.
 type foundToken struct {
-	index int
-	text  string
+	index int    // of the token in the encoding
+	text  string // as the token stands in the text
 }
 
 func (e *Encoding) add(id int32, at span) {
@@ -61,7 +62,8 @@ func (e *Encoding) add(id int32, at span) {
 	e.Offsets = append(e.Offsets, [2]int{at.start, at.end})
 }
 
-// Encode returns the tokens of text.
+// Encode returns the tokens of text. It never fails: characters without a token
+// become the unknown token or, if the vocabulary has none, are left out.
 func (t *Tokenizer) Encode(text string, o EncodeOptions) Encoding {
 	size := len(text)/4 + 8
 	e := encoding{Encoding: Encoding{IDs: make([]int32, 0, size), Offsets: make([][2]int, 0, size)}}
@@ -94,7 +96,8 @@ func (t *Tokenizer) Encode(text string, o EncodeOptions) Encoding {
 // VocabSize returns one more than the highest id.
 func (t *Tokenizer) VocabSize() int { return t.size }
 
-// ID returns a token's id, by its name in the vocabulary.
+// ID returns the id of a token by its name in the vocabulary, such as <|eot_id|>
+// or Ġthe.
 func (t *Tokenizer) ID(token string) (int32, bool) {
 	if id, ok := t.addedIDs[token]; ok {
 		return id, true
@@ -103,8 +106,8 @@ func (t *Tokenizer) ID(token string) (int32, bool) {
 	return id, id != none
 }
 
-// Token returns the name in the vocabulary of an id, "" if there is none. It is
-// not its text: see [Tokenizer.TokenBytes].
+// Token returns an id's name in the vocabulary, or "" if there is none. A name
+// isn't the token's text, which [Tokenizer.TokenBytes] returns.
 func (t *Tokenizer) Token(id int32) string {
 	if i, ok := t.addedByID[id]; ok {
 		return t.added[i].Content
@@ -112,7 +115,7 @@ func (t *Tokenizer) Token(id int32) string {
 	return t.vocab.token(id)
 }
 
-// decoded returns what the decoder gets for an id.
+// decoded returns the string that the decoder is given for an id.
 func (t *Tokenizer) decoded(id int32) (token string, ok bool) {
 	if i, ok := t.addedByID[id]; ok {
 		return t.written[i], true
@@ -127,7 +130,8 @@ func (t *Tokenizer) IsSpecial(id int32) bool {
 	return ok && t.added[i].Special
 }
 
-// BOS returns the token that AddSpecial puts before a text, if there is one.
+// BOS returns the id of the first token that AddSpecial puts before a text, if
+// there is one.
 func (t *Tokenizer) BOS() (int32, bool) {
 	for _, p := range t.post {
 		if p, ok := p.(template); ok && len(p.before) > 0 {
@@ -135,18 +139,6 @@ func (t *Tokenizer) BOS() (int32, bool) {
 		}
 	}
 	return none, false
-}
-
-// SpecialTokens returns the ids of all special tokens, ascending.
-func (t *Tokenizer) SpecialTokens() []int32 {
-	var ids []int32
-	for _, a := range t.added {
-		if a.Special {
-			ids = append(ids, a.ID)
-		}
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 // MarshalJSON returns a tokenizer.json that gives the same tokens.

@@ -40,6 +40,6 @@ var unicode16 = map[string][][2]rune{
 	},
 }
 
-// digits17 are the numbers that Unicode 17 has more than that: the Digits
-// pre-tokenizer follows it.
+// digits17 holds the numbers that Unicode 17 has more than Unicode 16. The
+// reference's Digits pre-tokenizer follows Unicode 17.
 var digits17 = [][2]rune{{0x11de0, 0x11de9}, {0x16ff4, 0x16ff6}}

@@ -16,8 +16,8 @@ const (
 	classNewline // \r and \n, which are spaces too
 )
 
-// classPages holds the class of each code point in pages of 256; pages of one
-// and the same content are shared.
+// classPages holds the class of each code point in pages of 256. Pages without a
+// class, and pages of letters only, are shared.
 type classPages struct {
 	ascii [utf8.RuneSelf]uint8
 	page  [(unicode.MaxRune + 1) >> 8]*[256]uint8
@@ -99,7 +99,7 @@ func (c *classPages) at(s string, i int) (class uint8, n int) {
 	return c.page[r>>8][r&0xff], n
 }
 
-// run returns the end of the characters of one class that start at s[i:].
+// run returns where the run of characters of a class that begins at s[i] ends.
 func (c *classPages) run(s string, i int, class uint8) int {
 	for i < len(s) {
 		k, n := c.at(s, i)
@@ -111,7 +111,7 @@ func (c *classPages) run(s string, i int, class uint8) int {
 	return i
 }
 
-// isNumeric is what the Digits pre-tokenizer calls a digit: \p{N}.
+// isNumeric reports whether the Digits pre-tokenizer counts r as a digit: \p{N}.
 func isNumeric(r rune) bool {
 	if r < utf8.RuneSelf {
 		return '0' <= r && r <= '9'
@@ -127,8 +127,8 @@ func isNumeric(r rune) bool {
 	return false
 }
 
-// isWord is \w of Unicode's regular expressions (UTS 18): alphabetic
-// characters, marks, decimal digits, connectors and joiners.
+// isWord reports whether r is matched by \w of Unicode's regular expressions
+// (UTS 18): alphabetic characters, marks, decimal digits, connectors and joiners.
 func isWord(r rune) bool {
 	if unicode.In(r, unicode.L, unicode.Nl, unicode.M, unicode.Nd, unicode.Pc, unicode.Other_Alphabetic, unicode.Join_Control) {
 		return true

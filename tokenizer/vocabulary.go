@@ -22,7 +22,7 @@ func (v *vocabulary) token(id int32) string {
 	return v.tokens[id]
 }
 
-// set gives an id a token.
+// set adds a token with its id.
 func (v *vocabulary) set(id int32, token string) {
 	if missing := int(id) + 1 - len(v.tokens); missing > 0 {
 		v.tokens = append(v.tokens, make([]string, missing)...)
@@ -31,5 +31,5 @@ func (v *vocabulary) set(id int32, token string) {
 	v.ids[token] = id
 }
 
-// mergeRule joins two tokens to a third.
+// mergeRule joins the tokens left and right to the token id.
 type mergeRule struct{ left, right, id int32 }

@@ -10,56 +10,62 @@ import (
 	"github.com/medner/medner/tokenizer/chat/internal/jinja"
 )
 
-// Message is one turn of a conversation. The roles that all templates know are
-// user and assistant; most know system.
+// Message is one turn of a conversation. All templates know the roles user and
+// assistant; most know system.
 type Message struct {
 	Role    string `json:"role"`
 	Content string `json:"content"`
 }
 
-// Options are what a template may be told beside the messages.
+// Options is what a template is told beside the messages.
 type Options struct {
 	// AddGenerationPrompt ends the text where the assistant's answer begins.
 	AddGenerationPrompt bool
-	// DateString is the day that Llama-3.1 and later are told it is; if empty,
-	// DefaultDate, so that a prompt is the same tomorrow.
+	// DateString is the day that templates print which tell the model what day it
+	// is, written as in "26 Jul 2024". If empty it is [DefaultDate], so that a
+	// prompt is the same tomorrow. A template that asks for another format gets
+	// it, unless DateString is written otherwise: it is then printed as it is.
 	DateString string
 }
 
-// DefaultDate is the day that Llama's templates print where they can't know it.
+// DefaultDate is the day that Llama-3.1's template prints if it isn't told one.
 const DefaultDate = "26 Jul 2024"
 
 // Rendered is a conversation as text.
 type Rendered struct {
 	Text string
-	// Literal holds the ranges of bytes of Text, ascending, that came from
-	// messages: no special token may be read in them.
+	// Literal holds the ranges of bytes of Text, [start, end) and ascending, that
+	// came from messages: no special token may be read in them. It is what
+	// tokenizer.EncodeOptions takes by that name.
 	Literal [][2]int
 }
 
-// Tokens are the names of the special tokens that templates print.
+// Tokens holds the names of the special tokens that templates print, such as
+// <|begin_of_text|>; "" if the model has none.
 type Tokens struct{ BOS, EOS string }
 
 // Template renders conversations. It may be used by any number of goroutines.
 type Template struct {
-	// File is where the source is from, for errors; it may be empty.
+	// File is the file that the source is from, for errors; it may be empty.
 	File string
 
 	name   string
 	render func(messages []Message, o Options) (Rendered, error)
 }
 
-// RaisedError is what a template says that refuses a conversation. Render
-// returns it within a badinput error.
+// RaisedError says why a template refuses a conversation, in the template's own
+// words. [Template.Render] returns it within a badinput error.
 type RaisedError struct{ Message string }
+
+// Error returns the template's words.
 
 func (e *RaisedError) Error() string { return "the chat template refuses them: " + e.Message }
 
-// Name returns the family whose template it is, such as "llama-3.2", or "jinja"
-// for one that is interpreted.
+// Name returns the name of the family that the template is known to be of, such as
+// "llama-3.2", or "jinja" if it is interpreted.
 func (t *Template) Name() string { return t.name }
 
-// templateField is the field of errors that are in a template.
+// templateField is the field that errors in a template name.
 const templateField = "chat template"
 
 // Render turns a conversation into text. A conversation that the template
@@ -72,22 +78,23 @@ func (t *Template) Render(messages []Message, o Options) (Rendered, error) {
 	return r, err
 }
 
-// Hash is what identifies a template: the sha256 of its source, in hex, with
-// line ends as \n and without the last one, as Jinja reads it.
-func Hash(source string) string {
+// hash returns what a template is known by: the sha256, in hex, of its source as
+// Jinja reads it, with line ends as \n and without the last one.
+func hash(source string) string {
 	source = strings.TrimSuffix(strings.ReplaceAll(source, "\r\n", "\n"), "\n")
 	sum := sha256.Sum256([]byte(source))
 	return hex.EncodeToString(sum[:])
 }
 
-// FromSource returns the template of a Jinja source. One that isn't known is
-// interpreted: as in transformers, but with bounds on its work, so that Render
-// returns an error soon.
+// FromSource returns the template of a Jinja source. A source that isn't known is
+// interpreted as in transformers, but with bounds on its work: [Template.Render]
+// fails soon for one that has no end. A source that isn't Jinja is a badinput
+// error.
 func FromSource(source string, tokens Tokens) (*Template, error) {
 	if source == "" {
 		return nil, badinput.New("", templateField, "none", "one")
 	}
-	if k, ok := known[Hash(source)]; ok {
+	if k, ok := known[hash(source)]; ok {
 		return &Template{name: k.name, render: k.render.with(tokens)}, nil
 	}
 	t, err := jinja.Compile(source)

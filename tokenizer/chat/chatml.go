@@ -5,8 +5,8 @@ const (
 	imEnd   = "<|im_end|>\n"
 )
 
-// chatML is the template of ChatML; if system isn't empty, a conversation that
-// begins otherwise gets that system message.
+// chatML returns the template of ChatML. If system isn't empty, it is the system
+// message of conversations that don't begin with one.
 func chatML(system string) renderer {
 	return func(w *writer, messages []Message, o Options) error {
 		if system != "" && len(messages) > 0 && messages[0].Role != "system" {
@@ -22,8 +22,8 @@ func chatML(system string) renderer {
 	}
 }
 
-// chatMLTurn writes a message as ChatML does. The role is the user's text as
-// well.
+// chatMLTurn writes a message as ChatML does. The role counts as the user's text
+// too.
 func chatMLTurn(w *writer, m Message) {
 	w.template(imStart)
 	w.user(m.Role)

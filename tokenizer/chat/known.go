@@ -1,15 +1,14 @@
 package chat
 
-import "slices"
-
-// knownTemplate is a template that has a renderer here.
+// knownTemplate is a template that is written in Go.
 type knownTemplate struct {
 	name   string
 	render renderer
 }
 
-// known holds the templates by [Hash]. Some sources occur in two spellings:
-// with line ends inside strings as such, and as \n.
+// known holds the templates that are written in Go, by the hash of their source.
+// Some sources occur in two spellings: with line ends in strings written as such,
+// and as \n.
 var known = map[string]knownTemplate{
 	"58c1a1f04baa7adaeaba1f90267c3d57d9396f0c1f0129bdde9e76d3c6784af7": {"chatml", chatML("")},
 	"d7b5b8c7b58f7a6bf868aa46a5f73ee976d7292f40fcb9c3e7a1defd8d235cfb": {"chatml", chatML("")},
@@ -38,14 +37,4 @@ var known = map[string]knownTemplate{
 	"87a2728cb8dc9fe424d624542f6060ec05a1d285ebbec578bb078900e33396b5": {"qwen3", qwen3},
 	"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788": {"smollm2", chatML(smolLMSystem)},
 	"de9cde7d1b0ca0cc87459a6673e0d12fb89c070bdb24e4a30b6e4d187b226221": {"smollm2", chatML(smolLMSystem)},
-}
-
-// Names are the names of the known templates.
-func Names() []string {
-	var names []string
-	for _, k := range known {
-		names = append(names, k.name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

@@ -8,8 +8,8 @@ const (
 	endOfTurn   = "<|eot_id|>"
 )
 
-// turn writes a message as all Llama-3 templates do. The role is the user's
-// text as well.
+// llama3Turn writes a message as all Llama-3 templates do. The role counts as the
+// user's text too.
 func llama3Turn(w *writer, m Message) {
 	w.template(startHeader)
 	w.user(m.Role)
@@ -20,8 +20,8 @@ func llama3Turn(w *writer, m Message) {
 
 func llama3Prompt(w *writer) { w.template(startHeader, "assistant", endHeader) }
 
-// llama3 is the template of Llama-3: the base model's always prompts for an
-// answer.
+// llama3 returns the template of Llama-3. That of the base model always ends with
+// a prompt for an answer.
 func llama3(alwaysPrompt bool) renderer {
 	return func(w *writer, messages []Message, o Options) error {
 		for i, m := range messages {
@@ -37,8 +37,8 @@ func llama3(alwaysPrompt bool) renderer {
 	}
 }
 
-// llama31 is the template of Llama-3.1, 3.2 and 3.3, without tools: there is
-// always a system message, which begins with dates.
+// llama31 writes a conversation as the templates of Llama-3.1, 3.2 and 3.3 do
+// without tools: a system message comes first in any case, and begins with dates.
 func llama31(w *writer, messages []Message, o Options) error {
 	system, rest, err := splitSystem(messages)
 	if err != nil {

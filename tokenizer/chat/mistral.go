@@ -6,8 +6,9 @@ import (
 	"github.com/medner/medner/tokenizer/chat/internal/python"
 )
 
-// mistral is the template of Mistral-7B-Instruct v0.1 and of Mixtral: user and
-// assistant in turn, no system message; after is what follows an answer's EOS.
+// mistral returns the template of Mistral-7B-Instruct v0.1 and of Mixtral: user
+// and assistant take turns, and there is no system message. after is the text
+// behind the EOS of an answer.
 func mistral(after string) renderer {
 	return func(w *writer, messages []Message, _ Options) error {
 		if err := alternate(messages, 0); err != nil {
@@ -28,23 +29,25 @@ func mistral(after string) renderer {
 	}
 }
 
-// mistralMarks are what the later templates of Mistral write around turns.
+// mistralMarks holds the text that the later templates of Mistral write around
+// turns.
 type mistralMarks struct {
 	user, userEnd   string
 	assistant       string
-	trimAssistant   bool
-	systemWithFirst bool // the system message goes with the first turn, not with the last
+	trimAssistant   bool // answers are stripped of white space
+	systemWithFirst bool // the system message goes into the first turn, not into the last
 }
 
-// Mistral's tokenizers v1 (7B v0.2), v3 (7B v0.3) and v3 on tekken (Nemo).
+// The marks for Mistral's tokenizers v1 (7B v0.2), v3 (7B v0.3) and v3 on tekken
+// (Nemo).
 var (
 	mistralV1     = mistralMarks{user: " [INST] ", userEnd: " [/INST]", assistant: " ", systemWithFirst: true}
 	mistralV3     = mistralMarks{user: "[INST] ", userEnd: "[/INST]", assistant: " ", trimAssistant: true}
 	mistralTekken = mistralMarks{user: "[INST]", userEnd: "[/INST]"}
 )
 
-// render writes a system message before a user's turn: the first, or the last
-// message if that is a user's.
+// render writes a conversation. The system message stands inside a turn of the
+// user: the first one or, if it is the conversation's last message, the last one.
 func (k mistralMarks) render(w *writer, messages []Message, _ Options) error {
 	system, rest, err := splitSystem(messages)
 	if err != nil {
@@ -76,8 +79,8 @@ func (k mistralMarks) render(w *writer, messages []Message, _ Options) error {
 	return nil
 }
 
-// mistralV7 is the template of Mistral-Large-2411: the system message stands in
-// marks of its own, anywhere.
+// mistralV7 writes a conversation as the template of Mistral-Large-2411 does:
+// system messages have marks of their own and may stand anywhere.
 func mistralV7(w *writer, messages []Message, _ Options) error {
 	w.template(w.BOS)
 	for i, m := range messages {
@@ -101,8 +104,8 @@ func mistralV7(w *writer, messages []Message, _ Options) error {
 	return nil
 }
 
-// llama2 is the template of Llama-2-chat: the system message is part of the
-// first turn, and the spaces around a turn are stripped.
+// llama2 writes a conversation as the template of Llama-2-chat does: the system
+// message is part of the first turn, and turns are stripped of white space.
 func llama2(w *writer, messages []Message, _ Options) error {
 	system, rest, err := splitSystem(messages)
 	if err != nil {

@@ -7,21 +7,21 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// writer collects a rendered text and which parts of it came from messages.
+// writer collects a rendered text and the ranges of it that came from messages.
 type writer struct {
 	Tokens
 	text    strings.Builder
 	literal [][2]int
 }
 
-// template writes what the template itself says.
+// template writes text of the template's own.
 func (w *writer) template(parts ...string) {
 	for _, s := range parts {
 		w.text.WriteString(s)
 	}
 }
 
-// user writes what came from a message.
+// user writes text that came from a message.
 func (w *writer) user(s string) {
 	if s != "" {
 		w.literal = append(w.literal, [2]int{w.text.Len(), w.text.Len() + len(s)})
@@ -29,13 +29,13 @@ func (w *writer) user(s string) {
 	}
 }
 
-// wrongRole refuses the message at a place for its role.
+// wrongRole returns the error for the role of messages[i].
 func wrongRole(messages []Message, i int, want string) error {
 	return badinput.New("", fmt.Sprintf("messages[%d].role", i), fmt.Sprintf("%q", messages[i].Role), want)
 }
 
-// alternate refuses messages that aren't of user and assistant in turn; first
-// is the place of messages[0] in what the caller gave.
+// alternate returns an error unless user and assistant take turns in messages.
+// first is the index of messages[0] in the whole conversation, for the error.
 func alternate(messages []Message, first int) error {
 	for i, m := range messages {
 		want := [2]string{"user", "assistant"}[i%2]
@@ -46,8 +46,8 @@ func alternate(messages []Message, first int) error {
 	return nil
 }
 
-// splitSystem returns a system message that stands first, if one does, and the
-// rest. Templates that ask for it need a message.
+// splitSystem returns the content of the first message if its role is system, and
+// the other messages. An empty conversation is an error.
 func splitSystem(messages []Message) (system *string, rest []Message, err error) {
 	if len(messages) == 0 {
 		return nil, nil, badinput.New("", "messages", "none", "at least one")
