@@ -10,11 +10,11 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// Checkpoint is a model's open files. It is safe for concurrent use.
+// Checkpoint holds a model's open files. It is safe for concurrent use.
 type Checkpoint struct {
 	Path   string
 	Config *arch.Config
-	// ConfigJSON is config.json, or what it would be for a GGUF file.
+	// ConfigJSON is config.json, or one made of a GGUF file's metadata.
 	ConfigJSON []byte
 
 	source  source
@@ -22,28 +22,30 @@ type Checkpoint struct {
 	weights []Weight
 	shapes  map[string]Weight
 
-	// headIsEmbedding says that a tied pair is stored under the head's name.
+	// headIsEmbedding tells whether the embedding of a tied pair is stored under
+	// the head's name.
 	headIsEmbedding bool
 
 	mu       sync.Mutex
 	matrices map[string]quant.Matrix
 }
 
-// source is where a layout keeps its weights. Names are transformers', or
-// else those of the file for tensors that no decoder has.
+// source reads weights from one of the two layouts. Weights have their names in
+// transformers; tensors that no decoder has keep those of the file.
 type source interface {
-	// names lists the weights; what belongs to a quantised one is not listed.
+	// names returns the names of all weights, without the parts of quantised ones
+	// (absmax, …).
 	names() []string
-	// matrix views a weight and checks its shape.
+	// matrix returns a view of a weight after checking its shape.
 	matrix(w Weight) (quant.Matrix, error)
-	// where is the file that holds, or should hold, a weight.
+	// where returns the path of the file that holds a weight, or should hold it.
 	where(name string) string
 	release()
 	close() error
 }
 
-// Open opens a directory in the layout of the Hugging Face hub, or a GGUF
-// file. Errors are *badinput.Error, but for those of the file system.
+// Open opens a directory in the layout of the Hugging Face hub, or a GGUF file.
+// Its errors are of type *badinput.Error, except for those of the file system.
 func Open(path string) (*Checkpoint, error) {
 	info, err := files.Stat(path)
 	if err != nil {
@@ -70,7 +72,8 @@ func Open(path string) (*Checkpoint, error) {
 	return c, nil
 }
 
-// match compares the weights that are there with those that should be.
+// match checks that the files hold the weights that the configuration asks for, and
+// no others.
 func (c *Checkpoint) match() error {
 	there := map[string]bool{}
 	for _, name := range c.source.names() {
@@ -97,9 +100,9 @@ func (c *Checkpoint) match() error {
 	return nil
 }
 
-// untie decides, as transformers does, what a tied head means for a file that
-// has it: it is the embedding where that is missing, and where both are there
-// they are tied only if they are equal.
+// untie decides, as transformers does, what to do with a head in the files of a model
+// whose head is tied to the embedding. Without an embedding beside it, the head is
+// the embedding too. With one, the two stay tied only if they are equal.
 func (c *Checkpoint) untie(there map[string]bool) error {
 	if !there[HeadName] {
 		return nil
@@ -134,7 +137,7 @@ func (c *Checkpoint) untie(there map[string]bool) error {
 	return nil
 }
 
-// equal compares two matrices of one shape, some rows at a time.
+// equal reports whether two matrices of one shape hold the same numbers.
 func equal(a, b quant.Matrix) (bool, error) {
 	const rows = 64
 	left, right := make([]float32, rows*a.Cols()), make([]float32, rows*a.Cols())
@@ -155,15 +158,15 @@ func equal(a, b quant.Matrix) (bool, error) {
 	return true, nil
 }
 
-// Weights lists the weights in the order in which they are used; a tied head
-// is not among them. The caller must not change it.
+// Weights returns the weights in the order in which they are used, without a tied
+// head. The caller must not change the slice.
 func (c *Checkpoint) Weights() []Weight { return c.weights }
 
-// Has says whether the model has a weight.
+// Has reports whether the model has a weight of that name.
 func (c *Checkpoint) Has(name string) bool { _, ok := c.shapes[name]; return ok }
 
-// Matrix views a weight, in its checked shape. The same call returns the same
-// matrix; it may be read until Close.
+// Matrix returns a view of a weight after checking its shape. Two calls with one
+// name return the same matrix. It may be read until Close.
 func (c *Checkpoint) Matrix(name string) (quant.Matrix, error) {
 	w, ok := c.shapes[name]
 	if !ok {
@@ -191,7 +194,7 @@ func (c *Checkpoint) Matrix(name string) (quant.Matrix, error) {
 	return m, nil
 }
 
-// Vector reads a weight of one row: the gains of a norm, or a bias.
+// Vector reads a weight that has one row: the gains of a norm, or a bias.
 func (c *Checkpoint) Vector(name string) ([]float32, error) {
 	m, err := c.Matrix(name)
 	if err != nil {
@@ -211,8 +214,8 @@ func (c *Checkpoint) Vector(name string) ([]float32, error) {
 // [OpenText] does for the same path.
 func (c *Checkpoint) Text() *Text { return c.text }
 
-// Release gives back the memory that holds what was read of the files so far:
-// after packing, most of them is not read again.
+// Release gives back the memory that holds the pages of the files read so far. After
+// packing, most of them are not read again.
 func (c *Checkpoint) Release() { c.source.release() }
 
 // Close unmaps the files; matrices must not be read afterwards.
@@ -225,7 +228,8 @@ func describe(w Weight) string {
 	return fmt.Sprintf("%d × %d numbers", w.Rows, w.Cols)
 }
 
-// checkShape compares a tensor's dimensions, rows first, with a weight's.
+// checkShape compares a tensor's dimensions, rows first, with the shape that w
+// should have.
 func checkShape(file string, w Weight, shape []int) error {
 	fits := len(shape) == 2 && shape[0] == w.Rows && shape[1] == w.Cols
 	if w.Kind == Norm || w.Kind == Bias {
@@ -237,8 +241,8 @@ func checkShape(file string, w Weight, shape []int) error {
 	return badinput.New(file, w.Name+": shape", fmt.Sprint(shape), describe(w)+", as config.json says")
 }
 
-// What no real file comes near: configurations, and other files that are not
-// weights, of which the largest tokenizer.json have some 30 MB.
+// Limits, in bytes, far above any real file: of configurations, and of other files
+// that are not weights, of which the largest tokenizer.json have some 30 MB.
 const (
 	maxConfig = 1 << 20
 	maxText   = 128 << 20

@@ -13,7 +13,7 @@ import (
 	"github.com/medner/medner/safetensors"
 )
 
-// directory is a checkpoint as the Hugging Face hub lays it out.
+// directory is a checkpoint in the layout of the Hugging Face hub.
 type directory struct {
 	dir    string
 	reader *safetensors.Reader
@@ -46,12 +46,13 @@ func (c *Checkpoint) openDirectory(dir string) error {
 	return nil
 }
 
-// The parts of a 4-bit weight beside its packed numbers.
+// fourBitParts are the endings of the tensors that a 4-bit weight has beside its
+// packed numbers.
 var fourBitParts = []string{".absmax", ".quant_map", ".nested_absmax", ".nested_quant_map",
 	".quant_state.bitsandbytes__nf4", ".quant_state.bitsandbytes__fp4"}
 
-// names leaves out the parts of 4-bit weights, and the rotary frequencies
-// that old versions of transformers saved in every layer.
+// names implements source. It also leaves out the rotary frequencies that old
+// versions of transformers saved in every layer.
 func (d *directory) names() []string {
 	var names []string
 	for _, name := range d.reader.Names() {
@@ -71,7 +72,7 @@ func (d *directory) isPart(name string) bool {
 	return false
 }
 
-// raw returns a tensor as quant wants it.
+// raw returns a tensor in the form in which package quant reads it.
 func (d *directory) raw(name string) (quant.Raw, bool) {
 	t, ok := d.reader.Tensor(name)
 	return quant.Raw{Name: t.Name, DType: string(t.DType), Shape: t.Shape, Data: t.Data}, ok

@@ -1,25 +1,30 @@
-// Package checkpoint opens a model's files, in either of the layouts that
-// models come in, and presents them in one way: the configuration, the weights
-// under the names and in the shapes of transformers, the tokenizer and the
-// chat template. It is for programs that look into models, convert them, or need
-// a model's text without its weights; to run a model, see package model.
+// Package checkpoint opens a model's files and presents them in one way, whichever
+// of two layouts they have: the configuration, the weights with their names and
+// shapes in transformers, the tokenizer and the chat template. It is for programs
+// that look into models, convert them, or need a model's text without its weights; to
+// run a model, see package model.
 //
-// The layouts are a directory of the Hugging Face hub (config.json,
-// safetensors in one file or in shards, plain or pre-quantised by
-// bitsandbytes to 4 bits) and a GGUF file.
+// One layout is a directory of the Hugging Face hub: config.json, and safetensors in
+// one file or in shards, plain or quantised to 4 bits by bitsandbytes. The other is
+// a GGUF file.
 //
-// [Open] opens all of a model. It checks that the weights which the
-// configuration asks for are there and that no others are; [Checkpoint.Matrix]
-// checks shapes. Weights are views of mapped files, in the files' own number
-// formats: nothing is read before it is asked for. [OpenText] finds the
-// tokenizer, the chat template and what the files say about generation, and
-// needs no weights. Bad files are *badinput.Error that name file and field.
+// [Open] opens all of a model. It checks that the files hold the weights that the
+// configuration asks for and no others; [Checkpoint.Matrix] checks shapes. Weights
+// are views of mapped files, in the files' own number formats: nothing is read before
+// a caller asks for it. [OpenText] finds the tokenizer, the chat template and what
+// the files say about generation, and needs no weights. Errors of bad files are of
+// type *badinput.Error, and name file and field.
 //
 // # Query and key rows in a GGUF
 //
-// Rotary embeddings turn pairs of a head's dimensions. transformers pairs i
-// with i + d/2, ggml the neighbours 2i and 2i+1, so llama.cpp's converter
-// stores row j·d/2 + i of a head (j = 0, 1) as row 2i + j. The views of
-// q_proj and k_proj put the rows back, whatever format they are stored in,
-// since every format keeps a row whole.
+// Rotary embeddings turn pairs of a head's dimensions. transformers pairs dimension i
+// with i + d/2; ggml's llama architecture pairs 2i with 2i+1. llama.cpp's converter
+// therefore stores row j·d/2 + i of a llama's head (j = 0, 1) as row 2i + j:
+//
+//	transformers, d = 6:  0 1 2 3 4 5
+//	GGUF:                 0 3 1 4 2 5
+//
+// The views of q_proj and k_proj put the rows back. They can do so in every number
+// format, since each keeps a row whole. Other families' files have transformers'
+// order (arch.Family.PairedInGGUF).
 package checkpoint

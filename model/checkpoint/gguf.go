@@ -17,11 +17,12 @@ import (
 // ggufFile is a checkpoint in a GGUF file.
 type ggufFile struct {
 	file    *gguf.File
-	tensors map[string]string // from transformers' names to the file's
+	tensors map[string]string // the file's names by those in transformers
 	config  *arch.Config
 }
 
-// The tensors' names in files and in transformers, outside and inside layers.
+// Names in transformers by those in GGUF files: of tensors outside the layers, and
+// of the parts of a layer, which the regular expression finds.
 var (
 	ggufNames = map[string]string{
 		"token_embd.weight":  EmbeddingName,
@@ -34,8 +35,8 @@ var (
 
 const ropeFactors = "rope_freqs.weight"
 
-// layerNames returns the names of a layer's parts in transformers, by those in
-// a GGUF file.
+// layerNames returns the names in transformers of a layer's parts by those in a GGUF
+// file.
 func layerNames() map[string]string {
 	names := map[string]string{}
 	for n := range arch.Norms {
@@ -47,8 +48,9 @@ func layerNames() map[string]string {
 	return names
 }
 
-// huggingFaceName translates a tensor's name, if it is a decoder's.
-func huggingFaceName(name string) (string, bool) {
+// huggingFaceName returns the name in transformers of a tensor of a GGUF file; ok is
+// false if no decoder has such a tensor.
+func huggingFaceName(name string) (known string, ok bool) {
 	if known, ok := ggufNames[name]; ok {
 		return known, true
 	}
@@ -84,8 +86,8 @@ func (c *Checkpoint) openGGUF(path string) error {
 	return nil
 }
 
-// configure sets the configuration. Rotary factors that come from a scaling
-// which config.json can name become that scaling.
+// configure sets the configuration. If the file's rotary factors come from a scaling
+// that config.json has a name for, the configuration has that scaling.
 func (g *ggufFile) configure(c *Checkpoint) error {
 	config, err := g.describe()
 	if err != nil {
@@ -117,8 +119,8 @@ func (g *ggufFile) configure(c *Checkpoint) error {
 	return nil
 }
 
-// ropeFactors reads the divisors of the rotary frequencies, nil where there
-// are none or all are 1.
+// ropeFactors reads the n divisors of the rotary frequencies; nil if there are none,
+// or all are 1.
 func (g *ggufFile) ropeFactors(n int) ([]float32, error) {
 	t, ok := g.file.Tensor(ropeFactors)
 	if !ok {
@@ -185,7 +187,7 @@ func (g *ggufFile) where(string) string { return g.file.Path() }
 func (g *ggufFile) release()     { g.file.Release() }
 func (g *ggufFile) close() error { return g.file.Close() }
 
-// unpairBias puts the biases of q_proj and k_proj in transformers' order.
+// unpairBias returns a bias of q_proj or k_proj in transformers' order.
 func (g *ggufFile) unpairBias(m quant.Matrix) (quant.Matrix, error) {
 	stored, err := quant.ReadAll(m)
 	if err != nil {
@@ -198,7 +200,8 @@ func (g *ggufFile) unpairBias(m quant.Matrix) (quant.Matrix, error) {
 	return quant.NewF32(1, len(v), v), nil
 }
 
-// pairedRow is where a GGUF keeps a row of q_proj or k_proj.
+// pairedRow returns the row of a llama's GGUF file that holds the given row of q_proj
+// or k_proj; see the package's comment.
 func pairedRow(row, headDim int) int {
 	head, within := row/headDim*headDim, row%headDim
 	return head + within%(headDim/2)*2 + within/(headDim/2)
@@ -226,7 +229,7 @@ func (u unpaired) ReadRows(dst []float32, from int) error {
 	return nil
 }
 
-// Int8Rows implements quant.Int8Matrix where the stored matrix does.
+// Int8Rows implements quant.Int8Matrix if the stored matrix does.
 func (u unpaired) Int8Rows(codes []int8, scales []float32, from int) error {
 	stored, ok := u.Matrix.(quant.Int8Matrix)
 	if !ok {

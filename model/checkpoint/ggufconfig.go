@@ -12,11 +12,11 @@ import (
 	"github.com/medner/medner/model/arch"
 )
 
-// metadata reads what a config.json is made of. The first thing wrong sticks
-// in err.
+// metadata reads the metadata that a config.json can be made of. The first error is
+// kept in err.
 type metadata struct {
 	*ggufFile
-	prefix string // of the architecture's keys: "llama."
+	prefix string // before the keys of the architecture: "llama."
 	err    error
 }
 
@@ -32,7 +32,7 @@ func (m *metadata) keep(err error) {
 	}
 }
 
-// integer reads an integer; absent is its value where the key is missing.
+// integer reads an integer. absent is its value if the key is missing.
 func (m *metadata) integer(key string, absent int) int {
 	if !m.file.Has(key) {
 		return absent
@@ -49,7 +49,8 @@ func (m *metadata) required(key string) int {
 	return n
 }
 
-// number reads a number as JSON has it: in as few digits as its own width needs.
+// number reads a number and writes it as JSON, in no more digits than its width of 32
+// or 64 bits needs.
 func (m *metadata) number(key string, absent float64) json.Number {
 	x := absent
 	if m.file.Has(key) {
@@ -77,8 +78,8 @@ func (m *metadata) text(key, absent string) string {
 	return s
 }
 
-// describe returns the fields of the config.json that transformers would have
-// for the file.
+// describe returns the fields of the config.json that the model would have in
+// transformers.
 func (g *ggufFile) describe() (map[string]any, error) {
 	m := &metadata{ggufFile: g}
 	family, err := m.family()
@@ -142,7 +143,8 @@ func (m *metadata) family() (*arch.Family, error) {
 
 func (g *ggufFile) holds(name string) bool { _, ok := g.tensors[name]; return ok }
 
-// embeddingRows is the vocabulary's size where the metadata leaves it out.
+// embeddingRows returns the vocabulary's size by the shape of the embedding, 0 if
+// there is none.
 func (m *metadata) embeddingRows() int {
 	if t, ok := m.file.Tensor(m.tensors[EmbeddingName]); ok && len(t.Dims) == 2 {
 		return t.Dims[1]
@@ -150,8 +152,8 @@ func (m *metadata) embeddingRows() int {
 	return 0
 }
 
-// headSize is the size of a head where the metadata has one, else 0. Keys,
-// values and the rotated part must all have it.
+// headSize returns the size of a head, 0 if the metadata has none. Keys, values and
+// the rotated part of a head must have the same size.
 func (m *metadata) headSize() (size int) {
 	for _, key := range []string{m.prefix + "attention.key_length", m.prefix + "attention.value_length", m.prefix + "rope.dimension_count"} {
 		switch n := m.integer(key, size); {
@@ -176,7 +178,7 @@ func (m *metadata) rope() map[string]any {
 	return rope
 }
 
-// endIDs are the ids that end a text, a turn or a message.
+// endIDs returns the ids of the tokens that end a text, a turn or a message.
 func (m *metadata) endIDs() (ids []int) {
 	for _, key := range []string{"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"} {
 		if id := m.integer(key, -1); id >= 0 && !slices.Contains(ids, id) {

@@ -6,19 +6,19 @@ import (
 	"github.com/medner/medner/model/arch"
 )
 
-// Kind is what a weight is for.
+// Kind tells what a weight is for.
 type Kind uint8
 
 // The kinds of weights that a decoder has.
 const (
-	Embedding Kind = iota // the token table
-	Linear                // the weight of a linear map, the head's among them
-	Bias                  // of a linear map
+	Embedding Kind = iota // the table of token vectors
+	Linear                // the matrix of a linear map, such as the head
+	Bias                  // the bias of a linear map
 	Norm                  // the gains of an RMSNorm
 )
 
-// Weight names a weight of a decoder, as transformers does, and its shape:
-// Rows outputs of Cols inputs. Vectors have one row.
+// Weight describes a weight of a decoder: its name in transformers and its shape,
+// for a linear map Rows outputs and Cols inputs. Vectors have one row.
 type Weight struct {
 	Name       string
 	Kind       Kind
@@ -32,14 +32,14 @@ const (
 	HeadName      = "lm_head.weight"
 )
 
-// LayerName returns the name in transformers of a part of a layer:
-// "model.layers.3.self_attn.q_proj".
+// LayerName returns the full name in transformers of a linear map or a norm of a
+// layer: "model.layers.3.self_attn.q_proj".
 func LayerName(layer int, part fmt.Stringer) string {
 	return fmt.Sprintf("model.layers.%d.%s", layer, part)
 }
 
-// Layout lists the weights of a decoder, in the order in which they are used.
-// A tied head is not among them.
+// Layout returns the weights that a decoder has, without a tied head, in the order in
+// which a backend reads them.
 func Layout(c *arch.Config) []Weight {
 	list := []Weight{{EmbeddingName, Embedding, c.VocabSize, c.HiddenSize}}
 	for i := range c.NumHiddenLayers {
