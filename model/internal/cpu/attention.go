@@ -6,8 +6,8 @@ import "github.com/medner/medner/kernels"
 // LlamaAttention, Qwen3Attention).
 type attention struct {
 	q, k, v, o *linear
-	qNorm      norm // over each head, in families that have it
-	kNorm      norm
+	qNorm      norm // over each head of the queries; without gains in families that have no such norm
+	kNorm      norm // the same of the keys
 	headDim    int
 	rope       *kernels.Rope
 	kernel     *kernels.Attention
@@ -17,7 +17,7 @@ type attention struct {
 	finishKeys, finishQueries, finishAll stage
 }
 
-// bind sets the linear maps and makes the stages, once.
+// bind sets the linear maps and makes the stages. All other parts must be in place.
 func (a *attention) bind(q, k, v, o *linear) {
 	a.q, a.k, a.v, a.o = q, k, v, o
 	a.finishKeys = func(s *step, lo, hi int) {
@@ -38,8 +38,9 @@ func (a *attention) bind(q, k, v, o *linear) {
 	}
 }
 
-// project makes queries of all rows, and adds keys and values to the caches.
-// In the last layer only the rows that an outcome is asked of go on.
+// project computes queries, keys and values of all rows, and stores keys and values
+// in the caches. In the last layer it then drops the rows at which nothing is asked,
+// and computes the queries of the others only.
 func (a *attention) project(s *step, last bool) {
 	query, key := a.q.out(), a.k.out()
 	s.k, s.v = grow(s.k, s.rows*key), grow(s.v, s.rows*key)
@@ -61,8 +62,8 @@ func (a *attention) project(s *step, last bool) {
 	}
 }
 
-// forward sets s.y of all rows, which are projected, but for what o.finish
-// does.
+// forward sets s.y to the attention's output for all rows, without the bias of o,
+// which o.finish adds. project has been called.
 func (a *attention) forward(s *step) {
 	width := a.q.out()
 	s.heads = grow(s.heads, s.rows*width)
@@ -80,7 +81,8 @@ func (a *attention) forward(s *step) {
 	s.multiply(s.heads, output{a.o, s.y})
 }
 
-// rotate turns the heads of the rows [lo, hi) of x by their positions.
+// rotate applies the rotary embedding to the heads of the rows [lo, hi) of x,
+// [rows][width].
 func (a *attention) rotate(s *step, x []float32, width, lo, hi int) {
 	for _, p := range s.spans {
 		for i := max(lo, p.first); i < min(hi, p.first+p.n); i++ {
@@ -89,7 +91,8 @@ func (a *attention) rotate(s *step, x []float32, width, lo, hi int) {
 	}
 }
 
-// store writes the keys and values of the rows [lo, hi) to their caches.
+// store writes the keys and values of the rows [lo, hi) into the caches of their
+// sequences.
 func (a *attention) store(s *step, lo, hi int) {
 	width := a.k.out()
 	for _, p := range s.spans {

@@ -23,9 +23,9 @@ type Backend struct {
 	info    backend.Info
 }
 
-// New packs a model. It reads the weights once, in parallel, and copies
-// nothing but what it packs; the rows of the embedding are read where they
-// are, later. Slices in w are kept.
+// New packs a model. It reads each weight once, in parallel, and makes no copy beside
+// the packed one. Rows of the embedding are read from the files in every step. The
+// backend keeps the slices of w.
 func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, error) {
 	shape := kernels.CacheShape{Heads: w.Config.NumKeyValueHeads, HeadDim: w.Config.HeadDim}
 	switch o.KV {

@@ -6,10 +6,11 @@ import (
 	"github.com/medner/medner/model/internal/paged"
 )
 
-// maxFree bounds the bytes of pages kept for later.
+// maxFree is the most bytes of free pages that are kept for later caches.
 const maxFree = 256 << 20
 
-// memory makes pages of keys and values: by layer.
+// memory allocates pages. A page holds the keys and values of some positions in all
+// layers, layer by layer.
 type memory struct {
 	shape  kernels.CacheShape
 	layers int
@@ -46,7 +47,7 @@ func (m *memory) Copy(to, from []kernels.Page) error {
 // cache implements backend.Cache.
 type cache struct {
 	paged.Cache[[]kernels.Page]
-	views [][]kernels.Page // by layer: the pages as attention reads them
+	views [][]kernels.Page // by layer: the pages of the sequence, as attention reads them
 }
 
 // newCache wraps pages.
@@ -56,7 +57,7 @@ func newCache(pages paged.Cache[[]kernels.Page], layers int) *cache {
 	return c
 }
 
-// view brings the views of the pages from the given one on up to date.
+// view updates the views from page number from on.
 func (c *cache) view(from int) {
 	for l := range c.views {
 		c.views[l] = c.views[l][:from]
@@ -78,13 +79,15 @@ func (c *cache) Close() { c.Truncate(0) }
 // Fork implements backend.Cache.
 func (c *cache) Fork(n int) backend.Cache { return newCache(c.Cache.Fork(n), len(c.views)) }
 
-// reserve makes room for n more positions.
+// reserve makes room for n more positions, and copies a shared page that they would
+// be written to.
 func (c *cache) reserve(n int) {
 	_ = c.Reserve(n) // never fails: memory doesn't
 	c.view(c.Len() / kernels.PageSize)
 }
 
-// finish ends a step that reserved room for n positions.
+// finish ends a step that reserved room for n positions. ok tells whether they were
+// written; if not, the cache is as long as before.
 func (c *cache) finish(n int, ok bool) {
 	c.Finish(n, ok)
 	c.view(c.Pages())

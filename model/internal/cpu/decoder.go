@@ -7,15 +7,15 @@ import (
 // decoder is the whole model (transformers' LlamaForCausalLM).
 type decoder struct {
 	embed  embedding
-	norms  []norm // the layers' input norms, then the last one
+	norms  []norm // the input norm of each layer, then the norm before the head
 	layers []layer
 	head   linear
 
-	normalise stage // for the first layer
-	finish    stage // of logits
+	normalise stage // the input norm of the first layer
+	finish    stage // the bias of the head
 }
 
-// bind makes the stages, once all parts are in place.
+// bind makes the stages. All other parts must be in place.
 func (d *decoder) bind() {
 	d.normalise = d.norms[0].rows
 	d.finish = func(s *step, lo, hi int) { d.head.finish(s, s.logits, lo, hi) }
@@ -25,7 +25,7 @@ func (d *decoder) bind() {
 	}
 }
 
-// forward computes a step that was laid out.
+// forward computes a step that lay has begun.
 func (d *decoder) forward(ctx context.Context, s *step) error {
 	width := d.head.in()
 	s.x, s.norm, s.y = grow(s.x, s.rows*width), grow(s.norm, s.rows*width), grow(s.y, s.rows*width)
@@ -42,17 +42,18 @@ func (d *decoder) forward(ctx context.Context, s *step) error {
 	return d.outcomes(ctx, s)
 }
 
-// headRows is how many rows of logits are in memory at a time.
+// headRows is the most rows of logits that are in memory at a time.
 const headRows = 64
 
-// outcomes fills in what is asked of each row, now the only ones left.
+// outcomes fills in what is asked at each row. Only rows at which something is asked
+// are left.
 func (d *decoder) outcomes(ctx context.Context, s *step) error {
 	s.asked = s.asked[:0]
 	for _, p := range s.spans {
 		s.asked = append(s.asked, p.ask...)
 	}
 	groups, norm := s.groups, s.norm
-	defer func() { s.groups = groups }() // else the next step's would lie where windows are made
+	defer func() { s.groups = groups }() // so that the next step doesn't lay its groups out in headGroups
 	width, vocab := d.head.in(), d.head.out()
 	for first := 0; first < len(s.asked); first += headRows {
 		if err := ctx.Err(); err != nil {
@@ -73,8 +74,8 @@ func (d *decoder) outcomes(ctx context.Context, s *step) error {
 	return nil
 }
 
-// window appends the parts of groups in the n rows from first on, numbered
-// from there.
+// window appends to dst the parts of groups that lie in the n rows from first on.
+// Their rows are counted from first.
 func window(dst, groups []group, first, n int) []group {
 	for _, g := range groups {
 		lo, hi := max(g.first, first), min(g.first+g.n, first+n)

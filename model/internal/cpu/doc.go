@@ -1,6 +1,6 @@
 // Package cpu is the backend that runs on processors.
 //
-// A decoder is a stack of layers over a residual stream x, one row of it per
+// A decoder is a stack of layers over a residual stream x, which has a row for each
 // token of the step:
 //
 //	x ← embedding of the token
@@ -9,13 +9,13 @@
 //	    x ← x + Down(silu(Gate h) ∘ Up h)                    h = norm(x)
 //	logits = Head(norm(x))
 //
-// In families that have such norms, each head of Q h and K h is normalised
-// before it is rotated.
+// Families with norms of heads normalise each head of Q h and K h before the
+// rotation.
 //
-// The files follow it: decoder.go, layer.go, attention.go, mlp.go, linear.go.
-// step.go lays out the tokens of a step as rows, cache.go keeps keys and
-// values in pages, pack.go turns the files' weights into the kernels' layout.
+// The files follow that: decoder.go, layer.go, attention.go, mlp.go, linear.go.
+// step.go lays the tokens of a step out as rows, cache.go keeps keys and values in
+// pages, pack.go turns the files' weights into the kernels' layout.
 //
-// No row's arithmetic depends on the other rows of its step, nor on how the
-// pool divides the work, so that schedules can't change an answer.
+// The arithmetic of a row depends neither on the other rows of its step nor on how
+// the pool divides the work, so that no schedule can change an answer.
 package cpu

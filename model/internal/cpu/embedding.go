@@ -2,21 +2,21 @@ package cpu
 
 import "github.com/medner/medner/model/internal/backend"
 
-// embedding is the table of token vectors: its rows are read where they are,
-// in a mapped file as a rule.
+// embedding is the table of token vectors. It isn't packed: rows are read from where
+// they are, as a rule a mapped file.
 type embedding struct {
 	backend.Embedding
-	// release gives back the memory of the file's pages that reading brought
-	// in: each row may bring many, and a long run would hold the whole table
+	// release gives back the memory of the file's pages that were read. A row may
+	// bring in many of them, and a long run would hold the whole table in memory
 	// beside the packed weights. nil: nothing to do.
 	release func()
-	read    int // rows since
+	read    int // rows read since the last release
 }
 
-// releaseRows is after how many rows memory is given back.
+// releaseRows is the number of rows read between two releases.
 const releaseRows = 64
 
-// forward sets x, [rows][hidden], to the vectors of all rows' tokens.
+// forward sets x, [rows][hidden], to the vectors of the rows' tokens.
 func (e *embedding) forward(s *step, x []float32) error {
 	width := e.Weight.Cols()
 	for _, p := range s.spans {

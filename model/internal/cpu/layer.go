@@ -6,19 +6,19 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// layer is one decoder layer (transformers' LlamaDecoderLayer). It begins
-// with its input's norm in s.norm and ends with that of next.
+// layer is one decoder layer (transformers' LlamaDecoderLayer). It starts with its
+// input's norm in s.norm, and leaves the next layer's there.
 type layer struct {
 	linears           [arch.Linears]linear
 	attention         attention
 	postAttentionNorm norm
 	mlp               mlp
-	next              *norm // the next layer's input norm, or the decoder's
+	next              *norm // the next layer's input norm, or the norm before the head
 
 	addAttention, addMLP stage
 }
 
-// bind makes the stages, once.
+// bind makes the stages. All other parts must be in place.
 func (l *layer) bind() {
 	part := &l.linears
 	l.attention.bind(&part[arch.Query], &part[arch.Key], &part[arch.Value], &part[arch.Output])
@@ -35,8 +35,9 @@ func (l *layer) bind() {
 	}
 }
 
-// forward turns the residual stream of all rows into the next layer's. The
-// last layer goes on with the rows only that an outcome is asked of.
+// forward turns the residual stream of all rows into the next layer's. The last
+// layer continues, once keys and values are stored, with only those rows at which
+// something is asked.
 func (l *layer) forward(s *step, last bool) {
 	width := l.attention.o.out()
 	s.input.Reset(s.norm, s.rows, width)
@@ -82,8 +83,8 @@ func (n *norm) rows(s *step, lo, hi int) {
 	}
 }
 
-// heads replaces each head of the rows [lo, hi) of x, [rows][width], by its
-// norm. Families whose layers have no such norm have no gains.
+// heads replaces each head of the rows [lo, hi) of x, [rows][width], by its norm. It
+// does nothing in families without norms of heads, which have no gains.
 func (n *norm) heads(s *step, x []float32, width, lo, hi int) {
 	size := len(n.Weight)
 	if size == 0 {

@@ -2,15 +2,14 @@ package cpu
 
 import "github.com/medner/medner/kernels"
 
-// linear is y = W x + b for every row of a step, and what adapters make of
-// it, by index.
+// linear computes y = W x + b for every row of a step, each under its adapter.
 type linear struct {
 	weights *kernels.Weights
-	bias    []float32
-	adapted []*adapted
+	bias    []float32  // nil: none
+	adapted []*adapted // by adapter; nil: the adapter changes nothing
 }
 
-// adapted is a linear map under one adapter; see backend.Adapted.
+// adapted is what one adapter changes in a linear map; see backend.Adapted.
 type adapted struct {
 	weights *kernels.Weights // nil: the base's
 	bias    []float32        // nil: the base's
@@ -20,7 +19,7 @@ type adapted struct {
 func (l *linear) in() int  { return l.weights.Cols() }
 func (l *linear) out() int { return l.weights.Rows() }
 
-// under returns what the adapter makes of the map, nil: nothing.
+// under returns what an adapter changes, nil if it is nothing.
 func (l *linear) under(adapter int) *adapted {
 	if adapter < 0 || adapter >= len(l.adapted) {
 		return nil
@@ -28,7 +27,7 @@ func (l *linear) under(adapter int) *adapted {
 	return l.adapted[adapter]
 }
 
-// replaced says whether an adapter in the step has weights of its own.
+// replaced reports whether an adapter of the step has weights of its own for the map.
 func (l *linear) replaced(s *step) bool {
 	for _, g := range s.groups {
 		if a := l.under(g.adapter); a != nil && a.weights != nil {
@@ -38,15 +37,15 @@ func (l *linear) replaced(s *step) bool {
 	return false
 }
 
-// output is where a linear map writes: [rows][out].
+// output is a linear map and where it writes: y, [rows][out].
 type output struct {
 	*linear
 	y []float32
 }
 
-// multiply applies linear maps to the rows x, which s.input holds, but for
-// the bias, which finish adds. One pass over the weights serves all rows,
-// unless an adapter replaces them for some.
+// multiply applies linear maps, without their biases, to the rows x, which s.input
+// holds. finish adds the biases. One pass over the weights serves all rows, unless an
+// adapter replaces the weights for some rows.
 func (s *step) multiply(x []float32, maps ...output) {
 	products := s.products[:0]
 	input, width := &s.input, maps[0].in()
@@ -87,7 +86,7 @@ func (s *step) multiply(x []float32, maps ...output) {
 	s.products = products
 }
 
-// finish adds the bias to the rows [lo, hi) of y.
+// finish adds the bias, under each row's adapter, to the rows [lo, hi) of y.
 func (l *linear) finish(s *step, y []float32, lo, hi int) {
 	if l.bias == nil && l.adapted == nil {
 		return
@@ -103,7 +102,7 @@ func (l *linear) finish(s *step, y []float32, lo, hi int) {
 	}
 }
 
-// part is a group's rows of x, [rows][width].
+// part returns the rows of the group g in x, [rows][width].
 func part(x []float32, g group, width int) []float32 {
 	return x[g.first*width:][:g.n*width]
 }

@@ -9,7 +9,7 @@ type mlp struct {
 	join stage
 }
 
-// bind sets the linear maps and makes the stages, once.
+// bind sets the linear maps and makes the stages.
 func (m *mlp) bind(gate, up, down *linear) {
 	m.gate, m.up, m.down = gate, up, down
 	m.join = func(s *step, lo, hi int) {
@@ -20,8 +20,8 @@ func (m *mlp) bind(gate, up, down *linear) {
 	}
 }
 
-// forward sets s.y to Down(silu(Gate h) ∘ Up h) of all rows h of s.norm, but
-// for what down.finish does.
+// forward sets s.y to Down(silu(Gate h) ∘ Up h) for all rows h of s.norm, without the
+// bias of Down, which down.finish adds.
 func (m *mlp) forward(s *step) {
 	width := m.gate.out()
 	s.gate, s.up = grow(s.gate, s.rows*width), grow(s.up, s.rows*width)

@@ -9,8 +9,8 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// cursor reads a file from front to back. The first thing wrong sticks in
-// err, and what is read after it is zero.
+// cursor reads a file from front to back. The first error is kept in err; after it
+// every value read is zero.
 type cursor struct {
 	file string
 	data []byte
@@ -24,7 +24,8 @@ func (c *cursor) fail(field, found, want string) {
 	}
 }
 
-// take returns the next n bytes, nil where there are fewer.
+// take returns the next n bytes. If fewer are left it fails and returns nil. field
+// names them in the error.
 func (c *cursor) take(field string, n uint64) []byte {
 	if c.err != nil {
 		return nil
@@ -52,7 +53,7 @@ func (c *cursor) u64(field string) uint64 {
 	return 0
 }
 
-// name reads a length-prefixed name of at most limit bytes.
+// name reads a name: its length, from 1 to limit bytes, and its bytes.
 func (c *cursor) name(field string, limit uint64) string {
 	n := c.u64(field + ": length")
 	if c.err == nil && (n == 0 || n > limit) {
@@ -65,7 +66,8 @@ func (c *cursor) name(field string, limit uint64) string {
 	return string(b)
 }
 
-// count reads a count of things that take at least size bytes each.
+// count reads a number of items, each of which takes at least size bytes of the file.
+// It is refused if the rest of the file can't hold so many, or if it exceeds limit.
 func (c *cursor) count(field string, limit, size uint64) int {
 	n := c.u64(field)
 	if left := uint64(len(c.data) - c.pos); c.err == nil && n > min(limit, left/size) {

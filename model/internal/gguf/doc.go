@@ -6,9 +6,9 @@
 // description of each tensor (name, dimensions with the fastest first, type,
 // offset), and the tensors' bytes, each at a multiple of general.alignment.
 //
-// Files are mapped into memory. [Open] walks the metadata and descriptions
-// once and checks them strictly, so that whatever is read later lies inside
-// the file; arrays are decoded only when asked for.
+// Files are mapped into memory. [Open] walks the metadata and the descriptions once
+// and checks them strictly, so that every later read stays inside the file. An array
+// is decoded when a caller asks for it.
 //
 // See https://github.com/ggml-org/ggml/blob/master/docs/gguf.md for the format.
 package gguf

@@ -14,12 +14,13 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// What no real file comes near, and what keeps a hostile one cheap.
+// Limits above any real file. They keep a hostile file from taking much memory or
+// time.
 const (
 	maxPairs     = 1 << 16
 	maxTensors   = 1 << 17
-	maxElements  = 1 << 22 // of one metadata array
-	maxMetadata  = 1 << 28 // bytes
+	maxElements  = 1 << 22 // elements of one metadata array
+	maxMetadata  = 1 << 28 // bytes before the tensors' own
 	maxAlignment = 1 << 20
 	maxKey       = 1<<16 - 1
 	maxName      = 64 // bytes; ggml's own limit
@@ -46,14 +47,14 @@ type File struct {
 type Tensor struct {
 	Name string
 	Type Type
-	Dims []int  // the fastest first: a matrix's columns, then its rows
-	Data []byte // a view of the file, valid until it is closed
-	File string // the path that it was read from
+	Dims []int  // the fastest dimension first: a matrix's columns, then its rows
+	Data []byte // a view of the file, valid until the file is closed
+	File string // the file's path
 }
 
-// Matrix views the tensor as a weight: the first dimension is the columns,
-// all after it are the rows. Types that quant does not read are refused by
-// name.
+// Matrix returns a view of the tensor as a weight. The first dimension counts the
+// columns, the product of the others the rows. Types that package quant doesn't read
+// are refused by name.
 func (t Tensor) Matrix() (quant.Matrix, error) {
 	format := t.Type.Format()
 	if format == quant.Invalid {
@@ -90,22 +91,23 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// Release gives back the memory that holds what was read of the file so far.
+// Release gives back the memory that holds the pages of the file read so far.
 func (f *File) Release() { f.mapped.Release() }
 
 // Close unmaps the file; views of tensors must not be read afterwards.
 func (f *File) Close() error { return f.mapped.Close() }
 
-// Path is the path that the file was opened by.
+// Path returns the path that the file was opened with.
 func (f *File) Path() string { return f.path }
 
-// Version is the format's version, 2 or 3.
+// Version returns the format's version, 2 or 3.
 func (f *File) Version() int { return f.version }
 
-// Names lists the tensors in the file's order. The caller must not change it.
+// Names returns the names of the tensors in the file's order. The caller must not
+// change the slice.
 func (f *File) Names() []string { return f.names }
 
-// Tensor returns a tensor by name.
+// Tensor returns the tensor of a name.
 func (f *File) Tensor(name string) (Tensor, bool) {
 	t, ok := f.tensors[name]
 	return t, ok
@@ -127,15 +129,15 @@ func (f *File) parse(data []byte) error {
 	return c.err
 }
 
-// extent is where a description says that a tensor lies, in the bytes that
-// follow the descriptions.
+// extent tells where a tensor lies by its description: size bytes from offset on,
+// counted from the end of all descriptions.
 type extent struct {
 	offset uint64
 	size   int
 }
 
-// header reads all that comes before the tensors' bytes, and returns the
-// extents of f.names.
+// header reads everything before the tensors' bytes. It returns an extent for each of
+// f.names.
 func (f *File) header(c *cursor) (extents []extent) {
 	if m := c.take("magic", uint64(len(magic))); m != nil && !bytes.Equal(m, []byte(magic)) {
 		c.fail("magic", strconv.Quote(string(m)), strconv.Quote(magic))
@@ -166,7 +168,7 @@ func (f *File) header(c *cursor) (extents []extent) {
 	return extents
 }
 
-// describe reads a tensor's description.
+// describe reads the description of tensor i.
 func (f *File) describe(c *cursor, i int) (e extent) {
 	t := Tensor{Name: c.name(fmt.Sprintf("name of tensor %d", i), maxName), File: f.path}
 	dims := c.u32(t.Name + ": dimensions")
@@ -208,9 +210,9 @@ func (f *File) describe(c *cursor, i int) (e extent) {
 	return extent{offset, n / info.numbers * info.bytes}
 }
 
-// place checks that the tensors follow one another in the order of their
-// descriptions, each at the next multiple of the alignment, as ggml itself
-// demands, and makes the views.
+// place sets the tensors' views of the file. It refuses extents other than those that
+// ggml demands: tensors in the order of their descriptions, each at the next multiple
+// of the alignment.
 func (f *File) place(c *cursor, data []byte, extents []extent) {
 	alignment := defaultAlignment
 	if f.Has(alignmentKey) {

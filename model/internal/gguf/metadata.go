@@ -11,7 +11,7 @@ import (
 	"github.com/medner/medner/internal/mmap"
 )
 
-// kind is the type of a metadata value, by its number in files.
+// kind is the number that a file has for the type of a metadata value.
 type kind uint32
 
 const (
@@ -33,7 +33,7 @@ const (
 
 var kindNames = [kinds]string{"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "bool", "string", "array", "uint64", "int64", "float64"}
 
-// kindSizes are bytes a value, 0 where it depends.
+// kindSizes has the bytes of a value by kind; 0 if values differ in size.
 var kindSizes = [kinds]int{1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}
 
 func (k kind) String() string {
@@ -43,12 +43,12 @@ func (k kind) String() string {
 	return fmt.Sprintf("type %d", uint32(k))
 }
 
-// value is a metadata value where it lies in the file.
+// value is a metadata value, not decoded.
 type value struct {
-	kind  kind // of the elements, for an array
+	kind  kind // for an array, the kind of its elements
 	array bool
-	count int // of elements
-	data  []byte
+	count int    // elements; 1 if it isn't an array
+	data  []byte // a view of the file
 }
 
 func (v value) String() string {
@@ -58,7 +58,7 @@ func (v value) String() string {
 	return v.kind.String()
 }
 
-// value walks over one value.
+// value reads past one value of the metadata. field names it in errors.
 func (c *cursor) value(field string) (v value) {
 	v.kind, v.count = kind(c.u32(field+": type")), 1
 	if v.kind == kindArray {
@@ -91,7 +91,7 @@ func (c *cursor) value(field string) (v value) {
 	return v
 }
 
-// Keys lists the metadata's keys in alphabetical order.
+// Keys returns the metadata's keys in alphabetical order.
 func (f *File) Keys() []string {
 	keys := make([]string, 0, len(f.metadata))
 	for key := range f.metadata {
@@ -101,11 +101,11 @@ func (f *File) Keys() []string {
 	return keys
 }
 
-// Has says whether the metadata has a key.
+// Has reports whether the metadata has a key.
 func (f *File) Has(key string) bool { _, ok := f.metadata[key]; return ok }
 
-// read finds a value of one of some kinds, or of an array of them, and calls
-// decode with its bytes.
+// read calls decode with the value of a key, if that has an allowed kind and is an
+// array or not, as array tells. want says in errors what was expected.
 func (f *File) read(key string, array bool, want string, decode func(v value) error, allowed ...kind) error {
 	v, ok := f.metadata[key]
 	if !ok {

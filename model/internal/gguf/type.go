@@ -6,11 +6,11 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// Type is a tensor's number format, by ggml's number.
+// Type is ggml's number of a tensor's number format.
 type Type uint32
 
-// typeInfo is a type's name, the numbers in a block, and the block's bytes.
-// format is quant.Invalid for types that quant does not read.
+// typeInfo describes a type: its name, how many numbers a block holds, and how many
+// bytes it takes. format is quant.Invalid for types that package quant doesn't read.
 type typeInfo struct {
 	name           string
 	numbers, bytes int
@@ -54,7 +54,7 @@ var types = map[Type]typeInfo{
 	41: {"Q1_0", 128, 18, quant.Invalid},
 }
 
-// String is ggml's name of the type.
+// String returns ggml's name of the type.
 func (t Type) String() string {
 	if info, ok := types[t]; ok {
 		return info.name
@@ -62,6 +62,6 @@ func (t Type) String() string {
 	return fmt.Sprintf("type %d", uint32(t))
 }
 
-// Format is the weight format of the same numbers, quant.Invalid for types
-// that quant does not read.
+// Format returns package quant's format of the same numbers, quant.Invalid for types
+// that it doesn't read.
 func (t Type) Format() quant.Format { return types[t].format }
