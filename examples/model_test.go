@@ -2,11 +2,9 @@ package embedder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 
-	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/tokenizer"
 )
@@ -20,7 +18,7 @@ func Example_model() {
 		log.Fatal(err)
 	}
 	defer func() { _ = m.Close() }()
-	t, err := tokenizer.Load(tinyLlama + "/tokenizer.json")
+	t, err := m.Text().Tokenizer()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -50,32 +48,4 @@ func Example_model() {
 	// base  [1859 1859 1859 1859 1859 1859], the first at -0.00
 	// plain [1859 1859 340 562 1281 1626], the first at -0.02
 	// the likeliest next token: 1859
-}
-
-// A caller tells apart why a request failed.
-func Example_modelErrors() {
-	ctx := context.Background()
-	m, err := model.Open(ctx, tinyLlama, model.Options{Context: 16})
-	if err != nil {
-		log.Fatal(err)
-	}
-	_, err = m.Generate(ctx, model.Request{Tokens: make([]int32, 20)})
-	var long *model.ContextError
-	if errors.As(err, &long) {
-		fmt.Println("cut the prompt of", long.PromptTokens, "tokens: the context has", long.Limit)
-	}
-	_, err = m.Generate(ctx, model.Request{Tokens: []int32{1 << 30}})
-	var bad *badinput.Error
-	if errors.As(err, &bad) {
-		fmt.Println("not a prompt of this model:", bad)
-	}
-	if err := m.Close(); err != nil {
-		log.Fatal(err)
-	}
-	_, err = m.Generate(ctx, model.Request{Tokens: []int32{1}})
-	fmt.Println("closed:", errors.Is(err, model.ErrClosed))
-	// Output:
-	// cut the prompt of 20 tokens: the context has 16
-	// not a prompt of this model: prompt token 0: found id 1073741824, expected 0 to 2047
-	// closed: true
 }

@@ -170,6 +170,9 @@ func (t *writer) rule(j int, constraint Constraint) *choice.Rule {
 	}
 	if constraint != nil {
 		if allowed := constraint.Allowed(); allowed != nil {
+			if t.masks[j] == nil {
+				t.masks[j] = []uint64{} // an empty mask allows nothing, nil everything
+			}
 			t.masks[j] = append(t.masks[j][:0], allowed...)
 			rule.Allowed = t.masks[j]
 		}
