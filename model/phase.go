@@ -2,8 +2,8 @@ package model
 
 // phase says where a sequence stands in the scheduler:
 //
-//	         a place in the batch        tokens but the latest
-//	         is free                     are read                  its last token
+//	         a place in the batch        all that is to be
+//	         is free                     read is read              its last token
 //	waiting ─────────────────→ reading ───────────────→ writing ──────────────→ done
 //	   ↑                          │ │                      │                      ↑
 //	   └──────────────────────────┴─│──────────────────────┘                      │
@@ -18,8 +18,9 @@ const (
 	// waiting: the sequence is in scheduler.waiting and has no cache.
 	waiting phase = iota
 	// reading: it is in scheduler.active, and each step reads a piece of its
-	// tokens. A sequence that had written before it lost its cache reads all of
-	// its tokens but the latest again.
+	// prompt; the step that reads the prompt's end writes the first token. A
+	// sequence that had written before it lost its cache reads all of its tokens
+	// but the latest.
 	reading
 	// writing: each step feeds its latest token and writes one or more. Only a
 	// writer comes here.

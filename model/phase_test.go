@@ -167,3 +167,30 @@ func TestPatience(t *testing.T) {
 		m.release()
 	}
 }
+
+// TestDraftsOfCallersThatLeft: a caller leaves during a step that verifies
+// drafted tokens of its sequence and goes on for another caller. The prefix
+// cache must have the tokens that its keys and values are of.
+func TestDraftsOfCallersThatLeft(t *testing.T) {
+	m := steppedModel(t, Options{})
+	m.scheduler.chooseDrafts = takeAll
+	ctx, cancel := context.WithCancel(t.Context())
+	left := m.submit(ctx, Request{Tokens: slices.Repeat([]int32{5, 7}, 10), Stop: []int32{}})
+	m.stall()
+	m.submit(t.Context(), Request{Tokens: []int32{1, 2, 3}, Stop: []int32{}})
+	m.step()
+	drafted := func() bool {
+		spans := m.scheduler.spans
+		return len(spans) == 2 && len(m.scheduler.active[0].rows) > 1
+	}
+	for !drafted() {
+		m.step()
+	}
+	cancel()
+	require.ErrorIs(t, <-left, context.Canceled)
+	m.step()
+	require.Len(t, m.scheduler.prefix.entries, 1)
+	entry := m.scheduler.prefix.entries[0]
+	require.Equal(t, entry.cache.(*toyCache).tokens, entry.tokens)
+	m.release()
+}

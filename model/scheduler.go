@@ -13,14 +13,14 @@ import (
 type scheduler struct {
 	backend backend.Backend
 	vocab   int
-	batch   int // sequences with a cache at most
-	chunk   int // prompt tokens a step at most
-	draft   int // drafted tokens a sequence and step at most
-	prefix  *prefixCache
+	batch   int          // sequences with a cache at most
+	chunk   int          // prompt tokens a step at most
+	draft   int          // drafted tokens a sequence and step at most
+	prefix  *prefixCache // nil: none
 	pace    pace
 	// chooseDrafts decides how many drafted tokens are verified: pace.choose.
 	chooseDrafts func(rows int, drafts []draft)
-	odds         odds // of all sequences: what a new one starts with
+	odds         odds // of all sequences; a new one starts with them
 
 	waiting []*sequence // in order of arrival
 	active  []*sequence // reading and writing, in order of admission

@@ -48,7 +48,7 @@ func (s *scheduler) add(q *sequence, tokens []int32) {
 }
 
 // addReaders adds pieces of what is to be read, in order of admission, and
-// returns their tokens' number.
+// returns how many tokens they have.
 func (s *scheduler) addReaders() (rows int) {
 	budget := s.readBudget()
 	for _, q := range s.active {
@@ -124,8 +124,8 @@ func (s *scheduler) known(q *sequence) (source backend.Cache, n int) {
 }
 
 // addWriters adds the sequences that are being written, each with as many
-// drafted tokens as are worth verifying beside the readRows rows of the step,
-// and returns their rows' number.
+// drafted tokens as are worth verifying beside the readRows rows that the step
+// has already, and returns how many rows it adds.
 func (s *scheduler) addWriters(readRows int) (rows int) {
 	s.writers, s.drafts = s.writers[:0], s.drafts[:0]
 	for _, q := range s.active {

@@ -23,19 +23,19 @@ type writer struct {
 	accepted int     // how many of the step's drafted ids were chosen
 	odds     odds
 
-	// Buffers of ask, used again in every step: one of each a row.
-	span    []int32
-	rules   []choice.Rule
-	choices []choice.Choice
-	masks   [][]uint64
-	logits  [][]float32
+	// Buffers that each step uses again.
+	span    []int32         // the tokens that the step feeds
+	rules   []choice.Rule   // by row
+	choices []choice.Choice // by row
+	masks   [][]uint64      // by row
+	logits  [][]float32     // by row; nil unless Request.Top asks for them
+	written []Token         // by the step
 
 	// The lists in the reports of tokens are parts of these.
 	probes []float32
 	ranked []Ranked
 
-	written []Token   // by the step
-	first   time.Time // when the first token was written
+	first time.Time // when the first token was written
 }
 
 // newWriter prepares a checked request that ends once prompt and output have
@@ -109,6 +109,9 @@ func (t *writer) settle(s *scheduler) {
 	var err error
 	drafted := len(t.rows) - 1
 	if !t.claim(func() { finish, err = t.accept() }) {
+		// The caller has left, and admit ends the sequence. What its cache has of
+		// drafted tokens must not get into the prefix cache.
+		t.cache.Truncate(min(t.cache.Len(), len(t.tokens)))
 		return
 	}
 	s.stats.update(func(st *Stats) {
