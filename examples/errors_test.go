@@ -101,4 +101,6 @@ func Example_errorsOfText() {
 		fmt.Println("refused:", raised.Message)
 	}
 	// Output:
+	// there is no tokenizer
+	// refused: no system message, please
 }
