@@ -1,6 +1,7 @@
 package kernelbench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -51,9 +52,9 @@ type measurement struct {
 // Run measures, and calls report with each result as it comes. When it returns,
 // the kernels' variant is the same as before.
 func Run(ctx context.Context, o Options, report func(Result)) (Machine, error) {
-	o.Columns, o.Context = orElse(o.Columns, 128), orElse(o.Context, 512)
-	o.Time = orElse(o.Time, 200*time.Millisecond)
-	o.memory = orElse(o.memory, 256<<20)
+	o.Columns, o.Context = cmp.Or(o.Columns, 128), cmp.Or(o.Context, 512)
+	o.Time = cmp.Or(o.Time, 200*time.Millisecond)
+	o.memory = cmp.Or(o.memory, 256<<20)
 	variants, err := chosenVariants(o.Variants)
 	if err != nil {
 		return Machine{}, err
@@ -139,36 +140,34 @@ func result(m *measurement, model string, seconds, bandwidth float64, peak Peak)
 	return r
 }
 
-func orElse[T comparable](v, fallback T) T {
-	if v == *new(T) {
-		return fallback
-	}
-	return v
-}
-
+// wanted reports whether a kernel's name begins with one of the prefixes, or no
+// prefixes are given.
 func wanted(prefixes []string, kernel string) bool {
 	return prefixes == nil || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(kernel, p) })
 }
 
+// chosenVariants returns the instruction sets of those names; nil: all that this
+// processor has.
 func chosenVariants(names []string) ([]string, error) {
 	var all, chosen []string
 	for _, v := range kernels.Variants() {
 		all = append(all, v.Name)
 		if names == nil && v.Available || slices.Contains(names, v.Name) {
 			if !v.Available {
-				return nil, fmt.Errorf("kernels %s: %s", v.Name, v.Reason)
+				return nil, fmt.Errorf("variant %s: %s", v.Name, v.Reason)
 			}
 			chosen = append(chosen, v.Name)
 		}
 	}
 	for _, n := range names {
 		if !slices.Contains(all, n) {
-			return nil, fmt.Errorf("kernels %q are none of %s", n, strings.Join(all, ", "))
+			return nil, fmt.Errorf("variant %q: expected one of %s", n, strings.Join(all, ", "))
 		}
 	}
 	return chosen, nil
 }
 
+// chosenShapes returns the shapes of those models; nil: all.
 func chosenShapes(names []string) ([]shape, error) {
 	if names == nil {
 		return shapes, nil
@@ -177,7 +176,7 @@ func chosenShapes(names []string) ([]shape, error) {
 	for _, n := range names {
 		i := slices.IndexFunc(shapes, func(s shape) bool { return strings.EqualFold(s.name, n) })
 		if i < 0 {
-			return nil, fmt.Errorf("no shapes of %q: they are known of %s", n, strings.Join(Models(), ", "))
+			return nil, fmt.Errorf("model %q: expected one of %s", n, strings.Join(Models(), ", "))
 		}
 		chosen = append(chosen, shapes[i])
 	}
