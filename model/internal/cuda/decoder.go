@@ -15,50 +15,51 @@ import (
 type decoder struct {
 	hidden, intermediate, vocab int
 	heads, kvHeads, headDim     int
-	rotary                      int // inverse frequencies
+	rotary                      int // number of inverse frequencies
 	eps                         float32
 
 	invFreq driver.Ptr
 	embed   *gpukernels.Weights
-	tables  []quant.Matrix // by adapter: the token table under it, read on the host; nil: embed
-	norms   []norm         // the layers' input norms, then the last one
+	tables  []quant.Matrix // by adapter: its own token table, read on the host; nil: embed
+	norms   []norm         // the input norm of each layer, then the norm before the head
 	layers  []layer
 	head    linear
-	rank    int // the greatest of a low-rank path
+	rank    int // the greatest rank of a low-rank path
 }
 
 // layer is one decoder layer (transformers' LlamaDecoderLayer).
 type layer struct {
 	linears [arch.Linears]linear
-	norms   [arch.Norms]norm // of those that the family has not, base is 0
+	norms   [arch.Norms]norm // base is 0 for norms that the family doesn't have
 }
 
-// norm is an RMSNorm's gains, and by adapter what replaces them.
+// norm is an RMSNorm.
 type norm struct {
-	base, own driver.Ptr
-	adapted   []bool
+	base    driver.Ptr // the gains
+	own     driver.Ptr // by adapter: the address of its own gains, or 0; 0: no adapter has any
+	adapted []bool     // by adapter: whether it has gains of its own
 }
 
-// linear is y = W x + b, and what adapters make of it.
+// linear is y = W x + b, and what adapters change in it.
 type linear struct {
 	weights  *gpukernels.Weights
-	bias     driver.Ptr
-	table    driver.Ptr            // of gpukernels.LowRank, by adapter; 0: no adapter changes anything
+	bias     driver.Ptr            // 0: none
+	table    driver.Ptr            // by adapter: its gpukernels.LowRank; 0: no adapter changes anything
 	adapted  []bool                // by adapter: whether it changes anything
-	replaced []*gpukernels.Weights // by adapter; nil: the weights stay
+	replaced []*gpukernels.Weights // by adapter: its own weights; nil: it keeps the base's
 	lowRank  []bool                // by adapter: whether it has a low-rank path
 }
 
-// sink takes what a model consists of into device memory, or counts it.
+// sink takes the parts of a model into device memory, or counts their bytes.
 type sink interface {
 	matrix(m quant.Matrix, form hold.Form) (*gpukernels.Weights, error)
 	bytes(data []byte) (driver.Ptr, error)
-	// layerDone is called now and then.
+	// layerDone is called after each layer and at the end.
 	layerDone()
 }
 
-// build fills the decoder, and returns how many bytes a step of one token
-// without adapters reads.
+// build fills the decoder. It returns how many bytes of weights a step of one token
+// under the base reads.
 func (d *decoder) build(w *backend.Weights, plan hold.Plan, to sink) (read int64, err error) {
 	c := w.Config
 	d.hidden, d.intermediate, d.vocab = c.HiddenSize, c.IntermediateSize, c.VocabSize
@@ -99,7 +100,7 @@ func (d *decoder) build(w *backend.Weights, plan hold.Plan, to sink) (read int64
 	return b.read, nil
 }
 
-// builder hands parts of a model to a sink until the first error.
+// builder hands the parts of a model to a sink, and nothing more after an error.
 type builder struct {
 	to   sink
 	plan hold.Plan
@@ -178,7 +179,7 @@ func (b *builder) linear(l *backend.Linear, role hold.Role) linear {
 	return packed
 }
 
-// changesHeads says whether an adapter changes the norms of heads in any layer.
+// changesHeads reports whether an adapter changes norms of heads in any layer.
 func (d *decoder) changesHeads(adapter int) bool {
 	for i := range d.layers {
 		norms := &d.layers[i].norms
@@ -189,8 +190,8 @@ func (d *decoder) changesHeads(adapter int) bool {
 	return false
 }
 
-// under says whether an adapter of the step, whose numbers are in adapters,
-// changes what list tells of.
+// under reports whether list, which has an entry for each adapter, is true for any of
+// the given adapters.
 func under(list []bool, adapters []int) bool {
 	for _, a := range adapters {
 		if a < len(list) && list[a] {

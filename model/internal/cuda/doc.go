@@ -1,5 +1,5 @@
-// Package cuda is the backend that runs on NVIDIA GPUs: the sibling of
-// model/cpu, with the same decoder.
+// Package cuda is the backend that runs on NVIDIA GPUs, with the same decoder as
+// model/internal/cpu:
 //
 //	x ← embedding of the token
 //	per layer:
@@ -7,14 +7,16 @@
 //	    x ← x + Down(silu(Gate h) ∘ Up h)                    h = norm(x)
 //	logits = Head(norm(x))
 //
-// plan.go decides how each weight is held and what that takes, fit.go whether
-// the device has room, upload.go streams the files through pinned memory.
-// cache.go keeps keys and values in pages of device memory. tables.go writes
-// what differs from step to step (ids, positions, page tables, adapters, masks)
-// into device memory, so that decoder.go's launches depend on little more than
-// the number of rows, and graph.go can capture and repeat them. step.go leads
-// through a step, outcome.go reads its choices.
+// Families with norms of heads normalise each head of Q h and K h before the
+// rotation.
 //
-// No row's arithmetic depends on the other rows of its step. In precision f32
-// every bit is that of model/cpu.
+// fit.go decides whether the device has room for a model, decoder.go builds it, and
+// upload.go streams the files through pinned memory. cache.go keeps keys and values
+// in pages of device memory. run.go leads through a step, forward.go queues its
+// launches. tables.go writes what differs from step to step (ids, positions, page
+// tables, adapters, masks) into device memory, so that the launches depend on little
+// more than the number of rows, and graph.go can capture and repeat them.
+//
+// The arithmetic of a row doesn't depend on the other rows of its step. In precision
+// f32 every bit is that of model/internal/cpu.
 package cuda

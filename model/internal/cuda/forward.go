@@ -8,30 +8,33 @@ import (
 	"github.com/medner/medner/model/arch"
 )
 
-// pass is a step's way through the decoder: what its launches are pointed to.
-// It begins with all rows and ends with those that something is asked of.
+// pass queues the launches of a step. Its fields hold what the launches are pointed
+// to: at first all rows, after the last layer's keys and values are stored only the
+// asked rows, those at which the step asks for something.
 type pass struct {
 	d       *decoder
 	k       *gpukernels.Kernels
 	w       *workspace
 	stream  driver.Stream
 	cache   gpukernels.Cache
-	layerKV int // bytes of a page that a layer takes
+	layerKV int // bytes that a layer takes of a page
 
 	shape    shape
-	groups   []int // the adapters of the shape
+	groups   []int // adapters that rows of the step are under
 	rows     gpukernels.Rows
 	places   gpukernels.Places
-	adapters driver.Ptr // of the rows; 0: the base for all
+	adapters driver.Ptr // the adapter of each row; 0: all rows are under the base
 	x, norm  driver.Ptr
 	angles   driver.Ptr
 
 	queryHeads, keyHeads heads
-	// window is called when the logits of some asked rows are there; may be nil.
+	// window is called once the logits of n asked rows from first on are queued. nil:
+	// nobody waits for them.
 	window func(first, n int) error
 }
 
-// count says how many rows there are, where device memory tells.
+// count returns a number of rows: most, or the count number which in device memory,
+// which is not above most, if the step's shape has its counts there.
 func (p *pass) count(most, which int) gpukernels.Rows {
 	r := gpukernels.Rows{Most: most}
 	if p.shape.counted {
@@ -40,19 +43,19 @@ func (p *pass) count(most, which int) gpukernels.Rows {
 	return r
 }
 
-// heads are the heads of the queries, or of the keys, of the rows.
+// heads are the heads of the queries, or of the keys, of all rows.
 type heads struct {
-	rows     gpukernels.Rows // a head is a row
-	adapters driver.Ptr      // of each; there only where an adapter of the step changes norms of heads
+	rows     gpukernels.Rows // their number
+	adapters driver.Ptr      // the adapter of each; filled in only if an adapter of the step changes norms of heads
 }
 
-// heads points to n heads: which is their place among the counts, at that of
-// their adapters among the tables.
+// heads returns n heads at most, whose number is the count which. at is the offset of
+// their adapters in the tables.
 func (p *pass) heads(n, which, at int) heads {
 	return heads{p.count(n, which), p.w.tables.ptr(at)}
 }
 
-// begin points to all rows.
+// begin points the launches to all rows.
 func (p *pass) begin() {
 	t := &p.w.tables
 	p.rows = p.count(p.shape.rows, rowCount)
@@ -66,8 +69,8 @@ func (p *pass) begin() {
 	p.cache.Tables, p.cache.Stride = t.ptr(t.at.pages), t.limits.stride
 }
 
-// narrow goes on with the rows that something is asked of: after the last
-// layer's keys and values are stored nothing depends on the others.
+// narrow gathers the asked rows and points the launches to them. Once the last
+// layer's keys and values are stored, nothing depends on the other rows.
 func (p *pass) narrow() error {
 	t, input := &p.w.tables, p.k.Precision().InputBytes()
 	from := t.ptr(t.at.from)
@@ -87,7 +90,7 @@ func (p *pass) narrow() error {
 	return p.k.Angles(p.stream, p.angles, p.d.invFreq, p.rows, p.d.rotary, p.places)
 }
 
-// forward queues the whole step.
+// forward queues all launches of the step.
 func (p *pass) forward(ctx context.Context) error {
 	p.begin()
 	t := &p.w.tables
@@ -115,7 +118,7 @@ func (p *pass) forward(ctx context.Context) error {
 	return p.outcomes(ctx)
 }
 
-// normalise sets norm to the RMSNorm of x.
+// normalise sets p.norm to the RMSNorm of p.x.
 func (p *pass) normalise(n *norm) error {
 	g := gpukernels.Gains{Base: n.base}
 	if under(n.adapted, p.groups) {
@@ -124,8 +127,8 @@ func (p *pass) normalise(n *norm) error {
 	return p.k.RMSNorm(p.stream, p.norm, p.x, p.rows, p.d.hidden, p.d.eps, g)
 }
 
-// normaliseHeads replaces the heads of x by their RMSNorms, in families that
-// have them.
+// normaliseHeads replaces each of the heads h in x by its RMSNorm. It does nothing in
+// families without norms of heads.
 func (p *pass) normaliseHeads(n *norm, x driver.Ptr, h heads) error {
 	if n.base == 0 {
 		return nil
@@ -137,52 +140,75 @@ func (p *pass) normaliseHeads(n *norm, x driver.Ptr, h heads) error {
 	return p.k.NormHeads(p.stream, x, h.rows, p.d.headDim, p.d.eps, g)
 }
 
-// layer turns the residual stream into the next layer's. It begins and ends
-// with its norm, by next.
+// layer turns the residual stream x into the next layer's. It starts with x's norm
+// in p.norm, and leaves there the norm by next. In the last layer, narrow tells
+// whether some rows end once their keys and values are stored.
 func (p *pass) layer(l *layer, next *norm, narrow bool) error {
-	w, d := p.w, p.d
-	q, k, v := output{&l.linears[arch.Query], w.q, 0}, output{&l.linears[arch.Key], w.k, 0}, output{&l.linears[arch.Value], w.v, 0}
-	if narrow {
-		if err := p.multiply(p.norm, k, v); err != nil {
+	if !narrow {
+		if err := p.project(l); err != nil {
 			return err
 		}
-		if err := p.normaliseHeads(&l.norms[arch.KeyNorm], w.k, p.keyHeads); err != nil {
-			return err
-		}
-		if err := p.k.Rope(p.stream, 0, w.k, w.v, p.angles, p.rows, 0, d.rotary, p.places, p.cache); err != nil {
-			return err
-		}
-		if p.shape.asked == 0 {
-			return nil
-		}
-		if err := p.narrow(); err != nil {
-			return err
-		}
-		if err := p.multiply(p.norm, q); err != nil {
-			return err
-		}
-		if err := p.normaliseHeads(&l.norms[arch.QueryNorm], w.q, p.queryHeads); err != nil {
-			return err
-		}
-		queries := p.cache
-		queries.Shape.Heads = 0
-		if err := p.k.Rope(p.stream, w.q, 0, 0, p.angles, p.rows, d.heads, d.rotary, p.places, queries); err != nil {
-			return err
-		}
-	} else {
-		if err := p.multiply(p.norm, q, k, v); err != nil {
-			return err
-		}
-		if err := p.normaliseHeads(&l.norms[arch.KeyNorm], w.k, p.keyHeads); err != nil {
-			return err
-		}
-		if err := p.normaliseHeads(&l.norms[arch.QueryNorm], w.q, p.queryHeads); err != nil {
-			return err
-		}
-		if err := p.k.Rope(p.stream, w.q, w.k, w.v, p.angles, p.rows, d.heads, d.rotary, p.places, p.cache); err != nil {
-			return err
-		}
+		return p.finish(l, next)
 	}
+	if err := p.projectKeys(l); err != nil || p.shape.asked == 0 {
+		return err
+	}
+	if err := p.narrow(); err != nil {
+		return err
+	}
+	if err := p.projectQueries(l); err != nil {
+		return err
+	}
+	return p.finish(l, next)
+}
+
+// project computes queries, keys and values, and stores keys and values in the
+// caches.
+func (p *pass) project(l *layer) error {
+	w, d := p.w, p.d
+	err := p.multiply(p.norm, output{&l.linears[arch.Query], w.q, 0},
+		output{&l.linears[arch.Key], w.k, 0}, output{&l.linears[arch.Value], w.v, 0})
+	if err != nil {
+		return err
+	}
+	if err := p.normaliseHeads(&l.norms[arch.KeyNorm], w.k, p.keyHeads); err != nil {
+		return err
+	}
+	if err := p.normaliseHeads(&l.norms[arch.QueryNorm], w.q, p.queryHeads); err != nil {
+		return err
+	}
+	return p.k.Rope(p.stream, w.q, w.k, w.v, p.angles, p.rows, d.heads, d.rotary, p.places, p.cache)
+}
+
+// projectKeys does what project does for keys and values only.
+func (p *pass) projectKeys(l *layer) error {
+	w := p.w
+	if err := p.multiply(p.norm, output{&l.linears[arch.Key], w.k, 0}, output{&l.linears[arch.Value], w.v, 0}); err != nil {
+		return err
+	}
+	if err := p.normaliseHeads(&l.norms[arch.KeyNorm], w.k, p.keyHeads); err != nil {
+		return err
+	}
+	return p.k.Rope(p.stream, 0, w.k, w.v, p.angles, p.rows, 0, p.d.rotary, p.places, p.cache)
+}
+
+// projectQueries does what project does for queries only.
+func (p *pass) projectQueries(l *layer) error {
+	w, d := p.w, p.d
+	if err := p.multiply(p.norm, output{&l.linears[arch.Query], w.q, 0}); err != nil {
+		return err
+	}
+	if err := p.normaliseHeads(&l.norms[arch.QueryNorm], w.q, p.queryHeads); err != nil {
+		return err
+	}
+	queries := p.cache
+	queries.Shape.Heads = 0 // no keys
+	return p.k.Rope(p.stream, w.q, 0, 0, p.angles, p.rows, d.heads, d.rotary, p.places, queries)
+}
+
+// finish computes everything of a layer that comes after the projections.
+func (p *pass) finish(l *layer, next *norm) error {
+	w := p.w
 	if err := p.attend(); err != nil {
 		return err
 	}
@@ -195,7 +221,7 @@ func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 	if err := p.multiply(p.norm, output{&l.linears[arch.Gate], w.gate, 0}, output{&l.linears[arch.Up], w.up, 0}); err != nil {
 		return err
 	}
-	if err := p.k.SiLUMul(p.stream, w.inner, w.gate, w.up, p.rows, d.intermediate); err != nil {
+	if err := p.k.SiLUMul(p.stream, w.inner, w.gate, w.up, p.rows, p.d.intermediate); err != nil {
 		return err
 	}
 	if err := p.multiply(w.inner, output{&l.linears[arch.Down], w.y, p.x}); err != nil {
@@ -204,8 +230,8 @@ func (p *pass) layer(l *layer, next *norm, narrow bool) error {
 	return p.normalise(next)
 }
 
-// attend sets heads to the attention of the queries; where there is not enough
-// memory for the scores of all rows, some at a time.
+// attend sets w.heads to the attention of the queries w.q. It takes some rows at a time
+// if the scratch memory isn't enough for all.
 func (p *pass) attend() error {
 	d, w := p.d, p.w
 	n := p.rows.Most
@@ -232,19 +258,19 @@ func (p *pass) attend() error {
 	return nil
 }
 
-// output is where a linear map writes: y, [rows][outputs], or if residual is
-// not 0 residual += what it makes of y.
+// output is a linear map and where it writes. If residual is 0 it sets y,
+// [rows][outputs]. If not, it adds its outputs to residual, and may use y in between.
 type output struct {
 	*linear
 	y, residual driver.Ptr
 }
 
-// multiply applies linear maps to the rows of x, [rows][inputs]. One pass over
-// the weights serves all rows; then come the weights, low-rank paths and biases
-// of the adapters that some rows are under.
+// multiply applies linear maps to the rows of x, [rows][inputs]. One pass over the
+// weights serves all rows. Then come, for the rows under adapters that change a map,
+// the adapters' weights, low-rank paths and biases.
 func (p *pass) multiply(x driver.Ptr, maps ...output) error {
 	var products []gpukernels.Product
-	var paths []driver.Ptr // tables of the maps that have low-rank paths
+	var paths []driver.Ptr // the tables of maps with low-rank paths in the step
 	for _, m := range maps {
 		switch {
 		case under(m.adapted, p.groups):
@@ -298,8 +324,8 @@ func (p *pass) multiply(x driver.Ptr, maps ...output) error {
 	return nil
 }
 
-// outcomes queues the logits of the rows that are left, a window at a time,
-// and the choices from them.
+// outcomes queues the logits of the asked rows and the choices from them, headRows rows
+// at a time.
 func (p *pass) outcomes(ctx context.Context) error {
 	w, d, t := p.w, p.d, &p.w.tables
 	norm, adapters := p.norm, p.adapters

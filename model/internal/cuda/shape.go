@@ -7,28 +7,28 @@ import (
 	"github.com/medner/medner/internal/cuda/gpukernels"
 )
 
-// shape is all that the launches of a step depend on: steps of one shape have
-// one graph. Numbers are rounded up, so that there are few; how many rows there
-// are the kernels read from device memory.
+// shape is everything that the launches of a step depend on: steps of one shape share
+// a graph. Its numbers are rounded up, so that there are few shapes; the kernels read
+// the true numbers of rows from device memory.
 type shape struct {
-	rows, asked int
-	narrow      bool   // rows that nothing is asked of end in the last layer
+	rows, asked int    // rows, and rows at which the step asks for something
+	narrow      bool   // whether some rows are not asked, and end in the last layer
 	keys        int    // positions that attention sees
-	adapters    string // that rows are under
-	own         bool   // token vectors come from the host
-	choose      bool
-	probes      int
-	counted     bool // the numbers of rows are in device memory
+	adapters    string // adapters that rows are under
+	own         bool   // whether token vectors come from the host
+	choose      bool   // whether the device chooses
+	probes      int    // ids whose log-probability is asked at a row
+	counted     bool   // whether the numbers of rows are in device memory
 }
 
-// headRows is how many rows of logits are in memory at a time.
+// headRows is the most rows of logits that are in memory at a time.
 const headRows = 64
 
-// maxGraphRows is the widest step that is captured: of wider ones the time is
-// in the kernels.
+// maxGraphRows is the most rows of a step that is captured. Wider steps spend their
+// time in the kernels, not in launches.
 const maxGraphRows = 2 * headRows
 
-// shapeOf rounds a step's numbers up.
+// shapeOf returns the shape of a step.
 func shapeOf(s *step, k *gpukernels.Kernels, d *decoder) shape {
 	sh := shape{
 		rows: s.rows, asked: len(s.asked), narrow: len(s.asked) < s.rows, keys: 1 << bits.Len(uint(max(s.keys, 256)-1)),
@@ -52,7 +52,8 @@ func shapeOf(s *step, k *gpukernels.Kernels, d *decoder) shape {
 	return sh
 }
 
-// class rounds a number of rows up, by an eighth or so.
+// class rounds a number of rows up: to one of four numbers between two powers of two,
+// such as 20, 24, 28 and 32.
 func class(n int) int {
 	step := 1
 	for n > 8*step {
