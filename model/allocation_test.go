@@ -39,15 +39,15 @@ func (c *muteCache) Bytes() int64             { return 0 }
 func (c *muteCache) Fork(n int) backend.Cache { c.b.caches.Add(1); return &muteCache{c.b, n} }
 func (c *muteCache) Close()                   { c.b.caches.Add(-1) }
 
-// all allows every id, as a constraint.
+// all is a constraint with one mask for every position.
 type all struct{ mask []uint64 }
 
 func (c *all) Allowed() []uint64 { return c.mask }
 func (c *all) Accept(int32)      {}
 func (c *all) Fork() Constraint  { return c }
 
-// TestTokensAllocateNothing: what a request allocates grows with the logarithm
-// of its output, as slices do, and not with each token.
+// TestTokensAllocateNothing: the number of a request's allocations grows with the
+// logarithm of its output's length, as that of slices does.
 func TestTokensAllocateNothing(t *testing.T) {
 	b := &mute{}
 	m := modelOf(t, b, &b.toy, Options{Context: 100_000})

@@ -30,8 +30,9 @@ func fakeGPU(t *testing.T) *fake.Library {
 	return fake.Load(t, path)
 }
 
-// TestBitsOfAGPU: what a GPU writes in f32 is what the processors write, to the
-// bit, in every batch, chunk, draft and prefix; in fast it is one thing too.
+// TestBitsOfAGPU: in f32 a GPU writes what the processors write, to the bit, in
+// every batch, chunk, draft and prefix, greedily and by sampling. In fast it
+// writes the same in every schedule.
 func TestBitsOfAGPU(t *testing.T) {
 	l := fakeGPU(t)
 	for _, c := range []struct {
@@ -94,8 +95,8 @@ func TestBitsOfAGPU(t *testing.T) {
 	}
 }
 
-// TestLostGPU: with another device named, only what was under way is lost with
-// the first.
+// TestLostGPU: where another device is named, only requests under way fail when
+// the first is lost.
 func TestLostGPU(t *testing.T) {
 	l := fakeGPU(t)
 	var mu sync.Mutex

@@ -17,14 +17,13 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// frail is a toy on a device that has room for so many positions, and is lost
-// after so many steps.
+// frail is a toy whose device has little memory, or is lost at some step.
 type frail struct {
 	*toy
-	room  int // positions of all caches; 0: no end of them
-	steps atomic.Int64
-	last  int64 // step; 0: none
-	live  []*toyCache
+	room  int          // positions of all caches at most; 0: any number
+	steps atomic.Int64 // tried so far
+	last  int64        // steps that succeed before the device is lost; 0: it never is
+	live  []*toyCache  // caches that may be open
 }
 
 func (f *frail) NewCache() backend.Cache {
@@ -64,8 +63,9 @@ func (f *frail) Step(ctx context.Context, spans []backend.Span) error {
 	return f.toy.Step(ctx, inner)
 }
 
-// TestConcurrentRequestsInLittleMemory: requests wait for room, and write what
-// they write anywhere; only one that needs more than all of it fails.
+// TestConcurrentRequestsInLittleMemory: requests wait for room in the device's
+// memory, and write what they write in any case. A request fails only if it needs
+// more than the whole memory.
 func TestConcurrentRequestsInLittleMemory(t *testing.T) {
 	for _, room := range []int{150, 250, 700} {
 		b := &frail{toy: &toy{}, room: room}
@@ -92,8 +92,8 @@ func TestConcurrentRequestsInLittleMemory(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestLostDevice: all who are at work hear of it, and so do all after them,
-// unless there is another device.
+// TestLostDevice: all requests in the batch fail when the device is lost, and so
+// do all later ones unless there is another device.
 func TestLostDevice(t *testing.T) {
 	run := func(m *Model) (failed, fine int) {
 		var wg sync.WaitGroup
@@ -169,8 +169,8 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// TestNextDevice: what is wrong with a device leads to the next one; what is
-// wrong with the weights, or the end of the context, does not.
+// TestNextDevice: an error of the device leads to the next device; an error of
+// the weights, or the end of the context, does not.
 func TestNextDevice(t *testing.T) {
 	require.True(t, unusable(t.Context(), fmt.Errorf("open: %w", cuda.ErrNoDriver)))
 	require.True(t, unusable(t.Context(), &cuda.Error{Call: "cuMemAlloc_v2", Code: 2}))

@@ -14,8 +14,9 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// TestBitsAreTheSameInEveryBatch compares every bit of what the real
-// backend writes, over threads, batches, chunks, drafts and the prefix cache.
+// TestBitsAreTheSameInEveryBatch compares every bit of what the backend of the
+// processors writes, greedily and by sampling, over threads, batches, chunks,
+// drafts and the prefix cache.
 func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 	for _, c := range []struct {
 		model, adapter, kv string
@@ -81,8 +82,9 @@ func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 	}
 }
 
-// scheduleRequests are prompts that share prefixes of many lengths, some
-// longer than a page of the cache, under all penalties.
+// scheduleRequests returns requests whose prompts share prefixes of many lengths,
+// some longer than a page of the cache, with and without penalties, greedy and
+// sampling, patient and not.
 func scheduleRequests(m *Model, adapters bool) (requests []Request) {
 	vocab := m.Config().VocabSize
 	for i := range 10 {
@@ -107,7 +109,7 @@ func scheduleRequests(m *Model, adapters bool) (requests []Request) {
 	return requests
 }
 
-// written is everything that a request brings, to the bit.
+// written returns everything that a request brings, to the bit.
 func written(t *testing.T, m *Model, r Request) (s string) {
 	result, err := m.Generate(t.Context(), r)
 	if err != nil {

@@ -142,13 +142,19 @@ func tokensOf(sequence, n int) []int32 {
 	return tokens
 }
 
-// ask is a row under a penalty and a mask that depend on its place.
+// ask returns a row under a penalty, a mask and a way of drawing that depend on
+// its place.
 func ask(sequence, position int) backend.Row {
 	r := &choice.Rule{Penalty: 1.3, Penalised: []uint64{0x123456789abcdef, 0x1f}, Drafted: []int32{int32(position % 77), 3}, Probes: []int32{5, int32(sequence)}}
 	if position%3 == 0 {
 		r.Allowed = []uint64{0x5555_5555_5555_5555 << (position % 2)}
 	}
-	return backend.Row{Logits: make([]float32, 77), Rule: r, Choice: new(choice.Choice)}
+	row := backend.Row{Logits: make([]float32, 77), Rule: r, Choice: new(choice.Choice)}
+	if position%2 == 0 {
+		r.Sampling = choice.Sampling{Temperature: 1.5, TopK: 40 * (sequence % 2), TopP: 0.9, Seed: 7, Position: position + 1}
+		row.Logits = nil // the choice needs them all the same
+	}
+	return row
 }
 
 // play runs a script, with a fork and a truncation on the way, and leaves no
