@@ -34,8 +34,9 @@ func TestFeatures(t *testing.T) {
 	require.InDelta(t, least, hostile.Min, 0)
 }
 
-// TestIsotonic compares with the definition: the best non-decreasing fit has,
-// at each point, the largest of the least means of runs (the min-max formula).
+// TestIsotonic compares with the min-max formula for the best non-decreasing fit: at
+// each point, for each run that begins there or before, take the least mean over
+// where the run ends; the fit is the largest of these.
 func TestIsotonic(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 4))
 	for range 200 {
@@ -69,7 +70,8 @@ func TestIsotonic(t *testing.T) {
 	}
 }
 
-// synthetic items are right with a probability that depends on two features.
+// synthetic returns items that are right with a probability that depends on two
+// features, and that probability for each.
 func synthetic(n int, seed uint64) (samples []Sample, truth []float64) {
 	rng := rand.New(rand.NewPCG(seed, 9))
 	for i := range n {

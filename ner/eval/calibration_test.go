@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sample draws items whose accuracy is accuracy(confidence).
+// sample draws items that are right with the probability accuracy(confidence).
 func sample(n int, seed uint64, accuracy func(c float64) float64) []Graded {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	items := make([]Graded, n)
@@ -50,7 +50,7 @@ func TestEqualConfidencesShareABin(t *testing.T) {
 	require.Empty(t, Calibrate(nil, 10).Bins)
 }
 
-// The interval of the error covers the true one, 0 included.
+// The interval of the calibration error covers the true error, also where it is 0.
 func TestIntervalsCoverTheError(t *testing.T) {
 	for _, offset := range []float64{0, 0.1} {
 		covered := 0

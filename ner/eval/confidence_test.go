@@ -9,7 +9,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// rated is a document of one article with mentions of given confidences.
+// rated returns a document with mentions of given confidences.
 func rated() (gold, predicted document.Document) {
 	mention := func(text, typ string, start int, confidence float64) document.Entity {
 		return document.Entity{Text: text, Type: typ, Spans: []document.Span{{Start: start, End: start + len(text)}}, Confidence: confidence}

@@ -11,8 +11,8 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// readPubTator reads just what these tests' files hold; package format, which
-// could, is above this one.
+// readPubTator reads as much of PubTator as the files of these tests have. Package
+// format reads all of it, but eval shall not depend on it.
 func readPubTator(t *testing.T, path string) []document.Document {
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)

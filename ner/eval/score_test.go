@@ -165,7 +165,8 @@ func TestBootstrapIsFixedAndCoversTheValue(t *testing.T) {
 	}
 }
 
-// The counts at the official keys equal those of testdata/oracle.py.
+// The counts of the levels that BioCreative V evaluates equal those of
+// testdata/oracle.py.
 func TestAgreesWithTheIndependentScript(t *testing.T) {
 	gold, predicted := readPubTator(t, "testdata/gold.PubTator"), readPubTator(t, "testdata/predicted.PubTator")
 	r, err := Evaluate(gold, predicted, Options{})
@@ -182,7 +183,7 @@ func TestAgreesWithTheIndependentScript(t *testing.T) {
 	}
 	require.Equal(t, want["relation"][Influences], r.Levels[RelationLevel].Tasks[Influences].Counts)
 
-	// A reader may leave out the -1 of a mention without concept.
+	// Some readers leave out the identifier -1 of a mention without a concept.
 	for i := range predicted {
 		for j := range predicted[i].Entities {
 			if e := &predicted[i].Entities[j]; e.Concepts[0] == noConcept {

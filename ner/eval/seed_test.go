@@ -14,8 +14,8 @@ func seedDocument(id, task, article, completion string) document.Document {
 		Prompt: "Create a list only of the " + task + " mentioned.\n\n" + article + "\n\nList of extracted " + task + ":\n"}
 }
 
-// Prompts with completions are scored by the seed's rules, whatever profile the
-// predictions are of.
+// Gold documents in the model card's format are scored by the card's rules, whatever
+// profile made the predictions.
 func TestSeedScoring(t *testing.T) {
 	const article = "Aspirin, Li and hepatitis B surface antigen cause hepatocellular carcinomas and pain."
 	gold := []document.Document{

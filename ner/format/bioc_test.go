@@ -9,7 +9,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// bioCSample has what BioC can say: gaps between passages, properties, a
+// bioCSample has everything that BioC can hold: gaps between passages, properties, a
 // discontinuous mention, relations between mentions and between concepts.
 const bioCSample = `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE collection SYSTEM "BioC.dtd">
@@ -141,7 +141,7 @@ func TestBioCXMLControlCharactersAreReplacedAndReported(t *testing.T) {
 	require.Equal(t, "a\ufffdb", mustRead(t, "x", out, ReadOptions{})[0].Text)
 }
 
-// Wherever the buffer ends, in a tag too, a file is read alike.
+// The result is the same wherever the buffer ends, within a tag too.
 func TestBioCXMLAcrossBuffers(t *testing.T) {
 	for pad := headSize - 80; pad < headSize; pad++ {
 		docs := mustRead(t, "a.xml", "<collection><!--"+strings.Repeat("x", pad)+`--><document><id>1</id><infon key="[">a</infon></document></collection>`, ReadOptions{})

@@ -11,8 +11,8 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// fuzzReader reads anything as f: every error is typed, every mention that is
-// delivered lies in its text, and every writer takes it.
+// fuzzReader reads arbitrary bytes in a format. Every error must be typed, every
+// mention must lie in its text, and every writer must take every document.
 func fuzzReader(f *testing.F, format Format, seeds ...string) {
 	for _, s := range append(seeds, "", "\x00", "\xff") {
 		f.Add(s)
@@ -38,7 +38,8 @@ func fuzzReader(f *testing.F, format Format, seeds ...string) {
 	})
 }
 
-// requireSound checks spans: those of a result without its text are only in order.
+// requireSound checks that spans lie in the text, or, for a result without its text,
+// that they end after they start.
 func requireSound(t *testing.T, d *document.Result, hasText bool) {
 	x := document.NewIndex(d.Text)
 	for _, e := range d.Entities {

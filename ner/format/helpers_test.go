@@ -12,7 +12,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// readAll reads a whole input; the errors are those of single documents.
+// readAll returns all documents of an input, and the errors of bad ones.
 func readAll(t testing.TB, name, data string, o ReadOptions) ([]document.Result, []error) {
 	t.Helper()
 	r, err := NewReader(name, strings.NewReader(data), o)
@@ -30,7 +30,7 @@ func readAll(t testing.TB, name, data string, o ReadOptions) ([]document.Result,
 	return docs, errs
 }
 
-// mustRead reads an input that has nothing wrong.
+// mustRead returns all documents of an input in which nothing is bad.
 func mustRead(t testing.TB, name, data string, o ReadOptions) []document.Result {
 	t.Helper()
 	docs, errs := readAll(t, name, data, o)
@@ -90,7 +90,7 @@ func orNil[T any](s []T) []T {
 	return s
 }
 
-// entity is a mention of a text for tests; its spans are where it first occurs.
+// entity returns the first occurrence of a mention in a text.
 func entity(text, typ, mention string, concepts ...string) document.Entity {
 	i := strings.Index(text, mention)
 	if i < 0 {

@@ -19,7 +19,7 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// hostileTexts are the documents of the service's list.
+// hostileTexts returns texts that break programs, by what is wrong with them.
 func hostileTexts() map[string]string {
 	return map[string]string{
 		"empty":         "",
@@ -55,7 +55,8 @@ func hostileTexts() map[string]string {
 	}
 }
 
-// crossing is a PubTator article with mentions that all overlap.
+// crossing returns a PubTator article with n mentions, each of which overlaps all
+// others.
 func crossing(n int) string {
 	var b strings.Builder
 	text := strings.Repeat("x", 2*n)
@@ -66,8 +67,8 @@ func crossing(n int) string {
 	return b.String()
 }
 
-// Whatever a file holds, every reader ends soon, with typed errors only, and
-// every writer takes what it delivers.
+// Every reader ends soon on any file, with typed errors only, and every writer takes
+// every document that a reader delivers.
 func TestHostileFiles(t *testing.T) {
 	for name, data := range hostileTexts() {
 		for _, f := range append([]Format{""}, Inputs()...) {
@@ -222,7 +223,7 @@ func TestBinaryFilesAreNamed(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// repeating is an endless file made of one piece, cut at size bytes.
+// repeating is a file of size bytes: a head, and then one piece again and again.
 type repeating struct {
 	head, piece string
 	size, at    int
@@ -245,7 +246,7 @@ func (r *repeating) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A file of any length is read in a few megabytes.
+// Reading a file takes a few megabytes, whatever its length.
 func TestMemoryStaysFlat(t *testing.T) {
 	const size = 16 << 20
 	text := strings.Repeat("lithium ", 200)

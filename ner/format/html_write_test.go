@@ -35,7 +35,7 @@ func TestHTMLMarks(t *testing.T) {
 	require.Equal(t, "&lt;b&gt; &amp; \ufffd<chemical>&#34;(chemical)</>", markup(t, "<b> & \x1b\"", [3]int{7, 8, 0}), "escaped")
 }
 
-// Whatever the spans, tags balance and the text is all there.
+// For any spans, tags balance and no text is lost.
 func TestHTMLMarksBalance(t *testing.T) {
 	text := "0123456789"
 	tag := regexp.MustCompile(`<[^>]*>`)

@@ -37,7 +37,8 @@ func TestPubTatorWithoutTitle(t *testing.T) {
 	require.Equal(t, "1|t|\n1|a|Li helps\n1\t1\t3\tLi\tChemical\tD1\n\n", mustWrite(t, WriteOptions{Format: PubTator}, docs...))
 }
 
-// An article that is only an abstract is shifted by the empty title's separator.
+// In an article that is only an abstract, offsets grow by the space after the empty
+// title.
 func TestPubTatorOfAnAbstractAlone(t *testing.T) {
 	d := document.Document{ID: "1", Text: "Li helps", Passages: []document.Passage{{Type: "abstract", End: 8}}}
 	d.Entities = []document.Entity{entity(d.Text, document.Chemical, "Li")}

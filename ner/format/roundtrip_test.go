@@ -17,8 +17,8 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// What a format gives back is what was written, less what its writer said that
-// it can't hold.
+// Reading what a format has written gives the same document again, without what the
+// writer warned that the format can't hold.
 func TestRoundTripLosesOnlyWhatIsReported(t *testing.T) {
 	for _, f := range []Format{JSON, JSONL, PubTator, BioCXML, BioCJSON, Brat, DisplaCy, TSV} {
 		t.Run(string(f), func(t *testing.T) {
@@ -75,7 +75,8 @@ func writeAndRead(t *testing.T, o WriteOptions, docs []document.Result) []docume
 	return back
 }
 
-// project leaves of a result what a format is said to hold.
+// project returns a result without what the writer's warnings say that a format
+// can't hold.
 func project(f Format, r document.Result, lost map[string]bool) document.Result {
 	r = comparable(r)
 	gone := func(c content) bool {
@@ -178,7 +179,7 @@ func projectRelations(r *document.Result, gone func(content) bool) {
 	}
 }
 
-// randomResult makes a document with everything that formats stumble over.
+// randomResult returns a document with everything that formats find hard to hold.
 func randomResult(rng *rand.Rand, id string) document.Result {
 	var r document.Result
 	r.ID = id
@@ -304,7 +305,8 @@ func randomRelation(rng *rand.Rand, entities []document.Entity) []document.Relat
 	return []document.Relation{r}
 }
 
-// The public articles keep every byte through every format that holds them.
+// The public articles stay the same, byte by byte, through every format that holds
+// all of them.
 func TestCDRThroughEveryFormat(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("testdata", "cdr.PubTator.txt"))
 	require.NoError(t, err)
@@ -340,7 +342,7 @@ func TestCDRThroughBrat(t *testing.T) {
 	}
 }
 
-// What BioC says beyond medner's model survives reading and writing.
+// Properties that only BioC knows survive reading and writing.
 func TestBioCKeepsIdentifiersInfonsAndRelations(t *testing.T) {
 	for _, f := range []Format{BioCXML, BioCJSON} {
 		t.Run(string(f), func(t *testing.T) {

@@ -218,7 +218,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// Wherever the buffer ends, in a tag too, a file is read alike.
+// The result is the same wherever the buffer ends, within a tag too.
 func TestMeSHXMLAcrossBuffers(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("testdata", "supp2026.xml"))
 	require.NoError(t, err)
@@ -232,8 +232,8 @@ func TestMeSHXMLAcrossBuffers(t *testing.T) {
 	}
 }
 
-// fuzzImport imports anything as one format: typed errors, or an index that
-// opens and answers.
+// fuzzImport imports arbitrary bytes in a format. The result must be a typed error,
+// or an index that opens and answers.
 func fuzzImport(f *testing.F, format Format, seeds ...string) {
 	for _, s := range seeds {
 		data, err := os.ReadFile(filepath.Join("testdata", s))

@@ -21,7 +21,7 @@ func indexBytes(t testing.TB) []byte {
 	return data
 }
 
-// reseal makes a header's checksum right again, so that what lies behind is
+// reseal corrects the checksum of a changed header, so that the checks after it are
 // tested.
 func reseal(data []byte) {
 	binary.LittleEndian.PutUint32(data[headerSize-4:], crc32.ChecksumIEEE(data[:headerSize-4]))
@@ -82,8 +82,8 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	}
 }
 
-// Whatever byte of the sections is changed, lookups end, with a typed error or
-// without.
+// Lookups end, with a typed error or without, whichever byte of the sections is
+// changed.
 func TestDamagedSections(t *testing.T) {
 	good := indexBytes(t)
 	for section := range sections {

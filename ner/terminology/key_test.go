@@ -40,7 +40,7 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// What means different things has different keys.
+// Names that mean different things have different keys.
 func TestKeyKeepsApart(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"1,12-diol", "11,2-diol"}, {"hepatitis B", "hepatitis C"}, {"ketosis", "ketone"}, {"pus", "pu"}, {"vitamin A", "vitamin"},

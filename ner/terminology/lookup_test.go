@@ -128,7 +128,7 @@ func syntheticIndex(t testing.TB, concepts int) *Index {
 	return x
 }
 
-// A fuzzy lookup finds what comparing with every key finds.
+// A fuzzy lookup finds the same matches as a comparison with every key.
 func TestFuzzyEqualsComparingAll(t *testing.T) {
 	x := syntheticIndex(t, 1500)
 	r := &reader{x: x}
@@ -228,8 +228,8 @@ func TestLookupsAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// The time of an abstract's 20 mentions in a terminology as large as MeSH: most
-// of them names or variants of names, five to be compared.
+// BenchmarkLinkAbstract looks up the 20 mentions of an abstract in a terminology as large
+// as MeSH. Five of them need a fuzzy lookup.
 func BenchmarkLinkAbstract(b *testing.B) {
 	x := syntheticIndex(b, 350000)
 	r := &reader{x: x}

@@ -11,8 +11,9 @@ func TestParse(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		pairs, cut bool
-		// Lines as "form/other form|form" or "!reason", separated by ;; with a
-		// leading ~ where there was no bullet.
+		// The lines, separated by ";;". A line is "form/other form|form", where "|"
+		// separates the sides of a pair, or "!reason"; it begins with "~" if the
+		// answer's line has no bullet.
 		want string
 	}{
 		{"plain", "- aspirin\n- Li", false, false, "aspirin;;Li"},

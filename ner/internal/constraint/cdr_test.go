@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryMentionCanBeWritten: on the shipped articles of the CDR corpus.
+// The masks allow every gold mention of the CDR corpus's articles.
 func TestEveryMentionCanBeWritten(t *testing.T) {
 	v := bytesOnly()
 	mentions, missing := 0, 0
@@ -36,8 +36,8 @@ type cdrArticle struct {
 	mentions []string
 }
 
-// readCDR reads PubTator files: those of testdata, or of the whole corpus
-// where MEDNER_CDR names one.
+// readCDR reads the PubTator file in testdata, or that of the whole corpus if the
+// environment variable MEDNER_CDR names it.
 func readCDR(t testing.TB) []cdrArticle {
 	path := os.Getenv("MEDNER_CDR")
 	if path == "" {
@@ -65,8 +65,8 @@ func readCDR(t testing.TB) []cdrArticle {
 	return out
 }
 
-// syntheticVocabulary is as large as Llama-3's, of the words of English-like
-// syllables: its trie is as deep and as wide.
+// syntheticVocabulary returns a vocabulary as large as Llama-3's, of words made of
+// English-like syllables, so that its trie is as deep and as wide.
 func syntheticVocabulary(size int, articles []cdrArticle) *Vocabulary {
 	rng := rand.New(rand.NewPCG(19, 23))
 	seen := map[string]bool{}
@@ -138,7 +138,7 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 }
 
-// longest is the longest token at the beginning of s.
+// longest returns the longest token with which s begins.
 func longest(v *Vocabulary, s string) (id int32, n int) {
 	node := int32(0)
 	for i, b := range lower([]byte(s)) {

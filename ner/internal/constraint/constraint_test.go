@@ -11,7 +11,7 @@ import (
 
 const stopID = 0
 
-// vocabulary makes one of the given tokens, after the stop id.
+// vocabulary returns the vocabulary of the stop id, which is 0, and of tokens.
 func vocabulary(tokens []string) *Vocabulary {
 	return NewVocabulary(len(tokens)+1, func(id int32) []byte {
 		if id == stopID {
@@ -21,7 +21,7 @@ func vocabulary(tokens []string) *Vocabulary {
 	}, []int32{stopID})
 }
 
-// bytesOnly has a token for every byte: id = byte + 1.
+// bytesOnly returns a vocabulary with a token for every byte; its id is byte + 1.
 func bytesOnly() *Vocabulary {
 	tokens := make([]string, 256)
 	for i := range tokens {
@@ -32,8 +32,8 @@ func bytesOnly() *Vocabulary {
 
 func has(mask []uint64, id int32) bool { return mask[id/64]>>(id%64)&1 == 1 }
 
-// accepts writes an answer byte by byte under the masks, and says how far it
-// got and whether it may end there.
+// accepts writes an answer byte by byte, as far as the masks allow, and returns what
+// it wrote and whether the answer may end there.
 func accepts(a *Article, g Grammar, answer string) (written string, ended bool) {
 	c := a.Start(g)
 	for i := range len(answer) {

@@ -10,9 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMasksAllowWhatTheAutomatonFollows compares masks with walking every
-// token's bytes, on random articles and vocabularies whose tokens cross the
-// grammar's parts.
+// A mask allows the tokens whose bytes the automaton accepts one by one. Articles
+// and vocabularies are random, and tokens cross the parts of the grammar.
 func TestMasksAllowWhatTheAutomatonFollows(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 11))
 	alphabet := []string{"a", "b", " ", "A", "-", "é", ".", "(", ")", "|", "\n", "a b", "1"}
@@ -65,8 +64,8 @@ func TestMasksAllowWhatTheAutomatonFollows(t *testing.T) {
 	require.Greater(t, compared, 100_000)
 }
 
-// TestWhatIsWrittenIsGrounded writes at random under the masks: every item of
-// a finished line is found in the article, and no state is a dead end.
+// Every item that is written at random under the masks is found in the article, and
+// no state is a dead end.
 func TestWhatIsWrittenIsGrounded(t *testing.T) {
 	rng := rand.New(rand.NewPCG(13, 17))
 	v := bytesOnly()

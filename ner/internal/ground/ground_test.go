@@ -80,7 +80,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Whatever is cut out of an article at boundaries is found where it was cut.
+// Any piece of an article between boundaries is found where it was cut out.
 func TestEveryVerbatimSpanIsFound(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 5))
 	pieces := strings.Split("a|B|é|e\u0301|ß|ﬁ|²|-|–| |  |\r\n|\u00ad|\u200b|💊|(|)|ς|İ|漢|ا|9|_|’|\x00", "|")
@@ -107,7 +107,7 @@ func TestEveryVerbatimSpanIsFound(t *testing.T) {
 				if item != strings.TrimSpace(item) || strings.Trim(item, "\u00ad\u200b") != item || !strings.ContainsAny(item, "aBéßς9漢ا") {
 					continue
 				}
-				// A hyphen at an edge folds with what lies beside it.
+				// A hyphen at an edge of the piece folds with the white space beside it.
 				if strings.ContainsAny(item[len(item)-1:], "-") || strings.HasSuffix(item, "–") {
 					continue
 				}
@@ -150,7 +150,7 @@ func TestBoundary(t *testing.T) {
 	}
 }
 
-// In more than linear time it would not end within the tests' limit.
+// If it took more than linear time, this would not end within the tests' limit.
 func TestLongLines(t *testing.T) {
 	text := strings.Repeat("Aspirin eases chest pain. ", 10<<20/26)
 	a := NewArticle(text)

@@ -84,8 +84,7 @@ func TestTaskOf(t *testing.T) {
 	}
 }
 
-// Nothing that was written may vanish: each line is kept, or dropped with a
-// reason.
+// No line of an answer vanishes: each is kept, or dropped with a reason.
 func TestEveryLineIsAccountedFor(t *testing.T) {
 	reasons := map[string]bool{}
 	for _, c := range loadReference(t).Cases {
