@@ -14,7 +14,7 @@
 //
 // The files follow that: decoder.go, layer.go, attention.go, mlp.go, linear.go.
 // step.go lays the tokens of a step out as rows, cache.go keeps keys and values in
-// pages, pack.go turns the files' weights into the kernels' layout.
+// pages, pack.go packs weights in the forms that package hold decides on.
 //
 // The arithmetic of a row depends neither on the other rows of its step nor on how
 // the pool divides the work, so that no schedule can change an answer.

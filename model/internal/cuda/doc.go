@@ -10,8 +10,9 @@
 // Families with norms of heads normalise each head of Q h and K h before the
 // rotation.
 //
-// fit.go decides whether the device has room for a model, decoder.go builds it, and
-// upload.go streams the files through pinned memory. cache.go keeps keys and values
+// plan.go says how the forms of package hold are packed here, and fit.go decides
+// whether the device has room for a model. decoder.go builds it, and upload.go
+// streams the files through pinned memory. cache.go keeps keys and values
 // in pages of device memory. run.go leads through a step, forward.go queues its
 // launches. tables.go writes what differs from step to step (ids, positions, page
 // tables, adapters, masks) into device memory, so that the launches depend on little

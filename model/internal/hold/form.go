@@ -18,18 +18,16 @@ const (
 	Up                      // a low-rank factor, [outputs][rank]
 )
 
-// Device is what the form of a weight depends on beside the weight: the
-// kernels of a device, and how they lay out memory.
+// Device says what the kernels of a device take, and how they lay out memory.
 type Device struct {
-	// Size returns the bytes that a matrix takes, packed.
+	// Size returns the bytes that a matrix takes when it is packed.
 	Size func(f kernels.Format, rows, cols int) int64
-	// DenseFactors says that the kernels for low-rank factors take F32, BF16
-	// and F16 only.
+	// DenseFactors says that the kernels take low-rank factors in F32, BF16 and
+	// F16, and in no other format.
 	DenseFactors bool
 	// Int8Head says that [Fast] holds the head as int8.
 	Int8Head bool
-	// EmbeddingInPlace says that rows of the token table are read where the
-	// file has them.
+	// EmbeddingInPlace says that rows of the token table are read from its file.
 	EmbeddingInPlace bool
 }
 
@@ -40,27 +38,27 @@ type Plan struct {
 	Device    Device
 }
 
-// Form is how one matrix is held. Forms can be compared: two matrices of one
-// form are packed in the same way.
+// Form says how one matrix is held. Forms can be compared: matrices of equal forms
+// are packed in the same way.
 type Form struct {
 	Rows, Cols int
-	// Format is what the kernels multiply with. It is rounded to nearest
-	// where it can't represent a weight.
+	// Format is the format that the kernels multiply with. Weights that it can't
+	// represent are rounded to nearest.
 	Format kernels.Format
-	// Block is how many codes along a row share a scale, and Round what a
-	// weight code·scale is rounded to. Of NF4 and FP4 only.
+	// Block is how many codes along a row share a scale, and Round the format
+	// that code·scale is rounded to. Formats other than NF4 and FP4 have neither.
 	Block int
 	Round kernels.Format
-	// Quantise says that the matrix is rounded to NF4 before it is packed.
+	// Quantise says that the matrix is quantised to NF4 before it is packed.
 	Quantise bool
-	// InPlace says that nothing is packed: rows are read from the file.
+	// InPlace says that the matrix is not packed: its rows are read from the file.
 	InPlace bool
-	// Bytes is the device's memory that the matrix takes.
+	// Bytes is how much of the device's memory the matrix takes.
 	Bytes int64
 }
 
-// Of returns the form in which m is held. It reads nothing of m but what
-// describes it.
+// Of returns the form in which m is held. It looks at the description of m (shape,
+// format, codes) and reads no row.
 func (p Plan) Of(m quant.Matrix, role Role) Form {
 	f := p.form(m, role)
 	f.Rows, f.Cols = m.Rows(), m.Cols()
@@ -70,6 +68,7 @@ func (p Plan) Of(m quant.Matrix, role Role) Form {
 	return f
 }
 
+// form returns the form of m, without its shape and size.
 func (p Plan) form(m quant.Matrix, role Role) Form {
 	switch role {
 	case Projection:
@@ -90,7 +89,7 @@ func (p Plan) form(m quant.Matrix, role Role) Form {
 	return kept(m)
 }
 
-// form returns the form of a linear map of a layer, but for its size.
+// form returns the form of a linear map of a layer, without its shape and size.
 func (h Hold) form(m quant.Matrix) Form {
 	switch h {
 	case NF4:
@@ -118,8 +117,8 @@ var formats = map[quant.Format]kernels.Format{
 	quant.NF4: kernels.NF4, quant.FP4: kernels.FP4,
 }
 
-// kept returns the form of a matrix that is held as its file holds it, if the
-// kernels can, and else dequantised.
+// kept returns the form of a matrix that is held as its file holds it, or dequantised
+// if the kernels can't multiply with that.
 func kept(m quant.Matrix) Form {
 	if codes, ok := m.(quant.CodeMatrix); ok {
 		return fourBit(m.Cols(), formats[m.Format()], codes.Codes())
@@ -135,8 +134,8 @@ func kept(m quant.Matrix) Form {
 	return Form{Format: kernels.F32}
 }
 
-// fourBit returns the form of rows of 4-bit codes: packed if the format is one
-// of the kernels' and its blocks are too, else dequantised.
+// fourBit returns the form of a matrix of 4-bit codes: its own if the kernels take
+// the format and the blocks, and the format that weights are rounded to if not.
 func fourBit(cols int, format kernels.Format, c quant.Codes) Form {
 	round := formats[c.Round]
 	if dense(format) || c.Zeros || !kernels.Packs4Bit(cols, c.Block) {

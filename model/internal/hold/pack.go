@@ -5,15 +5,15 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// Packer packs matrices for the kernels of one device; W is what it makes of
-// them.
+// Packer packs matrices for the kernels of one device. W is the type of a packed
+// matrix, or of what packs one.
 type Packer[W any] interface {
 	Dense(f kernels.Format, rows, cols int, r kernels.RowReader) (W, error)
 	Int8(rows, cols int, r kernels.Int8Reader) (W, error)
 	FourBit(q kernels.FourBit, r kernels.CodeReader) (W, error)
 }
 
-// Pack packs m in a form that [Plan.Of] returned for it.
+// Pack packs m in the form that [Plan.Of] returned for it, which is not InPlace.
 func Pack[W any](f Form, m quant.Matrix, p Packer[W]) (packed W, err error) {
 	if f.Quantise {
 		if m, err = quant.Quantize4Bit(m, nf4Options); err != nil {
@@ -31,7 +31,8 @@ func Pack[W any](f Form, m quant.Matrix, p Packer[W]) (packed W, err error) {
 	return p.Dense(f.Format, f.Rows, f.Cols, m)
 }
 
-// int8Rows reads m as int8: its own codes where it has them, else rounded.
+// int8Rows returns a reader of m as int8: of its own codes if m has such, and of
+// rounded numbers if not.
 func int8Rows(m quant.Matrix) kernels.Int8Reader {
 	if exact, ok := m.(quant.Int8Matrix); ok && m.Format() == quant.Q8_0 {
 		return exact
