@@ -11,48 +11,49 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// Description is what a checkpoint holds, and what Open would make of it.
+// Description tells what a checkpoint holds, and what Open would make of it.
 type Description struct {
 	Config   *arch.Config
 	Weights  []DescribedWeight
 	Adapters []DescribedAdapter
-	LoRA     LoRA // how adapters are applied; "" without any
+	LoRA     LoRA // how adapters are applied; empty if there are none
 	Hold     Hold
-	Context  int  // positions a sequence may have
-	Info     Info // as if it were packed
+	Context  int  // the most positions of a sequence
+	Info     Info // the Info of the model that Open would return
 }
 
-// DescribedWeight is a weight as its file holds it.
+// DescribedWeight describes a weight in its file.
 type DescribedWeight struct {
 	checkpoint.Weight
 	Format quant.Format
-	// Of 4-bit weights:
+	// The following fields describe 4-bit weights.
 	BlockSize   int
 	DoubleQuant bool
-	State       quant.Format // what a read weight is rounded to
+	State       quant.Format // the format that numbers are rounded to when they are read
 }
 
-// DescribedAdapter is an adapter and what it changes.
+// DescribedAdapter describes an adapter and what it changes.
 type DescribedAdapter struct {
 	Name   string
 	Config *lora.Config
 	Deltas []DescribedDelta
 }
 
-// DescribedDelta is what an adapter changes in one module.
+// DescribedDelta tells what an adapter changes in one module.
 type DescribedDelta struct {
 	Module   lora.Module
-	Rank     int // 0: no factors
+	Rank     int // 0: no low-rank path
 	Scale    float32
 	DoRA     bool
-	Replaced bool // the weight is the adapter's own
-	Bias     bool // changed
-	// Delta is ‖W' − W‖, Weight ‖W‖: Frobenius norms.
+	Replaced bool // whether the adapter has a weight of its own
+	Bias     bool // whether the bias changes
+	// Delta is the Frobenius norm ‖W' − W‖, and Weight is ‖W‖, where W' is the
+	// weight under the adapter.
 	Delta, Weight float64
 }
 
-// Describe opens and checks all that Open does, and packs nothing. The norms
-// of adapters cost a pass over the weights that they change.
+// Describe opens and checks what Open does, but packs nothing. For the strength of
+// adapters it reads the weights that they change once.
 func Describe(ctx context.Context, path string, o Options) (_ *Description, err error) {
 	files, err := checkpoint.Open(path)
 	if err != nil {

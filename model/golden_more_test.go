@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -84,4 +85,43 @@ func made(t testing.TB, kind, name string) string {
 	}
 	t.Fatalf("no %s/%s in either set", kind, name)
 	return ""
+}
+
+// TestFormsOfOtherFamilies: whatever form the weights of a family beside Llama are
+// held in, and in fast, the logits stay near those of float32.
+func TestFormsOfOtherFamilies(t *testing.T) {
+	for _, name := range []string{"qwen2", "qwen3", "qwen3-biased"} {
+		logits := func(o Options) []float32 {
+			m, err := Open(t.Context(), made(t, "models", name), o)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, m.Close()) }()
+			rows, err := m.Logits(t.Context(), []int32{5, 80, 13, 21, 99, 100, 4}, 1, "")
+			require.NoError(t, err)
+			return rows[0]
+		}
+		want := logits(Options{})
+		for _, c := range []struct {
+			o           Options
+			least, most float64 // relative distance of the logits
+		}{
+			{Options{Hold: "f32"}, 0, 0},
+			{Options{Hold: "bf16"}, 0, 0.02},
+			{Options{Hold: "int8"}, 1e-4, 0.1},
+			{Options{Hold: "nf4"}, 0.01, 0.7},
+			{Options{KV: "f16"}, 1e-6, 0.01},
+			{Options{Hold: "int8", Precision: "fast"}, 1e-4, 0.2},
+		} {
+			got := logits(c.o)
+			var diff, norm float64
+			for i := range want {
+				diff += math.Pow(float64(got[i]-want[i]), 2)
+				norm += math.Pow(float64(want[i]), 2)
+			}
+			d := math.Sqrt(diff / norm)
+			t.Logf("%s held as %q, kv %q, precision %q: %.2g", name, c.o.Hold, c.o.KV, c.o.Precision, d)
+			if d < c.least || d > c.most {
+				t.Errorf("%s held as %q, kv %q, precision %q: logits are %.2g away", name, c.o.Hold, c.o.KV, c.o.Precision, d)
+			}
+		}
+	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// randomShapes are the models that OpenRandom knows, by the names of their
-// configurations on the hub, and one so small that it is for tests.
+// randomShapes holds the shapes that OpenRandom knows: those of models on the hub, by
+// their names, and a small one for tests.
 var randomShapes = []struct {
 	name   string
 	config arch.Config
@@ -31,7 +31,7 @@ var randomShapes = []struct {
 	{"qwen3-8b", arch.Config{ModelType: "qwen3", VocabSize: 151936, HiddenSize: 4096, IntermediateSize: 12288, NumHiddenLayers: 36, NumAttentionHeads: 32, NumKeyValueHeads: 8, HeadDim: 128, MaxPositionEmbeddings: 40960}},
 }
 
-// RandomShapes names the shapes that OpenRandom knows.
+// RandomShapes returns the names of the shapes that OpenRandom knows.
 func RandomShapes() []string {
 	var names []string
 	for _, s := range randomShapes {
@@ -40,7 +40,7 @@ func RandomShapes() []string {
 	return names
 }
 
-// RandomShape is the architecture that OpenRandom gives a shape.
+// RandomShape returns the configuration that OpenRandom gives a shape.
 func RandomShape(name string) (*arch.Config, error) {
 	for _, s := range randomShapes {
 		if strings.EqualFold(s.name, name) {
@@ -52,9 +52,9 @@ func RandomShape(name string) (*arch.Config, error) {
 	return nil, badinput.New("", "shape", fmt.Sprintf("%q", name), "one of "+strings.Join(RandomShapes(), ", "))
 }
 
-// OpenRandom opens a model of a known shape whose weights are random: NF4
-// projections, a bf16 token table. It takes the time that such a model takes
-// and needs no file; what it writes means nothing.
+// OpenRandom opens a model of a known shape with random weights: NF4 projections, and
+// a bf16 table of token vectors. It needs no file. It is as fast as a real model of
+// the shape, and what it writes means nothing.
 func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	c, err := RandomShape(shape)
 	if err != nil {
@@ -76,9 +76,9 @@ func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	return newModel(c, b, nil, nil, o), nil
 }
 
-// randomWeights makes weights of a size that keeps activations finite. All layers
-// are one, of which a backend makes copies; its matrices are windows of one block
-// of random bytes.
+// randomWeights makes weights so small that activations stay finite. All layers share
+// the same weights, of which a backend makes copies. The codes of all matrices are
+// windows of one block of random bytes.
 func randomWeights(c *arch.Config) (*backend.Weights, error) {
 	source := rand.New(rand.NewPCG(1, 2))
 	largest := max(c.IntermediateSize, c.NumAttentionHeads*c.HeadDim) * c.HiddenSize / 2
@@ -153,7 +153,9 @@ func newRandomTable(source *rand.Rand, c *arch.Config) *randomTable {
 	return t
 }
 
-const tableWindows = 4099 // a prime: rows that follow each other begin far apart
+// tableWindows is the number of places where a row may begin. It is a prime, so that
+// successive rows begin far apart.
+const tableWindows = 4099
 
 // Rows implements quant.Matrix.
 func (t *randomTable) Rows() int { return t.rows }

@@ -11,7 +11,7 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// readWeights views a checkpoint's weights as a backend takes them.
+// readWeights returns views of a checkpoint's weights, in the form that backends take.
 func readWeights(c *checkpoint.Checkpoint) (*backend.Weights, error) {
 	r := weightReader{files: c}
 	w := &backend.Weights{
@@ -40,7 +40,8 @@ func readWeights(c *checkpoint.Checkpoint) (*backend.Weights, error) {
 	return w, r.err
 }
 
-// weightReader reads weights until the first error.
+// weightReader reads weights. After the first error, which is kept in err, it reads
+// nothing more.
 type weightReader struct {
 	files *checkpoint.Checkpoint
 	err   error
@@ -105,14 +106,14 @@ func eachNorm(w *backend.Weights) iter.Seq2[string, *backend.Norm] {
 	}
 }
 
-// Modules lists what a decoder has weights for, as adapters name it. The head
-// is one of them even where it is the embedding.
+// Modules returns the parts of a decoder that an adapter may change, under the names
+// that adapters have for them. The head is one of them even if it is the embedding.
 func Modules(c *arch.Config) []lora.Module {
 	kinds := map[checkpoint.Kind]lora.Kind{checkpoint.Embedding: lora.Embedding, checkpoint.Linear: lora.Linear, checkpoint.Norm: lora.Norm}
 	var list []lora.Module
 	for _, w := range checkpoint.Layout(c) {
 		if w.Kind == checkpoint.Bias {
-			list[len(list)-1].Bias = true // it follows its weight
+			list[len(list)-1].Bias = true // a bias follows its weight
 			continue
 		}
 		m := lora.Module{Name: strings.TrimSuffix(w.Name, ".weight"), Kind: kinds[w.Kind], Rows: w.Rows, Cols: w.Cols}
@@ -127,7 +128,7 @@ func Modules(c *arch.Config) []lora.Module {
 	return list
 }
 
-// The modules outside the layers.
+// Names of the modules outside the layers.
 var (
 	embeddingModule = strings.TrimSuffix(checkpoint.EmbeddingName, ".weight")
 	normModule      = strings.TrimSuffix(checkpoint.NormName, ".weight")
