@@ -179,3 +179,13 @@ func TestNextDevice(t *testing.T) {
 	cancel()
 	require.False(t, unusable(ctx, cuda.ErrNoDriver))
 }
+
+// An empty mask allows nothing, while nil allows everything.
+func TestEmptyMask(t *testing.T) {
+	b := &toy{}
+	m := modelOf(t, b, b, Options{})
+	_, err := m.Generate(t.Context(), Request{Tokens: []int32{1, 2}, Constraint: &all{[]uint64{}}})
+	require.ErrorIs(t, err, ErrNothingAllowed)
+	_, err = m.Generate(t.Context(), Request{Tokens: []int32{1, 2}, MaxNewTokens: 3, Constraint: &all{nil}})
+	require.NoError(t, err)
+}
