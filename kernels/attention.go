@@ -226,7 +226,9 @@ func (a *Attention) weighPage(w *attentionScratch, page, next Page, values, firs
 		return
 	}
 	ops, stride := vec(), a.shape.valueStride()
-	dst, weights, at := w.out[first*stride:], w.scores[first*w.stride+base+from:], values+from*stride
+	dst := w.out[first*stride:]
+	weights := w.scores[first*w.stride+base+from:]
+	at := values + from*stride
 	if a.shape.Half {
 		ops.weigh16(weighArgs[uint16]{
 			dst: dst, weights: weights, weightStride: w.stride, v: page.F16[at:], next: next.F16[at:],

@@ -90,7 +90,8 @@ func (s CacheShape) Write(pages []Page, pos, n int, keys, values []float32) {
 func (s CacheShape) writeHalf(head []uint16, at, m int, keys, values []float32) {
 	const chunk = 128
 	var half [transposeRows * chunk]uint16
-	width, stride, ops := s.Heads*s.HeadDim, s.valueStride(), vec()
+	ops := vec()
+	width, stride := s.Heads*s.HeadDim, s.valueStride()
 	rows := head[s.HeadDim*PageSize+at*stride:]
 	for from := 0; from < s.HeadDim; from += chunk {
 		d := min(chunk, s.HeadDim-from)

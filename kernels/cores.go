@@ -37,8 +37,8 @@ func physicalCores(root string, cpus []int) int {
 	return len(seen)
 }
 
-// cgroupQuota is how many CPUs' time the process may use by the cgroups, of
-// either version, that it is in, and theirs above; +Inf if they say nothing.
+// cgroupQuota returns the number of CPUs whose time the process may use, by the
+// cgroups of either version that it is in and those above; +Inf without a limit.
 func cgroupQuota(root string) float64 {
 	quota := math.Inf(1)
 	groups, err := os.ReadFile(path.Join(root, "proc/self/cgroup"))
@@ -65,7 +65,8 @@ func cgroupQuota(root string) float64 {
 	return quota
 }
 
-// cgroupMounts is where the hierarchy of the controllers is usually mounted.
+// cgroupMounts returns the folders in which the hierarchy of the controllers is
+// usually mounted.
 func cgroupMounts(controllers string) []string {
 	if controllers == "" {
 		return []string{"sys/fs/cgroup", "sys/fs/cgroup/unified"}

@@ -118,8 +118,9 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 // codes with all tokens. Sums begin with zeros, and end in y if there is room
 // for the whole of the last tile.
 func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
-	w, ops, q, f := j.W, in.ops, &in.codes, j.W.form()
-	n, tiles, depth := in.n, hi-lo, w.depth()
+	w, ops, q := j.W, in.ops, &in.codes
+	f, depth := w.form(), w.depth()
+	n, tiles := in.n, hi-lo
 	stride := tiles * tileRows
 	s.acc = resize(s.acc, n*stride)
 	whole := hi*tileRows <= w.rows
@@ -142,8 +143,11 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 		if whole && at+f.Block == depth {
 			a.y, a.yStride = j.Y[lo*tileRows:], w.rows
 		}
-		a.panel, a.x = s.panel8[part*size/blockK:], q.words[at/blockK*n*blockWords+part/4:]
-		a.xScales, a.starts, a.scales = q.scaled[b*n:], q.starts[b*n:], scales[b*tileRows:]
+		a.panel = s.panel8[part*size/blockK:]
+		a.scales = scales[b*tileRows:]
+		a.x = q.words[at/blockK*n*blockWords+part/4:]
+		a.xScales = q.scaled[b*n:]
+		a.starts = q.starts[b*n:]
 		product(a)
 		a.from, a.fromStride = a.y, a.yStride
 	}

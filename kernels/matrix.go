@@ -41,7 +41,8 @@ type (
 var matrixScalar = func() matrixOps {
 	ops := matrixOps{vectorTokens: 2, vectorTiles: 1, block: blockGo, blockTokens: 6, fastOps: fastScalar}
 	for k := range kinds.Count {
-		ops.vector[k], ops.vectorFew[k], ops.expand[k] = vectorGo(k), ops.vectorTokens, expandGo(k)
+		ops.vector[k], ops.expand[k] = vectorGo(k), expandGo(k)
+		ops.vectorFew[k] = ops.vectorTokens
 	}
 	return ops
 }()
@@ -101,7 +102,8 @@ func vectorGo(kind kinds.Kind) vectorFunc {
 		}
 		for i := range a.n * a.tiles * tileRows {
 			token, tile, row := i/(a.tiles*tileRows), i/tileRows%a.tiles, i%tileRows
-			words, scales, x := a.words[tile*tileWords:], a.scales[tile*tileScales:], a.x[token*a.xStride:][:a.k]
+			words, scales := a.words[tile*tileWords:], a.scales[tile*tileScales:]
+			x := a.x[token*a.xStride:][:a.k]
 			y := float32(0)
 			for from := 0; from < a.k; from += f.Block {
 				scale, last := float32(1), float32(1)

@@ -30,7 +30,8 @@ var matrixAVX2 = matrixOps{
 	},
 }
 
-// matrixAVX512 has the integers of AVX2: their instructions came with VNNI.
+// matrixAVX512 borrows the kernels over integers of AVX2: the wider instructions for
+// them came with VNNI.
 var matrixAVX512 = matrixOps{
 	vector: [kinds.Count]vectorFunc{
 		vectorF32AVX512, vectorBF16AVX512, vectorF16AVX512, vectorInt8AVX512,

@@ -7,7 +7,9 @@ import "github.com/medner/medner/internal/kinds"
 // matrixNEON has kernels for f32, bf16 and 4 bits; the rest is Go.
 var matrixNEON = func() matrixOps {
 	m := matrixScalar
-	m.vector[kinds.F32], m.vector[kinds.BF16], m.vector[kinds.Bits4] = vectorF32NEON, vectorBF16NEON, vector4NEON
+	m.vector[kinds.F32] = vectorF32NEON
+	m.vector[kinds.BF16] = vectorBF16NEON
+	m.vector[kinds.Bits4] = vector4NEON
 	m.vectorTokens, m.vectorFew = 1, [kinds.Count]int{1, 1, 1, 1, 1, 1, 1}
 	m.expand[kinds.BF16], m.expand[kinds.Bits4] = expandBF16NEON, expand4NEON
 	m.block, m.blockTokens = blockNEON, 4

@@ -9,7 +9,7 @@ import (
 // of a block with one leaves little precision to its other 63. Such outliers
 // are therefore multiplied in float32, and count as zeros among the codes. An
 // activation is an outlier if it is greater than outlierShare·127·h, h being the
-// harmonic mean of the row's scales (127·scale is the greatest of a block):
+// harmonic mean of the row's scales (127·scale is mostly the greatest of a block):
 //
 //	greatest of the blocks of a row    1    1    1    9
 //	harmonic mean                      1.29
@@ -55,7 +55,8 @@ func (o *outliers) reset(n, k, blocks int) {
 // takeOutliers finds the outliers of a row of x, and rounds the blocks that have
 // any again, with zeros in their places. The scratch has room for a block.
 func (in *Input) takeOutliers(row int, scratch []float32) {
-	q, n, blocks := &in.codes, in.n, in.codes.outliers.most
+	q, n := &in.codes, in.n
+	blocks := q.outliers.most
 	q.outliers.count[row] = 0
 	sum, scaled := 0., 0.
 	for b := range blocks {
@@ -143,11 +144,14 @@ func (in *Input) addOutliers(w *Weights, y []float32, yStride, lo, hi int) {
 	}
 	for _, c := range o.channels {
 		k := int(c.channel)
-		step, shift, add := 4, k%4*8, in.ops.addChannel8
+		add, step := in.ops.addChannel8, 4 // steps of K in a word
+		a.shift = k % 4 * 8
 		if w.code != nil {
-			step, shift, add = 8, nibbleShift(k), in.ops.addChannel4
+			add, step = in.ops.addChannel4, 8
+			a.shift = nibbleShift(k)
 		}
-		a.words, a.scales, a.shift = words[k/step*tileRows:], scales[k/block*tileRows:], shift
+		a.words = words[k/step*tileRows:]
+		a.scales = scales[k/block*tileRows:]
 		a.tokens, a.x = o.tokens[c.from:c.to], o.x[c.from:c.to]
 		add(a)
 	}

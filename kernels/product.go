@@ -13,8 +13,9 @@ func (in *Input) vector(s *scratch, j *job, lo, hi int) {
 
 // vector calls matrixOps.vector for the tiles [lo, hi); a says where x and y are.
 func (w *Weights) vector(ops *matrixOps, a vectorArgs, lo, hi int) {
-	a.words, a.scales, a.k = w.tileRange(lo, hi), w.scaleRange(lo, hi), w.depth()
-	a.tiles, a.code = hi-lo, w.code.look()
+	a.words, a.scales = w.tileRange(lo, hi), w.scaleRange(lo, hi)
+	a.k, a.tiles = w.depth(), hi-lo
+	a.code = w.code.look()
 	ops.vector[w.kind](a)
 }
 
@@ -38,7 +39,8 @@ func (in *Input) eachGroup(s *scratch, j *job, lo, hi, step, most int, fn func(y
 // whole calls fn with y of the tiles [lo, hi) of n tokens. A last tile that is
 // not whole comes apart, in scratch space, so that fn may write whole tiles.
 func (j *job) whole(s *scratch, lo, hi, n int, fn func(y []float32, yStride, lo, hi int)) {
-	rows, y, last := j.W.rows, j.Y, hi
+	rows, y := j.W.rows, j.Y
+	last := hi // the first tile that is not whole
 	if hi*tileRows > rows {
 		last--
 	}
@@ -92,7 +94,8 @@ func (w *Weights) accumulate(s *scratch, ops *matrixOps, y []float32, yStride, l
 			}
 			for g := x.from; g < x.to; g++ {
 				numbers, n := x.group(from, g)
-				a.y, a.x, a.n = y[(x.at(g)-first)*yStride:], numbers[at*n:], n
+				a.x, a.n = numbers[at*n:], n
+				a.y = y[(x.at(g)-first)*yStride:]
 				ops.block(a)
 			}
 		}

@@ -67,7 +67,7 @@ func (v *variant) unfit() string {
 	return why
 }
 
-// selfTests holds what each variant's self-test found, "" for nothing.
+// selfTests holds the fault that each variant's self-test found, "" for none.
 var selfTests = struct {
 	sync.Mutex
 	found map[string]string
@@ -96,7 +96,7 @@ var (
 	choosing sync.Mutex
 )
 
-// current is the variant in use; the first call chooses it.
+// current returns the variant in use; the first call chooses it.
 func current() *choice {
 	if c := chosen.Load(); c != nil {
 		return c
@@ -111,16 +111,17 @@ func current() *choice {
 	return c
 }
 
-// vec is the kernels over whole vectors in use.
+// vec returns the kernels over whole vectors in use.
 func vec() *vectorOps { return current().vector }
 
-// Selected tells which variant runs, and why it does.
+// Selected returns the name of the variant that runs, and the reason for it.
 func Selected() (name, reason string) {
 	c := current()
 	return c.name, c.reason
 }
 
-// choose takes the variant that forced names, or else the best of all.
+// choose returns the variant that forced names, or, if there is none or it cannot
+// run, the best of all.
 func choose(all []*variant, forced string) *choice {
 	var notes []string
 	if forced != "" {

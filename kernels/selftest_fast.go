@@ -41,11 +41,13 @@ func testFastOps(ops *fastOps) error {
 		return err
 	}
 	for n := 1; n <= 14; n++ { // more than a group of tokens of any variant
-		f, k, raised, product := NF4, blockK, ops.raised4, ops.fastBlock4
+		err := error(nil)
 		if n%4 > 1 {
-			f, k, raised, product = Int8, int8Block, ops.raised8, ops.fastBlock8
+			err = s.testBlock(Int8, int8Block, n, ops.raised8, ops.fastBlock8)
+		} else {
+			err = s.testBlock(NF4, blockK, n, ops.raised4, ops.fastBlock4)
 		}
-		if err := s.testBlock(f, k, n, raised, product); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -101,7 +103,9 @@ func (s *fastSample) testVectors() error {
 		if err := compare("fast vector", kinds.Bits4, got, want); err != nil {
 			return err
 		}
-		a.y, a.words, a.scales, a.starts, a.code = got, s.weights8, s.scales, starts8, nil
+		a.y, a.code = got, nil
+		a.words, a.scales = s.weights8, s.scales
+		a.starts = starts8
 		s.ops.fastVector8(a)
 		a.y = want
 		fastVector8Go(a)
@@ -126,7 +130,10 @@ func (s *fastSample) testChannels() error {
 		s.ops.addChannel4(a)
 		a.y = want
 		addChannel4Go(a)
-		a.y, a.words, a.wordStride, a.scaleStride, a.shift, a.code = got, s.weights8, 4*step, 4*tileRows, 8*(channel%4), nil
+		a.y, a.code = got, nil
+		a.words, a.wordStride = s.weights8, 4*step
+		a.scaleStride = 4 * tileRows
+		a.shift = 8 * (channel % 4)
 		s.ops.addChannel8(a)
 		a.y = want
 		addChannel8Go(a)
@@ -170,7 +177,8 @@ func (s *fastSample) testBlock(f Format, k, n int, raised int32, product func(fa
 		x: codes, xScales: xScales, starts: starts, scales: s.scales, scaleStride: tileRows, k: k, n: n, tiles: tiles,
 	}
 	product(a)
-	a.y, a.panel, a.panelStride = want, wantPanel, wantStep
+	a.y = want
+	a.panel, a.panelStride = wantPanel, wantStep
 	fastBlockGo(a)
 	return compare("fast block", kinds.Kind(n), got, want)
 }

@@ -43,17 +43,20 @@ var vectorAVX2 = vectorOps{
 	},
 }
 
-// vectorAVX512 takes what gains by wider vectors, and borrows the rest. It
-// needs AVX-512F and DQ.
+// vectorAVX512 has kernels of its own where wider vectors gain, and borrows the rest
+// of vectorAVX2. It needs AVX-512F and DQ.
 var vectorAVX512 = func() vectorOps {
 	v := vectorAVX2
-	v.expSum, v.sumExp, v.siluMul = expSumAVX512, sumExpAVX512, siluMulAVX512
-	v.scores32, v.scores16, v.weigh32, v.weigh16 = scores32AVX512, scores16AVX512, weigh32AVX512, weigh16AVX512
+	v.expSum, v.sumExp = expSumAVX512, sumExpAVX512
+	v.siluMul = siluMulAVX512
+	v.scores32, v.scores16 = scores32AVX512, scores16AVX512
+	v.weigh32, v.weigh16 = weigh32AVX512, weigh16AVX512
 	v.spinFMA, v.roundFMA = spinFMAAVX512, 12*16*2
 	return v
 }()
 
-// vectorVNNI differs in what its integer products can reach.
+// vectorVNNI is vectorAVX512 but for the loop that measures the peak of integer
+// products.
 var vectorVNNI = func() vectorOps {
 	v := vectorAVX512
 	v.spinDot, v.roundDot = spinDotAVX512, 12*64*2
