@@ -36,7 +36,7 @@ embed:
 	cd examples && $(GO) vet ./... && $(GO) test ./...
 
 race:
-	$(GO) test -race -short ./model ./model/internal/cpu ./ner ./kernels -run 'Concurrent|Pool|Batch|Cancel|Race|Extract'
+	scripts/race.sh
 
 noasm:
 	$(GO) test -tags noasm -short ./kernels ./cmd/medner/internal/kernelbench ./model/...
