@@ -63,6 +63,13 @@ func (g *gate) take(list []*sequence) []*sequence {
 	return list
 }
 
+// count returns how many sequences are in flight.
+func (g *gate) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inFlight
+}
+
 // leave notes that a sequence that entered has ended.
 func (g *gate) leave() {
 	g.mu.Lock()

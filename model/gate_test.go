@@ -19,6 +19,8 @@ func TestQueueIsBounded(t *testing.T) {
 			ended = append(ended, m.submit(t.Context(), r))
 		}
 		var full *QueueFullError
+		st := m.Stats()
+		require.Equal(t, []int{1, c.inFlight - 1}, []int{st.Running, st.Waiting})
 		_, err := m.Generate(t.Context(), r)
 		require.ErrorAs(t, err, &full)
 		require.Equal(t, QueueFullError{InFlight: c.inFlight, Waiting: max(c.queue, 0)}, *full)
@@ -37,6 +39,7 @@ func TestQueueIsBounded(t *testing.T) {
 		for _, e := range ended {
 			require.NoError(t, <-e)
 		}
+		require.Zero(t, m.Stats().Waiting)
 		require.Zero(t, m.inFlight())
 	}
 }

@@ -57,8 +57,12 @@ func (m *Model) StopIDs() []int32 { return slices.Clone(m.stop) }
 // Context returns how many tokens prompt and output may have together.
 func (m *Model) Context() int { return m.context }
 
-// Stats reports what the model has done so far.
-func (m *Model) Stats() Stats { return m.scheduler.stats.get() }
+// Stats reports what the model has done so far, and what it holds.
+func (m *Model) Stats() Stats {
+	st := m.scheduler.stats.get()
+	st.Waiting = max(0, m.scheduler.gate.count()-st.Running)
+	return st
+}
 
 // Close ends all calls with [ErrClosed], frees the weights and unmaps the
 // files.

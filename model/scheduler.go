@@ -174,7 +174,6 @@ func (s *scheduler) count() {
 		kept = s.prefix.bytes()
 	}
 	s.stats.update(func(st *Stats) {
-		st.Running, st.Waiting = len(s.active), len(s.waiting)
-		st.CacheBytes, st.PrefixBytes = held, kept
+		st.Running, st.CacheBytes, st.PrefixBytes = len(s.active), held, kept
 	})
 }

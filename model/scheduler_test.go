@@ -257,3 +257,49 @@ func TestFailedStepAndClosedModelCancel(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestConcurrentCallersThatLeave: some callers leave after a few tokens, on a
+// device with little memory. What the others get, and what later requests find
+// in the prefix cache, is as without them.
+func TestConcurrentCallersThatLeave(t *testing.T) {
+	b := &frail{toy: &toy{}, room: 300}
+	m := modelOf(t, b, b.toy, Options{Batch: 6, PrefillChunk: 30, Draft: 8})
+	m.scheduler.chooseDrafts = takeAll
+	var wg sync.WaitGroup
+	for round := range 4 {
+		for i, r := range toyRequests() {
+			r.MaxNewTokens = 25
+			leaves := (i+round)%3 == 0
+			wg.Go(func() {
+				adapter, _ := m.check(r.Tokens, r.Adapter)
+				want, wantErr := plain(r, adapter, m.stop, m.context)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				written := 0
+				r.OnToken = func(Token) {
+					if written++; leaves && written == 1+i%5 {
+						cancel()
+					}
+				}
+				got, err := m.Generate(ctx, r)
+				if leaves && errors.Is(err, context.Canceled) {
+					want = want[:len(got.Tokens)]
+				} else if !errors.Is(err, wantErr) {
+					t.Errorf("request %d: error %v, expected %v", i, err, wantErr)
+					return
+				}
+				if len(got.Tokens) != len(want) {
+					t.Errorf("request %d: %d tokens, expected %d", i, len(got.Tokens), len(want))
+					return
+				}
+				for j, token := range got.Tokens {
+					if token.ID != want[j].ID || token.LogProb != want[j].LogProb {
+						t.Errorf("request %d, token %d: %d, expected %d", i, j, token.ID, want[j].ID)
+						return
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
+}

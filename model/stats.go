@@ -7,9 +7,10 @@ import (
 
 // Stats counts what a model has done since it was opened, and what it holds.
 type Stats struct {
-	Running, Waiting int   // requests
-	CacheBytes       int64 // memory of the keys and values of running requests
-	PrefixBytes      int64 // memory of the prefix cache
+	Running     int   // requests in the batch, when the latest step began
+	Waiting     int   // requests in flight beside them
+	CacheBytes  int64 // memory of the keys and values of running requests
+	PrefixBytes int64 // memory of the prefix cache
 
 	Steps          int64
 	StepTime       time.Duration
@@ -20,7 +21,7 @@ type Stats struct {
 	AcceptedTokens int64 // drafted tokens that were accepted
 }
 
-// counters holds the statistics of a scheduler.
+// counters holds the statistics of a scheduler, all but Waiting.
 type counters struct {
 	mu    sync.Mutex
 	stats Stats
