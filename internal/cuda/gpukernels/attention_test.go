@@ -10,7 +10,7 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// sequences is a paged cache of some sequences on the device and on the CPU.
+// sequences has the paged caches of some sequences, on the device and on the CPU.
 type sequences struct {
 	cache Cache
 	pages [][]kernels.Page // by slot
@@ -47,8 +47,9 @@ var attentionCases = []attentionCase{
 	{24, 8, 16, true, 300},
 }
 
-// TestAttention runs steps of several sequences at once, as the backend does:
-// angles, rope and KV write, then attention; pages and results are the CPU's.
+// TestAttention runs steps of several sequences at once, as the backend does: angles,
+// rope with the writing of keys and values, then attention. Pages and results have
+// the bits of the CPU.
 func TestAttention(t *testing.T) { eachDevice(t, testAttention) }
 
 func testAttention(t *testing.T, d *device) {
@@ -69,7 +70,7 @@ func testAttention(t *testing.T, d *device) {
 			freq := alloc(d, 0, invFreq...)
 			done := [2]int{}
 			for step := 0; done[0] < c.positions; step++ {
-				// A prompt in two parts beside another's single tokens.
+				// A prompt in two parts, beside single tokens of another sequence.
 				part := []int{min((c.positions+1)/2, c.positions-done[0]), min(1, c.positions-done[1])}
 				var positions, slots []int32
 				for slot, n := range part {
@@ -123,7 +124,7 @@ func comparePages(d *device, what string, shape kernels.CacheShape, s *sequences
 	}
 }
 
-// checkAttention compares with the CPU: bits in f32.
+// checkAttention compares with the CPU, in f32 bit by bit.
 func checkAttention(t *testing.T, d *device, what string, p Precision, out driver.Ptr, want []float32) {
 	t.Helper()
 	if p == F32 {

@@ -14,8 +14,8 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// TestKernelsAgainstTheProcessors compares each kernel with its sibling, at the
-// shapes of a real model where the device is one.
+// TestKernelsAgainstTheProcessors compares each kernel with its sibling for CPUs. On
+// a real device the shapes are those of a real model.
 func TestKernelsAgainstTheProcessors(t *testing.T) {
 	m := anyDevice(t, 90)
 	pool := kernels.NewPool(0)
@@ -30,7 +30,8 @@ func TestKernelsAgainstTheProcessors(t *testing.T) {
 	}
 }
 
-// TestLeastSharedMemory runs the products that take most on a GPU that has least.
+// TestLeastSharedMemory runs the products that take the most shared memory on a GPU
+// that has the least.
 func TestLeastSharedMemory(t *testing.T) {
 	m := anyDevice(t, 86)
 	pool := kernels.NewPool(0)
@@ -63,7 +64,7 @@ func (m *machine) products(pool *kernels.Pool) {
 			require.NoError(m.t, m.k.MatMul(0, at, gpukernels.Rows{Most: count}, gpukernels.Under{}, gpukernels.Product{W: device, Y: y}))
 			got := m.floats(y, count*n)
 			m.compare(fmt.Sprintf("%s, %s × %d", m.k.Precision(), f, count), got, want)
-			// The last row alone: the same bits.
+			// The last row alone has the same bits.
 			require.NoError(m.t, m.k.MatMul(0, m.input(x[(count-1)*cols:]), gpukernels.Rows{Most: 1}, gpukernels.Under{}, gpukernels.Product{W: device, Y: y}))
 			require.Equal(m.t, got[(count-1)*n:], m.floats(y, n), "%s, %s: a row depends on the others", m.k.Precision(), f)
 		}

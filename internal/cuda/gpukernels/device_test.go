@@ -15,28 +15,28 @@ import (
 	"github.com/medner/medner/internal/cuda/shim"
 )
 
-// device is a driver.Context whose kernels run on the shim, in a process of
-// their own. What a launch doesn't need is missing.
+// device is a driver.Context whose kernels run on the shim, in a process of their
+// own. It has only the methods that launches need.
 type device struct {
 	driver.Context
 	t    testing.TB
 	in   io.WriteCloser
 	out  *bufio.Reader
 	log  *strings.Builder
-	seed uint64 // of the order of threads and blocks; 0: ascending
+	seed uint64 // shuffles threads and blocks; 0: they run in ascending order
 
 	names []string
 }
 
-// eachDevice runs a test on a device under the address and undefined-behaviour
-// sanitizers, and on one that finds races.
+// eachDevice runs a test on two devices: under the sanitizers for addresses and
+// undefined behaviour, and under the race detector.
 func eachDevice(t *testing.T, test func(t *testing.T, d *device)) {
 	for _, mode := range []shim.Mode{shim.Sanitize, shim.Race} {
 		t.Run(string(mode), func(t *testing.T) { test(t, newDevice(t, mode)) })
 	}
 }
 
-// newDevice starts a device that ends with the test.
+// newDevice starts a device, which ends with the test.
 func newDevice(t testing.TB, mode shim.Mode) *device {
 	t.Helper()
 	program, err := runner(mode)
@@ -60,7 +60,7 @@ func newDevice(t testing.TB, mode shim.Mode) *device {
 	return d
 }
 
-// runner builds the process.
+// runner builds the program of the process and returns its path.
 func runner(mode shim.Mode) (string, error) {
 	ptx, err := fs.Sub(PTX, "ptx")
 	if err != nil {
@@ -143,7 +143,7 @@ func (d *device) Launch(f driver.Function, grid, block driver.Dim, shared int, _
 	return nil
 }
 
-// alloc allocates and, of values, fills in device memory.
+// alloc allocates device memory for n values, and fills in values if there are any.
 func alloc[T any](d *device, n int, values ...T) driver.Ptr {
 	d.t.Helper()
 	if values != nil {
@@ -180,7 +180,7 @@ func load(d *device, p Precision) *Kernels {
 	return k
 }
 
-// must fails the test if a launch did.
+// must fails the test if there is an error.
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// random returns n values of about unit size.
+// random returns n random values, whose magnitudes are about 1.
 func random(r *rand.Rand, n int) []float32 {
 	x := make([]float32, n)
 	for i := range x {
@@ -81,7 +81,7 @@ func testElements(t *testing.T, d *device) {
 	}
 }
 
-// fetchInputs reads numbers of the input type.
+// fetchInputs copies numbers of the input type from the device.
 func fetchInputs(d *device, p Precision, at driverPtr, n int) []float32 {
 	if p == F32 {
 		return fetch[float32](d, at, n)

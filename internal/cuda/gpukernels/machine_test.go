@@ -20,8 +20,9 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// anyDevice is a context on the driver that the environment names, that of a GPU
-// for instance, or else on a fake one of a compute capability (10·major + minor).
+// anyDevice returns a context on the driver that the environment names, such as that
+// of a GPU, or on a fake one of a compute capability (10·major + minor) if it names
+// none.
 func anyDevice(t *testing.T, capability int) *machine {
 	t.Helper()
 	if os.Getenv(purego.LibraryVariable) == "" {
@@ -50,7 +51,7 @@ type machine struct {
 	c      driver.Context
 	k      *gpukernels.Kernels
 	random *rand.Rand
-	scale  int // of the shapes
+	scale  int // multiplies the shapes
 	held   []driver.Ptr
 }
 
@@ -102,7 +103,7 @@ func (m *machine) normal(n int, scale float64) []float32 {
 	return x
 }
 
-// input is x as products of the precision take it.
+// input copies x to the device in the input type.
 func (m *machine) input(x []float32) driver.Ptr {
 	if m.k.Precision() == gpukernels.F32 {
 		return put(m, x)
@@ -119,7 +120,7 @@ func bf16(v float32) uint16 {
 	return uint16((u + 0x7fff + u>>16&1) >> 16)
 }
 
-// outputs reads what a kernel wrote for products to read.
+// outputs reads numbers of the input type, which a kernel wrote.
 func (m *machine) outputs(p driver.Ptr, n int) []float32 {
 	if m.k.Precision() == gpukernels.F32 {
 		return m.floats(p, n)
@@ -133,7 +134,8 @@ func (m *machine) outputs(p driver.Ptr, n int) []float32 {
 	return x
 }
 
-// compare wants every bit in f32, and in fast a distance of at most a hundredth.
+// compare fails the test unless all bits are equal in f32, and in fast the distance is
+// at most a hundredth.
 func (m *machine) compare(name string, got, want []float32) {
 	m.t.Helper()
 	var diff, norm float64
@@ -173,7 +175,7 @@ func (c codes4) CodeRows(codes []byte, scales, _ []float32, from int) error {
 	return nil
 }
 
-// weights packs random weights for both.
+// weights packs random weights for the CPU and for the device.
 func (m *machine) weights(pool *kernels.Pool, f kernels.Format, n, cols int) (*kernels.Weights, *gpukernels.Weights) {
 	var host *kernels.Weights
 	var p *gpukernels.Packer

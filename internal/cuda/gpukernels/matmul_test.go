@@ -12,7 +12,8 @@ import (
 
 type driverPtr = driver.Ptr
 
-// inputs puts numbers in the input type of a precision, rounding x likewise.
+// inputs copies x to the device in the input type of a precision, and rounds x itself
+// to that type.
 func inputs(d *device, p Precision, x []float32) driver.Ptr {
 	if p == F32 {
 		return alloc(d, 0, x...)
@@ -25,7 +26,8 @@ func inputs(d *device, p Precision, x []float32) driver.Ptr {
 	return alloc(d, 0, half...)
 }
 
-// oracle is x Wᵀ in float64, and the sum of magnitudes of its terms.
+// oracle returns x Wᵀ in float64, and for each element the sum of magnitudes of its
+// terms.
 func oracle(w, x []float32, n, outputs, cols int, round bool) (y, size []float64) {
 	for row := range n {
 		for out := range outputs {
@@ -44,8 +46,9 @@ func oracle(w, x []float32, n, outputs, cols int, round bool) (y, size []float64
 	return y, size
 }
 
-// tolerance of a product, of the sum of its terms' magnitudes. In fast, 4-bit
-// and int8 weights are rounded to bf16 before they are scaled, the oracle's after.
+// tolerance returns how far a product may be from the oracle, as a part of the sum of
+// the magnitudes of its terms. In fast, 4-bit and int8 weights are rounded to bf16
+// before they are scaled, and the oracle rounds them after.
 func tolerance(p Precision, f form) float64 {
 	if p == Fast && f.format >= kernels.Int8 {
 		return 0x1p-7
@@ -96,7 +99,7 @@ func testMatMul(t *testing.T, d *device) {
 	}
 }
 
-// TestMatMulRows: a row's bits do not depend on the rows beside it.
+// TestMatMulRows checks that the bits of a row do not depend on the rows beside it.
 func TestMatMulRows(t *testing.T) { eachDevice(t, testMatMulRows) }
 
 func testMatMulRows(t *testing.T, d *device) {
@@ -121,8 +124,8 @@ func testMatMulRows(t *testing.T, d *device) {
 	}
 }
 
-// TestMatMulTogether: several matrices in a launch, bias, residual, a count,
-// and rows of one adapter.
+// TestMatMulTogether tests several matrices in a launch, with bias and residual, a
+// count in device memory, and rows of one adapter.
 func TestMatMulTogether(t *testing.T) { eachDevice(t, testMatMulTogether) }
 
 func testMatMulTogether(t *testing.T, d *device) {

@@ -25,7 +25,7 @@ func (m rows) ReadRows(dst []float32, from int) error {
 	return nil
 }
 
-// form is a way to hold weights.
+// form is a way to hold weights: a format, and the rounding of 4-bit weights.
 type form struct{ format, round kernels.Format }
 
 var forms = []form{
@@ -40,8 +40,8 @@ func (f form) String() string {
 	return f.format.String()
 }
 
-// matrix is a matrix of random weights: packed for the device, packed for the
-// CPU, and dequantised.
+// matrix is a matrix of random weights in three forms: packed for the device, packed
+// for the CPU, and dequantised.
 type matrix struct {
 	*Packer
 	cpu   *kernels.Weights
@@ -142,14 +142,14 @@ func fourBit(t testing.TB, pool *kernels.Pool, r *rand.Rand, f form, n, cols int
 	return p, cpu, dense
 }
 
-// roundTo rounds through quant, another implementation.
+// roundTo rounds by package quant, whose code is independent of the kernels'.
 func roundTo(f kernels.Format, v float32) float32 {
 	x := []float32{v}
 	quant.Round(map[kernels.Format]quant.Format{kernels.F32: quant.F32, kernels.BF16: quant.BF16, kernels.F16: quant.F16}[f], x)
 	return x[0]
 }
 
-// upload packs in pieces of some tiles.
+// upload packs a matrix in pieces of three tiles and copies it to the device.
 func upload(d *device, p *Packer) *Weights {
 	d.t.Helper()
 	w := &Weights{Layout: p.Layout, Data: alloc[byte](d, int(p.Bytes()))}
@@ -162,7 +162,7 @@ func upload(d *device, p *Packer) *Weights {
 	return w
 }
 
-// dequantised reads a whole matrix through Embed.
+// dequantised returns a whole matrix, read by Embed.
 func dequantised(d *device, k *Kernels, w *Weights) []float32 {
 	ids := make([]int32, w.Rows)
 	for i := range ids {
@@ -183,7 +183,7 @@ func testEmbed(t *testing.T, d *device) {
 			sameBits(t, f.String(), dequantised(d, k, upload(d, m.Packer)), m.dense)
 		}
 	}
-	// Some rows only, by adapter and by count; the others stay NaN.
+	// Rows of another adapter, and rows past the count, stay NaN.
 	m := newMatrix(t, r, forms[1], 20, 64)
 	out, ids := alloc[float32](d, 4*64), alloc[int32](d, 0, 3, 7, 3, 19)
 	under := Under{Adapters: alloc[int32](d, 0, -1, 0, -1, -1), Adapter: -1}
@@ -198,7 +198,7 @@ func testEmbed(t *testing.T, d *device) {
 	}
 }
 
-// TestGoldens compares dequantised NF4 and FP4 weights with bitsandbytes'.
+// TestGoldens compares dequantised NF4 and FP4 weights with those of bitsandbytes.
 func TestGoldens(t *testing.T) { eachDevice(t, testGoldens) }
 
 func testGoldens(t *testing.T, d *device) {
