@@ -15,8 +15,8 @@ func floats(words []uint32) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(words))), len(words))
 }
 
-// Memory returns n zeroed words that are held as packed weights are: in large
-// pages, where there are any. They must not be used after free.
+// Memory returns n zeroed words in memory of the kind that packed weights lie in: in
+// large pages, where the system has them. The words must not be used after free.
 func Memory(n int) (words []uint64, free func()) {
 	half, release := allocate(2 * n)
 	if release == nil {

@@ -2,6 +2,6 @@ package kernels
 
 import "golang.org/x/sys/unix"
 
-// adviseHuge asks for large pages: walking a matrix then takes few entries of
-// the page tables. Refusal is harmless.
+// adviseHuge asks for large pages, so that reading a matrix takes few entries of the
+// page tables. A refusal is harmless.
 func adviseHuge(mem []byte) { _ = unix.Madvise(mem, unix.MADV_HUGEPAGE) }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allocate returns n zeroed words, aligned to 64 bytes, and how to release
-// them (nil: the collector will). Large ones lie outside the Go heap: the
+// allocate returns n zeroed words, aligned to 64 bytes, and a function that releases
+// them; nil if the collector does. Many words lie outside the Go heap, as the
 // collector would otherwise let garbage grow as large as the weights are.
 func allocate(n int) (words []uint32, release func()) {
 	if n < 1<<16 {

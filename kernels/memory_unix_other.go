@@ -2,5 +2,5 @@
 
 package kernels
 
-// adviseHuge is for Linux, where large pages must be asked for.
+// adviseHuge does nothing: only Linux has to be asked for large pages.
 func adviseHuge([]byte) {}

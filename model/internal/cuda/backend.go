@@ -76,7 +76,7 @@ func check(d driver.Driver, ordinal int) (driver.Device, error) {
 func cudaVersion(v int) string { return fmt.Sprintf("%d.%d", v/1000, v%1000/10) }
 
 // New packs a model into the memory of a device. The weights are read once;
-// those of the token table that adapters change are read where they are, later.
+// rows of a token table that an adapter changes are read later, from the file.
 //
 // Errors: those of package cuda (internal) by kind, *[MemoryError], and
 // badinput errors for what the kernels can't do.

@@ -19,5 +19,5 @@
 // more than the number of rows, and graph.go can capture and repeat them.
 //
 // The arithmetic of a row doesn't depend on the other rows of its step. In precision
-// f32 every bit is that of model/internal/cpu.
+// f32 its bits are the same as in model/internal/cpu.
 package cuda

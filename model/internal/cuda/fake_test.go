@@ -17,8 +17,8 @@ import (
 	"github.com/medner/medner/model/internal/backend"
 )
 
-// anyDriver is the driver that the environment names, that of a GPU for
-// instance, or else a fake one.
+// anyDriver returns the driver that the environment names, such as that of a GPU, or
+// a fake one if it names none.
 func anyDriver(t *testing.T) driver.Driver {
 	t.Helper()
 	if os.Getenv(purego.LibraryVariable) == "" {

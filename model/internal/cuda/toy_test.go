@@ -120,7 +120,7 @@ func (w toyWeights) adapt(all *backend.Weights) {
 	all.Embed.Adapted = []quant.Matrix{nil, nil, w.matrix(all.Config.VocabSize, all.Config.HiddenSize)}
 }
 
-// script is what play does: sequences under adapters, read in pieces.
+// script says which sequences play reads, under which adapters and in which pieces.
 type script struct {
 	adapters []int
 	lengths  []int
@@ -128,7 +128,7 @@ type script struct {
 	together bool // all sequences in a step, else one after the other
 }
 
-// played is what every position of every sequence brought.
+// played has the logits and the choice at each position of each sequence.
 type played struct {
 	logits  [][][]float32
 	choices [][]choice.Choice

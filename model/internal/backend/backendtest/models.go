@@ -63,7 +63,7 @@ func (m *affine) Codes() quant.Codes {
 	return c
 }
 
-// CodeRows implements quant.CodeMatrix. A matrix of zeros will do.
+// CodeRows implements quant.CodeMatrix. All codes and scales are 0.
 func (m *affine) CodeRows(codes []byte, scales, zeros []float32, from int) error {
 	_, err := quant.CheckCodeRows(m, codes, scales, zeros, from)
 	return err
@@ -94,15 +94,15 @@ func dense(f quant.Format, rows, cols int) quant.Matrix {
 	return must(quant.NewDense(f, rows, cols, data))
 }
 
-// Model is the weights of a model, and what they are.
+// Model has the weights of a model. Name says what they are.
 type Model struct {
 	Name string
 	*backend.Weights
 }
 
-// Models visits models of one layer in every format of weights, with tied and
-// untied heads, and with and without adapters, of the given hidden sizes: 256
-// fills all blocks, of 192 those of 128 cross rows, and 72 fills none.
+// Models visits models of one layer in every format of weights, with tied and untied
+// heads, and with and without adapters, for each of the hidden sizes. With 256 every
+// block is full; with 192 blocks of 128 cross rows; with 72 no block fits a row.
 func Models(hidden ...int) iter.Seq[Model] {
 	return func(yield func(Model) bool) {
 		for _, hidden := range hidden {
@@ -124,6 +124,7 @@ func Models(hidden ...int) iter.Seq[Model] {
 	}
 }
 
+// model returns a model of one layer whose weights are stored as s.
 func model(s storage, hidden int, tied bool) *backend.Weights {
 	c := &arch.Config{VocabSize: 77, HiddenSize: hidden, IntermediateSize: hidden, NumHiddenLayers: 1,
 		NumAttentionHeads: 2, NumKeyValueHeads: 1, HeadDim: hidden / 2, MaxPositionEmbeddings: 1000, RMSNormEps: 1e-5}
