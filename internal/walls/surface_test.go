@@ -16,8 +16,9 @@ import (
 )
 
 // A caller of another module can neither name nor make a value of an internal
-// type, so no exported name may need one.
-func TestExportedNamesNeedNoInternalType(t *testing.T) {
+// type, and shall not depend on the modules that this one uses. So no exported name
+// may need a type of either.
+func TestExportedNamesNeedNoHiddenType(t *testing.T) {
 	for _, p := range load(t, public) {
 		seek := seeker{visited: map[types.Type]bool{}}
 		for _, name := range p.Scope().Names() {
@@ -31,8 +32,8 @@ func TestExportedNamesNeedNoInternalType(t *testing.T) {
 	}
 }
 
-// The seeker must find what the test above is for.
-func TestSeekerFindsInternalTypes(t *testing.T) {
+// The seeker must find the types that the test above is for.
+func TestSeekerFindsHiddenTypes(t *testing.T) {
 	inner := types.NewPackage(module+"/internal/x", "x")
 	secret := named(inner, "Secret", types.Typ[types.Int])
 	outer := types.NewPackage(module+"/y", "y")
@@ -58,6 +59,8 @@ func TestSeekerFindsInternalTypes(t *testing.T) {
 		{"embedded field", named(outer, "E", field("Secret", secret, true)), true},
 		{"type that isn't exported", named(outer, "u", field("Field", secret, false)), true},
 		{"defined over it", named(outer, "D", secret.Underlying()), false},
+		{"another module's", named(types.NewPackage("example.org/x", "x"), "X", types.Typ[types.Int]), true},
+		{"the standard library's", named(types.NewPackage("time", "time"), "Duration", types.Typ[types.Int64]), false},
 	} {
 		seek := seeker{visited: map[types.Type]bool{}}
 		seek.in(c.in, c.what)
@@ -148,7 +151,8 @@ func fields(t types.Type) []*types.Var {
 	return all
 }
 
-// A seeker collects where types of internal packages stand.
+// A seeker collects where types stand that are of internal packages or of other
+// modules.
 type seeker struct {
 	found   []string
 	visited map[types.Type]bool
@@ -217,14 +221,18 @@ func (s *seeker) named(t *types.Named, where string) {
 	}
 }
 
-// name notes a type of this module that stands in an internal package.
+// name notes a type of an internal package or of another module, which, other than
+// the standard library's, has a dot in the first element of its path.
 func (s *seeker) name(o *types.TypeName, where string) {
 	if o.Pkg() == nil {
 		return
 	}
-	path := o.Pkg().Path()
-	if strings.HasPrefix(path, module+"/") && strings.Contains(path+"/", "/internal/") {
-		s.found = append(s.found, where+" needs "+strings.TrimPrefix(path, module+"/")+"."+o.Name())
+	path, ours := strings.CutPrefix(o.Pkg().Path(), module+"/")
+	first, _, _ := strings.Cut(path, "/")
+	internal := ours && strings.Contains("/"+path+"/", "/internal/")
+	foreign := !ours && strings.Contains(first, ".")
+	if internal || foreign {
+		s.found = append(s.found, where+" needs "+path+"."+o.Name())
 	}
 }
 
