@@ -89,8 +89,8 @@ func calls(t *testing.T, line string) (all [][]string) {
 	return all
 }
 
-// parse does with a command line all that comes before its command runs, and
-// returns the command's name.
+// parse checks a command line as cobra does before it runs the command, and
+// returns the command's path.
 func parse(args []string) (command string, err error) {
 	root := newRoot()
 	cmd, rest, err := root.Find(args)
@@ -106,7 +106,7 @@ func parse(args []string) (command string, err error) {
 	return cmd.CommandPath(), root.PersistentPreRunE(cmd, nil)
 }
 
-// The README's list of exit codes is the program's.
+// The README lists the exit codes that the program has.
 func TestExitCodesAreDocumented(t *testing.T) {
 	var list []string
 	for _, e := range exitCodes {

@@ -12,7 +12,7 @@ import (
 	"github.com/medner/medner/internal/golden"
 )
 
-// TestInterrupt: whatever a command is doing, it ends, with code 130.
+// Whatever a command is doing, an interrupt ends it with code 130.
 func TestInterrupt(t *testing.T) {
 	model := golden.Path(t, "tiny-llama")
 	for _, args := range []string{

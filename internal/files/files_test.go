@@ -12,8 +12,8 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// place writes files below a directory and into an archive that stands behind
-// other bytes, and returns both roots.
+// place writes files into a directory and into an archive at the end of a file
+// with other bytes, and returns the paths of both.
 func place(t *testing.T, content map[string]string) []string {
 	t.Helper()
 	dir := t.TempDir()

