@@ -12279,16 +12279,6 @@ DATA magnitudeAVX2<>+24(SB)/4, $0x7fffffff
 DATA magnitudeAVX2<>+28(SB)/4, $0x7fffffff
 GLOBL magnitudeAVX2<>(SB), RODATA|NOPTR, $32
 
-DATA codeMaxAVX2<>+0(SB)/4, $0x42fe0000
-DATA codeMaxAVX2<>+4(SB)/4, $0x42fe0000
-DATA codeMaxAVX2<>+8(SB)/4, $0x42fe0000
-DATA codeMaxAVX2<>+12(SB)/4, $0x42fe0000
-DATA codeMaxAVX2<>+16(SB)/4, $0x42fe0000
-DATA codeMaxAVX2<>+20(SB)/4, $0x42fe0000
-DATA codeMaxAVX2<>+24(SB)/4, $0x42fe0000
-DATA codeMaxAVX2<>+28(SB)/4, $0x42fe0000
-GLOBL codeMaxAVX2<>(SB), RODATA|NOPTR, $32
-
 DATA fourShareAVX2<>+0(SB)/4, $0x3f2cefa9
 DATA fourShareAVX2<>+4(SB)/4, $0x3f2cefa9
 DATA fourShareAVX2<>+8(SB)/4, $0x3f2cefa9
@@ -12298,6 +12288,16 @@ DATA fourShareAVX2<>+20(SB)/4, $0x3f2cefa9
 DATA fourShareAVX2<>+24(SB)/4, $0x3f2cefa9
 DATA fourShareAVX2<>+28(SB)/4, $0x3f2cefa9
 GLOBL fourShareAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA codeMaxAVX2<>+0(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+4(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+8(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+12(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+16(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+20(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+24(SB)/4, $0x42fe0000
+DATA codeMaxAVX2<>+28(SB)/4, $0x42fe0000
+GLOBL codeMaxAVX2<>(SB), RODATA|NOPTR, $32
 
 DATA packedOrderAVX2<>+0(SB)/4, $0x00000000
 DATA packedOrderAVX2<>+4(SB)/4, $0x00000004

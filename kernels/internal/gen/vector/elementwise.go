@@ -8,6 +8,16 @@ import (
 )
 
 func elementwise() {
+	scaleWeight()
+	add()
+	mul()
+	addScaled()
+	divide()
+	rotate()
+	toHalf()
+}
+
+func scaleWeight() {
 	Begin("scaleWeight", "func(dst, x, weight []float32, scale float32)", "scaleWeightGo.", "dst[i] = (x[i]·scale)·weight[i]")
 	dst, x, w := Pointer("dst"), Pointer("x"), Pointer("weight")
 	scale := Broadcast("scale")
@@ -18,28 +28,34 @@ func elementwise() {
 		v.store(a, dst)
 	})
 	End()
+}
 
+func add() {
 	Begin("add", "func(dst, x []float32)", "addGo.", "dst[i] += x[i]")
-	dst, x = Pointer("dst"), Pointer("x")
+	dst, x := Pointer("dst"), Pointer("x")
 	elementLoop(Length("x"), func(v access) {
 		a := v.load(dst)
 		VADDPS(v.load(x), a, a)
 		v.store(a, dst)
 	})
 	End()
+}
 
+func mul() {
 	Begin("mul", "func(dst, x []float32)", "mulGo.", "dst[i] *= x[i]")
-	dst, x = Pointer("dst"), Pointer("x")
+	dst, x := Pointer("dst"), Pointer("x")
 	elementLoop(Length("x"), func(v access) {
 		a := v.load(dst)
 		VMULPS(v.load(x), a, a)
 		v.store(a, dst)
 	})
 	End()
+}
 
+func addScaled() {
 	Begin("addScaled", "func(dst, x []float32, scale float32)", "addScaledGo.", "dst[i] += round(x[i]·scale)")
-	dst, x = Pointer("dst"), Pointer("x")
-	scale = Broadcast("scale")
+	dst, x := Pointer("dst"), Pointer("x")
+	scale := Broadcast("scale")
 	elementLoop(Length("x"), func(v access) {
 		a := v.load(x)
 		VMULPS(scale, a, a)
@@ -47,9 +63,11 @@ func elementwise() {
 		v.store(a, dst)
 	})
 	End()
+}
 
+func divide() {
 	Begin("divide", "func(dst, x []float32, by float32)", "divideGo.", "dst[i] = x[i]/by")
-	dst, x = Pointer("dst"), Pointer("x")
+	dst, x := Pointer("dst"), Pointer("x")
 	by := Broadcast("by")
 	elementLoop(Length("x"), func(v access) {
 		a := v.load(x)
@@ -57,7 +75,9 @@ func elementwise() {
 		v.store(a, dst)
 	})
 	End()
+}
 
+func rotate() {
 	Begin("rotate", "func(a, b, cos, sin []float32)", "rotateGo.", "a[i], b[i] = a[i]·cos[i] - b[i]·sin[i], b[i]·cos[i] + a[i]·sin[i]     each product rounded")
 	first, second, cos, sin := Pointer("a"), Pointer("b"), Pointer("cos"), Pointer("sin")
 	elementLoop(Length("a"), func(v access) {
@@ -73,9 +93,11 @@ func elementwise() {
 		v.store(b, second)
 	})
 	End()
+}
 
+func toHalf() {
 	Begin("toHalf", "func(dst []uint16, x []float32)", "toHalfGo for lengths that are multiples of 8.", "dst[i] = float16(x[i])")
-	dst, x = Pointer("dst"), Pointer("x")
+	dst, x := Pointer("dst"), Pointer("x")
 	n := Length("x")
 	i := GP64()
 	XORQ(i, i)

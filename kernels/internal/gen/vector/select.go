@@ -11,6 +11,13 @@ import (
 )
 
 func selections() {
+	scaleMax()
+	scan()
+	maxWords()
+	firstEqualWords()
+}
+
+func scaleMax() {
 	Begin("scaleMax", "func(x []float32, scale float32) float32", "scaleMaxGo, but for the sign of a greatest zero.",
 		"x[i] *= scale; return the greatest x[i], NaN apart")
 	x := Pointer("x")
@@ -24,11 +31,13 @@ func selections() {
 	})
 	Store(fold(acc, vmaxps), ReturnIndex(0))
 	End()
+}
 
+func scan() {
 	Begin("scan", "func(x []float32) (greatest float32, finite bool)", "scanGo, but for the sign of a greatest zero.",
 		"return the greatest x[i], NaN apart, and whether all are finite")
-	x = Pointer("x")
-	acc = accumulators(lowest)
+	x := Pointer("x")
+	acc := accumulators(lowest)
 	zero := NewZero()
 	Note("x·0 is a zero, or NaN where x is not finite.")
 	bad := accumulators(NewZero)
@@ -48,13 +57,15 @@ func selections() {
 	Store(finite, Return("finite"))
 	Store(fold(acc, vmaxps), Return("greatest"))
 	End()
+}
 
+func maxWords() {
 	Begin("maxWords", "func(x []float32, allowed []uint64) float32", "maxAllowedGo for 64 values a word, but for the sign of a greatest zero.",
 		"return the greatest x[i] whose bit i of allowed is set")
-	x = Pointer("x")
+	x := Pointer("x")
 	words := Pointer("allowed")
 	n := Length("allowed")
-	acc = accumulators(lowest)
+	acc := accumulators(lowest)
 	floor := lowest()
 	// shifts[b] moves bit 8b+j of a dword to the sign of lane j.
 	var shifts [4]VecVirtual
@@ -93,14 +104,16 @@ func selections() {
 	Label("folded")
 	Store(fold(acc, vmaxps), ReturnIndex(0))
 	End()
+}
 
+func firstEqualWords() {
 	Begin("firstEqualWords", "func(x []float32, allowed []uint64, v float32) int", "firstEqualGo for 64 values a word.",
 		"return the first i with x[i] == v whose bit i of allowed is set, or -1")
-	x = Pointer("x")
-	words = Pointer("allowed")
-	n = Length("allowed")
+	x := Pointer("x")
+	words := Pointer("allowed")
+	n := Length("allowed")
 	v := Broadcast("v")
-	i = GP64()
+	i := GP64()
 	XORQ(i, i)
 	Label("words")
 	CMPQ(i, n)
