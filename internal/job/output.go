@@ -62,9 +62,9 @@ func (o *Output) Check() error {
 	switch {
 	case o.Path == "":
 		return &OutputError{"resume", "expected the name of a file to write"}
-	case !slices.Contains(format.Appends(), o.Write.Format):
+	case !slices.Contains(format.Appendable(), o.Write.Format):
 		var names []string
-		for _, f := range format.Appends() {
+		for _, f := range format.Appendable() {
 			names = append(names, string(f))
 		}
 		return &OutputError{"resume", fmt.Sprintf("found format %s, expected one of %s", o.Write.Format, strings.Join(names, ", "))}

@@ -84,11 +84,17 @@ var rooms = map[string][]string{
 	"model/internal/hold":    {"kernels", "quant"},
 	"model/internal/paged":   {"kernels"},
 	"model/internal/backend": {"internal/choice", "model/arch", "model/internal/hold", "quant"},
-	"model/internal/cpu":     {"internal/choice/hostchoice", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
-	"model/internal/cuda":    {"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "kernels", "model/arch", "model/internal/backend", "model/internal/hold", "model/internal/paged", "quant"},
+	"model/internal/cpu": {
+		"internal/choice/hostchoice", "kernels", "model/arch", "model/internal/backend", "model/internal/hold",
+		"model/internal/paged", "quant",
+	},
+	"model/internal/cuda": {
+		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "kernels", "model/arch",
+		"model/internal/backend", "model/internal/hold", "model/internal/paged", "quant",
+	},
 	"model": {
-		"internal/choice", "internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend", "model/internal/cpu", "model/internal/cuda",
-		"model/internal/hold", "quant",
+		"internal/choice", "internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend",
+		"model/internal/cpu", "model/internal/cuda", "model/internal/hold", "quant",
 	},
 
 	// Documents: these rooms know no model.
@@ -107,10 +113,10 @@ var rooms = map[string][]string{
 
 	// The extractor, which puts a model to work on documents.
 	"ner": {
+		"internal/modelstore", // which knows the default model
 		"model", "ner/confidence", "ner/document", "ner/internal/abbrev", "ner/internal/answer", "ner/internal/constraint",
 		"ner/internal/ground", "ner/internal/seedcompat", "ner/internal/sentence", "ner/prompt", "ner/terminology",
 		"tokenizer", "tokenizer/chat",
-		"internal/modelstore",
 	},
 
 	// What commands are made of.
@@ -118,9 +124,10 @@ var rooms = map[string][]string{
 	"internal/modelstore": {"internal/quantize", "model/checkpoint", "quant"},
 	"internal/job":        {"ner/document", "ner/format"},
 	"cmd/medner": {
-		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/job", "internal/quantize", "kernels", "lora", "model",
-		"model/checkpoint", "internal/modelstore", "ner", "ner/confidence", "ner/document", "ner/eval", "ner/format", "ner/prompt",
-		"ner/terminology", "quant", "safetensors", "tokenizer", "tokenizer/chat",
+		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/job",
+		"internal/modelstore", "internal/quantize", "kernels", "lora", "model", "model/checkpoint", "ner", "ner/confidence",
+		"ner/document", "ner/eval", "ner/format", "ner/prompt", "ner/terminology", "quant", "safetensors", "tokenizer",
+		"tokenizer/chat",
 	},
 
 	// Only tests and scripts import these rooms.

@@ -159,10 +159,10 @@ func Inputs() []Format { return formats(func(e entry) bool { return e.read != ni
 // Outputs returns the formats that can be written.
 func Outputs() []Format { return formats(func(e entry) bool { return e.write != nil }) }
 
-// Appends returns the formats that can be written a part at a time: more
+// Appendable returns the formats that can be written a part at a time: more
 // documents can be appended to a file that was closed, see
 // [WriteOptions.Written].
-func Appends() []Format { return formats(func(e entry) bool { return e.appends }) }
+func Appendable() []Format { return formats(func(e entry) bool { return e.appends }) }
 
 func formats(which func(entry) bool) []Format {
 	var all []Format

@@ -21,7 +21,7 @@ type WriteOptions struct {
 	// Title is the heading of an HTML page; "" for a general one.
 	Title string
 	// Written is the number of documents that the output holds already, for a
-	// format of [Appends].
+	// format of [Appendable].
 	Written int
 	// Collection, unless nil, is called at the first document, and returns what a
 	// BioC file is to say of itself.
