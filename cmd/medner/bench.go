@@ -6,7 +6,7 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:  "bench",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return usagef("expected model, ner or kernels") },
+		RunE: func(cmd *cobra.Command, _ []string) error { return usagef("bench: expected model, ner or kernels") },
 	}
 	cmd.AddCommand(newBenchModel(), newBenchNER(), newBenchKernels())
 	return cmd

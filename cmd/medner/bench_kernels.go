@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,8 +25,11 @@ func newBenchKernels() *cobra.Command {
 			if err := oneOf("output", output, kernelbench.Formats...); err != nil {
 				return err
 			}
-			if o.Threads < 0 || o.Columns < 1 || o.Context < 1 || o.Time <= 0 {
-				return usagef("--threads: expected 0 or more; --columns, --context and --time: more than 0")
+			if err := errors.Join(atLeast("--threads", o.Threads, 0), atLeast("--columns", o.Columns, 1), atLeast("--context", o.Context, 1)); err != nil {
+				return err
+			}
+			if o.Time <= 0 {
+				return usagef("--time %v: expected more than 0", o.Time)
 			}
 			if ordinal, ok, err := cudaOrdinal(device); err != nil {
 				return err

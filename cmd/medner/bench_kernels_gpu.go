@@ -18,7 +18,7 @@ import (
 // benchGPU times the kernels of the GPU with that number.
 func benchGPU(cmd *cobra.Command, ordinal int, o *kernelbench.Options, output string) (err error) {
 	if len(o.Variants) > 0 || o.Threads > 0 {
-		return usagef("--variant and --threads are of the processors, not of a GPU")
+		return usagef("--device cuda: expected no --variant and no --threads, which are for processors")
 	}
 	if len(o.Models) == 0 {
 		o.Models = model.RandomShapes()[1:] // the first is for tests

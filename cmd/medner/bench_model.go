@@ -23,8 +23,8 @@ func newBenchModel() *cobra.Command {
 			if err := oneOf("output", output, modelbench.Formats...); err != nil {
 				return err
 			}
-			if w.Prompt < 0 || w.Generate < 0 || w.Depth < 0 || w.Repetitions < 1 || w.Parallel < 1 {
-				return usagef("-p, -n and -d: expected 0 or more; -r and --parallel: 1 or more")
+			if err := errors.Join(atLeast("-p", w.Prompt, 0), atLeast("-n", w.Generate, 0), atLeast("-d", w.Depth, 0), atLeast("-r", w.Repetitions, 1), atLeast("--parallel", w.Parallel, 1)); err != nil {
+				return err
 			}
 			mf.prefixCache, mf.draft, mf.batch = "off", 0, max(mf.batch, w.Parallel) // every token is computed
 			row := modelbench.Result{Model: mf.path, Weights: mf.weights, Precision: mf.precision, KV: mf.kv, Chunk: mf.chunk}
@@ -74,7 +74,7 @@ func openBench(cmd *cobra.Command, mf *modelFlags, shape string) (*model.Model, 
 		return mf.open(cmd)
 	}
 	if mf.path != "" || len(mf.adapters) > 0 || mf.weights != string(model.Keep) {
-		return nil, usagef("--shape has weights of its own: not with --model, --adapter or --weights")
+		return nil, usagef("--shape %s: expected no --model, --adapter or --weights, as the weights are random", shape)
 	}
 	o, err := mf.options(cmd)
 	if err != nil {

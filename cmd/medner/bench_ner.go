@@ -26,8 +26,8 @@ func newBenchNER() *cobra.Command {
 			if err := oneOf("output", output, "md", "json"); err != nil {
 				return err
 			}
-			if limit < 0 {
-				return usagef("--limit %d: expected 0 or more", limit)
+			if err := atLeast("--limit", limit, 0); err != nil {
+				return err
 			}
 			result, err := benchNER(cmd, &f, args, limit)
 			if err != nil {

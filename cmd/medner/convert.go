@@ -30,7 +30,7 @@ func newConvert() *cobra.Command {
 				return usageError{err}
 			}
 			if out == format.Brat && o.path == "-" {
-				return usagef("--to brat writes a folder: name it with --out")
+				return usagef("--to brat: expected --out FOLDER")
 			}
 			if len(args) == 0 {
 				args = []string{"-"}

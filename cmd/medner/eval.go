@@ -33,13 +33,13 @@ func newEval() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if e.predictions == "" && e.compare != "" {
-				return usagef("--compare needs --predictions")
+				return usagef("--compare %s: expected --predictions FILE beside it", e.compare)
 			}
 			if e.predictions != "" && e.calibrationOut != "" {
-				return usagef("--fit-calibration needs the model: leave --predictions out")
+				return usagef("--fit-calibration %s: expected no --predictions, as the model is needed", e.calibrationOut)
 			}
 			if e.predictions != "" && e.save != "" {
-				return usagef("--save needs the model: leave --predictions out")
+				return usagef("--save %s: expected no --predictions, as they are saved already", e.save)
 			}
 			return evaluate(cmd, &f, &e)
 		},

@@ -53,6 +53,14 @@ func oneOf(flag, value string, allowed ...string) error {
 	return nil
 }
 
+// atLeast returns an error of usage if a flag's number is below least.
+func atLeast(flag string, n, least int) error {
+	if n < least {
+		return usagef("%s %d: expected %d or more", flag, n, least)
+	}
+	return nil
+}
+
 // options returns the options that the flags stand for.
 func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 	for _, check := range []error{

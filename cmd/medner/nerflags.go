@@ -72,7 +72,7 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		options = append(options, ner.WithProfile(profile))
 	default: // a file of prompts
 		if changed("prompt") {
-			return nil, usagef("--profile %s names a file of prompts: --prompt can't name another", f.profile)
+			return nil, usagef("--prompt %s: expected none beside --profile %s, which names a file of prompts", f.prompt, f.profile)
 		}
 		f.prompt = f.profile
 	}

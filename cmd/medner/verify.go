@@ -82,7 +82,7 @@ func goldens(args []string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", hint.Add(usagef("no %s near here", sub), "run it in a checkout of medner, or name a folder of reference vectors")
+	return "", hint.Add(usagef("%s: found in neither the working directory nor the program's", sub), "run it in a checkout of medner, or name a folder of reference vectors")
 }
 
 func isDir(path string) bool {

@@ -54,14 +54,14 @@ func (e *OutputError) Error() string { return e.Part + ": " + e.Problem }
 // looks at what Path is, and opens nothing.
 func (o *Output) Check() error {
 	if o.Write.Format == format.Brat && o.Path == "" {
-		return &OutputError{"path", "expected the name of a folder: that is what format brat writes"}
+		return &OutputError{"path", "expected the path of a folder, which is what format brat writes"}
 	}
 	if !o.Resume {
 		return nil
 	}
 	switch {
 	case o.Path == "":
-		return &OutputError{"resume", "expected the name of a file to write"}
+		return &OutputError{"resume", "expected the path of an output file"}
 	case !slices.Contains(format.Appendable(), o.Write.Format):
 		var names []string
 		for _, f := range format.Appendable() {
