@@ -42,7 +42,7 @@ func held(b *Backend) (bytes, read int64) {
 // every format of a file, every way to hold it, and all that adapters change.
 func TestEstimateIsWhatIsHeld(t *testing.T) {
 	sizes := map[int64]bool{}
-	for m := range backendtest.Models(256, 192, 72) {
+	for m := range backendtest.Models() {
 		for o := range backendtest.Options() {
 			estimate := Estimate(m.Weights, o)
 			b, err := New(t.Context(), m.Weights, o)

@@ -24,10 +24,10 @@ func TestEstimateIsWhatIsAllocated(t *testing.T) {
 	defer func() { require.NoError(t, ctx.Close()) }()
 	sizes := map[int64]bool{}
 	i := 0
-	for m := range backendtest.Models(256, 72) {
+	for m := range backendtest.Models() {
 		i++
 		for o := range backendtest.Options() {
-			if o.Precision == hold.Fast && i%4 != 0 || o.Hold == hold.Keep { // Keep is the default
+			if o.Precision == hold.Fast && i%4 != 0 {
 				continue
 			}
 			name := fmt.Sprintf("%s, held as %q, %s", m.Name, o.Hold, o.Precision)

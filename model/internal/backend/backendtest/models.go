@@ -100,28 +100,37 @@ type Model struct {
 	*backend.Weights
 }
 
-// Models visits models of one layer in every format of weights, with tied and untied
-// heads, and with and without adapters, for each of the hidden sizes. With 256 every
-// block is full; with 192 blocks of 128 cross rows; with 72 no block fits a row.
-func Models(hidden ...int) iter.Seq[Model] {
+// Models visits models of one layer in every format of weights. With a hidden size of
+// 256 every block is full: such models come with tied and untied heads, each with and
+// without adapters. With 192 blocks of 128 cross rows, and with 72 no block fits a row:
+// these come with untied heads and adapters.
+func Models() iter.Seq[Model] {
 	return func(yield func(Model) bool) {
-		for _, hidden := range hidden {
+		for _, hidden := range []int{256, 192, 72} {
 			all := storages(hidden)
 			for i, s := range all {
-				for _, tied := range []bool{false, true} {
-					for _, adapters := range []bool{false, true} {
-						m := Model{fmt.Sprintf("%s, hidden size %d, tied %v, adapters %v", s.name, hidden, tied, adapters), model(s, hidden, tied)}
-						if adapters {
-							adapt(m.Weights, s, all[(i+5)%len(all)])
-						}
-						if !yield(m) {
-							return
-						}
+				for _, v := range variants(hidden) {
+					m := Model{fmt.Sprintf("%s, hidden size %d, tied %v, adapters %v", s.name, hidden, v.tied, v.adapters), model(s, hidden, v.tied)}
+					if v.adapters {
+						adapt(m.Weights, s, all[(i+5)%len(all)])
+					}
+					if !yield(m) {
+						return
 					}
 				}
 			}
 		}
 	}
+}
+
+type variant struct{ tied, adapters bool }
+
+func variants(hidden int) []variant {
+	all := []variant{{false, true}}
+	if hidden == 256 {
+		all = append(all, variant{false, false}, variant{true, false}, variant{true, true})
+	}
+	return all
 }
 
 // model returns a model of one layer whose weights are stored as s.
@@ -171,7 +180,7 @@ func adapt(w *backend.Weights, s, other storage) {
 // Options visits every way to hold weights, in both precisions.
 func Options() iter.Seq[backend.Options] {
 	return func(yield func(backend.Options) bool) {
-		for _, as := range []hold.Hold{"", hold.Keep, hold.NF4, hold.Int8, hold.BF16, hold.F32} {
+		for _, as := range []hold.Hold{hold.Keep, hold.NF4, hold.Int8, hold.BF16, hold.F32} {
 			for _, p := range []hold.Precision{hold.Exact, hold.Fast} {
 				if !yield(backend.Options{Hold: as, Precision: p, Threads: 1}) {
 					return
