@@ -6,7 +6,7 @@
 A source is rendered once, or, if it reads messages, for each conversation without and with a prompt for the answer.
 A rendering is a text, {"raises": message}, or null for any other error. The clock stands on 26 Jul 2024.
 """
-import datetime, glob, json, os, sys
+import copy, datetime, glob, json, os, sys
 import jinja2
 import transformers.utils.chat_template_utils as utils
 
@@ -155,6 +155,12 @@ SNIPPETS = r"""
 {{ ('a', 'b') | join('-') }} {{ [1, none, 'x'] | join(',') }} {{ [{'n': 'p'}] | join(',', attribute='n') }} {{ 'abc' | join('-') }} {{ [] | join }}
 {{ 'x' | safe }}{{ 5 | string + '5' }}{{ none | string }}{{ true | lower }}{{ 1.0 | string }}{{ [1] | string }}
 {{ {'a': 1} | length }}{{ {'a': 1, 'b': 2} | list }}{{ {'a': 1} | first }}{{ ('x' * 3) | length }}{{ '日本' | length }}{{ '日本'[0] }}
+{{ '-5'.zfill(4) }}{{ '%s'.zfill(1) }}{{ 'né'.rjust(4) }}{{ 'ab'.ljust(4, '.') }}{{ 'aÉ'.swapcase() }}{{ 'Straße'.casefold() }}{{ 'a-b_c d%' | wordcount }}
+{{ 5 | round }}{{ 15 | round(-1) }}{{ true | round }}{{ 0 | map('upper') | list }}{{ none | select | list }}{{ ['x', 'y'] | sort(attribute='n') }}{{ [(1, 2), (1, 2)] | unique | list }}
+{{ 'x' % [] }}{{ 'y%s' % [1, 2] }}{{ 'z' % missing }}{{ missing is callable }}{{ {(1, 'a'): 2}[(1, 'a')] }}
+{{ [1] | indent }}
+{{ messages[0][1:] }}
+{{ 0 ** -1 }}
 {{ [[1, 'a'], [2, 'b']] | map('last') | list }}{{ ['a b', 'c'] | map('replace', ' ', '_') | list }}{{ [1, 2] | map('float') | sum }}
 """.strip("\n").split("\n")
 
@@ -182,7 +188,7 @@ def case(source):
     except (jinja2.exceptions.TemplateError, SyntaxError):
         return {"source": source, "rendered": [None]}
     conversations = CONVERSATIONS if "messages" in source else [[]]
-    return {"source": source, "rendered": [render(template, messages=c, add_generation_prompt=p) for c in conversations for p in ((False, True) if "messages" in source else (False,))]}
+    return {"source": source, "rendered": [render(template, messages=copy.deepcopy(c), add_generation_prompt=p) for c in conversations for p in ((False, True) if "messages" in source else (False,))]}
 
 def more():
     for folder in sys.argv[1:]:

@@ -203,7 +203,8 @@ func (x *slice) eval(r *run, s *scope) value {
 	case text:
 		return r.sliceText(v, from, to, step)
 	}
-	return undefined{"a slice of " + kind(of)}
+	fail("a slice of %s", kind(of))
+	return nil
 }
 
 func (r *run) sliceText(t text, from, to, step *int64) value {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 type filterFunction func(r *run, v value, a arguments) value
@@ -175,7 +176,7 @@ func indent(r *run, v value, a arguments) value {
 		r.alloc(int(min(max(n, 0), maxInt)))
 		by = plain(strings.Repeat(" ", int(max(n, 0))))
 	}
-	lines := r.lines(r.concat(r.str(v), plain("\n")), false)
+	lines := r.lines(r.concat(asText(v), plain("\n")), false)
 	var out builder
 	for i, line := range lines {
 		if i > 0 {
@@ -208,7 +209,8 @@ func wordCount(r *run, v value, a arguments) value {
 	a.bind("wordcount", 0)
 	t := r.str(v)
 	r.chargeSplit(t)
-	return int64(len(t.fields(-1)))
+	isWord := func(c rune) bool { return c == '_' || unicode.IsLetter(c) || unicode.IsNumber(c) }
+	return int64(len(strings.FieldsFunc(t.s, func(c rune) bool { return !isWord(c) })))
 }
 
 func attributeOf(r *run, v value, a arguments) value {

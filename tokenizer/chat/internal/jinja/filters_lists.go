@@ -50,7 +50,10 @@ func (r *run) sorted(items []value, key func(value) value, caseSensitive, revers
 		all[i] = keyed{r.folded(key(item), caseSensitive), item}
 	}
 	slices.SortStableFunc(all, func(a, b keyed) int {
-		if reversed {
+		switch { // equal keys need no order
+		case r.equal(a.key, b.key):
+			return 0
+		case reversed:
 			return r.compare(b.key, a.key)
 		}
 		return r.compare(a.key, b.key)
@@ -150,13 +153,21 @@ func mapFilter(r *run, v value, a arguments) value {
 		name, rest := a.function("map")
 		of = func(item value) value { return r.filter(name, item, rest) }
 	}
-	items := r.iterate(v)
+	items := r.iterateTrue(v)
 	r.list(len(items))
 	out := &list{items: make([]value, len(items))}
 	for i, item := range items {
 		out.items[i] = of(item)
 	}
 	return out
+}
+
+// iterateTrue returns the items of a value, and none if the value isn't true.
+func (r *run) iterateTrue(v value) []value {
+	if !truth(v) {
+		return nil
+	}
+	return r.iterate(v)
 }
 
 // function splits off the name of a filter or test that arguments begin with.
@@ -187,7 +198,7 @@ func choose(name string, byAttribute, want bool) filterFunction {
 			holds = func(item value) bool { return r.test(test, item, rest) }
 		}
 		out := &list{}
-		for _, item := range r.iterate(v) {
+		for _, item := range r.iterateTrue(v) {
 			r.step(1)
 			if holds(key(item)) == want {
 				r.list(1)
@@ -223,7 +234,13 @@ func round(_ *run, v value, a arguments) value {
 	default:
 		fail("round by %q", how)
 	}
-	if precision < 0 {
+	n, isInt := integer(v)
+	switch {
+	case isInt && precision >= 0:
+		return n
+	case isInt:
+		return int64(math.RoundToEven(f*scale) / scale)
+	case precision < 0:
 		return math.RoundToEven(f*scale) / scale
 	}
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'f', int(precision), 64), 64)

@@ -23,8 +23,7 @@ func (r *run) percent(format text, of value) text {
 		p.conversion()
 	}
 	p.out.add(p.rest)
-	_, isDict := of.(*dict)
-	if p.used < len(p.items) && !isDict {
+	if l, ok := of.(*list); p.used < len(p.items) && !is[*dict](of) && !is[undefined](of) && (!ok || l.tuple) {
 		fail("not all arguments are used by a format")
 	}
 	r.allocText(p.out.text())

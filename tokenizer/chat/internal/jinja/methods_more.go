@@ -4,7 +4,63 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 )
+
+// swapCase changes upper to lower case, and lower to upper.
+func (r *run) swapCase(t text) text {
+	r.alloc(2 * len(t.s))
+	upper, lower := cases.Upper(language.Und), cases.Lower(language.Und)
+	return t.mapRunes(func(c rune) string {
+		if unicode.IsUpper(c) {
+			return lower.String(string(c))
+		}
+		return upper.String(string(c))
+	})
+}
+
+func (r *run) foldCase(t text) text {
+	r.alloc(2 * len(t.s))
+	return t.mapPieces(cases.Fold().String)
+}
+
+// zeroFill puts zeros between a sign and the rest of a string.
+func zeroFill(r *run, t text, a arguments) value {
+	n := asInt(a.bind("zfill", 1, "width")[0], 0)
+	sign := 0
+	if strings.HasPrefix(t.s, "+") || strings.HasPrefix(t.s, "-") {
+		sign = 1
+	}
+	return r.concat(t.slice(0, sign), r.fill(t, n, "0"), t.slice(sign, len(t.s)))
+}
+
+// fill returns as many c as t needs to be n characters long.
+func (r *run) fill(t text, n int64, c string) text {
+	missing := n - int64(len(r.offsets(t))-1)
+	if missing <= 0 {
+		return text{}
+	}
+	r.alloc(int(min(missing, maxInt)) * len(c))
+	return plain(strings.Repeat(c, int(missing)))
+}
+
+// justify fills a string up on the left if side is 1, on the right if it is 0.
+func (r *run) justify(t text, a arguments, method string, side int) value {
+	v := a.bind(method, 1, "width", "fillchar")
+	c := " "
+	if v[1] != (absent{}) {
+		if c = asText(v[1]).s; utf8.RuneCountInString(c) != 1 {
+			fail("%s with %q for one character", method, c)
+		}
+	}
+	fill := r.fill(t, asInt(v[0], 0), c)
+	if side == 1 {
+		return r.concat(fill, t)
+	}
+	return r.concat(t, fill)
+}
 
 func removePrefix(r *run, t text, a arguments) value {
 	prefix := asText(a.bind("removeprefix", 1, "prefix")[0]).s

@@ -170,7 +170,7 @@ func power(x, y int64) value {
 }
 
 func floats(operator string, f, g float64) value {
-	if g == 0 && strings.ContainsAny(operator, "/%") {
+	if g == 0 && strings.ContainsAny(operator, "/%") || operator == "**" && f == 0 && g < 0 {
 		fail("division by zero")
 	}
 	switch operator {

@@ -60,7 +60,7 @@ var kinds = map[string]func(v value) bool{
 	"mapping":   is[*dict],
 	"sequence":  isCollection,
 	"iterable":  isCollection,
-	"callable":  func(v value) bool { return is[*function](v) },
+	"callable":  func(v value) bool { return is[*function](v) || is[*loop](v) || is[undefined](v) },
 	"escaped":   func(value) bool { return false },
 }
 

@@ -69,9 +69,29 @@ func hashed(key value) any {
 			return n
 		}
 		return k
+	case *list:
+		if k.tuple && len(k.items) <= maxKey {
+			return hashedTuple(k)
+		}
 	}
 	fail("%s as a key", kind(key))
 	return nil
+}
+
+// maxKey is the most items of a tuple that is a key. The items are no tuples.
+const maxKey = 16
+
+// hashedTuple returns what a tuple is found by.
+func hashedTuple(t *list) any {
+	var out [maxKey + 1]any
+	out[maxKey] = len(t.items)
+	for i, item := range t.items {
+		if is[*list](item) {
+			fail("a tuple in a key")
+		}
+		out[i] = hashed(item)
+	}
+	return out
 }
 
 func (d *dict) set(key, v value) {
@@ -85,8 +105,12 @@ func (d *dict) set(key, v value) {
 }
 
 func (d *dict) get(key value) (value, bool) {
-	switch key.(type) {
+	switch k := key.(type) {
 	case nil, text, bool, int64, float64:
+	case *list:
+		if !k.tuple {
+			return nil, false
+		}
 	default:
 		return nil, false
 	}
