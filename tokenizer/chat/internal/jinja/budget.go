@@ -12,7 +12,7 @@ const (
 	maxSteps  = 48 << 20
 	// maxBytes bounds all strings and lists that a template makes, kept or not;
 	// bytesPerByte is what each byte of the messages adds to it.
-	maxBytes     = 256 << 20
+	maxBytes     = 128 << 20
 	bytesPerByte = 64
 	maxOutput    = 8 << 20 // bytes of text beside what the messages hold
 	maxNesting   = 200     // brackets and blocks inside each other in a source

@@ -40,7 +40,7 @@ type (
 		line      int
 	}
 	filter struct {
-		of        expression // nil in a filter block or a block that sets
+		of        expression // blockText{} in a filter block or a block that sets
 		name      string
 		arguments argumentList
 		line      int
