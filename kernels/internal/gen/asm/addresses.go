@@ -6,8 +6,10 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// Lines returns the addresses of n lines that lie step bytes apart, by as few
-// further registers as can be; base is the first of them.
+// Lines returns the addresses of n lines that lie step bytes apart, the first at
+// base. x86 adds an index once or twice, so that each three lines need a register:
+//
+//	base   base + step   base + 2·step   next   next + step   …     next = base + 3·step
 func Lines(base, step Register, n int) []Mem {
 	var m []Mem
 	for {
@@ -22,7 +24,7 @@ func Lines(base, step Register, n int) []Mem {
 	}
 }
 
-// Advance moves the addresses that Lines made by some bytes.
+// Advance moves the addresses that Lines returned by some bytes.
 func Advance(m []Mem, by int) {
 	for i := 0; i < len(m); i += 3 {
 		ADDQ(I32(by), m[i].Base)

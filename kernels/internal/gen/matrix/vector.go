@@ -91,48 +91,23 @@ type vectorBody struct {
 	y, words, scales Register
 	yStride, xStride Register
 	tiles            Register
-	book             codes
-	ring             Mem              // the memory of staged
-	sums             [][][]VecVirtual // [tile][part][token]
-	atY, atX         []Mem            // addresses, by token
-	atWord, atTop    []Mem            // addresses of words and scales, by tile
+	// The distances from a tile to the next, in bytes.
+	tileWords, tileScales Register
+
+	book          codes
+	ring          Mem              // the memory of staged
+	sums          [][][]VecVirtual // [tile][part][token]
+	atY, atX      []Mem            // addresses, by token
+	atWord, atTop []Mem            // addresses of words and scales, by tile
 }
 
-// loop takes count tiles at a time while there are as many.
+// loop writes the loop that takes count tiles at a time while there are as many.
 func (v *vectorBody) loop(count int) {
 	Chunks(fmt.Sprintf("n%dt%d", v.n, count), "tiles", v.tiles, count, func(name string) {
-		left, tileWords, tileScales := Integer("k"), GP64(), GP64()
-		IMUL3Q(Imm(uint64(v.eightBytes()/8)), left, tileWords)
-		v.atY = Lines(v.y, v.yStride, v.n)
-		v.atX = Lines(Pointer("x"), v.xStride, v.n)
-		v.atWord = Lines(v.words, tileWords, count)
-		if v.scales != nil {
-			MOVQ(left, tileScales)
-			SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.Block]), tileScales)
-			SHLQ(Imm(6), tileScales)
-			v.atTop = Lines(v.scales, tileScales, count)
-		}
-		v.sums = make([][][]VecVirtual, count)
-		nothing := NewZero()
-		for t := range v.sums {
-			v.sums[t] = make([][]VecVirtual, Parts())
-			for part := range v.sums[t] {
-				v.sums[t][part] = make([]VecVirtual, v.n)
-				for c := range v.n {
-					VMOVUPS(nothing, v.total(t, part, c))
-				}
-			}
-		}
-
+		left := v.begin(count)
 		Label(name + "block")
 		Note("A block of K; %s steps of K are left.", left)
-		for t := range v.sums {
-			for part := range v.sums[t] {
-				for c := range v.n {
-					v.sums[t][part][c] = NewZero()
-				}
-			}
-		}
+		v.zeroSums()
 		v.noteSums()
 		steps := GP64()
 		MOVQ(U32(uint32(v.Block)), steps)
@@ -141,12 +116,7 @@ func (v *vectorBody) loop(count int) {
 		SUBQ(steps, left)
 		Label(name + "step")
 		Note("8 steps of K, of %s in the block: words at %s on, x at %s on.", steps, v.atWord[0], v.atX[0])
-		rest, stepBytes, far := Mem{Base: left, Index: steps, Scale: 1, Disp: -8}, v.eightBytes(), aheadBytes
-		if v.Name == "F32" {
-			far /= 2 // one step, faster than two
-		}
-		Note("Fetch the words %d bytes on, or the next tiles'.", far)
-		prefetch(ahead(v.words, tileWords, count, far, rest, 8*far/stepBytes), stepBytes)
+		v.prefetchWords(count, Mem{Base: left, Index: steps, Scale: 1, Disp: -8})
 		v.eight()
 		Advance(v.atWord, v.eightBytes())
 		Advance(v.atX, 8*4)
@@ -155,7 +125,7 @@ func (v *vectorBody) loop(count int) {
 		Note("The block's sums go to y.")
 		v.join()
 		if v.scales != nil {
-			prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, left, aheadBlocks*v.Block), tileBytes)
+			prefetch(ahead(v.scales, v.tileScales, count, aheadBlocks*tileBytes, left, aheadBlocks*v.Block), tileBytes)
 			Advance(v.atTop, tileBytes)
 		}
 		TESTQ(left, left)
@@ -164,12 +134,62 @@ func (v *vectorBody) loop(count int) {
 		Note("The words and scales of the first tile are behind: skip the others'.")
 		ADDQ(I32(count*tileBytes), v.y)
 		for range count - 1 {
-			ADDQ(tileWords, v.words)
+			ADDQ(v.tileWords, v.words)
 			if v.scales != nil {
-				ADDQ(tileScales, v.scales)
+				ADDQ(v.tileScales, v.scales)
 			}
 		}
 	})
+}
+
+// begin makes the addresses of count tiles, zeroes their totals in y, and returns
+// the number of steps of K.
+func (v *vectorBody) begin(count int) (left Register) {
+	left, v.tileWords, v.tileScales = Integer("k"), GP64(), GP64()
+	IMUL3Q(Imm(uint64(v.eightBytes()/8)), left, v.tileWords)
+	v.atY = Lines(v.y, v.yStride, v.n)
+	v.atX = Lines(Pointer("x"), v.xStride, v.n)
+	v.atWord = Lines(v.words, v.tileWords, count)
+	if v.scales != nil {
+		MOVQ(left, v.tileScales)
+		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.Block]), v.tileScales)
+		SHLQ(Imm(6), v.tileScales)
+		v.atTop = Lines(v.scales, v.tileScales, count)
+	}
+	v.sums = make([][][]VecVirtual, count)
+	nothing := NewZero()
+	for t := range v.sums {
+		v.sums[t] = make([][]VecVirtual, Parts())
+		for part := range v.sums[t] {
+			v.sums[t][part] = make([]VecVirtual, v.n)
+			for c := range v.n {
+				VMOVUPS(nothing, v.total(t, part, c))
+			}
+		}
+	}
+	return left
+}
+
+// zeroSums begins the sums of a block.
+func (v *vectorBody) zeroSums() {
+	for t := range v.sums {
+		for part := range v.sums[t] {
+			for c := range v.n {
+				v.sums[t][part][c] = NewZero()
+			}
+		}
+	}
+}
+
+// prefetchWords prefetches the words of count tiles; rest is the number of steps
+// of K that are left after the next 8.
+func (v *vectorBody) prefetchWords(count int, rest Mem) {
+	stepBytes, far := v.eightBytes(), aheadBytes
+	if v.Name == "F32" {
+		far /= 2 // one step, faster than two
+	}
+	Note("Fetch the words %d bytes on, or the next tiles'.", far)
+	prefetch(ahead(v.words, v.tileWords, count, far, rest, 8*far/stepBytes), stepBytes)
 }
 
 // noteSums writes which registers hold the sums.
