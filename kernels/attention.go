@@ -55,6 +55,16 @@ type attentionScratch struct {
 	stride  int
 	out     []float32 // [rows][valueStride]
 	sums    []float32 // [rows]
+
+	args attentionArgs
+}
+
+// attentionArgs has room for the arguments of the kernels of attention, see args.go.
+type attentionArgs struct {
+	scores32 scoresArgs[float32]
+	scores16 scoresArgs[uint16]
+	weigh32  weighArgs[float32]
+	weigh16  weighArgs[uint16]
 }
 
 // NewAttention returns the attention of heads query heads over a cache. It panics
@@ -98,6 +108,7 @@ func (a *Attention) run(lo, hi int) {
 	for _, it := range a.items[lo:hi] {
 		a.item(w, it)
 	}
+	w.args = attentionArgs{} // keeps no page alive
 	a.mu.Lock()
 	a.free = append(a.free, w)
 	a.mu.Unlock()
@@ -182,15 +193,17 @@ func (a *Attention) score(w *attentionScratch, pages []Page, keys, values int) {
 			}
 			dst, q := w.scores[first*w.stride+p*PageSize:], w.q[first*dim:]
 			if a.shape.Half {
-				ops.scores16(scoresArgs[uint16]{
+				w.args.scores16 = scoresArgs[uint16]{
 					dst: dst, dstStride: w.stride, q: q, k: page.F16[keys:], next: next.F16[at:],
 					dim: dim, rows: n, positions: positions,
-				})
+				}
+				ops.scores16(&w.args.scores16)
 			} else {
-				ops.scores32(scoresArgs[float32]{
+				w.args.scores32 = scoresArgs[float32]{
 					dst: dst, dstStride: w.stride, q: q, k: page.F32[keys:], next: next.F32[at:],
 					dim: dim, rows: n, positions: positions,
-				})
+				}
+				ops.scores32(&w.args.scores32)
 			}
 		}
 	}
@@ -230,15 +243,17 @@ func (a *Attention) weighPage(w *attentionScratch, page, next Page, values, firs
 	weights := w.scores[first*w.stride+base+from:]
 	at := values + from*stride
 	if a.shape.Half {
-		ops.weigh16(weighArgs[uint16]{
+		w.args.weigh16 = weighArgs[uint16]{
 			dst: dst, weights: weights, weightStride: w.stride, v: page.F16[at:], next: next.F16[at:],
 			vStride: stride, rows: n, positions: to - from,
-		})
+		}
+		ops.weigh16(&w.args.weigh16)
 	} else {
-		ops.weigh32(weighArgs[float32]{
+		w.args.weigh32 = weighArgs[float32]{
 			dst: dst, weights: weights, weightStride: w.stride, v: page.F32[at:], next: next.F32[at:],
 			vStride: stride, rows: n, positions: to - from,
-		})
+		}
+		ops.weigh32(&w.args.weigh32)
 	}
 }
 
@@ -253,7 +268,7 @@ func grow(x []float32, n int) []float32 {
 // scores32Go computes, for r < rows and t < positions,
 // dst[r·dstStride+t] = Σ_d q[r·dim+d]·k[d·PageSize+t], fused, d ascending. Kernels
 // may fetch as much of next as they read of k.
-func scores32Go(a scoresArgs[float32]) {
+func scores32Go(a *scoresArgs[float32]) {
 	for r := range a.rows {
 		row := a.dst[r*a.dstStride:][:a.positions]
 		clear(row)
@@ -270,7 +285,7 @@ func scores32Go(a scoresArgs[float32]) {
 // dst[r·vStride+d] += Σ_t weights[r·weightStride+t]·v[t·vStride+d] for
 // t < positions, fused, t ascending. Kernels may fetch as much of next as they
 // read of v.
-func weigh32Go(a weighArgs[float32]) {
+func weigh32Go(a *weighArgs[float32]) {
 	for r := range a.rows {
 		row := a.dst[r*a.vStride:][:a.vStride]
 		for t, e := range a.weights[r*a.weightStride:][:a.positions] {
@@ -282,7 +297,7 @@ func weigh32Go(a weighArgs[float32]) {
 }
 
 // scores16Go is scores32Go over float16 keys.
-func scores16Go(a scoresArgs[uint16]) {
+func scores16Go(a *scoresArgs[uint16]) {
 	var line [PageSize]float32
 	for r := range a.rows {
 		clear(a.dst[r*a.dstStride:][:a.positions])
@@ -301,7 +316,7 @@ func scores16Go(a scoresArgs[uint16]) {
 }
 
 // weigh16Go is weigh32Go over float16 values.
-func weigh16Go(a weighArgs[uint16]) {
+func weigh16Go(a *weighArgs[uint16]) {
 	for t := range a.positions {
 		for d, y := range a.v[t*a.vStride:][:a.vStride] {
 			f := floatOf(y)

@@ -7,22 +7,22 @@ package kernels
 // scores32AVX2 is scores32Go.
 //
 //go:noescape
-func scores32AVX2(a scoresArgs[float32])
+func scores32AVX2(a *scoresArgs[float32])
 
 // weigh32AVX2 is weigh32Go.
 //
 //go:noescape
-func weigh32AVX2(a weighArgs[float32])
+func weigh32AVX2(a *weighArgs[float32])
 
 // scores16AVX2 is scores16Go.
 //
 //go:noescape
-func scores16AVX2(a scoresArgs[uint16])
+func scores16AVX2(a *scoresArgs[uint16])
 
 // weigh16AVX2 is weigh16Go.
 //
 //go:noescape
-func weigh16AVX2(a weighArgs[uint16])
+func weigh16AVX2(a *weighArgs[uint16])
 
 // transposeAVX2 is transposeGo.
 //

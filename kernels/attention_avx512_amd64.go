@@ -7,19 +7,19 @@ package kernels
 // scores32AVX512 is scores32Go.
 //
 //go:noescape
-func scores32AVX512(a scoresArgs[float32])
+func scores32AVX512(a *scoresArgs[float32])
 
 // weigh32AVX512 is weigh32Go.
 //
 //go:noescape
-func weigh32AVX512(a weighArgs[float32])
+func weigh32AVX512(a *weighArgs[float32])
 
 // scores16AVX512 is scores16Go.
 //
 //go:noescape
-func scores16AVX512(a scoresArgs[uint16])
+func scores16AVX512(a *scoresArgs[uint16])
 
 // weigh16AVX512 is weigh16Go.
 //
 //go:noescape
-func weigh16AVX512(a weighArgs[uint16])
+func weigh16AVX512(a *weighArgs[uint16])

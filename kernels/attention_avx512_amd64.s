@@ -4,23 +4,49 @@
 
 #include "textflag.h"
 
-// func scores32AVX512(a scoresArgs[float32])
+// func scores32AVX512(a *scoresArgs[float32])
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·scores32AVX512(SB), NOSPLIT, $0-128
+TEXT ·scores32AVX512(SB), NOSPLIT, $0-8
 	// for r < rows, t < positions:
 	// 	dst[r·dstStride + t] = Σ_d q[r·dim + d]·k[d·64 + t]     fused, d ascending
-	MOVQ a_dst_base+0(FP), AX
-	MOVQ a_dstStride+24(FP), CX
+	// AX: dst
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: dstStride
+	MOVQ a+0(FP), CX
+	MOVQ 24(CX), CX
 	SHLQ $0x02, CX
-	MOVQ a_q_base+32(FP), DX
-	MOVQ a_k_base+56(FP), BX
-	MOVQ a_dim+104(FP), SI
-	MOVQ a_positions+120(FP), DI
-	MOVQ a_dim+104(FP), R8
+
+	// DX: q
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: k
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: dim
+	MOVQ a+0(FP), SI
+	MOVQ 104(SI), SI
+
+	// DI: positions
+	MOVQ a+0(FP), DI
+	MOVQ 120(DI), DI
+
+	// R8: dim
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
 	SHLQ $0x02, R8
-	MOVQ a_next_base+80(FP), R9
+
+	// R9: next
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
 	SUBQ BX, R9
-	MOVQ a_rows+112(FP), R10
+
+	// R10: rows
+	MOVQ a+0(FP), R10
+	MOVQ 112(R10), R10
 
 	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
@@ -1052,25 +1078,54 @@ tile1x1done:
 	VZEROUPPER
 	RET
 
-// func weigh32AVX512(a weighArgs[float32])
+// func weigh32AVX512(a *weighArgs[float32])
 // Requires: AVX, AVX512F, MMX+
-TEXT ·weigh32AVX512(SB), NOSPLIT, $0-128
+TEXT ·weigh32AVX512(SB), NOSPLIT, $0-8
 	// for r < rows, d < vStride:
 	// 	dst[r·vStride + d] += Σ_t weights[r·weightStride + t]·v[t·vStride + d]     t < positions, fused, t ascending
-	MOVQ a_dst_base+0(FP), AX
-	MOVQ a_weights_base+24(FP), CX
-	MOVQ a_weightStride+48(FP), DX
+	// AX: dst
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: weights
+	MOVQ a+0(FP), CX
+	MOVQ 24(CX), CX
+
+	// DX: weightStride
+	MOVQ a+0(FP), DX
+	MOVQ 48(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_v_base+56(FP), BX
-	MOVQ a_vStride+104(FP), SI
-	MOVQ a_vStride+104(FP), DI
+
+	// BX: v
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: vStride
+	MOVQ a+0(FP), SI
+	MOVQ 104(SI), SI
+
+	// DI: vStride
+	MOVQ a+0(FP), DI
+	MOVQ 104(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_positions+120(FP), R8
-	MOVQ a_vStride+104(FP), R9
+
+	// R8: positions
+	MOVQ a+0(FP), R8
+	MOVQ 120(R8), R8
+
+	// R9: vStride
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
 	SHLQ $0x02, R9
-	MOVQ a_next_base+80(FP), R10
+
+	// R10: next
+	MOVQ a+0(FP), R10
+	MOVQ 80(R10), R10
 	SUBQ BX, R10
-	MOVQ a_rows+112(FP), R11
+
+	// R11: rows
+	MOVQ a+0(FP), R11
+	MOVQ 112(R11), R11
 
 	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01
@@ -2120,23 +2175,49 @@ tile1x1done:
 	VZEROUPPER
 	RET
 
-// func scores16AVX512(a scoresArgs[uint16])
+// func scores16AVX512(a *scoresArgs[uint16])
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·scores16AVX512(SB), NOSPLIT, $0-128
+TEXT ·scores16AVX512(SB), NOSPLIT, $0-8
 	// for r < rows, t < positions:
 	// 	dst[r·dstStride + t] = Σ_d q[r·dim + d]·k[d·64 + t]     fused, d ascending
-	MOVQ a_dst_base+0(FP), AX
-	MOVQ a_dstStride+24(FP), CX
+	// AX: dst
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: dstStride
+	MOVQ a+0(FP), CX
+	MOVQ 24(CX), CX
 	SHLQ $0x02, CX
-	MOVQ a_q_base+32(FP), DX
-	MOVQ a_k_base+56(FP), BX
-	MOVQ a_dim+104(FP), SI
-	MOVQ a_positions+120(FP), DI
-	MOVQ a_dim+104(FP), R8
+
+	// DX: q
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: k
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: dim
+	MOVQ a+0(FP), SI
+	MOVQ 104(SI), SI
+
+	// DI: positions
+	MOVQ a+0(FP), DI
+	MOVQ 120(DI), DI
+
+	// R8: dim
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
 	SHLQ $0x02, R8
-	MOVQ a_next_base+80(FP), R9
+
+	// R9: next
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
 	SUBQ BX, R9
-	MOVQ a_rows+112(FP), R10
+
+	// R10: rows
+	MOVQ a+0(FP), R10
+	MOVQ 112(R10), R10
 
 	// Each value of rows (R10) has a copy of the loops, 6 the first.
 	CMPQ R10, $0x01
@@ -3160,25 +3241,54 @@ tile1x1done:
 	VZEROUPPER
 	RET
 
-// func weigh16AVX512(a weighArgs[uint16])
+// func weigh16AVX512(a *weighArgs[uint16])
 // Requires: AVX, AVX512F, MMX+
-TEXT ·weigh16AVX512(SB), NOSPLIT, $0-128
+TEXT ·weigh16AVX512(SB), NOSPLIT, $0-8
 	// for r < rows, d < vStride:
 	// 	dst[r·vStride + d] += Σ_t weights[r·weightStride + t]·v[t·vStride + d]     t < positions, fused, t ascending
-	MOVQ a_dst_base+0(FP), AX
-	MOVQ a_weights_base+24(FP), CX
-	MOVQ a_weightStride+48(FP), DX
+	// AX: dst
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: weights
+	MOVQ a+0(FP), CX
+	MOVQ 24(CX), CX
+
+	// DX: weightStride
+	MOVQ a+0(FP), DX
+	MOVQ 48(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_v_base+56(FP), BX
-	MOVQ a_vStride+104(FP), SI
-	MOVQ a_vStride+104(FP), DI
+
+	// BX: v
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: vStride
+	MOVQ a+0(FP), SI
+	MOVQ 104(SI), SI
+
+	// DI: vStride
+	MOVQ a+0(FP), DI
+	MOVQ 104(DI), DI
 	SHLQ $0x01, DI
-	MOVQ a_positions+120(FP), R8
-	MOVQ a_vStride+104(FP), R9
+
+	// R8: positions
+	MOVQ a+0(FP), R8
+	MOVQ 120(R8), R8
+
+	// R9: vStride
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
 	SHLQ $0x02, R9
-	MOVQ a_next_base+80(FP), R10
+
+	// R10: next
+	MOVQ a+0(FP), R10
+	MOVQ 80(R10), R10
 	SUBQ BX, R10
-	MOVQ a_rows+112(FP), R11
+
+	// R11: rows
+	MOVQ a+0(FP), R11
+	MOVQ 112(R11), R11
 
 	// Each value of rows (R11) has a copy of the loops, 6 the first.
 	CMPQ R11, $0x01

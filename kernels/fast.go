@@ -41,7 +41,7 @@ type fastOps struct {
 
 	// fastVector4 and fastVector8 multiply packed tiles of 4-bit and int8
 	// weights by at most fastVectorTokens tokens: 16 outputs a tile.
-	fastVector4, fastVector8 func(fastVectorArgs)
+	fastVector4, fastVector8 func(*fastVectorArgs)
 	fastVectorTokens         int
 	// fastFew is up to how many tokens fastVector beats fastExpand and fastBlock.
 	fastFew int
@@ -59,11 +59,11 @@ type fastOps struct {
 	//	s = Σ_i panel[t·panelStride + i·16 + r]·x[c·64 + i]     exact
 	//	y[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] +
 	//	        (scales[t·scaleStride + r]·xScales[c])·s     fused
-	fastBlock4, fastBlock8 func(fastBlockArgs)
+	fastBlock4, fastBlock8 func(*fastBlockArgs)
 
 	// addChannel4 and addChannel8 add the products of tiles with the outliers of
 	// a channel.
-	addChannel4, addChannel8 func(channelArgs)
+	addChannel4, addChannel8 func(*channelArgs)
 
 	// raised4 and raised8 are what the kernels add to codes of weights to make
 	// them unsigned. Sums begin at starts, -raised·Σx, to make up for it:
@@ -103,13 +103,14 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 		step = max(in.ops.vectorTiles, outlierWords/w.tileWords())
 	}
 	in.eachGroup(s, j, lo, hi, step, in.ops.fastVectorTokens, func(y []float32, yStride, lo, hi, c, n int) {
-		product(fastVectorArgs{
+		s.args.fastVector = fastVectorArgs{
 			y: y[c*yStride:], yStride: yStride, words: w.tileRange(lo, hi), scales: w.scaleRange(lo, hi),
 			x: q.words[c*blockWords:], xScales: q.scaled[c:], starts: q.starts[c:], xStride: in.n,
 			n: n, k: w.depth(), tiles: hi - lo, code: code,
-		})
+		}
+		product(&s.args.fastVector)
 		if c+n == in.n {
-			in.addOutliers(w, y, yStride, lo, hi)
+			in.addOutliers(s, w, y, yStride, lo, hi)
 		}
 	})
 }
@@ -131,7 +132,8 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 		product = ops.fastBlock8
 	}
 	scales := w.scaleRange(lo, hi)
-	a := fastBlockArgs{
+	a := &s.args.fastBlock
+	*a = fastBlockArgs{
 		from: zeros[:], panelStride: size, scaleStride: w.tileScales(), k: f.Block, n: n, tiles: tiles,
 	}
 	for b, at := 0, 0; at < depth; b, at = b+1, at+f.Block {
@@ -151,7 +153,7 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 		product(a)
 		a.from, a.fromStride = a.y, a.yStride
 	}
-	in.addOutliers(w, a.from, a.fromStride, lo, hi)
+	in.addOutliers(s, w, a.from, a.fromStride, lo, hi)
 	if !whole {
 		j.store(s.acc, n, lo, hi)
 	}
@@ -188,7 +190,7 @@ func dot4(s int32, a, b uint32) int32 {
 }
 
 // fastVector4Go is fastOps.fastVector4.
-func fastVector4Go(a fastVectorArgs) {
+func fastVector4Go(a *fastVectorArgs) {
 	const step = blockK / 8 * tileRows
 	var panel [2 * step]uint32
 	blocks := a.k / blockK
@@ -200,7 +202,7 @@ func fastVector4Go(a fastVectorArgs) {
 		}
 		fastExpand4Go(panel[:], a.words[at*step:][:step], a.code)
 		from := b*a.xStride + token
-		fastBlockGo(fastBlockArgs{
+		fastBlockGo(&fastBlockArgs{
 			y: y, from: y, panel: panel[:], x: a.x[from*blockWords:], xScales: a.xScales[from:],
 			scales: a.scales[at*tileRows:], k: blockK, n: 1, tiles: 1,
 		})
@@ -208,7 +210,7 @@ func fastVector4Go(a fastVectorArgs) {
 }
 
 // fastVector8Go is fastOps.fastVector8.
-func fastVector8Go(a fastVectorArgs) {
+func fastVector8Go(a *fastVectorArgs) {
 	const step = int8Block / 4 * tileRows
 	blocks := a.k / int8Block
 	for i := range a.n * a.tiles * blocks {
@@ -218,7 +220,7 @@ func fastVector8Go(a fastVectorArgs) {
 			clear(y)
 		}
 		from := (b/2*a.xStride+token)*blockWords + b%2*int8Block/4
-		fastBlockGo(fastBlockArgs{
+		fastBlockGo(&fastBlockArgs{
 			y: y, from: y, panel: a.words[at*step:], x: a.x[from:], xScales: a.xScales[b*a.xStride+token:],
 			scales: a.scales[at*tileRows:], k: int8Block, n: 1, tiles: 1,
 		})
@@ -241,7 +243,7 @@ func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 func fastExpand8Go(panel []uint32, words []uint32) { copy(panel, words) }
 
 // fastBlockGo is fastOps.fastBlock4 and fastBlock8, of codes that are not raised.
-func fastBlockGo(a fastBlockArgs) {
+func fastBlockGo(a *fastBlockArgs) {
 	for t := range a.tiles {
 		panel, scales := a.panel[t*a.panelStride:], a.scales[t*a.scaleStride:]
 		for c := range a.n {

@@ -86,7 +86,7 @@ func TestFastVectorProducts(t *testing.T) {
 			for _, c := range []struct {
 				kind    kinds.Kind
 				raised  int32
-				f, twin func(fastVectorArgs)
+				f, twin func(*fastVectorArgs)
 			}{{kinds.Bits4, ops.raised4, ops.fastVector4, fastVector4Go}, {kinds.Int8, ops.raised8, ops.fastVector8, fastVector8Go}} {
 				l := c.kind.Form()
 				for tiles := 1; tiles <= v.matrix.vectorTiles+3; tiles++ {
@@ -112,7 +112,7 @@ func TestFastVectorProducts(t *testing.T) {
 						}
 						got, check := guarded(t, make([]float32, n*stride))
 						want := make([]float32, n*stride)
-						a := fastVectorArgs{
+						a := &fastVectorArgs{
 							y: got, yStride: stride, words: words, scales: scales, x: x, xScales: xScales, starts: starts,
 							xStride: xStride, n: n, k: depth, tiles: tiles, code: code,
 						}

@@ -155,6 +155,24 @@ type scratch struct {
 	acc    []float32
 	x      []float32
 	scales [panelTiles * tileRows]float32
+
+	args productArgs
+}
+
+// productArgs has room for the arguments of the kernels of products, see args.go.
+type productArgs struct {
+	vector     vectorArgs
+	block      blockArgs
+	fastVector fastVectorArgs
+	fastBlock  fastBlockArgs
+	channel    channelArgs
+}
+
+// release gives s back. It clears the arguments, which point into weights whose
+// memory may be unmapped before s is used again.
+func (s *scratch) release() {
+	s.args = productArgs{}
+	scratches.Put(s)
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}

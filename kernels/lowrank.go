@@ -84,7 +84,7 @@ func (in *Input) layHidden() {
 func (in *Input) runDown(s *scratch, lo, hi int) {
 	defer in.down.left.Add(int64(lo - hi)) // also in a panic: others wait for it
 	if in.down.few {
-		in.downTiles(lo, hi)
+		in.downTiles(s, lo, hi)
 	} else {
 		in.downGroups(s, lo, hi)
 	}
@@ -92,7 +92,7 @@ func (in *Input) runDown(s *scratch, lo, hi int) {
 
 // downTiles computes the tiles [lo, hi) of the hidden values, counted over all
 // jobs.
-func (in *Input) downTiles(lo, hi int) {
+func (in *Input) downTiles(s *scratch, lo, hi int) {
 	x, xStride := in.rows()
 	for i := range in.jobs {
 		j := &in.jobs[i]
@@ -101,8 +101,8 @@ func (in *Input) downTiles(lo, hi int) {
 		}
 		down := j.LowRank.Down
 		if from, to := max(lo, 0), min(hi, down.tiles()); from < to {
-			a := vectorArgs{y: j.hidden[from*tileRows:], yStride: j.hiddenDepth, x: x, xStride: xStride, n: in.n}
-			down.vector(in.ops, a, from, to)
+			s.args.vector = vectorArgs{y: j.hidden[from*tileRows:], yStride: j.hiddenDepth, x: x, xStride: xStride, n: in.n}
+			down.vector(in.ops, &s.args.vector, from, to)
 		}
 		lo, hi = lo-down.tiles(), hi-down.tiles()
 	}
@@ -175,7 +175,8 @@ func (in *Input) addUp(s *scratch, j *job, lo, hi int) {
 	if in.down.few {
 		stride := (hi - lo) * tileRows
 		s.acc = resize(s.acc, in.n*stride)
-		up.vector(in.ops, vectorArgs{y: s.acc, yStride: stride, x: j.hidden, xStride: j.hiddenDepth, n: in.n}, lo, hi)
+		s.args.vector = vectorArgs{y: s.acc, yStride: stride, x: j.hidden, xStride: j.hiddenDepth, n: in.n}
+		up.vector(in.ops, &s.args.vector, lo, hi)
 		j.join(s.acc, stride, lo, 0, in.n)
 		return
 	}

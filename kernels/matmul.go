@@ -199,7 +199,7 @@ func (in *Input) runJobs(lo, hi int) {
 			in.tiles(s, j, from, min(from+step, to))
 		}
 	}
-	scratches.Put(s)
+	s.release()
 }
 
 // tiles computes the tiles [lo, hi) of a job.

@@ -27,14 +27,14 @@ type matrixOps struct {
 	//
 	//	s = Σ_i panel[t·panelStride + i·16 + r]·x[i·n + c]     fused, i ascending
 	//	y[c·yStride + t·16 + r] += scales[t·scaleStride + r]·s     fused
-	block       func(blockArgs)
+	block       func(*blockArgs)
 	blockTokens int
 
 	fastOps
 }
 
 type (
-	vectorFunc func(vectorArgs)
+	vectorFunc func(*vectorArgs)
 	expandFunc func(panel []float32, words []uint32, scales []float32, code *lookup)
 )
 
@@ -95,7 +95,7 @@ func nibbleShift(k int) int { return k%4*8 + k/4%2*4 }
 // vectorGo returns matrixOps.vector of a kind.
 func vectorGo(kind kinds.Kind) vectorFunc {
 	f := kind.Form()
-	return func(a vectorArgs) {
+	return func(a *vectorArgs) {
 		tileWords, tileScales := a.k/8*f.Words8(), 0
 		if f.Scaled() {
 			tileScales = a.k / f.Block * tileRows
@@ -140,7 +140,7 @@ func expandGo(kind kinds.Kind) expandFunc {
 }
 
 // blockGo is matrixOps.block.
-func blockGo(a blockArgs) {
+func blockGo(a *blockArgs) {
 	for t := range a.tiles {
 		panel, scales := a.panel[t*a.panelStride:][:a.k*tileRows], a.scales[t*a.scaleStride:][:tileRows]
 		for c := range a.n {

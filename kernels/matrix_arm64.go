@@ -19,17 +19,17 @@ var matrixNEON = func() matrixOps {
 // vectorF32NEON is vectorGo of kinds.F32 for one token.
 //
 //go:noescape
-func vectorF32NEON(a vectorArgs)
+func vectorF32NEON(a *vectorArgs)
 
 // vectorBF16NEON is vectorGo of kinds.BF16 for one token.
 //
 //go:noescape
-func vectorBF16NEON(a vectorArgs)
+func vectorBF16NEON(a *vectorArgs)
 
 // vector4NEON is vectorGo of kinds.Bits4 for one token.
 //
 //go:noescape
-func vector4NEON(a vectorArgs)
+func vector4NEON(a *vectorArgs)
 
 // expandBF16NEON is expandGo of kinds.BF16.
 //
@@ -44,4 +44,4 @@ func expand4NEON(panel []float32, words []uint32, scales []float32, code *[32]fl
 // blockNEON is blockGo.
 //
 //go:noescape
-func blockNEON(a blockArgs)
+func blockNEON(a *blockArgs)

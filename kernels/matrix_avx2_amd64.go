@@ -7,12 +7,12 @@ package kernels
 // vectorF32AVX2 is vectorGo of kinds.F32.
 //
 //go:noescape
-func vectorF32AVX2(a vectorArgs)
+func vectorF32AVX2(a *vectorArgs)
 
 // vectorBF16AVX2 is vectorGo of kinds.BF16.
 //
 //go:noescape
-func vectorBF16AVX2(a vectorArgs)
+func vectorBF16AVX2(a *vectorArgs)
 
 // expandBF16AVX2 is expandGo of kinds.BF16.
 //
@@ -22,7 +22,7 @@ func expandBF16AVX2(panel []float32, words []uint32, scales []float32, code *[32
 // vectorF16AVX2 is vectorGo of kinds.F16.
 //
 //go:noescape
-func vectorF16AVX2(a vectorArgs)
+func vectorF16AVX2(a *vectorArgs)
 
 // expandF16AVX2 is expandGo of kinds.F16.
 //
@@ -32,7 +32,7 @@ func expandF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]
 // vectorInt8AVX2 is vectorGo of kinds.Int8.
 //
 //go:noescape
-func vectorInt8AVX2(a vectorArgs)
+func vectorInt8AVX2(a *vectorArgs)
 
 // expandInt8AVX2 is expandGo of kinds.Int8.
 //
@@ -42,7 +42,7 @@ func expandInt8AVX2(panel []float32, words []uint32, scales []float32, code *[32
 // vector4AVX2 is vectorGo of kinds.Bits4.
 //
 //go:noescape
-func vector4AVX2(a vectorArgs)
+func vector4AVX2(a *vectorArgs)
 
 // expand4AVX2 is expandGo of kinds.Bits4.
 //
@@ -52,7 +52,7 @@ func expand4AVX2(panel []float32, words []uint32, scales []float32, code *[32]fl
 // vector4BF16AVX2 is vectorGo of kinds.Bits4BF16.
 //
 //go:noescape
-func vector4BF16AVX2(a vectorArgs)
+func vector4BF16AVX2(a *vectorArgs)
 
 // expand4BF16AVX2 is expandGo of kinds.Bits4BF16.
 //
@@ -62,7 +62,7 @@ func expand4BF16AVX2(panel []float32, words []uint32, scales []float32, code *[3
 // vector4F16AVX2 is vectorGo of kinds.Bits4F16.
 //
 //go:noescape
-func vector4F16AVX2(a vectorArgs)
+func vector4F16AVX2(a *vectorArgs)
 
 // expand4F16AVX2 is expandGo of kinds.Bits4F16.
 //
@@ -72,17 +72,17 @@ func expand4F16AVX2(panel []float32, words []uint32, scales []float32, code *[32
 // blockAVX2 is blockGo for k that are multiples of 4.
 //
 //go:noescape
-func blockAVX2(a blockArgs)
+func blockAVX2(a *blockArgs)
 
 // fastVector4AVX2 is fastVector4Go.
 //
 //go:noescape
-func fastVector4AVX2(a fastVectorArgs)
+func fastVector4AVX2(a *fastVectorArgs)
 
 // fastVector8AVX2 is fastVector8Go.
 //
 //go:noescape
-func fastVector8AVX2(a fastVectorArgs)
+func fastVector8AVX2(a *fastVectorArgs)
 
 // fastExpand4AVX2 is fastExpand4Go, plus 86.
 //
@@ -97,12 +97,12 @@ func fastExpand8AVX2(panel []uint32, words []uint32)
 // fastBlock4AVX2 is fastBlockGo of a panel plus 86.
 //
 //go:noescape
-func fastBlock4AVX2(a fastBlockArgs)
+func fastBlock4AVX2(a *fastBlockArgs)
 
 // fastBlock8AVX2 is fastBlockGo of a signed panel.
 //
 //go:noescape
-func fastBlock8AVX2(a fastBlockArgs)
+func fastBlock8AVX2(a *fastBlockArgs)
 
 // quantiseAVX2 is quantiseGo for whole blocks.
 //
@@ -112,9 +112,9 @@ func quantiseAVX2(words []uint32, scales []float32, sums []int32, x []float32, n
 // addChannel4AVX2 is addChannel4Go.
 //
 //go:noescape
-func addChannel4AVX2(a channelArgs)
+func addChannel4AVX2(a *channelArgs)
 
 // addChannel8AVX2 is addChannel8Go.
 //
 //go:noescape
-func addChannel8AVX2(a channelArgs)
+func addChannel8AVX2(a *channelArgs)

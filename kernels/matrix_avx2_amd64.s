@@ -94,34 +94,57 @@ DATA raisedAVX2<>+24(SB)/4, $0x56565656
 DATA raisedAVX2<>+28(SB)/4, $0x56565656
 GLOBL raisedAVX2<>(SB), RODATA|NOPTR, $32
 
-// func vectorF32AVX2(a vectorArgs)
+// func vectorF32AVX2(a *vectorArgs)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·vectorF32AVX2(SB), NOSPLIT, $0-144
+TEXT ·vectorF32AVX2(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   tokens1
 	CMPQ AX, $0x02
 	JE   tokens2
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x40, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x40, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -277,21 +300,41 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x40, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x40, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -415,17 +458,31 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x40, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x40, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -539,11 +596,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x40, BX, SI
-	MOVQ    a_x_base+80(FP), SI
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x40, BX, SI
+
+	// SI: x
+	MOVQ    a+0(FP), SI
+	MOVQ    80(SI), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -618,34 +681,57 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func vectorBF16AVX2(a vectorArgs)
+// func vectorBF16AVX2(a *vectorArgs)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·vectorBF16AVX2(SB), NOSPLIT, $0-144
+TEXT ·vectorBF16AVX2(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   tokens1
 	CMPQ AX, $0x02
 	JE   tokens2
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -845,21 +931,41 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -1019,17 +1125,31 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -1239,11 +1359,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), SI
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// SI: x
+	MOVQ    a+0(FP), SI
+	MOVQ    80(SI), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -1420,34 +1546,57 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vectorF16AVX2(a vectorArgs)
+// func vectorF16AVX2(a *vectorArgs)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·vectorF16AVX2(SB), NOSPLIT, $0-144
+TEXT ·vectorF16AVX2(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   tokens1
 	CMPQ AX, $0x02
 	JE   tokens2
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -1599,21 +1748,41 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, (AX)(DX*1)
@@ -1733,17 +1902,31 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -1881,11 +2064,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), SI
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// SI: x
+	MOVQ    a+0(FP), SI
+	MOVQ    80(SI), SI
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y0, 32(AX)
@@ -2022,35 +2211,61 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vectorInt8AVX2(a vectorArgs)
+// func vectorInt8AVX2(a *vectorArgs)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·vectorInt8AVX2(SB), NOSPLIT, $0-144
+TEXT ·vectorInt8AVX2(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 32 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   tokens1
 	CMPQ AX, $0x02
 	JE   tokens2
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x10, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x10, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x05, R9
 	SHLQ    $0x06, R9
@@ -2276,22 +2491,45 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x10, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x10, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x05, R9
 	SHLQ    $0x06, R9
@@ -2475,18 +2713,35 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
-	MOVQ a_scales_base+56(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: scales
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x10, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x10, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	MOVQ    SI, R8
 	SHRQ    $0x05, R8
 	SHLQ    $0x06, R8
@@ -2740,11 +2995,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x10, SI, DI
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x10, SI, DI
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	MOVQ    SI, DI
 	SHRQ    $0x05, DI
 	SHLQ    $0x06, DI
@@ -2967,29 +3228,52 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4AVX2(a vectorArgs)
+// func vector4AVX2(a *vectorArgs)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·vector4AVX2(SB), $4160-144
+TEXT ·vector4AVX2(SB), $4160-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
 	// A weight is its code's value.
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   tokens1
 	CMPQ AX, $0x02
 	JE   tokens2
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -2998,11 +3282,17 @@ TEXT ·vector4AVX2(SB), $4160-144
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), R9
-	IMUL3Q  $0x08, R9, R10
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R9: k
+	MOVQ   a+0(FP), R9
+	MOVQ   120(R9), R9
+	IMUL3Q $0x08, R9, R10
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	MOVQ    R9, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -3251,15 +3541,35 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -3269,11 +3579,17 @@ tokens2:
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -3476,11 +3792,25 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
-	MOVQ a_scales_base+56(FP), BX
-	MOVQ a_code+136(FP), SI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: scales
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: code
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
@@ -3490,15 +3820,21 @@ tokens1:
 
 staged:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     stageddone
-	LEAQ    (SP), SI
-	ADDQ    $0x3f, SI
-	ANDQ    $-64, SI
-	MOVQ    a_k+120(FP), DI
-	LEAQ    -64(CX)(DI*8), R8
-	LEAQ    -64(BX)(DI*1), R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ DX, $0x02
+	JLT  stageddone
+	LEAQ (SP), SI
+	ADDQ $0x3f, SI
+	ANDQ $-64, SI
+
+	// DI: k
+	MOVQ a+0(FP), DI
+	MOVQ 120(DI), DI
+	LEAQ -64(CX)(DI*8), R8
+	LEAQ -64(BX)(DI*1), R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	VXORPS  Y4, Y4, Y4
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y4, 32(AX)
@@ -3924,11 +4260,17 @@ stagedstep:
 stageddone:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -4203,29 +4545,52 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4BF16AVX2(a vectorArgs)
+// func vector4BF16AVX2(a *vectorArgs)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·vector4BF16AVX2(SB), NOSPLIT, $0-144
+TEXT ·vector4BF16AVX2(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
 	// A weight is its code's value times its scale, rounded to bfloat16.
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   tokens1
 	CMPQ AX, $0x02
 	JE   tokens2
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -4234,11 +4599,17 @@ TEXT ·vector4BF16AVX2(SB), NOSPLIT, $0-144
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), R9
-	IMUL3Q  $0x08, R9, R10
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R9: k
+	MOVQ   a+0(FP), R9
+	MOVQ   120(R9), R9
+	IMUL3Q $0x08, R9, R10
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	MOVQ    R9, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -4577,15 +4948,35 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -4595,11 +4986,17 @@ tokens2:
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -4894,11 +5291,25 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
-	MOVQ a_scales_base+56(FP), BX
-	MOVQ a_code+136(FP), SI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: scales
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: code
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
@@ -4908,11 +5319,17 @@ tokens1:
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -5392,11 +5809,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -5862,29 +6285,52 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4F16AVX2(a vectorArgs)
+// func vector4F16AVX2(a *vectorArgs)
 // Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
-TEXT ·vector4F16AVX2(SB), NOSPLIT, $0-144
+TEXT ·vector4F16AVX2(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
 	// A weight is its code's value times its scale, rounded to float16.
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 3 the first.
 	CMPQ AX, $0x01
 	JE   tokens1
 	CMPQ AX, $0x02
 	JE   tokens2
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 3 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -5893,11 +6339,17 @@ TEXT ·vector4F16AVX2(SB), NOSPLIT, $0-144
 
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), R9
-	IMUL3Q  $0x08, R9, R10
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R9: k
+	MOVQ   a+0(FP), R9
+	MOVQ   120(R9), R9
+	IMUL3Q $0x08, R9, R10
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	MOVQ    R9, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -6188,15 +6640,35 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(R8), Y0
@@ -6206,11 +6678,17 @@ tokens2:
 
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -6457,11 +6935,25 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
-	MOVQ a_scales_base+56(FP), BX
-	MOVQ a_code+136(FP), SI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: scales
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: code
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
 
 	// Bytes 0, 1, … of the codebook's floats, 4 of 4 in registers, twice 16 each.
 	VBROADCASTI128 64(SI), Y0
@@ -6471,11 +6963,17 @@ tokens1:
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -6859,11 +7357,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -7233,13 +7737,15 @@ eight:
 	VZEROUPPER
 	RET
 
-// func blockAVX2(a blockArgs)
+// func blockAVX2(a *blockArgs)
 // Requires: AVX, FMA3
-TEXT ·blockAVX2(SB), NOSPLIT, $0-144
+TEXT ·blockAVX2(SB), NOSPLIT, $0-8
 	// for each tile t of 16 rows r, token c < n:
 	// 	s = Σ_i panel[t·panelStride + i·16 + r]·x[i·n + c]     i < k, fused, ascending
 	// 	y[c·yStride + t·16 + r] += scales[t·scaleStride + r]·s     fused
-	MOVQ a_n+128(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 128(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 6 the first.
 	CMPQ AX, $0x01
@@ -7252,16 +7758,37 @@ TEXT ·blockAVX2(SB), NOSPLIT, $0-144
 	JE   tokens4
 	CMPQ AX, $0x05
 	JE   tokens5
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n6t1:
 	// 1 tiles at a time, while as many are left (R8).
@@ -7282,8 +7809,13 @@ n6t1:
 
 	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y5.
 	// Sums of tile 0, rows 8 to 15, a token each: Y6-Y11.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n6t1k:
@@ -7427,16 +7959,36 @@ n6t1done:
 	RET
 
 tokens5:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n5t1:
 	// 1 tiles at a time, while as many are left (R8).
@@ -7455,8 +8007,13 @@ n5t1:
 
 	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y4.
 	// Sums of tile 0, rows 8 to 15, a token each: Y5-Y9.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n5t1k:
@@ -7581,16 +8138,36 @@ n5t1done:
 	RET
 
 tokens4:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n4t1:
 	// 1 tiles at a time, while as many are left (R8).
@@ -7607,8 +8184,13 @@ n4t1:
 
 	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y3.
 	// Sums of tile 0, rows 8 to 15, a token each: Y4-Y7.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n4t1k:
@@ -7714,16 +8296,36 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n3t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -7746,8 +8348,13 @@ n3t2:
 	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
 	// Sums of tile 1, rows 0 to 7, a token each: Y6-Y8.
 	// Sums of tile 1, rows 8 to 15, a token each: Y9-Y11.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n3t2k:
@@ -7895,8 +8502,13 @@ n3t1:
 
 	// Sums of tile 0, rows 0 to 7, a token each: Y0-Y2.
 	// Sums of tile 0, rows 8 to 15, a token each: Y3-Y5.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n3t1k:
@@ -7983,16 +8595,36 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n2t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -8011,8 +8643,13 @@ n2t2:
 	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
 	// Sums of tile 1, rows 0 to 7, a token each: Y4, Y5.
 	// Sums of tile 1, rows 8 to 15, a token each: Y6, Y7.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n2t2k:
@@ -8125,8 +8762,13 @@ n2t1:
 
 	// Sums of tile 0, rows 0 to 7, a token each: Y0, Y1.
 	// Sums of tile 0, rows 8 to 15, a token each: Y2, Y3.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n2t1k:
@@ -8194,16 +8836,36 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), BX
+
+	// BX: panelStride
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_scaleStride+112(FP), SI
+
+	// SI: scaleStride
+	MOVQ a+0(FP), SI
+	MOVQ 112(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_tiles+136(FP), DI
+
+	// DI: tiles
+	MOVQ a+0(FP), DI
+	MOVQ 136(DI), DI
 
 n1t2:
 	// 2 tiles at a time, while as many are left (DI).
@@ -8218,8 +8880,13 @@ n1t2:
 	// Sums of tile 0, rows 8 to 15, a token each: Y1.
 	// Sums of tile 1, rows 0 to 7, a token each: Y2.
 	// Sums of tile 1, rows 8 to 15, a token each: Y3.
-	MOVQ a_x_base+64(FP), R9
-	MOVQ a_k+120(FP), R10
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 64(R9), R9
+
+	// R10: k
+	MOVQ a+0(FP), R10
+	MOVQ 120(R10), R10
 	MOVQ CX, R8
 
 n1t2k:
@@ -8281,8 +8948,13 @@ n1t1:
 
 	// Sums of tile 0, rows 0 to 7, a token each: Y0.
 	// Sums of tile 0, rows 8 to 15, a token each: Y1.
-	MOVQ a_x_base+64(FP), R9
-	MOVQ a_k+120(FP), R10
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 64(R9), R9
+
+	// R10: k
+	MOVQ a+0(FP), R10
+	MOVQ 120(R10), R10
 	MOVQ CX, R8
 
 n1t1k:
@@ -8322,46 +8994,78 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func fastVector4AVX2(a fastVectorArgs)
+// func fastVector4AVX2(a *fastVectorArgs)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-192
+TEXT ·fastVector4AVX2(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block b of 64 along K:
 	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
 	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
 	// A weight w is code[nibble].
-	MOVQ a_n+160(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 160(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
-	CMPQ           AX, $0x01
-	JE             tokens1
-	CMPQ           AX, $0x02
-	JE             tokens2
-	CMPQ           AX, $0x03
-	JE             tokens3
-	MOVQ           a_code+184(FP), AX
+	CMPQ AX, $0x01
+	JE   tokens1
+	CMPQ AX, $0x02
+	JE   tokens2
+	CMPQ AX, $0x03
+	JE   tokens3
+
+	// AX: code
+	MOVQ           a+0(FP), AX
+	MOVQ           184(AX), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
 	VPCMPEQW       Y1, Y1, Y1
 	VPSRLW         $0x0f, Y1, Y1
-	MOVQ           a_y_base+0(FP), AX
-	MOVQ           a_words_base+32(FP), CX
-	MOVQ           a_scales_base+56(FP), DX
-	MOVQ           a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n4t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Y2, Y2, Y2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n4t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Y2, Y2, Y2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y2, (R10)
@@ -8542,7 +9246,9 @@ n4t1step:
 	JNZ          n4t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y10
@@ -8595,7 +9301,9 @@ n4t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -8615,30 +9323,59 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ           a_code+184(FP), AX
+	// AX: code
+	MOVQ           a+0(FP), AX
+	MOVQ           184(AX), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
 	VPCMPEQW       Y1, Y1, Y1
 	VPSRLW         $0x0f, Y1, Y1
-	MOVQ           a_y_base+0(FP), AX
-	MOVQ           a_words_base+32(FP), CX
-	MOVQ           a_scales_base+56(FP), DX
-	MOVQ           a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n3t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Y2, Y2, Y2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n3t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Y2, Y2, Y2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y2, (R10)
@@ -8786,7 +9523,9 @@ n3t1step:
 	JNZ          n3t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y8
@@ -8827,7 +9566,9 @@ n3t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -8847,30 +9588,59 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ           a_code+184(FP), AX
+	// AX: code
+	MOVQ           a+0(FP), AX
+	MOVQ           184(AX), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
 	VPCMPEQW       Y1, Y1, Y1
 	VPSRLW         $0x0f, Y1, Y1
-	MOVQ           a_y_base+0(FP), AX
-	MOVQ           a_words_base+32(FP), CX
-	MOVQ           a_scales_base+56(FP), DX
-	MOVQ           a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n2t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Y2, Y2, Y2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n2t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Y2, Y2, Y2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y2, (R10)
@@ -8985,7 +9755,9 @@ n2t1step:
 	JNZ          n2t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y6
@@ -9014,7 +9786,9 @@ n2t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -9034,28 +9808,54 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ           a_code+184(FP), AX
+	// AX: code
+	MOVQ           a+0(FP), AX
+	MOVQ           184(AX), AX
 	VBROADCASTI128 (AX), Y0
 	VPADDB         raisedAVX2<>+0(SB), Y0, Y0
 	VPCMPEQW       Y1, Y1, Y1
 	VPSRLW         $0x0f, Y1, Y1
-	MOVQ           a_y_base+0(FP), AX
-	MOVQ           a_words_base+32(FP), CX
-	MOVQ           a_scales_base+56(FP), DX
-	MOVQ           a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
+	CMPQ BX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y2, 32(AX)
@@ -9217,7 +10017,9 @@ n1t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -9237,16 +10039,28 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
+	CMPQ BX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ    a+0(FP), R9
+	MOVQ    128(R9), R9
 	VXORPS  Y2, Y2, Y2
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y2, 32(AX)
@@ -9337,7 +10151,9 @@ n1t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -9356,13 +10172,15 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func fastVector8AVX2(a fastVectorArgs)
+// func fastVector8AVX2(a *fastVectorArgs)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-192
+TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block b of 32 along K:
 	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
 	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
-	MOVQ a_n+160(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 160(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
@@ -9371,25 +10189,49 @@ TEXT ·fastVector8AVX2(SB), NOSPLIT, $0-192
 	JE   tokens2
 	CMPQ AX, $0x03
 	JE   tokens3
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_scales_base+56(FP), DX
-	MOVQ a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n4t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	XORQ    R9, R9
-	VXORPS  Y0, Y0, Y0
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n4t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ   a+0(FP), R8
+	MOVQ   104(R8), R8
+	XORQ   R9, R9
+	VXORPS Y0, Y0, Y0
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y0, (R10)
@@ -9521,7 +10363,9 @@ n4t1step:
 	JNZ          n4t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y8
@@ -9574,7 +10418,9 @@ n4t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	SHLQ $0x04, R10
@@ -9595,25 +10441,48 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_scales_base+56(FP), DX
-	MOVQ a_tiles+176(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n3t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	XORQ    R9, R9
-	VXORPS  Y0, Y0, Y0
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n3t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ   a+0(FP), R8
+	MOVQ   104(R8), R8
+	XORQ   R9, R9
+	VXORPS Y0, Y0, Y0
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y0, (R10)
@@ -9720,7 +10589,9 @@ n3t1step:
 	JNZ          n3t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y6
@@ -9761,7 +10632,9 @@ n3t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	SHLQ $0x04, R10
@@ -9782,25 +10655,48 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_scales_base+56(FP), DX
-	MOVQ a_tiles+176(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n2t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	XORQ    R9, R9
-	VXORPS  Y0, Y0, Y0
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n2t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ   a+0(FP), R8
+	MOVQ   104(R8), R8
+	XORQ   R9, R9
+	VXORPS Y0, Y0, Y0
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Y0, (R10)
@@ -9882,7 +10778,9 @@ n2t1step:
 	JNZ          n2t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Y4
@@ -9911,7 +10809,9 @@ n2t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	SHLQ $0x04, R10
@@ -9932,22 +10832,42 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_scales_base+56(FP), DX
-	MOVQ a_tiles+176(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
+	CMPQ BX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ    a+0(FP), R10
+	MOVQ    104(R10), R10
 	XORQ    R11, R11
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
@@ -10067,7 +10987,9 @@ n1t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	SHLQ $0x04, R12
@@ -10088,15 +11010,24 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
+	CMPQ BX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ    a+0(FP), R8
+	MOVQ    104(R8), R8
 	XORQ    R9, R9
 	VXORPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)
@@ -10165,7 +11096,9 @@ n1t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	SHLQ $0x04, R10
@@ -10251,18 +11184,35 @@ line:
 	VZEROUPPER
 	RET
 
-// func fastBlock4AVX2(a fastBlockArgs)
+// func fastBlock4AVX2(a *fastBlockArgs)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·fastBlock4AVX2(SB), NOSPLIT, $0-224
+TEXT ·fastBlock4AVX2(SB), NOSPLIT, $0-8
 	// for each tile t of 16 rows r, token c < n:
 	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·panelStride on
 	// 	y[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleStride + r]·xScales[c])·s     fused
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_from_base+32(FP), CX
-	MOVQ a_x_base+96(FP), DX
-	MOVQ a_xScales_base+120(FP), BX
-	MOVQ a_starts_base+144(FP), SI
-	MOVQ a_n+208(FP), DI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: from
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: x
+	MOVQ a+0(FP), DX
+	MOVQ 96(DX), DX
+
+	// BX: xScales
+	MOVQ a+0(FP), BX
+	MOVQ 120(BX), BX
+
+	// SI: starts
+	MOVQ a+0(FP), SI
+	MOVQ 144(SI), SI
+
+	// DI: n
+	MOVQ a+0(FP), DI
+	MOVQ 208(DI), DI
 
 group:
 	// 4 tokens at a time, while as many are left (DI).
@@ -10270,9 +11220,17 @@ group:
 	JLT  groupdone
 
 	// A group of 4 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), R10
-	MOVQ a_scales_base+168(FP), R11
-	MOVQ a_tiles+216(FP), R12
+	// R10: panel
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: scales
+	MOVQ a+0(FP), R11
+	MOVQ 168(R11), R11
+
+	// R12: tiles
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
 	MOVQ AX, R8
 	MOVQ CX, R9
 
@@ -10293,7 +11251,9 @@ n4:
 
 	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4, Y6.
 	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5, Y7.
-	MOVQ       a_k+200(FP), R15
+	// R15: k
+	MOVQ       a+0(FP), R15
+	MOVQ       200(R15), R15
 	MOVQ       R10, R13
 	MOVQ       DX, R14
 	PREFETCHT1 64(R11)
@@ -10410,9 +11370,14 @@ n4k:
 	JNZ          n4k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R13
-	SHLQ         $0x02, R13
-	MOVQ         a_fromStride+56(FP), R14
+	// R13: yStride
+	MOVQ a+0(FP), R13
+	MOVQ 24(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: fromStride
+	MOVQ         a+0(FP), R14
+	MOVQ         56(R14), R14
 	SHLQ         $0x02, R14
 	VBROADCASTSS (BX), Y8
 	VCVTDQ2PS    Y0, Y0
@@ -10466,37 +11431,55 @@ n4k:
 	VMOVUPS      Y1, 32(R8)
 	ADDQ         R13, R8
 	ADDQ         R14, R9
-	MOVQ         a_yStride+24(FP), R13
-	SHLQ         $0x02, R13
-	IMUL3Q       $-4, R13, R13
-	ADDQ         R13, R8
-	MOVQ         a_fromStride+56(FP), R13
-	SHLQ         $0x02, R13
-	IMUL3Q       $-4, R13, R13
-	ADDQ         R13, R9
-	ADDQ         $+64, R8
-	ADDQ         $+64, R9
-	MOVQ         a_panelStride+88(FP), R13
-	SHLQ         $0x02, R13
-	MOVQ         a_scaleStride+192(FP), R14
-	SHLQ         $0x02, R14
-	ADDQ         R13, R10
-	ADDQ         R14, R11
-	SUBQ         $0x01, R12
-	JNZ          n4
-	MOVQ         a_yStride+24(FP), R8
-	SHLQ         $0x02, R8
-	IMUL3Q       $+4, R8, R8
-	ADDQ         R8, AX
-	MOVQ         a_fromStride+56(FP), R8
-	SHLQ         $0x02, R8
-	IMUL3Q       $+4, R8, R8
-	ADDQ         R8, CX
-	ADDQ         $+256, DX
-	ADDQ         $0x10, BX
-	ADDQ         $0x10, SI
-	SUBQ         $0x04, DI
-	JMP          group
+
+	// R13: yStride
+	MOVQ   a+0(FP), R13
+	MOVQ   24(R13), R13
+	SHLQ   $0x02, R13
+	IMUL3Q $-4, R13, R13
+	ADDQ   R13, R8
+
+	// R13: fromStride
+	MOVQ   a+0(FP), R13
+	MOVQ   56(R13), R13
+	SHLQ   $0x02, R13
+	IMUL3Q $-4, R13, R13
+	ADDQ   R13, R9
+	ADDQ   $+64, R8
+	ADDQ   $+64, R9
+
+	// R13: panelStride
+	MOVQ a+0(FP), R13
+	MOVQ 88(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: scaleStride
+	MOVQ a+0(FP), R14
+	MOVQ 192(R14), R14
+	SHLQ $0x02, R14
+	ADDQ R13, R10
+	ADDQ R14, R11
+	SUBQ $0x01, R12
+	JNZ  n4
+
+	// R8: yStride
+	MOVQ   a+0(FP), R8
+	MOVQ   24(R8), R8
+	SHLQ   $0x02, R8
+	IMUL3Q $+4, R8, R8
+	ADDQ   R8, AX
+
+	// R8: fromStride
+	MOVQ   a+0(FP), R8
+	MOVQ   56(R8), R8
+	SHLQ   $0x02, R8
+	IMUL3Q $+4, R8, R8
+	ADDQ   R8, CX
+	ADDQ   $+256, DX
+	ADDQ   $0x10, BX
+	ADDQ   $0x10, SI
+	SUBQ   $0x04, DI
+	JMP    group
 
 groupdone:
 	// The tokens that are left, DI.
@@ -10511,9 +11494,17 @@ groupdone:
 
 last1:
 	// A group of 1 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n1:
@@ -10524,7 +11515,9 @@ n1:
 
 	// Sums of rows 0 to 7, a token each: Y0.
 	// Sums of rows 8 to 15, a token each: Y1.
-	MOVQ       a_k+200(FP), R12
+	// R12: k
+	MOVQ       a+0(FP), R12
+	MOVQ       200(R12), R12
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 	PREFETCHT1 64(R8)
@@ -10569,9 +11562,14 @@ n1k:
 	JNZ          n1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -10586,32 +11584,52 @@ n1k:
 	VMOVUPS      Y2, 32(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-1, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-1, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JNZ          n1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-1, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-1, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JNZ  n1
 	VZEROUPPER
 	RET
 
 last2:
 	// A group of 2 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n2:
@@ -10625,7 +11643,9 @@ n2:
 
 	// Sums of rows 0 to 7, a token each: Y0, Y2.
 	// Sums of rows 8 to 15, a token each: Y1, Y3.
-	MOVQ       a_k+200(FP), R12
+	// R12: k
+	MOVQ       a+0(FP), R12
+	MOVQ       200(R12), R12
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 	PREFETCHT1 64(R8)
@@ -10694,9 +11714,14 @@ n2k:
 	JNZ          n2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -10724,32 +11749,52 @@ n2k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-2, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-2, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JNZ          n2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-2, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-2, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JNZ  n2
 	VZEROUPPER
 	RET
 
 last3:
 	// A group of 3 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n3:
@@ -10766,7 +11811,9 @@ n3:
 
 	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4.
 	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5.
-	MOVQ       a_k+200(FP), R12
+	// R12: k
+	MOVQ       a+0(FP), R12
+	MOVQ       200(R12), R12
 	MOVQ       DI, R10
 	MOVQ       DX, R11
 	PREFETCHT1 64(R8)
@@ -10859,9 +11906,14 @@ n3k:
 	JNZ          n3k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -10902,39 +11954,68 @@ n3k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-3, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-3, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JNZ          n3
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-3, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-3, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JNZ  n3
 	VZEROUPPER
 	RET
 
-// func fastBlock8AVX2(a fastBlockArgs)
+// func fastBlock8AVX2(a *fastBlockArgs)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·fastBlock8AVX2(SB), NOSPLIT, $0-224
+TEXT ·fastBlock8AVX2(SB), NOSPLIT, $0-8
 	// for each tile t of 16 rows r, token c < n:
 	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·panelStride on
 	// 	y[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleStride + r]·xScales[c])·s     fused
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_from_base+32(FP), CX
-	MOVQ a_x_base+96(FP), DX
-	MOVQ a_xScales_base+120(FP), BX
-	MOVQ a_starts_base+144(FP), SI
-	MOVQ a_n+208(FP), DI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: from
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: x
+	MOVQ a+0(FP), DX
+	MOVQ 96(DX), DX
+
+	// BX: xScales
+	MOVQ a+0(FP), BX
+	MOVQ 120(BX), BX
+
+	// SI: starts
+	MOVQ a+0(FP), SI
+	MOVQ 144(SI), SI
+
+	// DI: n
+	MOVQ a+0(FP), DI
+	MOVQ 208(DI), DI
 
 group:
 	// 5 tokens at a time, while as many are left (DI).
@@ -10942,9 +12023,17 @@ group:
 	JLT  groupdone
 
 	// A group of 5 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), R10
-	MOVQ a_scales_base+168(FP), R11
-	MOVQ a_tiles+216(FP), R12
+	// R10: panel
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: scales
+	MOVQ a+0(FP), R11
+	MOVQ 168(R11), R11
+
+	// R12: tiles
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
 	MOVQ AX, R8
 	MOVQ CX, R9
 
@@ -10963,7 +12052,9 @@ n5:
 
 	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4, Y6, Y8.
 	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5, Y7, Y9.
-	MOVQ       a_k+200(FP), R15
+	// R15: k
+	MOVQ       a+0(FP), R15
+	MOVQ       200(R15), R15
 	MOVQ       R10, R13
 	MOVQ       DX, R14
 	PREFETCHT1 64(R11)
@@ -11172,9 +12263,14 @@ n5k:
 	JNZ          n5k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R13
-	SHLQ         $0x02, R13
-	MOVQ         a_fromStride+56(FP), R14
+	// R13: yStride
+	MOVQ a+0(FP), R13
+	MOVQ 24(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: fromStride
+	MOVQ         a+0(FP), R14
+	MOVQ         56(R14), R14
 	SHLQ         $0x02, R14
 	VBROADCASTSS (BX), Y10
 	VCVTDQ2PS    Y0, Y0
@@ -11241,37 +12337,55 @@ n5k:
 	VMOVUPS      Y1, 32(R8)
 	ADDQ         R13, R8
 	ADDQ         R14, R9
-	MOVQ         a_yStride+24(FP), R13
-	SHLQ         $0x02, R13
-	IMUL3Q       $-5, R13, R13
-	ADDQ         R13, R8
-	MOVQ         a_fromStride+56(FP), R13
-	SHLQ         $0x02, R13
-	IMUL3Q       $-5, R13, R13
-	ADDQ         R13, R9
-	ADDQ         $+64, R8
-	ADDQ         $+64, R9
-	MOVQ         a_panelStride+88(FP), R13
-	SHLQ         $0x02, R13
-	MOVQ         a_scaleStride+192(FP), R14
-	SHLQ         $0x02, R14
-	ADDQ         R13, R10
-	ADDQ         R14, R11
-	SUBQ         $0x01, R12
-	JNZ          n5
-	MOVQ         a_yStride+24(FP), R8
-	SHLQ         $0x02, R8
-	IMUL3Q       $+5, R8, R8
-	ADDQ         R8, AX
-	MOVQ         a_fromStride+56(FP), R8
-	SHLQ         $0x02, R8
-	IMUL3Q       $+5, R8, R8
-	ADDQ         R8, CX
-	ADDQ         $+320, DX
-	ADDQ         $0x14, BX
-	ADDQ         $0x14, SI
-	SUBQ         $0x05, DI
-	JMP          group
+
+	// R13: yStride
+	MOVQ   a+0(FP), R13
+	MOVQ   24(R13), R13
+	SHLQ   $0x02, R13
+	IMUL3Q $-5, R13, R13
+	ADDQ   R13, R8
+
+	// R13: fromStride
+	MOVQ   a+0(FP), R13
+	MOVQ   56(R13), R13
+	SHLQ   $0x02, R13
+	IMUL3Q $-5, R13, R13
+	ADDQ   R13, R9
+	ADDQ   $+64, R8
+	ADDQ   $+64, R9
+
+	// R13: panelStride
+	MOVQ a+0(FP), R13
+	MOVQ 88(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: scaleStride
+	MOVQ a+0(FP), R14
+	MOVQ 192(R14), R14
+	SHLQ $0x02, R14
+	ADDQ R13, R10
+	ADDQ R14, R11
+	SUBQ $0x01, R12
+	JNZ  n5
+
+	// R8: yStride
+	MOVQ   a+0(FP), R8
+	MOVQ   24(R8), R8
+	SHLQ   $0x02, R8
+	IMUL3Q $+5, R8, R8
+	ADDQ   R8, AX
+
+	// R8: fromStride
+	MOVQ   a+0(FP), R8
+	MOVQ   56(R8), R8
+	SHLQ   $0x02, R8
+	IMUL3Q $+5, R8, R8
+	ADDQ   R8, CX
+	ADDQ   $+320, DX
+	ADDQ   $0x14, BX
+	ADDQ   $0x14, SI
+	SUBQ   $0x05, DI
+	JMP    group
 
 groupdone:
 	// The tokens that are left, DI.
@@ -11288,9 +12402,17 @@ groupdone:
 
 last1:
 	// A group of 1 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), SI
-	MOVQ a_scales_base+168(FP), DI
-	MOVQ a_tiles+216(FP), R8
+	// SI: panel
+	MOVQ a+0(FP), SI
+	MOVQ 64(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 168(DI), DI
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 216(R8), R8
 	MOVQ CX, CX
 
 n1:
@@ -11300,7 +12422,9 @@ n1:
 
 	// Sums of rows 0 to 7, a token each: Y0.
 	// Sums of rows 8 to 15, a token each: Y1.
-	MOVQ       a_k+200(FP), R11
+	// R11: k
+	MOVQ       a+0(FP), R11
+	MOVQ       200(R11), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
@@ -11365,9 +12489,14 @@ n1k:
 	JNZ          n1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R9
-	SHLQ         $0x02, R9
-	MOVQ         a_fromStride+56(FP), R10
+	// R9: yStride
+	MOVQ a+0(FP), R9
+	MOVQ 24(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: fromStride
+	MOVQ         a+0(FP), R10
+	MOVQ         56(R10), R10
 	SHLQ         $0x02, R10
 	VBROADCASTSS (BX), Y2
 	VCVTDQ2PS    Y0, Y0
@@ -11382,32 +12511,52 @@ n1k:
 	VMOVUPS      Y2, 32(AX)
 	ADDQ         R9, AX
 	ADDQ         R10, CX
-	MOVQ         a_yStride+24(FP), R9
-	SHLQ         $0x02, R9
-	IMUL3Q       $-1, R9, R9
-	ADDQ         R9, AX
-	MOVQ         a_fromStride+56(FP), R9
-	SHLQ         $0x02, R9
-	IMUL3Q       $-1, R9, R9
-	ADDQ         R9, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R9
-	SHLQ         $0x02, R9
-	MOVQ         a_scaleStride+192(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R9, SI
-	ADDQ         R10, DI
-	SUBQ         $0x01, R8
-	JNZ          n1
+
+	// R9: yStride
+	MOVQ   a+0(FP), R9
+	MOVQ   24(R9), R9
+	SHLQ   $0x02, R9
+	IMUL3Q $-1, R9, R9
+	ADDQ   R9, AX
+
+	// R9: fromStride
+	MOVQ   a+0(FP), R9
+	MOVQ   56(R9), R9
+	SHLQ   $0x02, R9
+	IMUL3Q $-1, R9, R9
+	ADDQ   R9, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R9: panelStride
+	MOVQ a+0(FP), R9
+	MOVQ 88(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: scaleStride
+	MOVQ a+0(FP), R10
+	MOVQ 192(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R9, SI
+	ADDQ R10, DI
+	SUBQ $0x01, R8
+	JNZ  n1
 	VZEROUPPER
 	RET
 
 last2:
 	// A group of 2 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), SI
-	MOVQ a_scales_base+168(FP), DI
-	MOVQ a_tiles+216(FP), R8
+	// SI: panel
+	MOVQ a+0(FP), SI
+	MOVQ 64(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 168(DI), DI
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 216(R8), R8
 	MOVQ CX, CX
 
 n2:
@@ -11419,7 +12568,9 @@ n2:
 
 	// Sums of rows 0 to 7, a token each: Y0, Y2.
 	// Sums of rows 8 to 15, a token each: Y1, Y3.
-	MOVQ       a_k+200(FP), R11
+	// R11: k
+	MOVQ       a+0(FP), R11
+	MOVQ       200(R11), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
@@ -11520,9 +12671,14 @@ n2k:
 	JNZ          n2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R9
-	SHLQ         $0x02, R9
-	MOVQ         a_fromStride+56(FP), R10
+	// R9: yStride
+	MOVQ a+0(FP), R9
+	MOVQ 24(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: fromStride
+	MOVQ         a+0(FP), R10
+	MOVQ         56(R10), R10
 	SHLQ         $0x02, R10
 	VBROADCASTSS (BX), Y4
 	VCVTDQ2PS    Y0, Y0
@@ -11550,32 +12706,52 @@ n2k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R9, AX
 	ADDQ         R10, CX
-	MOVQ         a_yStride+24(FP), R9
-	SHLQ         $0x02, R9
-	IMUL3Q       $-2, R9, R9
-	ADDQ         R9, AX
-	MOVQ         a_fromStride+56(FP), R9
-	SHLQ         $0x02, R9
-	IMUL3Q       $-2, R9, R9
-	ADDQ         R9, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R9
-	SHLQ         $0x02, R9
-	MOVQ         a_scaleStride+192(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R9, SI
-	ADDQ         R10, DI
-	SUBQ         $0x01, R8
-	JNZ          n2
+
+	// R9: yStride
+	MOVQ   a+0(FP), R9
+	MOVQ   24(R9), R9
+	SHLQ   $0x02, R9
+	IMUL3Q $-2, R9, R9
+	ADDQ   R9, AX
+
+	// R9: fromStride
+	MOVQ   a+0(FP), R9
+	MOVQ   56(R9), R9
+	SHLQ   $0x02, R9
+	IMUL3Q $-2, R9, R9
+	ADDQ   R9, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R9: panelStride
+	MOVQ a+0(FP), R9
+	MOVQ 88(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: scaleStride
+	MOVQ a+0(FP), R10
+	MOVQ 192(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R9, SI
+	ADDQ R10, DI
+	SUBQ $0x01, R8
+	JNZ  n2
 	VZEROUPPER
 	RET
 
 last3:
 	// A group of 3 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), SI
-	MOVQ a_scales_base+168(FP), DI
-	MOVQ a_tiles+216(FP), R8
+	// SI: panel
+	MOVQ a+0(FP), SI
+	MOVQ 64(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 168(DI), DI
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 216(R8), R8
 	MOVQ CX, CX
 
 n3:
@@ -11589,7 +12765,9 @@ n3:
 
 	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4.
 	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5.
-	MOVQ       a_k+200(FP), R11
+	// R11: k
+	MOVQ       a+0(FP), R11
+	MOVQ       200(R11), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
@@ -11726,9 +12904,14 @@ n3k:
 	JNZ          n3k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R9
-	SHLQ         $0x02, R9
-	MOVQ         a_fromStride+56(FP), R10
+	// R9: yStride
+	MOVQ a+0(FP), R9
+	MOVQ 24(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: fromStride
+	MOVQ         a+0(FP), R10
+	MOVQ         56(R10), R10
 	SHLQ         $0x02, R10
 	VBROADCASTSS (BX), Y6
 	VCVTDQ2PS    Y0, Y0
@@ -11769,32 +12952,52 @@ n3k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R9, AX
 	ADDQ         R10, CX
-	MOVQ         a_yStride+24(FP), R9
-	SHLQ         $0x02, R9
-	IMUL3Q       $-3, R9, R9
-	ADDQ         R9, AX
-	MOVQ         a_fromStride+56(FP), R9
-	SHLQ         $0x02, R9
-	IMUL3Q       $-3, R9, R9
-	ADDQ         R9, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R9
-	SHLQ         $0x02, R9
-	MOVQ         a_scaleStride+192(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R9, SI
-	ADDQ         R10, DI
-	SUBQ         $0x01, R8
-	JNZ          n3
+
+	// R9: yStride
+	MOVQ   a+0(FP), R9
+	MOVQ   24(R9), R9
+	SHLQ   $0x02, R9
+	IMUL3Q $-3, R9, R9
+	ADDQ   R9, AX
+
+	// R9: fromStride
+	MOVQ   a+0(FP), R9
+	MOVQ   56(R9), R9
+	SHLQ   $0x02, R9
+	IMUL3Q $-3, R9, R9
+	ADDQ   R9, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R9: panelStride
+	MOVQ a+0(FP), R9
+	MOVQ 88(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: scaleStride
+	MOVQ a+0(FP), R10
+	MOVQ 192(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R9, SI
+	ADDQ R10, DI
+	SUBQ $0x01, R8
+	JNZ  n3
 	VZEROUPPER
 	RET
 
 last4:
 	// A group of 4 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), SI
-	MOVQ a_scales_base+168(FP), DI
-	MOVQ a_tiles+216(FP), R8
+	// SI: panel
+	MOVQ a+0(FP), SI
+	MOVQ 64(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 168(DI), DI
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 216(R8), R8
 	MOVQ CX, CX
 
 n4:
@@ -11810,7 +13013,9 @@ n4:
 
 	// Sums of rows 0 to 7, a token each: Y0, Y2, Y4, Y6.
 	// Sums of rows 8 to 15, a token each: Y1, Y3, Y5, Y7.
-	MOVQ       a_k+200(FP), R11
+	// R11: k
+	MOVQ       a+0(FP), R11
+	MOVQ       200(R11), R11
 	MOVQ       SI, R9
 	MOVQ       DX, R10
 	PREFETCHT1 64(DI)
@@ -11983,9 +13188,14 @@ n4k:
 	JNZ          n4k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R9
-	SHLQ         $0x02, R9
-	MOVQ         a_fromStride+56(FP), R10
+	// R9: yStride
+	MOVQ a+0(FP), R9
+	MOVQ 24(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: fromStride
+	MOVQ         a+0(FP), R10
+	MOVQ         56(R10), R10
 	SHLQ         $0x02, R10
 	VBROADCASTSS (BX), Y8
 	VCVTDQ2PS    Y0, Y0
@@ -12039,24 +13249,36 @@ n4k:
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         R9, AX
 	ADDQ         R10, CX
-	MOVQ         a_yStride+24(FP), R9
-	SHLQ         $0x02, R9
-	IMUL3Q       $-4, R9, R9
-	ADDQ         R9, AX
-	MOVQ         a_fromStride+56(FP), R9
-	SHLQ         $0x02, R9
-	IMUL3Q       $-4, R9, R9
-	ADDQ         R9, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R9
-	SHLQ         $0x02, R9
-	MOVQ         a_scaleStride+192(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R9, SI
-	ADDQ         R10, DI
-	SUBQ         $0x01, R8
-	JNZ          n4
+
+	// R9: yStride
+	MOVQ   a+0(FP), R9
+	MOVQ   24(R9), R9
+	SHLQ   $0x02, R9
+	IMUL3Q $-4, R9, R9
+	ADDQ   R9, AX
+
+	// R9: fromStride
+	MOVQ   a+0(FP), R9
+	MOVQ   56(R9), R9
+	SHLQ   $0x02, R9
+	IMUL3Q $-4, R9, R9
+	ADDQ   R9, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R9: panelStride
+	MOVQ a+0(FP), R9
+	MOVQ 88(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: scaleStride
+	MOVQ a+0(FP), R10
+	MOVQ 192(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R9, SI
+	ADDQ R10, DI
+	SUBQ $0x01, R8
+	JNZ  n4
 	VZEROUPPER
 	RET
 
@@ -12309,30 +13531,65 @@ DATA packedOrderAVX2<>+24(SB)/4, $0x00000003
 DATA packedOrderAVX2<>+28(SB)/4, $0x00000007
 GLOBL packedOrderAVX2<>(SB), RODATA|NOPTR, $32
 
-// func addChannel4AVX2(a channelArgs)
+// func addChannel4AVX2(a *channelArgs)
 // Requires: AVX, AVX2, FMA3
-TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-168
+TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-8
 	// for each tile t of 16 rows r, i < len(tokens):
 	// 	y[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w[t][r])·x[i]     fused
 	// where w[t][r] is the code in words[t·wordStride + r] from the bit shift on.
-	MOVQ    a_code+160(FP), AX
+	// AX: code
+	MOVQ    a+0(FP), AX
+	MOVQ    160(AX), AX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
-	MOVQ    a_y_base+0(FP), AX
-	MOVQ    a_words_base+32(FP), CX
-	MOVQ    a_scales_base+64(FP), DX
-	MOVQ    a_tokens_base+112(FP), BX
-	MOVQ    a_x_base+136(FP), SI
-	MOVQ    a_yStride+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    a_wordStride+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_scaleStride+88(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    a_tiles+104(FP), R10
-	MOVQ    a_tokens_len+120(FP), R11
-	MOVQ    a_shift+96(FP), R12
-	VMOVQ   R12, X2
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 64(DX), DX
+
+	// BX: tokens
+	MOVQ a+0(FP), BX
+	MOVQ 112(BX), BX
+
+	// SI: x
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
+
+	// DI: yStride
+	MOVQ a+0(FP), DI
+	MOVQ 24(DI), DI
+	SHLQ $0x02, DI
+
+	// R8: wordStride
+	MOVQ a+0(FP), R8
+	MOVQ 56(R8), R8
+	SHLQ $0x02, R8
+
+	// R9: scaleStride
+	MOVQ a+0(FP), R9
+	MOVQ 88(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: tiles
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: tokens, its length
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
+
+	// R12: shift
+	MOVQ  a+0(FP), R12
+	MOVQ  96(R12), R12
+	VMOVQ R12, X2
 
 t4:
 	// 4 tiles at a time, while as many are left (R10).
@@ -12489,26 +13746,58 @@ t1done:
 	VZEROUPPER
 	RET
 
-// func addChannel8AVX2(a channelArgs)
+// func addChannel8AVX2(a *channelArgs)
 // Requires: AVX, AVX2, FMA3
-TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-168
+TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-8
 	// for each tile t of 16 rows r, i < len(tokens):
 	// 	y[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w[t][r])·x[i]     fused
 	// where w[t][r] is the code in words[t·wordStride + r] from the bit shift on.
-	MOVQ  a_y_base+0(FP), AX
-	MOVQ  a_words_base+32(FP), CX
-	MOVQ  a_scales_base+64(FP), DX
-	MOVQ  a_tokens_base+112(FP), BX
-	MOVQ  a_x_base+136(FP), SI
-	MOVQ  a_yStride+24(FP), DI
-	SHLQ  $0x02, DI
-	MOVQ  a_wordStride+56(FP), R8
-	SHLQ  $0x02, R8
-	MOVQ  a_scaleStride+88(FP), R9
-	SHLQ  $0x02, R9
-	MOVQ  a_tiles+104(FP), R10
-	MOVQ  a_tokens_len+120(FP), R11
-	MOVQ  a_shift+96(FP), R12
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 64(DX), DX
+
+	// BX: tokens
+	MOVQ a+0(FP), BX
+	MOVQ 112(BX), BX
+
+	// SI: x
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
+
+	// DI: yStride
+	MOVQ a+0(FP), DI
+	MOVQ 24(DI), DI
+	SHLQ $0x02, DI
+
+	// R8: wordStride
+	MOVQ a+0(FP), R8
+	MOVQ 56(R8), R8
+	SHLQ $0x02, R8
+
+	// R9: scaleStride
+	MOVQ a+0(FP), R9
+	MOVQ 88(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: tiles
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: tokens, its length
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
+
+	// R12: shift
+	MOVQ  a+0(FP), R12
+	MOVQ  96(R12), R12
 	VMOVQ R12, X0
 
 t4:

@@ -7,12 +7,12 @@ package kernels
 // vectorF32AVX512 is vectorGo of kinds.F32.
 //
 //go:noescape
-func vectorF32AVX512(a vectorArgs)
+func vectorF32AVX512(a *vectorArgs)
 
 // vectorBF16AVX512 is vectorGo of kinds.BF16.
 //
 //go:noescape
-func vectorBF16AVX512(a vectorArgs)
+func vectorBF16AVX512(a *vectorArgs)
 
 // expandBF16AVX512 is expandGo of kinds.BF16.
 //
@@ -22,7 +22,7 @@ func expandBF16AVX512(panel []float32, words []uint32, scales []float32, code *[
 // vectorF16AVX512 is vectorGo of kinds.F16.
 //
 //go:noescape
-func vectorF16AVX512(a vectorArgs)
+func vectorF16AVX512(a *vectorArgs)
 
 // expandF16AVX512 is expandGo of kinds.F16.
 //
@@ -32,7 +32,7 @@ func expandF16AVX512(panel []float32, words []uint32, scales []float32, code *[3
 // vectorInt8AVX512 is vectorGo of kinds.Int8.
 //
 //go:noescape
-func vectorInt8AVX512(a vectorArgs)
+func vectorInt8AVX512(a *vectorArgs)
 
 // expandInt8AVX512 is expandGo of kinds.Int8.
 //
@@ -42,7 +42,7 @@ func expandInt8AVX512(panel []float32, words []uint32, scales []float32, code *[
 // vector4AVX512 is vectorGo of kinds.Bits4.
 //
 //go:noescape
-func vector4AVX512(a vectorArgs)
+func vector4AVX512(a *vectorArgs)
 
 // expand4AVX512 is expandGo of kinds.Bits4.
 //
@@ -52,7 +52,7 @@ func expand4AVX512(panel []float32, words []uint32, scales []float32, code *[32]
 // vector4BF16AVX512 is vectorGo of kinds.Bits4BF16.
 //
 //go:noescape
-func vector4BF16AVX512(a vectorArgs)
+func vector4BF16AVX512(a *vectorArgs)
 
 // expand4BF16AVX512 is expandGo of kinds.Bits4BF16.
 //
@@ -62,7 +62,7 @@ func expand4BF16AVX512(panel []float32, words []uint32, scales []float32, code *
 // vector4F16AVX512 is vectorGo of kinds.Bits4F16.
 //
 //go:noescape
-func vector4F16AVX512(a vectorArgs)
+func vector4F16AVX512(a *vectorArgs)
 
 // expand4F16AVX512 is expandGo of kinds.Bits4F16.
 //
@@ -72,4 +72,4 @@ func expand4F16AVX512(panel []float32, words []uint32, scales []float32, code *[
 // blockAVX512 is blockGo for k that are multiples of 4.
 //
 //go:noescape
-func blockAVX512(a blockArgs)
+func blockAVX512(a *blockArgs)

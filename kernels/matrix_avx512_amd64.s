@@ -130,13 +130,15 @@ DATA shift12AVX512<>+56(SB)/4, $0x00100010
 DATA shift12AVX512<>+60(SB)/4, $0x00100010
 GLOBL shift12AVX512<>(SB), RODATA|NOPTR, $64
 
-// func vectorF32AVX512(a vectorArgs)
+// func vectorF32AVX512(a *vectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·vectorF32AVX512(SB), NOSPLIT, $0-144
+TEXT ·vectorF32AVX512(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
@@ -145,23 +147,44 @@ TEXT ·vectorF32AVX512(SB), NOSPLIT, $0-144
 	JE   tokens2
 	CMPQ AX, $0x03
 	JE   tokens3
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x40, DI, R8
-	LEAQ    (AX)(DX*2), R9
-	ADDQ    DX, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x40, DI, R8
+	LEAQ   (AX)(DX*2), R9
+	ADDQ   DX, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	LEAQ    (R10)(BX*2), R11
 	ADDQ    BX, R11
 	VXORPS  Z0, Z0, Z0
@@ -364,13 +387,19 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x40, DI, R8
-	LEAQ    (AX)(DX*2), R8
-	ADDQ    DX, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x40, DI, R8
+	LEAQ   (AX)(DX*2), R8
+	ADDQ   DX, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (R9)(BX*2), R10
 	ADDQ    BX, R10
 	VXORPS  Z0, Z0, Z0
@@ -504,21 +533,41 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x40, DI, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x40, DI, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -740,11 +789,17 @@ n3t3step:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x40, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x40, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -855,21 +910,41 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x04
-	JLT     n2t4done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x40, DI, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x04
+	JLT  n2t4done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x40, DI, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (CX)(R8*2), R10
 	ADDQ    R8, R10
 	VXORPS  Z0, Z0, Z0
@@ -1094,11 +1169,17 @@ n2t4step:
 n2t4done:
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x40, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x40, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -1189,17 +1270,31 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x40, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x06
+	JLT  n1t6done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x40, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	LEAQ    (CX)(SI*2), R8
 	ADDQ    SI, R8
 	VXORPS  Z0, Z0, Z0
@@ -1380,11 +1475,17 @@ n1t6step:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x40, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x40, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, 64(AX)
@@ -1472,11 +1573,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x40, BX, SI
-	MOVQ    a_x_base+80(FP), SI
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x40, BX, SI
+
+	// SI: x
+	MOVQ    a+0(FP), SI
+	MOVQ    80(SI), SI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 
@@ -1538,13 +1645,15 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func vectorBF16AVX512(a vectorArgs)
+// func vectorBF16AVX512(a *vectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·vectorBF16AVX512(SB), NOSPLIT, $0-144
+TEXT ·vectorBF16AVX512(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
@@ -1553,23 +1662,44 @@ TEXT ·vectorBF16AVX512(SB), NOSPLIT, $0-144
 	JE   tokens2
 	CMPQ AX, $0x03
 	JE   tokens3
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	LEAQ    (AX)(DX*2), R9
-	ADDQ    DX, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+	LEAQ   (AX)(DX*2), R9
+	ADDQ   DX, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	LEAQ    (R10)(BX*2), R11
 	ADDQ    BX, R11
 	VXORPS  Z0, Z0, Z0
@@ -1780,13 +1910,19 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	LEAQ    (AX)(DX*2), R8
-	ADDQ    DX, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+	LEAQ   (AX)(DX*2), R8
+	ADDQ   DX, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (R9)(BX*2), R10
 	ADDQ    BX, R10
 	VXORPS  Z0, Z0, Z0
@@ -1896,21 +2032,41 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -2140,11 +2296,17 @@ n3t3step:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -2239,21 +2401,41 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x04
-	JLT     n2t4done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x04
+	JLT  n2t4done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (CX)(R8*2), R10
 	ADDQ    R8, R10
 	VXORPS  Z0, Z0, Z0
@@ -2486,11 +2668,17 @@ n2t4step:
 n2t4done:
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -2573,17 +2761,31 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x06
+	JLT  n1t6done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	LEAQ    (CX)(SI*2), R8
 	ADDQ    SI, R8
 	VXORPS  Z0, Z0, Z0
@@ -2820,11 +3022,17 @@ n1t6step:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, 64(AX)
@@ -2936,11 +3144,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), SI
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// SI: x
+	MOVQ    a+0(FP), SI
+	MOVQ    80(SI), SI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 
@@ -3048,13 +3262,15 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vectorF16AVX512(a vectorArgs)
+// func vectorF16AVX512(a *vectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·vectorF16AVX512(SB), NOSPLIT, $0-144
+TEXT ·vectorF16AVX512(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
@@ -3063,23 +3279,44 @@ TEXT ·vectorF16AVX512(SB), NOSPLIT, $0-144
 	JE   tokens2
 	CMPQ AX, $0x03
 	JE   tokens3
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	LEAQ    (AX)(DX*2), R9
-	ADDQ    DX, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+	LEAQ   (AX)(DX*2), R9
+	ADDQ   DX, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	LEAQ    (R10)(BX*2), R11
 	ADDQ    BX, R11
 	VXORPS  Z0, Z0, Z0
@@ -3274,13 +3511,19 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	LEAQ    (AX)(DX*2), R8
-	ADDQ    DX, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+	LEAQ   (AX)(DX*2), R8
+	ADDQ   DX, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (R9)(BX*2), R10
 	ADDQ    BX, R10
 	VXORPS  Z0, Z0, Z0
@@ -3410,21 +3653,41 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -3634,11 +3897,17 @@ n3t3step:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -3745,21 +4014,41 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x04
-	JLT     n2t4done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ SI, $0x04
+	JLT  n2t4done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (CX)(R8*2), R10
 	ADDQ    R8, R10
 	VXORPS  Z0, Z0, Z0
@@ -3968,11 +4257,17 @@ n2t4step:
 n2t4done:
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), DI
-	IMUL3Q  $0x20, DI, R8
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x20, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, (AX)(DX*1)
@@ -4059,17 +4354,31 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x06
+	JLT  n1t6done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	LEAQ    (CX)(SI*2), R8
 	ADDQ    SI, R8
 	VXORPS  Z0, Z0, Z0
@@ -4274,11 +4583,17 @@ n1t6step:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), DI
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// DI: x
+	MOVQ    a+0(FP), DI
+	MOVQ    80(DI), DI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z0, 64(AX)
@@ -4374,11 +4689,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), BX
-	IMUL3Q  $0x20, BX, SI
-	MOVQ    a_x_base+80(FP), SI
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// BX: k
+	MOVQ   a+0(FP), BX
+	MOVQ   120(BX), BX
+	IMUL3Q $0x20, BX, SI
+
+	// SI: x
+	MOVQ    a+0(FP), SI
+	MOVQ    80(SI), SI
 	VXORPS  Z0, Z0, Z0
 	VMOVUPS Z0, (AX)
 
@@ -4478,13 +4799,15 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vectorInt8AVX512(a vectorArgs)
+// func vectorInt8AVX512(a *vectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·vectorInt8AVX512(SB), NOSPLIT, $8-144
+TEXT ·vectorInt8AVX512(SB), NOSPLIT, $8-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 32 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
@@ -4493,24 +4816,48 @@ TEXT ·vectorInt8AVX512(SB), NOSPLIT, $8-144
 	JE   tokens2
 	CMPQ AX, $0x03
 	JE   tokens3
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x10, R8, R9
-	LEAQ    (AX)(DX*2), R11
-	ADDQ    DX, R11
-	MOVQ    a_x_base+80(FP), R12
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x10, R8, R9
+	LEAQ   (AX)(DX*2), R11
+	ADDQ   DX, R11
+
+	// R12: x
+	MOVQ    a+0(FP), R12
+	MOVQ    80(R12), R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
 	MOVQ    R8, R10
@@ -4757,13 +5104,19 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x10, R8, R9
-	LEAQ    (AX)(DX*2), R10
-	ADDQ    DX, R10
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x10, R8, R9
+	LEAQ   (AX)(DX*2), R10
+	ADDQ   DX, R10
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	MOVQ    R8, R9
@@ -4889,22 +5242,45 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x10, R8, R9
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x10, R8, R9
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	MOVQ    R8, R10
 	SHRQ    $0x05, R10
 	SHLQ    $0x06, R10
@@ -5183,11 +5559,17 @@ n3t3step:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x10, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x10, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x05, R9
 	SHLQ    $0x06, R9
@@ -5297,22 +5679,45 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x04
-	JLT     n2t4done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x10, R8, R9
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x04
+	JLT  n2t4done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x10, R8, R9
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	LEAQ    (CX)(R9*2), R12
 	ADDQ    R9, R12
 	MOVQ    R8, R10
@@ -5610,11 +6015,17 @@ n2t4step:
 n2t4done:
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x10, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x10, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x05, R9
 	SHLQ    $0x06, R9
@@ -5711,18 +6122,35 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
-	MOVQ a_scales_base+56(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: scales
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x10, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x06
+	JLT  n1t6done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x10, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (CX)(DI*2), R10
 	ADDQ    DI, R10
 	MOVQ    SI, R8
@@ -6046,11 +6474,17 @@ n1t6step:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x10, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x10, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	MOVQ    SI, R8
 	SHRQ    $0x05, R8
 	SHLQ    $0x06, R8
@@ -6192,11 +6626,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x10, SI, DI
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x10, SI, DI
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	MOVQ    SI, DI
 	SHRQ    $0x05, DI
 	SHLQ    $0x06, DI
@@ -6329,14 +6769,16 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4AVX512(a vectorArgs)
+// func vector4AVX512(a *vectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·vector4AVX512(SB), NOSPLIT, $8-144
+TEXT ·vector4AVX512(SB), NOSPLIT, $8-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
 	// A weight is its code's value.
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
@@ -6345,15 +6787,36 @@ TEXT ·vector4AVX512(SB), NOSPLIT, $8-144
 	JE   tokens2
 	CMPQ AX, $0x03
 	JE   tokens3
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -6363,13 +6826,19 @@ TEXT ·vector4AVX512(SB), NOSPLIT, $8-144
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	LEAQ    (AX)(DX*2), R11
-	ADDQ    DX, R11
-	MOVQ    a_x_base+80(FP), R12
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+	LEAQ   (AX)(DX*2), R11
+	ADDQ   DX, R11
+
+	// R12: x
+	MOVQ    a+0(FP), R12
+	MOVQ    80(R12), R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
 	MOVQ    R8, R10
@@ -6596,13 +7065,19 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	LEAQ    (AX)(DX*2), R10
-	ADDQ    DX, R10
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+	LEAQ   (AX)(DX*2), R10
+	ADDQ   DX, R10
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	MOVQ    R8, R9
@@ -6717,15 +7192,35 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -6735,11 +7230,17 @@ tokens3:
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	MOVQ    R8, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -6989,11 +7490,17 @@ n3t3step:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -7092,15 +7599,35 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -7110,11 +7637,17 @@ tokens2:
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x04
-	JLT     n2t4done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x04
+	JLT  n2t4done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	LEAQ    (CX)(R9*2), R12
 	ADDQ    R9, R12
 	MOVQ    R8, R10
@@ -7374,11 +7907,17 @@ n2t4step:
 n2t4done:
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -7464,11 +8003,25 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
-	MOVQ a_scales_base+56(FP), BX
-	MOVQ a_code+136(FP), SI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: scales
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: code
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
@@ -7478,11 +8031,17 @@ tokens1:
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x06
+	JLT  n1t6done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (CX)(DI*2), R10
 	ADDQ    DI, R10
 	MOVQ    SI, R8
@@ -7750,11 +8309,17 @@ n1t6step:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -7876,11 +8441,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -8002,14 +8573,16 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4BF16AVX512(a vectorArgs)
+// func vector4BF16AVX512(a *vectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·vector4BF16AVX512(SB), NOSPLIT, $8-144
+TEXT ·vector4BF16AVX512(SB), NOSPLIT, $8-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
 	// A weight is its code's value times its scale, rounded to bfloat16.
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
@@ -8018,15 +8591,36 @@ TEXT ·vector4BF16AVX512(SB), NOSPLIT, $8-144
 	JE   tokens2
 	CMPQ AX, $0x03
 	JE   tokens3
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -8039,13 +8633,19 @@ TEXT ·vector4BF16AVX512(SB), NOSPLIT, $8-144
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	LEAQ    (AX)(DX*2), R11
-	ADDQ    DX, R11
-	MOVQ    a_x_base+80(FP), R12
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+	LEAQ   (AX)(DX*2), R11
+	ADDQ   DX, R11
+
+	// R12: x
+	MOVQ    a+0(FP), R12
+	MOVQ    80(R12), R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
 	MOVQ    R8, R10
@@ -8344,13 +8944,19 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	LEAQ    (AX)(DX*2), R10
-	ADDQ    DX, R10
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+	LEAQ   (AX)(DX*2), R10
+	ADDQ   DX, R10
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	MOVQ    R8, R9
@@ -8501,15 +9107,35 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -8522,11 +9148,17 @@ tokens3:
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	MOVQ    R8, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -8887,11 +9519,17 @@ n3t3step:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -9027,15 +9665,35 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -9048,11 +9706,17 @@ tokens2:
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x04
-	JLT     n2t4done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x04
+	JLT  n2t4done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	LEAQ    (CX)(R9*2), R12
 	ADDQ    R9, R12
 	MOVQ    R8, R10
@@ -9464,11 +10128,17 @@ n2t4step:
 n2t4done:
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -9592,11 +10262,25 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
-	MOVQ a_scales_base+56(FP), BX
-	MOVQ a_code+136(FP), SI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: scales
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: code
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
@@ -9609,11 +10293,17 @@ tokens1:
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x06
+	JLT  n1t6done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (CX)(DI*2), R10
 	ADDQ    DI, R10
 	MOVQ    SI, R8
@@ -10115,11 +10805,17 @@ n1t6step:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -10319,11 +11015,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -10528,14 +11230,16 @@ eight:
 	VZEROUPPER
 	RET
 
-// func vector4F16AVX512(a vectorArgs)
+// func vector4F16AVX512(a *vectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
-TEXT ·vector4F16AVX512(SB), NOSPLIT, $8-144
+TEXT ·vector4F16AVX512(SB), NOSPLIT, $8-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
 	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
 	// 	y[c·yStride + t·16 + r] += s
 	// A weight is its code's value times its scale, rounded to float16.
-	MOVQ a_n+112(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 4 the first.
 	CMPQ AX, $0x01
@@ -10544,15 +11248,36 @@ TEXT ·vector4F16AVX512(SB), NOSPLIT, $8-144
 	JE   tokens2
 	CMPQ AX, $0x03
 	JE   tokens3
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -10562,13 +11287,19 @@ TEXT ·vector4F16AVX512(SB), NOSPLIT, $8-144
 
 n4t2:
 	// 2 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	LEAQ    (AX)(DX*2), R11
-	ADDQ    DX, R11
-	MOVQ    a_x_base+80(FP), R12
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+	LEAQ   (AX)(DX*2), R11
+	ADDQ   DX, R11
+
+	// R12: x
+	MOVQ    a+0(FP), R12
+	MOVQ    80(R12), R12
 	LEAQ    (R12)(BX*2), R13
 	ADDQ    BX, R13
 	MOVQ    R8, R10
@@ -10835,13 +11566,19 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	LEAQ    (AX)(DX*2), R10
-	ADDQ    DX, R10
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+	LEAQ   (AX)(DX*2), R10
+	ADDQ   DX, R10
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	LEAQ    (R11)(BX*2), R12
 	ADDQ    BX, R12
 	MOVQ    R8, R9
@@ -10976,15 +11713,35 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -10994,11 +11751,17 @@ tokens3:
 
 n3t3:
 	// 3 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	MOVQ    R8, R10
 	SHRQ    $0x06, R10
 	SHLQ    $0x06, R10
@@ -11311,11 +12074,17 @@ n3t3step:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -11435,15 +12204,35 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_yStride+24(FP), DX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
 	SHLQ $0x02, DX
-	MOVQ a_xStride+104(FP), BX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_tiles+128(FP), SI
-	MOVQ a_scales_base+56(FP), DI
-	MOVQ a_code+136(FP), R8
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: scales
+	MOVQ a+0(FP), DI
+	MOVQ 56(DI), DI
+
+	// R8: code
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (R8), Z0
@@ -11453,11 +12242,17 @@ tokens2:
 
 n2t4:
 	// 4 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x04
-	JLT     n2t4done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R11
+	CMPQ SI, $0x04
+	JLT  n2t4done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R11: x
+	MOVQ    a+0(FP), R11
+	MOVQ    80(R11), R11
 	LEAQ    (CX)(R9*2), R12
 	ADDQ    R9, R12
 	MOVQ    R8, R10
@@ -11805,11 +12600,17 @@ n2t4step:
 n2t4done:
 n2t1:
 	// 1 tiles at a time, while as many are left (SI).
-	CMPQ    SI, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+120(FP), R8
-	IMUL3Q  $0x08, R8, R9
-	MOVQ    a_x_base+80(FP), R10
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R8: k
+	MOVQ   a+0(FP), R8
+	MOVQ   120(R8), R8
+	IMUL3Q $0x08, R8, R9
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
 	MOVQ    R8, R9
 	SHRQ    $0x06, R9
 	SHLQ    $0x06, R9
@@ -11917,11 +12718,25 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_words_base+32(FP), CX
-	MOVQ a_tiles+128(FP), DX
-	MOVQ a_scales_base+56(FP), BX
-	MOVQ a_code+136(FP), SI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: scales
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
+
+	// SI: code
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
 
 	// The codebook's 16 floats: Z0.
 	VMOVUPS   (SI), Z0
@@ -11931,11 +12746,17 @@ tokens1:
 
 n1t6:
 	// 6 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x06
+	JLT  n1t6done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	LEAQ    (CX)(DI*2), R10
 	ADDQ    DI, R10
 	MOVQ    SI, R8
@@ -12341,11 +13162,17 @@ n1t6step:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R9
+	CMPQ DX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
 	MOVQ    SI, R8
 	SHRQ    $0x06, R8
 	SHLQ    $0x06, R8
@@ -12513,11 +13340,17 @@ n1t2step:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (DX).
-	CMPQ    DX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+120(FP), SI
-	IMUL3Q  $0x08, SI, DI
-	MOVQ    a_x_base+80(FP), R8
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   120(SI), SI
+	IMUL3Q $0x08, SI, DI
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
 	MOVQ    SI, DI
 	SHRQ    $0x06, DI
 	SHLQ    $0x06, DI
@@ -12687,13 +13520,15 @@ eight:
 	VZEROUPPER
 	RET
 
-// func blockAVX512(a blockArgs)
+// func blockAVX512(a *blockArgs)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·blockAVX512(SB), NOSPLIT, $0-144
+TEXT ·blockAVX512(SB), NOSPLIT, $0-8
 	// for each tile t of 16 rows r, token c < n:
 	// 	s = Σ_i panel[t·panelStride + i·16 + r]·x[i·n + c]     i < k, fused, ascending
 	// 	y[c·yStride + t·16 + r] += scales[t·scaleStride + r]·s     fused
-	MOVQ a_n+128(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 128(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 14 the first.
 	CMPQ AX, $0x01
@@ -12722,16 +13557,37 @@ TEXT ·blockAVX512(SB), NOSPLIT, $0-144
 	JE   tokens12
 	CMPQ AX, $0x0d
 	JE   tokens13
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n14t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -12768,8 +13624,13 @@ n14t2:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z13.
 	// Sums of tile 1, rows 0 to 15, a token each: Z14-Z27.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n14t2k:
@@ -12995,8 +13856,13 @@ n14t1:
 	VXORPS Z13, Z13, Z13
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z13.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n14t1k:
@@ -13104,16 +13970,36 @@ n14t1done:
 	RET
 
 tokens13:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n13t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -13148,8 +14034,13 @@ n13t2:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z12.
 	// Sums of tile 1, rows 0 to 15, a token each: Z13-Z25.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n13t2k:
@@ -13361,8 +14252,13 @@ n13t1:
 	VXORPS Z12, Z12, Z12
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z12.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n13t1k:
@@ -13464,16 +14360,36 @@ n13t1done:
 	RET
 
 tokens12:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n12t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -13506,8 +14422,13 @@ n12t2:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z11.
 	// Sums of tile 1, rows 0 to 15, a token each: Z12-Z23.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n12t2k:
@@ -13705,8 +14626,13 @@ n12t1:
 	VXORPS Z11, Z11, Z11
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z11.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n12t1k:
@@ -13802,16 +14728,36 @@ n12t1done:
 	RET
 
 tokens11:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n11t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -13842,8 +14788,13 @@ n11t2:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z10.
 	// Sums of tile 1, rows 0 to 15, a token each: Z11-Z21.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n11t2k:
@@ -14027,8 +14978,13 @@ n11t1:
 	VXORPS Z10, Z10, Z10
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z10.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n11t1k:
@@ -14118,16 +15074,36 @@ n11t1done:
 	RET
 
 tokens10:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n10t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -14156,8 +15132,13 @@ n10t2:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z9.
 	// Sums of tile 1, rows 0 to 15, a token each: Z10-Z19.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n10t2k:
@@ -14327,8 +15308,13 @@ n10t1:
 	VXORPS Z9, Z9, Z9
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z9.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n10t1k:
@@ -14412,16 +15398,36 @@ n10t1done:
 	RET
 
 tokens9:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n9t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -14448,8 +15454,13 @@ n9t2:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z8.
 	// Sums of tile 1, rows 0 to 15, a token each: Z9-Z17.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n9t2k:
@@ -14605,8 +15616,13 @@ n9t1:
 	VXORPS Z8, Z8, Z8
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z8.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n9t1k:
@@ -14684,16 +15700,36 @@ n9t1done:
 	RET
 
 tokens8:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n8t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -14718,8 +15754,13 @@ n8t2:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z7.
 	// Sums of tile 1, rows 0 to 15, a token each: Z8-Z15.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n8t2k:
@@ -14861,8 +15902,13 @@ n8t1:
 	VXORPS Z7, Z7, Z7
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z7.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n8t1k:
@@ -14934,16 +15980,36 @@ n8t1done:
 	RET
 
 tokens7:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n7t2:
 	// 2 tiles at a time, while as many are left (R8).
@@ -14966,8 +16032,13 @@ n7t2:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z6.
 	// Sums of tile 1, rows 0 to 15, a token each: Z7-Z13.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n7t2k:
@@ -15095,8 +16166,13 @@ n7t1:
 	VXORPS Z6, Z6, Z6
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z6.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n7t1k:
@@ -15162,16 +16238,36 @@ n7t1done:
 	RET
 
 tokens6:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n6t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -15206,8 +16302,13 @@ n6t4:
 	// Sums of tile 1, rows 0 to 15, a token each: Z6-Z11.
 	// Sums of tile 2, rows 0 to 15, a token each: Z12-Z17.
 	// Sums of tile 3, rows 0 to 15, a token each: Z18-Z23.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
@@ -15462,8 +16563,13 @@ n6t1:
 	VXORPS Z5, Z5, Z5
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z5.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n6t1k:
@@ -15537,16 +16643,36 @@ n6t1done:
 	RET
 
 tokens5:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n5t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -15577,8 +16703,13 @@ n5t4:
 	// Sums of tile 1, rows 0 to 15, a token each: Z5-Z9.
 	// Sums of tile 2, rows 0 to 15, a token each: Z10-Z14.
 	// Sums of tile 3, rows 0 to 15, a token each: Z15-Z19.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
@@ -15799,8 +16930,13 @@ n5t1:
 	VXORPS Z4, Z4, Z4
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z4.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n5t1k:
@@ -15866,16 +17002,36 @@ n5t1done:
 	RET
 
 tokens4:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n4t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -15902,8 +17058,13 @@ n4t4:
 	// Sums of tile 1, rows 0 to 15, a token each: Z4-Z7.
 	// Sums of tile 2, rows 0 to 15, a token each: Z8-Z11.
 	// Sums of tile 3, rows 0 to 15, a token each: Z12-Z15.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
@@ -16090,8 +17251,13 @@ n4t1:
 	VXORPS Z3, Z3, Z3
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z3.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n4t1k:
@@ -16149,16 +17315,36 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n3t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -16181,8 +17367,13 @@ n3t4:
 	// Sums of tile 1, rows 0 to 15, a token each: Z3-Z5.
 	// Sums of tile 2, rows 0 to 15, a token each: Z6-Z8.
 	// Sums of tile 3, rows 0 to 15, a token each: Z9-Z11.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
@@ -16335,8 +17526,13 @@ n3t1:
 	VXORPS Z2, Z2, Z2
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0-Z2.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n3t1k:
@@ -16386,16 +17582,36 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), SI
+
+	// SI: panelStride
+	MOVQ a+0(FP), SI
+	MOVQ 56(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_scaleStride+112(FP), DI
+
+	// DI: scaleStride
+	MOVQ a+0(FP), DI
+	MOVQ 112(DI), DI
 	SHLQ $0x02, DI
-	MOVQ a_tiles+136(FP), R8
+
+	// R8: tiles
+	MOVQ a+0(FP), R8
+	MOVQ 136(R8), R8
 
 n2t4:
 	// 4 tiles at a time, while as many are left (R8).
@@ -16414,8 +17630,13 @@ n2t4:
 	// Sums of tile 1, rows 0 to 15, a token each: Z2, Z3.
 	// Sums of tile 2, rows 0 to 15, a token each: Z4, Z5.
 	// Sums of tile 3, rows 0 to 15, a token each: Z6, Z7.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 	LEAQ (R9)(SI*2), R12
 	ADDQ SI, R12
@@ -16534,8 +17755,13 @@ n2t1:
 	VXORPS Z1, Z1, Z1
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0, Z1.
-	MOVQ a_x_base+64(FP), R10
-	MOVQ a_k+120(FP), R11
+	// R10: x
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: k
+	MOVQ a+0(FP), R11
+	MOVQ 120(R11), R11
 	MOVQ CX, R9
 
 n2t1k:
@@ -16577,16 +17803,36 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_panel_base+32(FP), CX
-	MOVQ a_scales_base+88(FP), DX
-	MOVQ a_yStride+24(FP), BX
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: panel
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 88(DX), DX
+
+	// BX: yStride
+	MOVQ a+0(FP), BX
+	MOVQ 24(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_panelStride+56(FP), BX
+
+	// BX: panelStride
+	MOVQ a+0(FP), BX
+	MOVQ 56(BX), BX
 	SHLQ $0x02, BX
-	MOVQ a_scaleStride+112(FP), SI
+
+	// SI: scaleStride
+	MOVQ a+0(FP), SI
+	MOVQ 112(SI), SI
 	SHLQ $0x02, SI
-	MOVQ a_tiles+136(FP), DI
+
+	// DI: tiles
+	MOVQ a+0(FP), DI
+	MOVQ 136(DI), DI
 
 n1t4:
 	// 4 tiles at a time, while as many are left (DI).
@@ -16601,8 +17847,13 @@ n1t4:
 	// Sums of tile 1, rows 0 to 15, a token each: Z1.
 	// Sums of tile 2, rows 0 to 15, a token each: Z2.
 	// Sums of tile 3, rows 0 to 15, a token each: Z3.
-	MOVQ a_x_base+64(FP), R9
-	MOVQ a_k+120(FP), R10
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 64(R9), R9
+
+	// R10: k
+	MOVQ a+0(FP), R10
+	MOVQ 120(R10), R10
 	MOVQ CX, R8
 	LEAQ (R8)(BX*2), R11
 	ADDQ BX, R11
@@ -16671,8 +17922,13 @@ n1t1:
 	VXORPS Z0, Z0, Z0
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z0.
-	MOVQ a_x_base+64(FP), R9
-	MOVQ a_k+120(FP), R10
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 64(R9), R9
+
+	// R10: k
+	MOVQ a+0(FP), R10
+	MOVQ 120(R10), R10
 	MOVQ CX, R8
 
 n1t1k:

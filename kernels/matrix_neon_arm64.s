@@ -1,5 +1,6 @@
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // The products of packed weights in NEON. A tile of 16 rows is four vectors of
@@ -7,7 +8,7 @@
 //
 // In the products with one token: R0 y of the tile, R1 its words, R3 the steps
 // of K after this block, R4 those of this block, R5 x, R6 tiles left, R7 K with its padding;
-// V0 to V3 the sums of the block, V4 to V7 words, then weights or y.
+// R20 the arguments; V0 to V3 the sums of the block, V4 to V7 words, then weights or y.
 
 // byStep orders the bytes of four words, a row each, by step of K:
 //
@@ -44,10 +45,11 @@ GLOBL byStep<>(SB), RODATA|NOPTR, $16
 // START loads the parameters that all products with one token share, and
 // puts ones into V31: y R0, words R1, x R5, tiles R6, K R7.
 #define START \
-	MOVD  a_y_base+0(FP), R0      \
-	MOVD  a_words_base+32(FP), R1 \
-	MOVD  a_tiles+128(FP), R6     \
-	MOVD  a_k+120(FP), R7     \
+	MOVD  a+0(FP), R20 \
+	MOVD  vectorArgs_y(R20), R0      \
+	MOVD  vectorArgs_words(R20), R1 \
+	MOVD  vectorArgs_tiles(R20), R6     \
+	MOVD  vectorArgs_k(R20), R7     \
 	FMOVS $1.0, F31             \
 	VDUP  V31.S[0], V31.S4
 
@@ -56,13 +58,13 @@ GLOBL byStep<>(SB), RODATA|NOPTR, $16
 //	s = Σ_k w[k][r]·x[k]     fused, k ascending
 //	y[t·16 + r] += s
 //
-// func vectorF32NEON(a vectorArgs)
-TEXT ·vectorF32NEON(SB), NOSPLIT, $0-144
+// func vectorF32NEON(a *vectorArgs)
+TEXT ·vectorF32NEON(SB), NOSPLIT, $0-8
 	START
 
 tile:
 	CBZ  R6, done
-	MOVD a_x_base+80(FP), R5
+	MOVD vectorArgs_x(R20), R5
 	MOVD R7, R3
 	CLEAR
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
@@ -92,15 +94,15 @@ done:
 
 // vectorF32NEON with bfloat16 weights, two steps of K a word.
 //
-// func vectorBF16NEON(a vectorArgs)
-TEXT ·vectorBF16NEON(SB), NOSPLIT, $0-144
+// func vectorBF16NEON(a *vectorArgs)
+TEXT ·vectorBF16NEON(SB), NOSPLIT, $0-8
 	START
 	MOVD $0xffff0000, R2
 	VDUP R2, V30.S4
 
 tile:
 	CBZ  R6, done
-	MOVD a_x_base+80(FP), R5
+	MOVD vectorArgs_x(R20), R5
 	MOVD R7, R3
 	CLEAR
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
@@ -194,19 +196,20 @@ done:
 //
 // R8 are the scales.
 //
-// func vector4NEON(a vectorArgs)
-TEXT ·vector4NEON(SB), NOSPLIT, $0-144
-	MOVD a_y_base+0(FP), R0
-	MOVD a_words_base+32(FP), R1
-	MOVD a_scales_base+56(FP), R8
-	MOVD a_tiles+128(FP), R6
-	MOVD a_k+120(FP), R7
-	MOVD a_code+136(FP), R2
+// func vector4NEON(a *vectorArgs)
+TEXT ·vector4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R20
+	MOVD vectorArgs_y(R20), R0
+	MOVD vectorArgs_words(R20), R1
+	MOVD vectorArgs_scales(R20), R8
+	MOVD vectorArgs_tiles(R20), R6
+	MOVD vectorArgs_k(R20), R7
+	MOVD vectorArgs_code(R20), R2
 	CODES
 
 tile:
 	CBZ  R6, done
-	MOVD a_x_base+80(FP), R5
+	MOVD vectorArgs_x(R20), R5
 	MOVD R7, R3
 	CLEAR
 	VST1 [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
@@ -359,23 +362,24 @@ step:
 // R7 scaleStride, R8 n, R11 tiles left, all strides in bytes; R4 steps of K left,
 // R5 x, R9 panel, R10 y of a token. Sums of token c are V4c to V4c+3.
 //
-// func blockNEON(a blockArgs)
-TEXT ·blockNEON(SB), NOSPLIT, $0-144
-	MOVD a_y_base+0(FP), R0
-	MOVD a_yStride+24(FP), R1
+// func blockNEON(a *blockArgs)
+TEXT ·blockNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R20
+	MOVD blockArgs_y(R20), R0
+	MOVD blockArgs_yStride(R20), R1
 	LSL  $2, R1, R1
-	MOVD a_panel_base+32(FP), R2
-	MOVD a_panelStride+56(FP), R3
+	MOVD blockArgs_panel(R20), R2
+	MOVD blockArgs_panelStride(R20), R3
 	LSL  $2, R3, R3
-	MOVD a_scales_base+88(FP), R6
-	MOVD a_scaleStride+112(FP), R7
+	MOVD blockArgs_scales(R20), R6
+	MOVD blockArgs_scaleStride(R20), R7
 	LSL  $2, R7, R7
-	MOVD a_n+128(FP), R8
-	MOVD a_tiles+136(FP), R11
+	MOVD blockArgs_n(R20), R8
+	MOVD blockArgs_tiles(R20), R11
 
 tile:
-	MOVD a_x_base+64(FP), R5
-	MOVD a_k+120(FP), R4
+	MOVD blockArgs_x(R20), R5
+	MOVD blockArgs_k(R20), R4
 	MOVD R2, R9
 	MOVD R0, R10
 	ZERO4(V0, V1, V2, V3)

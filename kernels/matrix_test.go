@@ -34,7 +34,7 @@ func TestVectorProducts(t *testing.T) {
 						x := random(r, n*xStride)
 						got, check := guarded(t, make([]float32, n*stride))
 						want := make([]float32, n*stride)
-						a := vectorArgs{
+						a := &vectorArgs{
 							y: got, yStride: stride, words: words, scales: scales, x: x, xStride: xStride, n: n, k: depth, tiles: tiles, code: code,
 						}
 						v.matrix.vector[kind](a)

@@ -7,12 +7,12 @@ package kernels
 // fastVector4VNNI is fastVector4Go.
 //
 //go:noescape
-func fastVector4VNNI(a fastVectorArgs)
+func fastVector4VNNI(a *fastVectorArgs)
 
 // fastVector8VNNI is fastVector8Go.
 //
 //go:noescape
-func fastVector8VNNI(a fastVectorArgs)
+func fastVector8VNNI(a *fastVectorArgs)
 
 // fastExpand4VNNI is fastExpand4Go, plus 128.
 //
@@ -27,4 +27,4 @@ func fastExpand8VNNI(panel []uint32, words []uint32)
 // fastBlockVNNI is fastBlockGo of a panel plus 128.
 //
 //go:noescape
-func fastBlockVNNI(a fastBlockArgs)
+func fastBlockVNNI(a *fastBlockArgs)

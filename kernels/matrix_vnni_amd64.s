@@ -40,53 +40,85 @@ DATA signBitsVNNI<>+56(SB)/4, $0x80808080
 DATA signBitsVNNI<>+60(SB)/4, $0x80808080
 GLOBL signBitsVNNI<>(SB), RODATA|NOPTR, $64
 
-// func fastVector4VNNI(a fastVectorArgs)
+// func fastVector4VNNI(a *fastVectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, MMX+
-TEXT ·fastVector4VNNI(SB), NOSPLIT, $0-192
+TEXT ·fastVector4VNNI(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block b of 64 along K:
 	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
 	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
 	// A weight w is code[nibble].
-	MOVQ a_n+160(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 160(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 8 the first.
-	CMPQ            AX, $0x01
-	JE              tokens1
-	CMPQ            AX, $0x02
-	JE              tokens2
-	CMPQ            AX, $0x03
-	JE              tokens3
-	CMPQ            AX, $0x04
-	JE              tokens4
-	CMPQ            AX, $0x05
-	JE              tokens5
-	CMPQ            AX, $0x06
-	JE              tokens6
-	CMPQ            AX, $0x07
-	JE              tokens7
-	MOVQ            a_code+184(FP), AX
+	CMPQ AX, $0x01
+	JE   tokens1
+	CMPQ AX, $0x02
+	JE   tokens2
+	CMPQ AX, $0x03
+	JE   tokens3
+	CMPQ AX, $0x04
+	JE   tokens4
+	CMPQ AX, $0x05
+	JE   tokens5
+	CMPQ AX, $0x06
+	JE   tokens6
+	CMPQ AX, $0x07
+	JE   tokens7
+
+	// AX: code
+	MOVQ            a+0(FP), AX
+	MOVQ            184(AX), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            a_y_base+0(FP), AX
-	MOVQ            a_words_base+32(FP), CX
-	MOVQ            a_scales_base+56(FP), DX
-	MOVQ            a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n8t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n8t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R13
+	CMPQ BX, $0x02
+	JLT  n8t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z2, Z2, Z2
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -250,7 +282,9 @@ n8t2step:
 	JNZ           n8t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R13
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z18
@@ -351,7 +385,9 @@ n8t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -371,18 +407,33 @@ n8t2step:
 n8t2done:
 n8t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n8t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n8t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Z2, Z2, Z2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -474,7 +525,9 @@ n8t1step:
 	JNZ           n8t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z10
@@ -535,7 +588,9 @@ n8t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -555,29 +610,58 @@ n8t1done:
 	RET
 
 tokens7:
-	MOVQ            a_code+184(FP), AX
+	// AX: code
+	MOVQ            a+0(FP), AX
+	MOVQ            184(AX), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            a_y_base+0(FP), AX
-	MOVQ            a_words_base+32(FP), CX
-	MOVQ            a_scales_base+56(FP), DX
-	MOVQ            a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n7t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n7t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R13
+	CMPQ BX, $0x02
+	JLT  n7t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z2, Z2, Z2
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -728,7 +812,9 @@ n7t2step:
 	JNZ           n7t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R13
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z16
@@ -817,7 +903,9 @@ n7t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -837,18 +925,33 @@ n7t2step:
 n7t2done:
 n7t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n7t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n7t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Z2, Z2, Z2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -933,7 +1036,9 @@ n7t1step:
 	JNZ           n7t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z9
@@ -987,7 +1092,9 @@ n7t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -1007,29 +1114,58 @@ n7t1done:
 	RET
 
 tokens6:
-	MOVQ            a_code+184(FP), AX
+	// AX: code
+	MOVQ            a+0(FP), AX
+	MOVQ            184(AX), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            a_y_base+0(FP), AX
-	MOVQ            a_words_base+32(FP), CX
-	MOVQ            a_scales_base+56(FP), DX
-	MOVQ            a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n6t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n6t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R13
+	CMPQ BX, $0x02
+	JLT  n6t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z2, Z2, Z2
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -1191,7 +1327,9 @@ n6t2step:
 	JNZ          n6t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R13
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z14
@@ -1268,7 +1406,9 @@ n6t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -1288,18 +1428,33 @@ n6t2step:
 n6t2done:
 n6t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n6t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n6t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Z2, Z2, Z2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -1377,7 +1532,9 @@ n6t1step:
 	JNZ           n6t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z8
@@ -1424,7 +1581,9 @@ n6t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -1444,29 +1603,58 @@ n6t1done:
 	RET
 
 tokens5:
-	MOVQ            a_code+184(FP), AX
+	// AX: code
+	MOVQ            a+0(FP), AX
+	MOVQ            184(AX), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            a_y_base+0(FP), AX
-	MOVQ            a_words_base+32(FP), CX
-	MOVQ            a_scales_base+56(FP), DX
-	MOVQ            a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n5t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n5t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R13
+	CMPQ BX, $0x02
+	JLT  n5t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z2, Z2, Z2
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -1611,7 +1799,9 @@ n5t2step:
 	JNZ          n5t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R13
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z12
@@ -1676,7 +1866,9 @@ n5t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -1696,18 +1888,33 @@ n5t2step:
 n5t2done:
 n5t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n5t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n5t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Z2, Z2, Z2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -1778,7 +1985,9 @@ n5t1step:
 	JNZ           n5t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z7
@@ -1818,7 +2027,9 @@ n5t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -1838,29 +2049,58 @@ n5t1done:
 	RET
 
 tokens4:
-	MOVQ            a_code+184(FP), AX
+	// AX: code
+	MOVQ            a+0(FP), AX
+	MOVQ            184(AX), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            a_y_base+0(FP), AX
-	MOVQ            a_words_base+32(FP), CX
-	MOVQ            a_scales_base+56(FP), DX
-	MOVQ            a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n4t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R13
+	CMPQ BX, $0x02
+	JLT  n4t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z2, Z2, Z2
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -1988,7 +2228,9 @@ n4t2step:
 	JNZ          n4t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R13
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z10
@@ -2041,7 +2283,9 @@ n4t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -2061,18 +2305,33 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n4t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Z2, Z2, Z2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -2136,7 +2395,9 @@ n4t1step:
 	JNZ           n4t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z6
@@ -2169,7 +2430,9 @@ n4t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -2189,29 +2452,58 @@ n4t1done:
 	RET
 
 tokens3:
-	MOVQ            a_code+184(FP), AX
+	// AX: code
+	MOVQ            a+0(FP), AX
+	MOVQ            184(AX), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            a_y_base+0(FP), AX
-	MOVQ            a_words_base+32(FP), CX
-	MOVQ            a_scales_base+56(FP), DX
-	MOVQ            a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n3t3:
 	// 3 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R13
+	CMPQ BX, $0x03
+	JLT  n3t3done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z2, Z2, Z2
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -2621,7 +2913,9 @@ n3t3block:
 	ADDQ         $+64, R9
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R13
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z11
@@ -2677,7 +2971,9 @@ n3t3block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -2699,18 +2995,33 @@ n3t3block:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n3t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Z2, Z2, Z2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -2840,7 +3151,9 @@ n3t1block:
 	ADDQ          $+64, DI
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z5
@@ -2866,7 +3179,9 @@ n3t1block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -2886,29 +3201,58 @@ n3t1done:
 	RET
 
 tokens2:
-	MOVQ            a_code+184(FP), AX
+	// AX: code
+	MOVQ            a+0(FP), AX
+	MOVQ            184(AX), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            a_y_base+0(FP), AX
-	MOVQ            a_words_base+32(FP), CX
-	MOVQ            a_scales_base+56(FP), DX
-	MOVQ            a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n2t3:
 	// 3 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x03
-	JLT     n2t3done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R13
+	CMPQ BX, $0x03
+	JLT  n2t3done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z2, Z2, Z2
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
 	SHLQ    $0x02, R13
 	MOVQ    AX, R12
 	VMOVUPS Z2, (R12)
@@ -3247,7 +3591,9 @@ n2t3block:
 	ADDQ         $+64, R9
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R13
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         AX, R12
 	VBROADCASTSS (R10), Z8
@@ -3286,7 +3632,9 @@ n2t3block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -3308,18 +3656,33 @@ n2t3block:
 n2t3done:
 n2t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	VXORPS  Z2, Z2, Z2
-	MOVQ    a_yStride+24(FP), R11
+	CMPQ BX, $0x01
+	JLT  n2t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	VXORPS Z2, Z2, Z2
+
+	// R11: yStride
+	MOVQ    a+0(FP), R11
+	MOVQ    24(R11), R11
 	SHLQ    $0x02, R11
 	MOVQ    AX, R10
 	VMOVUPS Z2, (R10)
@@ -3430,7 +3793,9 @@ n2t1block:
 	ADDQ          $+64, DI
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R11
+	// R11: yStride
+	MOVQ         a+0(FP), R11
+	MOVQ         24(R11), R11
 	SHLQ         $0x02, R11
 	MOVQ         AX, R10
 	VBROADCASTSS (R8), Z4
@@ -3449,7 +3814,9 @@ n2t1block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -3469,27 +3836,53 @@ n2t1done:
 	RET
 
 tokens1:
-	MOVQ            a_code+184(FP), AX
+	// AX: code
+	MOVQ            a+0(FP), AX
+	MOVQ            184(AX), AX
 	VBROADCASTI32X4 (AX), Z0
 	VPXORD          signBitsVNNI<>+0(SB), Z0, Z0
 	VMOVDQU32       lowNibblesVNNI<>+0(SB), Z1
-	MOVQ            a_y_base+0(FP), AX
-	MOVQ            a_words_base+32(FP), CX
-	MOVQ            a_scales_base+56(FP), DX
-	MOVQ            a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
+	CMPQ BX, $0x06
+	JLT  n1t6done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
 	LEAQ    (CX)(DI*2), R12
 	ADDQ    DI, R12
 	LEAQ    (DX)(R8*2), R13
@@ -4028,7 +4421,9 @@ n1t6block:
 	ADDQ         $+64, R13
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R14
+	// R14: xStride
+	MOVQ a+0(FP), R14
+	MOVQ 152(R14), R14
 	SHLQ $0x02, R14
 	ADDQ R14, R10
 	ADDQ R14, R11
@@ -4056,16 +4451,28 @@ n1t6block:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
+	CMPQ BX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
 	VXORPS  Z2, Z2, Z2
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z2, 64(AX)
@@ -4270,7 +4677,9 @@ n1t2block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R12
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
 	SHLQ $0x02, R12
 	ADDQ R12, R10
 	ADDQ R12, R11
@@ -4290,16 +4699,28 @@ n1t2block:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x06, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
+	CMPQ BX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x06, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ    a+0(FP), R9
+	MOVQ    128(R9), R9
 	VXORPS  Z2, Z2, Z2
 	VMOVUPS Z2, (AX)
 
@@ -4399,7 +4820,9 @@ n1t1block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R10
+	// R10: xStride
+	MOVQ a+0(FP), R10
+	MOVQ 152(R10), R10
 	SHLQ $0x02, R10
 	ADDQ R10, R8
 	ADDQ R10, R9
@@ -4418,13 +4841,15 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func fastVector8VNNI(a fastVectorArgs)
+// func fastVector8VNNI(a *fastVectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, MMX+
-TEXT ·fastVector8VNNI(SB), NOSPLIT, $8-192
+TEXT ·fastVector8VNNI(SB), NOSPLIT, $8-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block b of 32 along K:
 	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
 	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
-	MOVQ a_n+160(FP), AX
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 160(AX), AX
 
 	// Each value of n (AX) has a copy of the loops, 8 the first.
 	CMPQ      AX, $0x01
@@ -4442,26 +4867,53 @@ TEXT ·fastVector8VNNI(SB), NOSPLIT, $8-192
 	CMPQ      AX, $0x07
 	JE        tokens7
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      a_y_base+0(FP), AX
-	MOVQ      a_words_base+32(FP), CX
-	MOVQ      a_scales_base+56(FP), DX
-	MOVQ      a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n8t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n8t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	XORQ    R12, R12
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R14
+	CMPQ BX, $0x02
+	JLT  n8t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -4573,7 +5025,9 @@ n8t2step:
 	JNZ           n8t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R14
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z17
@@ -4674,7 +5128,9 @@ n8t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R13
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -4696,19 +5152,34 @@ n8t2step:
 n8t2done:
 n8t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n8t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	XORQ    R10, R10
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R12
+	CMPQ BX, $0x01
+	JLT  n8t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	XORQ   R10, R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -4774,7 +5245,9 @@ n8t1step:
 	JNZ           n8t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R12
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z9
@@ -4835,7 +5308,9 @@ n8t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R11
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -4858,26 +5333,53 @@ n8t1done:
 
 tokens7:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      a_y_base+0(FP), AX
-	MOVQ      a_words_base+32(FP), CX
-	MOVQ      a_scales_base+56(FP), DX
-	MOVQ      a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n7t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n7t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	XORQ    R12, R12
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R14
+	CMPQ BX, $0x02
+	JLT  n7t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -4980,7 +5482,9 @@ n7t2step:
 	JNZ           n7t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R14
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z15
@@ -5069,7 +5573,9 @@ n7t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R13
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -5091,19 +5597,34 @@ n7t2step:
 n7t2done:
 n7t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n7t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	XORQ    R10, R10
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R12
+	CMPQ BX, $0x01
+	JLT  n7t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	XORQ   R10, R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -5164,7 +5685,9 @@ n7t1step:
 	JNZ           n7t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R12
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z8
@@ -5218,7 +5741,9 @@ n7t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R11
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -5241,26 +5766,53 @@ n7t1done:
 
 tokens6:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      a_y_base+0(FP), AX
-	MOVQ      a_words_base+32(FP), CX
-	MOVQ      a_scales_base+56(FP), DX
-	MOVQ      a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n6t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n6t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	XORQ    R12, R12
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R14
+	CMPQ BX, $0x02
+	JLT  n6t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -5366,7 +5918,9 @@ n6t2step:
 	JNZ          n6t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R14
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z13
@@ -5443,7 +5997,9 @@ n6t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R13
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -5465,19 +6021,34 @@ n6t2step:
 n6t2done:
 n6t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n6t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	XORQ    R10, R10
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R12
+	CMPQ BX, $0x01
+	JLT  n6t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	XORQ   R10, R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -5533,7 +6104,9 @@ n6t1step:
 	JNZ           n6t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R12
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z7
@@ -5580,7 +6153,9 @@ n6t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R11
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -5603,26 +6178,53 @@ n6t1done:
 
 tokens5:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      a_y_base+0(FP), AX
-	MOVQ      a_words_base+32(FP), CX
-	MOVQ      a_scales_base+56(FP), DX
-	MOVQ      a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n5t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n5t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	XORQ    R12, R12
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R14
+	CMPQ BX, $0x02
+	JLT  n5t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -5717,7 +6319,9 @@ n5t2step:
 	JNZ          n5t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R14
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z11
@@ -5782,7 +6386,9 @@ n5t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R13
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -5804,19 +6410,34 @@ n5t2step:
 n5t2done:
 n5t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n5t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	XORQ    R10, R10
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R12
+	CMPQ BX, $0x01
+	JLT  n5t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	XORQ   R10, R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -5867,7 +6488,9 @@ n5t1step:
 	JNZ           n5t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R12
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z6
@@ -5907,7 +6530,9 @@ n5t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R11
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -5930,26 +6555,53 @@ n5t1done:
 
 tokens4:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      a_y_base+0(FP), AX
-	MOVQ      a_words_base+32(FP), CX
-	MOVQ      a_scales_base+56(FP), DX
-	MOVQ      a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n4t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n4t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	XORQ    R12, R12
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R14
+	CMPQ BX, $0x02
+	JLT  n4t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -6033,7 +6685,9 @@ n4t2step:
 	JNZ          n4t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R14
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z9
@@ -6086,7 +6740,9 @@ n4t2step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R13
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -6108,19 +6764,34 @@ n4t2step:
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n4t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	XORQ    R10, R10
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R12
+	CMPQ BX, $0x01
+	JLT  n4t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	XORQ   R10, R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -6166,7 +6837,9 @@ n4t1step:
 	JNZ           n4t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R12
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z5
@@ -6199,7 +6872,9 @@ n4t1step:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R11
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -6222,26 +6897,53 @@ n4t1done:
 
 tokens3:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      a_y_base+0(FP), AX
-	MOVQ      a_words_base+32(FP), CX
-	MOVQ      a_scales_base+56(FP), DX
-	MOVQ      a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n3t3:
 	// 3 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x03
-	JLT     n3t3done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	XORQ    R12, R12
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R14
+	CMPQ BX, $0x03
+	JLT  n3t3done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -6435,7 +7137,9 @@ n3t3block:
 	ADDQ         $+32, R9
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R14
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z10
@@ -6491,7 +7195,9 @@ n3t3block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R13
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -6515,19 +7221,34 @@ n3t3block:
 n3t3done:
 n3t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n3t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	XORQ    R10, R10
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R12
+	CMPQ BX, $0x01
+	JLT  n3t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	XORQ   R10, R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -6593,7 +7314,9 @@ n3t1block:
 	ADDQ          $+32, DI
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R12
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z4
@@ -6619,7 +7342,9 @@ n3t1block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R11
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -6642,26 +7367,53 @@ n3t1done:
 
 tokens2:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      a_y_base+0(FP), AX
-	MOVQ      a_words_base+32(FP), CX
-	MOVQ      a_scales_base+56(FP), DX
-	MOVQ      a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n2t3:
 	// 3 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x03
-	JLT     n2t3done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
-	XORQ    R12, R12
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R14
+	CMPQ BX, $0x03
+	JLT  n2t3done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
 	SHLQ    $0x02, R14
 	MOVQ    AX, R13
 	VMOVUPS Z1, (R13)
@@ -6816,7 +7568,9 @@ n2t3block:
 	ADDQ         $+32, R9
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R14
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
 	SHLQ         $0x02, R14
 	MOVQ         AX, R13
 	VBROADCASTSS (R10), Z7
@@ -6855,7 +7609,9 @@ n2t3block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R13
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -6879,19 +7635,34 @@ n2t3block:
 n2t3done:
 n2t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n2t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
-	XORQ    R10, R10
-	VXORPS  Z1, Z1, Z1
-	MOVQ    a_yStride+24(FP), R12
+	CMPQ BX, $0x01
+	JLT  n2t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ   a+0(FP), R9
+	MOVQ   128(R9), R9
+	XORQ   R10, R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
 	SHLQ    $0x02, R12
 	MOVQ    AX, R11
 	VMOVUPS Z1, (R11)
@@ -6946,7 +7717,9 @@ n2t1block:
 	ADDQ          $+32, DI
 
 	// The block's sums, as float32 and scaled, are added to y.
-	MOVQ         a_yStride+24(FP), R12
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
 	SHLQ         $0x02, R12
 	MOVQ         AX, R11
 	VBROADCASTSS (R8), Z3
@@ -6965,7 +7738,9 @@ n2t1block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R11
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -6988,23 +7763,47 @@ n2t1done:
 
 tokens1:
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0
-	MOVQ      a_y_base+0(FP), AX
-	MOVQ      a_words_base+32(FP), CX
-	MOVQ      a_scales_base+56(FP), DX
-	MOVQ      a_tiles+176(FP), BX
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 56(DX), DX
+
+	// BX: tiles
+	MOVQ a+0(FP), BX
+	MOVQ 176(BX), BX
 
 n1t6:
 	// 6 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x06
-	JLT     n1t6done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
+	CMPQ BX, $0x06
+	JLT  n1t6done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
 	XORQ    R12, R12
 	LEAQ    (CX)(DI*2), R13
 	ADDQ    DI, R13
@@ -7248,7 +8047,9 @@ n1t6block:
 	ADDQ         $+64, R14
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R15
+	// R15: xStride
+	MOVQ a+0(FP), R15
+	MOVQ 152(R15), R15
 	SHLQ $0x02, R15
 	ADDQ R15, R10
 	ADDQ R15, R11
@@ -7278,16 +8079,28 @@ n1t6block:
 n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x02
-	JLT     n1t2done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, R8
-	SHLQ    $0x06, R8
-	MOVQ    a_x_base+80(FP), R9
-	MOVQ    a_xScales_base+104(FP), R10
-	MOVQ    a_starts_base+128(FP), R11
+	CMPQ BX, $0x02
+	JLT  n1t2done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, R8
+	SHLQ   $0x06, R8
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
 	XORQ    R12, R12
 	VXORPS  Z1, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -7389,7 +8202,9 @@ n1t2block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R13
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
 	SHLQ $0x02, R13
 	ADDQ R13, R10
 	ADDQ R13, R11
@@ -7411,16 +8226,28 @@ n1t2block:
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (BX).
-	CMPQ    BX, $0x01
-	JLT     n1t1done
-	MOVQ    a_k+168(FP), SI
-	SHRQ    $0x05, SI
-	IMUL3Q  $+512, SI, DI
-	MOVQ    SI, DI
-	SHLQ    $0x06, DI
-	MOVQ    a_x_base+80(FP), DI
-	MOVQ    a_xScales_base+104(FP), R8
-	MOVQ    a_starts_base+128(FP), R9
+	CMPQ BX, $0x01
+	JLT  n1t1done
+
+	// SI: k
+	MOVQ   a+0(FP), SI
+	MOVQ   168(SI), SI
+	SHRQ   $0x05, SI
+	IMUL3Q $+512, SI, DI
+	MOVQ   SI, DI
+	SHLQ   $0x06, DI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 80(DI), DI
+
+	// R8: xScales
+	MOVQ a+0(FP), R8
+	MOVQ 104(R8), R8
+
+	// R9: starts
+	MOVQ    a+0(FP), R9
+	MOVQ    128(R9), R9
 	XORQ    R10, R10
 	VXORPS  Z1, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -7473,7 +8300,9 @@ n1t1block:
 	ADDQ         $+64, DX
 
 	// To the next block: x's codes of the other tokens are skipped.
-	MOVQ a_xStride+152(FP), R11
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
 	SHLQ $0x02, R11
 	ADDQ R11, R8
 	ADDQ R11, R9
@@ -7547,18 +8376,35 @@ line:
 	VZEROUPPER
 	RET
 
-// func fastBlockVNNI(a fastBlockArgs)
+// func fastBlockVNNI(a *fastBlockArgs)
 // Requires: AVX, AVX512F, AVX512VNNI
-TEXT ·fastBlockVNNI(SB), NOSPLIT, $8-224
+TEXT ·fastBlockVNNI(SB), NOSPLIT, $8-8
 	// for each tile t of 16 rows r, token c < n:
 	// 	s = Σ_i w[i][r]·x[c·64 + i]     i < k, integers, exact; w in panel from t·panelStride on
 	// 	y[c·yStride + t·16 + r] = from[c·fromStride + t·16 + r] + (scales[t·scaleStride + r]·xScales[c])·s     fused
-	MOVQ a_y_base+0(FP), AX
-	MOVQ a_from_base+32(FP), CX
-	MOVQ a_x_base+96(FP), DX
-	MOVQ a_xScales_base+120(FP), BX
-	MOVQ a_starts_base+144(FP), SI
-	MOVQ a_n+208(FP), DI
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: from
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: x
+	MOVQ a+0(FP), DX
+	MOVQ 96(DX), DX
+
+	// BX: xScales
+	MOVQ a+0(FP), BX
+	MOVQ 120(BX), BX
+
+	// SI: starts
+	MOVQ a+0(FP), SI
+	MOVQ 144(SI), SI
+
+	// DI: n
+	MOVQ a+0(FP), DI
+	MOVQ 208(DI), DI
 
 group:
 	// 12 tokens at a time, while as many are left (DI).
@@ -7566,18 +8412,32 @@ group:
 	JLT  groupdone
 
 	// A group of 12 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), R10
-	MOVQ a_scales_base+168(FP), R11
-	MOVQ a_tiles+216(FP), R12
+	// R10: panel
+	MOVQ a+0(FP), R10
+	MOVQ 64(R10), R10
+
+	// R11: scales
+	MOVQ a+0(FP), R11
+	MOVQ 168(R11), R11
+
+	// R12: tiles
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
 	MOVQ AX, R8
 	MOVQ CX, R9
 
 n12t2:
 	// 2 tiles at a time, while as many are left (R12).
-	CMPQ         R12, $0x02
-	JLT          n12t2done
-	MOVQ         a_k+200(FP), R15
-	MOVQ         a_panelStride+88(FP), BP
+	CMPQ R12, $0x02
+	JLT  n12t2done
+
+	// R15: k
+	MOVQ a+0(FP), R15
+	MOVQ 200(R15), R15
+
+	// BP: panelStride
+	MOVQ         a+0(FP), BP
+	MOVQ         88(BP), BP
 	SHLQ         $0x02, BP
 	MOVQ         R10, R13
 	MOVQ         DX, R14
@@ -7692,11 +8552,19 @@ n12t2k:
 	JNZ          n12t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R13
-	SHLQ         $0x02, R13
-	MOVQ         a_fromStride+56(FP), R14
-	SHLQ         $0x02, R14
-	MOVQ         a_scaleStride+192(FP), R15
+	// R13: yStride
+	MOVQ a+0(FP), R13
+	MOVQ 24(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: fromStride
+	MOVQ a+0(FP), R14
+	MOVQ 56(R14), R14
+	SHLQ $0x02, R14
+
+	// R15: scaleStride
+	MOVQ         a+0(FP), R15
+	MOVQ         192(R15), R15
 	SHLQ         $0x02, R15
 	VBROADCASTSS (BX), Z24
 	VCVTDQ2PS    Z0, Z0
@@ -7854,32 +8722,47 @@ n12t2k:
 	VMOVUPS      Z1, 64(R8)
 	ADDQ         R13, R8
 	ADDQ         R14, R9
-	MOVQ         a_yStride+24(FP), R13
-	SHLQ         $0x02, R13
-	IMUL3Q       $-12, R13, R13
-	ADDQ         R13, R8
-	MOVQ         a_fromStride+56(FP), R13
-	SHLQ         $0x02, R13
-	IMUL3Q       $-12, R13, R13
-	ADDQ         R13, R9
-	ADDQ         $+128, R8
-	ADDQ         $+128, R9
-	MOVQ         a_panelStride+88(FP), R13
-	SHLQ         $0x02, R13
-	ADDQ         R13, R10
-	ADDQ         R15, R11
-	ADDQ         R13, R10
-	ADDQ         R15, R11
-	SUBQ         $0x02, R12
-	JMP          n12t2
+
+	// R13: yStride
+	MOVQ   a+0(FP), R13
+	MOVQ   24(R13), R13
+	SHLQ   $0x02, R13
+	IMUL3Q $-12, R13, R13
+	ADDQ   R13, R8
+
+	// R13: fromStride
+	MOVQ   a+0(FP), R13
+	MOVQ   56(R13), R13
+	SHLQ   $0x02, R13
+	IMUL3Q $-12, R13, R13
+	ADDQ   R13, R9
+	ADDQ   $+128, R8
+	ADDQ   $+128, R9
+
+	// R13: panelStride
+	MOVQ a+0(FP), R13
+	MOVQ 88(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R15, R11
+	ADDQ R13, R10
+	ADDQ R15, R11
+	SUBQ $0x02, R12
+	JMP  n12t2
 
 n12t2done:
 n12t1:
 	// 1 tiles at a time, while as many are left (R12).
-	CMPQ         R12, $0x01
-	JLT          n12t1done
-	MOVQ         a_k+200(FP), R15
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R12, $0x01
+	JLT  n12t1done
+
+	// R15: k
+	MOVQ a+0(FP), R15
+	MOVQ 200(R15), R15
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         R10, R13
 	MOVQ         DX, R14
@@ -7931,9 +8814,14 @@ n12t1k:
 	JNZ           n12t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R13
-	SHLQ         $0x02, R13
-	MOVQ         a_fromStride+56(FP), R14
+	// R13: yStride
+	MOVQ a+0(FP), R13
+	MOVQ 24(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: fromStride
+	MOVQ         a+0(FP), R14
+	MOVQ         56(R14), R14
 	SHLQ         $0x02, R14
 	VBROADCASTSS (BX), Z12
 	VCVTDQ2PS    Z0, Z0
@@ -8031,31 +8919,48 @@ n12t1k:
 	VMOVUPS      Z1, (R8)
 	ADDQ         R13, R8
 	ADDQ         R14, R9
-	MOVQ         a_yStride+24(FP), R13
-	SHLQ         $0x02, R13
-	IMUL3Q       $-12, R13, R13
-	ADDQ         R13, R8
-	MOVQ         a_fromStride+56(FP), R13
-	SHLQ         $0x02, R13
-	IMUL3Q       $-12, R13, R13
-	ADDQ         R13, R9
-	ADDQ         $+64, R8
-	ADDQ         $+64, R9
-	MOVQ         a_panelStride+88(FP), R13
-	SHLQ         $0x02, R13
-	MOVQ         a_scaleStride+192(FP), R14
-	SHLQ         $0x02, R14
-	ADDQ         R13, R10
-	ADDQ         R14, R11
-	SUBQ         $0x01, R12
-	JMP          n12t1
+
+	// R13: yStride
+	MOVQ   a+0(FP), R13
+	MOVQ   24(R13), R13
+	SHLQ   $0x02, R13
+	IMUL3Q $-12, R13, R13
+	ADDQ   R13, R8
+
+	// R13: fromStride
+	MOVQ   a+0(FP), R13
+	MOVQ   56(R13), R13
+	SHLQ   $0x02, R13
+	IMUL3Q $-12, R13, R13
+	ADDQ   R13, R9
+	ADDQ   $+64, R8
+	ADDQ   $+64, R9
+
+	// R13: panelStride
+	MOVQ a+0(FP), R13
+	MOVQ 88(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: scaleStride
+	MOVQ a+0(FP), R14
+	MOVQ 192(R14), R14
+	SHLQ $0x02, R14
+	ADDQ R13, R10
+	ADDQ R14, R11
+	SUBQ $0x01, R12
+	JMP  n12t1
 
 n12t1done:
-	MOVQ   a_yStride+24(FP), R8
+	// R8: yStride
+	MOVQ   a+0(FP), R8
+	MOVQ   24(R8), R8
 	SHLQ   $0x02, R8
 	IMUL3Q $+12, R8, R8
 	ADDQ   R8, AX
-	MOVQ   a_fromStride+56(FP), R8
+
+	// R8: fromStride
+	MOVQ   a+0(FP), R8
+	MOVQ   56(R8), R8
 	SHLQ   $0x02, R8
 	IMUL3Q $+12, R8, R8
 	ADDQ   R8, CX
@@ -8094,17 +8999,31 @@ groupdone:
 
 last1:
 	// A group of 1 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n1t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n1t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n1t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8131,11 +9050,19 @@ n1t2k:
 	JNZ          n1t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z2
 	VCVTDQ2PS    Z0, Z0
@@ -8150,32 +9077,47 @@ n1t2k:
 	VMOVUPS      Z2, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-1, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-1, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n1t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-1, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-1, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n1t2
 
 n1t2done:
 n1t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n1t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n1t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8194,9 +9136,14 @@ n1t1k:
 	JNZ           n1t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z1
 	VCVTDQ2PS    Z0, Z0
@@ -8206,24 +9153,36 @@ n1t1k:
 	VMOVUPS      Z2, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-1, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-1, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n1t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-1, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-1, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n1t1
 
 n1t1done:
 	VZEROUPPER
@@ -8231,17 +9190,31 @@ n1t1done:
 
 last2:
 	// A group of 2 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n2t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n2t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n2t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8276,11 +9249,19 @@ n2t2k:
 	JNZ          n2t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z4
 	VCVTDQ2PS    Z0, Z0
@@ -8308,32 +9289,47 @@ n2t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-2, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-2, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n2t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-2, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-2, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n2t2
 
 n2t2done:
 n2t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n2t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n2t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8355,9 +9351,14 @@ n2t1k:
 	JNZ           n2t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z2
 	VCVTDQ2PS    Z0, Z0
@@ -8375,24 +9376,36 @@ n2t1k:
 	VMOVUPS      Z2, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-2, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-2, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n2t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-2, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-2, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n2t1
 
 n2t1done:
 	VZEROUPPER
@@ -8400,17 +9413,31 @@ n2t1done:
 
 last3:
 	// A group of 3 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n3t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n3t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n3t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8453,11 +9480,19 @@ n3t2k:
 	JNZ          n3t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z6
 	VCVTDQ2PS    Z0, Z0
@@ -8498,32 +9533,47 @@ n3t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-3, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-3, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n3t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-3, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-3, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n3t2
 
 n3t2done:
 n3t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n3t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n3t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8548,9 +9598,14 @@ n3t1k:
 	JNZ           n3t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z3
 	VCVTDQ2PS    Z0, Z0
@@ -8576,24 +9631,36 @@ n3t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-3, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-3, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n3t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-3, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-3, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n3t1
 
 n3t1done:
 	VZEROUPPER
@@ -8601,17 +9668,31 @@ n3t1done:
 
 last4:
 	// A group of 4 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n4t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n4t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n4t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8662,11 +9743,19 @@ n4t2k:
 	JNZ          n4t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z8
 	VCVTDQ2PS    Z0, Z0
@@ -8720,32 +9809,47 @@ n4t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-4, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-4, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n4t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-4, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-4, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n4t2
 
 n4t2done:
 n4t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n4t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n4t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8773,9 +9877,14 @@ n4t1k:
 	JNZ           n4t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z4
 	VCVTDQ2PS    Z0, Z0
@@ -8809,24 +9918,36 @@ n4t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-4, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-4, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n4t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-4, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-4, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n4t1
 
 n4t1done:
 	VZEROUPPER
@@ -8834,17 +9955,31 @@ n4t1done:
 
 last5:
 	// A group of 5 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n5t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n5t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n5t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -8903,11 +10038,19 @@ n5t2k:
 	JNZ          n5t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z10
 	VCVTDQ2PS    Z0, Z0
@@ -8974,32 +10117,47 @@ n5t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-5, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-5, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n5t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-5, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-5, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n5t2
 
 n5t2done:
 n5t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n5t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n5t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9030,9 +10188,14 @@ n5t1k:
 	JNZ           n5t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z5
 	VCVTDQ2PS    Z0, Z0
@@ -9074,24 +10237,36 @@ n5t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-5, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-5, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n5t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-5, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-5, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n5t1
 
 n5t1done:
 	VZEROUPPER
@@ -9099,17 +10274,31 @@ n5t1done:
 
 last6:
 	// A group of 6 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n6t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n6t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n6t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9176,11 +10365,19 @@ n6t2k:
 	JNZ          n6t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z12
 	VCVTDQ2PS    Z0, Z0
@@ -9260,32 +10457,47 @@ n6t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-6, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-6, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n6t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-6, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-6, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n6t2
 
 n6t2done:
 n6t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n6t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n6t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9319,9 +10531,14 @@ n6t1k:
 	JNZ           n6t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z6
 	VCVTDQ2PS    Z0, Z0
@@ -9371,24 +10588,36 @@ n6t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-6, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-6, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n6t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-6, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-6, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n6t1
 
 n6t1done:
 	VZEROUPPER
@@ -9396,17 +10625,31 @@ n6t1done:
 
 last7:
 	// A group of 7 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n7t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n7t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n7t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9481,11 +10724,19 @@ n7t2k:
 	JNZ          n7t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z14
 	VCVTDQ2PS    Z0, Z0
@@ -9578,32 +10829,47 @@ n7t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-7, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-7, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n7t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-7, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-7, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n7t2
 
 n7t2done:
 n7t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n7t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n7t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9640,9 +10906,14 @@ n7t1k:
 	JNZ           n7t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z7
 	VCVTDQ2PS    Z0, Z0
@@ -9700,24 +10971,36 @@ n7t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-7, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-7, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n7t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-7, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-7, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n7t1
 
 n7t1done:
 	VZEROUPPER
@@ -9725,17 +11008,31 @@ n7t1done:
 
 last8:
 	// A group of 8 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n8t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n8t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n8t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9818,11 +11115,19 @@ n8t2k:
 	JNZ          n8t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z16
 	VCVTDQ2PS    Z0, Z0
@@ -9928,32 +11233,47 @@ n8t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-8, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-8, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n8t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-8, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-8, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n8t2
 
 n8t2done:
 n8t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n8t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n8t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -9993,9 +11313,14 @@ n8t1k:
 	JNZ           n8t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z8
 	VCVTDQ2PS    Z0, Z0
@@ -10061,24 +11386,36 @@ n8t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-8, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-8, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n8t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-8, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-8, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n8t1
 
 n8t1done:
 	VZEROUPPER
@@ -10086,17 +11423,31 @@ n8t1done:
 
 last9:
 	// A group of 9 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n9t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n9t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n9t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10187,11 +11538,19 @@ n9t2k:
 	JNZ          n9t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z18
 	VCVTDQ2PS    Z0, Z0
@@ -10310,32 +11669,47 @@ n9t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-9, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-9, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n9t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-9, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-9, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n9t2
 
 n9t2done:
 n9t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n9t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n9t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10378,9 +11752,14 @@ n9t1k:
 	JNZ           n9t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z9
 	VCVTDQ2PS    Z0, Z0
@@ -10454,24 +11833,36 @@ n9t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-9, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-9, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n9t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-9, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-9, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n9t1
 
 n9t1done:
 	VZEROUPPER
@@ -10479,17 +11870,31 @@ n9t1done:
 
 last10:
 	// A group of 10 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n10t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n10t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n10t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10588,11 +11993,19 @@ n10t2k:
 	JNZ          n10t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z20
 	VCVTDQ2PS    Z0, Z0
@@ -10724,32 +12137,47 @@ n10t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-10, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-10, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n10t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-10, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-10, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n10t2
 
 n10t2done:
 n10t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n10t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n10t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -10795,9 +12223,14 @@ n10t1k:
 	JNZ           n10t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z10
 	VCVTDQ2PS    Z0, Z0
@@ -10879,24 +12312,36 @@ n10t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-10, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-10, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n10t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-10, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-10, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n10t1
 
 n10t1done:
 	VZEROUPPER
@@ -10904,17 +12349,31 @@ n10t1done:
 
 last11:
 	// A group of 11 tokens meets all tiles.
-	MOVQ a_panel_base+64(FP), DI
-	MOVQ a_scales_base+168(FP), R8
-	MOVQ a_tiles+216(FP), R9
+	// DI: panel
+	MOVQ a+0(FP), DI
+	MOVQ 64(DI), DI
+
+	// R8: scales
+	MOVQ a+0(FP), R8
+	MOVQ 168(R8), R8
+
+	// R9: tiles
+	MOVQ a+0(FP), R9
+	MOVQ 216(R9), R9
 	MOVQ CX, CX
 
 n11t2:
 	// 2 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x02
-	JLT          n11t2done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R13
+	CMPQ R9, $0x02
+	JLT  n11t2done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R13: panelStride
+	MOVQ         a+0(FP), R13
+	MOVQ         88(R13), R13
 	SHLQ         $0x02, R13
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -11021,11 +12480,19 @@ n11t2k:
 	JNZ          n11t2k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
-	SHLQ         $0x02, R11
-	MOVQ         a_scaleStride+192(FP), R12
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ a+0(FP), R11
+	MOVQ 56(R11), R11
+	SHLQ $0x02, R11
+
+	// R12: scaleStride
+	MOVQ         a+0(FP), R12
+	MOVQ         192(R12), R12
 	SHLQ         $0x02, R12
 	VBROADCASTSS (BX), Z22
 	VCVTDQ2PS    Z0, Z0
@@ -11170,32 +12637,47 @@ n11t2k:
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-11, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-11, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+128, AX
-	ADDQ         $+128, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	ADDQ         R10, DI
-	ADDQ         R12, R8
-	SUBQ         $0x02, R9
-	JMP          n11t2
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-11, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-11, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+128, AX
+	ADDQ   $+128, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+	ADDQ R10, DI
+	ADDQ R12, R8
+	ADDQ R10, DI
+	ADDQ R12, R8
+	SUBQ $0x02, R9
+	JMP  n11t2
 
 n11t2done:
 n11t1:
 	// 1 tiles at a time, while as many are left (R9).
-	CMPQ         R9, $0x01
-	JLT          n11t1done
-	MOVQ         a_k+200(FP), R12
-	MOVQ         a_panelStride+88(FP), R10
+	CMPQ R9, $0x01
+	JLT  n11t1done
+
+	// R12: k
+	MOVQ a+0(FP), R12
+	MOVQ 200(R12), R12
+
+	// R10: panelStride
+	MOVQ         a+0(FP), R10
+	MOVQ         88(R10), R10
 	SHLQ         $0x02, R10
 	MOVQ         DI, R10
 	MOVQ         DX, R11
@@ -11244,9 +12726,14 @@ n11t1k:
 	JNZ           n11t1k
 
 	// The sums, as float32 and scaled, are added to from and stored in y, a token after the other.
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_fromStride+56(FP), R11
+	// R10: yStride
+	MOVQ a+0(FP), R10
+	MOVQ 24(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: fromStride
+	MOVQ         a+0(FP), R11
+	MOVQ         56(R11), R11
 	SHLQ         $0x02, R11
 	VBROADCASTSS (BX), Z11
 	VCVTDQ2PS    Z0, Z0
@@ -11336,24 +12823,36 @@ n11t1k:
 	VMOVUPS      Z1, (AX)
 	ADDQ         R10, AX
 	ADDQ         R11, CX
-	MOVQ         a_yStride+24(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-11, R10, R10
-	ADDQ         R10, AX
-	MOVQ         a_fromStride+56(FP), R10
-	SHLQ         $0x02, R10
-	IMUL3Q       $-11, R10, R10
-	ADDQ         R10, CX
-	ADDQ         $+64, AX
-	ADDQ         $+64, CX
-	MOVQ         a_panelStride+88(FP), R10
-	SHLQ         $0x02, R10
-	MOVQ         a_scaleStride+192(FP), R11
-	SHLQ         $0x02, R11
-	ADDQ         R10, DI
-	ADDQ         R11, R8
-	SUBQ         $0x01, R9
-	JMP          n11t1
+
+	// R10: yStride
+	MOVQ   a+0(FP), R10
+	MOVQ   24(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-11, R10, R10
+	ADDQ   R10, AX
+
+	// R10: fromStride
+	MOVQ   a+0(FP), R10
+	MOVQ   56(R10), R10
+	SHLQ   $0x02, R10
+	IMUL3Q $-11, R10, R10
+	ADDQ   R10, CX
+	ADDQ   $+64, AX
+	ADDQ   $+64, CX
+
+	// R10: panelStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: scaleStride
+	MOVQ a+0(FP), R11
+	MOVQ 192(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R10, DI
+	ADDQ R11, R8
+	SUBQ $0x01, R9
+	JMP  n11t1
 
 n11t1done:
 	VZEROUPPER

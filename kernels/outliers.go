@@ -132,14 +132,15 @@ func (o *outliers) sort() {
 
 // addOutliers adds the products of the tiles [lo, hi) with outliers to y, a row
 // of yStride for each token.
-func (in *Input) addOutliers(w *Weights, y []float32, yStride, lo, hi int) {
+func (in *Input) addOutliers(s *scratch, w *Weights, y []float32, yStride, lo, hi int) {
 	o := &in.codes.outliers
 	if len(o.channels) == 0 {
 		return
 	}
 	block := w.form().Block
 	words, scales := w.tileRange(lo, hi), w.scaleRange(lo, hi)
-	a := channelArgs{
+	a := &s.args.channel
+	*a = channelArgs{
 		y: y, yStride: yStride, wordStride: w.tileWords(), scaleStride: w.tileScales(), tiles: hi - lo, code: w.code.look(),
 	}
 	for _, c := range o.channels {
@@ -164,7 +165,7 @@ func (in *Input) addOutliers(w *Weights, y []float32, yStride, lo, hi int) {
 //
 // where w is what the code in words[t·wordStride + r] from the bit shift on
 // stands for.
-func addChannel4Go(a channelArgs) {
+func addChannel4Go(a *channelArgs) {
 	for i := range a.tiles * tileRows {
 		t, r := i/tileRows, i%tileRows
 		a.addWeight(i, a.scales[t*a.scaleStride+r]*a.code[a.words[t*a.wordStride+r]>>a.shift&15])
@@ -172,7 +173,7 @@ func addChannel4Go(a channelArgs) {
 }
 
 // addChannel8Go is fastOps.addChannel8: addChannel4Go of int8 codes.
-func addChannel8Go(a channelArgs) {
+func addChannel8Go(a *channelArgs) {
 	for i := range a.tiles * tileRows {
 		t, r := i/tileRows, i%tileRows
 		a.addWeight(i, a.scales[t*a.scaleStride+r]*float32(int8(a.words[t*a.wordStride+r]>>a.shift)))

@@ -7,12 +7,13 @@ func (in *Input) vector(s *scratch, j *job, lo, hi int) {
 	w, ops := j.W, in.ops
 	x, xStride := in.rows()
 	in.eachGroup(s, j, lo, hi, hi-lo, ops.vectorTokens, func(y []float32, yStride, lo, hi, c, n int) {
-		w.vector(ops, vectorArgs{y: y[c*yStride:], yStride: yStride, x: x[c*xStride:], xStride: xStride, n: n}, lo, hi)
+		s.args.vector = vectorArgs{y: y[c*yStride:], yStride: yStride, x: x[c*xStride:], xStride: xStride, n: n}
+		w.vector(ops, &s.args.vector, lo, hi)
 	})
 }
 
 // vector calls matrixOps.vector for the tiles [lo, hi); a says where x and y are.
-func (w *Weights) vector(ops *matrixOps, a vectorArgs, lo, hi int) {
+func (w *Weights) vector(ops *matrixOps, a *vectorArgs, lo, hi int) {
 	a.words, a.scales = w.tileRange(lo, hi), w.scaleRange(lo, hi)
 	a.k, a.tiles = w.depth(), hi-lo
 	a.code = w.code.look()
@@ -85,7 +86,8 @@ func (w *Weights) accumulate(s *scratch, ops *matrixOps, y []float32, yStride, l
 		depth := min(blockK, w.depth()-from)
 		panel, panelStride := w.panel(s, ops, lo, hi, from, depth)
 		for at := 0; at < depth; at += f.Block {
-			a := blockArgs{
+			a := &s.args.block
+			*a = blockArgs{
 				yStride: yStride, panel: panel[at*tileRows:], panelStride: panelStride,
 				scales: scales, k: min(f.Block, depth-at), tiles: hi - lo,
 			}

@@ -54,7 +54,7 @@ func (in *Input) quantiseTokens(lo, hi int) {
 		in.ops.quantise(q.words[row*blockWords:], q.scales[row:], q.sums[row:], in.x[row*in.k:][:in.k], in.n)
 		in.takeOutliers(row, s.block[:])
 	}
-	scratches.Put(s)
+	s.release()
 }
 
 // scaleBlocks makes scaled and starts of the blocks [lo, hi) of 64 along K, for

@@ -34,7 +34,7 @@ func asVariant(v *variant, f func()) {
 
 func TestChoose(t *testing.T) {
 	broken := matrixScalar
-	broken.block = func(a blockArgs) {
+	broken.block = func(a *blockArgs) {
 		blockGo(a)
 		a.y[1]++
 	}

@@ -62,7 +62,7 @@ func testMatrixOps(ops *matrixOps) error {
 		}
 		for n := 1; n <= ops.vectorTokens; n++ {
 			got, want := make([]float32, n*tiles*tileRows), make([]float32, n*tiles*tileRows)
-			a := vectorArgs{
+			a := &vectorArgs{
 				y: got, yStride: tiles * tileRows, words: words, scales: scales, x: x, xStride: k, n: n, k: k, tiles: tiles, code: code,
 			}
 			ops.vector[kind](a)
@@ -84,7 +84,7 @@ func testMatrixOps(ops *matrixOps) error {
 		stride := tiles*tileRows + 16
 		got := s.floats(n * stride)
 		want := append([]float32{}, got...)
-		a := blockArgs{
+		a := &blockArgs{
 			y: got, yStride: stride, panel: s.floats(tiles * blockK * tileRows), panelStride: blockK * tileRows,
 			scales: s.floats(tiles * tileRows), scaleStride: tileRows, x: s.floats(blockK * n), k: blockK, n: n, tiles: tiles,
 		}

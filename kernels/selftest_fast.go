@@ -93,7 +93,7 @@ func (s *fastSample) testVectors() error {
 	xScales := s.floats(n * k / int8Block)
 	for tokens := 1; tokens <= n; tokens++ {
 		got, want := make([]float32, tokens*yStride), make([]float32, tokens*yStride)
-		a := fastVectorArgs{
+		a := &fastVectorArgs{
 			y: got, yStride: yStride, words: s.weights, scales: s.scales[:tiles*k/blockK*tileRows],
 			x: s.words, xScales: xScales, starts: starts4, xStride: n, n: tokens, k: k, tiles: tiles, code: s.code,
 		}
@@ -123,7 +123,7 @@ func (s *fastSample) testChannels() error {
 	for channel := range 8 {
 		got := s.floats(3 * yStride)
 		want := append([]float32{}, got...)
-		a := channelArgs{
+		a := &channelArgs{
 			y: got, yStride: yStride, words: s.weights, wordStride: 2 * step, scales: s.scales, scaleStride: 2 * tileRows,
 			shift: 4 * channel, tiles: fastSampleTiles, tokens: []uint32{0, 2, 1}, x: outliers, code: lookup,
 		}
@@ -146,7 +146,7 @@ func (s *fastSample) testChannels() error {
 
 // testBlock expands weights of a format and multiplies them by n tokens, over k
 // steps of K.
-func (s *fastSample) testBlock(f Format, k, n int, raised int32, product func(fastBlockArgs)) error {
+func (s *fastSample) testBlock(f Format, k, n int, raised int32, product func(*fastBlockArgs)) error {
 	tiles := 1 + n%panelTiles
 	yStride := tiles*tileRows + 16
 	step, wantStep := s.ops.panelWords(f)*tileRows, blockWords*tileRows
@@ -172,7 +172,7 @@ func (s *fastSample) testBlock(f Format, k, n int, raised int32, product func(fa
 	}
 	from := s.floats(n * yStride)
 	got, want := append([]float32{}, from...), append([]float32{}, from...)
-	a := fastBlockArgs{
+	a := &fastBlockArgs{
 		y: got, yStride: yStride, from: from, fromStride: yStride - 16, panel: panel, panelStride: step,
 		x: codes, xScales: xScales, starts: starts, scales: s.scales, scaleStride: tileRows, k: k, n: n, tiles: tiles,
 	}

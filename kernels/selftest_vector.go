@@ -77,16 +77,16 @@ func testAttentionOps(ops *vectorOps, s *sample) error {
 			run  func(o *vectorOps, dst []float32)
 		}{
 			{"scores32", func(o *vectorOps, dst []float32) {
-				o.scores32(scoresArgs[float32]{dst: dst, dstStride: PageSize, q: q, k: page, next: page, dim: dim, rows: rows, positions: positions})
+				o.scores32(&scoresArgs[float32]{dst: dst, dstStride: PageSize, q: q, k: page, next: page, dim: dim, rows: rows, positions: positions})
 			}},
 			{"scores16", func(o *vectorOps, dst []float32) {
-				o.scores16(scoresArgs[uint16]{dst: dst, dstStride: PageSize, q: q, k: half, next: half, dim: dim, rows: rows, positions: positions})
+				o.scores16(&scoresArgs[uint16]{dst: dst, dstStride: PageSize, q: q, k: half, next: half, dim: dim, rows: rows, positions: positions})
 			}},
 			{"weigh32", func(o *vectorOps, dst []float32) {
-				o.weigh32(weighArgs[float32]{dst: dst, weights: q, weightStride: PageSize, v: page, next: page, vStride: dim, rows: rows, positions: n})
+				o.weigh32(&weighArgs[float32]{dst: dst, weights: q, weightStride: PageSize, v: page, next: page, vStride: dim, rows: rows, positions: n})
 			}},
 			{"weigh16", func(o *vectorOps, dst []float32) {
-				o.weigh16(weighArgs[uint16]{dst: dst, weights: q, weightStride: PageSize, v: half, next: half, vStride: dim, rows: rows, positions: n})
+				o.weigh16(&weighArgs[uint16]{dst: dst, weights: q, weightStride: PageSize, v: half, next: half, vStride: dim, rows: rows, positions: n})
 			}},
 		} {
 			dst := s.floats(rows * PageSize)

@@ -17,9 +17,10 @@ func TestVectorSelfTest(t *testing.T) {
 		},
 		"mul": func(o *vectorOps) { o.mul = addGo },
 		"weigh16": func(o *vectorOps) {
-			o.weigh16 = func(a weighArgs[uint16]) {
-				a.positions--
-				weigh16Go(a)
+			o.weigh16 = func(a *weighArgs[uint16]) {
+				short := *a
+				short.positions--
+				weigh16Go(&short)
 			}
 		},
 	} {

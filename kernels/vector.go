@@ -27,10 +27,10 @@ type vectorOps struct {
 	// cache.go
 	transpose func(dst []float32, dstStride int, x []float32, xStride, rows, columns int)
 	// attention.go
-	scores32 func(scoresArgs[float32])
-	scores16 func(scoresArgs[uint16])
-	weigh32  func(weighArgs[float32])
-	weigh16  func(weighArgs[uint16])
+	scores32 func(*scoresArgs[float32])
+	scores16 func(*scoresArgs[uint16])
+	weigh32  func(*weighArgs[float32])
+	weigh16  func(*weighArgs[uint16])
 	toHalf   func(dst []uint16, x []float32)
 	// peak.go: n rounds of arithmetic, and the operations of a round
 	spinFMA, spinDot   func(n int)

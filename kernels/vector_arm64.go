@@ -40,26 +40,26 @@ var vectorNEON = func() vectorOps {
 		siluMulNEON(dst[:n], gate[:n], up[:n])
 		siluMulGo(dst[n:], gate[n:], up[n:])
 	}
-	v.scores32 = func(a scoresArgs[float32]) {
+	v.scores32 = func(a *scoresArgs[float32]) {
 		for r := range a.rows {
 			row := a.dst[r*a.dstStride:][:a.positions]
 			clear(row)
 			addLines32NEON(row, a.q[r*a.dim:][:a.dim], a.k, PageSize, a.positions)
 		}
 	}
-	v.scores16 = func(a scoresArgs[uint16]) {
+	v.scores16 = func(a *scoresArgs[uint16]) {
 		for r := range a.rows {
 			row := a.dst[r*a.dstStride:][:a.positions]
 			clear(row)
 			addLines16NEON(row, a.q[r*a.dim:][:a.dim], a.k, PageSize, a.positions)
 		}
 	}
-	v.weigh32 = func(a weighArgs[float32]) {
+	v.weigh32 = func(a *weighArgs[float32]) {
 		for r := range a.rows {
 			addLines32NEON(a.dst[r*a.vStride:][:a.vStride], a.weights[r*a.weightStride:][:a.positions], a.v, a.vStride, a.vStride)
 		}
 	}
-	v.weigh16 = func(a weighArgs[uint16]) {
+	v.weigh16 = func(a *weighArgs[uint16]) {
 		for r := range a.rows {
 			addLines16NEON(a.dst[r*a.vStride:][:a.vStride], a.weights[r*a.weightStride:][:a.positions], a.v, a.vStride, a.vStride)
 		}

@@ -182,12 +182,12 @@ func TestAttentionVariants(t *testing.T) {
 						dst := random(r, (rows-1)*stride+positions)
 						got, check := guarded(t, dst)
 						what := fmt.Sprintf("scores of %d rows, dim %d, %d positions", rows, dim, positions)
-						a := scoresArgs[float32]{dst: got, dstStride: stride, q: q, k: k, next: k, dim: dim, rows: rows, positions: positions}
+						a := &scoresArgs[float32]{dst: got, dstStride: stride, q: q, k: k, next: k, dim: dim, rows: rows, positions: positions}
 						ops.scores32(a)
 						a.dst = dst
 						scores32Go(a)
 						sameBits(t, what, got, dst)
-						b := scoresArgs[uint16]{dst: got, dstStride: stride, q: q, k: k16, next: k16, dim: dim, rows: rows, positions: positions}
+						b := &scoresArgs[uint16]{dst: got, dstStride: stride, q: q, k: k16, next: k16, dim: dim, rows: rows, positions: positions}
 						ops.scores16(b)
 						b.dst = dst
 						scores16Go(b)
@@ -204,12 +204,12 @@ func TestAttentionVariants(t *testing.T) {
 						dst := random(r, rows*stride)
 						got, check := guarded(t, dst)
 						what := fmt.Sprintf("values of %d rows, stride %d, %d positions", rows, stride, n)
-						a := weighArgs[float32]{dst: got, weights: weights, weightStride: weightStride, v: v, next: v, vStride: stride, rows: rows, positions: n}
+						a := &weighArgs[float32]{dst: got, weights: weights, weightStride: weightStride, v: v, next: v, vStride: stride, rows: rows, positions: n}
 						ops.weigh32(a)
 						a.dst = dst
 						weigh32Go(a)
 						sameBits(t, what, got, dst)
-						b := weighArgs[uint16]{dst: got, weights: weights, weightStride: weightStride, v: v16, next: v16, vStride: stride, rows: rows, positions: n}
+						b := &weighArgs[uint16]{dst: got, weights: weights, weightStride: weightStride, v: v16, next: v16, vStride: stride, rows: rows, positions: n}
 						ops.weigh16(b)
 						b.dst = dst
 						weigh16Go(b)

@@ -11,6 +11,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/gotypes"
 	"github.com/mmcloughlin/avo/ir"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
 )
 
 // argsFile declares sizes and structs of arguments; it refers to nothing outside
@@ -47,30 +49,39 @@ func constantOf(name string) constant.Value {
 	return argsPackage.Scope().Lookup(name).(*types.Const).Val()
 }
 
-// signatures has the signatures with the names of structs, by function: avo is
-// given their fields, as it knows no names of package kernels.
+// signatures has the signatures with the names of structs, by function: avo, which
+// knows no names of package kernels, is given a pointer instead.
 var signatures = map[string]*gotypes.Signature{}
 
-// inArgs says that the parameters of the function that is written are fields of
-// its parameter a.
-var inArgs bool
+// args has the fields of the struct that the parameter a of the function that is
+// written points to, nil if it has plain parameters.
+var args map[string]int64
 
-// BeginArgs is Begin of a function whose only parameter is a struct of argsFile,
-// such as vectorArgs or scoresArgs[uint16].
-func BeginArgs(name, args, doc, computes string) {
-	DeclareArgs(name, attr.NOSPLIT, args, doc, computes)
+// BeginArgs is Begin of a function whose only parameter is a pointer to a struct of
+// argsFile, such as vectorArgs or scoresArgs[uint16].
+func BeginArgs(name, structName, doc, computes string) {
+	DeclareArgs(name, attr.NOSPLIT, structName, doc, computes)
 }
 
 // DeclareArgs is Declare of such a function.
-func DeclareArgs(name string, attributes attr.Attribute, args, doc, computes string) {
-	named, err := types.Eval(token.NewFileSet(), argsPackage, token.NoPos, args)
+func DeclareArgs(name string, attributes attr.Attribute, structName, doc, computes string) {
+	named, err := types.Eval(token.NewFileSet(), argsPackage, token.NoPos, structName)
 	if err != nil {
 		panic(err)
 	}
-	Declare(name, attributes, "func(a "+named.Type.Underlying().String()+")", doc, computes)
-	parameter := types.NewTuple(types.NewParam(token.NoPos, argsPackage, "a", named.Type))
+	Declare(name, attributes, "func(a *byte)", doc, computes)
+	parameter := types.NewTuple(types.NewParam(token.NoPos, argsPackage, "a", types.NewPointer(named.Type)))
 	signatures[name+target.Suffix] = gotypes.NewSignature(argsPackage, types.NewSignatureType(nil, nil, nil, parameter, nil, false))
-	inArgs = true
+
+	fields := named.Type.Underlying().(*types.Struct)
+	var all []*types.Var
+	for i := range fields.NumFields() {
+		all = append(all, fields.Field(i))
+	}
+	args = map[string]int64{}
+	for i, offset := range types.SizesFor("gc", "amd64").Offsetsof(all) {
+		args[all[i].Name()] = offset
+	}
 }
 
 // nameStructs puts the names of structs into the signature of a function.
@@ -81,10 +92,16 @@ func nameStructs(f *ir.Function) error {
 	return nil
 }
 
-// parameter returns a parameter, or the field of that name of the struct.
-func parameter(name string) gotypes.Component {
-	if inArgs {
-		return Param("a").Field(name)
+// loadField loads 8 bytes of the struct of arguments, some bytes after a field's
+// beginning, by way of the register that gets them.
+func loadField(field string, after int64) Register {
+	offset, ok := args[field]
+	if !ok {
+		panic("no argument " + field)
 	}
-	return Param(name)
+	v := GP64()
+	Note("%s: "+field+map[int64]string{8: ", its length"}[after], v)
+	Load(Param("a"), v)
+	MOVQ(Mem{Base: v, Disp: int(offset + after)}, v)
+	return v
 }

@@ -17,7 +17,7 @@ func Begin(name, signature, doc, computes string) {
 // Declare is Begin with other attributes: a function that holds much on the
 // stack can't be NOSPLIT.
 func Declare(name string, attributes attr.Attribute, signature, doc, computes string) {
-	inArgs = false
+	args = nil
 	TEXT(name+target.Suffix, attributes, signature)
 	Pragma("noescape")
 	Doc(name + target.Suffix + " is " + doc)
@@ -31,13 +31,28 @@ func End() {
 }
 
 // Pointer loads the base of a slice parameter.
-func Pointer(param string) Register { return Load(parameter(param).Base(), GP64()) }
+func Pointer(param string) Register {
+	if args != nil {
+		return loadField(param, 0)
+	}
+	return Load(Param(param).Base(), GP64())
+}
 
 // Length loads the length of a slice parameter.
-func Length(param string) Register { return Load(parameter(param).Len(), GP64()) }
+func Length(param string) Register {
+	if args != nil {
+		return loadField(param, 8)
+	}
+	return Load(Param(param).Len(), GP64())
+}
 
 // Integer loads an integer or a pointer.
-func Integer(param string) Register { return Load(parameter(param), GP64()) }
+func Integer(param string) Register {
+	if args != nil {
+		return loadField(param, 0)
+	}
+	return Load(Param(param), GP64())
+}
 
 // Bytes loads a parameter that counts elements of 2 or 4 bytes, in bytes.
 func Bytes(param string, size int) Register {
@@ -51,7 +66,7 @@ func FloatBytes(param string) Register { return Bytes(param, 4) }
 
 // Broadcast loads a float32 parameter into all lanes.
 func Broadcast(param string) VecVirtual {
-	addr, err := parameter(param).Resolve()
+	addr, err := Param(param).Resolve()
 	if err != nil {
 		panic(err)
 	}
