@@ -1,6 +1,6 @@
 """Makes small random models, and what transformers, peft and bitsandbytes say of them.
 
-pip install torch transformers peft bitsandbytes safetensors     (versions: testdata/goldens/versions.json)
+pip install torch transformers peft bitsandbytes safetensors     (versions: DIR/versions.json)
 python scripts/goldens_more.py shapes testdata/goldens-more      (a minute on a CPU)
 python scripts/goldens_more.py families testdata/goldens-families
 
@@ -9,9 +9,10 @@ shapes are Llamas of unusual sizes, families are decoders of other families.
 DIR/models/NAME       a checkpoint without a tokenizer
 DIR/adapters/NAME     a PEFT folder; its base is in adapter_config.json
 DIR/cases.json        [{model, adapters, ids, greedy: {penalty: ids}, margin}]
-DIR/logits.safetensors  "case|row": logits of the last rows of each case's prompt
+DIR/logits.safetensors  by number of the case: logits of the last rows of its prompt
 """
 import json, os, random, shutil, sys
+from importlib.metadata import version
 import bitsandbytes
 import bitsandbytes.functional as BF
 import torch
@@ -141,6 +142,7 @@ def adapter(name, model, m):
         p.save_pretrained(folder)
         c = json.load(open(os.path.join(folder, "adapter_config.json")))
         c["base_model_name_or_path"] = model
+        c["target_modules"] = sorted(c["target_modules"])
         json.dump(c, open(os.path.join(folder, "adapter_config.json"), "w"), indent=1)
         if os.path.exists(os.path.join(folder, "README.md")):
             os.remove(os.path.join(folder, "README.md"))
@@ -184,4 +186,5 @@ for name in MODELS:
         os.remove(g)  # the stop ids then come from config.json
 json.dump(cases, open(path("cases.json"), "w"))
 save_file(logits, path("logits.safetensors"))
+json.dump({m: version(m) for m in ("torch", "transformers", "peft", "bitsandbytes", "safetensors")}, open(path("versions.json"), "w"), indent=1)
 print("smallest margin", min(m for c in cases for m in c["margin"].values()))
