@@ -3,8 +3,7 @@ package chat
 import "strings"
 
 const (
-	qwenSystem    = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
-	helpfulSystem = "You are a helpful assistant."
+	qwenSystem = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
 
 	thinkEnd      = "</think>"
 	responseBegin = "<tool_response>"
@@ -62,10 +61,8 @@ func toolResponse(w *writer, messages []Message, i int) {
 	}
 }
 
-// qwen25 is the template of Qwen2.5.
-func qwen25(system string) renderer {
-	return qwen(system, func(w *writer, messages []Message, i int) { chatMLTurn(w, messages[i]) })
-}
+// qwen25 is the template of Qwen2.5's instruction models.
+var qwen25 = qwen(qwenSystem, func(w *writer, messages []Message, i int) { chatMLTurn(w, messages[i]) })
 
 // qwen3 is the template of Qwen3, told nothing about thinking. The thoughts of
 // answers to earlier queries are left out; answers since the last query have
