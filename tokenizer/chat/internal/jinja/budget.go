@@ -93,6 +93,11 @@ func (b *budget) allocText(parts ...text) {
 	b.alloc(n)
 }
 
+// scan counts one pass over the bytes of a text that compares, reads or hashes
+// them many at once; search one that looks for a part, or looks at each character.
+func (b *budget) scan(t text)   { b.step(1 + len(t.s)/64) }
+func (b *budget) search(t text) { b.step(1 + len(t.s)/8) }
+
 // list counts the items of a list.
 func (b *budget) list(n int) {
 	b.alloc(96 * min(n, maxInt))

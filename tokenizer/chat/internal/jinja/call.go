@@ -178,8 +178,7 @@ func dictFrom(r *run, a arguments) value {
 		r.addPairs(out, a.positional[0])
 	}
 	for _, name := range a.order {
-		r.list(2)
-		out.set(plain(name), a.named[name])
+		r.set(out, plain(name), a.named[name])
 	}
 	return out
 }
@@ -187,9 +186,8 @@ func dictFrom(r *run, a arguments) value {
 // addPairs adds the items of a dict, or of a list of pairs.
 func (r *run) addPairs(to *dict, from value) {
 	if d, ok := from.(*dict); ok {
-		r.list(2 * len(d.keys))
 		for i, key := range d.keys {
-			to.set(key, d.values[i])
+			r.set(to, key, d.values[i])
 		}
 		return
 	}
@@ -198,8 +196,7 @@ func (r *run) addPairs(to *dict, from value) {
 		if len(kv) != 2 {
 			fail("%d values, expected a key and a value", len(kv))
 		}
-		r.list(2)
-		to.set(kv[0], kv[1])
+		r.set(to, kv[0], kv[1])
 	}
 }
 

@@ -21,11 +21,10 @@ func (l *listOf) eval(r *run, s *scope) value {
 }
 
 func (d *dictOf) eval(r *run, s *scope) value {
-	r.list(2 * len(d.keys))
 	out := newDict()
 	for i, key := range d.keys {
 		k := r.eval(key, s)
-		out.set(k, r.eval(d.values[i], s))
+		r.set(out, k, r.eval(d.values[i], s))
 	}
 	return out
 }
@@ -81,7 +80,7 @@ func (r *run) attribute(of value, name string) value {
 		return v
 	}
 	if d, ok := of.(*dict); ok {
-		if v, ok := d.get(plain(name)); ok {
+		if v, ok := r.get(d, plain(name)); ok {
 			return v
 		}
 	}
@@ -125,7 +124,7 @@ func (r *run) item(of, key value) value {
 	defined(of)
 	name, isName := key.(text)
 	if d, ok := of.(*dict); ok {
-		if v, ok := d.get(key); ok {
+		if v, ok := r.get(d, key); ok {
 			return v
 		}
 	}

@@ -119,7 +119,7 @@ func (m *macro) bind(r *run, s *scope, a arguments) {
 	rest, extra := a.positional[n:], newDict()
 	for _, name := range a.order {
 		if !slices.Contains(m.parameters, name) && name != "caller" {
-			extra.set(plain(name), a.named[name])
+			r.set(extra, plain(name), a.named[name])
 		}
 	}
 	m.bindRest(r, s, rest, extra)

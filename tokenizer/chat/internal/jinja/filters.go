@@ -148,6 +148,7 @@ var wordStart = regexp.MustCompile(`[-\s({\[<]+`)
 
 func (r *run) titleWords(t text) text {
 	r.alloc(4 * len(t.s))
+	r.step(8 * len(t.s)) // a regular expression, and work for each word
 	var out builder
 	add := func(from, to int) {
 		if from == to {
@@ -198,7 +199,7 @@ func formatFilter(r *run, v value, a arguments) value {
 		}
 		d := newDict()
 		for _, name := range a.order {
-			d.set(plain(name), a.named[name])
+			r.set(d, plain(name), a.named[name])
 		}
 		return r.percent(r.str(v), d)
 	}
@@ -210,7 +211,9 @@ func wordCount(r *run, v value, a arguments) value {
 	t := r.str(v)
 	r.chargeSplit(t)
 	isWord := func(c rune) bool { return c == '_' || unicode.IsLetter(c) || unicode.IsNumber(c) }
-	return int64(len(strings.FieldsFunc(t.s, func(c rune) bool { return !isWord(c) })))
+	words := strings.FieldsFunc(t.s, func(c rune) bool { return !isWord(c) })
+	r.list(len(words))
+	return int64(len(words))
 }
 
 func attributeOf(r *run, v value, a arguments) value {
@@ -255,6 +258,7 @@ func toInt(r *run, v value, a arguments) value {
 	}
 	switch v := v.(type) {
 	case text:
+		r.search(v)
 		s := strings.TrimFunc(strings.ReplaceAll(v.s, "_", ""), isSpace)
 		base := int(asInt(b[1], 10))
 		if n, err := strconv.ParseInt(s, base, 64); err == nil && base >= 2 {
@@ -287,6 +291,7 @@ func toFloat(r *run, v value, a arguments) value {
 	}
 	defined(v)
 	if t, ok := v.(text); ok {
+		r.search(t)
 		if f, err := strconv.ParseFloat(strings.TrimFunc(t.s, isSpace), 64); err == nil {
 			return f
 		}

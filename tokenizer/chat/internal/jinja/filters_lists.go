@@ -113,11 +113,11 @@ func unique(r *run, v value, a arguments) value {
 	key, seen, out := r.keyOf(b[1]), newDict(), &list{}
 	for _, item := range r.iterate(v) {
 		k := r.folded(key(item), isTrue(b[0]))
-		if _, ok := seen.get(k); ok {
+		if _, ok := r.get(seen, k); ok {
 			continue
 		}
-		r.list(3)
-		seen.set(k, nil)
+		r.list(1)
+		r.set(seen, k, nil)
 		out.items = append(out.items, item)
 	}
 	return out

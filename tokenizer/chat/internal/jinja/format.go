@@ -9,6 +9,7 @@ import (
 
 // percent is Python's format % arguments.
 func (r *run) percent(format text, of value) text {
+	r.allocText(format)
 	p := &percentFormat{run: r, rest: format, of: of, items: []value{of}}
 	if l, ok := of.(*list); ok && l.tuple {
 		p.items = l.items
@@ -26,7 +27,6 @@ func (r *run) percent(format text, of value) text {
 	if l, ok := of.(*list); p.used < len(p.items) && !is[*dict](of) && !is[undefined](of) && (!ok || l.tuple) {
 		fail("not all arguments are used by a format")
 	}
-	r.allocText(p.out.text())
 	return p.out.text()
 }
 
@@ -72,7 +72,7 @@ func (p *percentFormat) next(named bool, key string) value {
 		if !ok {
 			fail("a format with names needs a dict")
 		}
-		v, ok := d.get(plain(key))
+		v, ok := p.get(d, plain(key))
 		if !ok {
 			fail("no %s for a format", key)
 		}
@@ -100,7 +100,9 @@ func (p *percentFormat) value(v value, flags string, verb byte) {
 			p.repr(&b, v)
 			t = b.text()
 		}
-		p.out.add(padded(t, flags))
+		t = padded(t, flags)
+		p.allocText(t)
+		p.out.add(t)
 		return
 	case 'd', 'i', 'u', 'x', 'X', 'o':
 		n, ok := integer(v)

@@ -32,8 +32,8 @@ var textMethods = map[string]func(r *run, t text, a arguments) value{
 	"replace":      replaceIn,
 	"join":         func(r *run, t text, a arguments) value { return r.join(a.bind("join", 1, "iterable")[0], t, asText) },
 	"format":       braces,
-	"startswith":   func(r *run, t text, a arguments) value { return affix(t, a, "startswith", strings.HasPrefix) },
-	"endswith":     func(r *run, t text, a arguments) value { return affix(t, a, "endswith", strings.HasSuffix) },
+	"startswith":   func(r *run, t text, a arguments) value { return affix(r, t, a, "startswith", strings.HasPrefix) },
+	"endswith":     func(r *run, t text, a arguments) value { return affix(r, t, a, "endswith", strings.HasSuffix) },
 	"removeprefix": removePrefix,
 	"removesuffix": removeSuffix,
 	"find":         func(r *run, t text, a arguments) value { return find(r, t, a, "find", strings.Index) },
@@ -47,8 +47,8 @@ var textMethods = map[string]func(r *run, t text, a arguments) value{
 	"isalpha":      every("isalpha", unicode.IsLetter),
 	"isalnum":      every("isalnum", func(c rune) bool { return unicode.IsLetter(c) || unicode.IsNumber(c) }),
 	"isspace":      every("isspace", isSpace),
-	"isupper":      func(_ *run, t text, a arguments) value { a.bind("isupper", 0); return isCase(t.s, unicode.IsLower) },
-	"islower":      func(_ *run, t text, a arguments) value { a.bind("islower", 0); return isCase(t.s, unicode.IsUpper) },
+	"isupper":      func(r *run, t text, a arguments) value { a.bind("isupper", 0); return r.isCase(t, unicode.IsLower) },
+	"islower":      func(r *run, t text, a arguments) value { a.bind("islower", 0); return r.isCase(t, unicode.IsUpper) },
 }
 
 // texts returns a list of strings.
@@ -126,7 +126,7 @@ func splitText(r *run, t text, a arguments) value {
 // chargeSplit counts what parts of t may take.
 func (r *run) chargeSplit(t text) {
 	r.allocText(t)
-	r.step(1 + len(t.s)/16)
+	r.search(t)
 }
 
 func separator(v value) string {
@@ -142,6 +142,7 @@ func rsplitText(r *run, t text, a arguments) value {
 	r.chargeSplit(t)
 	s := separator(v[0])
 	all := t.split(s, -1)
+	r.list(len(all))
 	n := int(min(asInt(v[1], -1), maxInt))
 	if n < 0 || n >= len(all)-1 {
 		return r.texts(all)
@@ -209,10 +210,11 @@ func (r *run) join(v value, separator text, of func(value) text) text {
 }
 
 // affix reports whether a string begins, or ends, with another or one of several.
-func affix(t text, a arguments, method string, has func(s, part string) bool) value {
+func affix(r *run, t text, a arguments, method string, has func(s, part string) bool) value {
 	of := a.bind(method, 1, "prefix")[0]
 	if l, ok := of.(*list); ok && l.tuple {
-		return slices.ContainsFunc(l.items, func(v value) bool { return has(t.s, asText(v).s) })
+		return slices.ContainsFunc(l.items, func(v value) bool { r.scan(asText(v)); return has(t.s, asText(v).s) })
 	}
+	r.scan(asText(of))
 	return has(t.s, asText(of).s)
 }

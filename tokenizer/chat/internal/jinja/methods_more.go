@@ -83,7 +83,7 @@ func removeSuffix(r *run, t text, a arguments) value {
 // find returns at which character a part of a string begins, or -1.
 func find(r *run, t text, a arguments, method string, index func(s, part string) int) value {
 	part := asText(a.bind(method, 1, "sub")[0])
-	r.step(1 + len(t.s)/16)
+	r.search(t)
 	i := index(t.s, part.s)
 	if i < 0 {
 		return int64(-1)
@@ -99,7 +99,7 @@ func found(place value) value {
 }
 
 func countIn(r *run, t text, a arguments) value {
-	r.step(1 + len(t.s)/16)
+	r.search(t)
 	return int64(strings.Count(t.s, asText(a.bind("count", 1, "sub")[0]).s))
 }
 
@@ -108,14 +108,16 @@ func countIn(r *run, t text, a arguments) value {
 func every(method string, is func(rune) bool) func(r *run, t text, a arguments) value {
 	return func(r *run, t text, a arguments) value {
 		a.bind(method, 0)
-		r.step(1 + len(t.s)/16)
+		r.search(t)
 		return t.s != "" && !strings.ContainsFunc(t.s, func(c rune) bool { return !is(c) })
 	}
 }
 
 // isCase reports whether a string has letters of upper and lower case, but none
 // of the wrong one.
-func isCase(s string, wrong func(rune) bool) bool {
+func (r *run) isCase(t text, wrong func(rune) bool) bool {
+	r.search(t)
+	s := t.s
 	cased := strings.ContainsFunc(s, func(c rune) bool { return unicode.IsUpper(c) || unicode.IsLower(c) })
 	return cased && !strings.ContainsFunc(s, func(c rune) bool { return wrong(c) || unicode.IsTitle(c) })
 }
@@ -127,6 +129,7 @@ func (r *run) lines(t text, keepEnds bool) []text {
 	for at := 0; at < len(t.s); {
 		length := strings.IndexFunc(t.s[at:], isLineEnd)
 		if length < 0 {
+			r.list(len(out))
 			return append(out, t.slice(at, len(t.s)))
 		}
 		end := at + length
@@ -140,6 +143,7 @@ func (r *run) lines(t text, keepEnds bool) []text {
 		}
 		out = append(out, line)
 	}
+	r.list(len(out))
 	return out
 }
 
@@ -148,9 +152,9 @@ func isLineEnd(c rune) bool {
 }
 
 var dictMethods = map[string]func(r *run, d *dict, a arguments) value{
-	"get": func(_ *run, d *dict, a arguments) value {
+	"get": func(r *run, d *dict, a arguments) value {
 		v := a.bind("get", 1, "key", "default")
-		if found, ok := d.get(v[0]); ok {
+		if found, ok := r.get(d, v[0]); ok {
 			return found
 		}
 		if v[1] == (absent{}) {

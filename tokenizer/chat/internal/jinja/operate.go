@@ -86,6 +86,9 @@ func (r *run) repeat(left, right value) (value, bool) {
 			n = int64(maxInt) / size
 		}
 		r.alloc(int(n * size))
+		if len(v.typed) == 0 {
+			return plain(strings.Repeat(v.s, int(n))), true
+		}
 		var b builder
 		for i := int64(0); i < n && v.s != ""; i++ {
 			b.add(v)
@@ -243,10 +246,10 @@ func (r *run) in(v, collection value) bool {
 		if !ok {
 			fail("%s in a str", kind(v))
 		}
-		r.step(1 + len(c.s)/64)
+		r.search(c)
 		return strings.Contains(c.s, part.s)
 	case *dict:
-		_, ok := c.get(v)
+		_, ok := r.get(c, v)
 		return ok
 	case *list:
 		for _, item := range c.items {

@@ -27,7 +27,7 @@ func (r *run) str(v value) text {
 
 // repr writes a value as Python's repr does.
 func (r *run) repr(b *builder, v value) {
-	r.step(1)
+	r.alloc(8)
 	switch v := v.(type) {
 	case nil:
 		b.write("None", false)
@@ -104,7 +104,7 @@ type jsonStyle struct {
 
 // json writes a value as Python's json.dumps does.
 func (r *run) json(b *builder, v value, style *jsonStyle, level int) {
-	r.step(1)
+	r.alloc(8)
 	switch v := v.(type) {
 	case nil:
 		b.write("null", false)
@@ -122,6 +122,7 @@ func (r *run) json(b *builder, v value, style *jsonStyle, level int) {
 		keys := r.jsonKeys(v, style)
 		r.jsonItems(b, "{}", len(keys), style, level, func(i int) {
 			r.jsonText(b, keys[i].name, style)
+			r.allocText(style.colon)
 			b.add(style.colon)
 			r.json(b, keys[i].value, style, level+1)
 		})
@@ -194,6 +195,7 @@ func (r *run) jsonItems(b *builder, brackets string, n int, style *jsonStyle, le
 	b.write(brackets[:1], false)
 	for i := range n {
 		if i > 0 {
+			r.allocText(style.comma)
 			b.add(style.comma)
 		}
 		newline(level + 1)

@@ -21,9 +21,9 @@ func (r *run) test(name string, v value, a arguments) bool {
 		other := a.bind(name, 1, "other")[0]
 		return kind(v) == kind(other) && r.equal(v, other)
 	case "lower":
-		return isCase(r.str(v).s, unicode.IsUpper)
+		return r.isCase(r.str(v), unicode.IsUpper)
 	case "upper":
-		return isCase(r.str(v).s, unicode.IsLower)
+		return r.isCase(r.str(v), unicode.IsLower)
 	case "filter":
 		_, ok := filters[asText(v).s]
 		return ok

@@ -104,6 +104,23 @@ func (d *dict) set(key, v value) {
 	d.keys, d.values = append(d.keys, key), append(d.values, v)
 }
 
+// get returns the value of a key. Counted is what hashing the key takes.
+func (r *run) get(d *dict, key value) (value, bool) {
+	if t, ok := key.(text); ok {
+		r.scan(t)
+	}
+	return d.get(key)
+}
+
+// set adds a key and its value to a dict that is being built.
+func (r *run) set(d *dict, key, v value) {
+	r.list(2)
+	if t, ok := key.(text); ok {
+		r.scan(t)
+	}
+	d.set(key, v)
+}
+
 func (d *dict) get(key value) (value, bool) {
 	switch k := key.(type) {
 	case nil, text, bool, int64, float64:
@@ -204,7 +221,11 @@ func (r *run) equal(a, b value) bool {
 		return ok
 	case text:
 		b, ok := b.(text)
-		return ok && a.s == b.s
+		if !ok || len(a.s) != len(b.s) {
+			return false
+		}
+		r.scan(a)
+		return a.s == b.s
 	case *list:
 		b, ok := b.(*list)
 		if !ok || a.tuple != b.tuple {
@@ -236,7 +257,7 @@ func (r *run) equalDicts(a, b *dict) bool {
 	r.enter()
 	defer r.leave()
 	for i, key := range a.keys {
-		if v, ok := b.get(key); !ok || !r.equal(a.values[i], v) {
+		if v, ok := r.get(b, key); !ok || !r.equal(a.values[i], v) {
 			return false
 		}
 	}
@@ -249,6 +270,7 @@ func (r *run) compare(a, b value) int {
 	r.step(1)
 	if x, ok := a.(text); ok {
 		if y, ok := b.(text); ok {
+			r.scan(x)
 			return strings.Compare(x.s, y.s)
 		}
 	}
