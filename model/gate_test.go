@@ -134,3 +134,22 @@ func TestDrainFromOnToken(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, result.Tokens, 5)
 }
+
+// Tokens that were written already when OnToken ends the request's context are
+// left out.
+func TestEndFromOnToken(t *testing.T) {
+	m := toyModel(t, &toy{}, Options{})
+	for range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		heard := 0
+		r := Request{Tokens: []int32{1, 2, 3}, MaxNewTokens: 20, Stop: []int32{}, OnToken: func(Token) {
+			if heard++; heard == 3 {
+				cancel()
+			}
+		}}
+		result, err := m.Generate(ctx, r)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Len(t, result.Tokens, 3)
+		require.Equal(t, 3, heard)
+	}
+}

@@ -40,6 +40,10 @@ func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
 		var ending *ending
 		fresh, ending = t.take(fresh)
 		for _, token := range fresh {
+			if ctx.Err() != nil { // OnToken may have ended it
+				m.scheduler.guard.leave(t.sequence)
+				return result, ctx.Err()
+			}
 			result.Tokens = append(result.Tokens, token)
 			if r.OnToken != nil {
 				r.OnToken(token)

@@ -102,6 +102,9 @@ func (o Options) backend() backend.Options {
 	return backend.Options{Precision: hold.Precision(o.Precision), Hold: hold.Hold(o.Hold), Threads: o.Threads, KV: o.KV, Context: o.Context, Log: o.Log}
 }
 
+// maxThreads is more than any machine has. Each thread takes memory of its own.
+const maxThreads = 4096
+
 // check refuses values that an option can't have, and reads Device.
 func (o Options) check() ([]device, error) {
 	for _, c := range []struct {
@@ -126,6 +129,9 @@ func (o Options) check() ([]device, error) {
 		if c.found < c.least {
 			return nil, badinput.New("", c.field, fmt.Sprint(c.found), fmt.Sprintf("%d or more", c.least))
 		}
+	}
+	if o.Threads > maxThreads {
+		return nil, badinput.New("", "threads", fmt.Sprint(o.Threads), fmt.Sprintf("at most %d", maxThreads))
 	}
 	return parseDevices(o.Device)
 }

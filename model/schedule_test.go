@@ -249,7 +249,7 @@ func TestForms(t *testing.T) {
 	}
 	for field, o := range map[string]Options{
 		"weights": {Hold: "int4"}, "precision": {Precision: "f64"}, "kv dtype": {KV: "q8"}, "device": {Device: "tpu"},
-		"lora": {LoRA: "add"}, "batch": {Batch: -1}, "context": {Context: -5}, "threads": {Threads: -1}, "prefill chunk": {PrefillChunk: -2},
+		"lora": {LoRA: "add"}, "batch": {Batch: -1}, "context": {Context: -5}, "threads": {Threads: -1}, "threads: found 1048576": {Threads: 1 << 20}, "prefill chunk": {PrefillChunk: -2},
 	} {
 		_, err := Open(t.Context(), filepath.Join(dir, "models", "head-64-one"), o)
 		require.ErrorContains(t, err, field)
