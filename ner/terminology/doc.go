@@ -9,10 +9,13 @@
 //
 //	exact         a name equals the mention, letter for letter
 //	normalized    a name has the key of the mention, see [Key]
-//	abbreviation  one of the steps above, with the mention's short forms written out
+//	abbreviation  one of the steps above, with the mention's short forms written
+//	              out; so is called, too, what the last step finds for these
 //	composite     each part of a coordination is found by itself: "renal or
 //	              hepatic toxicity" is renal toxicity and hepatic toxicity
-//	fuzzy         the most similar names
+//	fuzzy         the most similar names; those that lack words of the mention,
+//	              and so may mean more than it, are told apart as wider: "bundle
+//	              branch block" for "left bundle branch block"
 //
 // # Similarity
 //
