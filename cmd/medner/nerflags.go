@@ -38,8 +38,8 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	f.modelFlags.register(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&f.tasks, "task", "chemicals,diseases,influences", "what to extract, comma-separated")
-	fs.StringVar(&f.profile, "profile", string(ner.Default), "how answers are read: `default|seed-compat`, or a FILE of prompts")
-	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy changes how eval scores)")
+	fs.StringVar(&f.profile, "profile", string(ner.Default), "how answers are read: `default|seed-compat` (as the published adapter's model card does), or a FILE of prompts")
+	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: eval counts similar items as right)")
 	fs.StringVar(&f.prompt, "prompt", "", "`PROMPT` to ask with: train, simple, card, biomistral or a file (default: the one that the model was trained with)")
 	fs.StringVar(&f.ensemble, "ensemble", "", "ask with each of several `PROMPTS`, comma-separated")
 	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "with --ensemble, keep the items that one, all or most prompts brought: `union|intersection|vote`")
@@ -48,7 +48,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs.Float32Var(&f.penalty, "repetition-penalty", 1, "transformers' repetition penalty, for tokens of prompt and answer")
 	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty is for tokens of the answer only")
 	fs.IntVar(&f.maxNewTokens, "max-new-tokens", 0, "most tokens of an answer (default: the profile's)")
-	fs.IntVar(&f.chunkTokens, "chunk-tokens", 0, "most tokens of an article in one question; longer articles are asked about in pieces (default: what the context holds)")
+	fs.IntVar(&f.chunkTokens, "chunk-tokens", 0, "most tokens of an article in one question; longer articles are asked about in pieces (default: 1024; with seed-compat what the context holds)")
 	fs.Float64Var(&f.alternatives, "alternatives", 0, "also extract items whose first token the model held likelier than `P`: more recall, less precision")
 	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the one beside the adapter)")
 	fs.Float64Var(&f.minConfidence, "min-confidence", 0, "leave out items of a lower confidence, and report them")
@@ -127,7 +127,7 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	return f.confidenceOptions(options)
 }
 
-// seed returns how the seed's rules read and score answers.
+// seed returns how the model card's rules read and score answers.
 func (f *nerFlags) seed() (eval.Seed, error) {
 	s := eval.Seed{Filtered: f.profile == string(ner.SeedCompat)}
 	if f.variant == "" {

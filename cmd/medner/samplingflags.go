@@ -15,7 +15,7 @@ func registerSampling(fs *pflag.FlagSet, s *model.Sampling) {
 	fs.Float64Var(&s.Temperature, "temperature", 0, "draw tokens, the logits divided by `T`; 0: take the likeliest token")
 	fs.IntVar(&s.TopK, "top-k", 0, "draw from the `K` likeliest tokens; 0: from all")
 	fs.Float64Var(&s.TopP, "top-p", 1, "draw from the likeliest tokens that together have the probability `P`")
-	fs.Uint64Var(&s.Seed, "seed", 0, "what is drawn; the same seed writes the same tokens")
+	fs.Uint64Var(&s.Seed, "seed", 0, "seed of the draws; the same seed draws the same tokens")
 }
 
 // checkSampling refuses flags that can't be carried out, and those that would
