@@ -43,8 +43,8 @@ func (s *scheduler) fail(err error) {
 }
 
 // makeRoom puts off the sequence with a cache that was admitted last, until
-// another has ended: reading or writing → waiting. One that is alone, or that
-// can't be read again, ends instead.
+// another has ended: it waits again, whatever it was doing. Where it is alone, or
+// can't be read again, it ends with the error instead.
 func (s *scheduler) makeRoom(err error) {
 	for _, q := range slices.Backward(s.active) {
 		if q.cache == nil {

@@ -82,7 +82,8 @@ func (e *Extractor) warning(a answered) string {
 }
 
 // tasksOf returns the tasks to ask a document about: those of the settings, or,
-// of a document that is a prompt of the seed's, the one that the prompt is for.
+// of a document that is a prompt in the model card's format, the one that it asks
+// for.
 func (e *Extractor) tasksOf(d *document.Document) ([]prompt.Task, error) {
 	if d.Prompt == "" {
 		return e.tasks, nil

@@ -33,8 +33,10 @@
 //
 // [Default] keeps the model to lists of spans of the article and reports nothing
 // else; with [WithGrounded] off it lets the model write freely, and flags what
-// the article doesn't have. [SeedCompat] does what the author of the model card
-// did, filter for filter, and is there to be compared with.
+// the article doesn't have. [SeedCompat] is there to be compared with: it
+// reads answers filter for filter as the author of the published Llama-3.2-3B
+// adapter did for the adapter's model card. Names with "seed" in this module mean
+// that card, its prompts, file format and filters.
 //
 // # Long articles
 //

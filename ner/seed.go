@@ -8,12 +8,12 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// flagInstruction marks an item that the seed's rules found in the prompt,
+// flagInstruction marks an item that the model card's rules found in the prompt,
 // although the article doesn't have it.
 const flagInstruction = "not found in the article, only in the instruction around it"
 
 // seedCompat fills a result from the answers, by the rules of profile
-// seed-compat. Items are normalised as the seed does. The seed's own code gives no
+// seed-compat. Items are normalised as the card's author does, whose code gives no
 // offsets: those of the result are where the article has the item.
 func (e *Extractor) seedCompat(result *document.Result, answers []answered) {
 	article := ground.NewArticle(result.Text)

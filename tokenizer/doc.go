@@ -1,8 +1,8 @@
 // Package tokenizer turns text into token ids and back, as Hugging Face's
 // tokenizers library does for the same tokenizer.json: the same ids, the same
 // offsets, the same decoded text. It is for whoever feeds text to a model or
-// must know which part of a text a token came from; it needs no other package of
-// this module.
+// must know which part of a text a token came from; of this module's public
+// packages it needs badinput alone.
 //
 // # What it reads
 //

@@ -168,10 +168,9 @@ func readDocuments(cmd *cobra.Command, path string) ([]document.Document, error)
 	return docs, nil
 }
 
-// readPredictions reads a file of annotations to score. A result of medner ner may
-// repeat the completion of the prompt that it was made for, which is the gold
-// answer and left out here; in the seed's own format the completion is the answer
-// to score.
+// readPredictions reads a file of annotations to score. In the model card's
+// format a completion is the answer to score. In a result of medner ner it is the
+// gold answer, repeated from the input, and is left out.
 func readPredictions(cmd *cobra.Command, path string) ([]document.Document, error) {
 	docs := []document.Document{} // nil would mean that there is no such file
 	for r, err := range format.Files([]string{path}, cmd.InOrStdin(), format.ReadOptions{}) {

@@ -19,6 +19,6 @@
 // # Files of this package
 //
 // formats.go is the table of all formats, and detect.go tells them apart.
-// NAME_read.go has the source of a format, NAME_write.go its Writer: bioc.go and
-// offsets.go, json_kinds.go and xml_splitter.go have what several of them share.
+// NAME_read.go has the source of a format, NAME_write.go its Writer. bioc.go,
+// offsets.go, json_kinds.go and xml_splitter.go hold what several formats share.
 package format

@@ -34,9 +34,9 @@ const (
 type entry struct {
 	format     Format
 	extensions []string // of its files, in lower case
-	// begins tells whether a file is of the format by its first bytes, without
-	// white space, and its name in lower case. It is nil for formats that the
-	// bytes don't tell. It is true for one format at most.
+	// begins reports whether a file has this format, from its name in lower case
+	// and its first bytes, after white space. Of all formats at most one says so.
+	// nil: the first bytes can't tell.
 	begins func(name string, head []byte) bool
 	read   func(input) (source, error)          // nil for outputs only
 	write  func(io.Writer, WriteOptions) Writer // nil for inputs only

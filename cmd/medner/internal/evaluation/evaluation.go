@@ -24,7 +24,7 @@ type Options struct {
 	Compare []document.Document
 	// Thresholds also scores what is left above each of several confidences.
 	Thresholds bool
-	// Observed is what the extractor wrote that made the predictions; nil if they
+	// Observed holds the answers that the predictions were read from; nil if they
 	// come from a file.
 	Observed *Observed
 	// Fit fits a calibration to the outcome. It needs Observed.
@@ -37,8 +37,8 @@ type Options struct {
 type Evaluation struct {
 	*eval.Report
 	// Calibration measures, by task, how well the confidences agree with the
-	// outcome. If a calibration was fitted, it measures the confidences that fits
-	// give to items which they have not seen.
+	// outcome. If a calibration was fitted, each item is measured with the confidence
+	// of a curve that was fitted without the item's document.
 	Calibration map[string]eval.Calibration `json:"calibration,omitempty"`
 	CrossFitted bool                        `json:"calibration_cross_fitted,omitempty"`
 	Thresholds  []eval.Threshold            `json:"thresholds,omitempty"`
@@ -80,8 +80,9 @@ func Run(o Options) (*Evaluation, error) {
 	return e, nil
 }
 
-// fit fits a calibration to all items that the extractor wrote, and measures
-// fits of its kind by cross-fitting, with resamples for the intervals.
+// fit fits a calibration to all items that the extractor wrote. What it measures
+// is not that calibration, which has seen the items, but curves that were fitted
+// to nine tenths of the documents and applied to the rest.
 func (o *Observed) fit(gold []document.Document, resamples int) (map[string]eval.Calibration, *confidence.Calibration) {
 	samples := o.samples(gold)
 	measured := map[string]eval.Calibration{}

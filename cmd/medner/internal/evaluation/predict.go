@@ -41,8 +41,8 @@ func (o *Observed) Options() []ner.Option {
 }
 
 // Predict has the extractor annotate the articles of gold documents, and writes
-// each result to saved. A document that fails is reported to progress, and is
-// among the predictions without annotations, after all others.
+// each result to saved. A document that fails is reported to progress; it comes
+// at the end of the predictions, without annotations.
 func (o *Observed) Predict(ctx context.Context, extractor *ner.Extractor, gold []document.Document, saved format.Writer, progress job.Progress) ([]document.Document, error) {
 	o.key = extractor.Key()
 	bare := slices.Clone(gold)

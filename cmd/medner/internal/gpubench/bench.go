@@ -114,8 +114,8 @@ func first(a, b error) error {
 	return b
 }
 
-// shape measures all kernels at one shape. The device memory of one is freed
-// before the next is prepared.
+// shape measures all kernels at one shape. The device memory of one kernel
+// is freed before the next one is prepared.
 func (b *bench) shape(k *gpukernels.Kernels, s Shape) error {
 	for _, c := range b.cases(k, s) {
 		if b.o.Kernels != nil && !slices.ContainsFunc(b.o.Kernels, func(p string) bool { return strings.HasPrefix(c.kernel, p) }) {

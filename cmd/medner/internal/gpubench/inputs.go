@@ -10,8 +10,8 @@ import (
 	"github.com/medner/medner/kernels"
 )
 
-// normal reads a matrix of normally distributed numbers: each row is a part of
-// numbers, from another place on.
+// normal reads a matrix of normally distributed numbers. Few are drawn: each row
+// is a run of them that begins at another index.
 type normal struct{ numbers []float32 }
 
 func newNormal(cols int) *normal {
@@ -57,8 +57,8 @@ func (c *randomCodes) CodeRows(codes []byte, scales, _ []float32, from int) erro
 	return nil
 }
 
-// pack returns copies of a random matrix that together no cache holds. They take
-// turns, so that each is read from memory, as in a model.
+// pack returns copies of a random matrix, so many that together they don't fit
+// the cache. They take turns, so that each is read from memory, as in a model.
 func (b *bench) pack(f kernels.Format, rows, cols int) ([]*gpukernels.Weights, error) {
 	var p *gpukernels.Packer
 	var err error

@@ -16,8 +16,8 @@ import (
 	"github.com/medner/medner/safetensors"
 )
 
-// fourBit checks nf4/*.safetensors: a weight, and what bitsandbytes packed of
-// it and read back, all bit-equal.
+// fourBit checks nf4/*.safetensors, each of which holds a weight, what
+// bitsandbytes packed it into, and what it read back: all must be bit-equal.
 func (r *run) fourBit() error {
 	files, err := filepath.Glob(r.path("nf4", "*.safetensors"))
 	if err != nil {
@@ -90,7 +90,8 @@ func fourBitDifference(name string, file *safetensors.Reader) (string, error) {
 	return "", nil
 }
 
-// parts are the bytes that a golden file holds of a packed weight.
+// parts returns the bytes of a packed weight, by the names of the tensors that
+// hold them in a golden file.
 func parts(q *quant.FourBit) map[string][]byte {
 	p := map[string][]byte{"packed": q.Packed}
 	if q.Double == nil {
