@@ -1,6 +1,7 @@
-// Package badinput defines the error of medner's packages for a file, a document
-// or a request that its user must mend: trying again won't help, and the message
-// says where to look. A caller tells it from other errors with errors.As:
+// Package badinput defines the error that medner's packages return where a file,
+// a document or a request is at fault. Its user must mend it, as trying again
+// won't help, and the message says where to look. Programs that treat such errors
+// apart from others find them with errors.As:
 //
 //	var bad *badinput.Error
 //	if errors.As(err, &bad) {

@@ -52,8 +52,8 @@ type DescribedDelta struct {
 	Delta, Weight float64
 }
 
-// Describe opens and checks what Open does, but packs nothing. For the strength of
-// adapters it reads the weights that they change once.
+// Describe opens and checks the files that Open would, but packs nothing. It
+// reads the weights that adapters change once, to measure by how much.
 func Describe(ctx context.Context, path string, o Options) (_ *Description, err error) {
 	files, err := checkpoint.Open(path)
 	if err != nil {

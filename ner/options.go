@@ -13,8 +13,8 @@ type Profile string
 
 // The profiles.
 const (
-	Default    Profile = "default"
-	SeedCompat Profile = "seed-compat"
+	Default    Profile = "default"     // only what the article has, with calibrated confidences where there are any
+	SeedCompat Profile = "seed-compat" // by the rules of the published adapter's model card, to compare with its scores
 )
 
 // Ungrounded says what becomes of an item that the article doesn't have.
@@ -113,7 +113,8 @@ func WithMaxNewTokens(n int) Option { return func(s *settings) { s.maxNewTokens 
 func WithAlternatives(p float64) Option { return func(s *settings) { s.alternatives = p } }
 
 // WithChunkTokens bounds the tokens of an article that are asked about at once.
-// 1024 is the default; 0 means as many as the model's context holds.
+// 1024 is the default; 0 means as many as the model's context holds, which is the
+// default of [SeedCompat].
 func WithChunkTokens(n int) Option { return func(s *settings) { s.chunkTokens = n } }
 
 // WithDerived says whether mentions that no answer has but that follow from the

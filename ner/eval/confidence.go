@@ -6,9 +6,9 @@ import (
 	"github.com/medner/medner/ner/document"
 )
 
-// Confidences tells of the grounded items of predictions, by task, whether they are
-// right, see [Grader]. Each text counts once in a document. Items without a
-// confidence are left out.
+// Confidences returns the grounded items of predictions, by task, each with its
+// confidence and whether it is right, see [Grader]. Each text counts once in a
+// document. Items without a confidence are left out.
 func Confidences(gold, predicted []document.Document) map[string][]Graded {
 	byID := map[string]*document.Document{}
 	for i := range predicted {
