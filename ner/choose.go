@@ -10,8 +10,8 @@ import (
 	"github.com/medner/medner/ner/prompt"
 )
 
-// vote returns the items that the ensemble keeps, and sets their features, in
-// which the share of the prompts that agree is one.
+// vote returns the items that the ensemble keeps, and sets their features, among
+// them the share of the prompts that agree.
 func (c *collector) vote(items []*item) []*item {
 	n := len(c.e.prompts)
 	least := 1

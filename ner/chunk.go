@@ -9,7 +9,7 @@ import (
 	"github.com/medner/medner/ner/internal/sentence"
 )
 
-// chunk is a range of bytes of an article.
+// chunk is a piece of an article, as a range of its bytes.
 type chunk struct{ start, end int }
 
 // chunks cuts an article into pieces of at most limit tokens, at ends of

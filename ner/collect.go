@@ -241,7 +241,7 @@ func (r *reply) unmaskedIn(line answer.Line) bool {
 	})
 }
 
-// nothing holds what models write, folded, where there is nothing to list.
+// nothing holds, folded, what models write to say that there is nothing to list.
 var nothing = map[string]bool{"none": true, "n/a": true, "nothing": true, "no": true, "not applicable": true}
 
 // add puts an item into the result, or reports why it is left out.

@@ -17,7 +17,7 @@ const (
 	numberOf    = "number_of"     // the mention is the item's singular or plural
 )
 
-// derivation adds the mentions that follow from the answers to a task's own. A
+// derivation adds to a task's own mentions those that follow from the answers. A
 // mention is as sure as the item that it follows from.
 type derivation struct {
 	c     *collector

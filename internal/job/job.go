@@ -49,7 +49,7 @@ type Report struct {
 	Documents int // documents that are done, those of resumed runs included
 	Resumed   int // of Documents, those that earlier runs had done
 	Failed    int // of Documents, those that could not be read or annotated
-	// LastError is why the last document failed that did so in this run.
+	// LastError is the error of the last document that failed in this run.
 	LastError error
 	// Resumable says that the output has a journal: while the job is not
 	// complete, a run with Output.Resume goes on where it stopped.

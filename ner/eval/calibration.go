@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Graded is a predicted item, of which is known whether it is right.
+// Graded is a predicted item that is known to be right or wrong.
 type Graded struct {
 	Document   string
 	Confidence float64 // from 0 to 1
@@ -72,10 +72,10 @@ func Calibrate(items []Graded, resamples int) Calibration {
 		return []float64{debiased, brier(sample)}
 	})
 	if intervals != nil {
-		// The items are drawn from a population whose error is debiased, and the
-		// resamples from the items, whose own error, chance included, is square.
-		// So the debiased errors of resamples lie around square, too high by what
-		// chance added to the items.
+		// square is the items' own squared error, which chance has added to, and
+		// debiased estimates that of the population they were drawn from. A resample
+		// is drawn from the items: its debiased error estimates square, and is too
+		// high by what chance added.
 		chance := square - debiased
 		c.DebiasedCI = &Interval{Low: root(intervals[0].Low - chance), High: root(intervals[0].High - chance)}
 		c.BrierCI = &intervals[1]
