@@ -20,5 +20,5 @@
 //     order they are given; a file appears whole or not at all.
 //   - A Reader may be used by any number of goroutines.
 //
-// The format is described at https://huggingface.co/docs/safetensors.
+// The documentation of Hugging Face's library safetensors describes the format.
 package safetensors
