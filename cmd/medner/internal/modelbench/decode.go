@@ -21,16 +21,17 @@ func (e *TooShortError) Error() string {
 // decode writes tokens in w.Parallel sequences at once. It returns how many were
 // written while all of the sequences were writing, and how long that was.
 func decode(ctx context.Context, m *model.Model, w Work) (count int, took time.Duration, err error) {
+	if w.Parallel == 1 {
+		return decodeOne(ctx, m, w)
+	}
 	var group sync.WaitGroup
 	written := make([][]time.Time, w.Parallel)
 	errs := make([]error, w.Parallel)
 	for i := range w.Parallel {
 		group.Go(func() {
-			// The step that reads the prompt writes the first token; w.Generate more follow.
-			_, errs[i] = m.Generate(ctx, model.Request{
-				Tokens: tokens(m, max(1, w.Depth), i), MaxNewTokens: w.Generate + 1, Stop: []int32{},
-				OnToken: func(model.Token) { written[i] = append(written[i], time.Now()) },
-			})
+			r := request(m, w, i)
+			r.OnToken = func(model.Token) { written[i] = append(written[i], time.Now()) }
+			_, errs[i] = m.Generate(ctx, r)
 		})
 	}
 	group.Wait()
@@ -57,6 +58,22 @@ func decode(ctx context.Context, m *model.Model, w Work) (count int, took time.D
 		return 0, 0, &TooShortError{w.Generate}
 	}
 	return count, to.Sub(from), nil
+}
+
+// decodeOne is decode of one sequence. It takes the model's own times, since a
+// small model may write several tokens before OnToken hears of the first.
+func decodeOne(ctx context.Context, m *model.Model, w Work) (count int, took time.Duration, err error) {
+	result, err := m.Generate(ctx, request(m, w, 0))
+	if err != nil {
+		return 0, 0, err
+	}
+	return w.Generate, result.Timings.Decode, nil
+}
+
+// request asks for w.Generate tokens after the one that the step which reads the
+// prompt writes.
+func request(m *model.Model, w Work, sequence int) model.Request {
+	return model.Request{Tokens: tokens(m, max(1, w.Depth), sequence), MaxNewTokens: w.Generate + 1, Stop: []int32{}}
 }
 
 // tokens returns n ids from all over the vocabulary, other ones for each
