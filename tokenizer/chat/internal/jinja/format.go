@@ -10,20 +10,20 @@ import (
 // percent is Python's format % arguments.
 func (r *run) percent(format text, of value) text {
 	r.allocText(format)
-	p := &percentFormat{run: r, rest: format, of: of, items: []value{of}}
+	p := &percentFormat{run: r, format: format, of: of, items: []value{of}}
 	if l, ok := of.(*list); ok && l.tuple {
 		p.items = l.items
 	}
 	for {
-		i := strings.IndexByte(p.rest.s, '%')
+		i := strings.IndexByte(format.s[p.at:], '%')
 		if i < 0 {
 			break
 		}
-		p.out.add(p.rest.slice(0, i))
-		p.rest = p.rest.slice(i+1, len(p.rest.s))
+		p.out.add(format.slice(p.at, p.at+i))
+		p.at += i + 1
 		p.conversion()
 	}
-	p.out.add(p.rest)
+	p.out.add(format.slice(p.at, len(format.s)))
 	if l, ok := of.(*list); p.used < len(p.items) && !is[*dict](of) && !is[undefined](of) && (!ok || l.tuple) {
 		fail("not all arguments are used by a format")
 	}
@@ -32,16 +32,17 @@ func (r *run) percent(format text, of value) text {
 
 type percentFormat struct {
 	*run
-	rest  text
-	of    value
-	items []value
-	used  int
-	out   builder
+	format text
+	at     int // bytes of format that are read
+	of     value
+	items  []value
+	used   int
+	out    builder
 }
 
 // conversion writes one value; its % is read.
 func (p *percentFormat) conversion() {
-	s := p.rest.s
+	s := p.format.s[p.at:]
 	named, key := strings.HasPrefix(s, "("), ""
 	if named {
 		end := strings.IndexByte(s, ')')
@@ -58,7 +59,7 @@ func (p *percentFormat) conversion() {
 		fail("a format that ends in %%")
 	}
 	flags, verb := s[:n], s[n]
-	p.rest = p.rest.slice(len(p.rest.s)-len(s)+n+1, len(p.rest.s))
+	p.at = len(p.format.s) - len(s) + n + 1
 	if verb == '%' {
 		p.out.write("%", false)
 		return
@@ -100,6 +101,7 @@ func (p *percentFormat) value(v value, flags string, verb byte) {
 			p.repr(&b, v)
 			t = b.text()
 		}
+		p.search(t)
 		t = padded(t, flags)
 		p.allocText(t)
 		p.out.add(t)
@@ -150,30 +152,31 @@ func padded(t text, flags string) text {
 func braces(r *run, format text, a arguments) value {
 	var out builder
 	automatic := 0
-	rest := format
+	r.allocText(format)
+	at := 0 // bytes of format that are read
 	for {
-		i := strings.IndexAny(rest.s, "{}")
+		i := strings.IndexAny(format.s[at:], "{}")
 		if i < 0 {
 			break
 		}
-		out.add(rest.slice(0, i))
-		after := rest.slice(i+1, len(rest.s))
-		if strings.HasPrefix(after.s, rest.s[i:i+1]) { // {{ or }}
-			out.add(after.slice(0, 1))
-			rest = after.slice(1, len(after.s))
+		brace := format.s[at+i]
+		out.add(format.slice(at, at+i))
+		at += i + 1
+		if at < len(format.s) && format.s[at] == brace { // {{ or }}
+			out.add(format.slice(at, at+1))
+			at++
 			continue
 		}
-		end := strings.IndexByte(after.s, '}')
-		if rest.s[i] == '}' || end < 0 {
-			fail("a single %c in a format", rest.s[i])
+		end := strings.IndexByte(format.s[at:], '}')
+		if brace == '}' || end < 0 {
+			fail("a single %c in a format", brace)
 		}
-		v := r.str(field(a, after.s[:end], &automatic))
+		v := r.str(field(a, format.s[at:at+end], &automatic))
 		r.allocText(v)
 		out.add(v)
-		rest = after.slice(end+1, len(after.s))
+		at += end + 1
 	}
-	out.add(rest)
-	r.allocText(format)
+	out.add(format.slice(at, len(format.s)))
 	return out.text()
 }
 

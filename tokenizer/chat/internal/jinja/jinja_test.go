@@ -191,6 +191,10 @@ func TestBounds(t *testing.T) {
 		"words, often":        "{% set s = 'a b' * 10**4 %}{% for i in range(99999) %}{% set x = s | wordcount %}{% endfor %}",
 		"prefixes, often":     "{% set s = 'a' * 10**6 %}{% for i in range(99999) %}{% set x = s.startswith(s) %}{% endfor %}",
 		"cases, often":        "{% set s = 'a' * 10**6 %}{% for i in range(99999) %}{% set x = s is lower %}{% endfor %}",
+		"a format of pieces":  "{% set s = (messages[0].content ~ '-%%') * 10**5 %}{% for i in range(99999) %}{% set x = s % () %}{% endfor %}",
+		"braces of pieces":    "{% set s = (messages[0].content ~ '-{' ~ '{') * 10**5 %}{% for i in range(99999) %}{% set x = s.format() %}{% endfor %}",
+		"a format, cut":       "{% set s = 'a' * 10**6 %}{% for i in range(99999) %}{% set x = '%.9s' % s %}{% endfor %}",
+		"pieces, often":       "{% set s = (messages[0].content ~ '-') * 10**4 %}{% for i in range(99999) %}{% set x = s | upper %}{% endfor %}",
 		"pairs, often":        "{% set l = [[1, 2]] * 10**5 %}{% for i in range(99999) %}{% set x = dict(l) %}{% endfor %}",
 	} {
 		_, err := renderWithin(source, []Message{{"user", "a"}}, false, less())

@@ -62,12 +62,18 @@ func (r *run) texts(of []text) *list {
 }
 
 func (r *run) upper(t text) text {
-	r.alloc(2 * len(t.s))
+	r.chargePieces(t)
 	return t.mapPieces(cases.Upper(language.Und).String)
 }
 
-func (r *run) lower(t text) text {
+// chargePieces counts what a text takes whose pieces are changed one by one.
+func (r *run) chargePieces(t text) {
 	r.alloc(2 * len(t.s))
+	r.step(16 * len(t.typed))
+}
+
+func (r *run) lower(t text) text {
+	r.chargePieces(t)
 	return t.mapPieces(cases.Lower(language.Und).String)
 }
 
@@ -82,7 +88,7 @@ func (r *run) capitalize(t text) text {
 
 // title begins each run of letters with a capital.
 func (r *run) title(t text) text {
-	r.alloc(2 * len(t.s))
+	r.chargePieces(t)
 	inside := false
 	return t.mapRunes(func(c rune) string {
 		cased := unicode.IsUpper(c) || unicode.IsLower(c) || unicode.IsTitle(c)
