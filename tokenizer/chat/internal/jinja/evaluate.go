@@ -4,8 +4,8 @@ import "strings"
 
 func (c *constant) eval(*run, *scope) value { return c.value }
 
-func (v *variable) eval(_ *run, s *scope) value {
-	if found, ok := s.get(v.name); ok {
+func (v *variable) eval(r *run, s *scope) value {
+	if found, ok := s.get(r, v.name); ok {
 		return found
 	}
 	return undefined{v.name}

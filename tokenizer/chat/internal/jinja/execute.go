@@ -54,8 +54,8 @@ func (r *run) filtered(t text, filters expression, s *scope) value {
 // space.
 const blockTextName = "the block"
 
-func (blockText) eval(_ *run, s *scope) value {
-	t, _ := s.get(blockTextName)
+func (blockText) eval(r *run, s *scope) value {
+	t, _ := s.get(r, blockTextName)
 	return t
 }
 

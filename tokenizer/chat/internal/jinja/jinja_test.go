@@ -195,6 +195,7 @@ func TestBounds(t *testing.T) {
 		"braces of pieces":    "{% set s = (messages[0].content ~ '-{' ~ '{') * 10**5 %}{% for i in range(99999) %}{% set x = s.format() %}{% endfor %}",
 		"a format, cut":       "{% set s = 'a' * 10**6 %}{% for i in range(99999) %}{% set x = '%.9s' % s %}{% endfor %}",
 		"pieces, often":       "{% set s = (messages[0].content ~ '-') * 10**4 %}{% for i in range(99999) %}{% set x = s | upper %}{% endfor %}",
+		"far variables":       strings.Repeat("{% with a1=1, a2=1, a3=1, a4=1, a5=1, a6=1, a7=1 %}", 180) + "{% for i in range(99999) %}{% if messages" + strings.Repeat(" and messages", 400) + " %}{% endif %}{% endfor %}" + strings.Repeat("{% endwith %}", 180),
 		"pairs, often":        "{% set l = [[1, 2]] * 10**5 %}{% for i in range(99999) %}{% set x = dict(l) %}{% endfor %}",
 	} {
 		_, err := renderWithin(source, []Message{{"user", "a"}}, false, less())

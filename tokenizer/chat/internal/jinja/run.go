@@ -70,7 +70,7 @@ func (r *run) assign(s *scope, to target, v value) {
 			r.assign(s, part, items[i])
 		}
 	case to.attribute != "":
-		holder, _ := s.get(to.name)
+		holder, _ := s.get(r, to.name)
 		n, ok := holder.(*namespace)
 		if !ok {
 			fail("%s isn't a namespace", to.name)

@@ -39,8 +39,11 @@ func (s *scope) set(r *run, name string, v value) {
 	}
 }
 
-func (s *scope) get(name string) (value, bool) {
+// get returns the value of a variable. Each block that is looked through is a
+// step.
+func (s *scope) get(r *run, name string) (value, bool) {
 	for ; s != nil; s = s.parent {
+		r.step(1)
 		if s.many != nil {
 			if v, ok := s.many[name]; ok {
 				return v, true
