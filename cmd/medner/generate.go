@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -77,8 +78,8 @@ func newGenerate() *cobra.Command {
 			if request.MaxNewTokens < 0 {
 				return usagef("--max-new-tokens %d: expected 0 or more", request.MaxNewTokens)
 			}
-			if request.RepetitionPenalty <= 0 {
-				return usagef("--repetition-penalty %g: expected more than 0", request.RepetitionPenalty)
+			if p := request.RepetitionPenalty; !(p > 0 && p <= math.MaxFloat32) {
+				return usagef("--repetition-penalty %g: expected a number above 0", request.RepetitionPenalty)
 			}
 			if err := checkSampling(cmd, request.Sampling); err != nil {
 				return err

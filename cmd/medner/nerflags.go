@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -105,8 +106,8 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		options = append(options, ner.WithUngrounded(ner.Ungrounded(f.ungrounded)))
 	}
 	if changed("repetition-penalty") || changed("penalty-spares-prompt") {
-		if !(f.penalty > 0) {
-			return nil, usagef("--repetition-penalty %g: expected more than 0", f.penalty)
+		if !(f.penalty > 0 && f.penalty <= math.MaxFloat32) {
+			return nil, usagef("--repetition-penalty %g: expected a number above 0", f.penalty)
 		}
 		options = append(options, ner.WithRepetitionPenalty(f.penalty, f.sparePrompt))
 	}
