@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/medner/medner/badinput"
@@ -107,35 +107,34 @@ func (e *Extractor) questions(d *document.Document, tasks []prompt.Task) (all []
 	for _, task := range tasks {
 		for _, p := range e.prompts {
 			if d.Prompt != "" && e.profile == SeedCompat {
-				all, pieces = append(all, question{task, p, d.Prompt, d.Text, 0}), 1
+				all, pieces = append(all, question{task: task, prompt: p, user: d.Prompt, article: d.Text}), 1
 				continue
 			}
 			if encoded == nil {
 				encoded = e.tokenizer.Encode(d.Text, tokenizer.EncodeOptions{}).Offsets
 			}
-			limit, err := e.pieceLimit(task, p)
+			limit, err := e.pieceLimit(task, tasks, p)
 			if err != nil {
 				return nil, 0, err
 			}
 			list := chunks(d.Text, encoded, limit)
 			pieces = max(pieces, len(list))
 			for i, c := range list {
-				piece := d.Text[c.start:c.end]
-				shown := piece
-				if e.profile == Default {
-					shown = lineEnds.Replace(piece)
-				}
-				user, _ := p.User(task, shown)
-				all = append(all, question{task, p, user, piece, i})
+				all = append(all, e.question(task, p, d.Text, c, i))
 			}
 		}
 	}
 	return all, pieces, nil
 }
 
-// lineEnds writes all ends of lines alike, so that the same text gets the same
-// answer.
-var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+// question returns the question about a piece of a text, the one of the given
+// number.
+func (e *Extractor) question(task prompt.Task, p *prompt.Prompt, text string, c chunk, number int) question {
+	piece := text[c.start:c.end]
+	shown := e.shown(piece)
+	user, _ := p.User(task, shown)
+	return question{task: task, prompt: p, user: user, seam: p.Seam(shown), article: piece, piece: number, start: c.start}
+}
 
 const (
 	// leastPiece is the least number of an article's tokens worth asking about.
@@ -146,20 +145,44 @@ const (
 )
 
 // pieceLimit returns the number of an article's tokens that a question has room
-// for.
-func (e *Extractor) pieceLimit(task prompt.Task, p *prompt.Prompt) (int, error) {
-	user, _ := p.User(task, "")
-	ids, err := e.tokens(question{task: task, prompt: p, user: user})
-	if err != nil {
-		return 0, err
+// for. The questions of all tasks under a prompt that puts the article first
+// share pieces, and with them the copy to be labelled.
+func (e *Extractor) pieceLimit(task prompt.Task, tasks []prompt.Task, p *prompt.Prompt) (int, error) {
+	if p.ArticleFirst == nil {
+		tasks = []prompt.Task{task}
 	}
-	room := e.generator.Context() - len(ids) - seam - e.maxNewTokens
-	if room < leastPiece {
-		return 0, badinput.New("", "context", fmt.Sprintf("%d positions", e.generator.Context()),
-			fmt.Sprintf("room for the prompt's %d tokens, %d new ones and an article", len(ids), e.maxNewTokens))
+	room := math.MaxInt
+	for _, task := range tasks {
+		q := e.question(task, p, "", chunk{}, 0)
+		n, err := e.room(q)
+		if err != nil {
+			return 0, err
+		}
+		room = min(room, n)
 	}
 	if e.chunkTokens > 0 {
 		room = min(room, max(e.chunkTokens, leastPiece))
+	}
+	return room, nil
+}
+
+// room returns the number of an article's tokens that a question without its
+// article, and the copy to be labelled, leave room for.
+func (e *Extractor) room(q question) (int, error) {
+	ids, err := e.tokens(q)
+	if err != nil {
+		return 0, err
+	}
+	context := e.generator.Context()
+	room := context - len(ids) - seam - e.maxNewTokens
+	if c, ok, err := e.copyOf(q); err != nil {
+		return 0, err
+	} else if ok {
+		room = min(room, (context-len(c.ids))/2-seam)
+	}
+	if room < leastPiece {
+		return 0, badinput.New("", "context", fmt.Sprintf("%d positions", context),
+			fmt.Sprintf("room for the prompt's %d tokens, %d new ones and an article", len(ids), e.maxNewTokens))
 	}
 	return room, nil
 }

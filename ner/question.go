@@ -16,8 +16,10 @@ type question struct {
 	task    prompt.Task
 	prompt  *prompt.Prompt
 	user    string // the user's turn: instruction and piece
+	seam    int    // bytes of the user's turn that are the shared prefix; 0: none
 	article string // the piece
 	piece   int    // the piece's place in the article, from 0
+	start   int    // the piece's first byte in the document's text
 }
 
 // tokens renders and encodes a question. The token that begins a text stands
@@ -27,13 +29,25 @@ func (e *Extractor) tokens(q question) ([]int32, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.seam == 0 {
+		return e.begun(r, q.prompt).IDs, nil
+	}
+	prefix, branch, err := e.parts(q, r)
+	if err != nil {
+		return nil, err
+	}
+	return append(prefix, e.tokenizer.Encode(branch.Text, tokenizer.EncodeOptions{ParseSpecial: true, Literal: branch.Literal}).IDs...), nil
+}
+
+// begun encodes a text that begins a prompt.
+func (e *Extractor) begun(r prompt.Rendered, p *prompt.Prompt) tokenizer.Encoding {
 	options := tokenizer.EncodeOptions{ParseSpecial: true, Literal: r.Literal}
-	ids := e.tokenizer.Encode(r.Text, options).IDs
-	if bos, ok := e.tokenizer.BOS(); ok && !q.prompt.DuplicateBOS && len(ids) > 0 && ids[0] == bos {
-		return ids, nil
+	encoded := e.tokenizer.Encode(r.Text, options)
+	if bos, ok := e.tokenizer.BOS(); ok && !p.DuplicateBOS && len(encoded.IDs) > 0 && encoded.IDs[0] == bos {
+		return encoded
 	}
 	options.AddSpecial = true
-	return e.tokenizer.Encode(r.Text, options).IDs, nil
+	return e.tokenizer.Encode(r.Text, options)
 }
 
 // render writes a question out: as the prompt's own text has it, in the marks

@@ -26,6 +26,23 @@
 //     although the plain text begins with that token already: the published
 //     adapters were trained on such texts.
 //
+// A profile may have "article_first" in place of "user_turn". It lays the prompt
+// out in parts, of which the prefix is read once for all questions about an
+// article, see [ArticleFirst]:
+//
+//	"mine": {
+//	  "system": "You annotate articles.",
+//	  "article_first": {
+//	    "prefix": "{article}",
+//	    "question": "\n\nList the {wording} in the article above.\n",
+//	    "tags": "\n\nThe same article again:\n\n{article}"
+//	  }
+//	}
+//
+// The system message and whatever the chat puts before the user's turn belong to
+// the prefix, what it puts behind the turn to the question. Any of the chats can
+// be had, if the template keeps the user's turn but for white space around it.
+//
 // An article can't inject special tokens: [Rendered] says which bytes of the
 // text are messages, in which the tokenizer must read none.
 package prompt

@@ -33,6 +33,7 @@ type profile struct {
 	For          string          `json:"for"`
 	System       *string         `json:"system"`
 	UserTurn     string          `json:"user_turn"`
+	ArticleFirst *ArticleFirst   `json:"article_first"`
 	Wording      map[Task]string `json:"wording"`
 	Template     string          `json:"template"`
 	Chat         string          `json:"chat"`
@@ -127,17 +128,11 @@ func (f *file) prompt(name, key string, p profile) (*Prompt, error) {
 	if p.System != nil {
 		out.System = *p.System
 	}
-	if p.UserTurn != "" {
-		out.UserTurn = p.UserTurn
-	}
-	if n := strings.Count(out.UserTurn, "{article}"); n != 1 {
-		return nil, badinput.New(name, field+".user_turn", fmt.Sprintf("{article} %d times", n), "once")
-	}
-	if !strings.Contains(out.UserTurn, "{task}") && !strings.Contains(out.UserTurn, "{wording}") {
-		return nil, badinput.New(name, field+".user_turn", "neither {task} nor {wording}", "one, for the tasks to differ")
+	if err := out.setTurn(name, field, p); err != nil {
+		return nil, err
 	}
 	if p.Template != "" && strings.Count(p.Template, "{user}") != 1 {
-		return nil, badinput.New(name, field+".template", fmt.Sprintf("{user} %d times", strings.Count(p.Template, "{user}")), "once")
+		return nil, badinput.New(name, field+".template", times("{user}", strings.Count(p.Template, "{user}")), "once")
 	}
 	switch p.Chat {
 	case "":
@@ -155,4 +150,26 @@ func (f *file) prompt(name, key string, p profile) (*Prompt, error) {
 		}
 	}
 	return out, nil
+}
+
+// setTurn sets the user's turn to that of the profile p, if it has one, and
+// checks it. The file called name holds p under field.
+func (p *Prompt) setTurn(name, field string, from profile) error {
+	if a := from.ArticleFirst; a != nil {
+		if from.UserTurn != "" {
+			return badinput.New(name, field, "both user_turn and article_first", "one of them")
+		}
+		p.ArticleFirst, p.UserTurn = a, a.Prefix+a.Question
+		return a.check(name, field+".article_first")
+	}
+	if from.UserTurn != "" {
+		p.UserTurn = from.UserTurn
+	}
+	if n := strings.Count(p.UserTurn, "{article}"); n != 1 {
+		return badinput.New(name, field+".user_turn", times("{article}", n), "once")
+	}
+	if !strings.Contains(p.UserTurn, "{task}") && !strings.Contains(p.UserTurn, "{wording}") {
+		return badinput.New(name, field+".user_turn", "neither {task} nor {wording}", "one, for the tasks to differ")
+	}
+	return nil
 }

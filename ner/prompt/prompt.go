@@ -1,8 +1,6 @@
 package prompt
 
-import (
-	"strings"
-)
+import "strings"
 
 // Prompt is a profile: one way to ask a model for the tasks. The package's
 // comment says what its fields are in a file.
@@ -11,6 +9,10 @@ type Prompt struct {
 	For      string // the models that it was made for, told to people
 	System   string // the system message; "" for none
 	UserTurn string // with {article} once, and {task} or {wording}
+	// ArticleFirst holds the parts of the user's turn where the article's reading
+	// is shared; UserTurn is then its Prefix and its Question. nil: all tokens of
+	// a prompt are encoded together.
+	ArticleFirst *ArticleFirst
 	// Wording names each task in words; a task that it lacks goes by its own
 	// name.
 	Wording map[Task]string
@@ -32,8 +34,14 @@ const (
 // User returns the user's turn that asks for a task of an article, and the bytes
 // [start, end) of the turn that are the article.
 func (p *Prompt) User(task Task, article string) (text string, at [2]int) {
+	return p.fill(p.UserTurn, task, article)
+}
+
+// fill puts a task and an article in the place of a text's placeholders. at
+// holds the bytes [start, end) of the result that are the article.
+func (p *Prompt) fill(text string, task Task, article string) (filled string, at [2]int) {
 	var b strings.Builder
-	for rest := p.UserTurn; rest != ""; {
+	for rest := text; rest != ""; {
 		i := strings.IndexByte(rest, '{')
 		if i < 0 {
 			b.WriteString(rest)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestBuiltin(t *testing.T) {
-	require.Equal(t, []string{"biomistral", "card", "simple", "train"}, Names())
+	require.Equal(t, []string{"article-first", "biomistral", "card", "simple", "train"}, Names())
 	p, err := Load("simple")
 	require.NoError(t, err)
 	require.True(t, p.DuplicateBOS)
@@ -55,6 +55,52 @@ func TestRender(t *testing.T) {
 	require.False(t, p.DuplicateBOS)
 }
 
+func TestArticleFirst(t *testing.T) {
+	p, err := Load("article-first")
+	require.NoError(t, err)
+	const article = "Aspirin {wording}\n"
+	text, at := p.User(Diseases, article)
+	require.Equal(t, article, text[:at[1]])
+	seam := p.Seam(article)
+	require.Equal(t, len(article), seam)
+	require.Equal(t, "\n\nThe article above contains technical terms including diseases, drugs and chemicals. "+
+		"Create a list only of the diseases mentioned.\n\nList of extracted diseases:\n", text[seam:])
+	between, ok := p.BeforeCopy()
+	require.True(t, ok)
+	require.Equal(t, "\n\nThe same article again:\n\n", between)
+
+	before, after, ok := ChatML.Render(p.System, text).Cut(text, seam)
+	require.True(t, ok)
+	require.Equal(t, "<|im_start|>system\n"+p.System+"<|im_end|>\n<|im_start|>user\n"+article, before.Text)
+	require.Equal(t, article, before.Text[before.Literal[1][0]:before.Literal[1][1]])
+	require.Equal(t, text[seam:]+"<|im_end|>\n<|im_start|>assistant\n", after.Text)
+	require.Equal(t, [][2]int{{0, len(text) - seam}}, after.Literal)
+
+	card, err := Load("card")
+	require.NoError(t, err)
+	require.Zero(t, card.Seam(article))
+	_, ok = card.BeforeCopy()
+	require.False(t, ok)
+}
+
+// TestCutOfTrimmedMessages: a template that trims a message moves the seam, and
+// can move it to the message's end.
+func TestCutOfTrimmedMessages(t *testing.T) {
+	for message, want := range map[string]string{" \nab\n": "<a", "\n\n\nabcd": "<", "ab": "<ab", "a   ": "<a"} {
+		trimmed := strings.TrimSpace(message)
+		r := Rendered{Text: "<" + trimmed + ">" + trimmed + "!", Literal: [][2]int{{1, 1 + len(trimmed)}}}
+		before, after, ok := r.Cut(message, 3)
+		if message == "ab" {
+			before, after, ok = r.Cut(message, 2)
+		}
+		require.True(t, ok)
+		require.Equal(t, want, before.Text, "%q", message)
+		require.Equal(t, r.Text, before.Text+after.Text)
+	}
+	_, _, ok := Rendered{Text: "AB", Literal: [][2]int{{0, 2}}}.Cut("ab", 1)
+	require.False(t, ok)
+}
+
 func TestStyleOf(t *testing.T) {
 	for tokens, want := range map[string]Style{
 		"<|start_header_id|> <|end_header_id|> <|eot_id|> <s>": Llama3,
@@ -85,7 +131,7 @@ func TestLoadFile(t *testing.T) {
 	_, err = Load(path + "#c")
 	require.Error(t, err)
 	_, err = Load("simpel")
-	require.ErrorContains(t, err, "biomistral, card, simple, train")
+	require.ErrorContains(t, err, "article-first, biomistral, card, simple, train")
 	_, err = Load(filepath.Join(t.TempDir(), "none.json"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
@@ -103,6 +149,19 @@ func TestBadFiles(t *testing.T) {
 		"unknown task":     {`{"user_turn":"{task}{article}","wording":{"genes":"x"},"profiles":{"a":{}}}`, "genes"},
 		"template":         {`{"user_turn":"{task}{article}","profiles":{"a":{"template":"[INST]"}}}`, "{user} 0 times"},
 		"chat":             {`{"user_turn":"{task}{article}","profiles":{"a":{"chat":"llama"}}}`, `"llama"`},
+		"two layouts":      {`{"profiles":{"a":{"user_turn":"{task}{article}","article_first":{"prefix":"{article}","question":"{task}"}}}}`, "both user_turn and article_first"},
+		"no prefix":        {`{"profiles":{"a":{"article_first":{"question":"{task}"}}}}`, "article_first.prefix: found {article} 0 times"},
+		"article twice":    {`{"profiles":{"a":{"article_first":{"prefix":"{article}{article}","question":"{task}"}}}}`, "article_first.prefix: found {article} 2 times"},
+		"task in prefix":   {`{"profiles":{"a":{"article_first":{"prefix":"{task}{article}","question":"{task}"}}}}`, "article_first.prefix: found {task}"},
+		"words in prefix":  {`{"profiles":{"a":{"article_first":{"prefix":"{article}{wording}","question":"{task}"}}}}`, "article_first.prefix: found {wording}"},
+		"article asked":    {`{"profiles":{"a":{"article_first":{"prefix":"{article}","question":"{task}{article}"}}}}`, "article_first.question: found {article} 1 times"},
+		"no question":      {`{"profiles":{"a":{"article_first":{"prefix":"{article}"}}}}`, "article_first.question: found neither {task} nor {wording}"},
+		"no copy":          {`{"profiles":{"a":{"article_first":{"prefix":"{article}","question":"{task}","tags":"Again:"}}}}`, "article_first.tags: found {article} 0 times"},
+		"two copies":       {`{"profiles":{"a":{"article_first":{"prefix":"{article}","question":"{task}","tags":"{article}{article}"}}}}`, "article_first.tags: found {article} 2 times"},
+		"task in tags":     {`{"profiles":{"a":{"article_first":{"prefix":"{article}","question":"{task}","tags":"{wording}{article}"}}}}`, "article_first.tags: found {wording}"},
+		"text after copy":  {`{"profiles":{"a":{"article_first":{"prefix":"{article}","question":"{task}","tags":"{article}."}}}}`, `article_first.tags: found "." after {article}`},
+		"unknown part":     {`{"profiles":{"a":{"article_first":{"prefix":"{article}","questions":"{task}"}}}}`, `unknown field "questions"`},
+		"part not text":    {`{"profiles":{"a":{"article_first":{"prefix":["{article}"],"question":"{task}"}}}}`, "cannot unmarshal array"},
 		"trailing garbage": {`{"user_turn":"{task}{article}","profiles":{"a":{}}} {`, "more after"},
 	} {
 		_, err := Parse("mine.json", []byte(c.data))
@@ -126,6 +185,17 @@ func FuzzParse(f *testing.F) {
 			text, at := p.User(Chemicals, "ARTICLE")
 			if text[at[0]:at[1]] != "ARTICLE" {
 				t.Fatalf("%q", text)
+			}
+			if seam := p.Seam("ARTICLE"); seam != 0 && seam < at[1] {
+				t.Fatalf("the prefix ends at byte %d of %q", seam, text)
+			}
+			if p.Text == "" {
+				continue
+			}
+			r := p.RenderText(text)
+			before, after, ok := r.Cut(text, p.Seam("ARTICLE"))
+			if !ok || before.Text+after.Text != r.Text {
+				t.Fatalf("%q was cut into %q and %q", r.Text, before.Text, after.Text)
 			}
 		}
 	})
