@@ -29,8 +29,8 @@ var blocks = [...]block{
 }
 
 // Block returns the smallest run of numbers that the format stores by itself, and
-// the bytes that it takes: 32 and 18 for Q4_0, 1 and 2 for BF16. For NF4 and FP4
-// it returns zeros: their codes and scales lie in different tensors.
+// the bytes that it takes: 32 and 18 for Q4_0, 1 and 2 for BF16. For NF4,
+// FP4 and U4 it returns zeros: their codes and scales lie in different tensors.
 func (f Format) Block() (numbers, bytes int) {
 	if size := f.Size(); size > 0 {
 		return 1, size

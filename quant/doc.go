@@ -3,7 +3,7 @@
 // model and no file format around the weights.
 //
 // A [Matrix] is a weight of Rows outputs by Cols inputs in the form in which its
-// file holds it; reading rows of it gives float32s. Three kinds exist:
+// file holds it; reading rows of it gives float32s. Four kinds exist:
 //
 //   - [Dense]: plain numbers, from float64 to the two 8-bit floats.
 //   - [FourBit]: the NF4 and FP4 of bitsandbytes (Dettmers et al. 2023, arXiv
@@ -13,6 +13,10 @@
 //     largest magnitude in it. With double quantisation the scales have codes
 //     of 8 bits themselves: absmax = codebook₂[code₂]·absmax₂ + offset, in
 //     blocks of 256.
+//   - [Grouped]: the 4-bit integers of AWQ (Lin et al. 2023, arXiv 2306.00978), GPTQ
+//     (Frantar et al. 2022, arXiv 2210.17323) and compressed-tensors. Neighbours
+//     along a row form groups, mostly of 128. A weight is scale·(code − zero), with
+//     the scale and the zero of its group.
 //   - [Blocks]: the block formats of GGML (llama.cpp), along rows.
 //
 // Two optional interfaces give the stored codes in place of numbers, for kernels

@@ -14,6 +14,7 @@ const (
 	F8E5M2
 	NF4 // bitsandbytes, as FP4 is
 	FP4
+	U4   // unsigned 4-bit codes with a scale and a zero for each group: AWQ, GPTQ, compressed-tensors
 	Q8_0 // GGML, as all below are
 	Q4_0
 	Q4_1
@@ -26,7 +27,7 @@ const (
 
 var formatNames = [...]string{
 	Invalid: "invalid", F64: "F64", F32: "F32", F16: "F16", BF16: "BF16", F8E4M3: "F8_E4M3", F8E5M2: "F8_E5M2",
-	NF4: "NF4", FP4: "FP4", Q8_0: "Q8_0", Q4_0: "Q4_0", Q4_1: "Q4_1", Q5_0: "Q5_0", Q5_1: "Q5_1",
+	NF4: "NF4", FP4: "FP4", U4: "U4", Q8_0: "Q8_0", Q4_0: "Q4_0", Q4_1: "Q4_1", Q5_0: "Q5_0", Q5_1: "Q5_1",
 	Q4_K: "Q4_K", Q5_K: "Q5_K", Q6_K: "Q6_K",
 }
 
@@ -39,7 +40,7 @@ func (f Format) String() string {
 }
 
 // Size returns the bytes that a number takes in a dense format, and 0 for the
-// formats whose numbers share bytes: NF4, FP4 and the blocks of GGML.
+// formats whose numbers share bytes: NF4, FP4, U4 and the blocks of GGML.
 func (f Format) Size() int {
 	switch f {
 	case F64:
