@@ -22,6 +22,10 @@ const (
 type Adapter struct {
 	Name   string // the last element of its folder's path
 	Config *Config
+	// Labels has the names of the classes of the adapter's token classification head,
+	// by class: [Open] reads them from labels.json in the adapter's folder, or from a
+	// config.json there. nil: the adapter doesn't say.
+	Labels []string
 
 	configFile string
 	reader     *safetensors.Reader
@@ -49,6 +53,11 @@ func Open(dir string) (*Adapter, error) {
 	a, err := open(dir, filepath.Join(dir, ConfigName), config, reader)
 	if err != nil {
 		return nil, errors.Join(err, reader.Close())
+	}
+	if _, ok := a.Scores(0); ok {
+		if a.Labels, err = readLabels(dir); err != nil {
+			return nil, errors.Join(err, reader.Close())
+		}
 	}
 	return a, nil
 }

@@ -16,6 +16,7 @@ import (
 // training only or are refused.
 type Config struct {
 	BaseModel         string  // base_model_name_or_path
+	TaskType          string  // task_type: "CAUSAL_LM", "TOKEN_CLS", …; "": not said
 	R                 int     // the rank
 	LoraAlpha         float64 // α of the scale
 	UseRSLoRA         bool
@@ -61,10 +62,18 @@ const (
 // on.
 var ignored = []string{
 	"auto_mapping", "corda_config", "eva_config", "inference_mode", "lora_dropout", "lora_ga_config",
-	"loftq_config", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config", "task_type",
+	"loftq_config", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config",
 	// PEFT turns fan_in_fan_out off where the base has torch.nn.Linear maps.
 	"fan_in_fan_out",
 }
+
+// tokenClassification is the task type of adapters with a head that scores the
+// labels of each token.
+const tokenClassification = "TOKEN_CLS"
+
+// otherHeads holds the task types whose heads mean something else than the scores
+// of a token's labels.
+var otherHeads = []string{"SEQ_CLS", "QUESTION_ANS"}
 
 // neutralInits holds the initialisations that don't change the base's weights.
 var neutralInits = []string{"gaussian", "eva", "orthogonal", "mica", "lora_ga"}
@@ -87,6 +96,7 @@ func parseConfig(file string, data []byte) (*Config, error) {
 	for name, into := range map[string]any{
 		"peft_type":               &peftType,
 		"base_model_name_or_path": &c.BaseModel,
+		"task_type":               &c.TaskType,
 		"r":                       &c.R,
 		"lora_alpha":              &c.LoraAlpha,
 		"use_rslora":              &c.UseRSLoRA,
@@ -140,6 +150,9 @@ func (p *configParser) initialisation() {
 func (p *configParser) check(c *Config, peftType string) {
 	if !strings.EqualFold(peftType, "LORA") {
 		p.fail("peft_type", fmt.Sprintf("%q", clip(peftType)), "LORA, the only kind supported")
+	}
+	if slices.Contains(otherHeads, c.TaskType) {
+		p.fail("task_type", fmt.Sprintf("%q", clip(c.TaskType)), "CAUSAL_LM or "+tokenClassification)
 	}
 	checkRank := func(field string, r int) {
 		if r < 1 || r > maxRank {

@@ -20,6 +20,7 @@ const (
 	Head                  // the linear map to the logits, [vocabulary, hidden]
 	Embedding             // the token table, [vocabulary, hidden]
 	Norm                  // the gains of a norm, [1, hidden]
+	Scores                // the linear map to the scores of labels, [labels, hidden]
 )
 
 // Module is a part of a model that has weights.

@@ -98,7 +98,7 @@ func (p *Plan) prune(modules []Module) {
 }
 
 // Simplify removes replacements that equal the base's own weights, which weight
-// returns by module: beside the factors of an embedding PEFT saves the embedding
+// returns by module, nil for a module that the base doesn't have: beside the factors of an embedding PEFT saves the embedding
 // itself, trained or not.
 func (p *Plan) Simplify(weight func(module string) (quant.Matrix, error)) error {
 	var modules []Module
@@ -111,6 +111,9 @@ func (p *Plan) Simplify(weight func(module string) (quant.Matrix, error)) error 
 		base, err := weight(name)
 		if err != nil {
 			return err
+		}
+		if base == nil {
+			continue
 		}
 		same, err := equal(base, d.Weight)
 		if err != nil {

@@ -23,6 +23,9 @@ func (a *Adapter) Resolve(modules []Module, tied bool) (*Plan, error) {
 			r.embedding = mod.Name
 		}
 	}
+	if err := r.checkHead(modules); err != nil {
+		return nil, err
+	}
 	plan := &Plan{deltas: map[string]*Delta{}}
 	factors := 0
 	for _, mod := range modules {

@@ -32,12 +32,18 @@ func (m *Model) Adapter(name string) (Adapter, error) {
 	case m.merged == "":
 		return Adapter{Name: Base}, nil
 	}
-	for _, dir := range m.origin.options.Adapters {
-		if filepath.Base(filepath.Clean(dir)) == a.Name { // as lora.Open names it
-			a.Path = dir
+	a.Path = folderOf(a.Name, m.origin.options)
+	return a, nil
+}
+
+// folderOf returns the folder that an adapter was opened from, "" for one that was not.
+func folderOf(adapter string, o Options) (path string) {
+	for _, dir := range o.Adapters {
+		if filepath.Base(filepath.Clean(dir)) == adapter { // as lora.Open names it
+			path = dir
 		}
 	}
-	return a, nil
+	return path
 }
 
 // adapterIndex returns the place of an adapter among those that a request may

@@ -18,8 +18,9 @@ import (
 // adapters holds a model's open adapters, and how they are applied. LoRADefault
 // stands until apply has decided.
 type adapters struct {
-	open []*lora.Adapter
-	mode LoRA
+	open  []*lora.Adapter
+	mode  LoRA
+	heads heads // set by apply
 }
 
 // Close closes all adapters.
@@ -63,6 +64,11 @@ func openAdapters(o Options) (_ *adapters, err error) {
 
 // apply adds the adapters to w: into the weights, or beside them.
 func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *backend.Weights, o Options) error {
+	var err error
+	if a.heads, err = newHeads(files, o); err != nil {
+		return err
+	}
+	defer func() { w.Classifiers = a.heads.classifiers() }()
 	if len(a.open) == 0 {
 		return nil
 	}
@@ -84,7 +90,15 @@ func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *b
 		}
 	}
 	for i, plan := range plans {
-		var err error
+		head, err := a.heads.under(a.open[i], plan, files, o)
+		if err != nil {
+			return err
+		}
+		if a.mode == Unmerged {
+			a.heads = append(a.heads, head)
+		} else {
+			a.heads[0] = head
+		}
 		if a.mode == Unmerged {
 			w.Adapters = append(w.Adapters, a.open[i].Name)
 			err = besideWeights(ctx, w, plan)
@@ -101,7 +115,14 @@ func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *b
 // resolve matches an adapter with the modules of a checkpoint.
 func resolve(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Plan, error) {
 	tied := files.Config.TieWordEmbeddings
-	modules := Modules(files.Config)
+	modules := slices.DeleteFunc(Modules(files.Config), func(m lora.Module) bool {
+		return m.Name == headModule && !tied && !files.Has(checkpoint.HeadName)
+	})
+	if head, err := scoresModule(a, files); err != nil {
+		return nil, err
+	} else if head != nil {
+		modules = append(modules, *head)
+	}
 	plan, err := a.Resolve(modules, tied)
 	if err != nil {
 		return nil, err
@@ -109,6 +130,9 @@ func resolve(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Plan, error) 
 	err = plan.Simplify(func(module string) (quant.Matrix, error) {
 		if module == headModule && tied {
 			module = embeddingModule
+		}
+		if slices.Contains(checkpoint.ClassifierModules, module) && !files.Has(module+".weight") {
+			return nil, nil
 		}
 		return files.Matrix(module + ".weight")
 	})

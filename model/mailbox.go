@@ -60,6 +60,13 @@ func (b *mailbox[T]) take(buffer []T) ([]T, *ending) {
 	return items, b.ending
 }
 
+// ended returns the ending, nil before it is there.
+func (b *mailbox[T]) ended() *ending {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ending
+}
+
 // abandon says that the caller has left: from here on nothing that its request
 // holds is touched.
 func (b *mailbox[T]) abandon() {

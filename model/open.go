@@ -61,7 +61,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	m := newModel(files.Config, b, hints.EosTokenIDs, w.Adapters, o)
-	m.origin = from
+	m.origin, m.heads, m.tagsOnly = from, adapters.heads, w.Head.Weight == nil
 	if len(adapters.open) > 0 {
 		m.mode = adapters.mode
 		if m.mode != Unmerged {

@@ -49,6 +49,10 @@ type Options struct {
 	// ParsedAdapters come after those of Adapters. The model closes them.
 	ParsedAdapters []*lora.Adapter
 
+	// Labels names the classes of token classification heads, by class, in place of
+	// what config.json and the adapters' folders say. nil: these count.
+	Labels []string
+
 	LoRA      LoRA
 	Hold      Hold      // how projections are held; "": Keep
 	Precision Precision // the arithmetic; "": F32

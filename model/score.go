@@ -24,6 +24,9 @@ func (m *Model) Logits(ctx context.Context, tokens []int32, rows int, adapter st
 // ends the call and is returned.
 func (m *Model) EachLogits(ctx context.Context, tokens []int32, rows int, adapter string, fn func(row []float32) error) error {
 	index, err := m.check(tokens, adapter)
+	if err == nil {
+		err = m.checkWrites()
+	}
 	if err != nil {
 		return err
 	}

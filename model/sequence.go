@@ -16,6 +16,7 @@ type sequence struct {
 	patient bool
 	tokens  []int32 // prompt and output so far
 	prompt  int     // length of the prompt
+	shared  int     // leading tokens whose keys and values may come from another sequence
 
 	phase phase
 	cache backend.Cache // holds a prefix of tokens; nil until the first step that reads
@@ -27,7 +28,7 @@ type sequence struct {
 }
 
 // task is what a sequence is in the scheduler for: a [writer] writes tokens, a
-// [scorer] returns logits.
+// [scorer] returns logits, a [classifier] the scores of labels.
 type task interface {
 	// begin is called at each admission to the batch.
 	begin(s *scheduler)
@@ -53,7 +54,7 @@ type task interface {
 func newSequence(ctx context.Context, prompt []int32, adapter, most int) *sequence {
 	tokens := make([]int32, 0, len(prompt)+min(most, 1024))
 	return &sequence{
-		ctx: ctx, adapter: adapter, tokens: append(tokens, prompt...), prompt: len(prompt), submitted: time.Now(),
+		ctx: ctx, adapter: adapter, tokens: append(tokens, prompt...), prompt: len(prompt), shared: len(prompt) - 1, submitted: time.Now(),
 	}
 }
 

@@ -91,7 +91,7 @@ func (s *scheduler) open(q *sequence) bool {
 		source, known = s.known(q)
 		for i, r := range s.running {
 			soon := r.tokens[:r.cache.Len()+len(s.spans[i].Tokens)]
-			if r.adapter == q.adapter && commonPrefix(soon, q.tokens[:q.prompt-1]) >= known+minShared {
+			if r.adapter == q.adapter && commonPrefix(soon, q.tokens[:q.shared]) >= known+minShared {
 				return false
 			}
 		}
@@ -107,10 +107,10 @@ func (s *scheduler) open(q *sequence) bool {
 }
 
 // known finds the cache with the longest prefix of a prompt, among those of
-// active sequences and those kept of earlier ones. At least one token is left
-// to read, for its logits.
+// active sequences and those kept of earlier ones. The tokens at which something is
+// asked are left to read.
 func (s *scheduler) known(q *sequence) (source backend.Cache, n int) {
-	prompt := q.tokens[:q.prompt-1]
+	prompt := q.tokens[:q.shared]
 	source, n = s.prefix.longest(q.adapter, prompt)
 	for _, r := range s.active {
 		if r.cache == nil || r.adapter != q.adapter {

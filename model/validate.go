@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model/checkpoint"
 )
 
 // check verifies a prompt, and returns the index of its adapter; -1: the base.
@@ -23,8 +24,20 @@ func (m *Model) check(tokens []int32, adapter string) (int, error) {
 	return m.adapterIndex(adapter)
 }
 
+// checkWrites refuses requests for logits and tokens of a model that has no
+// language-model head.
+func (m *Model) checkWrites() error {
+	if m.tagsOnly {
+		return badinput.New(m.origin.path, checkpoint.HeadName, "no language-model head beside the token classification head", "a model that writes text")
+	}
+	return nil
+}
+
 // checkRequest verifies the rest of a request, and cuts Top to the vocabulary.
 func (m *Model) checkRequest(r *Request) error {
+	if err := m.checkWrites(); err != nil {
+		return err
+	}
 	if len(r.Tokens) >= m.context {
 		return &ContextError{PromptTokens: len(r.Tokens), Limit: m.context}
 	}

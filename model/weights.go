@@ -33,8 +33,10 @@ func readWeights(c *checkpoint.Checkpoint) (*backend.Weights, error) {
 		}
 		w.Layers = append(w.Layers, layer)
 	}
-	w.Head.Weight = w.Embed.Weight
-	if !c.Config.TieWordEmbeddings {
+	switch {
+	case c.Config.TieWordEmbeddings:
+		w.Head.Weight = w.Embed.Weight
+	case c.Has(checkpoint.HeadName):
 		w.Head = r.linear(headModule, false)
 	}
 	return w, r.err
@@ -77,8 +79,8 @@ func (r *weightReader) linear(module string, bias bool) backend.Linear {
 	return l
 }
 
-// eachLinear visits every linear map of w, the head included, with its name
-// in transformers.
+// eachLinear visits every linear map of w with its name in transformers: those of the
+// layers, and the head if the model writes text.
 func eachLinear(w *backend.Weights) iter.Seq2[string, *backend.Linear] {
 	return func(yield func(string, *backend.Linear) bool) {
 		for i := range w.Layers {
@@ -88,7 +90,9 @@ func eachLinear(w *backend.Weights) iter.Seq2[string, *backend.Linear] {
 				}
 			}
 		}
-		yield(headModule, &w.Head)
+		if w.Head.Weight != nil {
+			yield(headModule, &w.Head)
+		}
 	}
 }
 

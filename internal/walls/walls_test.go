@@ -49,6 +49,7 @@ var tools = []string{
 	"internal/filelock",
 	"internal/files",
 	"internal/hint",
+	"internal/labels",
 	"internal/mmap",
 	"internal/parallel",
 	"internal/version",

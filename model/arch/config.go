@@ -22,6 +22,12 @@ type Config struct {
 	EosTokenIDs           []int32
 	DType                 string        // the file's name for the weights' format: "bfloat16", …
 	Quantization          *Quantization // nil: none
+	// TokenClassification says that the class of the model in transformers is one
+	// with a head that scores the labels of each token, such as
+	// LlamaForTokenClassification. Labels has the labels' names by class, as id2label
+	// has them.
+	TokenClassification bool
+	Labels              []string
 }
 
 // Rope holds the base and the scaling of the rotary embedding.

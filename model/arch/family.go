@@ -103,11 +103,11 @@ func familyOf(file, modelType string, architectures []string) (*Family, error) {
 		return strings.Join(names, " or ")
 	}
 	byType := func(f Family) string { return f.ModelType }
-	byClass := func(f Family) string { return f.Class }
+	byClass := func(f Family) string { return f.Class + " or " + f.TokenClass() }
 
 	at := -1
 	for _, a := range architectures {
-		if at = slices.IndexFunc(families, func(f Family) bool { return f.Class == a }); at < 0 {
+		if at = slices.IndexFunc(families, func(f Family) bool { return f.Class == a || f.TokenClass() == a }); at < 0 {
 			return nil, badinput.New(file, "architectures", quoted(a), known(byClass))
 		}
 	}
@@ -125,6 +125,12 @@ func familyOf(file, modelType string, architectures []string) (*Family, error) {
 		at = i
 	}
 	return &families[at], nil
+}
+
+// TokenClass returns the family's class in transformers with a head that scores the
+// labels of each token: "LlamaForTokenClassification".
+func (f Family) TokenClass() string {
+	return strings.TrimSuffix(f.Class, "ForCausalLM") + "ForTokenClassification"
 }
 
 // GGUFFamilies returns the families whose GGUF files have an architecture of their

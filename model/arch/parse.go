@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/medner/medner/internal/labels"
 )
 
 // Limits far above any real model. A file beyond them is refused before anything
@@ -80,6 +82,13 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	c.SlidingWindow = parseWindow(f, c, fam)
 	c.Rope = parseRope(f, c)
 	c.Quantization = parseQuantization(f)
+	if slices.Contains(architectures, fam.TokenClass()) {
+		c.TokenClassification = true
+		var bad error
+		if c.Labels, bad = labels.OfConfig(file, f.values); bad != nil && *f.err == nil {
+			*f.err = bad
+		}
+	}
 	if c.SlidingWindow > 0 {
 		c.MaxPositionEmbeddings = min(c.MaxPositionEmbeddings, c.SlidingWindow)
 	}

@@ -22,6 +22,10 @@ type Checkpoint struct {
 	weights []Weight
 	shapes  map[string]Weight
 
+	// classifier is the matrix of the token classification head; its Name is empty
+	// where the model has none.
+	classifier Weight
+
 	// headIsEmbedding tells whether the embedding of a tied pair is stored under
 	// the head's name.
 	headIsEmbedding bool
@@ -36,7 +40,8 @@ type source interface {
 	// names returns the names of all weights, without the parts of quantised ones
 	// (absmax, …).
 	names() []string
-	// matrix returns a view of a weight after checking its shape.
+	// matrix returns a view of a weight after checking its shape. A weight whose Rows
+	// are 0 may have any number of them.
 	matrix(w Weight) (quant.Matrix, error)
 	// where returns the path of the file that holds a weight, or should hold it.
 	where(name string) string
@@ -85,6 +90,11 @@ func (c *Checkpoint) match() error {
 		}
 	}
 	c.weights = Layout(c.Config)
+	if c.Config.TokenClassification {
+		if err := c.matchClassifier(there); err != nil {
+			return err
+		}
+	}
 	for _, w := range c.weights {
 		c.shapes[w.Name] = w
 		if !there[w.Name] {
@@ -222,7 +232,10 @@ func (c *Checkpoint) Release() { c.source.release() }
 func (c *Checkpoint) Close() error { return c.source.close() }
 
 func describe(w Weight) string {
-	if w.Rows == 1 {
+	switch w.Rows {
+	case 0:
+		return fmt.Sprintf("labels × %d numbers", w.Cols)
+	case 1:
 		return fmt.Sprintf("%d numbers", w.Cols)
 	}
 	return fmt.Sprintf("%d × %d numbers", w.Rows, w.Cols)
@@ -231,7 +244,7 @@ func describe(w Weight) string {
 // checkShape compares a tensor's dimensions, rows first, with the shape that w
 // should have.
 func checkShape(file string, w Weight, shape []int) error {
-	fits := len(shape) == 2 && shape[0] == w.Rows && shape[1] == w.Cols
+	fits := len(shape) == 2 && (shape[0] == w.Rows || w.Rows == 0 && shape[0] > 0) && shape[1] == w.Cols
 	if w.Kind == Norm || w.Kind == Bias {
 		fits = len(shape) == 1 && shape[0] == w.Cols
 	}

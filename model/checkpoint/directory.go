@@ -79,7 +79,7 @@ func (d *directory) raw(name string) (quant.Raw, bool) {
 }
 
 func (d *directory) matrix(w Weight) (quant.Matrix, error) {
-	if w.Kind == Linear && quant.IsFourBit(w.Name, d.raw) {
+	if (w.Kind == Linear || w.Kind == Scores) && quant.IsFourBit(w.Name, d.raw) {
 		q, err := quant.ReadFourBit(w.Name, d.raw)
 		if err != nil {
 			return nil, badinput.Wrap(d.where(w.Name), "", err)

@@ -15,6 +15,7 @@ const (
 	Linear                // the matrix of a linear map, such as the head
 	Bias                  // the bias of a linear map
 	Norm                  // the gains of an RMSNorm
+	Scores                // the matrix of a token classification head
 )
 
 // Weight describes a weight of a decoder: its name in transformers and its shape,

@@ -72,7 +72,14 @@ type Row struct {
 	Logits []float32      // receives the raw logits, [vocab]; nil: not wanted
 	Rule   *choice.Rule   // says how to choose; nil: no choice is wanted
 	Choice *choice.Choice // receives what was chosen under Rule
+	// Scores receives the scores of the labels by the classifier of the span's
+	// adapter, [labels]; nil: not wanted. A row that wants nothing else takes no
+	// product with the head.
+	Scores []float32
 }
+
+// Writes reports whether the row asks for logits or for a choice from them.
+func (r Row) Writes() bool { return r.Logits != nil || r.Rule != nil }
 
 // Info describes a backend to people and benchmarks.
 type Info struct {
@@ -106,8 +113,11 @@ type Weights struct {
 	Embed    Embedding
 	Layers   []Layer
 	Norm     Norm
-	Head     Linear // its Weight is the matrix of Embed where the two are tied
+	Head     Linear // its Weight is the matrix of Embed where the two are tied; nil: the model has none
 	Adapters []string
+	// Classifiers holds the classifier of the base, then those of the adapters; nil
+	// where there is none. The list may be shorter.
+	Classifiers []*Classifier
 	// Release gives back the memory of the pages of files that were read so
 	// far. A backend calls it now and then while it packs. nil: nothing to do.
 	Release func()
@@ -134,6 +144,13 @@ type Adapted struct {
 	Down, Up quant.Matrix // [rank, in] and [out, rank]; nil: no low-rank path
 	Scale    float32
 	RowScale []float32 // by row, DoRA's magnitude / ‖W + ΔW‖; nil: ones
+}
+
+// Classifier scores the labels of a token: y = W h + b, where h is the output of the
+// last norm. It is computed in float32 on the processors, whatever the precision.
+type Classifier struct {
+	Weight quant.Matrix // [labels, hidden]
+	Bias   []float32    // [labels]; nil: none
 }
 
 // Norm is an RMSNorm: the gain of each of the numbers that it is taken over.

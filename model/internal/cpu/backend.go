@@ -54,6 +54,7 @@ func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, 
 func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err error) {
 	c := w.Config
 	d := &b.decoder
+	d.width = c.HiddenSize
 	d.embed, d.layers = embedding{Embedding: w.Embed, release: w.Release}, make([]layer, len(w.Layers))
 	kernel := kernels.NewAttention(b.memory.shape, c.NumAttentionHeads)
 	rope := kernels.NewRope(w.InvFreq)
@@ -78,8 +79,13 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 		}
 	}
 	d.norms = append(d.norms, norm{w.Norm, c.RMSNormEps})
-	if d.head, err = p.linear(w.Head, hold.Head); err != nil {
-		return fmt.Errorf("pack lm_head: %w", err)
+	if w.Head.Weight != nil {
+		if d.head, err = p.linear(w.Head, hold.Head); err != nil {
+			return fmt.Errorf("pack lm_head: %w", err)
+		}
+	}
+	if d.classifiers, err = p.classifiers(w.Classifiers); err != nil {
+		return err
 	}
 	if w.Release != nil {
 		w.Release()

@@ -10,6 +10,9 @@ type decoder struct {
 	norms  []norm // the input norm of each layer, then the norm before the head
 	layers []layer
 	head   linear
+	// classifiers holds that of the base, then those of the adapters; nil: none.
+	classifiers []*linear
+	width       int // of the residual stream
 
 	normalise stage // the input norm of the first layer
 	finish    stage // the bias of the head
@@ -27,7 +30,7 @@ func (d *decoder) bind() {
 
 // forward computes a step that lay has begun.
 func (d *decoder) forward(ctx context.Context, s *step) error {
-	width := d.head.in()
+	width := d.width
 	s.x, s.norm, s.y = grow(s.x, s.rows*width), grow(s.norm, s.rows*width), grow(s.y, s.rows*width)
 	if err := d.embed.forward(s, s.x); err != nil {
 		return err
@@ -54,6 +57,11 @@ func (d *decoder) outcomes(ctx context.Context, s *step) error {
 	}
 	groups, norm := s.groups, s.norm
 	defer func() { s.groups = groups }() // so that the next step doesn't lay its groups out in headGroups
+	d.classify(s)
+	groups = s.writing(d.width)
+	if len(s.asked) == 0 {
+		return nil
+	}
 	width, vocab := d.head.in(), d.head.out()
 	for first := 0; first < len(s.asked); first += headRows {
 		if err := ctx.Err(); err != nil {

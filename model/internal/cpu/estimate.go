@@ -17,6 +17,13 @@ func Estimate(w *backend.Weights, o backend.Options) backend.Info {
 		}
 	}
 	s.linear(w.Head, hold.Head)
+	counted := map[*backend.Classifier]bool{nil: true}
+	for _, c := range w.Classifiers {
+		if !counted[c] {
+			s.bytes += s.of(c.Weight, hold.Classifier)
+			counted[c] = true
+		}
+	}
 	s.bytes += s.of(w.Embed.Weight, hold.Embedding)
 	shape := kernels.CacheShape{Heads: w.Config.NumKeyValueHeads, HeadDim: w.Config.HeadDim, Half: o.KV == "f16"}
 	info := backend.Info{Device: "cpu", Threads: o.Threads, WeightBytes: s.bytes, BytesPerStep: s.read,

@@ -25,9 +25,11 @@ type step struct {
 	q, k, v, heads []float32 // [rows][heads·headDim]
 	gate, up       []float32 // [rows][intermediate]
 	logits         []float32 // [headRows][vocab]
+	scores         []float32 // [rows][labels]
 
 	input    kernels.Input // of the products in progress
 	partial  kernels.Input // the input of products for some of the rows only
+	exact    kernels.Input // the input of classifiers, whose products are in float32 in any precision
 	products []kernels.Product
 
 	stage    stage            // the stage that runs
@@ -37,6 +39,7 @@ type step struct {
 
 	asked      []backend.Row    // what is asked at the rows left after the last layer
 	answer     []backend.Row    // the window of asked whose logits are computed
+	writers    []group          // the groups of the asked rows that want logits or a choice
 	headGroups []group          // the groups of that window
 	choose     func(lo, hi int) // answerRows; a field, so that it is allocated once
 	makers     sync.Pool        // of *hostchoice.Maker

@@ -16,6 +16,7 @@ const (
 	Replacement             // what an adapter puts in place of a whole linear map (PEFT's modules_to_save)
 	Down                    // a low-rank factor, [rank][inputs]
 	Up                      // a low-rank factor, [outputs][rank]
+	Classifier              // the map from the last hidden state to the scores of labels
 )
 
 // Device says what the kernels of a device take, and how they lay out memory.
