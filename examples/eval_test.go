@@ -1,6 +1,7 @@
 package embedder
 
 import (
+	"context"
 	"fmt"
 	"log"
 
@@ -16,7 +17,7 @@ func Example_eval() {
 	predicted := []document.Document{{ID: "1", Text: gold[0].Text, Entities: []document.Entity{
 		mention("Lithium", document.Chemical, 0), mention("tremor", document.Disease, 15),
 	}}}
-	report, err := eval.Evaluate(gold, predicted, eval.Options{Tasks: []string{eval.Chemicals, eval.Diseases}})
+	report, err := eval.Evaluate(context.Background(), gold, predicted, eval.Options{Tasks: []string{eval.Chemicals, eval.Diseases}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,12 +24,7 @@ func newBenchKernels() *cobra.Command {
 			if err := oneOf("output", output, kernelbench.Formats...); err != nil {
 				return err
 			}
-			if err := errors.Join(atLeast("--threads", o.Threads, 0), atLeast("--columns", o.Columns, 1), atLeast("--context", o.Context, 1)); err != nil {
-				return err
-			}
-			if o.Time <= 0 {
-				return usagef("--time %v: expected more than 0", o.Time)
-			}
+			o.Threads = capThreads(cmd, o.Threads)
 			if ordinal, ok, err := cudaOrdinal(device); err != nil {
 				return err
 			} else if ok {
@@ -49,10 +43,10 @@ func newBenchKernels() *cobra.Command {
 	fs.StringArrayVar(&o.Models, "shape", nil, "`MODEL` whose shapes to take: "+strings.Join(kernelbench.Models(), ", ")+"; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Kernels, "kernel", nil, "kernels whose name begins with `NAME`, such as \"gemv nf4\"; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Variants, "variant", nil, "instruction set `NAME`; may be repeated (default: all that the processor has)")
-	fs.IntVar(&o.Threads, "threads", 0, "threads (default: the physical cores that this process may use)")
-	fs.IntVar(&o.Columns, "columns", 128, "rows of activations that a gemm multiplies")
-	fs.IntVar(&o.Context, "context", 512, "positions that attention sees")
-	fs.DurationVar(&o.Time, "time", 200*time.Millisecond, "time for each measurement")
+	intFlag(fs, &o.Threads, "threads", 0, 0, mostThreads, "threads (default: the physical cores that this process may use)")
+	intFlag(fs, &o.Columns, "columns", 128, 1, 1<<14, "rows of activations that a gemm multiplies")
+	intFlag(fs, &o.Context, "context", 512, 1, 1<<18, "positions that attention sees")
+	durationFlag(fs, &o.Time, "time", 200*time.Millisecond, time.Hour, "time for each measurement")
 	fs.StringVarP(&output, "output", "o", "md", "`md|csv|json|jsonl`")
 	return cmd
 }

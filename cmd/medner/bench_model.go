@@ -23,9 +23,6 @@ func newBenchModel() *cobra.Command {
 			if err := oneOf("output", output, modelbench.Formats...); err != nil {
 				return err
 			}
-			if err := errors.Join(atLeast("-p", w.Prompt, 0), atLeast("-n", w.Generate, 0), atLeast("-d", w.Depth, 0), atLeast("-r", w.Repetitions, 1), atLeast("--parallel", w.Parallel, 1)); err != nil {
-				return err
-			}
 			mf.prefixCache, mf.draft, mf.batch = "off", 0, max(mf.batch, w.Parallel) // every token is computed
 			row := modelbench.Result{Model: mf.path, Weights: mf.weights, Precision: mf.precision, KV: mf.kv, Chunk: mf.chunk}
 			m, err := openBench(cmd, &mf, shape)
@@ -58,11 +55,11 @@ func newBenchModel() *cobra.Command {
 		cobra.CheckErr(cmd.Flags().MarkHidden(flag))
 	}
 	cmd.Flags().StringVar(&shape, "shape", "", "in place of a model, random NF4 weights in the `SHAPE` of "+strings.Join(model.RandomShapes(), ", "))
-	cmd.Flags().IntVarP(&w.Prompt, "prompt", "p", 512, "tokens of the prompt test; 0: none")
-	cmd.Flags().IntVarP(&w.Generate, "gen", "n", 128, "tokens of the decoding test; 0: none")
-	cmd.Flags().IntVarP(&w.Depth, "depth", "d", 0, "tokens in the context before decoding begins")
-	cmd.Flags().IntVar(&w.Parallel, "parallel", 1, "sequences decoded at once")
-	cmd.Flags().IntVarP(&w.Repetitions, "repetitions", "r", 5, "repetitions of each test")
+	intFlag(cmd.Flags(), &w.Prompt, "prompt,p", 512, 0, mostTokens, "tokens of the prompt test; 0: none")
+	intFlag(cmd.Flags(), &w.Generate, "gen,n", 128, 0, mostTokens, "tokens of the decoding test; 0: none")
+	intFlag(cmd.Flags(), &w.Depth, "depth,d", 0, 0, mostTokens, "tokens in the context before decoding begins")
+	intFlag(cmd.Flags(), &w.Parallel, "parallel", 1, 1, mostSequences, "sequences decoded at once")
+	intFlag(cmd.Flags(), &w.Repetitions, "repetitions,r", 5, 1, 10_000, "repetitions of each test")
 	cmd.Flags().StringVarP(&output, "output", "o", "md", "`md|csv|json|jsonl`")
 	return cmd
 }

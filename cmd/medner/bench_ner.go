@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -26,9 +27,6 @@ func newBenchNER() *cobra.Command {
 			if err := oneOf("output", output, "md", "json"); err != nil {
 				return err
 			}
-			if err := atLeast("--limit", limit, 0); err != nil {
-				return err
-			}
 			result, err := benchNER(cmd, &f, args, limit)
 			if err != nil {
 				return err
@@ -40,7 +38,7 @@ func newBenchNER() *cobra.Command {
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().IntVar(&limit, "limit", 0, "documents at most; 0: all")
+	intFlag(cmd.Flags(), &limit, "limit", 0, 0, math.MaxInt32, "documents at most; 0: all")
 	cmd.Flags().StringVarP(&output, "output", "o", "md", "`md|json`")
 	return cmd
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
@@ -21,6 +22,7 @@ type evalFlags struct {
 	save                       string
 	asJSON, thresholds         bool
 	resamples                  int
+	types                      []string
 }
 
 func newEval() *cobra.Command {
@@ -54,7 +56,8 @@ func newEval() *cobra.Command {
 	fs.StringVar(&e.calibrationOut, "fit-calibration", "", "fit a calibration of the confidences to the outcome, and write it to this `FILE`")
 	fs.BoolVar(&e.thresholds, "thresholds", false, "also score the items above a confidence of 0.1, of 0.2, …, of 0.9")
 	fs.BoolVar(&e.asJSON, "json", false, "print one JSON object")
-	fs.IntVar(&e.resamples, "resamples", eval.Resamples, "bootstrap resamples for the intervals; 0: no intervals")
+	intFlag(fs, &e.resamples, "resamples", eval.Resamples, 0, eval.MaxResamples, "bootstrap resamples for the intervals; 0: no intervals")
+	fs.StringArrayVar(&e.types, "map", nil, "score mentions of a type as `TYPE=Chemical|Disease`, or TYPE=none: leave them out; may be repeated (the types of well-known corpora are known)")
 	cobra.CheckErr(cmd.MarkFlagRequired("data"))
 	return cmd
 }
@@ -65,6 +68,9 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 	var err error
 	if o.Seed, err = f.seed(); err != nil {
 		return err
+	}
+	if o.Types, err = eval.NewTypeMap(e.types...); err != nil {
+		return usagef("--map: %w", err)
 	}
 	tasks, err := parseTasks(f.tasks)
 	if err != nil {
@@ -90,14 +96,17 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 			return err
 		}
 	}
-	result, err := evaluation.Run(o)
+	result, err := evaluation.Run(cmd.Context(), o)
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(e, result, &o); err != nil {
+	if err := writeFiles(e, result); err != nil {
 		return err
 	}
 	if e.asJSON {
+		for _, warning := range result.Warnings {
+			fmt.Fprintf(cmd.ErrOrStderr(), "medner: warning: %s\n", warning)
+		}
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
 	}
 	return result.Print(cmd.OutOrStdout(), notice)
@@ -132,7 +141,7 @@ func predict(cmd *cobra.Command, f *nerFlags, o *evaluation.Options, save string
 }
 
 // writeFiles writes the calibration and the report that were asked for.
-func writeFiles(e *evalFlags, result *evaluation.Evaluation, o *evaluation.Options) error {
+func writeFiles(e *evalFlags, result *evaluation.Evaluation) error {
 	if result.Fitted != nil {
 		data, err := result.Fitted.Marshal()
 		if err != nil {
@@ -151,7 +160,7 @@ func writeFiles(e *evalFlags, result *evaluation.Evaluation, o *evaluation.Optio
 	}
 	page := eval.Page{
 		Title: "medner eval", Notice: notice, Report: result.Report, Calibration: result.Calibration, CrossFitted: result.CrossFitted,
-		Gold: o.Gold, Predicted: o.Predicted,
+		Gold: result.Gold, Predicted: result.Predicted,
 	}
 	return atomicfile.Write(e.report, func(w io.Writer) error { return eval.WriteHTML(w, page) })
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -75,12 +74,6 @@ func newGenerate() *cobra.Command {
 		Use:  "generate",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if request.MaxNewTokens < 0 {
-				return usagef("--max-new-tokens %d: expected 0 or more", request.MaxNewTokens)
-			}
-			if p := request.RepetitionPenalty; !(p > 0 && p <= math.MaxFloat32) {
-				return usagef("--repetition-penalty %g: expected a number above 0", request.RepetitionPenalty)
-			}
 			if err := checkSampling(cmd, request.Sampling); err != nil {
 				return err
 			}
@@ -95,8 +88,8 @@ func newGenerate() *cobra.Command {
 	}
 	mf.register(cmd)
 	prompt.register(cmd)
-	cmd.Flags().IntVar(&request.MaxNewTokens, "max-new-tokens", 128, "most tokens to write; 0: as many as the context holds")
-	cmd.Flags().Float32Var(&request.RepetitionPenalty, "repetition-penalty", 1, "transformers' repetition penalty, for tokens of prompt and output")
+	intFlag(cmd.Flags(), &request.MaxNewTokens, "max-new-tokens", 128, 0, mostTokens, "most tokens to write; 0: as many as the context holds")
+	floatFlag(cmd.Flags(), &request.RepetitionPenalty, "repetition-penalty", 1, positive, "transformers' repetition penalty, for tokens of prompt and output")
 	registerSampling(cmd.Flags(), &request.Sampling)
 	cmd.Flags().StringVar(&eos, "eos", "", "stop `IDS`, comma-separated, in place of the model's")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -36,12 +37,12 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.weights, "weights", string(model.Keep), "hold projections as `keep|nf4|int8|bf16|f32`")
 	fs.StringVar(&f.precision, "precision", string(model.F32), "arithmetic: `f32|fast`")
 	fs.StringVar(&f.device, "device", "cpu", "`cpu|cuda[:N]`, or several in order of preference: cuda,cpu")
-	fs.IntVar(&f.threads, "threads", 0, "number of threads (default: the physical cores that this process may use)")
-	fs.IntVar(&f.batch, "batch", 0, "most sequences at once (default 16)")
-	fs.IntVar(&f.draft, "draft", 6, "most draft tokens that a step verifies; 0: no drafts")
-	fs.IntVar(&f.chunk, "prefill-chunk", 0, "most prompt tokens that a step reads (default 512)")
+	intFlag(fs, &f.threads, "threads", 0, 0, mostThreads, "number of threads (default: the physical cores that this process may use)")
+	intFlag(fs, &f.batch, "batch", 0, 0, mostSequences, "most sequences at once (default 16)")
+	intFlag(fs, &f.draft, "draft", 6, 0, mostDraft, "most draft tokens that a step verifies; 0: no drafts")
+	intFlag(fs, &f.chunk, "prefill-chunk", 0, 0, mostTokens, "most prompt tokens that a step reads (default 512)")
 	fs.StringVar(&f.prefixCache, "prefix-cache", "on", "keep the keys and values of prompts for others that begin alike: `on|off`")
-	fs.IntVar(&f.context, "context", 0, "most positions of a sequence (default: as many as the model was made for)")
+	intFlag(fs, &f.context, "context", 0, 0, mostTokens, "most positions of a sequence (default: as many as the model was made for)")
 	fs.StringVar(&f.kv, "kv-dtype", "f32", "hold keys and values as `f32|f16`")
 }
 
@@ -53,12 +54,15 @@ func oneOf(flag, value string, allowed ...string) error {
 	return nil
 }
 
-// atLeast returns an error of usage if a flag's number is below least.
-func atLeast(flag string, n, least int) error {
-	if n < least {
-		return usagef("%s %d: expected %d or more", flag, n, least)
+// capThreads returns the number of threads to use where the user asks for n:
+// more than 16 for each processor, and more than 64, only take memory.
+func capThreads(cmd *cobra.Command, n int) int {
+	most := max(64, 16*runtime.NumCPU())
+	if n <= most {
+		return n
 	}
-	return nil
+	fmt.Fprintf(cmd.ErrOrStderr(), "medner: --threads %d: %d are used, as this machine has %d processors\n", n, most, runtime.NumCPU())
+	return most
 }
 
 // options returns the options that the flags stand for.
@@ -74,14 +78,9 @@ func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 			return model.Options{}, check
 		}
 	}
-	for flag, n := range map[string]int{"threads": f.threads, "batch": f.batch, "draft": f.draft, "prefill-chunk": f.chunk, "context": f.context} {
-		if n < 0 {
-			return model.Options{}, usagef("--%s %d: expected 0 or more", flag, n)
-		}
-	}
 	o := model.Options{
 		Adapters: f.adapters, LoRA: model.LoRA(f.lora), Hold: model.Hold(f.weights), Precision: model.Precision(f.precision),
-		Device: f.device, Threads: f.threads, KV: f.kv, Context: f.context,
+		Device: f.device, Threads: capThreads(cmd, f.threads), KV: f.kv, Context: f.context,
 		Batch: f.batch, PrefillChunk: f.chunk, Draft: f.draft,
 		Log: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "medner: "+format+"\n", args...) },
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,14 +45,14 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "with --ensemble, keep the items that one, all or most prompts brought: `union|intersection|vote`")
 	fs.BoolVar(&f.grounded, "grounded", true, "let the model write only lists of spans of the article (default with seed-compat: false)")
 	fs.StringVar(&f.ungrounded, "on-ungrounded", string(ner.Flag), "`flag|drop` items that are not in the article")
-	fs.Float32Var(&f.penalty, "repetition-penalty", 1, "transformers' repetition penalty, for tokens of prompt and answer")
+	floatFlag(fs, &f.penalty, "repetition-penalty", 1, positive, "transformers' repetition penalty, for tokens of prompt and answer")
 	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty is for tokens of the answer only")
-	fs.IntVar(&f.maxNewTokens, "max-new-tokens", 0, "most tokens of an answer (default: the profile's)")
-	fs.IntVar(&f.chunkTokens, "chunk-tokens", 0, "most tokens of an article in one question; longer articles are asked about in pieces (default: 1024; with seed-compat what the context holds)")
-	fs.Float64Var(&f.alternatives, "alternatives", 0, "also extract items whose first token the model held likelier than `P`: more recall, less precision")
+	intFlag(fs, &f.maxNewTokens, "max-new-tokens", 0, 0, mostTokens, "most tokens of an answer (default: the profile's)")
+	intFlag(fs, &f.chunkTokens, "chunk-tokens", 0, 0, mostTokens, "most tokens of an article in one question; longer articles are asked about in pieces (default: 1024; with seed-compat what the context holds)")
+	floatFlag(fs, &f.alternatives, "alternatives", 0, share, "also extract items whose first token the model held likelier than `P`: more recall, less precision")
 	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the one beside the adapter)")
-	fs.Float64Var(&f.minConfidence, "min-confidence", 0, "leave out items of a lower confidence, and report them")
-	fs.Float64Var(&f.precisionGoal, "target-precision", 0, "leave out the items of least confidence, and report them, so that this share of the others is right (needs a calibration)")
+	floatFlag(fs, &f.minConfidence, "min-confidence", 0, share, "leave out items of a lower confidence, and report them")
+	floatFlag(fs, &f.precisionGoal, "target-precision", 0, share, "leave out the items of least confidence, and report them, so that this share of the others is right (needs a calibration)")
 	fs.StringVar(&f.terminology, "terminology", "", "link mentions through an `INDEX` that 'medner terminology import' wrote")
 	cmd.MarkFlagsMutuallyExclusive("min-confidence", "target-precision")
 	cmd.MarkFlagsMutuallyExclusive("prompt", "ensemble")
@@ -106,15 +105,7 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		options = append(options, ner.WithUngrounded(ner.Ungrounded(f.ungrounded)))
 	}
 	if changed("repetition-penalty") || changed("penalty-spares-prompt") {
-		if !(f.penalty > 0 && f.penalty <= math.MaxFloat32) {
-			return nil, usagef("--repetition-penalty %g: expected a number above 0", f.penalty)
-		}
 		options = append(options, ner.WithRepetitionPenalty(f.penalty, f.sparePrompt))
-	}
-	for flag, n := range map[string]int{"max-new-tokens": f.maxNewTokens, "chunk-tokens": f.chunkTokens} {
-		if n < 0 {
-			return nil, usagef("--%s %d: expected 0 or more", flag, n)
-		}
 	}
 	if f.maxNewTokens > 0 {
 		options = append(options, ner.WithMaxNewTokens(f.maxNewTokens))
@@ -152,11 +143,6 @@ func (f *nerFlags) seed() (eval.Seed, error) {
 
 // confidenceOptions adds the options for the flags about confidences.
 func (f *nerFlags) confidenceOptions(options []ner.Option) ([]ner.Option, error) {
-	for flag, v := range map[string]float64{"min-confidence": f.minConfidence, "target-precision": f.precisionGoal, "alternatives": f.alternatives} {
-		if !(v >= 0 && v <= 1) {
-			return nil, usagef("--%s %g: expected 0 to 1", flag, v)
-		}
-	}
 	if f.calibration != "" {
 		c, err := confidence.Load(f.calibration)
 		if err != nil {

@@ -25,7 +25,7 @@ func newRoot() *cobra.Command {
 		}
 		return nil
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddCommand(
 		newNER(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
 		newInspect(), newQuantize(), newBundle(), newFetchDefault(), newBench(), newVerify(), newVersion(),

@@ -146,8 +146,8 @@ func newTerminologyLookup() *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVar(&q.Type, "type", "", "leave out concepts that are not of this type: `chemical|disease`")
 	fs.StringToStringVar(&q.Abbreviations, "abbreviation", nil, "`SHORT=LONG` forms that the text defines")
-	fs.IntVar(&q.Limit, "limit", terminology.DefaultLimit, "most matches of a mention")
-	fs.Float64Var(&q.MinScore, "min-score", terminology.DefaultMinScore, "least similarity of fuzzy matches (at least 0.7; above 1: none)")
+	intFlag(fs, &q.Limit, "limit", terminology.DefaultLimit, 1, 100_000, "most matches of a mention")
+	floatFlag(fs, &q.MinScore, "min-score", terminology.DefaultMinScore, notNegative, "least similarity of fuzzy matches (at least 0.7; above 1: none)")
 	fs.BoolVar(&asJSON, "json", false, "print a JSON object for each mention")
 	return cmd
 }

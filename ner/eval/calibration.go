@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -47,7 +48,7 @@ const calibrationBins = 10
 // Calibrate measures how far the confidences of items are probabilities. There are
 // no intervals if resamples is 0. Documents are resampled and not items, since the
 // items of one article are alike.
-func Calibrate(items []Graded, resamples int) Calibration {
+func Calibrate(ctx context.Context, items []Graded, resamples int) (Calibration, error) {
 	var byDocument [][]Graded
 	index := map[string]int{}
 	for _, it := range items {
@@ -63,7 +64,7 @@ func Calibrate(items []Graded, resamples int) Calibration {
 	var square, debiased float64
 	c.ECE, square, debiased = calibrationError(c.Bins)
 	c.Debiased = root(debiased)
-	intervals := bootstrap(len(byDocument), resamples, func(pick []int) []float64 {
+	intervals, err := bootstrap(ctx, len(byDocument), resamples, func(pick []int) []float64 {
 		var sample []Graded
 		for _, i := range pick {
 			sample = append(sample, byDocument[i]...)
@@ -71,6 +72,9 @@ func Calibrate(items []Graded, resamples int) Calibration {
 		_, _, debiased := calibrationError(bins(sample))
 		return []float64{debiased, brier(sample)}
 	})
+	if err != nil {
+		return Calibration{}, err
+	}
 	if intervals != nil {
 		// square is the items' own squared error, which chance has added to, and
 		// debiased estimates that of the population they were drawn from. A resample
@@ -80,7 +84,7 @@ func Calibrate(items []Graded, resamples int) Calibration {
 		c.DebiasedCI = &Interval{Low: root(intervals[0].Low - chance), High: root(intervals[0].High - chance)}
 		c.BrierCI = &intervals[1]
 	}
-	return c
+	return c, nil
 }
 
 // root returns √x, and 0 for x below 0.

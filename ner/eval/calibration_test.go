@@ -20,10 +20,17 @@ func sample(n int, seed uint64, accuracy func(c float64) float64) []Graded {
 	return items
 }
 
+// calibrated calls Calibrate, which can't fail with so few resamples.
+func calibrated(t *testing.T, items []Graded, resamples int) Calibration {
+	c, err := Calibrate(t.Context(), items, resamples)
+	require.NoError(t, err)
+	return c
+}
+
 func TestPerfectCalibrationIsNearZeroOnceDebiased(t *testing.T) {
 	plain, debiased := 0.0, 0.0
 	for seed := range uint64(40) {
-		c := Calibrate(sample(450, seed, func(c float64) float64 { return c }), 0)
+		c := calibrated(t, sample(450, seed, func(c float64) float64 { return c }), 0)
 		plain += c.ECE / 40
 		debiased += c.Debiased / 40
 	}
@@ -33,7 +40,7 @@ func TestPerfectCalibrationIsNearZeroOnceDebiased(t *testing.T) {
 
 func TestMiscalibrationIsFound(t *testing.T) {
 	// Accuracy c² under confidence c: E|c − c²| = 1/6, E[(c − c²)²] = 1/30.
-	c := Calibrate(sample(6000, 7, func(c float64) float64 { return c * c }), 100)
+	c := calibrated(t, sample(6000, 7, func(c float64) float64 { return c * c }), 100)
 	require.InDelta(t, 1.0/6, c.ECE, 0.02)
 	require.InDelta(t, math.Sqrt(1.0/30), c.Debiased, 0.02)
 	// E[(c − y)²] = E[c² − 2c·c² + c²] = 2/3 − 1/2.
@@ -45,9 +52,9 @@ func TestMiscalibrationIsFound(t *testing.T) {
 
 func TestEqualConfidencesShareABin(t *testing.T) {
 	items := []Graded{{"a", 0.5, true}, {"a", 0.5, false}, {"b", 0.5, true}, {"b", 0.9, true}}
-	c := Calibrate(items, 0)
+	c := calibrated(t, items, 0)
 	require.Equal(t, []Bin{{0.5, 0.5, 3, 0.5, 2.0 / 3}, {0.9, 0.9, 1, 0.9, 1}}, c.Bins)
-	require.Empty(t, Calibrate(nil, 10).Bins)
+	require.Empty(t, calibrated(t, nil, 10).Bins)
 }
 
 // The interval of the calibration error covers the true error, also where it is 0.
@@ -61,7 +68,7 @@ func TestIntervalsCoverTheError(t *testing.T) {
 				c := 0.2 + 0.6*rng.Float64()
 				items[i] = Graded{fmt.Sprint(i % 70), c, rng.Float64() < c-offset}
 			}
-			if ci := Calibrate(items, 100).DebiasedCI; ci.Low <= offset && offset <= ci.High {
+			if ci := calibrated(t, items, 100).DebiasedCI; ci.Low <= offset && offset <= ci.High {
 				covered++
 			}
 		}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -20,18 +21,21 @@ type Difference struct {
 
 // Compare scores two predictions, and returns their differences for each level and
 // task. The bootstrap is paired: each resample has the same documents for both, so
-// that what makes a document hard cancels out.
-func Compare(gold, a, b []document.Document, o Options) ([]Difference, error) {
+// that what makes a document hard cancels out. ctx ends it early.
+func Compare(ctx context.Context, gold, a, b []document.Document, o Options) ([]Difference, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	resamples := o.Resamples
 	if resamples == 0 {
 		resamples = Resamples
 	}
 	o.Resamples = 0
-	ra, err := Evaluate(gold, a, o)
+	ra, err := Evaluate(ctx, gold, a, o)
 	if err != nil {
 		return nil, fmt.Errorf("first predictions: %w", err)
 	}
-	rb, err := Evaluate(gold, b, o)
+	rb, err := Evaluate(ctx, gold, b, o)
 	if err != nil {
 		return nil, fmt.Errorf("second predictions: %w", err)
 	}
@@ -53,7 +57,10 @@ func Compare(gold, a, b []document.Document, o Options) ([]Difference, error) {
 			return y
 		}
 		fa, fb := ca.f1(nil), cb.f1(nil)
-		samples := resample(len(gold), resamples, delta)
+		samples, err := resample(ctx, ra.Documents, resamples, delta)
+		if err != nil {
+			return nil, err
+		}
 		for i, task := range append(slices.Clone(ca.tasks), "micro", "macro") {
 			v := samples[i]
 			slices.Sort(v)

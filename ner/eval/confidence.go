@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"math"
 
 	"github.com/medner/medner/ner/document"
@@ -8,8 +9,10 @@ import (
 
 // Confidences returns the grounded items of predictions, by task, each with its
 // confidence and whether it is right, see [Grader]. Each text counts once in a
-// document. Items without a confidence are left out.
+// document, with the highest of its confidences. Items without a confidence are
+// left out. Types are those that a TypeMap knows; [TypeMap.Apply] maps others.
 func Confidences(gold, predicted []document.Document) map[string][]Graded {
+	gold, predicted = TypeMap{}.Apply(gold), TypeMap{}.Apply(predicted)
 	byID := map[string]*document.Document{}
 	for i := range predicted {
 		byID[predicted[i].ID] = &predicted[i]
@@ -21,13 +24,19 @@ func Confidences(gold, predicted []document.Document) map[string][]Graded {
 			continue
 		}
 		grader := NewGrader(&gold[i])
-		seen := map[string]bool{}
+		index := map[string]int{} // where an item is in graded, by task and text
 		add := func(task, text string, grounded bool, confidence float64, correct bool) {
-			key := task + "\t" + fold(text)
-			if grounded && !math.IsNaN(confidence) && !seen[key] {
-				seen[key] = true
-				graded[task] = append(graded[task], Graded{Document: gold[i].ID, Confidence: confidence, Correct: correct})
+			if !grounded || math.IsNaN(confidence) {
+				return
 			}
+			key := task + "\t" + fold(text)
+			at, seen := index[key]
+			if seen {
+				graded[task][at].Confidence = max(graded[task][at].Confidence, confidence)
+				return
+			}
+			index[key] = len(graded[task])
+			graded[task] = append(graded[task], Graded{Document: gold[i].ID, Confidence: confidence, Correct: correct})
 		}
 		for j := range p.Entities {
 			e := &p.Entities[j]
@@ -52,7 +61,7 @@ type Threshold struct {
 
 // Thresholds scores predictions for each of the thresholds 0, 0.1, …, 0.9. Items
 // without a confidence are never left out.
-func Thresholds(gold, predicted []document.Document, o Options) ([]Threshold, error) {
+func Thresholds(ctx context.Context, gold, predicted []document.Document, o Options) ([]Threshold, error) {
 	o.Resamples, o.Replies = 0, nil
 	var all []Threshold
 	for tenths := range 10 {
@@ -72,7 +81,7 @@ func Thresholds(gold, predicted []document.Document, o Options) ([]Threshold, er
 				}
 			}
 		}
-		r, err := Evaluate(gold, kept, o)
+		r, err := Evaluate(ctx, gold, kept, o)
 		if err != nil {
 			return nil, err
 		}

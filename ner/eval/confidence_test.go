@@ -34,7 +34,7 @@ func TestConfidencesGradeEachTextOnce(t *testing.T) {
 
 func TestThresholds(t *testing.T) {
 	gold, predicted := rated()
-	all, err := Thresholds([]document.Document{gold}, []document.Document{predicted}, Options{Resamples: 10})
+	all, err := Thresholds(t.Context(), []document.Document{gold}, []document.Document{predicted}, Options{Resamples: 10})
 	require.NoError(t, err)
 	require.Len(t, all, 10)
 	for i, want := range []int{3, 3, 3, 2, 2, 2, 2, 2, 2, 1} { // Li, zinc, warfarin

@@ -1,5 +1,7 @@
 package eval
 
+import "context"
+
 // Counts are the numbers of items from which precision, recall and F1 follow.
 type Counts struct {
 	TP        float64 `json:"tp"` // true positives; may be fractional at the partial level
@@ -109,9 +111,12 @@ func (p *perDocument) f1(pick []int) []float64 {
 }
 
 // level returns the scores, with confidence intervals unless resamples is 0.
-func (p *perDocument) level(documents, resamples int) Level {
+func (p *perDocument) level(ctx context.Context, documents, resamples int) (Level, error) {
 	l := Level{Tasks: map[string]Score{}}
-	intervals := bootstrap(documents, resamples, p.f1)
+	intervals, err := bootstrap(ctx, documents, resamples, p.f1)
+	if err != nil {
+		return l, err
+	}
 	interval := func(i int) *Interval {
 		if intervals == nil {
 			return nil
@@ -133,5 +138,5 @@ func (p *perDocument) level(documents, resamples int) Level {
 	l.Micro = score(pooled)
 	l.Micro.F1CI = interval(len(p.tasks))
 	l.Macro.F1CI = interval(len(p.tasks) + 1)
-	return l
+	return l, nil
 }

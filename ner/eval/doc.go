@@ -16,7 +16,12 @@
 //     type. Gold and predicted mentions are paired one to one. A pair counts at
 //     the strict level if borders and type agree, at the exact level if the
 //     borders do, and at the type level if the type does and the mentions
-//     overlap. At the partial level, equal borders count as 1 and an overlap as ½.
+//     overlap. At the partial level, equal borders count as 1 and an overlap as ½,
+//     whatever the types. These are the four measures of SemEval-2013 task 9
+//     (Segura-Bedmar, Martínez and Herrero-Zazo 2013), after MUC-5 (Chinchor and
+//     Sundheim 1993); the Python package nervaluate computes them too. Each level
+//     has the pairing that gives it the most true positives, found as a maximum
+//     matching; one pairing for all levels, as nervaluate has, may miss some.
 //   - at the concept level: a document, a type and a concept identifier, as in the
 //     evaluation of BioCreative V.
 //   - at the relation level: a document and the concept identifiers of a chemical
@@ -26,6 +31,13 @@
 // identifiers of the first gold mention in the same document that has the text. A
 // text that no gold mention has counts as a false positive. [Report.Resolution]
 // says how often either happened.
+//
+// # Types
+//
+// Chemicals and diseases are scored. A [TypeMap] knows the names that well-known
+// corpora give them, such as SpecificDisease and ChemicalEntity. Other types are
+// counted in [Report.Types] and named in a warning; gold that has none of the
+// scored types is an error.
 //
 // # Measures
 //

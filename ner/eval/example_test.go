@@ -1,6 +1,7 @@
 package eval_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 
@@ -16,7 +17,7 @@ func ExampleEvaluate() {
 	const text = "Lithium causes tremor and nausea."
 	gold := []document.Document{{ID: "1", Text: text, Entities: []document.Entity{mention("tremor", 15), mention("nausea", 26)}}}
 	predicted := []document.Document{{ID: "1", Text: text, Entities: []document.Entity{mention("tremor", 15)}}}
-	report, err := eval.Evaluate(gold, predicted, eval.Options{Tasks: []string{eval.Diseases}})
+	report, err := eval.Evaluate(context.Background(), gold, predicted, eval.Options{Tasks: []string{eval.Diseases}})
 	if err != nil {
 		log.Fatal(err)
 	}

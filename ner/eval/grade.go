@@ -10,8 +10,10 @@ type Grader struct {
 	ids   *resolver
 }
 
-// NewGrader returns a grader that compares with a gold document.
+// NewGrader returns a grader that compares with a gold document. Types are those
+// that a TypeMap knows; [TypeMap.Apply] maps others.
 func NewGrader(gold *document.Document) *Grader {
+	gold = &(TypeMap{}.Apply([]document.Document{*gold})[0])
 	g := &Grader{
 		items: map[string]*set{},
 		pairs: goldRelations(gold),

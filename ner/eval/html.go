@@ -39,6 +39,7 @@ type Page struct {
 // WriteHTML writes one self-contained page: scores, kinds of errors,
 // reliability diagrams, and every article with its errors marked in the text.
 func WriteHTML(w io.Writer, p Page) error {
+	p.Gold, p.Predicted = TypeMap{}.Apply(p.Gold), TypeMap{}.Apply(p.Predicted)
 	byID := map[string]*document.Document{}
 	for i := range p.Predicted {
 		byID[p.Predicted[i].ID] = &p.Predicted[i]
@@ -88,7 +89,7 @@ type segment struct {
 // and says of each piece how the mentions agree there.
 func segments(gold, predicted *document.Document) []segment {
 	runes := []rune(gold.Text)
-	g, p := mentions(gold), mentions(predicted)
+	g, p := placed(gold), placed(predicted)
 	cuts := []int{0, len(runes)}
 	for _, es := range [][]*document.Entity{g, p} {
 		for _, e := range es {
@@ -99,11 +100,9 @@ func segments(gold, predicted *document.Document) []segment {
 	}
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
-	hits := map[*document.Entity]bool{}
-	for _, a := range align(g, p) {
-		if a.borders && a.typ {
-			hits[g[a.gold]], hits[p[a.predicted]] = true, true
-		}
+	written := map[string]bool{}
+	for _, e := range p {
+		written[mentionKey(e)] = true
 	}
 	var out []segment
 	for i := 0; i+1 < len(cuts); i++ {
@@ -111,7 +110,7 @@ func segments(gold, predicted *document.Document) []segment {
 		inGold, inPredicted := covering(g, cuts[i]), covering(p, cuts[i])
 		switch {
 		case inGold == nil && inPredicted == nil:
-		case inGold != nil && hits[inGold]:
+		case inGold != nil && written[mentionKey(inGold)]:
 			s.Class, s.Label = "hit", entityType(inGold)
 		case inGold != nil && inPredicted != nil && entityType(inGold) == entityType(inPredicted):
 			s.Class, s.Label = "border", entityType(inGold)+", other borders"
@@ -123,6 +122,17 @@ func segments(gold, predicted *document.Document) []segment {
 			s.Class, s.Label = "spurious", entityType(inPredicted)+" too much"
 		}
 		out = append(out, s)
+	}
+	return out
+}
+
+// placed returns the mentions of d that have a place and a scored type.
+func placed(d *document.Document) []*document.Entity {
+	var out []*document.Entity
+	for i := range d.Entities {
+		if e := &d.Entities[i]; len(e.Spans) > 0 && taskOfType[entityType(e)] != "" {
+			out = append(out, e)
+		}
 	}
 	return out
 }

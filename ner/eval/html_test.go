@@ -39,12 +39,12 @@ func TestWriteHTMLEscapesAndIsSelfContained(t *testing.T) {
 	gold := readPubTator(t, "testdata/gold.PubTator")
 	predicted := readPubTator(t, "testdata/predicted.PubTator")
 	gold[0].Text += " <script>alert(1)</script>"
-	r, err := Evaluate(gold, predicted, Options{Resamples: 20})
+	r, err := Evaluate(t.Context(), gold, predicted, Options{Resamples: 20})
 	require.NoError(t, err)
 	var b bytes.Buffer
 	require.NoError(t, WriteHTML(&b, Page{
 		Title: "a & b", Notice: "for research only", Report: r, Gold: gold, Predicted: predicted,
-		Calibration: map[string]Calibration{Chemicals: Calibrate([]Graded{{"1", 0.3, true}, {"1", 0.8, false}}, 10)},
+		Calibration: map[string]Calibration{Chemicals: calibrated(t, []Graded{{"1", 0.3, true}, {"1", 0.8, false}}, 10)},
 	}))
 	page := b.String()
 	require.NotContains(t, page, "<script")

@@ -1,7 +1,10 @@
 package eval
 
 import (
+	"cmp"
+	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,20 +91,35 @@ func itemStrings(d *document.Document, task string) *set {
 	return s
 }
 
+// inOrder returns the mentions of d by their place in the text, so that what the
+// first mention decides doesn't depend on the order of annotations in a file. Of
+// mentions that begin at one place the longest text is first; mentions without a
+// place are last.
+func inOrder(d *document.Document) []*document.Entity {
+	var out []*document.Entity
+	for i := range d.Entities {
+		out = append(out, &d.Entities[i])
+	}
+	start := func(e *document.Entity) int {
+		if len(e.Spans) == 0 {
+			return math.MaxInt
+		}
+		return slices.MinFunc(e.Spans, compareSpans).Start
+	}
+	slices.SortStableFunc(out, func(a, b *document.Entity) int {
+		return cmp.Or(cmp.Compare(start(a), start(b)), cmp.Compare(len(b.Text), len(a.Text)), cmp.Compare(a.Text, b.Text),
+			cmp.Compare(a.Type, b.Type), slices.Compare(a.Concepts, b.Concepts))
+	})
+	return out
+}
+
 // firstMentions returns the folded text of the first mention of each concept.
 func firstMentions(d *document.Document) map[string]string {
 	first := map[string]string{}
-	at := map[string]int{} // where that mention starts
-	for i := range d.Entities {
-		e := &d.Entities[i]
-		start := 0
-		if len(e.Spans) > 0 {
-			start = e.Spans[0].Start
-		}
+	for _, e := range inOrder(d) {
 		for _, c := range e.Concepts {
-			id := conceptID(c)
-			if _, seen := first[id]; !seen || start < at[id] {
-				first[id], at[id] = fold(e.Text), start
+			if id := conceptID(c); isConcept(id) && first[id] == "" {
+				first[id] = fold(e.Text)
 			}
 		}
 	}
@@ -121,13 +139,16 @@ func conceptID(id string) string {
 // meshID matches identifiers of MeSH descriptors and supplementary concepts.
 var meshID = regexp.MustCompile(`^[CD]\d{6,9}$`)
 
-// noConcept is the identifier that corpora give a mention without a concept.
-const noConcept = "-1"
+// noConcepts are the identifiers that corpora give a mention without a concept.
+var noConcepts = []string{"", "-", "-1"}
+
+// isConcept tells whether id names a concept.
+func isConcept(id string) bool { return !slices.Contains(noConcepts, id) }
 
 // mentionKey returns one string for the spans and the type of a mention.
 func mentionKey(e *document.Entity) string {
 	var b strings.Builder
-	for _, s := range e.Spans {
+	for _, s := range joinSpans(e.Spans) {
 		b.WriteString(strconv.Itoa(s.Start))
 		b.WriteByte('-')
 		b.WriteString(strconv.Itoa(s.End))
@@ -163,8 +184,7 @@ func newResolver(gold, predicted *document.Document, identified bool, count *Res
 		count:      count,
 	}
 	index := func(to map[string][]string, d *document.Document) {
-		for i := range d.Entities {
-			e := &d.Entities[i]
+		for _, e := range inOrder(d) {
 			ids := givenConcepts(e)
 			for _, id := range ids {
 				r.ids[id] = true
@@ -185,7 +205,9 @@ func newResolver(gold, predicted *document.Document, identified bool, count *Res
 func givenConcepts(e *document.Entity) []string {
 	var ids []string
 	for _, c := range e.Concepts {
-		ids = append(ids, conceptID(c))
+		if id := conceptID(c); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
 	}
 	if len(ids) == 0 && len(e.Links) > 0 {
 		ids = []string{conceptID(e.Links[0].ID)}

@@ -1,130 +1,107 @@
 package eval
 
 import (
+	"cmp"
 	"slices"
-	"sort"
 
 	"github.com/medner/medner/ner/document"
 )
 
-// mentions returns the mentions of d that have a place and a type with a task;
-// the first of those with the same key only.
-func mentions(d *document.Document) []*document.Entity {
-	var out []*document.Entity
-	seen := map[string]bool{}
+// mention is a mention that has a place and a scored type.
+type mention struct {
+	spans []document.Span // in order, disjoint, not empty
+	task  string
+}
+
+// mentions returns the mentions of d that have a place and a type with a task, each
+// once, sorted by place and type: the order of annotations in a file changes no
+// count.
+func mentions(d *document.Document) []mention {
+	var out []mention
 	for i := range d.Entities {
 		e := &d.Entities[i]
-		if len(e.Spans) == 0 || taskOfType[entityType(e)] == "" || seen[mentionKey(e)] {
-			continue
-		}
-		seen[mentionKey(e)] = true
-		out = append(out, e)
-	}
-	return out
-}
-
-// pairing is a gold and a predicted mention that overlap.
-type pairing struct {
-	gold, predicted int  // indices
-	borders, typ    bool // both have the same spans, the same type
-	overlap         int  // code points
-}
-
-// align pairs gold and predicted mentions one to one: first those with the same
-// borders and type, then those with the same borders, then those with the same
-// type, and then others, longer overlaps before shorter ones.
-func align(gold, predicted []*document.Entity) []pairing {
-	var all []pairing
-	for i, g := range gold {
-		for j, p := range predicted {
-			n := overlap(g.Spans, p.Spans)
-			if n == 0 {
-				continue
-			}
-			all = append(all, pairing{
-				gold:      i,
-				predicted: j,
-				borders:   slices.Equal(g.Spans, p.Spans),
-				typ:       entityType(g) == entityType(p),
-				overlap:   n,
-			})
+		if task := taskOfType[entityType(e)]; task != "" && len(e.Spans) > 0 {
+			out = append(out, mention{joinSpans(e.Spans), task})
 		}
 	}
-	sort.SliceStable(all, func(a, b int) bool {
-		x, y := all[a], all[b]
-		switch {
-		case x.borders != y.borders:
-			return x.borders
-		case x.typ != y.typ:
-			return x.typ
-		}
-		return x.overlap > y.overlap
+	slices.SortFunc(out, func(a, b mention) int {
+		return cmp.Or(slices.CompareFunc(a.spans, b.spans, compareSpans), cmp.Compare(a.task, b.task))
 	})
-	goldTaken := make([]bool, len(gold))
-	predictedTaken := make([]bool, len(predicted))
-	var out []pairing
-	for _, p := range all {
-		if goldTaken[p.gold] || predictedTaken[p.predicted] {
-			continue
+	return slices.CompactFunc(out, func(a, b mention) bool { return a.task == b.task && a.sameBorders(b) })
+}
+
+// joinSpans returns spans in order, with those joined that touch or overlap, and
+// without empty ones unless all are empty: producers cut one stretch of text
+// differently.
+func joinSpans(spans []document.Span) []document.Span {
+	if len(spans) < 2 {
+		return spans
+	}
+	sorted := slices.SortedFunc(slices.Values(spans), compareSpans)
+	out := sorted[:1]
+	for _, s := range sorted[1:] {
+		if last := &out[len(out)-1]; s.Start <= last.End {
+			last.End = max(last.End, s.End)
+		} else if s.End > s.Start {
+			out = append(out, s)
 		}
-		goldTaken[p.gold], predictedTaken[p.predicted] = true, true
-		out = append(out, p)
 	}
 	return out
 }
 
-// overlap returns how many code points lie in spans of both.
-func overlap(a, b []document.Span) int {
-	n := 0
-	for _, x := range a {
-		for _, y := range b {
-			if lo, hi := max(x.Start, y.Start), min(x.End, y.End); hi > lo {
-				n += hi - lo
-			}
-		}
-	}
-	return n
+func compareSpans(a, b document.Span) int {
+	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 }
 
-// mentionLevels returns the counts of one document by mention level and task. At
-// the exact and the partial level, where the type doesn't matter, a predicted
-// mention counts for the task of the gold mention that it is paired with.
+// sameBorders tells whether two mentions have the same spans.
+func (m mention) sameBorders(other mention) bool { return slices.Equal(m.spans, other.spans) }
+
+// overlaps tells whether two mentions share a code point. Both lists of spans are
+// in order, so that one pass over them suffices.
+func (m mention) overlaps(other mention) bool {
+	a, b := m.spans, other.spans
+	for len(a) > 0 && len(b) > 0 {
+		if max(a[0].Start, b[0].Start) < min(a[0].End, b[0].End) {
+			return true
+		}
+		if a[0].End < b[0].End {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
+	}
+	return false
+}
+
+// mentionLevels returns the counts of one document by mention level and task, each
+// level by the best one-to-one pairing for that level. At the exact and the partial
+// level, where the type doesn't matter, a predicted mention counts for the task of
+// the gold mention that it is paired with; mentions of one type are paired first,
+// as far as that costs no pair.
 func mentionLevels(gold, predicted *document.Document) map[string]map[string]Counts {
 	g, p := mentions(gold), mentions(predicted)
-	out := map[string]map[string]Counts{}
-	levels := []string{MentionStrict, MentionExact, MentionPartial, MentionType}
-	for _, l := range levels {
-		out[l] = map[string]Counts{}
+	sameType := func(a, b mention) bool { return a.task == b.task }
+	strict := newPairs(g, p)
+	strict.extend(func(a, b mention) bool { return sameType(a, b) && a.sameBorders(b) })
+	exact := strict.clone()
+	exact.extend(mention.sameBorders)
+	typ := newPairs(g, p)
+	typ.extend(func(a, b mention) bool { return sameType(a, b) && a.overlaps(b) })
+	// A best pairing at the partial level has as many pairs with equal borders as
+	// there can be: where A and a have equal borders and are paired with b and B,
+	// which only overlap them, the two pairs count ½ each, and A with a counts 1.
+	partial := exact.rest()
+	partial.extend(func(a, b mention) bool { return sameType(a, b) && a.overlaps(b) })
+	partial.extend(mention.overlaps)
+
+	out := map[string]map[string]Counts{
+		MentionStrict: strict.counts(1),
+		MentionExact:  exact.counts(1),
+		MentionType:   typ.counts(1),
 	}
-	add := func(level, task string, c Counts) { out[level][task] = out[level][task].add(c) }
-	for _, e := range g {
-		for _, l := range levels {
-			add(l, taskOfType[entityType(e)], Counts{Gold: 1})
-		}
-	}
-	for _, e := range p {
-		for _, l := range levels {
-			add(l, taskOfType[entityType(e)], Counts{Predicted: 1})
-		}
-	}
-	for _, a := range align(g, p) {
-		task := taskOfType[entityType(g[a.gold])]
-		for _, l := range []string{MentionExact, MentionPartial} {
-			add(l, taskOfType[entityType(p[a.predicted])], Counts{Predicted: -1})
-			add(l, task, Counts{Predicted: 1})
-		}
-		if a.borders && a.typ {
-			add(MentionStrict, task, Counts{TP: 1})
-		}
-		if a.borders {
-			add(MentionExact, task, Counts{TP: 1})
-			add(MentionPartial, task, Counts{TP: 1})
-		} else {
-			add(MentionPartial, task, Counts{TP: 0.5})
-		}
-		if a.typ {
-			add(MentionType, task, Counts{TP: 1})
-		}
+	out[MentionPartial] = exact.pairedCounts()
+	for task, c := range partial.counts(0.5) {
+		out[MentionPartial][task] = out[MentionPartial][task].add(c)
 	}
 	return out
 }

@@ -1,8 +1,11 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
@@ -28,8 +31,9 @@ func SpanLevels() []string { return slices.Clone(spanLevels) }
 // Options choose what is scored.
 type Options struct {
 	Tasks     []string // some of [Tasks]; nil for all
-	Resamples int      // bootstrap resamples for intervals; 0 for no intervals
+	Resamples int      // bootstrap resamples for intervals, at most MaxResamples; 0 for no intervals
 	Seed      Seed     // how documents in the model card's format are scored
+	Types     TypeMap  // which types of mentions are scored; the zero map knows those of well-known corpora
 	// Replies are the model's answers, for [Report.Strategies]. Without them, the
 	// completions of predictions in the model card's format are used.
 	Replies []Reply
@@ -47,6 +51,7 @@ type Report struct {
 	Errors     []ErrorCount     `json:"errors,omitempty"` // at the document level
 	Strategies []Strategy       `json:"strategies,omitempty"`
 	Resolution *Resolution      `json:"resolution,omitempty"`
+	Types      []TypeCount      `json:"types,omitempty"`
 	Documents  int              `json:"documents"` // gold documents
 	Seconds    float64          `json:"seconds"`   // how long the caller took; Evaluate leaves it 0
 	Warnings   []string         `json:"warnings,omitempty"`
@@ -56,10 +61,15 @@ type Report struct {
 }
 
 // Evaluate scores predicted documents against gold documents. A prediction belongs
-// to the gold document with its ID, or else with its prompt. The error is a
-// *badinput.Error if there are no gold documents, if two predictions have one ID,
-// or if the task of a document in the model card's format can't be told.
-func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
+// to the gold document with its ID, or else with its prompt. Neither the order of
+// documents nor that of their annotations matters, and an annotation that comes
+// twice counts once. ctx ends the bootstrap early. The error is a *badinput.Error
+// if gold has nothing to score, if two different documents have one ID, or if the
+// task of a document in the model card's format can't be told.
+func Evaluate(ctx context.Context, gold, predicted []document.Document, o Options) (*Report, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	if len(gold) == 0 {
 		return nil, badinput.New("", "gold", "no documents", "one at least")
 	}
@@ -67,20 +77,23 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 	if tasks == nil {
 		tasks = Tasks()
 	}
-	matched, unmatched, err := match(gold, predicted)
+	types := countTypes(o.Types, gold, predicted)
+	gold, predicted = o.Types.Apply(gold), o.Types.Apply(predicted)
+	m, err := match(gold, predicted)
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{LevelName: DocumentLevel, Documents: len(gold), counts: newLevels(len(gold), tasks)}
+	gold = m.gold
+	r := &Report{LevelName: DocumentLevel, Documents: len(gold), Types: types, Warnings: m.warnings, counts: newLevels(len(gold), tasks)}
+	r.warnOfTypes()
+	tally := newErrorTally()
 	resolution := &Resolution{}
-	errors := newErrorTally()
 	identified := haveIdentifiers(predicted)
 	spans := false // gold has mentions with offsets
 	for i := range gold {
 		g := &gold[i]
-		p := matched[i]
+		p := m.predicted[i]
 		if p == nil {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("document %q has no prediction: all its items count as missed", g.ID))
 			p = &document.Document{ID: g.ID, Text: g.Text}
 		}
 		r.ids = append(r.ids, g.ID)
@@ -91,68 +104,98 @@ func Evaluate(gold, predicted []document.Document, o Options) (*Report, error) {
 			}
 			ps := o.Seed.predictedItems(g, p, t)
 			r.counts[DocumentLevel].counts[t][i] = o.Seed.compare(gs, ps)
-			errors.add(g, t, gs, ps)
+			tally.add(g, t, gs, ps)
 		}
 		spans = spans || len(mentions(g)) > 0
 		r.scoreSpans(i, g, p, newResolver(g, p, identified, resolution))
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 	}
-	for _, id := range unmatched {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("prediction %q has no gold document: not scored", id))
-	}
-	top := r.counts[DocumentLevel].level(len(gold), o.Resamples)
-	r.Tasks = top.Tasks
-	r.Micro = top.Micro
-	r.Macro = top.Macro
-	r.Errors = errors.list()
-	replies := o.Replies
-	if replies == nil {
-		replies = repliesIn(gold, matched)
-	}
-	if r.Strategies, err = sideBySide(gold, replies, tasks, o.Resamples); err != nil {
+	if err := r.checkGold(gold, tasks); err != nil {
 		return nil, err
 	}
+	r.Errors = tally.list()
 	if spans {
 		r.Resolution = resolution
-		r.Levels = map[string]Level{}
-		for name, c := range r.counts {
-			if name != DocumentLevel && len(c.tasks) > 0 {
-				r.Levels[name] = c.level(len(gold), o.Resamples)
+	}
+	replies := o.Replies
+	if replies == nil {
+		replies = repliesIn(gold, m.predicted)
+	}
+	if r.Strategies, err = sideBySide(ctx, gold, replies, tasks, o.Resamples); err != nil {
+		return nil, err
+	}
+	return r, r.measure(ctx, spans, o.Resamples)
+}
+
+// check returns an error for options that can't be carried out.
+func (o *Options) check() error {
+	for _, t := range o.Tasks {
+		if !slices.Contains(Tasks(), t) {
+			return badinput.New("", "task", strconv.Quote(t), strings.Join(Tasks(), ", "))
+		}
+	}
+	return checkResamples(o.Resamples)
+}
+
+// measure computes the scores of all levels from the counts; those below the
+// document's only if spans is true.
+func (r *Report) measure(ctx context.Context, spans bool, resamples int) error {
+	top, err := r.counts[DocumentLevel].level(ctx, r.Documents, resamples)
+	if err != nil {
+		return err
+	}
+	r.Tasks, r.Micro, r.Macro = top.Tasks, top.Micro, top.Macro
+	if !spans {
+		return nil
+	}
+	r.Levels = map[string]Level{}
+	for _, name := range spanLevels {
+		if c := r.counts[name]; len(c.tasks) > 0 {
+			if r.Levels[name], err = c.level(ctx, r.Documents, resamples); err != nil {
+				return err
 			}
 		}
 	}
-	return r, nil
+	return nil
 }
 
-// match returns the prediction for each gold document, nil if there is none, and
-// the IDs of predictions for no gold document.
-func match(gold, predicted []document.Document) (matched []*document.Document, unmatched []string, err error) {
-	byID := map[string]*document.Document{}
-	byPrompt := map[string]*document.Document{}
-	for i := range predicted {
-		p := &predicted[i]
-		if byID[p.ID] != nil {
-			return nil, nil, badinput.New("", "predictions", fmt.Sprintf("document %q twice", p.ID), "each document once")
-		}
-		byID[p.ID] = p
-		if p.Prompt != "" {
-			byPrompt[p.Prompt] = p
+// warnOfTypes warns of mentions whose type is not scored.
+func (r *Report) warnOfTypes() {
+	for _, side := range []struct {
+		name  string
+		count func(TypeCount) int
+	}{{"gold", func(c TypeCount) int { return c.Gold }}, {"predictions", func(c TypeCount) int { return c.Predicted }}} {
+		if list := unscored(r.Types, side.count); list != "" {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("mentions of these types are not scored: %s: %s", side.name, list))
 		}
 	}
-	taken := map[*document.Document]bool{}
-	for i := range gold {
-		p := byID[gold[i].ID]
-		if p == nil && gold[i].Prompt != "" {
-			p = byPrompt[gold[i].Prompt]
+}
+
+// checkGold returns an error if gold has no item of any task, and warns of tasks
+// that have none, as their scores say nothing. A question of the model
+// card's format may have an empty answer, so that its documents are always good.
+func (r *Report) checkGold(gold []document.Document, tasks []string) error {
+	asked := slices.ContainsFunc(gold, func(d document.Document) bool { return d.Prompt != "" })
+	none := true
+	for _, t := range tasks {
+		c := r.counts[DocumentLevel].total(t, nil)
+		none = none && c.Gold == 0
+		if c.Gold == 0 && !asked {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("gold has no %s: the %d predicted ones count as wrong, and macro averages count an F1 of 0; leave the task out if it was not annotated", t, c.Predicted))
 		}
-		matched = append(matched, p)
-		taken[p] = true
 	}
-	for i := range predicted {
-		if !taken[&predicted[i]] {
-			unmatched = append(unmatched, predicted[i].ID)
-		}
+	if !none || asked {
+		return nil
 	}
-	return matched, unmatched, nil
+	found := "no annotations"
+	if list := unscored(r.Types, func(c TypeCount) int { return c.Gold }); list != "" {
+		found = "mentions of the types " + list
+	} else if slices.ContainsFunc(r.Types, func(c TypeCount) bool { return c.Gold > 0 }) {
+		found = "annotations for other tasks only"
+	}
+	return badinput.New("", "gold", found, fmt.Sprintf("annotations to score for %s; a type can be mapped to Chemical or Disease", strings.Join(tasks, ", ")))
 }
 
 // newLevels returns counts of 0 for each level, with the tasks that it has: the
@@ -200,7 +243,7 @@ func goldConcepts(d *document.Document, task string) *set {
 			continue
 		}
 		for _, c := range e.Concepts {
-			if id := conceptID(c); id != noConcept {
+			if id := conceptID(c); isConcept(id) {
 				s.add(id)
 			}
 		}
@@ -217,7 +260,7 @@ func predictedConcepts(d *document.Document, task string, r *resolver) *set {
 			continue
 		}
 		for _, id := range r.entity(e) {
-			if id != noConcept {
+			if isConcept(id) {
 				s.add(id)
 			}
 		}

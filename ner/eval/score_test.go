@@ -32,7 +32,7 @@ func TestDocumentLevelComparesFoldedSets(t *testing.T) {
 	predicted := document.Document{ID: "1", Entities: []document.Entity{
 		{Type: "chemical", Text: "lithium carbonate"}, {Type: "chemical", Text: "LITHIUM CARBONATE"}, {Type: "disease", Text: "ataxia"},
 	}, Relations: []document.Relation{{Chemical: "lithium carbonate", Disease: "tremor"}}}
-	r, err := Evaluate([]document.Document{gold}, []document.Document{predicted}, Options{})
+	r, err := Evaluate(t.Context(), []document.Document{gold}, []document.Document{predicted}, Options{})
 	require.NoError(t, err)
 	require.Equal(t, Counts{1, 1, 2}, r.Tasks[Chemicals].Counts)
 	require.Equal(t, Counts{0, 1, 1}, r.Tasks[Diseases].Counts)
@@ -56,6 +56,9 @@ func TestMentionLevels(t *testing.T) {
 		entity("Chemical", "lead", 80),   // spurious
 		{Type: "chemical", Text: "ungrounded"},
 	}}
+	for _, d := range []*document.Document{&gold, &predicted} {
+		*d = TypeMap{}.Apply([]document.Document{*d})[0]
+	}
 	got := mentionLevels(&gold, &predicted)
 	sum := func(level string) Counts { return got[level][Chemicals].add(got[level][Diseases]) }
 	require.Equal(t, Counts{1, 5, 4}, sum(MentionStrict))
@@ -80,7 +83,7 @@ func TestRelationsResolveCompositeMentionsAndIdentifiers(t *testing.T) {
 		"unknown text":                {document.Relation{Chemical: "RD", Disease: "headache"}, Counts{0, 2, 1}},
 	} {
 		p := document.Document{ID: "1", Relations: []document.Relation{c.relation}}
-		r, err := Evaluate([]document.Document{gold}, []document.Document{p}, Options{})
+		r, err := Evaluate(t.Context(), []document.Document{gold}, []document.Document{p}, Options{})
 		require.NoError(t, err)
 		require.Equal(t, c.want, r.Levels[RelationLevel].Micro.Counts, name)
 	}
@@ -88,13 +91,17 @@ func TestRelationsResolveCompositeMentionsAndIdentifiers(t *testing.T) {
 
 func TestUnmatchedDocuments(t *testing.T) {
 	gold := []document.Document{{ID: "1", Entities: []document.Entity{entity("Chemical", "tin", 0)}}}
-	r, err := Evaluate(gold, []document.Document{{ID: "2"}}, Options{})
+	r, err := Evaluate(t.Context(), gold, []document.Document{{ID: "2"}}, Options{})
 	require.NoError(t, err)
-	require.Len(t, r.Warnings, 2)
+	require.Contains(t, r.Warnings[0], "without a prediction")
+	require.Contains(t, r.Warnings[1], "for no gold document")
 	require.Equal(t, Counts{0, 0, 1}, r.Micro.Counts)
-	_, err = Evaluate(gold, []document.Document{{ID: "1"}, {ID: "1"}}, Options{})
+	r, err = Evaluate(t.Context(), gold, []document.Document{{ID: "1"}, {ID: "1"}}, Options{})
+	require.NoError(t, err)
+	require.Contains(t, r.Warnings[0], "come again")
+	_, err = Evaluate(t.Context(), gold, []document.Document{gold[0], {ID: "1"}}, Options{})
 	require.ErrorContains(t, err, "twice")
-	_, err = Evaluate(nil, nil, Options{})
+	_, err = Evaluate(t.Context(), nil, nil, Options{})
 	require.Error(t, err)
 }
 
@@ -140,9 +147,9 @@ func TestBootstrapIsFixedAndCoversTheValue(t *testing.T) {
 		good = append(good, p)
 	}
 	o := Options{Tasks: []string{Chemicals, Diseases}, Resamples: 500}
-	a, err := Evaluate(gold, good, o)
+	a, err := Evaluate(t.Context(), gold, good, o)
 	require.NoError(t, err)
-	b, err := Evaluate(gold, good, o)
+	b, err := Evaluate(t.Context(), gold, good, o)
 	require.NoError(t, err)
 	require.Equal(t, a, b)
 	ci := a.Tasks[Diseases].F1CI
@@ -150,7 +157,7 @@ func TestBootstrapIsFixedAndCoversTheValue(t *testing.T) {
 	require.Greater(t, ci.High, a.Tasks[Diseases].F1)
 	require.Equal(t, Interval{1, 1}, *a.Tasks[Chemicals].F1CI)
 
-	diff, err := Compare(gold, poor, good, Options{Tasks: o.Tasks, Resamples: 500})
+	diff, err := Compare(t.Context(), gold, poor, good, Options{Tasks: o.Tasks, Resamples: 500})
 	require.NoError(t, err)
 	for _, d := range diff {
 		if d.Level == DocumentLevel && d.Task == Diseases {
@@ -169,7 +176,7 @@ func TestBootstrapIsFixedAndCoversTheValue(t *testing.T) {
 // testdata/oracle.py.
 func TestAgreesWithTheIndependentScript(t *testing.T) {
 	gold, predicted := readPubTator(t, "testdata/gold.PubTator"), readPubTator(t, "testdata/predicted.PubTator")
-	r, err := Evaluate(gold, predicted, Options{})
+	r, err := Evaluate(t.Context(), gold, predicted, Options{})
 	require.NoError(t, err)
 	data, err := os.ReadFile("testdata/counts.json")
 	require.NoError(t, err)
@@ -186,12 +193,12 @@ func TestAgreesWithTheIndependentScript(t *testing.T) {
 	// Some readers leave out the identifier -1 of a mention without a concept.
 	for i := range predicted {
 		for j := range predicted[i].Entities {
-			if e := &predicted[i].Entities[j]; e.Concepts[0] == noConcept {
+			if e := &predicted[i].Entities[j]; e.Concepts[0] == "-1" {
 				e.Concepts = nil
 			}
 		}
 	}
-	again, err := Evaluate(gold, predicted, Options{})
+	again, err := Evaluate(t.Context(), gold, predicted, Options{})
 	require.NoError(t, err)
 	require.Equal(t, r.Levels, again.Levels)
 }

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"strings"
 
 	"github.com/medner/medner/ner/document"
@@ -115,7 +116,7 @@ func filtered(v seedcompat.Rules, r Reply) []string {
 }
 
 // sideBySide scores replies by each of the strategies.
-func sideBySide(gold []document.Document, replies []Reply, tasks []string, resamples int) ([]Strategy, error) {
+func sideBySide(ctx context.Context, gold []document.Document, replies []Reply, tasks []string, resamples int) ([]Strategy, error) {
 	if len(replies) == 0 {
 		return nil, nil
 	}
@@ -155,7 +156,11 @@ func sideBySide(gold []document.Document, replies []Reply, tasks []string, resam
 				counts.counts[t][i] = strategy.seed.compare(g, p)
 			}
 		}
-		out = append(out, Strategy{Name: strategy.name, Level: counts.level(len(gold), resamples)})
+		level, err := counts.level(ctx, len(gold), resamples)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Strategy{Name: strategy.name, Level: level})
 	}
 	return out, nil
 }

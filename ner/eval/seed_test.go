@@ -39,7 +39,7 @@ func TestSeedScoring(t *testing.T) {
 		"biomistral":        {Seed{Filtered: true, Rules: prompt.BioMistralRules}, [3]Counts{{0, 0, 3}, {0, 1, 2}, {0, 1, 1}}},
 		"biomistral, fuzzy": {Seed{Filtered: true, Rules: prompt.BioMistralRules, Fuzzy: true}, [3]Counts{{0, 0, 3}, {1, 1, 2}, {0, 1, 1}}},
 	} {
-		r, err := Evaluate(gold, raw, Options{Seed: c.seed})
+		r, err := Evaluate(t.Context(), gold, raw, Options{Seed: c.seed})
 		require.NoError(t, err)
 		for i, task := range Tasks() {
 			require.Equal(t, c.want[i], r.Tasks[task].Counts, "%s: %s", name, task)
@@ -55,16 +55,16 @@ func TestSeedScoring(t *testing.T) {
 		{ID: "gold:2", Entities: []document.Entity{{Type: "disease", Text: "Pain;", Normalized: "pains"}}},
 		{ID: "gold:3", Relations: []document.Relation{{Chemical: "Aspirin", Disease: "pain"}}},
 	}
-	r, err := Evaluate(gold, results, Options{})
+	r, err := Evaluate(t.Context(), gold, results, Options{})
 	require.NoError(t, err)
 	require.Equal(t, Counts{1, 1, 3}, r.Tasks[Chemicals].Counts, "the prompt asks for chemicals alone")
 	require.Equal(t, Counts{1, 1, 2}, r.Tasks[Diseases].Counts)
 	require.Equal(t, Counts{1, 1, 1}, r.Tasks[Influences].Counts)
-	r, err = Evaluate(gold, results, Options{Seed: Seed{Filtered: true}})
+	r, err = Evaluate(t.Context(), gold, results, Options{Seed: Seed{Filtered: true}})
 	require.NoError(t, err)
 	require.Equal(t, Counts{0, 1, 2}, r.Tasks[Diseases].Counts, "an item of profile seed-compat is taken as it is")
 
 	gold[0].Prompt = "What is this?"
-	_, err = Evaluate(gold, results, Options{})
+	_, err = Evaluate(t.Context(), gold, results, Options{})
 	require.ErrorContains(t, err, "gold:1")
 }

@@ -4,6 +4,7 @@
 package evaluation
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,44 +47,78 @@ type Evaluation struct {
 
 	// Fitted is the calibration that was fitted, if any.
 	Fitted *confidence.Calibration `json:"-"`
+	// Gold and Predicted are the documents with their types mapped.
+	Gold      []document.Document `json:"-"`
+	Predicted []document.Document `json:"-"`
 }
 
-// Run scores predictions.
-func Run(o Options) (*Evaluation, error) {
+// Run scores predictions. ctx ends it early.
+func Run(ctx context.Context, o Options) (*Evaluation, error) {
 	e := &Evaluation{CrossFitted: o.Fit}
 	if o.Observed != nil {
 		o.Replies = o.Observed.replies
 	}
 	var err error
-	if e.Report, err = eval.Evaluate(o.Gold, o.Predicted, o.Options); err != nil {
+	if e.Report, err = eval.Evaluate(ctx, o.Gold, o.Predicted, o.Options); err != nil {
 		return nil, err
 	}
+	for _, name := range o.Types.Unused(o.Gold, o.Predicted, o.Compare) {
+		e.Warnings = append(e.Warnings, fmt.Sprintf("--map: no mention has the type %q", name))
+	}
 	e.Seconds = time.Since(o.Started).Seconds()
-	if o.Fit {
-		e.Calibration, e.Fitted = o.Observed.fit(o.Gold, o.Resamples)
-	} else {
-		e.Calibration = map[string]eval.Calibration{}
-		for task, graded := range eval.Confidences(o.Gold, o.Predicted) {
-			e.Calibration[task] = eval.Calibrate(graded, o.Resamples)
-		}
+	e.Gold, e.Predicted = o.Types.Apply(o.Gold), o.Types.Apply(o.Predicted)
+	if err := e.calibrate(ctx, &o); err != nil {
+		return nil, err
 	}
 	if o.Thresholds {
-		if e.Thresholds, err = eval.Thresholds(o.Gold, o.Predicted, o.Options); err != nil {
+		if e.Thresholds, err = eval.Thresholds(ctx, o.Gold, o.Predicted, o.Options); err != nil {
 			return nil, err
 		}
 	}
 	if o.Compare != nil {
-		if e.Differences, err = eval.Compare(o.Gold, o.Predicted, o.Compare, o.Options); err != nil {
-			return nil, err
-		}
+		return e, e.compare(ctx, o)
 	}
 	return e, nil
+}
+
+// calibrate measures the confidences, and fits a calibration if that is asked for.
+func (e *Evaluation) calibrate(ctx context.Context, o *Options) (err error) {
+	if o.Fit {
+		e.Calibration, e.Fitted, err = o.Observed.fit(ctx, e.Gold, o.Resamples)
+		return err
+	}
+	e.Calibration = map[string]eval.Calibration{}
+	for task, graded := range eval.Confidences(e.Gold, e.Predicted) {
+		if e.Calibration[task], err = eval.Calibrate(ctx, graded, o.Resamples); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare tests the difference to the predictions to compare with, and adds the
+// warnings that scoring those gives.
+func (e *Evaluation) compare(ctx context.Context, o Options) (err error) {
+	if e.Differences, err = eval.Compare(ctx, o.Gold, o.Predicted, o.Compare, o.Options); err != nil {
+		return err
+	}
+	o.Resamples = 0
+	other, err := eval.Evaluate(ctx, o.Gold, o.Compare, o.Options)
+	if err != nil {
+		return err
+	}
+	for _, warning := range other.Warnings {
+		if !slices.Contains(e.Warnings, warning) {
+			e.Warnings = append(e.Warnings, "--compare: "+warning)
+		}
+	}
+	return nil
 }
 
 // fit fits a calibration to all items that the extractor wrote. What it measures
 // is not that calibration, which has seen the items, but curves that were fitted
 // to nine tenths of the documents and applied to the rest.
-func (o *Observed) fit(gold []document.Document, resamples int) (map[string]eval.Calibration, *confidence.Calibration) {
+func (o *Observed) fit(ctx context.Context, gold []document.Document, resamples int) (map[string]eval.Calibration, *confidence.Calibration, error) {
 	samples := o.samples(gold)
 	measured := map[string]eval.Calibration{}
 	fitted := &confidence.Calibration{Schema: confidence.Schema, Key: o.key, Data: fmt.Sprintf("%d documents", len(gold)), Tasks: map[string]*confidence.Curve{}}
@@ -92,10 +127,14 @@ func (o *Observed) fit(gold []document.Document, resamples int) (map[string]eval
 		for i, p := range confidence.CrossFit(s, 10) {
 			graded = append(graded, eval.Graded{Document: s[i].Group, Confidence: p, Correct: s[i].Correct})
 		}
-		measured[task] = eval.Calibrate(graded, resamples)
+		c, err := eval.Calibrate(ctx, graded, resamples)
+		if err != nil {
+			return nil, nil, err
+		}
+		measured[task] = c
 		fitted.Tasks[task] = confidence.Fit(s)
 	}
-	return measured, fitted
+	return measured, fitted, nil
 }
 
 // samples returns, by task, the grounded items and whether the gold documents
