@@ -95,6 +95,29 @@ func TestBitsOfAGPU(t *testing.T) {
 	}
 }
 
+// TestBitsOfBranchesOnAGPU: branches fork their prefix on a GPU as they do on the
+// processors, also where the one that reads it leaves.
+func TestBitsOfBranchesOnAGPU(t *testing.T) {
+	fakeGPU(t)
+	for _, precision := range []Precision{F32, Fast} {
+		open := func(o Options) *Model {
+			o.Device, o.Precision, o.LoRA, o.Adapters = "cuda", precision, Unmerged, []string{made(t, "adapters", "four-bit")}
+			m, err := Open(t.Context(), made(t, "models", "nf4-f16"), o)
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, m.Close()) })
+			return m
+		}
+		plainly := open(Options{Batch: 1, Draft: -1, PrefixCache: -1, PrefillChunk: 1000})
+		requests := branches(prefixTokens(1, 80))[:3]
+		var want []string
+		for i := range requests {
+			requests[i].Probe, requests[i].MaxNewTokens = []int32{2}, 4
+			want = append(want, written(t, plainly, requests[i]))
+		}
+		requireBranchesOutlive(t, open(Options{PrefillChunk: 33}), requests, want)
+	}
+}
+
 // TestLostGPU: where another device is named, only requests under way fail when
 // the first is lost.
 func TestLostGPU(t *testing.T) {

@@ -68,9 +68,13 @@ type Options struct {
 	// refused with a *[QueueFullError]. 0: any number, since a caller that waits
 	// costs little; a server sets a bound. Negative: none may wait.
 	Queue        int
-	PrefillChunk int   // prompt tokens read in a step at most. 0: DefaultPrefillChunk
-	PrefixCache  int64 // bytes of keys and values kept of prompts read. 0: 256 MiB; negative: none
-	Draft        int   // drafted tokens verified a step and sequence at most. 0: 6; negative: none
+	PrefillChunk int // prompt tokens read in a step at most. 0: DefaultPrefillChunk
+	// PrefixCache is how many bytes of keys and values are kept of prompts read.
+	// Requests share the longest prefix that their prompts have in common with what
+	// is kept, with requests in the batch, and with prompts that are being read: it
+	// is read once. 0: 256 MiB; negative: nothing is kept or shared.
+	PrefixCache int64
+	Draft       int // drafted tokens verified a step and sequence at most. 0: 6; negative: none
 
 	// Log receives a line for what a user should know: how much of an
 	// adapter survived merging, for instance. May be nil.

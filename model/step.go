@@ -91,7 +91,7 @@ func (s *scheduler) open(q *sequence) bool {
 		source, known = s.known(q)
 		for i, r := range s.running {
 			soon := r.tokens[:r.cache.Len()+len(s.spans[i].Tokens)]
-			if r.adapter == q.adapter && commonPrefix(soon, q.tokens[:q.shared]) >= known+minShared {
+			if n := commonPrefix(soon, q.tokens[:q.shared]); r.adapter == q.adapter && n > known && n >= minShared {
 				return false
 			}
 		}
