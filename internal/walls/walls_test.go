@@ -108,6 +108,7 @@ var rooms = map[string][]string{
 	"ner/internal/abbrev":     {},
 	"ner/internal/answer":     {},
 	"ner/internal/sentence":   {},
+	"ner/internal/tagging":    {"ner/document"},
 	"ner/internal/ground":     {"ner/document"},
 	"ner/internal/constraint": {"ner/internal/ground", "ner/internal/sentence"},
 	"ner/internal/seedcompat": {"ner/document", "ner/prompt"},
