@@ -37,6 +37,7 @@ func equal(t *testing.T, name string, got, want *played) {
 				}
 			}
 			require.Equal(t, want.choices[i][j], got.choices[i][j], "%s: sequence %d, row %d", name, i, j)
+			require.Equal(t, want.scores[i][j], got.scores[i][j], "%s: sequence %d, row %d", name, i, j)
 		}
 	}
 }

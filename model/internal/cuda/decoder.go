@@ -23,8 +23,10 @@ type decoder struct {
 	tables  []quant.Matrix // by adapter: its own token table, read on the host; nil: embed
 	norms   []norm         // the input norm of each layer, then the norm before the head
 	layers  []layer
-	head    linear
-	rank    int // the greatest rank of a low-rank path
+	head    linear // its weights are nil where the model has none
+	rank    int    // the greatest rank of a low-rank path
+	// classifiers holds that of the base, then those of the adapters; nil: none.
+	classifiers []*classifier
 }
 
 // layer is one decoder layer (transformers' LlamaDecoderLayer).
@@ -85,16 +87,21 @@ func (d *decoder) build(w *backend.Weights, plan hold.Plan, to sink) (read int64
 		to.layerDone()
 	}
 	d.norms = append(d.norms, b.norm(w.Norm))
-	d.head = b.linear(&w.Head, hold.Head)
+	if w.Head.Weight != nil {
+		d.head = b.linear(&w.Head, hold.Head)
+	}
 	if b.err != nil {
 		return 0, fmt.Errorf("pack lm_head: %w", b.err)
 	}
 	d.tables = w.Embed.Adapted
-	if d.embed = d.head.weights; !same(w.Head.Weight, w.Embed.Weight) {
+	if d.embed = d.head.weights; d.embed == nil || !same(w.Head.Weight, w.Embed.Weight) {
 		d.embed = b.matrix(w.Embed.Weight, hold.Embedding)
 	}
 	if b.err != nil {
 		return 0, fmt.Errorf("pack model.embed_tokens: %w", b.err)
+	}
+	if d.classifiers = b.classifiers(w.Classifiers); b.err != nil {
+		return 0, fmt.Errorf("pack the classifier: %w", b.err)
 	}
 	to.layerDone()
 	return b.read, nil

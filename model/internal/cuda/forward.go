@@ -30,6 +30,11 @@ type pass struct {
 	// window is called once the logits of n asked rows from first on are queued. nil:
 	// nobody waits for them.
 	window func(first, n int) error
+	// scores queues the scores of the rows that want them, and writes reports whether
+	// any of n asked rows from first on wants logits or a choice. Both are nil where no
+	// row wants scores: then all want logits or a choice.
+	scores func() error
+	writes func(first, n int) bool
 }
 
 // count returns a number of rows: most, or the count number which in device memory,
@@ -238,9 +243,17 @@ func (p *pass) multiply(x driver.Ptr, maps ...output) error {
 func (p *pass) outcomes(ctx context.Context) error {
 	w, d, t := p.w, p.d, &p.w.tables
 	norm, adapters := p.norm, p.adapters
+	if p.scores != nil {
+		if err := p.scores(); err != nil {
+			return err
+		}
+	}
 	for first := 0; first < p.shape.asked; first += headRows {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if p.writes != nil && !p.writes(first, min(headRows, p.shape.asked-first)) {
+			continue
 		}
 		p.rows = p.count(min(headRows, p.shape.asked-first), windowCount+first/headRows)
 		p.adapters = adapters

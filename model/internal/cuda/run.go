@@ -104,7 +104,7 @@ func (b *Backend) send(s *step) error {
 // host between the windows.
 func (b *Backend) launch(ctx context.Context, s *step) error {
 	if b.pass.shape.counted {
-		b.pass.window = nil
+		b.pass.window, b.pass.scores, b.pass.writes = nil, nil, nil
 		err := b.graphs.run(b.pass.shape, func() error { return b.pass.forward(ctx) })
 		if err != nil || !s.logits {
 			return err
@@ -112,6 +112,11 @@ func (b *Backend) launch(ctx context.Context, s *step) error {
 		return b.fetchLogits(s, 0, len(s.asked))
 	}
 	b.pass.window = func(first, n int) error { return b.fetchLogits(s, first, n) }
+	b.pass.scores, b.pass.writes = nil, nil
+	if b.pass.shape.scored {
+		b.pass.scores = func() error { return b.pass.classify(s, b.ctx) }
+		b.pass.writes = s.writes
+	}
 	return b.pass.forward(ctx)
 }
 
@@ -147,6 +152,7 @@ func (b *Backend) fetch(s *step) error {
 
 // answer copies logits and choices to the rows that ask for them.
 func (b *Backend) answer(s *step) {
+	b.readScores(s)
 	for i, r := range s.asked {
 		if r.Logits != nil {
 			copy(r.Logits, b.logits(i))

@@ -17,6 +17,7 @@ type shape struct {
 	adapters    string // adapters that rows are under
 	own         bool   // whether token vectors come from the host
 	choose      bool   // whether the device chooses
+	scored      bool   // whether labels are scored at some row
 	probes      int    // ids whose log-probability is asked at a row
 	counted     bool   // whether the numbers of rows are in device memory
 }
@@ -32,7 +33,7 @@ const maxGraphRows = 2 * headRows
 func shapeOf(s *step, k *gpukernels.Kernels, d *decoder) shape {
 	sh := shape{
 		rows: s.rows, asked: len(s.asked), narrow: len(s.asked) < s.rows, keys: 1 << bits.Len(uint(max(s.keys, 256)-1)),
-		own: s.own, choose: s.choose, counted: s.rows <= maxGraphRows && s.rows > 0,
+		own: s.own, choose: s.choose, scored: s.labels > 0, counted: s.rows <= maxGraphRows && s.rows > 0 && s.labels == 0,
 	}
 	if k.AttentionBytes(gpukernels.Rows{Most: class(s.rows)}, d.heads, d.headDim, sh.keys) > maxScores || s.logits && len(s.asked) > headRows {
 		sh.counted = false

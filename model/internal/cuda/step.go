@@ -18,6 +18,7 @@ type step struct {
 	heads    bool          // one of them has norms of heads of its own
 	choose   bool          // the device chooses at some row
 	logits   bool          // the host needs the logits of some row
+	labels   int           // the most labels that are scored at a row; 0: none are
 	probes   int           // the most ids whose probability is asked at a row
 	keys     int           // the most positions that a row sees
 	pages    int           // the most pages of a sequence
@@ -48,6 +49,9 @@ func (s *step) lay(spans []backend.Span, d *decoder) {
 	for _, a := range s.adapters {
 		s.own = s.own || a < len(d.tables) && d.tables[a] != nil
 		s.heads = s.heads || d.changesHeads(a)
+	}
+	for r := range s.scored() {
+		s.labels = max(s.labels, d.labels(r.adapter))
 	}
 	for _, r := range s.asked {
 		s.logits = s.logits || r.Logits != nil || drawn(r)
@@ -103,5 +107,6 @@ func (s *step) needs(sh shape, d *decoder) limits {
 	if s.logits {
 		l.logits = len(s.asked)
 	}
+	l.labels = s.labels
 	return l
 }

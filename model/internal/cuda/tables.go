@@ -41,6 +41,7 @@ type limits struct {
 	probes int // ids whose log-probability is asked at a row
 	keys   int // positions that attention sees
 	logits int // rows of logits that are copied to the host
+	labels int // scored at an asked row
 }
 
 // grow raises the limits to those of need, and says whether any was too low. Such a
@@ -51,7 +52,7 @@ func (l *limits) grow(need limits) (grown bool) {
 		need int
 	}{
 		{&l.rows, need.rows}, {&l.asked, need.asked}, {&l.slots, need.slots}, {&l.stride, need.stride}, {&l.own, need.own}, {&l.heads, need.heads},
-		{&l.extra, need.extra}, {&l.probes, need.probes}, {&l.keys, need.keys}, {&l.logits, need.logits},
+		{&l.extra, need.extra}, {&l.probes, need.probes}, {&l.keys, need.keys}, {&l.logits, need.logits}, {&l.labels, need.labels},
 	} {
 		if p.need > *p.has {
 			*p.has, grown = roundUp(max(p.need, *p.has+*p.has/2), 16), true

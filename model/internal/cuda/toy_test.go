@@ -80,14 +80,20 @@ func newToyOf(family string, headDim int, adapters, bias, tied bool) *backend.We
 	if all.Head = w.linear(c.VocabSize, c.HiddenSize, false); tied {
 		all.Head.Weight = all.Embed.Weight
 	}
+	all.Classifiers = []*backend.Classifier{{Weight: w.matrix(toyLabels[0], c.HiddenSize), Bias: w.numbers(toyLabels[0], 1)}}
 	if adapters {
 		w.adapt(all)
 	}
 	return all
 }
 
+// toyLabels has the number of labels under the base and under each adapter.
+var toyLabels = []int{5, 3, 5, 17}
+
 func (w toyWeights) adapt(all *backend.Weights) {
 	all.Adapters = []string{"low", "dora", "saved"}
+	all.Classifiers = append(all.Classifiers, &backend.Classifier{Weight: w.matrix(toyLabels[1], all.Config.HiddenSize)},
+		all.Classifiers[0], &backend.Classifier{Weight: w.matrix(toyLabels[3], all.Config.HiddenSize), Bias: w.numbers(toyLabels[3], 1)})
 	low := func(l *backend.Linear, rank int) *backend.Adapted {
 		return &backend.Adapted{Down: w.matrix(rank, l.Weight.Cols()), Up: w.matrix(l.Weight.Rows(), rank), Scale: 0.7}
 	}
@@ -128,10 +134,11 @@ type script struct {
 	together bool // all sequences in a step, else one after the other
 }
 
-// played has the logits and the choice at each position of each sequence.
+// played has the logits, the choice and the scores at each position of each sequence.
 type played struct {
 	logits  [][][]float32
 	choices [][]choice.Choice
+	scores  [][][]float32
 }
 
 func tokensOf(sequence, n int) []int32 {
@@ -160,7 +167,7 @@ func ask(sequence, position int) backend.Row {
 // play runs a script, with a fork and a truncation on the way, and leaves no
 // cache open.
 func play(step func([]backend.Span) error, b backend.Backend, s script) (*played, error) {
-	p := &played{make([][][]float32, len(s.lengths)), make([][]choice.Choice, len(s.lengths))}
+	p := &played{make([][][]float32, len(s.lengths)), make([][]choice.Choice, len(s.lengths)), make([][][]float32, len(s.lengths))}
 	caches := make([]backend.Cache, len(s.lengths))
 	for i := range caches {
 		caches[i] = b.NewCache()
@@ -179,8 +186,17 @@ func play(step func([]backend.Span) error, b backend.Backend, s script) (*played
 			}
 			span := backend.Span{Cache: caches[i], Tokens: tokensOf(i, n)[at:to], Adapter: s.adapters[i]}
 			for j := at; j < to; j++ {
+				row := backend.Row{Choice: new(choice.Choice)}
 				if j >= n-3 {
-					span.Rows = append(span.Rows, ask(i, j))
+					row = ask(i, j)
+				}
+				// Some rows ask for all, some for scores alone. Sequences of few tokens ask
+				// for no scores at their end: steps with scores are never captured.
+				if j < n-3 || j%2 == 0 && n > 8 {
+					row.Scores = make([]float32, toyLabels[1+s.adapters[i]])
+				}
+				if j >= n-9 {
+					span.Rows = append(span.Rows, row)
 				}
 			}
 			spans = append(spans, span)
@@ -200,6 +216,7 @@ func play(step func([]backend.Span) error, b backend.Backend, s script) (*played
 				i := slices.Index(caches, span.Cache)
 				for _, r := range span.Rows {
 					p.logits[i], p.choices[i] = append(p.logits[i], r.Logits), append(p.choices[i], *r.Choice)
+					p.scores[i] = append(p.scores[i], r.Scores)
 				}
 			}
 		}

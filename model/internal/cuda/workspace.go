@@ -22,11 +22,13 @@ type workspace struct {
 	askedAngles       driver.Ptr // [asked][2·rotary]
 	logits            driver.Ptr // [headRows][vocab]
 	found             driver.Ptr // of selection
+	labelScores       driver.Ptr // [asked][labels]
 	choices, probes   driver.Ptr // [asked]
 	choicesHost       []byte
 	probesHost        []byte
 	vectorsHost       []byte // [own][hidden]
 	logitsHost        []byte // [logits][vocab]
+	labelScoresHost   []byte // [asked][labels]
 }
 
 // maxScores bounds the bytes of attention's scratch memory. Rows that need more take
@@ -78,5 +80,7 @@ func (w *workspace) build(d *decoder, k *gpukernels.Kernels, l limits) (err erro
 	host(&w.probesHost, 4*l.asked*l.probes)
 	host(&w.vectorsHost, 4*l.own*d.hidden)
 	host(&w.logitsHost, 4*l.logits*d.vocab)
+	device(&w.labelScores, 4*l.asked*l.labels)
+	host(&w.labelScoresHost, 4*l.asked*l.labels)
 	return err
 }
