@@ -10,56 +10,14 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/internal/typename"
 )
-
-// corpusTypes has the names that well-known corpora and taggers give chemicals and
-// diseases, as typeKey writes them.
-var corpusTypes = namesOfTypes(map[string][]string{
-	document.Chemical: {
-		"chemical", "chemicals", "drug", "drugs", "compound",
-		"ChemicalEntity",                      // BioRED
-		"Simple_chemical", "Drug_or_compound", // BioNLP shared tasks
-		"drug_n",                                             // DDI
-		"Chemicals & Drugs",                                  // EU-ADR
-		"SYSTEMATIC", "IDENTIFIER", "IDENTIFIERS", "FORMULA", // CHEMDNER, of abstracts and of patents
-		"TRIVIAL", "ABBREVIATION", "FAMILY", "MULTIPLE", "NO CLASS", // CHEMDNER
-	},
-	document.Disease: {
-		"disease", "diseases", "disorder", "disorders",
-		"SpecificDisease", "DiseaseClass", "CompositeMention", "Modifier", // NCBI disease
-		"DiseaseOrPhenotypicFeature",              // BioRED
-		"Disease_Disorder", "Disease or Syndrome", // clinical corpora, UMLS
-		"Cancer",               // BioNLP Cancer Genetics
-		"Diseases & Disorders", // EU-ADR
-	},
-})
-
-func namesOfTypes(names map[string][]string) map[string]string {
-	types := map[string]string{}
-	for typ, list := range names {
-		for _, name := range list {
-			types[typeKey(name)] = typ
-		}
-	}
-	return types
-}
-
-// typeKey returns a type's name without regard to case, spaces, hyphens and
-// underscores, which producers of one corpus's files write differently.
-func typeKey(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || r == '_' || r == '-' {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, name)
-}
 
 // TypeMap says which of the scored types the names of types in files stand for.
 // The zero TypeMap knows the names of well-known corpora: BC5CDR, the NCBI disease
 // corpus, BioRED, CHEMDNER, PubTator 3, BioNLP and others.
 type TypeMap struct {
-	own map[string]string // by typeKey: Chemical, Disease, or "" for a type to leave out
+	own map[string]string // by typename.Key: Chemical, Disease, or "" for a type to leave out
 }
 
 // NewTypeMap returns a map that also has the given names, each as "NAME=Chemical",
@@ -70,7 +28,7 @@ func NewTypeMap(rules ...string) (TypeMap, error) {
 	for _, rule := range rules {
 		name, typ, found := cutLast(rule, "=")
 		typ = strings.ToLower(strings.TrimSpace(typ))
-		key := typeKey(name)
+		key := typename.Key(name)
 		if !found || key == "" || typ != document.Chemical && typ != document.Disease && typ != "none" {
 			return TypeMap{}, badinput.New("", "type map", fmt.Sprintf("%q", rule), "TYPE=Chemical, TYPE=Disease or TYPE=none")
 		}
@@ -97,11 +55,11 @@ func cutLast(s, separator string) (before, after string, found bool) {
 // Type returns Chemical or Disease of package document, or "" for a type that is
 // not scored.
 func (m TypeMap) Type(name string) string {
-	key := typeKey(name)
+	key := typename.Key(name)
 	if typ, ok := m.own[key]; ok {
 		return typ
 	}
-	return corpusTypes[key]
+	return typename.Of(name)
 }
 
 // Apply returns the documents with the types of their mentions mapped; a type that
@@ -118,7 +76,7 @@ func (m TypeMap) Apply(docs []document.Document) []document.Document {
 		for _, e := range out[i].Entities {
 			if typ := m.Type(e.Type); typ != "" {
 				e.Type = typ
-			} else if _, none := m.own[typeKey(e.Type)]; none {
+			} else if _, none := m.own[typename.Key(e.Type)]; none {
 				continue
 			}
 			kept = append(kept, e)
@@ -135,7 +93,7 @@ func (m TypeMap) Unused(docs ...[]document.Document) []string {
 	for _, list := range docs {
 		for i := range list {
 			for j := range list[i].Entities {
-				delete(left, typeKey(list[i].Entities[j].Type))
+				delete(left, typename.Key(list[i].Entities[j].Type))
 			}
 		}
 	}

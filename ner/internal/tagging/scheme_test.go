@@ -39,12 +39,3 @@ func TestOtherSchemesAreRefusedByName(t *testing.T) {
 		require.ErrorContains(t, err, c.want, "%q", c.labels)
 	}
 }
-
-func TestKind(t *testing.T) {
-	for typ, want := range map[string]string{
-		"Chemical": "chemical", "CHEMICAL": "chemical", "Simple_Chemical": "chemical", "ChemicalEntity": "chemical", "drug": "chemical",
-		"Disease": "disease", "DiseaseOrPhenotypicFeature": "disease", "SpecificDisease": "disease", "Gene": "", "": "", "Species": "",
-	} {
-		require.Equal(t, want, Kind(typ), typ)
-	}
-}
