@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/pyregexp"
 )
 
 // Kind says what a module does.
@@ -45,7 +46,7 @@ type matcher struct {
 // newMatcher compiles the patterns of c. The file names them in errors.
 func newMatcher(file string, c *Config, tied bool) (*matcher, error) {
 	m := &matcher{config: c, tied: tied && c.EnsureWeightTying}
-	p := &patterns{}
+	p := &pyregexp.Compiler{}
 	var failed error
 	compile := func(field, pattern string, how func(string) (*regexp.Regexp, error)) *regexp.Regexp {
 		re, err := how(pattern)
@@ -55,13 +56,13 @@ func newMatcher(file string, c *Config, tied bool) (*matcher, error) {
 		return re
 	}
 	if pattern := c.TargetModules.Pattern; pattern != "" && pattern != allLinear {
-		m.target = compile("target_modules", pattern, p.fullMatch)
+		m.target = compile("target_modules", pattern, p.FullMatch)
 	}
 	if pattern := c.ExcludeModules.Pattern; pattern != "" {
-		m.exclude = compile("exclude_modules", pattern, p.fullMatch)
+		m.exclude = compile("exclude_modules", pattern, p.FullMatch)
 	}
 	for _, name := range c.ModulesToSave {
-		m.saved = append(m.saved, compile("modules_to_save", `(^|.*\.)`+name+`($|\..*)`, p.compile))
+		m.saved = append(m.saved, compile("modules_to_save", `(^|.*\.)`+name+`($|\..*)`, p.Match))
 	}
 	layers := c.LayersPattern
 	if len(layers) == 0 {
@@ -72,10 +73,10 @@ func newMatcher(file string, c *Config, tied bool) (*matcher, error) {
 		if name == "" {
 			pattern = `.*?\.[^.]*\.(?P<idx>\d+)\.`
 		}
-		m.layers = append(m.layers, compile("layers_pattern", pattern, p.compile))
+		m.layers = append(m.layers, compile("layers_pattern", pattern, p.Match))
 	}
 	suffix := func(field, key string) suffixPattern {
-		s, err := p.suffix(key)
+		s, err := newSuffixPattern(p, key)
 		if err != nil && failed == nil {
 			failed = badinput.New(file, field+": "+clip(key), err.Error(), "a pattern that Python and Go understand alike")
 		}

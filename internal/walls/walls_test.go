@@ -52,6 +52,7 @@ var tools = []string{
 	"internal/labels",
 	"internal/mmap",
 	"internal/parallel",
+	"internal/pyregexp",
 	"internal/version",
 }
 

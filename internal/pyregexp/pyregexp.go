@@ -1,4 +1,8 @@
-package lora
+// Package pyregexp compiles the regular expressions of Python that model and adapter
+// files hold: as Go's, which match in linear time. A construct that both languages
+// know has the same meaning in both; one that only one of them knows is refused by
+// name.
+package pyregexp
 
 import (
 	"fmt"
@@ -7,26 +11,23 @@ import (
 	"strings"
 )
 
-// Patterns in adapters are Python's regular expressions. They are compiled as Go's,
-// which match in linear time. A construct that both know has the same meaning in
-// both; one that only one of them knows is refused by name.
-
-// Bounds on the patterns of an adapter, which no real ones come near. A step is
-// one of the compiled pattern, after repetitions are written out.
+// Bounds on the patterns of a file, which no real ones come near. A step is one of
+// the compiled pattern, after repetitions are written out.
 const (
 	maxPattern  = 4096   // bytes of a pattern
 	maxUnfolded = 5_000  // steps of a pattern
 	maxTotal    = 30_000 // steps of all patterns
 )
 
-// patterns compiles the patterns of one adapter.
-type patterns struct {
+// Compiler compiles the patterns of one file, and bounds them together. The zero
+// Compiler is ready to use.
+type Compiler struct {
 	spent int // steps of those compiled so far
 }
 
-// compile compiles a Python pattern to be matched at the beginning of a name,
+// Match compiles a Python pattern to be matched at the beginning of a name,
 // as re.match does.
-func (p *patterns) compile(pattern string) (*regexp.Regexp, error) {
+func (p *Compiler) Match(pattern string) (*regexp.Regexp, error) {
 	translated, err := translatePattern(pattern)
 	if err != nil {
 		return nil, err
@@ -125,9 +126,9 @@ func groupOpening(s string, atStart bool) (int, error) {
 	return 0, fmt.Errorf("the construct %s", s[:end])
 }
 
-// fullMatch compiles a Python pattern to be matched with a whole name, as
+// FullMatch compiles a Python pattern to be matched with a whole name, as
 // re.fullmatch does.
-func (p *patterns) fullMatch(pattern string) (*regexp.Regexp, error) {
+func (p *Compiler) FullMatch(pattern string) (*regexp.Regexp, error) {
 	// The pattern must be complete by itself: a bracket that would close the
 	// group put around it below is an error.
 	translated, err := translatePattern(pattern)
@@ -141,40 +142,5 @@ func (p *patterns) fullMatch(pattern string) (*regexp.Regexp, error) {
 	if end := strings.IndexByte(pattern, ')'); strings.HasPrefix(pattern, "(?") && strings.Trim(pattern[2:end], "ims") == "" {
 		flags, pattern = pattern[:end+1], pattern[end+1:]
 	}
-	return p.compile(flags + `(?:` + pattern + `)\Z`)
-}
-
-// suffixPattern matches a key of rank_pattern or alpha_pattern with the names of
-// modules: with a whole name, or with the rest of one behind a dot.
-type suffixPattern struct {
-	literal string // a key of names and dots only, the usual kind
-	re      *regexp.Regexp
-}
-
-// suffix compiles such a key.
-func (p *patterns) suffix(key string) (suffixPattern, error) {
-	plain := strings.IndexFunc(key, func(r rune) bool {
-		return r != '.' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}) < 0
-	if plain {
-		return suffixPattern{literal: key}, nil
-	}
-	re, err := p.compile(`(.*\.)?(` + key + `)$`)
-	return suffixPattern{re: re}, err
-}
-
-func (p suffixPattern) match(name string) bool {
-	if p.re != nil {
-		return p.re.MatchString(name)
-	}
-	at := len(name) - len(p.literal)
-	if at < 0 || at > 0 && name[at-1] != '.' {
-		return false
-	}
-	for i := range len(p.literal) { // a dot matches any character
-		if p.literal[i] != '.' && p.literal[i] != name[at+i] {
-			return false
-		}
-	}
-	return true
+	return p.Match(flags + `(?:` + pattern + `)\Z`)
 }
