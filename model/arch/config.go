@@ -43,15 +43,6 @@ type Rope struct {
 	Factors []float32
 }
 
-// Quantization holds the quantization_config of a bitsandbytes checkpoint.
-// Other methods are refused by name.
-type Quantization struct {
-	Method      string // "bitsandbytes"
-	QuantType   string // "nf4", "fp4"
-	DoubleQuant bool
-	SkipModules []string
-}
-
 // Generation holds the decoding parameters of generation_config.json.
 type Generation struct {
 	EosTokenIDs       []int32

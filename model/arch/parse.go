@@ -3,7 +3,6 @@ package arch
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/medner/medner/internal/labels"
 )
@@ -81,7 +80,11 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	checkSizes(f, c, fam)
 	c.SlidingWindow = parseWindow(f, c, fam)
 	c.Rope = parseRope(f, c)
-	c.Quantization = parseQuantization(f)
+	for _, name := range []string{"quantization_config", "compression_config"} { // the second is the first name of compressed-tensors
+		if c.Quantization == nil && f.raw(name) != nil {
+			c.Quantization = parseQuantization(f.object(name), "")
+		}
+	}
 	if slices.Contains(architectures, fam.TokenClass()) {
 		c.TokenClassification = true
 		var bad error
@@ -120,39 +123,4 @@ func checkSizes(f fields, c *Config, fam *Family) {
 	if c.HeadDim < 2 || c.HeadDim > maxDim || c.HeadDim%2 != 0 {
 		f.fail("head_dim", fmt.Sprint(c.HeadDim), fmt.Sprintf("an even number from 2 to %d", maxDim))
 	}
-}
-
-// parseQuantization reads quantization_config; nil if the file has none.
-func parseQuantization(f fields) *Quantization {
-	if f.raw("quantization_config") == nil {
-		return nil
-	}
-	q := f.object("quantization_config")
-	method := q.str("quant_method")
-	if method == "" && (q.boolean("load_in_4bit") || q.boolean("load_in_8bit")) {
-		method = "bitsandbytes" // the first versions left quant_method out
-	}
-	if method != "bitsandbytes" {
-		q.fail("quant_method", quoted(method), `"bitsandbytes" with 4 bits`)
-	}
-	if !q.boolean("load_in_4bit") {
-		found := "no load_in_4bit"
-		if q.boolean("load_in_8bit") {
-			found = "load_in_8bit"
-		}
-		q.fail("quant_method", "bitsandbytes with "+found, "bitsandbytes with load_in_4bit")
-	}
-	out := &Quantization{
-		Method:      method,
-		QuantType:   "fp4", // BitsAndBytesConfig's default
-		DoubleQuant: q.boolean("bnb_4bit_use_double_quant"),
-	}
-	if q.raw("bnb_4bit_quant_type") != nil {
-		out.QuantType = strings.ToLower(q.str("bnb_4bit_quant_type"))
-	}
-	if !slices.Contains([]string{"nf4", "fp4"}, out.QuantType) {
-		q.fail("bnb_4bit_quant_type", quoted(out.QuantType), `"nf4" or "fp4"`)
-	}
-	q.get("llm_int8_skip_modules", &out.SkipModules, "a list of strings")
-	return out
 }
