@@ -61,6 +61,9 @@ func Describe(ctx context.Context, path string, o Options) (_ *Description, err 
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
 	o = o.withDefaults(files.Config)
+	for _, warning := range files.Warnings {
+		o.Log("%s", warning)
+	}
 	devices, err := o.check()
 	if err != nil {
 		return nil, err

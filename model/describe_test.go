@@ -59,7 +59,7 @@ func TestDescribeAdapter(t *testing.T) {
 			require.Equal(t, quant.F32, w.State, w.Name)
 		}
 	}
-	_, err = Describe(t.Context(), golden.Path(t, "tiny-llama-awq"), Options{})
+	_, err = Describe(t.Context(), t.TempDir(), Options{})
 	var bad *badinput.Error
 	require.ErrorAs(t, err, &bad)
 	ctx, cancel := context.WithCancel(t.Context())

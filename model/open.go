@@ -28,6 +28,9 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 		}
 	}()
 	o = o.withDefaults(files.Config)
+	for _, warning := range files.Warnings {
+		o.Log("%s", warning)
+	}
 	devices, err := o.check()
 	if err != nil {
 		return nil, err

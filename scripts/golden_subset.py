@@ -7,8 +7,8 @@ from safetensors.numpy import load_file, save_file
 
 SRC, DST = sys.argv[1:3]
 ADAPTERS = {"plain": True, "dora": False, "rslora": False, "patterns": False, "attention-only-layers": False}  # True: with the merged tensors
-MODELS = ["tiny-llama", "tiny-llama-nf4", "tiny-llama-nf4-bf16"] + ["adapters/" + a for a in ADAPTERS]
-TOKENIZER_ONLY = ["tiny-mistral", "tiny-llama-awq"]  # AWQ: to be refused by name
+MODELS = ["tiny-llama", "tiny-llama-nf4", "tiny-llama-nf4-bf16", "tiny-llama-awq"] + ["adapters/" + a for a in ADAPTERS]
+TOKENIZER_ONLY = ["tiny-mistral"]
 
 for name in ["versions.json", "chat.json", "README.md"]:
     os.makedirs(DST, exist_ok=True)
@@ -18,7 +18,7 @@ for name in MODELS + TOKENIZER_ONLY + ["nf4", "tokenizer"]:
     os.makedirs(out, exist_ok=True)
     for f in os.listdir(os.path.join(SRC, name)):
         weights = f.endswith(".safetensors") or f.endswith(".index.json")
-        if name in TOKENIZER_ONLY and (weights or (name == "tiny-llama-awq" and f != "config.json")):
+        if name in TOKENIZER_ONLY and weights:
             continue
         if f == "merged-expected.safetensors" and not ADAPTERS[name.split("/")[1]]:
             continue

@@ -16,6 +16,9 @@ type Checkpoint struct {
 	Config *arch.Config
 	// ConfigJSON is config.json, or one made of a GGUF file's metadata.
 	ConfigJSON []byte
+	// Warnings says what is odd about the files, such as an index that names files
+	// which aren't there.
+	Warnings []string
 
 	source  source
 	text    *Text
@@ -75,6 +78,10 @@ func Open(path string) (*Checkpoint, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+func (c *Checkpoint) warn(format string, args ...any) {
+	c.Warnings = append(c.Warnings, fmt.Sprintf(format, args...))
 }
 
 // match checks that the files hold the weights that the configuration asks for, and
