@@ -1,74 +1,202 @@
-// Package atomicfile writes files that are whole or not there at all.
+// Package atomicfile writes what medner writes to disk: files and directories that
+// are whole or not there at all. Everything is written beside the place where it
+// shall be, under a name that begins with a dot, flushed to disk, and then
+// renamed; what was there before stays as it is until then.
+//
+// An output can't be a link: a file is never written through a link to somewhere
+// else, and a link is never replaced. A link to a device or a pipe, as /dev/stdout
+// is, is followed, as these are written directly.
 package atomicfile
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/hint"
 )
+
+// WriteError says that an output can't be written, for a reason that lies in the
+// file system.
+type WriteError struct{ Err error }
+
+func (e *WriteError) Error() string { return "write " + e.Err.Error() }
+
+// Unwrap returns what the file system said.
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// failed returns err, if it isn't nil, as a *WriteError, with the path of the
+// output in place of that of the temporary file.
+func failed(path string, err error) error {
+	var write *WriteError
+	if err == nil || errors.As(err, &write) {
+		return err
+	}
+	var inner *os.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &inner):
+		err = inner.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	return &WriteError{fmt.Errorf("%s: %w", path, err)}
+}
 
 // File is a file that is being written beside the one that it will replace.
 // Commit puts it in its place, Discard removes it; one of them must be called.
 type File struct {
-	*os.File
-	path string
-	mode os.FileMode // permissions; 0 if path is a device or a pipe, written directly
+	file   *os.File
+	path   string
+	mode   os.FileMode // permissions to set; 0: those that a new file gets
+	direct bool        // path is a device or a pipe, which is written directly
 }
 
-// Create opens a file beside path, which stays as it is until Commit. Links are
-// followed. A device or a pipe is opened and written directly, as no file may
-// take its place.
+// Create opens a file beside path, which stays as it is until Commit. A device or
+// a pipe is opened and written directly, as no file may take its place. A link to
+// anything else and a directory are a *badinput.Error.
 func Create(path string) (*File, error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	mode := os.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
-		if mode = info.Mode().Perm(); !info.Mode().IsRegular() {
-			f, err := os.OpenFile(path, os.O_WRONLY, 0)
-			if err != nil {
-				return nil, err
-			}
-			return &File{File: f, path: path}, nil
-		}
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	info, special, err := Target(path)
 	if err != nil {
 		return nil, err
 	}
-	return &File{f, path, mode}, nil
+	if special {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		return &File{file: f, path: path, direct: true}, failed(path, err)
+	}
+	f := &File{path: path}
+	perm := os.FileMode(0o666) // less the umask
+	if info != nil {
+		f.mode, perm = info.Mode().Perm(), 0o600
+	}
+	if f.file, err = createBeside(path, perm); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
-// Executable lets the file be run as a program.
-func (f *File) Executable() {
-	if f.mode != 0 {
-		f.mode |= 0o111
+// Target looks at what is to be written at path. It returns what is there: nil if
+// nothing is, special if it is a device or a pipe. What can't be replaced is an
+// error.
+func Target(path string) (info os.FileInfo, special bool, err error) {
+	info, err = os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, false, nil
 	}
+	if err != nil {
+		return nil, false, failed(path, err)
+	}
+	if info.Mode()&os.ModeSymlink != 0 {
+		to, err := os.Stat(path)
+		if err != nil || to.Mode().IsRegular() || to.IsDir() {
+			return nil, false, hint.Add(badinput.New(path, "", "a symbolic link", "a file to write, or a name that is free"), "name the file that the link leads to, or remove the link")
+		}
+		info = to
+	}
+	if info.IsDir() {
+		return nil, false, badinput.New(path, "", "a directory", "a file to write, or a name that is free")
+	}
+	return info, !info.Mode().IsRegular(), nil
+}
+
+// createBeside opens a new file in the directory of path, under another name.
+func createBeside(path string, perm os.FileMode) (*os.File, error) {
+	for {
+		name := beside(path)
+		forget := remember(name)
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		if err == nil {
+			return f, nil
+		}
+		forget()
+		if !errors.Is(err, os.ErrExist) {
+			return nil, failed(path, err)
+		}
+	}
+}
+
+// beside returns a name in the directory of path that begins with a dot.
+func beside(path string) string {
+	const longest = 200 // so that the whole fits into the 255 bytes of a name
+	base := filepath.Base(path)
+	if len(base) > longest {
+		base = strings.ToValidUTF8(base[:longest], "")
+	}
+	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x", base, random()))
+}
+
+// Executable lets those who may read the file run it as a program.
+func (f *File) Executable() error {
+	if f.direct {
+		return nil
+	}
+	info, err := f.file.Stat()
+	if err != nil {
+		return failed(f.path, err)
+	}
+	if f.mode == 0 {
+		f.mode = info.Mode().Perm()
+	}
+	f.mode |= f.mode & 0o444 >> 2
+	return nil
+}
+
+// Write implements io.Writer. Errors name the output.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.file.Write(p)
+	return n, failed(f.path, err)
+}
+
+// Seek implements io.Seeker.
+func (f *File) Seek(offset int64, whence int) (int64, error) {
+	at, err := f.file.Seek(offset, whence)
+	return at, failed(f.path, err)
 }
 
 // Commit writes the file to disk and gives it its name.
 func (f *File) Commit() error {
-	if f.mode == 0 {
-		return f.Close()
+	if f.direct {
+		return failed(f.path, f.file.Close())
 	}
-	err := errors.Join(f.Chmod(f.mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), f.path)
+	defer forgetting(f.file.Name())
+	var err error
+	if f.mode != 0 {
+		err = f.file.Chmod(f.mode)
+	}
+	if err = errors.Join(err, f.file.Sync(), f.file.Close()); err == nil {
+		// What is at path now may be another thing than at the beginning.
+		if _, special, wrong := Target(f.path); wrong != nil {
+			err = wrong
+		} else if special {
+			err = badinput.New(f.path, "", "a device or a pipe", "the file that was there before")
+		} else {
+			err = os.Rename(f.file.Name(), f.path)
+		}
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		_ = os.Remove(f.file.Name()) // the first error says more
+		var bad *badinput.Error
+		if errors.As(err, &bad) {
+			return err
+		}
+		return failed(f.path, err)
 	}
-	return nil
+	return SyncDir(filepath.Dir(f.path))
 }
 
 // Discard removes what was written. path stays as it was.
 func (f *File) Discard() error {
-	err := f.Close()
-	if f.mode != 0 {
-		err = errors.Join(err, os.Remove(f.Name()))
+	err := f.file.Close()
+	if !f.direct {
+		err = errors.Join(err, os.Remove(f.file.Name()))
+		forgetting(f.file.Name())
 	}
-	return err
+	return failed(f.path, err)
 }
 
 // Write writes the file path by calling write. If that fails, path stays as it
@@ -79,7 +207,49 @@ func Write(path string, write func(io.Writer) error) error {
 		return err
 	}
 	if err := write(f); err != nil {
-		return errors.Join(err, f.Discard())
+		_ = f.Discard() // the first error says more
+		return err
 	}
 	return f.Commit()
+}
+
+// WriteBytes writes a file that holds data.
+func WriteBytes(path string, data []byte) error {
+	return Write(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// WriteNew writes a file that isn't there yet, or that holds data already: another
+// file of that name is left as it is, and is a *badinput.Error. The file isn't
+// flushed to disk, as it is one of many.
+func WriteNew(path string, data []byte) error {
+	info, special, err := Target(path)
+	if err != nil {
+		return err
+	}
+	if info != nil {
+		other := hint.Add(badinput.New(path, "", "another file of that name", "none, or one with the same content"), "remove it, or write to another place")
+		if special || info.Size() != int64(len(data)) {
+			return other
+		}
+		if have, err := files.Read(path, int64(len(data)), "the same content"); err != nil || string(have) != string(data) {
+			return other
+		}
+		return nil
+	}
+	f, err := createBeside(path, 0o666)
+	if err != nil {
+		return err
+	}
+	defer forgetting(f.Name())
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return failed(path, err)
 }

@@ -5,9 +5,8 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,11 +16,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
-	"github.com/medner/medner/internal/mmap"
 )
 
 const (
@@ -55,34 +54,48 @@ type list struct {
 
 // Own returns what this executable carries, or nil if it is no bundle.
 var Own = sync.OnceValues(func() (*Contents, error) {
+	if !marked() {
+		return nil, nil
+	}
 	path, err := os.Executable()
 	if err != nil {
 		return nil, nil // the system can't tell: no bundle can be used there
 	}
 	c, err := Open(path)
-	if err == nil && c == nil && marked() {
-		err = badinput.New(path, "", "no model inside, as this file has lost its end", "a bundle that is whole")
+	if err == nil && c == nil {
+		err = badinput.New(path, "", "no model inside, as this file is damaged or has lost its end", "a bundle that is whole")
 	}
 	return c, err
 })
 
-// Open returns what the executable at path carries, or nil if it is no bundle.
+// Open returns what the executable at path carries, or nil if it is no bundle. A
+// bundle that can't have been written by Write is a *badinput.Error.
 func Open(path string) (*Contents, error) {
+	archive, err := files.OpenArchive(path)
+	if errors.Is(err, files.ErrNoArchive) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = archive.Close() }()
+	names := map[string]bool{}
+	for _, f := range archive.File {
+		names[f.Name] = true
+	}
+	if !names[contentsFile] {
+		return nil, nil
+	}
 	c := &Contents{path: path}
 	data, err := files.Read(c.at(contentsFile), maxContents, "a list of contents")
-	var bad *badinput.Error
-	switch {
-	case err == nil:
-	case errors.As(err, &bad), errors.Is(err, fs.ErrNotExist) && exists(path):
-		return nil, nil
-	default:
+	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(data, &c.list); err != nil {
 		return nil, badinput.Wrap(c.at(contentsFile), "", err)
 	}
-	if c.list.Schema != schema {
-		return nil, badinput.New(c.at(contentsFile), "schema", fmt.Sprintf("%q", c.list.Schema), fmt.Sprintf("%q", schema))
+	if err := c.validate(names); err != nil {
+		return nil, err
 	}
 	c.Model = c.at(c.list.Model)
 	for _, name := range c.list.Adapters {
@@ -94,9 +107,43 @@ func Open(path string) (*Contents, error) {
 	return c, nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// validate checks the list of contents against the names in the archive.
+func (c *Contents) validate(names map[string]bool) error {
+	bad := func(field, found, want string) error { return badinput.New(c.at(contentsFile), field, found, want) }
+	if c.list.Schema != schema {
+		return bad("schema", fmt.Sprintf("%q", c.list.Schema), fmt.Sprintf("%q", schema))
+	}
+	if n := c.list.Executable; n < 0 || n > maxExecutable {
+		return bad("executable_bytes", fmt.Sprint(n), fmt.Sprintf("0 to %d", maxExecutable))
+	}
+	if len(c.list.SHA256) == 0 {
+		return bad("sha256", "no hashes", "one for each file")
+	}
+	for name := range names {
+		if _, covered := c.list.SHA256[name]; !covered && name != contentsFile {
+			return bad("sha256", fmt.Sprintf("no hash of %q", name), "one for each file")
+		}
+	}
+	for name := range c.list.SHA256 {
+		if !names[name] {
+			return bad("sha256", fmt.Sprintf("a hash of %q", name), "hashes of files that are in the bundle")
+		}
+	}
+	parts := map[string]string{"model": c.list.Model}
+	for i, name := range c.list.Adapters {
+		parts[fmt.Sprintf("adapters[%d]", i)] = name
+	}
+	if c.list.Terminology != "" {
+		parts["terminology"] = c.list.Terminology
+	}
+	for _, field := range slices.Sorted(maps.Keys(parts)) {
+		name := parts[field]
+		inside := func(file string) bool { return file == name || strings.HasPrefix(file, name+"/") }
+		if !fs.ValidPath(name) || !slices.ContainsFunc(c.Names(), inside) {
+			return bad(field, fmt.Sprintf("%q", name), "a path of a file or a folder in the bundle")
+		}
+	}
+	return nil
 }
 
 // at returns the path of a file in the archive.
@@ -108,10 +155,7 @@ func (c *Contents) Names() []string { return slices.Sorted(maps.Keys(c.list.SHA2
 // Check compares every file with the hash that it had when it was bundled.
 func (c *Contents) Check(ctx context.Context) error {
 	for _, name := range c.Names() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		sum, err := c.sum(name)
+		sum, err := c.sum(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -123,18 +167,13 @@ func (c *Contents) Check(ctx context.Context) error {
 }
 
 // sum returns the SHA-256 of a file, in hexadecimal.
-func (c *Contents) sum(name string) (sum string, err error) {
+func (c *Contents) sum(ctx context.Context, name string) (sum string, err error) {
 	f, err := files.Map(c.at(name))
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	h := sha256.New()
-	err = mmap.Guard(func() error {
-		_, err := h.Write(f.Bytes())
-		return err
-	})
-	return hex.EncodeToString(h.Sum(nil)), err
+	return files.Hash(ctx, bytes.NewReader(f.Bytes()))
 }
 
 // executable returns the bytes of the program in a file, which may be a bundle,

@@ -162,7 +162,7 @@ func TestOtherArchives(t *testing.T) {
 	write := func(name, text string) string {
 		var b bytes.Buffer
 		z := zip.NewWriter(&b)
-		w, err := z.Create(name)
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
 		require.NoError(t, err)
 		_, err = w.Write([]byte(text))
 		require.NoError(t, err)

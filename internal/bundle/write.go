@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -45,10 +46,9 @@ func Write(ctx context.Context, output string, p Plan) error {
 	if err != nil {
 		return err
 	}
-	f.Executable()
 	b := &writer{ctx: ctx, out: bufio.NewWriterSize(f, 1<<20), list: list{Schema: schema, Executable: int64(len(program)), SHA256: map[string]string{}}}
 	if err = b.write(program, p); err == nil {
-		err = b.out.Flush()
+		err = errors.Join(b.out.Flush(), f.Executable())
 	}
 	if err != nil {
 		_ = f.Discard() // the first error says more

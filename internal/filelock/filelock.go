@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// errBusy says that another process holds the lock.
-var errBusy = errors.New("locked by another process")
+// ErrBusy says that another process holds the lock.
+var ErrBusy = errors.New("locked by another process")
 
 // interval is the time between two attempts to take a lock that is held.
 const interval = 100 * time.Millisecond
@@ -29,7 +29,7 @@ func Lock(ctx context.Context, path string, waiting func()) (release func() erro
 		if err == nil {
 			return f.Close, nil
 		}
-		if !errors.Is(err, errBusy) {
+		if !errors.Is(err, ErrBusy) {
 			return nil, errors.Join(err, f.Close())
 		}
 		if waiting != nil {
@@ -42,4 +42,17 @@ func Lock(ctx context.Context, path string, waiting func()) (release func() erro
 		case <-time.After(interval):
 		}
 	}
+}
+
+// Try takes the lock of a file that is there. It returns an error that is
+// [ErrBusy] if another process holds it.
+func Try(path string) (release func() error, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := tryLock(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil
 }

@@ -1,10 +1,14 @@
-// Package files opens the files of models, wherever they lie: in a directory,
-// or inside a bundle, an executable with a zip archive at its end. A path into
-// a bundle is the bundle's path, "!/" and the name in the archive:
-// medner-mesh!/model/config.json.
+// Package files opens what medner reads: models, adapters, indices, documents.
+// Every input of the program is opened here, so that no input can be a device, or
+// a pipe that nobody writes to.
+//
+// The files of a model may lie in a directory, or inside a bundle, an executable
+// with a zip archive at its end. A path into a bundle is the bundle's path, "!/"
+// and the name in the archive: medner-mesh!/model/config.json.
 package files
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -26,6 +30,9 @@ func Read(path string, limit int64, kind string) ([]byte, error) {
 	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
+		if _, _, ok := Split(path); ok {
+			return nil, at(path, err)
+		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if int64(len(data)) > limit {
@@ -34,19 +41,36 @@ func Read(path string, limit int64, kind string) ([]byte, error) {
 	return data, nil
 }
 
-// Open opens a file for reading.
+// Open opens a regular file for reading.
 func Open(path string) (io.ReadCloser, error) {
 	archive, name, ok := Split(path)
 	if !ok {
-		return os.Open(path)
+		f, _, err := openRegular(path)
+		if err != nil {
+			return nil, err
+		}
+		return f, nil
 	}
-	z, err := openArchive(archive)
+	z, err := OpenArchive(archive)
 	if err != nil {
 		return nil, err
 	}
 	f, err := z.Open(name)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = f.Stat(); err == nil {
+			err = wantRegular(path, info)
+		}
+		if err != nil {
+			_ = f.Close()
+		}
+	}
 	if err != nil {
 		_ = z.Close()
+		var bad *badinput.Error
+		if errors.As(err, &bad) {
+			return nil, err
+		}
 		return nil, at(path, err)
 	}
 	return both{f, z}, nil
@@ -69,7 +93,7 @@ func Stat(path string) (fs.FileInfo, error) {
 	if !ok {
 		return os.Stat(path)
 	}
-	z, err := openArchive(archive)
+	z, err := OpenArchive(archive)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +110,7 @@ func Stat(path string) (fs.FileInfo, error) {
 func Glob(dir, pattern string) ([]string, error) {
 	system := os.DirFS(dir)
 	if archive, name, ok := Split(dir); ok {
-		z, err := openArchive(archive)
+		z, err := OpenArchive(archive)
 		if err != nil {
 			return nil, err
 		}
@@ -103,13 +127,18 @@ func Glob(dir, pattern string) ([]string, error) {
 	return names, err
 }
 
-// Map maps a file into memory.
+// Map maps a regular file into memory.
 func Map(path string) (*mmap.File, error) {
 	archive, name, ok := Split(path)
 	if !ok {
-		return mmap.Open(path)
+		f, info, err := openRegular(path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		return mmap.Map(f, 0, info.Size())
 	}
-	z, err := openArchive(archive)
+	z, err := OpenArchive(archive)
 	if err != nil {
 		return nil, err
 	}
@@ -118,5 +147,5 @@ func Map(path string) (*mmap.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mmap.OpenPart(archive, offset, size)
+	return mmap.Map(z.file, offset, size)
 }

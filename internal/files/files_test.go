@@ -33,10 +33,6 @@ func place(t *testing.T, content map[string]string) []string {
 		_, err = w.Write([]byte(text))
 		require.NoError(t, err)
 	}
-	w, err := z.Create("deflated")
-	require.NoError(t, err)
-	_, err = w.Write([]byte("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"))
-	require.NoError(t, err)
 	require.NoError(t, z.Close())
 	require.NoError(t, f.Close())
 	return []string{dir, bundle + "!"}
@@ -97,12 +93,4 @@ func TestNoBundle(t *testing.T) {
 	require.Equal(t, plain, bad.File)
 	_, err = Read(plain+".none!/a", 1, "")
 	require.ErrorIs(t, err, fs.ErrNotExist)
-
-	bundle := place(t, nil)[1]
-	_, err = Map(bundle + "/deflated")
-	require.ErrorAs(t, err, &bad)
-	require.Equal(t, "method", bad.Field)
-	data, err := Read(bundle+"/deflated", 100, "")
-	require.NoError(t, err)
-	require.Len(t, data, 40)
 }

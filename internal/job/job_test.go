@@ -83,7 +83,7 @@ func (w *watcher) Failed(err error)           { w.failures = append(w.failures, 
 func (w *watcher) Done(documents, failed int) { w.done = append(w.done, [2]int{documents, failed}) }
 
 func output(path string, resume bool) Output {
-	return Output{Path: path, Resume: resume, Settings: map[string]string{"model": "echo"}, Write: format.WriteOptions{Format: format.TSV}}
+	return Output{Path: path, Resume: resume, Settings: map[string]string{"model": "echo"}, open: unsynced, Write: format.WriteOptions{Format: format.TSV}}
 }
 
 func TestRunCountsAndReports(t *testing.T) {
@@ -195,11 +195,11 @@ type mortalFile struct {
 	m *mortal
 }
 
-func (m *mortal) open(name string, flag int) (file, error) {
+func (m *mortal) open(name string, flag int, perm os.FileMode) (file, error) {
 	if !m.step() {
 		return nil, errKilled
 	}
-	f, err := os.OpenFile(name, flag, 0o644)
+	f, err := os.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -238,14 +238,14 @@ var _ io.ReadWriteSeeker = mortalFile{}
 func TestKilledAtEveryStep(t *testing.T) {
 	const documents = 5
 	dir := t.TempDir()
-	run := func(path string, resume bool, open func(string, int) (file, error)) error {
+	run := func(path string, resume bool, open func(string, int, os.FileMode) (file, error)) error {
 		o := output(path, resume)
 		o.open = open
 		_, err := Run(t.Context(), Options{Extractor: &echo{fails: []string{"3"}}, Documents: corpus(documents), Output: o})
 		return err
 	}
 	whole := filepath.Join(dir, "whole")
-	require.NoError(t, run(whole, false, nil))
+	require.NoError(t, run(whole, false, unsynced))
 	want, err := os.ReadFile(whole)
 	require.NoError(t, err)
 
@@ -263,7 +263,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			if secondErr != nil {
 				require.ErrorIs(t, secondErr, errKilled)
 				kills++
-				require.NoError(t, run(path, true, nil))
+				require.NoError(t, run(path, true, unsynced))
 			}
 			got, err := os.ReadFile(path)
 			require.NoError(t, err)

@@ -1,196 +1,209 @@
 package job
 
 import (
-	"bufio"
-	"cmp"
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
+	"hash/crc32"
 	"io"
-	"maps"
 	"os"
-	"slices"
-	"strconv"
-	"strings"
+	"path/filepath"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/hint"
 )
 
 // journal makes a long output resumable. Beside the output FILE it keeps
-// FILE.resume: first a line with the job's settings as a JSON object, then a
-// line for each document that is done, in order: the output's size after it, the
-// document's identity, and "failed" if it failed:
+// FILE.resume: first a line with the job's settings, then a line for each document,
+// in order: the output's size after the document, the beginning of the SHA-256 of
+// those bytes, the document's identity, and "failed" if it failed. Each line ends
+// with a CRC-32 of all that the journal holds before it:
 //
-//	{"--format":"tsv","model":"…"}
-//	1204 5be1c2f1e0a3d9b4
-//	1204 09d1f5b7a86c2e13 failed
+//	{"medner":"journal/2","settings":{"--format":"tsv"}} 5d4f1a90
+//	1204 9f86d081884c7d659a2feaa0c55ad015 5be1c2f1e0a3d9b4 0a8e44d2
+//	1204 9f86d081884c7d659a2feaa0c55ad015 09d1f5b7a86c2e13 failed 77b0c3aa
 //
-// A line is written after the document's output, so that a process which dies
-// leaves at most a part of one document behind the size in the last line;
-// resuming cuts that part off. When a job is complete its journal is removed,
-// unless the job may be resumed: the journal then tells which documents the
-// output holds.
+// A line is on disk before the document's bytes are written. So the output of a
+// process that dies is never longer than the journal says, and holds at most one
+// document in part, which is completed when the job goes on. An output that
+// doesn't have the bytes that the journal says is another file, and is not touched.
+//
+// If FILE is there with other content, results go to FILE.partial, which takes
+// FILE's place when the job is complete.
+//
+// When a job is complete its journal is removed, unless the job may be resumed:
+// the journal then tells which documents the output holds.
 type journal struct {
-	name string // of the journal's own file
-	out  file
-	log  file
-	keep bool // the journal stays when the job is complete
-	// size is the output's size in bytes.
-	size int64
-	// done are the identities of the documents that earlier runs recorded.
+	path    string // of the output
+	partial bool   // out is FILE.partial
+	out     file
+	log     file
+	release func() error // gives up the lock on the journal
+	syncDir func(path string) error
+	keep    bool // the journal stays when the job is complete
+
+	size    int64     // of the output's documents, in bytes
+	sum     hash.Hash // of these bytes
+	check   uint32    // the CRC-32 of the journal
+	pending bytes.Buffer
+	// tail holds the bytes in the output of the next document, whose line in the
+	// journal is expected: an earlier run died while it wrote them.
+	tail     []byte
+	expected entry
+	target   string // the path of out when a run is resumed
+	// done holds the identities of the documents that earlier runs recorded.
 	done []identity
 	// failed is how many of done failed.
 	failed int
 }
 
-// journalSuffix is added to the output's name.
-const journalSuffix = ".resume"
+const (
+	journalSuffix = ".resume"
+	partialSuffix = ".partial"
+	journalSchema = "journal/2"
+	// journalMagic begins the journals of every version.
+	journalMagic = `{"medner":"journal/`
+)
 
-// errEmptyJournal says that an earlier run died before it had written its
-// settings.
-var errEmptyJournal = errors.New("an empty journal")
+// head is the first line of a journal.
+type head struct {
+	Schema   string            `json:"medner"`
+	Partial  bool              `json:"partial,omitempty"`
+	Settings map[string]string `json:"settings,omitempty"`
+}
 
 // startJournal opens an output file and its journal. With o.Resume it goes on
 // after the documents that an earlier run has done.
-func startJournal(o *Output) (*journal, error) {
+func startJournal(o *Output) (_ *journal, err error) {
+	syncDir := func(string) error { return nil }
 	if o.open == nil {
-		o.open = func(name string, flag int) (file, error) { return os.OpenFile(name, flag, 0o644) }
+		syncDir = atomicfile.SyncDir
+		o.open = func(name string, flag int, perm os.FileMode) (file, error) { return os.OpenFile(name, flag, perm) }
 	}
-	if o.Resume {
-		j, err := resumeJournal(o)
-		if err == nil || !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errEmptyJournal) {
+	info, _, err := atomicfile.Target(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{path: o.Path, keep: o.Resume, sum: sha256.New(), syncDir: syncDir}
+	defer func() {
+		if err != nil {
+			_ = j.close() // err says more
+		}
+	}()
+	before, err := lookAtJournal(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	if before {
+		if j.release, err = lockJournal(o.Path); err != nil {
+			return nil, err
+		}
+	}
+	if o.Resume && before {
+		if found, err := j.resume(o); err != nil || found {
 			return j, err
 		}
-		if info, statErr := os.Stat(o.Path); statErr == nil && info.Size() > 0 && !errors.Is(err, errEmptyJournal) {
-			err := badinput.New(o.Path, "journal", "no "+o.Path+journalSuffix, "one that says what the output was made of")
-			return nil, hint.Add(err, "remove the output to start again; only runs with --resume keep the journal when they end")
-		}
+	} else if o.Resume && info != nil && info.Size() > 0 {
+		err := badinput.New(o.Path, "journal", "no "+o.Path+journalSuffix, "one that says what the output was made of")
+		return nil, hint.Add(err, "remove the output to start again; only runs with --resume keep the journal when they end")
 	}
-	settings, err := json.Marshal(o.Settings)
-	if err != nil {
-		return nil, err
-	}
-	const create = os.O_RDWR | os.O_CREATE | os.O_TRUNC
-	j := &journal{name: o.Path + journalSuffix, keep: o.Resume}
-	if j.log, err = o.open(j.name, create); err != nil {
-		return nil, err
-	}
-	if _, err := j.log.Write(append(settings, '\n')); err != nil {
-		return nil, errors.Join(err, j.close())
-	}
-	if j.out, err = o.open(o.Path, create); err != nil {
-		return nil, errors.Join(err, j.close())
-	}
-	return j, nil
+	return j, j.begin(o, info, before)
 }
 
-func resumeJournal(o *Output) (*journal, error) {
-	j := &journal{name: o.Path + journalSuffix, keep: true}
+// begin begins an output and its journal; before says that there is a journal of
+// another run, which ends here.
+func (j *journal) begin(o *Output, info os.FileInfo, before bool) error {
+	const create = os.O_RDWR | os.O_CREATE | os.O_EXCL
+	if err := j.clear(before); err != nil {
+		return err
+	}
 	var err error
-	if j.log, err = o.open(j.name, os.O_RDWR); err != nil {
-		return nil, err
+	if j.log, err = o.open(o.Path+journalSuffix, create, 0o666); err != nil {
+		return writing(err)
 	}
-	if j.out, err = o.open(o.Path, os.O_RDWR|os.O_CREATE); err != nil {
-		return nil, errors.Join(err, j.close())
+	if j.release, err = lockJournal(o.Path); err != nil {
+		return err
 	}
-	length, err := j.replay(o.Settings)
+	j.partial = info != nil && info.Size() > 0
+	first, err := json.Marshal(head{journalSchema, j.partial, o.Settings})
+	if err != nil {
+		return err
+	}
+	if err := j.line(string(first)); err != nil {
+		return err
+	}
+	switch {
+	case j.partial:
+		j.out, err = o.open(o.Path+partialSuffix, create, 0o600)
+	case info != nil:
+		j.out, err = o.open(o.Path, os.O_RDWR, 0)
+	default:
+		j.out, err = o.open(o.Path, create, 0o666)
+	}
+	return writing(err)
+}
+
+// writing returns err as an error of writing the output.
+func writing(err error) error {
 	if err == nil {
-		err = errors.Join(j.log.Truncate(length), j.out.Truncate(j.size))
+		return nil
 	}
-	if err == nil {
-		_, err1 := j.log.Seek(0, io.SeekEnd)
-		_, err2 := j.out.Seek(0, io.SeekEnd)
-		err = errors.Join(err1, err2)
-	}
-	if err != nil {
-		return nil, errors.Join(err, j.close())
-	}
-	return j, nil
+	return &atomicfile.WriteError{Err: err}
 }
 
-// replay reads what earlier runs have done, and returns the length in bytes of
-// the valid part of the journal: it ends before the first line that is not
-// whole, or that says more than the output holds.
-func (j *journal) replay(settings map[string]string) (length int64, err error) {
-	info, err := j.out.Stat()
-	if err != nil {
-		return 0, err
+// line appends a line to the journal, and has it written to disk.
+func (j *journal) line(text string) error {
+	line := fmt.Sprintf("%s %08x\n", text, crc32.Update(j.check, crc32.IEEETable, []byte(text)))
+	j.check = crc32.Update(j.check, crc32.IEEETable, []byte(line))
+	if _, err := io.WriteString(j.log, line); err != nil {
+		return writing(err)
 	}
-	in := bufio.NewReader(j.log)
-	first, err := in.ReadString('\n')
-	if err != nil {
-		return 0, errEmptyJournal
-	}
-	if err := compareSettings(j.name, []byte(first), settings); err != nil {
-		return 0, hint.Add(err, "a run can be resumed only with the same settings; remove the file to start again")
-	}
-	length = int64(len(first))
-	for {
-		line, err := in.ReadString('\n')
-		if err != nil { // the end, or a part of a line
-			return length, nil
-		}
-		size, id, failed, ok := parseEntry(line)
-		if !ok || size < j.size || size > info.Size() {
-			return length, nil
-		}
-		length += int64(len(line))
-		j.size = size
-		j.done = append(j.done, id)
-		if failed {
-			j.failed++
-		}
-	}
+	return writing(j.log.Sync())
 }
 
-// compareSettings compares settings with those in the first line of the journal
-// of that name. The error names the first difference.
-func compareSettings(name string, line []byte, settings map[string]string) error {
-	var old map[string]string
-	if err := json.Unmarshal(line, &old); err != nil {
-		return badinput.Wrap(name, "job", err)
-	}
-	both := maps.Clone(settings)
-	if both == nil {
-		both = map[string]string{}
-	}
-	maps.Copy(both, old)
-	for _, key := range slices.Sorted(maps.Keys(both)) {
-		if before, now := old[key], settings[key]; before != now {
-			return badinput.New(name, key, cmp.Or(now, "nothing"), fmt.Sprintf("%s, as when the run began", cmp.Or(before, "nothing")))
-		}
-	}
-	return nil
-}
+// Write takes the bytes of the document that record ends.
+func (j *journal) Write(p []byte) (int, error) { return j.pending.Write(p) }
 
-// parseEntry reads a document's line.
-func parseEntry(line string) (size int64, id identity, failed, ok bool) {
-	fields := strings.Fields(line)
-	if failed = len(fields) == 3 && fields[2] == "failed"; !failed && len(fields) != 2 {
-		return 0, 0, false, false
-	}
-	size, err1 := strconv.ParseInt(fields[0], 10, 64)
-	number, err2 := strconv.ParseUint(fields[1], 16, 64)
-	return size, identity(number), failed, err1 == nil && err2 == nil && size >= 0
-}
-
-// Write appends to the output.
-func (j *journal) Write(p []byte) (int, error) {
-	n, err := j.out.Write(p)
-	j.size += int64(n)
-	return n, err
-}
-
-// record adds the line of a document whose output is written.
+// record writes a document: its line, and then the bytes that Write took.
 func (j *journal) record(id identity, failed bool) error {
-	entry := fmt.Sprintf("%d %016x", j.size, uint64(id))
+	entry := fmt.Sprintf("%016x", uint64(id))
 	if failed {
 		entry += " failed"
 	}
-	_, err := io.WriteString(j.log, entry+"\n")
-	return err
+	return j.append(entry)
 }
+
+// append writes the line of an entry and then the pending bytes. If an earlier run
+// died while it wrote them, the line and the first of the bytes are there already.
+func (j *journal) append(entry string) error {
+	j.size += int64(j.pending.Len())
+	j.sum.Write(j.pending.Bytes())
+	line := fmt.Sprintf("%d %s %s", j.size, sumText(j.sum), entry)
+	if j.tail == nil {
+		if err := j.line(line); err != nil {
+			return err
+		}
+	} else {
+		if line != j.expected.text || !bytes.HasPrefix(j.pending.Bytes(), j.tail) {
+			return j.refuse(fmt.Sprintf("other bytes in the output of document %d", len(j.done)+1))
+		}
+		if err := cut(j.log, j.expected.length); err != nil {
+			return writing(err)
+		}
+		j.pending.Next(len(j.tail))
+		j.check, j.tail = j.expected.check, nil
+	}
+	_, err := j.pending.WriteTo(j.out)
+	return writing(err)
+}
+
+// sumText returns the first half of a hash in hexadecimal.
+func sumText(h hash.Hash) string { return fmt.Sprintf("%x", h.Sum(nil)[:sha256.Size/2]) }
 
 // close closes both files and leaves them as they are, for a later run.
 func (j *journal) close() error {
@@ -200,17 +213,58 @@ func (j *journal) close() error {
 			errs = append(errs, f.Close())
 		}
 	}
+	if j.release != nil {
+		errs = append(errs, j.release())
+	}
 	return errors.Join(errs...)
 }
 
+// endEntry stands in place of an identity before the bytes that complete an
+// output, such as the head of a table that has no rows.
+const endEntry = "end"
+
 // complete ends the journal of a job all of whose documents are done.
 func (j *journal) complete() error {
-	err := j.out.Sync()
-	if closeErr := j.close(); err == nil {
-		err = closeErr
+	if j.pending.Len() > 0 {
+		if err := j.append(endEntry); err != nil {
+			return errors.Join(err, j.close())
+		}
 	}
-	if err != nil || j.keep {
+	if j.tail != nil {
+		return errors.Join(j.refuse(fmt.Sprintf("%d bytes behind the last document", len(j.tail))), j.close())
+	}
+	if err := j.out.Sync(); err != nil {
+		return errors.Join(writing(err), j.close())
+	}
+	if err := j.close(); err != nil {
+		return writing(err)
+	}
+	if j.partial {
+		if err := j.replace(); err != nil {
+			return err
+		}
+	}
+	if !j.keep {
+		if err := os.Remove(j.path + journalSuffix); err != nil {
+			return writing(err)
+		}
+	}
+	return j.syncDir(filepath.Dir(j.path))
+}
+
+// replace gives FILE.partial the name and the mode of FILE.
+func (j *journal) replace() error {
+	info, special, err := atomicfile.Target(j.path)
+	if err != nil {
 		return err
 	}
-	return os.Remove(j.name)
+	if special {
+		return badinput.New(j.path, "", files.Kind(info.Mode()), "the file that was there when the run began")
+	}
+	mode := os.FileMode(0o600)
+	if info != nil {
+		mode = info.Mode().Perm()
+	}
+	partial := j.path + partialSuffix
+	return writing(errors.Join(os.Chmod(partial, mode), os.Rename(partial, j.path)))
 }

@@ -9,14 +9,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
 )
 
 // Output says where results go and how they are written.
 type Output struct {
-	// Path is a file, a device, a pipe or, for brat, a folder. A file gets a
-	// journal; the others don't, and can't be resumed.
+	// Path is a file, a device, a pipe or, for brat, a folder. A file in a format
+	// of format.Appendable gets a journal. A file in another format appears when
+	// the job is complete; it can't be resumed, as devices, pipes and folders can't.
 	Path string
 	// Stream is written to where Path is "".
 	Stream io.Writer
@@ -30,7 +32,7 @@ type Output struct {
 	Write format.WriteOptions
 
 	// open opens a file; tests replace it. nil: os.OpenFile.
-	open func(name string, flag int) (file, error)
+	open func(name string, flag int, perm os.FileMode) (file, error)
 }
 
 // file is what a journal and its output need of an *os.File.
@@ -83,9 +85,9 @@ func isSpecial(path string) bool {
 // sink writes results to an Output.
 type sink struct {
 	writer  format.Writer
-	buffer  *bufio.Writer // below writer; nil: a folder, which has no order
-	journal *journal      // below buffer, if the output is a file
-	special *os.File      // below buffer, if the output is a device or a pipe
+	buffer  *bufio.Writer    // below writer; nil: a folder, which has no order
+	journal *journal         // below buffer, if the output is a file
+	whole   *atomicfile.File // below buffer, if the output can't be written a part at a time
 }
 
 func openSink(o Output) (*sink, error) {
@@ -100,11 +102,11 @@ func openSink(o Output) (*sink, error) {
 		return s, err
 	case o.Path == "":
 		s.buffer = bufio.NewWriter(o.Stream)
-	case isSpecial(o.Path):
-		if s.special, err = os.OpenFile(o.Path, os.O_WRONLY, 0); err != nil {
+	case isSpecial(o.Path), !slices.Contains(format.Appendable(), o.Write.Format):
+		if s.whole, err = atomicfile.Create(o.Path); err != nil {
 			return nil, err
 		}
-		s.buffer = bufio.NewWriter(s.special)
+		s.buffer = bufio.NewWriter(s.whole)
 	default:
 		if s.journal, err = startJournal(&o); err != nil {
 			return nil, err
@@ -154,22 +156,22 @@ func (s *sink) close() error {
 		j := s.journal
 		s.journal = nil
 		return j.complete()
-	case s.special != nil:
-		f := s.special
-		s.special = nil
-		return f.Close()
+	case s.whole != nil:
+		f := s.whole
+		s.whole = nil
+		return f.Commit()
 	}
 	return nil
 }
 
-// abandon closes the files of an output that is not complete, and leaves them
-// for a later run. After close it does nothing.
+// abandon closes an output that is not complete. An output with a journal is left
+// for a later run; another one is removed. After close it does nothing.
 func (s *sink) abandon() error {
 	switch {
 	case s.journal != nil:
 		return s.journal.close()
-	case s.special != nil:
-		return s.special.Close()
+	case s.whole != nil:
+		return s.whole.Discard()
 	}
 	return nil
 }

@@ -22,42 +22,17 @@ type File struct {
 	mapping []byte // whole pages: data, and what lies before it in its first page
 }
 
-// Open maps the whole of a regular file (links are followed).
-func Open(path string) (*File, error) {
-	f, size, err := openRegular(path)
+// Map maps size bytes of an open regular file, beginning at an offset. The file
+// may be closed afterwards.
+func Map(f *os.File, offset, size int64) (*File, error) {
+	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	return mapPart(f, 0, size)
-}
-
-// OpenPart maps size bytes of a regular file, beginning at an offset.
-func OpenPart(path string, offset, size int64) (*File, error) {
-	f, whole, err := openRegular(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	if offset < 0 || size < 0 || offset > whole-size {
-		return nil, badinput.New(path, "size", fmt.Sprintf("%d bytes", whole), fmt.Sprintf("%d bytes at %d", size, offset))
+	if whole := info.Size(); offset < 0 || size < 0 || offset > whole-size {
+		return nil, badinput.New(f.Name(), "size", fmt.Sprintf("%d bytes", whole), fmt.Sprintf("%d bytes at %d", size, offset))
 	}
 	return mapPart(f, offset, size)
-}
-
-func openRegular(path string) (f *os.File, size int64, err error) {
-	if f, err = os.Open(path); err != nil {
-		return nil, 0, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = badinput.New(path, "", info.Mode().Type().String(), "a regular file")
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, 0, err
-	}
-	return f, info.Size(), nil
 }
 
 // mapPart maps a part of a file that lies within it.

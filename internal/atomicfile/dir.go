@@ -1,0 +1,112 @@
+package atomicfile
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/hint"
+)
+
+// Dir is a directory that is being filled beside its place. Commit puts it there,
+// Discard removes it; one of them must be called.
+type Dir struct {
+	Path string // where to write the directory's files until Commit
+	to   string
+}
+
+// CreateDir makes a directory beside path, where a new or an empty directory must
+// be. The directories above it are made too.
+func CreateDir(path string) (*Dir, error) {
+	path = filepath.Clean(path)
+	if err := EmptyDir(path); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, failed(path, err)
+	}
+	for {
+		d := &Dir{Path: beside(path), to: path}
+		forget := remember(d.Path)
+		err := os.Mkdir(d.Path, 0o777)
+		if err == nil {
+			return d, nil
+		}
+		forget()
+		if !errors.Is(err, os.ErrExist) {
+			return nil, failed(path, err)
+		}
+	}
+}
+
+// EmptyDir returns an error unless path is an empty directory or a name that is
+// free.
+func EmptyDir(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return failed(path, err)
+	case !info.IsDir():
+		return badinput.New(path, "", files.Kind(info.Mode()), "a new or an empty directory")
+	}
+	entries, err := files.ReadDir(path)
+	if err != nil {
+		return failed(path, err)
+	}
+	if len(entries) > 0 {
+		return hint.Add(badinput.New(path, "", "a directory that is not empty", "a new or an empty one"), "remove it, or name another one")
+	}
+	return nil
+}
+
+// Commit gives the directory its name.
+func (d *Dir) Commit() error {
+	defer forgetting(d.Path)
+	err := SyncDir(d.Path)
+	if err == nil {
+		if err = EmptyDir(d.to); err == nil {
+			err = os.Remove(d.to)
+			if err == nil || errors.Is(err, os.ErrNotExist) {
+				err = os.Rename(d.Path, d.to)
+			}
+		}
+	}
+	if err != nil {
+		_ = os.RemoveAll(d.Path) // the first error says more
+		var bad *badinput.Error
+		if errors.As(err, &bad) {
+			return err
+		}
+		return failed(d.to, err)
+	}
+	return SyncDir(filepath.Dir(d.to))
+}
+
+// Discard removes the directory with all that was written into it.
+func (d *Dir) Discard() error {
+	defer forgetting(d.Path)
+	return failed(d.to, os.RemoveAll(d.Path))
+}
+
+// Folder makes sure that path is a directory in which files can be written one by
+// one. A link isn't followed, unless path ends with a slash.
+func Folder(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return failed(path, os.MkdirAll(path, 0o777))
+	case err != nil:
+		return failed(path, err)
+	case !info.IsDir():
+		err := badinput.New(path, "", files.Kind(info.Mode()), "a folder, or a name that is free")
+		if info.Mode()&os.ModeSymlink != 0 {
+			return hint.Add(err, "name the folder that the link leads to, or end the name with a slash")
+		}
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package atomicfile
+
+import (
+	"math/rand/v2"
+	"os"
+	"sync"
+)
+
+// pending holds the paths of the temporary files and directories that are being
+// written.
+var pending = struct {
+	sync.Mutex
+	paths map[string]bool
+}{paths: map[string]bool{}}
+
+// remember notes a path that Abandon shall remove. forget takes it back.
+func remember(path string) (forget func()) {
+	pending.Lock()
+	defer pending.Unlock()
+	pending.paths[path] = true
+	return func() { forgetting(path) }
+}
+
+func forgetting(path string) {
+	pending.Lock()
+	defer pending.Unlock()
+	delete(pending.paths, path)
+}
+
+// Abandon removes every temporary file and directory that this process is
+// writing. Afterwards nothing can be written any more: it is for a process that
+// ends without waiting for its work.
+func Abandon() {
+	pending.Lock() // and never unlocks: nothing new begins
+	for path := range pending.paths {
+		_ = os.RemoveAll(path)
+	}
+}
+
+func random() uint32 { return rand.Uint32() }
