@@ -15,16 +15,16 @@ import (
 // type count; a mention that the index has under other types only is kept without
 // links, with a warning.
 func WithTerminology(x *terminology.Index) Option {
-	info := x.Info()
-	source := document.Terminology{Name: info.Name, Release: info.Release, Licence: info.Licence, Hash: info.Hash}
-	return WithAnnotator(func(r *document.Result) error {
-		r.Terminology = &source
-		return link(x, r)
-	})
+	return WithAnnotator(func(r *document.Result) error { return Link(x, r) })
 }
 
-// link looks up each mention of a result once.
-func link(x *terminology.Index, r *document.Result) error {
+// Link links the mentions of a result, or of any annotated document, as
+// WithTerminology does, without a model. Links that they had are replaced;
+// identifiers in Concepts stay. A result without its text has no definitions of
+// short forms. It fails only on a damaged index.
+func Link(x *terminology.Index, r *document.Result) error {
+	info := x.Info()
+	r.Terminology = &document.Terminology{Name: info.Name, Release: info.Release, Licence: info.Licence, Hash: info.Hash}
 	short := map[string]string{}
 	for _, d := range abbrev.Find(r.Text) {
 		short[d.Short] = d.Long

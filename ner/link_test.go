@@ -30,7 +30,7 @@ func TestLink(t *testing.T) {
 			{Text: "zzzzzz", Type: document.Chemical},
 		},
 	}}
-	require.NoError(t, link(x, &r))
+	require.NoError(t, Link(x, &r))
 	require.Equal(t, any[0].ID, r.Entities[0].Links[0].ID)
 	require.Equal(t, any[0].ID, r.Entities[1].Links[0].ID, "the short form is looked up as what it stands for")
 	require.Equal(t, terminology.Abbreviation, r.Entities[1].Links[0].Method)

@@ -5,17 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/ner"
+	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
+	"github.com/medner/medner/ner/terminology"
 )
 
+// convertSteps say what else is done with documents on the way.
+type convertSteps struct {
+	join        []string // files whose documents have the texts that results lack
+	terminology string   // the index that mentions are linked through
+}
+
 func newConvert() *cobra.Command {
-	var o nerOutput
+	var (
+		o nerOutput
+		s convertSteps
+	)
 	cmd := &cobra.Command{
 		Use: "convert [FILES…|-]",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,7 +49,10 @@ func newConvert() *cobra.Command {
 			if len(args) == 0 {
 				args = []string{"-"}
 			}
-			return convertDocuments(cmd, &o, out, args)
+			if slices.Contains(args, "-") && slices.Contains(s.join, "-") {
+				return usagef("--join -: expected a file, as the results come from standard input")
+			}
+			return convertDocuments(cmd, &o, &s, out, args)
 		},
 	}
 	fs := cmd.Flags()
@@ -43,6 +60,8 @@ func newConvert() *cobra.Command {
 	fs.StringVar(&o.input, "from", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write, for brat a folder (-: standard output)")
 	fs.BoolVar(&o.text, "with-text", true, "write the articles' texts into JSON too")
+	fs.StringArrayVar(&s.join, "join", nil, "give results that lack their text that of the documents in `SOURCE`, and check the mentions; may be repeated")
+	fs.StringVar(&s.terminology, "terminology", "", "link mentions through an `INDEX` that 'medner terminology import' wrote")
 	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		switch name { // the names that these flags have in `medner ner`
 		case "format":
@@ -65,7 +84,7 @@ func join(formats []format.Format) string {
 }
 
 // convertDocuments reads the inputs and writes their documents in another format.
-func convertDocuments(cmd *cobra.Command, o *nerOutput, out format.Format, inputs []string) (err error) {
+func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out format.Format, inputs []string) (err error) {
 	var tally format.Tally
 	var about *format.Collection
 	progress := newProgress(cmd.ErrOrStderr(), inputs)
@@ -82,12 +101,24 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, out format.Format, input
 		}
 		return *about
 	}}
+	docs := format.Files(inputs, cmd.InOrStdin(), ro)
+	if len(s.join) > 0 {
+		docs = format.Join(docs, format.Files(s.join, cmd.InOrStdin(), format.ReadOptions{Warn: tally.Add}))
+	}
+	if s.terminology != "" {
+		index, err := terminology.Open(s.terminology)
+		if err != nil {
+			return err
+		}
+		defer index.Close()
+		docs = linked(docs, index)
+	}
 	w, finish, err := o.create(cmd, out, wo)
 	if err != nil {
 		return err
 	}
 	var last error
-	counts, err := format.Convert(cmd.Context(), format.Files(inputs, cmd.InOrStdin(), ro), w, func(err error) {
+	counts, err := format.Convert(cmd.Context(), docs, w, func(err error) {
 		last = err
 		progress.Failed(err)
 	})
@@ -106,6 +137,20 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, out format.Format, input
 		return partialError{counts.Failed, counts.Documents}
 	}
 	return nil
+}
+
+// linked delivers documents with their mentions linked.
+func linked(docs iter.Seq2[document.Result, error], index *terminology.Index) iter.Seq2[document.Result, error] {
+	return func(yield func(document.Result, error) bool) {
+		for r, err := range docs {
+			if err == nil {
+				err = ner.Link(index, &r)
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
 }
 
 // create opens the output. finish puts it in place if it is good, and otherwise

@@ -60,7 +60,7 @@ func (o WriteOptions) warn(doc, format string, args ...any) {
 // article's text, which format f needs.
 func needText(r *document.Result, f Format) error {
 	if r.Text == "" && r.TextSHA256 != "" && r.TextSHA256 != emptySHA256 {
-		return badinput.New(r.ID, "text", "a result without its text", fmt.Sprintf("the text, which %s needs", f))
+		return badinput.New(r.ID, "text", "a result without its text", fmt.Sprintf("the text, which %s needs: write results with it (medner ner --with-text), or give it back (medner convert --join SOURCE)", f))
 	}
 	return nil
 }

@@ -10,7 +10,8 @@
 //	exact         a name equals the mention, letter for letter
 //	normalized    a name has the key of the mention, see [Key]
 //	abbreviation  one of the steps above, with the mention's short forms written
-//	              out; so is called, too, what the last step finds for these
+//	              out; so is called, too, what the last step finds for these,
+//	              unless it is wider
 //	composite     each part of a coordination is found by itself: "renal or
 //	              hepatic toxicity" is renal toxicity and hepatic toxicity
 //	fuzzy         the most similar names; those that lack words of the mention,

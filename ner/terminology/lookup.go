@@ -39,8 +39,13 @@ func (r *reader) cascade(q *Query) []Match {
 		return m
 	}
 	m := r.fuzzy(Key(long), q)
-	if long != q.Text {
-		m = relabel(m, Abbreviation, abbreviationFactor)
+	for i := range m {
+		if long == q.Text {
+			break
+		}
+		if m[i].Score *= abbreviationFactor; m[i].Method != Wider {
+			m[i].Method = Abbreviation
+		}
 	}
 	return m
 }
