@@ -26,14 +26,14 @@ func printInfo(w io.Writer, info terminology.Info, asJSON bool) error {
 		{"names", fmt.Sprintf("%s (%s when normalised)", humanize.Comma(int64(info.Names)), humanize.Comma(int64(info.Keys)))},
 		{"size", humanize.Bytes(uint64(info.Bytes))}, {"sha256", info.Hash},
 	} {
-		fmt.Fprintf(t, "%s\t%s\n", row[0], row[1])
+		fmt.Fprintf(t, "%s\t%s\n", row[0], visible(row[1]))
 	}
 	for _, s := range info.Sources {
 		skipped := ""
 		if s.Skipped > 0 {
 			skipped = fmt.Sprintf(", %s names left out", humanize.Comma(int64(s.Skipped)))
 		}
-		fmt.Fprintf(t, "source\t%s (%s, %s%s)\n", s.File, s.Format, humanize.Bytes(uint64(s.Bytes)), skipped)
+		fmt.Fprintf(t, "source\t%s (%s, %s%s)\n", visible(s.File), visible(string(s.Format)), humanize.Bytes(uint64(s.Bytes)), skipped)
 	}
 	return t.Flush()
 }
@@ -55,15 +55,15 @@ func printMatches(w io.Writer, text string, matches []terminology.Match, asJSON 
 		return e.Encode(found{text, matches})
 	}
 	if len(matches) == 0 {
-		_, err := fmt.Fprintf(w, "%s\tno match\n", text)
+		_, err := fmt.Fprintf(w, "%s\tno match\n", visible(text))
 		return err
 	}
 	for _, m := range matches {
 		part := ""
 		if m.Part != "" {
-			part = "\tfor " + m.Part
+			part = "\tfor " + visible(m.Part)
 		}
-		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s %.2f\t%s%s\n", text, m.ID, m.Name, m.Method, m.Score, strings.Join(m.Types, ","), part); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s %.2f\t%s%s\n", visible(text), visible(m.ID), visible(m.Name), m.Method, m.Score, strings.Join(m.Types, ","), part); err != nil {
 			return err
 		}
 	}

@@ -278,3 +278,22 @@ func BenchmarkImport(b *testing.B) {
 		fmt.Fprintln(os.Stderr, x.Info().Bytes)
 	}
 }
+
+// A wider match is called so, also where the mention's short forms were written out.
+func TestWiderMatchesOfAbbreviations(t *testing.T) {
+	x := importSample(t, Options{}, "desc2026.xml", "supp2026.xml")
+	for text, short := range map[string]map[string]string{
+		"acute hepatic toxicity": nil,
+		"AHT":                    {"AHT": "acute hepatic toxicity"},
+		"acute HT":               {"HT": "hepatic toxicity"},
+	} {
+		m, err := x.Lookup(Query{Text: text, Abbreviations: short})
+		require.NoError(t, err)
+		require.NotEmpty(t, m, text)
+		require.Equal(t, Wider, m[0].Method, text)
+	}
+	m, err := x.Lookup(Query{Text: "HT", Abbreviations: map[string]string{"HT": "hepatic toxicty"}})
+	require.NoError(t, err)
+	require.Equal(t, Abbreviation, m[0].Method)
+	require.Less(t, m[0].Score, abbreviationFactor)
+}
