@@ -250,7 +250,7 @@ func (t typedErrors) Read(p []byte) (int, error) {
 }
 
 var (
-	meshXMLHead = regexp.MustCompile(`<(DescriptorRecordSet|SupplementalRecordSet|DescriptorRecord|SupplementalRecord|QualifierRecordSet)[\s>]`)
+	meshXMLHead = regexp.MustCompile(`<(?:[^\s<>/:]+:)?(DescriptorRecordSet|SupplementalRecordSet|DescriptorRecord|SupplementalRecord|QualifierRecordSet)[\s/>]`)
 	umlsRow     = regexp.MustCompile(`^C\d{7}\|`)
 	releaseYear = regexp.MustCompile(`(?:^|[^0-9])((?:19|20)\d\d(?:A[AB])?)(?:[^0-9]|$)`)
 )

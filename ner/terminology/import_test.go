@@ -178,18 +178,24 @@ func TestImportErrors(t *testing.T) {
 		"*NEWRECORD\nMH = x\n":       "a record without an identifier",
 		"*NEWRECORD\nRECTYPE = Q\n":  "found qualifiers",
 		"C0000001|ENG|x\n":           "found 3 columns",
-		"<DescriptorRecordSet><DescriptorRecord></DescriptorRecord></DescriptorRecordSet>":            "a record without an identifier",
-		"<DescriptorRecordSet><DescriptorRecord>":                                                     "the end of the file within /DescriptorRecordSet/DescriptorRecord",
-		"<DescriptorRecordSet></Other>":                                                               "</Other> in /DescriptorRecordSet",
-		"<DescriptorRecordSet>&lol;</DescriptorRecordSet>":                                            `the entity "&lol;"`,
-		`<!DOCTYPE DescriptorRecordSet [<!ENTITY a "b">]><DescriptorRecordSet></DescriptorRecordSet>`: "declarations of its own",
-		"<DescriptorRecordSet <a>":                                                                    "a tag within a tag",
-		"<DescriptorRecordSet>" + strings.Repeat("<a>", 200):                                          "nested over 100 deep",
-		"<DescriptorRecordSet>" + strings.Repeat("a", 2<<20):                                          "a text of more than",
-		"<DescriptorRecordSet " + strings.Repeat("a", 1<<20):                                          "a tag of more than",
-		"<QualifierRecordSet></QualifierRecordSet>":                                                   "found qualifiers",
-		"<DescriptorRecordSet>\xff</DescriptorRecordSet>":                                             "invalid UTF-8",
-		"<DescriptorRecordSet>a & b</DescriptorRecordSet>":                                            "an ampersand",
+		"<DescriptorRecordSet><DescriptorRecord></DescriptorRecord></DescriptorRecordSet>":                                                                               "a record without an identifier",
+		"<DescriptorRecordSet><DescriptorRecord>":                                                                                                                        "the end of the file within /DescriptorRecordSet/DescriptorRecord",
+		"<DescriptorRecordSet></Other>":                                                                                                                                  "</Other> in /DescriptorRecordSet",
+		"<DescriptorRecordSet>&lol;</DescriptorRecordSet>":                                                                                                               `the entity "&lol;"`,
+		`<!DOCTYPE DescriptorRecordSet [<!ENTITY a "b">]><DescriptorRecordSet></DescriptorRecordSet>`:                                                                    "no names",
+		`<!DOCTYPE DescriptorRecordSet [<!ENTITY a "b"><!ENTITY c "&a;&a;">]><DescriptorRecordSet>&c;</DescriptorRecordSet>`:                                             `the entity "&c;"`,
+		`<!DOCTYPE DescriptorRecordSet [<!ENTITY a SYSTEM "passwords">]><DescriptorRecordSet>&a;</DescriptorRecordSet>`:                                                  `the entity "&a;"`,
+		"<!DOCTYPE x [<DescriptorRecordSet ":                                                                                                                             "the end of the file within a document type",
+		"<!DOCTYPE x [<DescriptorRecordSet " + strings.Repeat("x", 2<<20):                                                                                                "a document type of more than",
+		`<!DOCTYPE DescriptorRecordSet [` + strings.Repeat(`<!ENTITY a "b">`, 2000) + `]><DescriptorRecordSet/>`:                                                         "more than 1000 entities",
+		`<!DOCTYPE DescriptorRecordSet [<!ENTITY a "` + strings.Repeat("x", 9000) + `">]><DescriptorRecordSet>` + strings.Repeat("&a;", 9000) + `</DescriptorRecordSet>`: `the entity "&a;"`,
+		"<DescriptorRecordSet <a>":                           "a tag within a tag",
+		"<DescriptorRecordSet>" + strings.Repeat("<a>", 200): "nested over 100 deep",
+		"<DescriptorRecordSet>" + strings.Repeat("a", 2<<20): "a text of more than",
+		"<DescriptorRecordSet " + strings.Repeat("a", 1<<20): "a tag of more than",
+		"<QualifierRecordSet></QualifierRecordSet>":          "found qualifiers",
+		"<DescriptorRecordSet>\xff</DescriptorRecordSet>":    "invalid UTF-8",
+		"<DescriptorRecordSet>a & b</DescriptorRecordSet>":   "an ampersand",
 		"\x1f\x8bxx":                 "gzip",
 		"chebi_accession\tx\n1\t2\n": "found other columns",
 	} {
@@ -275,3 +281,46 @@ func FuzzChEBIOBO(f *testing.F)  { fuzzImport(f, ChEBIOBO, "chebi.obo") }
 func FuzzChEBITSV(f *testing.F)  { fuzzImport(f, ChEBITSV, "compounds.tsv", "names.tsv") }
 func FuzzUMLS(f *testing.F)      { fuzzImport(f, UMLS, "MRCONSO.RRF", "MRSTY.RRF") }
 func FuzzTable(f *testing.F)     { fuzzImport(f, TSV, "table.tsv") }
+
+// Any legal spelling of one record is read alike.
+func TestMeSHXMLSpellings(t *testing.T) {
+	plain := `<SupplementalRecordSet LanguageCode="eng"><SupplementalRecord SCRClass="3"><SupplementalRecordUI>C000001</SupplementalRecordUI><SupplementalRecordName><String>a &lt;b&gt; &amp; é</String></SupplementalRecordName>` +
+		`<HeadingMappedToList><HeadingMappedTo><DescriptorReferredTo><DescriptorUI>*D000001</DescriptorUI></DescriptorReferredTo></HeadingMappedTo></HeadingMappedToList>` +
+		`<ConceptList><Concept PreferredConceptYN="Y"><TermList><Term><String>other</String></Term></TermList></Concept></ConceptList></SupplementalRecord></SupplementalRecordSet>`
+	read := func(data string) *builder {
+		b := newBuilder()
+		p := &parser{ctx: context.Background(), file: "x", b: b, info: &Info{}}
+		require.NoError(t, p.parse("", strings.NewReader(data)), data)
+		require.NoError(t, b.finish(p.ctx))
+		return b
+	}
+	want := read(plain)
+	require.Equal(t, diseaseBit, want.concepts[0].types)
+	require.Equal(t, []string{"a <b> & é", "other"}, []string{want.names[0].text, want.names[1].text})
+	replace := strings.NewReplacer
+	for name, data := range map[string]string{
+		"spaces around =":     replace(`SCRClass="3"`, "SCRClass = \"3\"").Replace(plain),
+		"line break before =": replace(`SCRClass="3"`, "\n\tSCRClass\n=\r\n'3' ").Replace(plain),
+		"single quotes":       replace(`SCRClass="3"`, "SCRClass='3'").Replace(plain),
+		"a number":            replace(`SCRClass="3"`, `SCRClass="&#x33;"`).Replace(plain),
+		"another attribute":   replace(`SCRClass="3"`, `x=' SCRClass="1" ' y:z="a>b" SCRClass="3"`).Replace(plain),
+		"space in tags":       replace("<String>", "<String >", "</String>", "</String\n>").Replace(plain),
+		"comment":             replace("a &lt;", "a <!-- > -- <String> -->&lt;", "C000001", "C<!---->000001").Replace(plain),
+		"CDATA":               replace("a &lt;b&gt; &amp; é", "a <![CDATA[<b> & ]]>é").Replace(plain),
+		"CDATA with brackets": replace("other", "<![CDATA[oth]]><![CDATA[er]]>").Replace(plain),
+		"instruction":         `<?xml version='1.0'?><?x <y> ?>` + replace("other", "oth<?x ?>er").Replace(plain),
+		"numbers":             replace("é", "&#0000000000233;", "other", "&#x6F;ther").Replace(plain),
+		"prefix":              replace("</", "</m:", "<Supp", "<m:Supp", "<String", "<m:String", "<H", "<m:H", "<D", "<m:D", "<Con", "<m:Con", "<Term", "<m:Term").Replace(plain),
+		"default namespace":   replace("RecordSet L", "RecordSet xmlns='urn:x' L").Replace(plain),
+		"document type":       `<!DOCTYPE SupplementalRecordSet SYSTEM "https://example.org/a>b.dtd">` + plain,
+		"internal subset": "<!DOCTYPE SupplementalRecordSet [\n<!-- ]> \" --><!ELEMENT String (#PCDATA)><?x ]> ?><!ATTLIST a b CDATA '>]'>\n<!ENTITY o 'oth'><!ENTITY o \"no\">\n<!ENTITY amped '&#233;'> ] >" +
+			replace("other", "&o;er", "é", "&amped;").Replace(plain),
+		"byte order mark": "\ufeff" + plain,
+		"white space":     "\r\n\t " + replace("><", ">\r\n  <", "other", "\n other \t").Replace(plain),
+		"a record alone":  plain[strings.Index(plain, "<SupplementalRecord "):strings.LastIndex(plain, "</Supp")],
+	} {
+		got := read(data)
+		require.Equal(t, want.names, got.names, name)
+		require.Equal(t, want.concepts, got.concepts, name)
+	}
+}

@@ -78,11 +78,15 @@ func (p *parser) meshXML() error {
 		}
 		if what == opened {
 			switch string(s.path) {
-			case "/DescriptorRecordSet/DescriptorRecord":
+			case "/DescriptorRecordSet/DescriptorRecord", "/DescriptorRecord":
 				r = meshRecord{}
-			case "/SupplementalRecordSet/SupplementalRecord":
-				r = meshRecord{types: scrTypes(s.attribute("SCRClass"))}
-			case "/QualifierRecordSet":
+			case "/SupplementalRecordSet/SupplementalRecord", "/SupplementalRecord":
+				class, err := s.attribute("SCRClass")
+				if err != nil {
+					return err
+				}
+				r = meshRecord{types: scrTypes(strings.TrimSpace(class))}
+			case "/QualifierRecordSet", "/QualifierRecord":
 				return p.bad("", "qualifiers", "descriptors or supplementary records")
 			}
 			continue
@@ -110,7 +114,11 @@ func (p *parser) meshXML() error {
 	}
 }
 
-var meshRecords = [][]byte{[]byte("/DescriptorRecordSet/DescriptorRecord"), []byte("/SupplementalRecordSet/SupplementalRecord")}
+// meshRecords has the paths of records, in a set or alone.
+var meshRecords = [][]byte{
+	[]byte("/DescriptorRecordSet/DescriptorRecord"), []byte("/SupplementalRecordSet/SupplementalRecord"),
+	[]byte("/DescriptorRecord"), []byte("/SupplementalRecord"),
+}
 
 // meshPath returns a path relative to the record that has it, and false if it lies
 // in no record.

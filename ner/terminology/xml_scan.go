@@ -11,16 +11,19 @@ import (
 )
 
 // xmlScan reads the elements of an XML file of any size, with the path of each. It
-// knows tags, text with the five entities and references by number, comments, CDATA
-// and processing instructions. It refuses declarations in the document type.
+// knows tags, text with references to characters and to entities, comments, CDATA,
+// processing instructions and document types. Names are told apart without their
+// namespace prefixes. Of the entities that a document type declares it knows those
+// whose value is plain text, so that no reference can grow without bounds.
 type xmlScan struct {
-	p       *parser
-	path    []byte // of the open element: "/Set/Record/Name"
-	depth   int    // of the open element
-	text    []byte // what stands since the latest tag
-	tag     []byte // the latest tag, without "<" and ">"
-	empty   bool   // the latest tag is that of an empty element, whose end is still to be told
-	closing []byte // the path of the element that closed last
+	p        *parser
+	entities map[string]string // declared in the document type
+	path     []byte            // of the open element: "/Set/Record/Name"
+	depth    int               // of the open element
+	text     []byte            // what stands since the latest tag
+	tag      []byte            // the latest tag, without "<" and ">"
+	empty    bool              // the latest tag is that of an empty element, whose end is still to be told
+	closing  []byte            // the path of the element that closed last
 }
 
 const (
@@ -56,7 +59,7 @@ func (s *xmlScan) next() (step, error) {
 		}
 		switch kind {
 		case '/':
-			name := bytes.TrimRight(s.tag[1:], " \t\r\n")
+			name := localName(bytes.TrimRight(s.tag[1:], xmlSpace))
 			if !bytes.HasSuffix(s.path, name) || len(s.path) <= len(name) || s.path[len(s.path)-len(name)-1] != '/' {
 				return 0, s.p.bad("", fmt.Sprintf("</%s> in %s", name, s.path), "the end of the element that is open")
 			}
@@ -75,10 +78,10 @@ func (s *xmlScan) push() error {
 	s.text = s.text[:0]
 	t := s.tag
 	t, s.empty = bytes.CutSuffix(t, []byte("/"))
-	if i := bytes.IndexAny(t, " \t\r\n"); i >= 0 {
+	if i := bytes.IndexAny(t, xmlSpace); i >= 0 {
 		t = t[:i]
 	}
-	if len(t) == 0 || bytes.IndexByte(t, '/') >= 0 {
+	if t = localName(t); len(t) == 0 || bytes.IndexByte(t, '/') >= 0 {
 		return s.p.bad("", fmt.Sprintf("<%s>", t), "an element's name")
 	}
 	s.path = append(append(s.path, '/'), t...)
@@ -96,15 +99,31 @@ func (s *xmlScan) pop() error {
 	return nil
 }
 
+// xmlSpace has the white space of XML.
+const xmlSpace = " \t\r\n"
+
+// localName returns a name without its namespace prefix.
+func localName(name []byte) []byte { return name[bytes.IndexByte(name, ':')+1:] }
+
 // attribute returns an attribute of the latest tag, or "".
-func (s *xmlScan) attribute(name string) string {
-	for _, q := range []string{`"`, `'`} {
-		if _, rest, ok := bytes.Cut(s.tag, []byte(" "+name+"="+q)); ok {
-			value, _, _ := bytes.Cut(rest, []byte(q))
-			return string(value)
-		}
+func (s *xmlScan) attribute(name string) (string, error) {
+	rest := s.tag
+	if i := bytes.IndexAny(rest, xmlSpace); i >= 0 {
+		rest = rest[i:]
 	}
-	return ""
+	for {
+		key, after, found := bytes.Cut(rest, []byte("="))
+		after = bytes.TrimLeft(after, xmlSpace)
+		if !found || len(after) == 0 || after[0] != '"' && after[0] != '\'' {
+			return "", nil
+		}
+		value, left, _ := bytes.Cut(after[1:], after[:1])
+		if string(bytes.Trim(key, xmlSpace)) == name {
+			decoded, err := s.decode(bytes.Clone(value))
+			return string(decoded), err
+		}
+		rest = left
+	}
 }
 
 // eof returns the error for a read within an element that failed with err.
@@ -145,7 +164,7 @@ func (s *xmlScan) readText() error {
 	}
 }
 
-// decode returns b with entities resolved, in the memory of b.
+// decode returns b with references resolved.
 func (s *xmlScan) decode(b []byte) ([]byte, error) {
 	if !utf8.Valid(b) {
 		return nil, s.p.bad("", "invalid UTF-8", "UTF-8 text")
@@ -154,30 +173,39 @@ func (s *xmlScan) decode(b []byte) ([]byte, error) {
 	if amp < 0 {
 		return b, nil
 	}
-	out := b[:amp]
+	decoded := bytes.Clone(b[:amp])
 	for rest := b[amp:]; len(rest) > 0; {
 		if rest[0] != '&' {
 			next := bytes.IndexByte(rest, '&')
 			if next < 0 {
 				next = len(rest)
 			}
-			out = append(out, rest[:next]...)
+			decoded = append(decoded, rest[:next]...)
 			rest = rest[next:]
 			continue
 		}
 		end := bytes.IndexByte(rest, ';')
-		if end < 0 || end > 12 {
+		if end < 0 || end > maxReference {
 			return nil, s.p.bad("", "an ampersand", "&amp;")
 		}
-		r, ok := entity(string(rest[1:end]))
-		if !ok {
-			return nil, s.p.bad("", fmt.Sprintf("the entity %q", rest[:end+1]), "one of XML's five, or a character's number")
+		name := string(rest[1:end])
+		declared, known := s.entities[name]
+		r, ok := entity(name)
+		switch {
+		case ok:
+			decoded = utf8.AppendRune(decoded, r)
+		case known && len(decoded)+len(declared) <= maxXMLText:
+			decoded = append(decoded, declared...)
+		default:
+			return nil, s.p.bad("", fmt.Sprintf("the entity %q", rest[:end+1]), "one of XML's five, one that the document type declares as text, or a character's number")
 		}
-		out = utf8.AppendRune(out, r)
 		rest = rest[end+1:]
 	}
-	return out, nil
+	return decoded, nil
 }
+
+// maxReference bounds the bytes of a reference to a character or an entity.
+const maxReference = 64
 
 // entity returns the character that an entity stands for.
 func entity(name string) (rune, bool) {
@@ -224,20 +252,21 @@ func (s *xmlScan) readMarkup() (byte, error) {
 		return '!', s.skip("]]>", true)
 	case start[0] == '?':
 		return '!', s.skip("?>", false)
+	case start[0] == '!':
+		return '!', s.readDoctype()
 	}
 	first := start[0]
-	if err := s.readTag(first == '!'); err != nil {
+	if err := s.readTag(); err != nil {
 		return 0, err
 	}
-	switch first {
-	case '!', '/':
-		return first, nil
+	if first == '/' {
+		return '/', nil
 	}
 	return 't', nil
 }
 
-// readTag reads a tag or a declaration, up to the ">" that is not in quotes.
-func (s *xmlScan) readTag(declaration bool) error {
+// readTag reads a tag, up to the ">" that is not in quotes.
+func (s *xmlScan) readTag() error {
 	s.tag = s.tag[:0]
 	quote := byte(0)
 	for {
@@ -251,8 +280,6 @@ func (s *xmlScan) readTag(declaration bool) error {
 				s.p.line++
 			case c == '<':
 				return s.p.bad("", "a tag within a tag", "its end")
-			case c == '[' && declaration && quote == 0:
-				return s.p.bad("", "a document type with declarations of its own", "none: entities are not expanded")
 			case c == quote:
 				quote = 0
 			case quote == 0 && (c == '"' || c == '\''):
