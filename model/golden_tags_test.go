@@ -122,7 +122,9 @@ func TestHeadsTogether(t *testing.T) {
 					got[3*i] = bits(found.Scores)
 				})
 				for j, adapter := range []string{name, Base} {
-					wg.Go(func() { got[3*i+1+j] = written(t, m, Request{Tokens: c.IDs, MaxNewTokens: 9, Adapter: adapter, Probe: []int32{5}}) })
+					wg.Go(func() {
+						got[3*i+1+j] = written(t, m, Request{Tokens: c.IDs, MaxNewTokens: 9, Adapter: adapter, Probe: []int32{5}})
+					})
 				}
 			}
 			wg.Wait()
