@@ -26,6 +26,7 @@ type answered struct {
 // answers.
 func (e *Extractor) document(ctx context.Context, d document.Document) (*document.Result, error) {
 	result := &document.Result{Document: d, Model: e.subject.about}
+	result.Model.Method = string(e.using)
 	result.Entities, result.Relations = nil, nil // those that the document came with
 	if err := checkText(d.Text); err != nil {
 		return nil, err
@@ -38,14 +39,19 @@ func (e *Extractor) document(ctx context.Context, d document.Document) (*documen
 	if err != nil {
 		return nil, err
 	}
-	questions, pieces, err := e.questions(&d, tasks)
+	pieces := &pieces{e: e, text: d.Text}
+	questions, err := e.questions(&d, e.written(tasks), pieces)
 	if err != nil {
 		return nil, err
 	}
-	if pieces > 1 {
-		result.Warnings = append(result.Warnings, fmt.Sprintf("the text is long: it was read in %d overlapping pieces", pieces))
+	copies, err := e.copies(&d, tasks, pieces)
+	if err != nil {
+		return nil, err
 	}
-	answers, err := e.askAll(ctx, questions)
+	if pieces.most > 1 {
+		result.Warnings = append(result.Warnings, fmt.Sprintf("the text is long: it was read in %d overlapping pieces", pieces.most))
+	}
+	answers, tags, err := e.read(ctx, d.Text, questions, copies)
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +69,30 @@ func (e *Extractor) document(ctx context.Context, d document.Document) (*documen
 	if e.profile == SeedCompat {
 		e.seedCompat(result, answers)
 	} else {
-		e.collect(result, tasks, answers)
+		e.collect(result, tasks, answers, tags)
 	}
 	return result, nil
+}
+
+// read has the model answer questions and label copies, all at once. The first
+// error ends the rest.
+func (e *Extractor) read(ctx context.Context, text string, questions []question, copies []copied) (answers []answered, tags []tag, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var working sync.WaitGroup
+	if len(copies) > 0 {
+		working.Go(func() {
+			var err error
+			if tags, err = e.label(ctx, text, copies); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	if answers, err = e.askAll(ctx, questions); err != nil {
+		cancel(err)
+	}
+	working.Wait()
+	return answers, tags, context.Cause(ctx)
 }
 
 // warning says what a reader should know about how an answer ended, if anything.
@@ -101,30 +128,46 @@ func (e *Extractor) tasksOf(d *document.Document) ([]prompt.Task, error) {
 }
 
 // questions returns the questions about a document, by task, then prompt, then
-// piece, and the number of pieces that the article is read in.
-func (e *Extractor) questions(d *document.Document, tasks []prompt.Task) (all []question, pieces int, err error) {
-	var encoded [][2]int
+// piece.
+func (e *Extractor) questions(d *document.Document, tasks []prompt.Task, pieces *pieces) (all []question, err error) {
 	for _, task := range tasks {
 		for _, p := range e.prompts {
 			if d.Prompt != "" && e.profile == SeedCompat {
-				all, pieces = append(all, question{task: task, prompt: p, user: d.Prompt, article: d.Text}), 1
+				all = append(all, question{task: task, prompt: p, user: d.Prompt, article: d.Text})
 				continue
 			}
-			if encoded == nil {
-				encoded = e.tokenizer.Encode(d.Text, tokenizer.EncodeOptions{}).Offsets
-			}
-			limit, err := e.pieceLimit(task, tasks, p)
+			list, err := pieces.of(task, tasks, p)
 			if err != nil {
-				return nil, 0, err
+				return nil, err
 			}
-			list := chunks(d.Text, encoded, limit)
-			pieces = max(pieces, len(list))
 			for i, c := range list {
 				all = append(all, e.question(task, p, d.Text, c, i))
 			}
 		}
 	}
-	return all, pieces, nil
+	return all, nil
+}
+
+// pieces cuts a text into the pieces that questions are about.
+type pieces struct {
+	e      *Extractor
+	text   string
+	tokens [][2]int // bytes of the text's tokens; nil: not encoded yet
+	most   int      // pieces that the text was cut into, at most
+}
+
+// of returns the pieces for the question about one of several tasks.
+func (s *pieces) of(task prompt.Task, tasks []prompt.Task, p *prompt.Prompt) ([]chunk, error) {
+	if s.tokens == nil {
+		s.tokens = s.e.tokenizer.Encode(s.text, tokenizer.EncodeOptions{}).Offsets
+	}
+	limit, err := s.e.pieceLimit(task, tasks, p)
+	if err != nil {
+		return nil, err
+	}
+	list := chunks(s.text, s.tokens, limit)
+	s.most = max(s.most, len(list))
+	return list, nil
 }
 
 // question returns the question about a piece of a text, the one of the given

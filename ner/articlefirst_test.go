@@ -68,7 +68,7 @@ func TestArticleFirstIsAsTrained(t *testing.T) {
 	require.NotEmpty(t, reference.Articles)
 	e := reading(t, tok, "article-first", nil)
 	for _, a := range reference.Articles {
-		questions, _, err := e.questions(&document.Document{Text: a.Text}, prompt.Tasks())
+		questions, _, err := questionsAbout(e, a.Text)
 		require.NoError(t, err)
 		require.Len(t, questions, 3)
 		for _, q := range questions {
@@ -123,7 +123,7 @@ func TestArticleFirstUnderAnyTemplate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := reading(t, tok, strings.Replace(mine, "CHAT", style.chat, 1), style.template)
-			questions, _, err := e.questions(&document.Document{Text: article}, prompt.Tasks())
+			questions, _, err := questionsAbout(e, article)
 			require.NoError(t, err)
 			c, ok, err := e.copyOf(questions[0])
 			require.NoError(t, err)
@@ -145,8 +145,16 @@ func TestArticleFirstUnderAnyTemplate(t *testing.T) {
 	rewrites, err := chat.FromSource("{% for m in messages %}{{ m.content | upper }}{% endfor %}", chat.Tokens{})
 	require.NoError(t, err)
 	e := reading(t, tok, strings.Replace(mine, "CHAT", `, "chat": "template"`, 1), rewrites)
-	_, _, err = e.questions(&document.Document{Text: article}, prompt.Tasks())
+	_, _, err = questionsAbout(e, article)
 	require.ErrorContains(t, err, "rewrites the user's turn")
+}
+
+// questionsAbout returns an extractor's questions about a text, and the number of
+// pieces.
+func questionsAbout(e *Extractor, text string) ([]question, int, error) {
+	p := &pieces{e: e, text: text}
+	questions, err := e.questions(&document.Document{Text: text}, prompt.Tasks(), p)
+	return questions, p.most, err
 }
 
 // TestArticleFirstInPieces: all branches about a long article are about the same
@@ -158,7 +166,7 @@ func TestArticleFirstInPieces(t *testing.T) {
 	for _, end := range []string{"\n", "\r\n", "\r"} {
 		text := end + " " + strings.Repeat("Aspirin causes"+end+"ulcers. Ibuprofen (C₁₃H₁₈O₂) does"+end+end+"so too. ", 20)
 		e := reading(t, tok, strings.Replace(mine, "CHAT", "", 1), nil, WithChunkTokens(100))
-		questions, pieces, err := e.questions(&document.Document{Text: text}, prompt.Tasks())
+		questions, pieces, err := questionsAbout(e, text)
 		require.NoError(t, err)
 		require.Greater(t, pieces, 3)
 		require.Len(t, questions, 3*pieces)
@@ -189,7 +197,7 @@ func TestArticleFirstNeedsRoomForTheCopy(t *testing.T) {
 	e := reading(t, tok, strings.Replace(mine, "CHAT", "", 1), nil, WithMaxNewTokens(10), WithChunkTokens(0))
 	e.generator = silent{400}
 	text := strings.Repeat("Aspirin causes ulcers. ", 200)
-	questions, pieces, err := e.questions(&document.Document{Text: text}, prompt.Tasks())
+	questions, pieces, err := questionsAbout(e, text)
 	require.NoError(t, err)
 	require.Greater(t, pieces, 1)
 	for _, q := range questions {
@@ -198,6 +206,6 @@ func TestArticleFirstNeedsRoomForTheCopy(t *testing.T) {
 		require.LessOrEqual(t, len(c.ids), 400)
 	}
 	e.generator = silent{90}
-	_, _, err = e.questions(&document.Document{Text: text}, prompt.Tasks())
+	_, _, err = questionsAbout(e, text)
 	require.ErrorContains(t, err, "context")
 }

@@ -23,6 +23,12 @@ func (e *Extractor) Key() confidence.Key {
 	if e.grounded {
 		decoding += ", grounded"
 	}
+	switch e.using {
+	case Tag:
+		decoding = "tags; pairs: " + decoding
+	case Both:
+		decoding = "tags and lists: " + decoding
+	}
 	if e.alternatives > 0 {
 		decoding += fmt.Sprintf(", alternatives from %g", e.alternatives)
 	}

@@ -77,6 +77,7 @@ type collector struct {
 	short   []abbrev.Definition        // the short forms that the article defines
 	long    map[string]string          // folded long forms by folded short forms
 	found   map[string][]document.Span // what find has found, by form
+	tagged  *tagged                    // nil: the article wasn't tagged
 }
 
 // find returns where the article has a form. It looks each form up once, since
@@ -105,8 +106,9 @@ func (c *collector) ground(forms []string) (text string, spans []document.Span) 
 	return forms[0], nil
 }
 
-// collect fills a result from the answers, by the rules of profile default.
-func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answers []answered) {
+// collect fills a result from the answers and the tags, by the rules of profile
+// default.
+func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answers []answered, tags []tag) {
 	c := collector{
 		e: e, result: result, article: ground.NewArticle(result.Text),
 		long: map[string]string{}, found: map[string][]document.Span{},
@@ -122,12 +124,18 @@ func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answer
 	for _, task := range tasks {
 		items[task] = c.vote(c.items(task, answers))
 	}
+	if e.using != Generate {
+		c.tagged = newTagged(&c, tags)
+		c.join(items, tasks)
+	}
 	for _, task := range tasks {
 		if e.derived && task != prompt.Influences {
 			items[task] = c.derive(task, items[task], items[prompt.Influences])
 		}
 	}
-	c.decide(items)
+	if c.tagged == nil {
+		c.decide(items)
+	}
 	for _, task := range tasks {
 		for _, it := range items[task] {
 			c.observe(it)

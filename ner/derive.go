@@ -40,7 +40,11 @@ func (c *collector) derive(task prompt.Task, mentions, pairs []*item) []*item {
 }
 
 // add adds a mention that the article has, unless there is such an item already.
+// Where the article is tagged, only places that touch no tag count.
 func (d *derivation) add(text string, spans []document.Span, f confidence.Features, relation, origin string) {
+	if d.c.tagged != nil {
+		spans = d.c.tagged.free(spans)
+	}
 	it := &item{task: d.task, written: text, features: f, relation: relation, origin: origin}
 	it.mentions = []mention{{text: text, spans: spans, features: f}}
 	if key := it.key(); spans != nil && d.known[key] == nil {

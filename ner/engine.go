@@ -26,7 +26,8 @@ type Generator interface {
 // generator, the tokenizer of its ids, and what [New] finds out about a model.
 type Engine struct {
 	Generator
-	Tokenizer *tokenizer.Tokenizer
+	Classifier Classifier // nil: the engine can't tag
+	Tokenizer  *tokenizer.Tokenizer
 	// Template writes conversations for prompts that ask for the model's own
 	// chat template. It may be nil.
 	Template *chat.Template
@@ -43,7 +44,7 @@ type Engine struct {
 // NewWithEngine returns an extractor that asks an engine of the caller's: a
 // wrapper around a model, another implementation, or a fake in a test.
 func NewWithEngine(engine Engine, options ...Option) (*Extractor, error) {
-	return newExtractor(newShared(engine, engine.Tokenizer, engine.template, engine.under), options)
+	return newExtractor(newShared(engine, engine.Classifier, engine.Tokenizer, engine.template, engine.under), options)
 }
 
 // template returns the chat template.
@@ -57,6 +58,7 @@ func (e *Engine) template() (*chat.Template, error) {
 // under describes the engine under an adapter.
 func (e *Engine) under(adapter string) (*subject, error) {
 	s := &subject{about: e.About, prompt: e.Prompt, numerics: e.Numerics, calibrations: noCalibrations}
+	s.labels = func() (labelling, error) { return labelsOf(e.Classifier, adapter) }
 	switch adapter {
 	case "":
 	case model.Base:
@@ -77,6 +79,8 @@ type subject struct {
 	// calibrations returns the calibrations that belong to the model, and what
 	// kept it from reading more of them.
 	calibrations func() ([]*confidence.Calibration, error)
+	// labels says how the model labels tokens.
+	labels func() (labelling, error)
 }
 
 // style returns the marks of the model's family, by the special tokens of the
@@ -90,9 +94,12 @@ func (s *shared) style() prompt.Style {
 
 // defaultPrompt names the prompt to ask with unless an option names another.
 func (e *Extractor) defaultPrompt() string {
+	labels, err := e.subject.labels()
 	switch {
 	case e.subject.prompt != "":
 		return e.subject.prompt
+	case err == nil && labels.scheme != nil:
+		return "article-first"
 	case e.style() == prompt.Llama3:
 		return "train"
 	}

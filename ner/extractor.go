@@ -21,6 +21,8 @@ type Extractor struct {
 	subject     *subject
 	asked       []string // the prompts' names, as options give them
 	prompts     []*prompt.Prompt
+	using       Method                  // Generate, Tag or Both
+	tagger      *tagger                 // nil where Generate is used
 	lent        *confidence.Calibration // given to an extractor that this one was derived from
 	calibration *confidence.Calibration // in use; nil: none
 	thresholds  map[prompt.Task]float64 // by WithTargetPrecision
@@ -48,6 +50,7 @@ func (e *DocumentError) Unwrap() error { return e.Err }
 // it.
 type shared struct {
 	generator  Generator
+	classifier Classifier // nil: none
 	tokenizer  *tokenizer.Tokenizer
 	template   func() (*chat.Template, error)
 	under      func(adapter string) (*subject, error)
@@ -56,9 +59,9 @@ type shared struct {
 	places     chan struct{} // one for each question in flight; made with the first extractor
 }
 
-func newShared(g Generator, t *tokenizer.Tokenizer, template func() (*chat.Template, error), under func(string) (*subject, error)) *shared {
+func newShared(g Generator, c Classifier, t *tokenizer.Tokenizer, template func() (*chat.Template, error), under func(string) (*subject, error)) *shared {
 	return &shared{
-		generator: g, tokenizer: t, template: template, under: under, probes: newProbes(g, t),
+		generator: g, classifier: c, tokenizer: t, template: template, under: under, probes: newProbes(g, t),
 		// The trie of the vocabulary is built when it is first needed.
 		vocabulary: sync.OnceValue(func() *constraint.Vocabulary {
 			return constraint.NewVocabulary(t.VocabSize(), t.TokenBytes, g.StopIDs())
@@ -113,6 +116,9 @@ func (e *Extractor) prepare(from *Extractor) (err error) {
 		return err
 	}
 	if err := e.check(); err != nil {
+		return err
+	}
+	if err := e.chooseMethod(); err != nil {
 		return err
 	}
 	if err := e.calibrate(); err != nil {

@@ -87,7 +87,7 @@ func sharedOf(m *model.Model) (*shared, error) {
 		return nil, err
 	}
 	source := &modelSource{m: m, folders: map[string]*folder{}}
-	return newShared(m, tokenizer, text.Template, source.under), nil
+	return newShared(m, m, tokenizer, text.Template, source.under), nil
 }
 
 // modelSource describes a model under each of its adapters.
@@ -112,7 +112,10 @@ func (s *modelSource) under(adapter string) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &subject{about: about(s.m, a), prompt: hint, numerics: numerics(s.m, a), calibrations: beside.calibrations}, nil
+	return &subject{
+		about: about(s.m, a), prompt: hint, numerics: numerics(s.m, a), calibrations: beside.calibrations,
+		labels: func() (labelling, error) { return labelsOf(s.m, adapter) },
+	}, nil
 }
 
 // folder returns what lies in a folder; files are read once.

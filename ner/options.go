@@ -75,6 +75,12 @@ func WithSeedRules(r prompt.SeedRules) Option {
 // WithTasks chooses the tasks; all tasks are the default.
 func WithTasks(tasks ...prompt.Task) Option { return func(s *settings) { s.tasks = tasks } }
 
+// WithMethod chooses how chemicals and diseases are found. The default is [Tag]
+// where the model, or the adapter that is asked, has a token classification head
+// for them and the prompt shows it the article a second time; else [Generate].
+// [SeedCompat] has lists only.
+func WithMethod(m Method) Option { return func(s *settings) { s.method = m } }
+
 // WithPrompt names the prompt as [prompt.Load] does; the default is the one
 // that the model or its adapter was trained with.
 func WithPrompt(name string) Option {
@@ -159,6 +165,12 @@ func WithItems(observe func(Item)) Option { return func(s *settings) { s.observe
 // timings, from several goroutines at once.
 func WithAnswers(observe func(*model.Result)) Option {
 	return func(s *settings) { s.answered = observe }
+}
+
+// WithClassified calls observe for every text whose tokens the model labelled,
+// with the number of its tokens, from several goroutines at once.
+func WithClassified(observe func(tokens int, timings model.Timings)) Option {
+	return func(s *settings) { s.classified = observe }
 }
 
 // Reply is what the model wrote when it was asked for a task.

@@ -16,6 +16,7 @@ type settings struct {
 	profile         Profile
 	rules           seedcompat.Rules
 	tasks           []prompt.Task // empty: all
+	method          Method        // empty: what the model can
 	promptNames     []string      // empty: the default prompt
 	ensemble        Ensemble
 	grounded        bool
@@ -35,6 +36,7 @@ type settings struct {
 	model           *model.Options // nil: WithModelOptions wasn't given
 	observe         func(Item)
 	answered        func(*model.Result)
+	classified      func(tokens int, timings model.Timings)
 	replied         func(Reply)
 	annotate        []func(*document.Result) error
 }

@@ -46,7 +46,7 @@ func newBenchNER() *cobra.Command {
 func benchNER(cmd *cobra.Command, f *nerFlags, inputs []string, limit int) (*nerbench.Result, error) {
 	ctx := cmd.Context()
 	var meter nerbench.Meter
-	extractor, err := f.extractor(ctx, cmd, ner.WithAnswers(meter.Answered))
+	extractor, err := f.extractor(ctx, cmd, ner.WithAnswers(meter.Answered), ner.WithClassified(meter.Classified))
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func benchNER(cmd *cobra.Command, f *nerFlags, inputs []string, limit int) (*ner
 	if err != nil {
 		return nil, err
 	}
-	if result.Questions == 0 {
+	if result.Questions+result.Labelled == 0 {
 		return nil, badinput.New(inputs[0], "", "nothing to ask about", "documents")
 	}
 	if f.device == "cpu" {

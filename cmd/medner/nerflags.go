@@ -16,6 +16,7 @@ import (
 type nerFlags struct {
 	modelFlags
 	tasks         string
+	method        string
 	profile       string
 	variant       string
 	prompt        string
@@ -38,6 +39,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	f.modelFlags.register(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&f.tasks, "task", "chemicals,diseases,influences", "what to extract, comma-separated")
+	fs.StringVar(&f.method, "method", "", "find chemicals and diseases by lists that the model writes, by tags of its token classification head, or by both: `generate|tag|both` (default: tag where the adapter has a head and the prompt is for it)")
 	fs.StringVar(&f.profile, "profile", string(ner.Default), "how answers are read: `default|seed-compat` (as the published adapter's model card does), or a FILE of prompts")
 	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: eval counts similar items as right)")
 	fs.StringVar(&f.prompt, "prompt", "", "`PROMPT` to ask with: train, simple, card, biomistral or a file (default: the one that the model was trained with)")
@@ -81,6 +83,10 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		return nil, err
 	}
 	options = append(options, ner.WithTasks(tasks...))
+	if err := oneOf("method", f.method, "", string(ner.Generate), string(ner.Tag), string(ner.Both)); err != nil {
+		return nil, err
+	}
+	options = append(options, ner.WithMethod(ner.Method(f.method)))
 	seed, err := f.seed()
 	if err != nil {
 		return nil, err

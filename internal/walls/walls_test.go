@@ -119,8 +119,8 @@ var rooms = map[string][]string{
 	"ner": {
 		"internal/modelstore", // which knows the default model
 		"model", "ner/confidence", "ner/document", "ner/internal/abbrev", "ner/internal/answer", "ner/internal/constraint",
-		"ner/internal/ground", "ner/internal/seedcompat", "ner/internal/sentence", "ner/prompt", "ner/terminology",
-		"tokenizer", "tokenizer/chat",
+		"ner/internal/ground", "ner/internal/seedcompat", "ner/internal/sentence", "ner/internal/tagging",
+		"ner/internal/typename", "ner/prompt", "ner/terminology", "tokenizer", "tokenizer/chat",
 	},
 
 	// What commands are made of.

@@ -34,6 +34,16 @@ func Of(tokens []float32, end float64) Features {
 	return f
 }
 
+// OfSpan returns the features of a span that a token classifier's labels say, by
+// the logarithms of four probabilities: that of a mention of its type that begins
+// where it does, that of one that begins there and has all of its tokens, that of
+// its end given these, and that of the least likely of its tokens' labels. Mean
+// and End then add up to the logarithm of the span's own probability, so that
+// [Features.Score] is that probability.
+func OfSpan(begins, covers, ends, weakest float64) Features {
+	return Features{Mean: clamp(covers), Min: clamp(weakest), First: clamp(begins), End: clamp(ends), Agreement: 1}
+}
+
 func clamp(p float64) float64 {
 	if math.IsNaN(p) {
 		return least

@@ -133,6 +133,7 @@ type Model struct {
 	Adapter   string // the adapter's directory; several are joined by "+"
 	Weights   string // how projections were held: "keep", "nf4", …
 	Precision string // the arithmetic: "f32", "fast"
+	Method    string // how chemicals and diseases were found: "generate", "tag" or "both"; "" if unknown
 	Engine    string // medner's version
 }
 

@@ -248,8 +248,12 @@ func (w *htmlWriter) dropped(r *document.Result) {
 
 func (w *htmlWriter) run(r *document.Result) {
 	if m := r.Model; m != (document.Model{}) {
-		fmt.Fprintf(&w.b, "<p>Model %s, adapter %s, weights %s, precision %s, medner %s</p>\n",
-			escapeHTML(m.Name), escapeHTML(m.Adapter), escapeHTML(m.Weights), escapeHTML(m.Precision), escapeHTML(m.Engine))
+		method := ""
+		if m.Method != "" {
+			method = ", method " + escapeHTML(m.Method)
+		}
+		fmt.Fprintf(&w.b, "<p>Model %s, adapter %s, weights %s, precision %s%s, medner %s</p>\n",
+			escapeHTML(m.Name), escapeHTML(m.Adapter), escapeHTML(m.Weights), escapeHTML(m.Precision), method, escapeHTML(m.Engine))
 	}
 	if t := r.Terminology; t != nil {
 		fmt.Fprintf(&w.b, "<p>Terminology %s, release %s, licence %s, SHA-256 %s</p>\n",

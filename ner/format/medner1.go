@@ -89,6 +89,7 @@ type (
 		Adapter   string `json:"adapter"`
 		Weights   string `json:"weights"`
 		Precision string `json:"precision"`
+		Method    string `json:"method,omitempty"`
 		Engine    string `json:"engine_version"`
 	}
 	terminologyObject struct {

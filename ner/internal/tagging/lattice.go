@@ -26,7 +26,11 @@ func (m *Mention) LogProb() float64 { return m.Covers + m.Ends }
 // rows, one for each token with a score for each label. Of paths with equal sums
 // it takes the one that has the lower label at the last token in which they
 // differ. A score that isn't finite is an error.
-func (s *Scheme) Decode(scores [][]float32) ([]Mention, error) {
+//
+// inWord says of which tokens a word goes on in them that the token before has a
+// part of; nil: of none. Two mentions of a type that meet inside of a word are
+// one, since no mention begins there.
+func (s *Scheme) Decode(scores [][]float32, inWord []bool) ([]Mention, error) {
 	l := lattice{scheme: s, n: len(scores), k: len(s.labels)}
 	if err := l.load(scores); err != nil {
 		return nil, err
@@ -38,16 +42,50 @@ func (s *Scheme) Decode(scores [][]float32) ([]Mention, error) {
 	l.sum()
 	var all []Mention
 	for first := 0; first < l.n; {
-		next := first + 1
-		for next < l.n && s.continues(path[next-1], path[next]) {
-			next++
-		}
+		next := s.runEnd(path, first)
 		if s.labels[path[first]].part != outside {
+			whole := next
+			for inWord != nil && whole < l.n && inWord[whole] && s.labels[path[whole]].typ == s.labels[path[first]].typ {
+				whole = s.runEnd(path, whole)
+			}
+			if whole > next {
+				s.relabel(path[first:whole])
+				next = whole
+			}
 			all = append(all, l.mention(path, first, next))
 		}
 		first = next
 	}
 	return all, nil
+}
+
+// runEnd returns where the run of labels ends that begins at first and is one
+// mention, or one token outside.
+func (s *Scheme) runEnd(path []int, first int) int {
+	next := first + 1
+	for next < len(path) && s.continues(path[next-1], path[next]) {
+		next++
+	}
+	return next
+}
+
+// relabel gives a path of several tokens the labels that make it one mention of
+// the type of its first label.
+func (s *Scheme) relabel(path []int) {
+	typ := s.labels[path[0]].typ
+	find := func(parts ...part) int {
+		for _, p := range parts {
+			if i := slices.IndexFunc(s.labels, func(l label) bool { return l.typ == typ && l.part == p }); i >= 0 {
+				return i
+			}
+		}
+		return -1
+	}
+	path[0] = find(begin, inside)
+	for i := range path[1:] {
+		path[i+1] = find(inside)
+	}
+	path[len(path)-1] = find(end, inside)
 }
 
 // lattice holds n tokens by k labels; element t·k+j is token t's under label j.

@@ -102,7 +102,7 @@ func TestAgainstEnumeration(t *testing.T) {
 					continue
 				}
 				scores := random(rng, n, len(names), scale)
-				got, err := s.Decode(scores)
+				got, err := s.Decode(scores, nil)
 				require.NoError(t, err)
 				what := fmt.Sprintf("%s, %d tokens, scale %g", kind, n, scale)
 				best, top := []run(nil), math.Inf(-1)
@@ -178,9 +178,9 @@ func TestLattice(t *testing.T) {
 		s := scheme(t, names)
 		for _, n := range []int{1, 2, 300, 20000} {
 			scores := random(rng, n, len(names), 4)
-			first, err := s.Decode(scores)
+			first, err := s.Decode(scores, nil)
 			require.NoError(t, err)
-			again, err := s.Decode(scores)
+			again, err := s.Decode(scores, nil)
 			require.NoError(t, err)
 			require.Equal(t, first, again)
 			for _, row := range scores {
@@ -188,14 +188,14 @@ func TestLattice(t *testing.T) {
 					row[j] = row[j]*16 + 1024 // exact, so that the rows differ by a factor only
 				}
 			}
-			raised, err := s.Decode(scores)
+			raised, err := s.Decode(scores, nil)
 			require.NoError(t, err)
 			for _, row := range scores {
 				for j := range row {
 					row[j] -= 1024
 				}
 			}
-			lowered, err := s.Decode(scores)
+			lowered, err := s.Decode(scores, nil)
 			require.NoError(t, err)
 			require.Equal(t, lowered, raised, kind)
 			end := 0
@@ -214,10 +214,10 @@ func TestTiesAreBroken(t *testing.T) {
 	for i := range zero {
 		zero[i] = make([]float32, 5)
 	}
-	got, err := s.Decode(zero)
+	got, err := s.Decode(zero, nil)
 	require.NoError(t, err)
 	require.Empty(t, got, "the lowest label, O, wins")
-	got, err = scheme(t, []string{"B-a", "O", "I-a"}).Decode([][]float32{{0, 0, 0}, {0, 0, 0}})
+	got, err = scheme(t, []string{"B-a", "O", "I-a"}).Decode([][]float32{{0, 0, 0}, {0, 0, 0}}, nil)
 	require.NoError(t, err)
 	require.Equal(t, []run{{"a", 0, 1}, {"a", 1, 2}}, runsOf(got), "B-a comes before O and I-a")
 }
@@ -251,31 +251,76 @@ func TestNeighbours(t *testing.T) {
 	} {
 		names := schemes[c.kind]
 		scores := hot(names, strings.Fields(c.path))
-		got, err := scheme(t, names).Decode(scores)
+		got, err := scheme(t, names).Decode(scores, nil)
 		require.NoError(t, err)
 		require.Equal(t, c.want, runsOf(got), "%s: %s", c.kind, c.path)
 	}
 }
 
+// TestInWords: mentions of one type that meet inside of a word are one, whose
+// probability is that of the whole.
+func TestInWords(t *testing.T) {
+	for _, c := range []struct {
+		kind, path string
+		inWord     string // x: the word of the token before goes on
+		want       []run
+	}{
+		{"BIO", "B-Disease B-Disease O", ".x.", []run{{"Disease", 0, 2}}},
+		{"BIO", "B-Disease B-Disease O", "...", []run{{"Disease", 0, 1}, {"Disease", 1, 2}}},
+		{"BIO", "B-Disease I-Disease B-Disease I-Disease B-Disease", "..x.x", []run{{"Disease", 0, 5}}},
+		{"BIO", "B-Disease B-Chemical O B-Disease", ".x.x", []run{{"Disease", 0, 1}, {"Chemical", 1, 2}, {"Disease", 3, 4}}},
+		{"IO", "I-Disease I-Disease I-Chemical", ".xx", []run{{"Disease", 0, 2}, {"Chemical", 2, 3}}},
+		{"BIOES", "S-a S-a B-a E-a O", ".xx..", []run{{"a", 0, 4}}},
+		{"BIOES", "S-a S-a B-a E-a O", ".x...", []run{{"a", 0, 2}, {"a", 2, 4}}},
+	} {
+		names := schemes[c.kind]
+		s := scheme(t, names)
+		path := strings.Fields(c.path)
+		scores := make([][]float32, len(path))
+		var inWord []bool
+		for i, name := range path {
+			scores[i] = make([]float32, len(names))
+			scores[i][slices.Index(names, name)] = 2
+			inWord = append(inWord, c.inWord[i] == 'x')
+		}
+		got, err := s.Decode(scores, inWord)
+		require.NoError(t, err)
+		require.Equal(t, c.want, runsOf(got), "%s: %s", c.kind, c.path)
+		for i, m := range got {
+			part, all := 0.0, 0.0
+			enumerate(names, c.kind, len(path), func(path []int, runs []run) {
+				sum := 0.0
+				for k, j := range path {
+					sum += float64(scores[k][j])
+				}
+				if all += math.Exp(sum); slices.Contains(runs, c.want[i]) {
+					part += math.Exp(sum)
+				}
+			})
+			near(t, part/all, m.LogProb(), c.path)
+		}
+	}
+}
+
 func TestBadScores(t *testing.T) {
 	s := scheme(t, schemes["BIO"])
-	got, err := s.Decode(nil)
+	got, err := s.Decode(nil, nil)
 	require.NoError(t, err)
 	require.Empty(t, got)
 	good := func() [][]float32 { return [][]float32{{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5}} }
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		scores := good()
 		scores[1][2] = float32(bad)
-		_, err = s.Decode(scores)
+		_, err = s.Decode(scores, nil)
 		require.ErrorContains(t, err, "token 1, label I-Chemical: score")
 	}
 	scores := good()
 	scores[1] = scores[1][:4]
-	_, err = s.Decode(scores)
+	_, err = s.Decode(scores, nil)
 	require.ErrorContains(t, err, "token 1 has 4 label scores: expected 5")
 	huge := good()
 	huge[0][0], huge[1][3] = math.MaxFloat32, -math.MaxFloat32
-	got, err = s.Decode(huge)
+	got, err = s.Decode(huge, nil)
 	require.NoError(t, err)
 	for _, m := range got {
 		require.False(t, math.IsNaN(m.LogProb()+m.Begins+m.Weakest), "%+v", m)
@@ -295,14 +340,15 @@ func FuzzDecode(f *testing.F) {
 		}
 		k := s.Labels()
 		var scores [][]float32
+		var inWord []bool
 		for ; len(data) >= k && len(scores) < 64; data = data[k:] {
 			row := make([]float32, k)
 			for j := range row {
 				row[j] = float32(int8(data[j]))
 			}
-			scores = append(scores, row)
+			scores, inWord = append(scores, row), append(inWord, data[0]%3 == 0)
 		}
-		got, err := s.Decode(scores)
+		got, err := s.Decode(scores, inWord)
 		if err != nil {
 			t.Fatal(err)
 		}

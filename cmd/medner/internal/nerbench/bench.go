@@ -22,7 +22,8 @@ type Result struct {
 	Reason          string  `json:"kernels_reason,omitempty"`
 	Documents       int     `json:"documents"`
 	Failed          int     `json:"failed"`
-	Questions       int     `json:"questions"` // one for each document, task and piece of a long document
+	Questions       int     `json:"questions"` // one for each document, task that is written, and piece of a long document
+	Labelled        int     `json:"labelled"`  // texts whose tokens were labelled, one for each document and piece
 	Seconds         float64 `json:"seconds"`
 	DocumentsMinute float64 `json:"documents_per_minute"`
 	// The times to the first token are from when a question is asked to the first
@@ -60,9 +61,18 @@ func (m *Meter) Answered(r *model.Result) {
 	m.result.Steps += r.Timings.Steps
 }
 
+// Classified adds a text of some tokens that was labelled.
+func (m *Meter) Classified(tokens int, t model.Timings) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.result.Labelled++
+	m.result.PromptTokens += tokens
+	m.result.CachedTokens += t.CachedTokens
+}
+
 // Run has the extractor annotate at most limit documents, or all if limit is 0,
-// and returns what was measured; Questions is 0 if there was nothing to ask.
-// failed is called for each document that fails.
+// and returns what was measured; Questions and Labelled are 0 if there was nothing
+// to read. failed is called for each document that fails.
 func (m *Meter) Run(ctx context.Context, extractor job.Extractor, documents iter.Seq2[document.Result, error], limit int, failed func(error)) (*Result, error) {
 	r := &m.result
 	start := time.Now()
@@ -77,10 +87,13 @@ func (m *Meter) Run(ctx context.Context, extractor job.Extractor, documents iter
 		}
 	}
 	r.Seconds = time.Since(start).Seconds()
-	if r.Questions == 0 {
+	if r.Questions+r.Labelled == 0 {
 		return r, nil
 	}
 	r.DocumentsMinute = 60 * float64(r.Documents-r.Failed) / r.Seconds
+	if r.Questions == 0 {
+		return r, nil
+	}
 	r.NewTokensSecond = float64(r.NewTokens) / r.Seconds
 	slices.Sort(m.firstToken)
 	r.FirstTokenMedian = milliseconds(m.firstToken[len(m.firstToken)/2])
