@@ -101,6 +101,10 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 		}
 		return *about
 	}}
+	o.path = outputPath(o.path)
+	if err := apart([]string{o.path}, inputs, s.join, []string{s.terminology}); err != nil {
+		return err
+	}
 	docs := format.Files(inputs, cmd.InOrStdin(), ro)
 	if len(s.join) > 0 {
 		docs = format.Join(docs, format.Files(s.join, cmd.InOrStdin(), format.ReadOptions{Warn: tally.Add}))

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/cmd/medner/internal/evaluation"
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/eval"
 	"github.com/medner/medner/ner/format"
@@ -72,6 +74,9 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 	if o.Types, err = eval.NewTypeMap(e.types...); err != nil {
 		return usagef("--map: %w", err)
 	}
+	if err := e.apart(f); err != nil {
+		return err
+	}
 	tasks, err := parseTasks(f.tasks)
 	if err != nil {
 		return err
@@ -110,6 +115,29 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
 	}
 	return result.Print(cmd.OutOrStdout(), notice)
+}
+
+// apart returns an error of usage if a file to write is one that is read, or lies
+// in a folder that is read. A calibration may be written beside the adapter or the
+// model that it is for, under a name that it is found by.
+func (e *evalFlags) apart(f *nerFlags) error {
+	read := []string{e.data, e.predictions, e.compare}
+	if err := apart([]string{e.save, e.report, e.calibrationOut}, read); err != nil {
+		return err
+	}
+	outputs := []string{e.save, e.report}
+	for _, path := range append(outputs, e.calibrationOut) {
+		if err := atomicfile.Ready(path); err != nil {
+			return err
+		}
+	}
+	if beside, _ := filepath.Match(ner.CalibrationFiles, filepath.Base(e.calibrationOut)); !beside {
+		outputs = append(outputs, e.calibrationOut)
+	}
+	if err := apart(outputs, f.inputs()); err != nil {
+		return err
+	}
+	return apart([]string{e.calibrationOut}, []string{f.calibration, f.prompt, f.profile, f.terminology})
 }
 
 // predict has the model annotate the gold documents, and writes the results to

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/filelock"
 	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
@@ -25,7 +27,7 @@ const (
 	exitInterrupted = 130
 )
 
-// exitCodes says what each code means, for help and documents.
+// exitCodes says what each code means, for help and for docs/files.md.
 var exitCodes = []struct {
 	code    int
 	meaning string
@@ -85,6 +87,9 @@ func exitCode(err error) int {
 		partial partialError
 		silent  silentError
 		bad     *badinput.Error
+		overlap *atomicfile.OverlapError
+		write   *atomicfile.WriteError
+		missing *modelstore.MissingError
 		pip     *modelstore.PipError
 		full    *model.QueueFullError
 	)
@@ -93,16 +98,31 @@ func exitCode(err error) int {
 		return silent.code
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &overlap):
 		return exitUsage
 	case errors.As(err, &partial):
 		return exitPartial
-	case errors.As(err, &bad), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+	case errors.As(err, &write): // whatever the reason: no input is at fault
+		return exitFailure
+	case errors.As(err, &bad), errors.As(err, &missing), isPathError(err):
 		return exitBadInput
-	case errors.As(err, &pip), errors.As(err, &full), errors.Is(err, model.ErrDraining), errors.Is(err, model.ErrLost):
+	case errors.As(err, &pip) && pip.Command != "", errors.Is(err, filelock.ErrBusy), errors.As(err, &full), errors.Is(err, model.ErrDraining), errors.Is(err, model.ErrLost):
 		return exitTryAgain
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):
 		return exitTryAgain
 	}
 	return exitFailure
+}
+
+// isPathError reports whether err says that a path leads to nothing that can be
+// read: it is missing, forbidden, no directory, or no path at all.
+func isPathError(err error) bool {
+	for _, kind := range []error{
+		fs.ErrNotExist, fs.ErrPermission, fs.ErrInvalid, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG,
+	} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }

@@ -4,10 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/filelock"
+	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
+	"github.com/stretchr/testify/require"
 )
 
 // Errors keep their exit codes however they are wrapped.
@@ -26,9 +36,37 @@ func TestExitCodeOfErrors(t *testing.T) {
 		{model.ErrLost, exitTryAgain},
 		{context.DeadlineExceeded, exitTryAgain},
 		{context.Canceled, exitInterrupted},
+		{&atomicfile.WriteError{Err: fs.ErrNotExist}, exitFailure},
+		{&atomicfile.WriteError{Err: fs.ErrPermission}, exitFailure},
+		{&atomicfile.WriteError{Err: syscall.ENOSPC}, exitFailure},
+		{&modelstore.MissingError{}, exitBadInput},
+		{&modelstore.PipError{}, exitFailure},
+		{&modelstore.PipError{Command: "pip"}, exitTryAgain},
+		{filelock.ErrBusy, exitTryAgain},
+		{fs.ErrNotExist, exitBadInput},
+		{&fs.PathError{Op: "open", Path: "x", Err: syscall.ENOTDIR}, exitBadInput},
+		{&fs.PathError{Op: "open", Path: "x", Err: syscall.EIO}, exitFailure},
 	} {
 		if got := exitCode(fmt.Errorf("document 7: %w", c.err)); got != c.want {
 			t.Errorf("%v: exit code %d, expected %d", c.err, got, c.want)
 		}
 	}
+}
+
+// The table in the documents is the one in the code.
+func TestExitCodesInTheDocuments(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(golden.Root(), "docs", "files.md"))
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(data), "## Exit codes")
+	require.True(t, found)
+	var want, have []string
+	for _, e := range exitCodes {
+		want = append(want, fmt.Sprintf("| %d | %s |", e.code, e.meaning))
+	}
+	for line := range strings.Lines(table) {
+		if cells := strings.SplitN(line, "|", 4); len(cells) == 4 && strings.TrimSpace(cells[1]) != "code" && cells[1] != "---" {
+			have = append(have, fmt.Sprintf("|%s|%s|", cells[1], cells[2]))
+		}
+	}
+	require.Equal(t, want, have)
 }

@@ -43,6 +43,22 @@ func addHelp(cmd *cobra.Command) {
 	}
 }
 
+// newHelp returns the command help, which refuses commands that there are not.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usagef("unknown command %q for help", strings.Join(args, " "))
+			}
+			found.InitDefaultHelpFlag() // so that the help lists it
+			return found.Help()
+		},
+	}
+}
+
 // exitCodeHelp returns the exit codes as a table.
 func exitCodeHelp() string {
 	text := "Exit codes:"

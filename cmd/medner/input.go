@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/tokenizer/chat"
 )
 
@@ -19,9 +19,9 @@ const maxInput = 256 << 20
 func readInput(cmd *cobra.Command, path string) ([]byte, error) {
 	r := cmd.InOrStdin()
 	if path != "-" {
-		f, err := os.Open(path)
+		f, err := files.OpenStream(path)
 		if err != nil {
-			return nil, badinput.Wrap(path, "", err)
+			return nil, err
 		}
 		defer f.Close()
 		r = f

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/quant"
 	"github.com/medner/medner/safetensors"
 )
@@ -20,6 +21,13 @@ func newLogits() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := parseRows(rows, 1); err != nil {
 				return err // before the model is loaded
+			}
+			output = outputPath(output)
+			if err := apart([]string{output}, mf.inputs(), []string{ids}); err != nil {
+				return err
+			}
+			if err := atomicfile.Ready(output); err != nil {
+				return err
 			}
 			m, err := mf.open(cmd)
 			if err != nil {

@@ -9,14 +9,38 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/medner/medner/internal/atomicfile"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }()
+	os.Exit(wait(ctx, ended, os.Stderr))
+}
+
+// grace is how long a command may take to end after a signal.
+const grace = 2 * time.Second
+
+// wait waits until a command has ended and returns its exit code. A command that
+// goes on after a signal, in a computation or in a call of the system that can't be
+// interrupted, is given up after the grace: its temporary files are removed.
+func wait(ctx context.Context, ended <-chan int, stderr io.Writer) int {
+	select {
+	case code := <-ended:
+		return code
+	case <-ctx.Done():
+	}
+	select {
+	case code := <-ended:
+		return code
+	case <-time.After(grace):
+		atomicfile.Abandon()
+		return report(stderr, context.Canceled)
+	}
 }
 
 // run runs a command line and returns the exit code.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -65,6 +66,9 @@ func capThreads(cmd *cobra.Command, n int) int {
 	return most
 }
 
+// deviceNames matches the values of --device.
+var deviceNames = regexp.MustCompile(`^(cpu|cuda(:\d{1,4})?)(,(cpu|cuda(:\d{1,4})?))*$`)
+
 // options returns the options that the flags stand for.
 func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 	for _, check := range []error{
@@ -77,6 +81,9 @@ func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 		if check != nil {
 			return model.Options{}, check
 		}
+	}
+	if !deviceNames.MatchString(f.device) {
+		return model.Options{}, usagef("--device %q: expected cpu, cuda, cuda:N, or some of them with commas between", f.device)
 	}
 	o := model.Options{
 		Adapters: f.adapters, LoRA: model.LoRA(f.lora), Hold: model.Hold(f.weights), Precision: model.Precision(f.precision),

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/internal/bundle"
 	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/internal/job"
@@ -62,9 +63,18 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 		}
 		ro.Format = in
 	}
+	o.path = outputPath(o.path)
 	output := o.output(cmd, out)
 	if err := output.Check(); err != nil {
 		return outputUsage(err)
+	}
+	if err := apart(append(job.Beside(output.Path), o.path), paths, f.inputs()); err != nil {
+		return err
+	}
+	if out != format.Brat {
+		if err := atomicfile.Ready(output.Path); err != nil {
+			return err
+		}
 	}
 	var more []ner.Option
 	carried, err := bundle.Own()

@@ -17,6 +17,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(newHelp())
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { // cobra checks the same later, but with errors that aren't a usageError
 		for _, err := range []error{cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()} {
 			if err != nil {

@@ -22,7 +22,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script/*.txt: the program as its users run it.
-// $REPO is the repository's root, $GOLDENS its reference vectors. Beside
+// $REPO is the repository's root, $GOLDENS its reference vectors, $MEDNER the
+// program's path. Beside
 // testscript's own commands there are
 //
 //	exits CODE PROGRAM [ARGS…]  run it and compare its exit code
@@ -34,6 +35,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REPO", golden.Root())
 			env.Setenv("GOLDENS", filepath.Join(golden.Root(), "testdata", "goldens"))
+			program, err := exec.LookPath("medner")
+			if err != nil {
+				return err
+			}
+			env.Setenv("MEDNER", program)
 			env.Setenv("MEDNER_CACHE", filepath.Join(env.WorkDir, "cache"))
 			return nil
 		},

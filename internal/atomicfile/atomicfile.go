@@ -104,6 +104,19 @@ func Target(path string) (info os.FileInfo, special bool, err error) {
 	return info, !info.Mode().IsRegular(), nil
 }
 
+// Ready returns an error if Create would fail at path, as far as that can be told
+// without writing: long work can look before it begins. An empty path is ready.
+func Ready(path string) error {
+	if path == "" {
+		return nil
+	}
+	if _, _, err := Target(path); err != nil {
+		return err
+	}
+	_, err := os.Stat(filepath.Dir(path))
+	return failed(path, err)
+}
+
 // createBeside opens a new file in the directory of path, under another name.
 func createBeside(path string, perm os.FileMode) (*os.File, error) {
 	for {

@@ -61,7 +61,12 @@ func TestWrite(t *testing.T) {
 	require.ErrorAs(t, err, &wrong)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, filepath.Join("none", "a")+":")
+	require.ErrorAs(t, Ready(filepath.Join(dir, "none", "a")), &wrong)
+	require.NoError(t, Ready(path))
+	require.NoError(t, Ready(path+".new"))
+	require.NoError(t, Ready(""))
 	var bad *badinput.Error
+	require.ErrorAs(t, Ready(dir), &bad)
 	require.ErrorAs(t, Write(dir, fill("x")), &bad)
 	require.Error(t, Write(filepath.Join(path, "below-a-file"), fill("x")))
 

@@ -38,6 +38,10 @@ const page = 16 << 10
 // The same plan gives the same bytes. Models and adapters are copied unread: that
 // they can be opened is for the caller to check.
 func Write(ctx context.Context, output string, p Plan) error {
+	inputs := append([]string{p.Executable, p.Model, p.Terminology}, p.Adapters...)
+	if err := atomicfile.Apart([]string{output}, inputs...); err != nil {
+		return err
+	}
 	program, err := executable(p.Executable)
 	if err != nil {
 		return err

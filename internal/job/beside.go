@@ -12,6 +12,14 @@ import (
 	"github.com/medner/medner/internal/hint"
 )
 
+// Beside returns the paths of the files that a job may write beside its output.
+func Beside(output string) []string {
+	if output == "" {
+		return nil
+	}
+	return []string{output + journalSuffix, output + partialSuffix}
+}
+
 // lookAtJournal reports whether the output at path has a journal. A file of the
 // journal's name that medner didn't write is an error.
 func lookAtJournal(path string) (found bool, err error) {

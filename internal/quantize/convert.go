@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/quant"
 )
@@ -63,38 +64,36 @@ func Convert(ctx context.Context, src *checkpoint.Checkpoint, dst string, o Opti
 	if src.Config.Rope.Factors != nil {
 		return badinput.New(src.Path, "rope_freqs.weight", "factors of an unknown scaling", "a scaling that config.json can name")
 	}
-	dst = filepath.Clean(dst)
-	if entries, err := os.ReadDir(dst); len(entries) > 0 {
-		return badinput.New(dst, "", "a directory that is not empty", "a new or an empty one")
-	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := atomicfile.Apart([]string{dst}, src.Path); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(dst), 0o755); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(filepath.Dir(dst), "."+filepath.Base(dst)+".*")
+	dir, err := atomicfile.CreateDir(dst)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
-		}
-	}()
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return err
-	}
 	w := &weightWriter{ctx: ctx, src: src, options: o}
-	if err := w.writeFiles(dir); err != nil {
-		return err
+	// Weights are read from mapped files, which another process may shorten.
+	err = mmap.Guard(func() error {
+		if err := w.writeFiles(dir.Path); err != nil {
+			return err
+		}
+		return w.write(dir.Path)
+	})
+	if err != nil {
+		_ = dir.Discard() // the first error says more
+		return named(src.Path, err)
 	}
-	if err := w.write(dir); err != nil {
-		return err
+	return dir.Commit()
+}
+
+// named returns err with the name of the file in it where a fault of mapped memory
+// has none.
+func named(path string, err error) error {
+	var bad *badinput.Error
+	if errors.As(err, &bad) && bad.File == "" {
+		return badinput.Wrap(path, "", err)
 	}
-	if err := os.Remove(dst); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return os.Rename(dir, dst)
+	return err
 }
 
 // configJSON returns src's config.json with what the conversion changes. dense is
@@ -141,7 +140,7 @@ func (w *weightWriter) writeFiles(dir string) error {
 		return err
 	}
 	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+		if err := atomicfile.WriteBytes(filepath.Join(dir, name), data); err != nil {
 			return err
 		}
 	}

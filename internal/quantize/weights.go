@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/quant"
 	"github.com/medner/medner/safetensors"
@@ -60,7 +60,7 @@ func (w *weightWriter) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, safetensors.IndexName), append(text, '\n'), 0o644)
+	return atomicfile.WriteBytes(filepath.Join(dir, safetensors.IndexName), append(text, '\n'))
 }
 
 func size(t safetensors.Source) int64 {

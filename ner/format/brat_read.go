@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -27,7 +28,7 @@ func openBrat(path string, folder bool, o ReadOptions) (*Reader, error) {
 		s.stems = []string{strings.TrimSuffix(strings.TrimSuffix(path, ".ann"), ".txt")}
 		return &Reader{name: path, format: Brat, source: s}, nil
 	}
-	entries, err := os.ReadDir(path)
+	entries, err := files.ReadDir(path)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (s *bratSource) read(stem string) (document.Document, error) {
 
 // file returns the text of a file.
 func (s *bratSource) file(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := files.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -1,13 +1,12 @@
 package format
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -20,10 +19,11 @@ type bratFolder struct {
 
 // NewBratFolder returns a writer that writes each document as a pair of files, .txt
 // and .ann, into a folder, which is made if it is missing. The files are named
-// after the documents' identifiers.
+// after the documents' identifiers. A file of such a name that is there already, with
+// another content, is left as it is and ends the writing.
 func NewBratFolder(dir string, o WriteOptions) (Writer, error) {
 	o.Format = Brat
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.Folder(dir); err != nil {
 		return nil, err
 	}
 	return &bratFolder{dir: dir, o: o, used: map[string]bool{}}, nil
@@ -55,11 +55,14 @@ func (w *bratFolder) Write(r *document.Result) error {
 		w.o.warn(r.ID, "the document is written as %s", name)
 	}
 	stem := filepath.Join(w.dir, name)
-	return errors.Join(os.WriteFile(stem+".txt", []byte(r.Text), 0o644), os.WriteFile(stem+".ann", ann, 0o644))
+	if err := atomicfile.WriteNew(stem+".txt", []byte(r.Text)); err != nil {
+		return err
+	}
+	return atomicfile.WriteNew(stem+".ann", ann)
 }
 
 // maxName bounds the bytes of a name, so that an extension and a number still fit
 // into the 255 that file systems allow.
 const maxName = 200
 
-func (w *bratFolder) Close() error { return nil }
+func (w *bratFolder) Close() error { return atomicfile.SyncDir(w.dir) }

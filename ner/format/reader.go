@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -75,14 +75,14 @@ type Reader struct {
 // Open opens a file, which may be compressed by gzip. A folder with .ann files is
 // read as a brat corpus. Errors for what the file holds are *badinput.Error.
 func Open(path string, o ReadOptions) (*Reader, error) {
-	info, err := os.Stat(path)
+	info, err := files.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if info.IsDir() || o.Format == Brat || o.Format == "" && filepath.Ext(path) == ".ann" {
 		return openBrat(path, info.IsDir(), o)
 	}
-	f, err := os.Open(path)
+	f, err := files.OpenStream(path)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,7 @@ func readFile(path string, stdin io.Reader, o ReadOptions, yield func(document.R
 // plainFolder returns the path and the visible entries of a folder that is no
 // brat corpus, and a nil list for any other path.
 func plainFolder(path string) (string, []string) {
-	entries, err := os.ReadDir(path)
+	entries, err := files.ReadDir(path)
 	if err != nil {
 		return "", nil
 	}

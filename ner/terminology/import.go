@@ -11,13 +11,14 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
 )
 
 // Format is the format of a terminology's file.
@@ -61,6 +62,16 @@ type Options struct {
 func Import(ctx context.Context, path string, sources []Source, o Options) (Info, error) {
 	if len(sources) == 0 {
 		return Info{}, badinput.New("", "sources", "none", "one at least")
+	}
+	var inputs []string
+	for _, s := range sources {
+		inputs = append(inputs, s.Path)
+	}
+	if err := atomicfile.Apart([]string{path}, inputs...); err != nil {
+		return Info{}, err
+	}
+	if err := atomicfile.Ready(path); err != nil {
+		return Info{}, err
 	}
 	b := newBuilder()
 	info := Info{Name: o.Name, Release: o.Release, Licence: o.Licence}
@@ -133,7 +144,7 @@ func (p *parser) defaults(name, release, licence string) {
 
 // importSource reads one source.
 func importSource(ctx context.Context, b *builder, s Source, o Options, info *Info) (about SourceInfo, err error) {
-	f, err := os.Open(s.Path)
+	f, err := files.OpenStream(s.Path)
 	if err != nil {
 		return about, err
 	}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/medner/medner/internal/atomicfile"
+)
+
+// standardOutput stands for standard output where a file to write is named.
+const standardOutput = "-"
+
+// outputPath returns the path that a flag names, "-" for every name of standard
+// output.
+func outputPath(flag string) string {
+	if flag == "/dev/stdout" || flag == "/dev/fd/1" || flag == "/proc/self/fd/1" {
+		return standardOutput
+	}
+	return flag
+}
+
+// inputs returns the paths that the flags of a model name.
+func (f *modelFlags) inputs() []string { return append([]string{f.path}, f.adapters...) }
+
+// inputs returns the paths that the flags of an extractor may name. Names of
+// prompts that are no files do no harm.
+func (f *nerFlags) inputs() []string {
+	paths := append(f.modelFlags.inputs(), f.profile, f.prompt, f.calibration, f.terminology)
+	return append(paths, strings.Split(f.ensemble, ",")...)
+}
+
+// apart returns an error of usage if an output is one of the inputs, or lies in one.
+func apart(outputs []string, inputs ...[]string) error {
+	var all []string
+	for _, list := range inputs {
+		all = append(all, list...)
+	}
+	return atomicfile.Apart(outputs, all...)
+}
