@@ -67,6 +67,7 @@ fuzz:
 
 goldens: build
 	./$(BIN) verify testdata/goldens
+	./$(BIN) verify testdata/goldens-tags
 
 # A decoder layer against gorgonia, in a module of its own.
 oracle:
@@ -90,7 +91,8 @@ cuda-tests:
 # transformers' vectors through the whole backend, graphs included, on the fake driver.
 cuda-goldens: build-gpu
 	set -e; library=$$($(GO) run ./internal/cuda/fake/build -mode plain); \
-	MEDNER_LIBCUDA=$$library bin/medner-gpu verify testdata/goldens --device cuda
+	MEDNER_LIBCUDA=$$library bin/medner-gpu verify testdata/goldens --device cuda; \
+	MEDNER_LIBCUDA=$$library bin/medner-gpu verify testdata/goldens-tags --device cuda
 
 # The whole of gpu-check on the fake driver: longer than CI may take.
 gpu-check-fake: build-gpu

@@ -47,6 +47,9 @@ func newVerify() *cobra.Command {
 			if summary.MaxLogitError > 0 {
 				fmt.Fprintf(out, "largest difference of a logit: %.2g\n", summary.MaxLogitError)
 			}
+			if summary.MaxScoreError > 0 {
+				fmt.Fprintf(out, "largest difference of a label's score: %.2g\n", summary.MaxScoreError)
+			}
 			skipped := ""
 			if summary.Skipped > 0 {
 				skipped = " (" + strings.Join(summary.Reasons, "; ") + ")"

@@ -3,7 +3,8 @@
 //
 // A folder holds what testdata/goldens holds, or part of it: tokenizer/*.json,
 // chat.json, nf4/*.safetensors, adapters/*/merged-expected.safetensors,
-// logits.safetensors and generations.json, with the models beside them.
+// logits.safetensors and generations.json, or what testdata/goldens-tags holds,
+// classifications.json and scores.safetensors, with the models beside them.
 package verify
 
 import (
@@ -50,6 +51,7 @@ type Summary struct {
 	Total, Equal, Skipped int
 	Reasons               []string // of what was skipped, each once
 	MaxLogitError         float64  // over all prompts
+	MaxScoreError         float64  // of a label's score, over all texts
 }
 
 // Failed says whether anything differed.
@@ -73,13 +75,13 @@ func Run(ctx context.Context, dir string, o model.Options, report func(Check)) (
 		return Summary{}, badinput.New(dir, "", "a file", "a folder of reference vectors")
 	}
 	r := &run{ctx: ctx, dir: dir, options: o, report: report, reasons: map[string]bool{}}
-	for _, part := range []func() error{r.tokenizers, r.chats, r.fourBit, r.merges, r.models} {
+	for _, part := range []func() error{r.tokenizers, r.chats, r.fourBit, r.merges, r.models, r.classifications} {
 		if err := part(); err != nil {
 			return r.summary, err
 		}
 	}
 	if r.summary.Total == 0 {
-		return r.summary, badinput.New(dir, "", "no reference vectors", "tokenizer/, chat.json, nf4/, logits.safetensors or generations.json")
+		return r.summary, badinput.New(dir, "", "no reference vectors", "tokenizer/, chat.json, nf4/, logits.safetensors, generations.json or classifications.json")
 	}
 	return r.summary, nil
 }
