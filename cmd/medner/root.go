@@ -28,7 +28,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddCommand(
-		newNER(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newTokenize(), newDetokenize(), newChatTemplate(),
+		newNER(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newClassify(), newTokenize(), newDetokenize(), newChatTemplate(),
 		newInspect(), newQuantize(), newBundle(), newFetchDefault(), newBench(), newVerify(), newVersion(),
 	)
 	addHelp(root)
