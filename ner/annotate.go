@@ -2,15 +2,11 @@ package ner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"sync"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/internal/constraint"
 	"github.com/medner/medner/ner/internal/seedcompat"
 	"github.com/medner/medner/ner/prompt"
 	"github.com/medner/medner/tokenizer"
@@ -72,27 +68,6 @@ func (e *Extractor) document(ctx context.Context, d document.Document) (*documen
 		e.collect(result, tasks, answers, tags)
 	}
 	return result, nil
-}
-
-// read has the model answer questions and label copies, all at once. The first
-// error ends the rest.
-func (e *Extractor) read(ctx context.Context, text string, questions []question, copies []copied) (answers []answered, tags []tag, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var working sync.WaitGroup
-	if len(copies) > 0 {
-		working.Go(func() {
-			var err error
-			if tags, err = e.label(ctx, text, copies); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	if answers, err = e.askAll(ctx, questions); err != nil {
-		cancel(err)
-	}
-	working.Wait()
-	return answers, tags, context.Cause(ctx)
 }
 
 // warning says what a reader should know about how an answer ended, if anything.
@@ -229,73 +204,3 @@ func (e *Extractor) room(q question) (int, error) {
 	}
 	return room, nil
 }
-
-// askAll asks all questions at once and waits for all answers. The first error
-// ends the other questions.
-func (e *Extractor) askAll(ctx context.Context, questions []question) ([]answered, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	replies := make([][]reply, len(questions))
-	errs := make([]error, len(questions))
-	// Questions about one piece are begun next to each other, since they share
-	// the index of its spans.
-	order := make([]int, len(questions))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return questions[a].piece - questions[b].piece })
-	var index *constraint.Article
-	var indexed string
-	var working sync.WaitGroup
-	for _, i := range order {
-		q := questions[i]
-		if e.grounded && (index == nil || indexed != q.article) {
-			index, indexed = constraint.NewArticle(e.vocabulary(), q.article), q.article
-		}
-		// A place is taken here, so that a long article doesn't start a
-		// goroutine for every piece.
-		if err := e.take(ctx); err != nil {
-			errs[i] = err
-			break
-		}
-		working.Go(func() {
-			defer e.give()
-			var err error
-			replies[i], err = e.ask(ctx, q, index)
-			if errs[i] = err; err != nil {
-				cancel()
-			}
-		})
-	}
-	working.Wait()
-	// What failed first cancelled the rest: report the cause, not the effect.
-	var cancelled error
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return nil, err
-		}
-		if err != nil {
-			cancelled = err
-		}
-	}
-	var answers []answered
-	for i, q := range questions {
-		for _, r := range replies[i] {
-			answers = append(answers, answered{q, r})
-		}
-	}
-	return answers, cancelled
-}
-
-// take waits for a place among the questions in flight.
-func (e *Extractor) take(ctx context.Context) error {
-	select {
-	case e.places <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// give gives a place back.
-func (e *Extractor) give() { <-e.places }

@@ -3,7 +3,6 @@ package ner
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner/document"
@@ -52,29 +51,9 @@ func (e *Extractor) copies(d *document.Document, tasks []prompt.Task, pieces *pi
 	return all, nil
 }
 
-// label has the model label the copies of an article's pieces, all at once, and
-// returns the mentions that the labels say. The first error ends the rest.
-func (e *Extractor) label(ctx context.Context, text string, copies []copied) ([]tag, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	windows := make([][]tagging.Token, len(copies))
-	var working sync.WaitGroup
-	for i, c := range copies {
-		if err := e.take(ctx); err != nil {
-			break // for a cause that ctx has
-		}
-		working.Go(func() {
-			defer e.give()
-			var err error
-			if windows[i], err = e.scores(ctx, c); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	working.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return nil, err
-	}
+// mentions returns the mentions that the labels of a text's tokens say. Windows
+// holds the tokens of each piece.
+func (e *Extractor) mentions(text string, windows [][]tagging.Token) ([]tag, error) {
 	tokens := tagging.Join(windows)
 	scores := make([][]float32, len(tokens))
 	for i, t := range tokens {
