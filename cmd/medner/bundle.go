@@ -45,7 +45,7 @@ func newBundle() *cobra.Command {
 	fs.StringArrayVar(&p.Adapters, "adapter", nil, "PEFT adapter: a `DIR`; may be repeated")
 	fs.StringVar(&p.Terminology, "terminology", "", "`INDEX` that 'medner terminology import' wrote: ner links to it unless another one is named")
 	fs.StringVar(&p.Executable, "executable", "", "`FILE` of the program to put into the bundle, such as medner for another system (default: this program)")
-	fs.BoolVar(&check, "check", false, "compare the files that FILE, or this program, carries with their hashes")
+	checkFlag(cmd, &check, "compare the files that FILE, or this program, carries with their hashes")
 	return cmd
 }
 

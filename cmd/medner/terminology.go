@@ -74,7 +74,7 @@ func terminologyFormats() []string {
 }
 
 func newTerminologyInfo() *cobra.Command {
-	var asJSON, verify bool
+	var asJSON, check bool
 	cmd := &cobra.Command{
 		Use:  "info INDEX",
 		Args: cobra.ExactArgs(1),
@@ -84,7 +84,7 @@ func newTerminologyInfo() *cobra.Command {
 				return err
 			}
 			defer x.Close()
-			if verify {
+			if check {
 				if err := x.Verify(); err != nil {
 					return err
 				}
@@ -93,7 +93,7 @@ func newTerminologyInfo() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&verify, "verify", false, "read the whole file and check its hash")
+	checkFlag(cmd, &check, "read the whole file and compare it with its hash")
 	return cmd
 }
 

