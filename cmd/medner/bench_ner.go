@@ -51,7 +51,7 @@ func benchNER(cmd *cobra.Command, f *nerFlags, inputs []string, limit int) (*ner
 		return nil, err
 	}
 	defer extractor.Close()
-	documents := format.Files(inputs, cmd.InOrStdin(), format.ReadOptions{})
+	documents := format.Files(inputs, cmd.InOrStdin(), format.ReadOptions{Annotations: format.TextOnly})
 	result, err := meter.Run(ctx, extractor, documents, limit, func(err error) { fmt.Fprintf(cmd.ErrOrStderr(), "medner: %v\n", err) })
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
@@ -59,6 +60,7 @@ func newConvert() *cobra.Command {
 	fs.StringVar(&o.format, "to", "", "`FORMAT` to write: "+join(format.Outputs())+" (default: by the ending of --out)")
 	fs.StringVar(&o.input, "from", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write, for brat a folder (-: standard output)")
+	fs.BoolVar(&o.lenient, "lenient", false, "mend the offsets of mentions that stand near by, or leave them out, and report each")
 	fs.BoolVar(&o.text, "with-text", true, "write the articles' texts into JSON too")
 	fs.StringArrayVar(&s.join, "join", nil, "give results that lack their text that of the documents in `SOURCE`, and check the mentions; may be repeated")
 	fs.StringVar(&s.terminology, "terminology", "", "link mentions through an `INDEX` that 'medner terminology import' wrote")
@@ -90,6 +92,9 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 	progress := newProgress(cmd.ErrOrStderr(), inputs)
 	defer progress.stop()
 	ro := format.ReadOptions{Warn: tally.Add, Progress: progress.read, Collection: func(c format.Collection) { about = &c }}
+	if o.lenient {
+		ro.Annotations = format.Lenient
+	}
 	if o.input != "" {
 		if ro.Format, err = format.ParseInput(o.input); err != nil {
 			return usageError{err}
@@ -122,9 +127,13 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 		return err
 	}
 	var last error
+	advice := ""
 	counts, err := format.Convert(cmd.Context(), docs, w, func(err error) {
 		last = err
 		progress.Failed(err)
+		if advice == "" {
+			advice = hint.Of(err)
+		}
 	})
 	progress.stop()
 	allBad := counts.Failed > 0 && counts.Failed == counts.Documents
@@ -133,6 +142,9 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 	}
 	for _, line := range tally.Lines() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
+	}
+	if advice != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "hint: %s\n", advice)
 	}
 	switch {
 	case allBad:

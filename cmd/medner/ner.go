@@ -22,6 +22,7 @@ import (
 type nerOutput struct {
 	format, input, path string
 	resume, text        bool
+	lenient             bool // of convert
 }
 
 func newNER() *cobra.Command {
@@ -55,7 +56,7 @@ func newNER() *cobra.Command {
 // annotate runs the job that the flags describe.
 func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, paths []string) error {
 	ctx := cmd.Context()
-	ro := format.ReadOptions{}
+	ro := format.ReadOptions{Annotations: format.TextOnly}
 	if o.input != "" {
 		in, err := format.ParseInput(o.input)
 		if err != nil {

@@ -101,7 +101,7 @@ var rooms = map[string][]string{
 
 	// Documents: these rooms know no model.
 	"ner/document":            {},
-	"ner/format":              {"ner/document"},
+	"ner/format":              {"ner/document", "ner/internal/ground"},
 	"ner/prompt":              {},
 	"ner/terminology":         {},
 	"ner/confidence":          {},

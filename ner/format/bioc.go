@@ -31,6 +31,7 @@ type biocDocument struct {
 type biocPassage struct {
 	infons      map[string]string
 	offset      int
+	hasOffset   bool
 	text        string
 	annotations []biocAnnotation
 	relations   []biocRelation
@@ -69,7 +70,35 @@ const (
 
 // identifierKeys has the keys of infons with concept identifiers, as PubTator, the
 // CDR corpus and others write them.
-var identifierKeys = []string{infonIdentifier, "MESH", "MeSH", "Identifier"}
+var identifierKeys = []string{
+	infonIdentifier, "MESH", "MeSH", "Identifier", "concept_id", "native_id", "NCBI Gene", "NCBI Gene identifier", "cui",
+}
+
+// identifierKey returns the first key of infons under which concept identifiers
+// stand.
+func identifierKey(infons map[string]string) (string, bool) {
+	for _, key := range identifierKeys {
+		if _, ok := infons[key]; ok {
+			return key, true
+		}
+	}
+	return "", false
+}
+
+// isSpelling tells whether the infon "normalized" of an annotation is the mention in
+// a spelling that variants share, as medner writes it. PubTator 3 writes a list of
+// identifiers there.
+func isSpelling(v string, infons map[string]string, concepts []string) bool {
+	for _, key := range []string{"normalized_id", "biotype", "database", "accession"} {
+		if _, ok := infons[key]; ok {
+			return false
+		}
+	}
+	if strings.HasPrefix(v, "[") && strings.HasSuffix(v, "]") || strings.HasPrefix(v, "{") {
+		return false
+	}
+	return !slices.ContainsFunc(concepts, func(id string) bool { return bareID(id) == bareID(v) })
+}
 
 // document returns the document that b is. Messages name the file and where b
 // stands in it.
@@ -86,6 +115,9 @@ func (b *biocDocument) document(file, where string, o ReadOptions) (document.Doc
 		}
 		text.WriteString(p.text)
 		n := document.NewIndex(p.text).Len()
+		if !p.hasOffset {
+			p.offset = at
+		}
 		d.Passages = append(d.Passages, document.Passage{
 			Type:   typ,
 			Start:  at,
@@ -111,9 +143,9 @@ func (b *biocDocument) document(file, where string, o ReadOptions) (document.Doc
 	for _, p := range b.passages {
 		relations = append(relations, p.relations...)
 	}
-	l := newLookup(&d)
+	r := biocRelations{file: file, doc: &d, o: o, lookup: newLookup(&d)}
 	for i := range relations {
-		d.Relations = append(d.Relations, relations[i].relation(l, file, d.ID, o))
+		r.add(&relations[i])
 	}
 	return d, nil
 }
@@ -134,7 +166,8 @@ type biocClaims struct {
 	where    string // for messages
 	byOffset []int  // the indices of passages, sorted by their offsets
 	claims   []claim
-	indices  []int // for each claim, the index of its entity
+	own      []claim // the same, if offsets count from the start of the passage where the annotation stands
+	indices  []int   // for each claim, the index of its entity
 }
 
 func newBioCClaims(d *document.Document, passages []biocPassage, where string) *biocClaims {
@@ -152,25 +185,35 @@ func (c *biocClaims) add(annotations []biocAnnotation, passage int) {
 		a := &annotations[i]
 		e := a.entity()
 		if len(a.locations) > 0 {
-			cl := claim{mention: a.text, unchecked: !a.hasText, where: c.where + ": annotation " + strconv.Quote(a.id)}
+			cl := claim{mention: a.text, unchecked: !a.hasText, where: c.where + ": annotation " + quote(a.id)}
+			own := cl
+			start := c.start(passage)
 			for _, l := range a.locations {
 				p := c.passageOf(l.offset, passage)
-				base, offset := 0, 0
+				offset := 0
 				if p < len(c.passages) {
 					offset = c.passages[p].offset
 				}
-				if p < len(c.doc.Passages) {
-					base = c.doc.Passages[p].Start
-				}
-				start := saturating(l.offset, -offset)
-				cl.bases = append(cl.bases, base)
-				cl.spans = append(cl.spans, document.Span{Start: start, End: saturating(start, l.length)})
+				from := saturating(l.offset, -offset)
+				cl.bases = append(cl.bases, c.start(p))
+				cl.spans = append(cl.spans, document.Span{Start: from, End: saturating(from, l.length)})
+				own.bases = append(own.bases, start)
+				own.spans = append(own.spans, document.Span{Start: l.offset, End: saturating(l.offset, l.length)})
 			}
 			c.claims = append(c.claims, cl)
+			c.own = append(c.own, own)
 			c.indices = append(c.indices, len(c.doc.Entities))
 		}
 		c.doc.Entities = append(c.doc.Entities, e)
 	}
+}
+
+// start returns the code point at which a passage begins in the document's text.
+func (c *biocClaims) start(passage int) int {
+	if passage < len(c.doc.Passages) {
+		return c.doc.Passages[passage].Start
+	}
+	return 0
 }
 
 // passageOf returns the passage in which an offset lies: own, where the annotation
@@ -191,13 +234,21 @@ func (c *biocClaims) passageOf(offset, own int) int {
 	return own
 }
 
-// ground sets the spans of the entities, or says which claim is wrong.
+// ground sets the spans of the entities, and leaves those out that don't fit, or
+// says which one is wrong. Where offsets don't count from the document's start,
+// they may count from that of each passage.
 func (c *biocClaims) ground(file string, o ReadOptions) error {
 	entities := make([]*document.Entity, len(c.indices))
 	for i, n := range c.indices {
 		entities[i] = &c.doc.Entities[n]
 	}
-	return ground(file, c.doc.ID, c.doc.Text, c.claims, entities, o)
+	layouts := []layout{{claims: c.claims}}
+	if len(c.passages) > 1 || len(c.passages) == 1 && c.passages[0].offset != 0 {
+		layouts = append(layouts, layout{name: "from the start of each passage", claims: c.own})
+	}
+	out, err := groundAll(file, c.doc.ID, c.doc.Text, layouts, entities, o)
+	leaveOut(c.doc, out)
+	return err
 }
 
 // entity returns the entity that an annotation is, without spans. Infons that
@@ -209,20 +260,17 @@ func (a *biocAnnotation) entity() document.Entity {
 	if writeType(e.Type) == a.infons[infonType] {
 		taken = append(taken, infonType)
 	}
-	for _, key := range identifierKeys {
-		if v, ok := a.infons[key]; ok {
-			e.Concepts = splitConcepts(v)
-			if key == infonIdentifier && strings.Join(e.Concepts, "|") == v {
-				taken = append(taken, key)
-			}
-			break
+	if key, ok := identifierKey(a.infons); ok {
+		e.Concepts = splitConcepts(a.infons[key])
+		if key == infonIdentifier && strings.Join(e.Concepts, "|") == a.infons[key] {
+			taken = append(taken, key)
 		}
 	}
 	if v, err := strconv.ParseFloat(a.infons[infonConfidence], 64); err == nil && v >= 0 && v <= 1 {
 		e.Confidence = v
 		taken = append(taken, infonConfidence)
 	}
-	if v := a.infons[infonNormalized]; v != "" {
+	if v := a.infons[infonNormalized]; v != "" && isSpelling(v, a.infons, e.Concepts) {
 		e.Normalized = v
 		taken = append(taken, infonNormalized)
 	}
@@ -245,11 +293,8 @@ func infonsOf(e *document.Entity) map[string]string {
 	}
 	ids := concepts(e)
 	stated := []string(nil)
-	for _, key := range identifierKeys {
-		if v, ok := m[key]; ok {
-			stated = splitConcepts(v)
-			break
-		}
+	if key, ok := identifierKey(m); ok {
+		stated = splitConcepts(m[key])
 	}
 	if !slices.Equal(stated, ids) {
 		for _, key := range identifierKeys[1:] {
@@ -267,69 +312,4 @@ func infonsOf(e *document.Entity) map[string]string {
 		m[infonComposite] = strings.Join(e.Composite, "|")
 	}
 	return m
-}
-
-// relation returns the relation that b is. Its sides are the mentions that its
-// nodes refer to, or, as in the CDR corpus, the concepts that its infons name.
-func (b *biocRelation) relation(l *lookup, file, doc string, o ReadOptions) document.Relation {
-	r := readRelation(b.infons[infonRelation], b.infons[infonChemical], b.infons[infonDisease])
-	taken := []string{infonChemical, infonDisease}
-	if r.Type != "" {
-		taken = append(taken, infonRelation)
-	} else {
-		r.Type = b.infons[infonType]
-	}
-	r.ID = b.id
-	if len(b.nodes) > 2 {
-		o.warn(file, doc, "relation %s: of %d nodes only two are kept", quote(b.id), len(b.nodes))
-	}
-	if v, err := strconv.ParseFloat(b.infons[infonConfidence], 64); err == nil && v >= 0 && v <= 1 {
-		r.Confidence = v
-		taken = append(taken, infonConfidence)
-	}
-	chemical, disease := pickNodes(l, b.nodes)
-	if chemical != nil {
-		r.ChemicalEntity, r.ChemicalRole = chemical.refid, chemical.role
-		if r.Chemical == "" {
-			r.Chemical = l.named(chemical.refid)
-		}
-	}
-	if disease != nil {
-		r.DiseaseEntity, r.DiseaseRole = disease.refid, disease.role
-		if r.Disease == "" {
-			r.Disease = l.named(disease.refid)
-		}
-	}
-	r.Infons = without(b.infons, taken...)
-	return r
-}
-
-// pickNodes returns the nodes of the chemical and of the disease. Their roles tell,
-// or the types of what they refer to; if neither does, the chemical comes first.
-func pickNodes(l *lookup, nodes []biocNode) (chemical, disease *biocNode) {
-	if len(nodes) == 0 {
-		return nil, nil
-	}
-	if len(nodes) == 1 {
-		return &nodes[0], nil
-	}
-	first, second := &nodes[0], &nodes[1]
-	firstType, secondType := nodeType(l, first), nodeType(l, second)
-	if firstType == document.Disease && secondType != document.Disease ||
-		secondType == document.Chemical && firstType != document.Chemical {
-		return second, first
-	}
-	return first, second
-}
-
-// nodeType returns the entity type that the role of a node names, or the type of
-// the entity that it refers to; "" if neither is known.
-func nodeType(l *lookup, n *biocNode) string {
-	if t := readType(n.role); t == document.Chemical || t == document.Disease {
-		return t
-	}
-	if e := l.byID[n.refid]; e != nil {
-		return e.Type
-	}
-	return ""
 }

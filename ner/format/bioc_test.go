@@ -84,7 +84,7 @@ func TestBioCSentencesBecomePassages(t *testing.T) {
 func TestBioCJSONOfPubTator3(t *testing.T) {
 	const doc = `{"_id":"1|None","id":1,"infons":{"n":7,"x":null},"passages":[{"infons":{"type":"title"},"offset":0,"text":"Li","sentences":[],
 "annotations":[{"id":"1","infons":{"identifier":"MESH:D008094","type":"Chemical"},"text":"Li","locations":[{"offset":0,"length":2}]}],"relations":[]}],
-"relations":[{"id":"R1","infons":{"role1":{"type":"Chemical"},"type":"Association"},"nodes":[{"refid":"0","role":"0,1"}]}]}`
+"relations":[{"id":"R1","infons":{"role1":{"type":"Disease","identifier":"MESH:D014202"},"role2":{"type":"Chemical","identifier":"MESH:D008094"},"type":"Association"},"nodes":[{"refid":"0","role":"0,1"}]}]}`
 	for name, data := range map[string]string{
 		"one":        doc,
 		"lines":      strings.ReplaceAll(doc, "\n", "") + "\n" + strings.ReplaceAll(doc, "\n", "") + "\n",
@@ -99,7 +99,8 @@ func TestBioCJSONOfPubTator3(t *testing.T) {
 			require.Equal(t, "1", d.ID, name)
 			require.Equal(t, map[string]string{"n": "7"}, d.Infons)
 			require.Equal(t, []string{"MESH:D008094"}, d.Entities[0].Concepts)
-			require.Equal(t, `{"type":"Chemical"}`, d.Relations[0].Infons["role1"])
+			require.Equal(t, `{"type":"Disease","identifier":"MESH:D014202"}`, d.Relations[0].Infons["role1"])
+			require.Equal(t, []string{"MESH:D008094", "MESH:D014202", ""}, []string{d.Relations[0].Chemical, d.Relations[0].Disease, d.Relations[0].ChemicalEntity})
 		}
 	}
 }

@@ -30,7 +30,7 @@ func fromDocument(r *document.Result) (*biocDocument, error) {
 		if p.Type != "" {
 			infons[infonType] = p.Type
 		}
-		b.passages = append(b.passages, biocPassage{infons: infons, offset: p.Start + p.Shift, text: text})
+		b.passages = append(b.passages, biocPassage{infons: infons, offset: p.Start + p.Shift, hasOffset: true, text: text})
 	}
 	ids := freeIDs(&r.Document)
 	home := 0 // the passage of the last grounded mention: one without a place stands there too

@@ -43,7 +43,7 @@ func (b *biocXMLSource) next() (document.Result, error) {
 	if err != nil {
 		var bad *badinput.Error
 		if doc.id != "" && errors.As(err, &bad) {
-			bad.Field += " (document " + doc.id + ")"
+			bad.Field += " (document " + clip(doc.id, maxID) + ")"
 		}
 		return document.Result{}, err
 	}
@@ -167,6 +167,9 @@ func joinSentences(passage biocPassage, sentences []biocPassage) []biocPassage {
 		return []biocPassage{passage}
 	}
 	for i := range sentences {
+		if i > 0 && len(passage.infons) > maxShared {
+			break
+		}
 		infons := map[string]string{}
 		for _, from := range []map[string]string{passage.infons, sentences[i].infons} {
 			for k, v := range from {
@@ -180,6 +183,10 @@ func joinSentences(passage biocPassage, sentences []biocPassage) []biocPassage {
 	return sentences
 }
 
+// maxShared bounds how many infons of a passage each of its sentences gets; beyond,
+// only the first sentence gets them.
+const maxShared = 100
+
 // part reads one of the children that passages and sentences have in common.
 func (p *biocXMLParser) part(start xml.StartElement, to *biocPassage) (err error) {
 	switch start.Name.Local {
@@ -190,7 +197,10 @@ func (p *biocXMLParser) part(start xml.StartElement, to *biocPassage) (err error
 		if err != nil {
 			return err
 		}
-		to.offset, err = atoi(p.file, p.c.place(), "offset", s)
+		to.hasOffset = strings.TrimSpace(s) != ""
+		if to.hasOffset {
+			to.offset, err = atoi(p.file, p.c.place(), "offset", s)
+		}
 		return err
 	case "text":
 		to.text, err = p.c.text()
@@ -206,6 +216,7 @@ func (p *biocXMLParser) part(start xml.StartElement, to *biocPassage) (err error
 // annotation reads an annotation element and appends it.
 func (p *biocXMLParser) annotation(start xml.StartElement, to *[]biocAnnotation) error {
 	a := biocAnnotation{id: attribute(start, "id")}
+	var bad error // with which the annotation can't be kept
 	err := p.c.children(func(start xml.StartElement) (err error) {
 		switch start.Name.Local {
 		case "infon":
@@ -217,16 +228,19 @@ func (p *biocXMLParser) annotation(start xml.StartElement, to *[]biocAnnotation)
 		case "location":
 			var l biocLocation
 			if l.offset, err = atoi(p.file, p.c.place(), "location offset", attribute(start, "offset")); err != nil {
-				return err
+				bad = err
 			}
 			if l.length, err = atoi(p.file, p.c.place(), "location length", attribute(start, "length")); err != nil {
-				return err
+				bad = err
 			}
 			a.locations = append(a.locations, l)
 			return p.c.skip()
 		}
 		return p.unknown(start)
 	})
+	if err == nil && bad != nil {
+		return p.o.annotation(p.file, p.doc.id, bad)
+	}
 	*to = append(*to, a)
 	return err
 }

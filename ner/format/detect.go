@@ -13,39 +13,80 @@ import (
 const headSize = 64 << 10
 
 // detect returns the format of a file by its first bytes; where they leave it
-// open, by the extension of its name; and plain text if neither tells.
-func detect(name string, head []byte) Format {
+// open, by the extension of its name; and plain text if neither tells. Markup of an
+// unknown kind is no text: refused names it then.
+func detect(name string, head []byte) (f Format, refused string) {
 	name = strings.TrimSuffix(strings.ToLower(name), ".gz")
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), " \t\r\n")
 	for _, e := range entries {
 		if e.begins != nil && e.begins(name, head) {
-			return e.format
+			return e.format, ""
 		}
+	}
+	if refused = unknownMarkup(head); refused != "" {
+		return "", refused
 	}
 	for _, e := range entries {
 		if e.read != nil && slices.Contains(e.extensions, filepath.Ext(name)) {
-			return e.format
+			return e.format, ""
 		}
 	}
-	return Text
+	return Text, ""
 }
 
 var (
 	pubTatorHead = regexp.MustCompile(`^[^<{\[|\t\r\n][^|\t\r\n]*\|[ta]\|`)
 	medlineHead  = regexp.MustCompile(`^PMID- *\d`)
 	biocHead     = regexp.MustCompile(`(?i)<!DOCTYPE\s+collection\b|<collection[\s>]`)
-	pubMedHead   = regexp.MustCompile(`<(PubmedArticleSet|PubmedArticle|PubmedBookArticle|MedlineCitation|MedlineCitationSet)[\s>]`)
+	pubMedHead   = regexp.MustCompile(`<(PubmedArticleSet|PubmedArticle|PubmedBookArticle|PubmedBookArticleSet|MedlineCitation|MedlineCitationSet)[\s>]`)
+	jatsHead     = regexp.MustCompile(`<([A-Za-z]+:)?article[\s>]`)
+	docBookHead  = regexp.MustCompile(`docbook`)
 
 	// jsonHead needs a key or an end behind brackets, so that a text that begins
 	// with a bracket isn't taken for JSON.
 	jsonHead     = regexp.MustCompile(`^(\[\s*)*(\{\s*("|\}|$)|\]\s*$|$)`)
 	biocJSONHead = regexp.MustCompile(`"(documents|PubTator3)"\s*:\s*\[`)
+
+	// What may stand before the root element of XML and HTML.
+	declarationHead = regexp.MustCompile(`^(?i)<(\?xml|!DOCTYPE)\b`)
+	prologHead      = regexp.MustCompile(`^(?is)\s*(<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s[^\[>]*(\[.*?\]\s*)?>)`)
+	rootHead        = regexp.MustCompile(`^(?s)\s*<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)((?:\s+[\w:.-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>]+))?)*)\s*/?>`)
 )
 
-// detectXML returns which of the XML formats a file is of, by the root element
-// that comes first; "" for neither.
+// root returns the name of the root element of XML or HTML, without a prefix, and
+// its attributes; "" if the first bytes of the file are no tag.
+func root(head []byte) (name, attributes string) {
+	for {
+		prolog := prologHead.Find(head)
+		if prolog == nil {
+			break
+		}
+		head = head[len(prolog):]
+	}
+	if m := rootHead.FindSubmatch(head); m != nil {
+		return string(m[2]), string(m[3])
+	}
+	return "", ""
+}
+
+// detectXML returns which of the XML formats a file is of; "" for none.
 func detectXML(head []byte) Format {
 	if !bytes.HasPrefix(head, []byte("<")) {
+		return ""
+	}
+	switch name, _ := root(head); name {
+	case "article":
+		if docBookHead.Match(head[:min(len(head), 2000)]) {
+			return ""
+		}
+		return JATS
+	case "pmc-articleset":
+		return JATS
+	case "OAI-PMH", "records", "articles":
+		if jatsHead.Match(head) {
+			return JATS
+		}
+	case "html", "HTML":
 		return ""
 	}
 	bioc := biocHead.FindIndex(head)
@@ -55,6 +96,35 @@ func detectXML(head []byte) Format {
 		return BioCXML
 	case pubMed != nil:
 		return PubMedXML
+	}
+	return ""
+}
+
+// markupNames has words for root elements of XML and HTML in which people have
+// articles.
+var markupNames = map[string]string{
+	"html": "an HTML page",
+	"tei":  "TEI, as GROBID writes",
+	"xmi":  "UIMA's XMI",
+	"book": "a book in XML",
+	"svg":  "an SVG image",
+}
+
+// unknownMarkup names the XML or HTML that a file holds, by its first bytes; "" if it
+// holds none.
+func unknownMarkup(head []byte) string {
+	name, attributes := root(head)
+	switch known := markupNames[strings.ToLower(name)]; {
+	case known != "":
+		return known
+	case name == "article":
+		return "DocBook"
+	case declarationHead.Match(head) && name == "":
+		return "XML or HTML without a root element that is known"
+	case name != "" && bytes.HasPrefix(head, []byte("<?xml")), strings.Contains(attributes, "xmlns"):
+		return "XML with the root element <" + clip(name, maxQuote) + ">"
+	case name != "":
+		return "XML or HTML that begins with <" + clip(name, maxQuote) + ">"
 	}
 	return ""
 }

@@ -35,11 +35,14 @@ func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document,
 	}
 	var ents []displacyEnt
 	if err := json.Unmarshal(m["ents"], &ents); err != nil {
-		return d, j.bad(d.ID, "ents", err.Error(), "objects with start, end and label")
+		err := j.bad(d.ID, "ents", err.Error(), "objects with start, end and label")
+		if err := j.o.annotation(j.name, d.ID, err); err != nil {
+			return d, err
+		}
+		ents = nil
 	}
 	claims := make([]claim, len(ents))
 	d.Entities = make([]document.Entity, len(ents))
-	entities := make([]*document.Entity, len(ents))
 	for i, e := range ents {
 		claims[i] = claim{
 			bases:     []int{0},
@@ -52,10 +55,11 @@ func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document,
 		}
 		d.Entities[i] = mention(e.Label, "")
 		d.Entities[i].Concepts = splitConcepts(string(e.KBID))
-		entities[i] = &d.Entities[i]
 	}
 	j.forget(m, d.ID, "text", "ents", "title", "settings")
-	return d, ground(j.name, d.ID, d.Text, claims, entities, j.o)
+	out, err := groundAll(j.name, d.ID, d.Text, []layout{{claims: claims}}, pointers(&d), j.o)
+	leaveOut(&d, out)
+	return d, err
 }
 
 const displacyHolds = hasText | hasLineBreaks | hasGaps | hasConcepts

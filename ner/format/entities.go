@@ -2,10 +2,10 @@ package format
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
-	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -85,35 +85,71 @@ func linked(links []document.Link) []string {
 	return ids
 }
 
-// splitConcepts reads concept identifiers that are joined by pipes.
+// splitConcepts reads concept identifiers that are joined by pipes, semicolons,
+// commas or plus signs.
 func splitConcepts(s string) []string {
-	if s == "" || s == noConcept {
+	s = strings.TrimSpace(s)
+	if isNoConcept(s) {
 		return nil
 	}
-	return strings.Split(s, "|")
+	if variantID.MatchString(s) {
+		return []string{s}
+	}
+	split := strings.Split(s, "|")
+	if len(split) == 1 {
+		for _, separator := range []string{";", ",", "+"} {
+			if parts := strings.Split(s, separator); len(parts) > 1 && allIDs(parts, separator) {
+				split = parts
+				break
+			}
+		}
+	}
+	ids := make([]string, 0, len(split))
+	for _, id := range split {
+		if id = strings.TrimSpace(id); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
-// ground sets the spans and the texts of entities, where claims[i] says what a
-// file states about entities[i]. It returns an error if the claims are wrong in
-// every unit of offsets.
-func ground(file, doc string, text string, claims []claim, entities []*document.Entity, o ReadOptions) error {
-	spans, u, bad := locate(text, claims)
-	if bad != nil {
-		return badinput.New(file, bad.where, bad.found, bad.want)
-	}
-	if u != codePoints {
-		o.warn(file, doc, "offsets count %s; converted to code points", u)
-	}
-	x := document.NewIndex(text)
-	for i, e := range entities {
-		e.Spans = spans[i]
-		parts := make([]string, len(e.Spans))
-		for j, s := range e.Spans {
-			parts[j], _ = x.Slice(s)
+// isNoConcept tells whether s is what programs write in the place of an identifier
+// for a mention that has none.
+func isNoConcept(s string) bool {
+	return s == "" || s == noConcept || s == "-" || strings.EqualFold(s, "none") || strings.EqualFold(s, "null") || strings.Trim(s, "|;,") == ""
+}
+
+var (
+	// variantID matches the identifiers of sequence variants, as tmVar writes them
+	// with separators of their own: p|SUB|V|600|E;HGVS:p.V600E;VariantGroup:0
+	variantID = regexp.MustCompile(`^(tmVar:)?[A-Za-z]?\|(SUB|DEL|INS|INDEL|DUP|FS|[A-Za-z]*Allele|ALLELE|CNV|Copy)\b|tmVar:|HGVS:|VariantGroup:`)
+	// simpleID matches identifiers that may stand between commas and plus signs, which
+	// names of chemicals have too.
+	simpleID = regexp.MustCompile(`^([A-Za-z]+:)?[A-Z]{0,4}\d+(\([A-Za-z]+:\d+\))?$`)
+)
+
+// allIDs tells whether all parts of a list are identifiers; the last may be empty.
+func allIDs(parts []string, separator string) bool {
+	for i, p := range parts {
+		p = strings.TrimSpace(p)
+		switch {
+		case p == "" && i == len(parts)-1:
+		case p == "" || strings.ContainsAny(p, " \t"):
+			return false
+		case separator != ";" && !simpleID.MatchString(p):
+			return false
 		}
-		e.Text = strings.Join(parts, " ")
 	}
-	return nil
+	return true
+}
+
+// bareID returns an identifier without the database in front: D008094 for
+// MESH:D008094.
+func bareID(id string) string {
+	if database, bare, ok := strings.Cut(id, ":"); ok && database != "" && bare != "" {
+		return bare
+	}
+	return id
 }
 
 func formatFloat(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -27,6 +27,7 @@ const (
 	HTML      Format = "html"       // a page for people; an output only
 	PubMedXML Format = "pubmed-xml" // PubMed's XML; an input only
 	MEDLINE   Format = "medline"    // MEDLINE's tagged lines; an input only
+	JATS      Format = "jats"       // full texts of PubMed Central and of publishers; an input only
 )
 
 // entry is all that the package knows of a format. To add a format, write its
@@ -40,6 +41,9 @@ type entry struct {
 	begins func(name string, head []byte) bool
 	read   func(input) (source, error)          // nil for outputs only
 	write  func(io.Writer, WriteOptions) Writer // nil for inputs only
+	// lines tells that the format consists of lines: those of old Macs, which end in a
+	// carriage return, are read then.
+	lines bool
 	// appends tells that documents can be appended to a file that is complete.
 	appends bool
 }
@@ -65,6 +69,7 @@ var entries = []entry{
 	},
 	{
 		format:     JSONL,
+		lines:      true,
 		extensions: jsonlExtensions,
 		begins:     func(name string, head []byte) bool { return detectJSON(name, head) == JSONL },
 		read:       func(i input) (source, error) { return &jsonlSource{name: i.name, lines: i.lines(), o: i.o}, nil },
@@ -80,6 +85,7 @@ var entries = []entry{
 	},
 	{
 		format:     PubTator,
+		lines:      true,
 		extensions: []string{".pubtator"},
 		begins:     func(_ string, head []byte) bool { return pubTatorHead.Match(head) },
 		read:       func(i input) (source, error) { return &pubTatorSource{name: i.name, lines: i.lines(), o: i.o}, nil },
@@ -101,7 +107,7 @@ var entries = []entry{
 	},
 	{
 		format:     Brat,
-		extensions: []string{".ann"},
+		extensions: bratExtensions,
 		read:       refuseBratStream,
 		write:      func(w io.Writer, o WriteOptions) Writer { return &bratWriter{w: w, o: o} },
 	},
@@ -113,6 +119,7 @@ var entries = []entry{
 	},
 	{
 		format:     TSV,
+		lines:      true,
 		extensions: []string{".tsv"},
 		begins:     func(_ string, head []byte) bool { return isOwnTable(head) },
 		read:       func(i input) (source, error) { return &tsvSource{name: i.name, lines: i.lines(), o: i.o}, nil },
@@ -131,9 +138,16 @@ var entries = []entry{
 	},
 	{
 		format:     MEDLINE,
+		lines:      true,
 		extensions: []string{".nbib", ".medline"},
 		begins:     func(_ string, head []byte) bool { return medlineHead.Match(head) },
 		read:       func(i input) (source, error) { return &medlineSource{name: i.name, lines: i.lines(), o: i.o}, nil },
+	},
+	{
+		format:     JATS,
+		extensions: []string{".nxml"},
+		begins:     func(_ string, head []byte) bool { return detectXML(head) == JATS },
+		read:       func(i input) (source, error) { return newJATSSource(i.name, i.in, i.o), nil },
 	},
 }
 

@@ -24,8 +24,9 @@ func TestDetect(t *testing.T) {
 		{"a.xml", `<?xml version="1.0"?><!DOCTYPE collection SYSTEM "BioC.dtd"><collection>`, BioCXML},
 		{"a", "<collection><source/>", BioCXML},
 		{"a", "<?xml version='1.0'?>\n<PubmedArticleSet>", PubMedXML},
-		{"a.xml", "<other/>", BioCXML},
-		{"a.html", "<html>", Text},
+		{"a.xml", "", BioCXML},
+		{"a.xml", "<other/>", ""},
+		{"a.html", "<html>", ""},
 		{"a", `{"id":"1","text":"x"}` + "\n" + `{"id":"2"`, JSONL},
 		{"a.jsonl", `{"id":"1","text":"x`, JSONL},
 		{"a.jsonl.gz", "", JSONL},
@@ -39,7 +40,9 @@ func TestDetect(t *testing.T) {
 		{"a.ann", "T1\tChemical 0 2\tLi", Brat},
 		{"a", "\ufeff{\"text\":\"x\"}\n", JSONL},
 	} {
-		require.Equal(t, c.want, detect(c.name, []byte(c.head)), "%s: %s", c.name, c.head)
+		f, refused := detect(c.name, []byte(c.head))
+		require.Equal(t, c.want, f, "%s: %s", c.name, c.head)
+		require.Equal(t, c.want == "", refused != "")
 	}
 }
 
@@ -48,7 +51,7 @@ func TestParse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, PubTator, f)
 	_, err = ParseInput("html")
-	require.EqualError(t, err, `format: found "html", expected one of text, jsonl, json, pubtator, bioc-xml, bioc-json, brat, displacy, tsv, pubmed-xml, medline`)
+	require.EqualError(t, err, `format: found "html", expected one of text, jsonl, json, pubtator, bioc-xml, bioc-json, brat, displacy, tsv, pubmed-xml, medline, jats`)
 	_, err = ParseOutput("medline")
 	require.ErrorContains(t, err, `found "medline", expected one of text, jsonl, json, pubtator`)
 	for _, f := range Inputs() {

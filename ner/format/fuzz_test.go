@@ -88,9 +88,13 @@ func FuzzBrat(f *testing.F) {
 			return
 		}
 		d := document.Document{ID: "1", Text: text}
-		p := bratParser{file: "fuzz.ann", doc: &d, byID: map[string]int{}}
-		if err := p.parse(ann); err != nil {
-			requireBadInput(t, err)
+		p := newBratParser(&d, false, ReadOptions{})
+		err := p.parse("fuzz.ann", ann)
+		if err == nil {
+			err = p.finish("fuzz.ann")
+		}
+		if err != nil {
+			requireBadInput(t, clipError(err))
 			return
 		}
 		requireSound(t, &document.Result{Document: d}, true)

@@ -3,6 +3,7 @@ package format
 import (
 	"bufio"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 
@@ -33,7 +34,8 @@ func decompress(name string, r io.Reader) (*bufio.Reader, io.Closer, error) {
 	if err != nil {
 		return nil, nil, badinput.Wrap(name, "gzip", err)
 	}
-	return bufio.NewReaderSize(&gunzip{name: name, z: z, packed: raw}, headSize), z, nil
+	z.Multistream(false)
+	return bufio.NewReaderSize(&gunzip{name: name, z: z, in: in, packed: raw}, headSize), z, nil
 }
 
 // tallyReader counts the bytes read.
@@ -48,10 +50,12 @@ func (t *tallyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// gunzip decompresses a stream as long as it is no bomb.
+// gunzip decompresses the members of a stream, one after another, as long as it is
+// no bomb. Zeros behind a member are skipped, as tapes and disks add them.
 type gunzip struct {
 	name   string
 	z      *gzip.Reader
+	in     *bufio.Reader
 	packed *tallyReader
 	out    int64 // bytes decompressed
 }
@@ -62,8 +66,36 @@ func (g *gunzip) Read(p []byte) (int, error) {
 	if g.out > expandFreely && g.out/maxRatio > g.packed.n {
 		return 0, badinput.New(g.name, "gzip", fmt.Sprintf("%d bytes out of %d", g.out, g.packed.n), fmt.Sprintf("at most %d times as many", maxRatio))
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // gzip returns it bare
+	if err == io.EOF { //nolint:errorlint // gzip returns it bare
+		err = g.nextMember()
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // nextMember returns it bare
 		return n, badinput.Wrap(g.name, "gzip", err)
 	}
 	return n, err
+}
+
+var errAfterGzip = errors.New("more behind the end of the compressed data")
+
+// nextMember goes on to the next member of the stream, and returns io.EOF if there
+// is none.
+func (g *gunzip) nextMember() error {
+	for {
+		next, err := g.in.Peek(1)
+		switch {
+		case err != nil:
+			return err
+		case next[0] == 0:
+			_, _ = g.in.Discard(1) // it was peeked at
+			continue
+		}
+		if magic, err := g.in.Peek(2); err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
+			return errAfterGzip
+		}
+		if err := g.z.Reset(g.in); err != nil {
+			return err
+		}
+		g.z.Multistream(false)
+		return nil
+	}
 }

@@ -3,7 +3,6 @@ package format
 import (
 	"bytes"
 	"encoding/json"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -37,7 +36,7 @@ func (j *jsonDecoder) place(doc, field string) string {
 }
 
 // lineID returns the identifier of a document that has none of its own.
-func (j *jsonDecoder) lineID() string { return filepath.Base(j.name) + ":" + strconv.Itoa(j.line) }
+func (j *jsonDecoder) lineID() string { return j.o.fileID(j.name) + ":" + strconv.Itoa(j.line) }
 
 // decode reads the document in a JSON value. For a BioC collection it returns the
 // documents in it instead.
@@ -85,46 +84,49 @@ func (j *jsonDecoder) object(m map[string]json.RawMessage) (res document.Result,
 	switch {
 	case has("schema"):
 		res, err = j.result(m)
-	case has("passages"):
+	case has("passages") && isBioC(m["passages"]):
 		var doc biocDocument
 		if doc, err = j.biocDocument(m); err == nil {
 			res, err = j.bioc(&doc)
 		}
-	case has("documents"):
+	case has("documents") || has("PubTator3"):
 		more, err = j.biocCollection(m)
 	case has("ents") && has("text"):
 		res.Document, err = j.displacy(m)
 	case has("prompt"):
 		res.Document, err = j.prompt(m)
-	case has("text"):
-		res.Document, err = j.plain(m)
-	case has("abstract") || has("title"):
+	case isArticle(m):
 		res.Document, err = j.article(m)
 	default:
-		keys := make([]string, 0, len(m))
-		for k := range m {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		err = j.bad("", "", "an object with the keys "+quote(strings.Join(keys, ", ")), `"text", "prompt", "title" or "abstract", "passages" or "schema"`)
+		err = j.bad("", "", "an object with the keys "+quote(strings.Join(sortedMembers(m), ", ")),
+			`"text", "prompt", "title" or "abstract" (or "body", "contents", "sentence" and the like), "passages" or "schema"`)
 	}
 	return res, more, err
+}
+
+// isBioC tells whether the passages of an object are BioC's: objects, or none, and
+// no list of texts.
+func isBioC(raw json.RawMessage) bool {
+	raw = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(raw), []byte("[")))
+	return !bytes.HasPrefix(raw, []byte(`"`))
 }
 
 // id returns the identifier of a document: a string or a number in the object, or
 // else the file's name with the line.
 func (j *jsonDecoder) id(m map[string]json.RawMessage) string {
-	for _, key := range idKeys {
-		if raw, ok := m[key]; ok {
-			if s := plainString(raw); s != "" && s != "null" {
-				return s
-			}
+	keys := idKeys
+	for len(keys) > 0 {
+		key, ok := member(m, keys)
+		if !ok {
+			break
 		}
+		if s := strings.TrimSpace(plainString(m[key])); s != "" {
+			return s
+		}
+		keys = keys[slices.Index(keys, jsonKey(key))+1:]
 	}
 	return j.lineID()
 }
-
-var idKeys = []string{"id", "pmid", "doc_id"}
 
 // plainString returns the string that raw is, or raw itself if it is no string.
 func plainString(raw json.RawMessage) string {
@@ -156,38 +158,11 @@ func (j *jsonDecoder) forget(m map[string]json.RawMessage, id string, known ...s
 	if j.o.Warn == nil {
 		return
 	}
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		if !slices.Contains(known, k) && !slices.Contains(idKeys, k) {
-			keys = append(keys, k)
+	for _, k := range sortedMembers(m) {
+		if !slices.Contains(known, k) && !slices.Contains(idKeys, jsonKey(k)) && string(m[k]) != "null" {
+			j.o.warn(j.name, id, "the field %s is not kept", quote(k))
 		}
 	}
-	slices.Sort(keys)
-	for _, k := range keys {
-		j.o.warn(j.name, id, "the field %s is not kept", quote(k))
-	}
-}
-
-// plain reads {"id", "text"}.
-func (j *jsonDecoder) plain(m map[string]json.RawMessage) (document.Document, error) {
-	id := j.id(m)
-	text, err := j.str(m, id, "text")
-	j.forget(m, id, "text")
-	return document.Document{ID: id, Text: text}, err
-}
-
-// article reads {"id", "title", "abstract"}.
-func (j *jsonDecoder) article(m map[string]json.RawMessage) (document.Document, error) {
-	id := j.id(m)
-	title, err := j.str(m, id, "title")
-	if err != nil {
-		return document.Document{}, err
-	}
-	abstract, err := j.str(m, id, "abstract")
-	d := document.Document{ID: id}
-	d.Text, d.Passages = titleAndAbstract(title, abstract, m["abstract"] != nil)
-	j.forget(m, id, "title", "abstract")
-	return d, err
 }
 
 // prompt reads {"prompt", "completion"}, the model card's format.

@@ -49,7 +49,7 @@ func TestJSONErrors(t *testing.T) {
 		`{"schema":"medner/9"}`:     `schema: found "\"medner/9\"", expected "medner/1"`,
 		`{"schema":"medner/1","id":"1","text":"Li","text_sha256":"00"}`:                                             `text_sha256: found 00`,
 		`{"schema":"medner/1","id":"1","text":"Li","entities":[{"text":"Na","type":"chemical","start":0,"end":2}]}`: `found "Li" at 0 to 2, expected "Na"`,
-		`{"schema":"medner/1","id":"1","text":"Li","entities":[{"text":"Li","type":"chemical","start":0,"end":3}]}`: `span 0 to 3`,
+		`{"schema":"medner/1","id":"1","text":"Li","entities":[{"text":"Li","type":"chemical","start":0,"end":3}]}`: `outside the text of 2 code points`,
 		`{"schema":"medner/1","id":"1","text":"Li","passages":[{"start":2,"end":1}]}`:                               `passage 0`,
 		`{"schema":"medner/1","id":"1","offsets":"bytes"}`:                                                          `offsets: found "bytes"`,
 		`{"id":"1","passages":5}`:  `passages`,

@@ -63,7 +63,9 @@ func (l *lines) read() ([]byte, error) {
 			return buf, errLongLine
 		}
 		buf = bytes.TrimSuffix(buf, []byte("\n"))
-		return bytes.TrimSuffix(buf, []byte("\r")), nil
+		buf = bytes.TrimSuffix(buf, []byte("\r"))
+		// A file may be several others, one after another, each with its mark.
+		return bytes.TrimPrefix(buf, byteOrderMark), nil
 	}
 }
 

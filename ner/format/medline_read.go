@@ -26,7 +26,7 @@ type medlineSource struct {
 
 // medlineInfons has the tags that become properties of a document, with the
 // properties' names.
-var medlineInfons = map[string]string{"TA": "journal", "DP": "date"}
+var medlineInfons = map[string]string{"TA": "journal", "DP": "date", "PMC": "pmc"}
 
 // medlineRecord is the article of one record.
 type medlineRecord struct {
@@ -51,12 +51,12 @@ func (m *medlineSource) next() (document.Result, error) {
 	if id == "" {
 		return document.Result{}, badinput.New(m.name, place(r.line, ""), "a record without PMID", "PMID- NUMBER")
 	}
-	title := r.first("TI")
-	if title == "" {
-		title = r.first("BTI") // the title of a book
-	}
 	d := document.Document{ID: id}
-	d.Text, d.Passages = titleAndAbstract(title, r.first("AB"), r.fields["AB"] != nil)
+	title := bestTitle(r.first("TI"), r.first("BTI"), r.first("TT"))
+	if vernacular := r.first("TT"); vernacular != "" && vernacular != title {
+		m.o.warn(m.name, id, "titles in other languages than English are not kept beside English ones")
+	}
+	d.Text, d.Passages = titleAndAbstract(title, m.abstract(r, id), true)
 	for tag, key := range medlineInfons {
 		if v := r.first(tag); v != "" {
 			d.Infons = setInfon(d.Infons, key, v)
@@ -68,6 +68,27 @@ func (m *medlineSource) next() (document.Result, error) {
 		}
 	}
 	return document.Result{Document: d}, nil
+}
+
+// abstract returns the abstract of a record. Where there is only one by others or
+// in another language (OAB), it is that one.
+func (m *medlineSource) abstract(r *medlineRecord, id string) string {
+	own, others := r.first("AB"), r.fields["OAB"]
+	switch {
+	case own != "" && len(others) > 0:
+		m.o.warn(m.name, id, "abstracts by others, or in other languages, are not kept beside the article's own")
+	case own == "" && len(others) > 1:
+		m.o.warn(m.name, id, "of several abstracts by others, or in other languages, only one is kept")
+	}
+	if own != "" || len(others) == 0 {
+		return own
+	}
+	for i, language := range r.fields["OABL"] {
+		if i < len(others) && isEnglish(language) {
+			return others[i]
+		}
+	}
+	return others[0]
 }
 
 // first returns the first value of a tag, or "".

@@ -23,24 +23,56 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 		return document.Result{}, j.bad(id, "schema", quote(string(m["schema"])), `"`+schemaVersion+`"`)
 	}
 	if err := json.Unmarshal(raw, &o); err != nil {
-		return document.Result{}, j.bad(id, "", err.Error(), "a "+schemaVersion+" result")
+		err := j.bad(id, "", err.Error(), "a "+schemaVersion+" result")
+		if err := j.o.annotation(j.name, id, err); err != nil {
+			return document.Result{}, err
+		}
+		if o, err = j.textOnly(m); err != nil {
+			return document.Result{}, err
+		}
 	}
 	if o.Offsets != "" && o.Offsets != offsetsAre {
 		return document.Result{}, j.bad(id, "offsets", quote(o.Offsets), quote(offsetsAre))
 	}
 	res := o.document()
 	if o.Text == nil {
+		if res.TextSHA256 == "" && j.o.Annotations == TextOnly {
+			return res, j.bad(id, "text", "none", "the article")
+		}
 		return res, j.orderly(&res.Document)
 	}
 	sum := sha256.Sum256([]byte(res.Text))
 	if hash := hex.EncodeToString(sum[:]); o.TextSHA256 != "" && o.TextSHA256 != hash {
-		return document.Result{}, j.bad(id, "text_sha256", o.TextSHA256, hash)
+		if j.o.Annotations == Strict {
+			return document.Result{}, j.bad(id, "text_sha256", o.TextSHA256, hash)
+		}
+		j.o.warn(j.name, id, "text_sha256 is not that of the text")
 	}
 	res.TextSHA256 = ""
-	if err := checkSpans(&res.Document, document.NewIndex(res.Text)); err != nil {
-		return document.Result{}, &badinput.Error{File: j.name, Field: j.place(id, ""), Err: err}
+	x := document.NewIndex(res.Text)
+	if err := checkPassages(&res.Document, x); err != nil {
+		err = &badinput.Error{File: j.name, Field: j.place(id, ""), Err: err}
+		if err = j.o.annotation(j.name, id, err); err != nil {
+			return document.Result{}, err
+		}
+		res.Passages = nil
 	}
 	return res, j.check(&res.Document)
+}
+
+// textOnly reads of a result what it says of the article.
+func (j *jsonDecoder) textOnly(m map[string]json.RawMessage) (o resultObject, err error) {
+	id := j.id(m)
+	o.Schema, o.ID, o.Offsets = schemaVersion, id, offsetsAre
+	if o.TextSHA256, err = j.str(m, id, "text_sha256"); err != nil {
+		return o, err
+	}
+	if _, ok := m["text"]; ok {
+		text, err := j.str(m, id, "text")
+		o.Text = &text
+		return o, err
+	}
+	return o, nil
 }
 
 // orderly checks the spans of a result that lacks the text.
@@ -66,7 +98,9 @@ func (j *jsonDecoder) check(d *document.Document) error {
 			entities = append(entities, e)
 		}
 	}
-	return ground(j.name, d.ID, d.Text, claims, entities, j.o)
+	out, err := groundAll(j.name, d.ID, d.Text, []layout{{claims: claims}}, entities, j.o)
+	leaveOut(d, out)
+	return err
 }
 
 // document returns the result that o stands for.

@@ -11,6 +11,7 @@ import (
 type lookup struct {
 	byID  map[string]*document.Entity
 	names [ranks]map[string]*document.Entity // the first entity for a type and a name
+	types map[string]string                  // of the first entity with a concept, by its bareID
 }
 
 // A side of a relation names an entity by its only concept identifier, by one or
@@ -25,7 +26,7 @@ const (
 )
 
 func newLookup(d *document.Document) *lookup {
-	l := &lookup{byID: map[string]*document.Entity{}}
+	l := &lookup{byID: map[string]*document.Entity{}, types: map[string]string{}}
 	for i := range l.names {
 		l.names[i] = map[string]*document.Entity{}
 	}
@@ -41,6 +42,11 @@ func newLookup(d *document.Document) *lookup {
 			l.byID[e.ID] = e
 		}
 		ids := concepts(e)
+		for _, id := range ids {
+			if key := bareID(id); l.types[key] == "" {
+				l.types[key] = e.Type
+			}
+		}
 		if len(ids) == 1 {
 			first(rankConcept, e, ids[0])
 		} else if len(ids) > 1 {

@@ -1,23 +1,53 @@
 package format
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/medner/medner/badinput"
 )
 
-// quote returns the first 60 bytes of a piece of input in quotes, for a message.
-func quote(s string) string {
-	const most = 60
-	if len(s) > most {
-		s = s[:most]
-		for len(s) > 0 && !utf8.ValidString(s) && len(s) > most-utf8.UTFMax {
-			s = s[:len(s)-1]
-		}
-		s += "…"
+// What is taken from a file into a message is cut to these lengths in bytes.
+const (
+	maxQuote   = 60  // a piece of the file
+	maxID      = 80  // an identifier of a document
+	maxPart    = 300 // a part of an error
+	maxMessage = 400 // a warning
+)
+
+// clip returns s, or its first most bytes at most with "…" behind them.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
 	}
-	return fmt.Sprintf("%q", s)
+	s = s[:most]
+	for len(s) > 0 && !utf8.ValidString(s) && len(s) > most-utf8.UTFMax {
+		s = s[:len(s)-1]
+	}
+	return s + "…"
 }
+
+// clipError cuts the parts of a *badinput.Error behind err that a file may have
+// made long: an error of a JSON parser, for example, names the key.
+func clipError(err error) error {
+	for next := err; ; {
+		var bad *badinput.Error
+		if !errors.As(next, &bad) {
+			return err
+		}
+		bad.Field, bad.Found, bad.Want = clip(bad.Field, maxPart), clip(bad.Found, maxPart), clip(bad.Want, maxPart)
+		var inner *badinput.Error
+		if bad.Err != nil && !errors.As(bad.Err, &inner) && len(bad.Err.Error()) > maxPart {
+			bad.Err = errors.New(clip(bad.Err.Error(), maxPart))
+		}
+		next = bad.Err
+	}
+}
+
+// quote returns the first 60 bytes of a piece of input in quotes, for a message.
+func quote(s string) string { return fmt.Sprintf("%q", clip(s, maxQuote)) }
 
 // place returns the words that name a line, a document unless its identifier doc
 // is "", and what more there is to name, such as a field.

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -33,74 +35,175 @@ type claim struct {
 	where     string // in the file, for messages
 }
 
-// mismatch describes a claim that is wrong.
-type mismatch struct {
-	where, found, want string
+// layout is one way to understand the offsets of a document's mentions.
+type layout struct {
+	name   string // for a warning; "" for the way that the format defines
+	claims []claim
 }
 
-// locate returns the first unit in which all claims are right, and the spans of
-// each claim in code points. If there is none, it returns the first claim that is
-// wrong in code points.
-func locate(text string, claims []claim) ([][]document.Span, unit, *mismatch) {
-	x := document.NewIndex(text)
-	spans, bad := resolve(x, text, claims, codePoints)
-	if bad == nil {
-		return spans, codePoints, nil
+// placed says where the mentions of a document stand.
+type placed struct {
+	layout layout
+	unit   unit
+	ruler  ruler
+	blanks bool              // some mentions differ from the text in white space
+	spans  [][]document.Span // of each claim, in code points; nil for a bad one
+	bad    []int             // the indices of the claims that are wrong, the first at least
+}
+
+// locate returns the first layout and unit in which all claims are right: exactly,
+// or else but for white space. If there is none, it returns the first claim that
+// is wrong in the format's own layout in code points; with best, it returns all
+// spans and bad claims of the layout and unit with the fewest bad claims.
+func locate(x *document.Index, text string, layouts []layout, best bool) placed {
+	if spans, bad := resolve(x, layouts[0].claims, ruler{}, false, false); bad == nil {
+		return placed{layout: layouts[0], spans: spans}
 	}
-	units := []unit{}
+	rulers := rulersFor(x, text)
+	for _, blanks := range []bool{false, true} {
+		for _, l := range layouts {
+			for _, r := range rulers {
+				spans, bad := resolve(x, l.claims, r, blanks, false)
+				if bad == nil {
+					return placed{layout: l, unit: r.unit, ruler: r, blanks: blanks, spans: spans}
+				}
+			}
+		}
+	}
+	var least placed
+	for _, l := range layouts {
+		for _, r := range rulers {
+			spans, bad := resolve(x, l.claims, r, true, best)
+			if least.bad == nil || len(bad) < len(least.bad) {
+				least = placed{layout: l, unit: r.unit, ruler: r, blanks: true, spans: spans, bad: bad}
+			}
+			if !best {
+				return least
+			}
+		}
+	}
+	return least
+}
+
+// rulersFor returns the rulers of the units in which offsets of a text may count,
+// code points first.
+func rulersFor(x *document.Index, text string) []ruler {
+	rulers := []ruler{{}}
 	if x.Len() != len(text) {
-		units = append(units, byteUnits, utf16Units)
+		rulers = append(rulers, newRuler(text, x.Len(), byteUnits), newRuler(text, x.Len(), utf16Units))
 	}
 	if strings.Contains(text, "\r\n") {
-		units = append(units, lineEndUnits)
+		rulers = append(rulers, newRuler(text, x.Len(), lineEndUnits))
 	}
-	for _, u := range units {
-		if spans, other := resolve(x, text, claims, u); other == nil {
-			return spans, u, nil
-		}
-	}
-	return nil, codePoints, bad
+	return rulers
 }
 
-// resolve returns the spans of each claim in code points if all are right in unit
-// u, else the first that is wrong.
-func resolve(x *document.Index, text string, claims []claim, u unit) ([][]document.Span, *mismatch) {
-	ruler := newRuler(text, x.Len(), u)
-	out := make([][]document.Span, len(claims))
-	for i, c := range claims {
-		var parts []string
-		for j, s := range c.spans {
-			span, ok := ruler.span(s, c.bases[j])
-			if !ok || span.End <= span.Start {
-				found := fmt.Sprintf("offsets %d to %d", s.Start, s.End)
-				return nil, &mismatch{where: c.where, found: found, want: wantMention(c, x, text)}
-			}
-			part, ok := x.Slice(span)
-			if !ok {
-				found := fmt.Sprintf("offsets %d to %d outside the text of %d code points", s.Start, s.End, x.Len())
-				return nil, &mismatch{where: c.where, found: found, want: wantMention(c, x, text)}
-			}
-			parts = append(parts, part)
-			out[i] = append(out[i], span)
+// maxUnstated bounds, in code points, what mentions span in all whose text the
+// file doesn't state, or states in parts, so that a small file can't make much
+// larger ones.
+const maxUnstated = 16 << 20
+
+// resolve returns the spans of each claim in code points, and the indices of the
+// claims that are wrong; of the first one only, unless all are wanted. With blanks,
+// white space may differ.
+func resolve(x *document.Index, claims []claim, r ruler, blanks, all bool) (spans [][]document.Span, bad []int) {
+	spans = make([][]document.Span, len(claims))
+	unstated := 0
+	for i := range claims {
+		c := &claims[i]
+		s, ok := c.in(x, r, blanks)
+		if ok && (c.unchecked || len(s) > 1) {
+			unstated += s[len(s)-1].End - s[0].Start
+			ok = unstated <= maxUnstated
 		}
-		if c.unchecked || len(parts) == 0 || sameMention(c.mention, out[i], parts, x) {
+		if ok {
+			spans[i] = s
 			continue
 		}
-		found := fmt.Sprintf("%s at %d to %d", quote(strings.Join(parts, " ")), c.spans[0].Start, c.spans[len(c.spans)-1].End)
-		return nil, &mismatch{where: c.where, found: found, want: wantMention(c, x, text)}
+		bad = append(bad, i)
+		if !all {
+			return spans, bad
+		}
 	}
-	return out, nil
+	return spans, bad
 }
 
-// wantMention returns the words for what a claim should find in the text.
-func wantMention(c claim, x *document.Index, text string) string {
+// in returns the spans of a claim in code points, and whether they are in the text
+// and the mention stands there. With blanks, white space may differ, and spans are
+// returned without white space at their ends.
+func (c *claim) in(x *document.Index, r ruler, blanks bool) ([]document.Span, bool) {
+	spans := make([]document.Span, 0, len(c.spans))
+	parts := make([]string, 0, len(c.spans))
+	for j, s := range c.spans {
+		span, ok := r.span(s, c.bases[j])
+		if !ok || span.End <= span.Start {
+			return nil, false
+		}
+		part, ok := x.Slice(span)
+		if !ok {
+			return nil, false
+		}
+		if blanks && !c.unchecked {
+			span, part = trimSpan(span, part)
+		}
+		spans = append(spans, span)
+		parts = append(parts, part)
+	}
+	switch {
+	case c.unchecked, len(parts) == 0, sameMention(c.mention, spans, parts, x):
+		return spans, true
+	case blanks:
+		return spans, sameLetters(c.mention, spans, parts, x)
+	}
+	return nil, false
+}
+
+// trimSpan returns a span and its text without white space at both ends, unless
+// there is nothing else.
+func trimSpan(s document.Span, text string) (document.Span, string) {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" || trimmed == text {
+		return s, text
+	}
+	s.Start += utf8.RuneCountInString(text[:strings.Index(text, trimmed)])
+	s.End = s.Start + utf8.RuneCountInString(trimmed)
+	return s, trimmed
+}
+
+// mismatch returns the error for a claim that is wrong. It looks for the mention
+// elsewhere in the text if search is true, which takes time.
+func (c *claim) mismatch(file string, x *document.Index, text string, search bool) *badinput.Error {
+	want := c.want(x, text, search)
+	if len(c.spans) == 0 {
+		return badinput.New(file, c.where, "no offsets", want)
+	}
+	first, last := c.spans[0], c.spans[len(c.spans)-1]
+	parts := make([]string, 0, len(c.spans))
+	for j, s := range c.spans {
+		span, ok := ruler{}.span(s, c.bases[j])
+		part, inside := x.Slice(span)
+		switch {
+		case !ok || span.End <= span.Start:
+			return badinput.New(file, c.where, fmt.Sprintf("offsets %d to %d", s.Start, s.End), want)
+		case !inside:
+			return badinput.New(file, c.where, fmt.Sprintf("offsets %d to %d outside the text of %d code points", s.Start, s.End, x.Len()), want)
+		}
+		parts = append(parts, part)
+	}
+	return badinput.New(file, c.where, fmt.Sprintf("%s at %d to %d", quote(strings.Join(parts, " ")), first.Start, last.End), want)
+}
+
+// want returns the words for what a claim should find in the text.
+func (c *claim) want(x *document.Index, text string, search bool) string {
 	if c.unchecked {
-		return "a span within the text"
+		return fmt.Sprintf("a span within the text, and mentions without a text of at most %d code points in all", maxUnstated)
 	}
 	want := quote(c.mention)
-	if at := strings.Index(text, c.mention); c.mention != "" && at >= 0 {
-		n, _ := x.CodePoint(at)
-		return fmt.Sprintf("%s (which is at %d; neither code points, bytes nor UTF-16 units fit)", want, n)
+	if search && c.mention != "" {
+		if at := strings.Index(text, c.mention); at >= 0 {
+			n, _ := x.CodePoint(at)
+			return fmt.Sprintf("%s (which is at %d; neither code points, bytes nor UTF-16 units fit)", want, n)
+		}
 	}
 	return want + ", in code points, bytes or UTF-16 units"
 }
@@ -110,34 +213,65 @@ func wantMention(c claim, x *document.Index, text string) string {
 // parts of a discontinuous mention may be joined by a space, by nothing, or by the
 // text between them.
 func sameMention(mention string, spans []document.Span, parts []string, x *document.Index) bool {
+	if len(parts) == 1 {
+		return len(mention) == len(parts[0]) && flat(mention) == flat(parts[0])
+	}
 	mention = flat(mention)
-	if mention == flat(strings.Join(parts, " ")) {
+	if mention == flat(strings.Join(parts, " ")) || mention == flat(strings.Join(parts, "")) {
+		return true
+	}
+	whole, ok := x.Slice(document.Span{Start: spans[0].Start, End: spans[len(spans)-1].End})
+	return ok && len(whole) == len(mention) && mention == flat(whole)
+}
+
+// sameLetters is sameMention without regard to white space and to characters that
+// readers don't see.
+func sameLetters(mention string, spans []document.Span, parts []string, x *document.Index) bool {
+	mention = solid(mention)
+	if mention == "" {
+		return false
+	}
+	if mention == solid(strings.Join(parts, "")) {
 		return true
 	}
 	if len(parts) == 1 {
 		return false
 	}
 	whole, ok := x.Slice(document.Span{Start: spans[0].Start, End: spans[len(spans)-1].End})
-	return mention == flat(strings.Join(parts, "")) || ok && mention == flat(whole)
+	return ok && len(whole) <= 2*len(mention)+64 && mention == solid(whole)
+}
+
+// solid returns s without white space and format characters.
+func solid(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r >= utf8.RuneSelf && unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 var flatten = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
 
 // flat replaces each tab, line feed and carriage return by a space.
-func flat(s string) string { return flatten.Replace(s) }
+func flat(s string) string {
+	if !strings.ContainsAny(s, "\t\n\r") {
+		return s
+	}
+	return flatten.Replace(s)
+}
 
 // ruler converts offsets from a unit to code points.
 type ruler struct {
+	unit unit
 	// marks[i] is the offset, in the unit, of code point i; the text's end is the
 	// last. It is nil if the unit is code points.
 	marks []int32
 }
 
-// newRuler returns the ruler for a text of length code points.
+// newRuler returns the ruler of a unit other than code points, for a text of length
+// code points.
 func newRuler(text string, length int, u unit) ruler {
-	if u == codePoints {
-		return ruler{}
-	}
 	marks := make([]int32, 0, length+1)
 	n := int32(0)
 	for i, r := range text {
@@ -152,7 +286,7 @@ func newRuler(text string, length int, u unit) ruler {
 			n++
 		}
 	}
-	return ruler{append(marks, n)}
+	return ruler{unit: u, marks: append(marks, n)}
 }
 
 // span converts a span whose offsets count from code point base.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/xml"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
@@ -20,7 +19,7 @@ type pubMedSource struct {
 
 func newPubMedSource(name string, in *bufio.Reader, o ReadOptions) *pubMedSource {
 	elements := []string{"PubmedArticle", "PubmedBookArticle", "MedlineCitation"}
-	return &pubMedSource{split: newXMLSplitter(name, in, o.maxDocument(), elements, []string{"PubmedArticleSet", "MedlineCitationSet"}), o: o}
+	return &pubMedSource{split: newXMLSplitter(name, in, o.maxDocument(), elements, []string{"PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet"}), o: o}
 }
 
 func (p *pubMedSource) next() (document.Result, error) {
@@ -34,7 +33,7 @@ func (p *pubMedSource) next() (document.Result, error) {
 	if err != nil {
 		return document.Result{}, err
 	}
-	var a pubMedArticle
+	a := pubMedArticle{file: p.split.name, o: p.o}
 	err = parseXML(p.split.name, piece, func(c *xmlCursor, start xml.StartElement) error {
 		a.c = c
 		if start.Name.Local == "MedlineCitation" {
@@ -53,38 +52,76 @@ func (p *pubMedSource) next() (document.Result, error) {
 
 // pubMedArticle has the parts of an article that are kept.
 type pubMedArticle struct {
-	c        *xmlCursor
-	id       string
-	title    string
-	sections []pubMedSection
-	infons   map[string]string
+	file       string
+	o          ReadOptions
+	c          *xmlCursor
+	id         string
+	title      string
+	bookTitle  string // of a book, or of the one that the article is a chapter of
+	vernacular string // the title in the language of the article
+	sections   []pubMedSection
+	others     []otherAbstract // abstracts by others, or in other languages
+	infons     map[string]string
 }
 
 // pubMedSection is a section of an abstract.
 type pubMedSection struct{ label, category, text string }
+
+// otherAbstract is an abstract of the kind OtherAbstract.
+type otherAbstract struct {
+	typ, language string
+	sections      []pubMedSection
+}
 
 // article reads the children of PubmedArticle and PubmedBookArticle.
 func (a *pubMedArticle) article(start xml.StartElement) error {
 	switch start.Name.Local {
 	case "MedlineCitation", "BookDocument":
 		return a.c.children(a.citation)
+	case "PubmedData", "PubmedBookData":
+		return a.c.children(a.data)
 	}
 	return a.c.skip()
+}
+
+// data reads the children of PubmedData.
+func (a *pubMedArticle) data(start xml.StartElement) error {
+	if start.Name.Local != "ArticleIdList" {
+		return a.c.skip()
+	}
+	return a.c.children(func(start xml.StartElement) error {
+		v, err := a.flat()
+		if typ := attribute(start, "IdType"); v != "" && (typ == "pmc" || typ == "doi" && a.infons["doi"] == "") {
+			a.infons = setInfon(a.infons, typ, v)
+		}
+		return err
+	})
 }
 
 // citation reads the children of MedlineCitation and BookDocument.
 func (a *pubMedArticle) citation(start xml.StartElement) (err error) {
 	switch start.Name.Local {
 	case "PMID":
-		a.id, err = a.flat()
+		v, err := a.flat()
+		if a.id == "" {
+			a.id = v
+		}
 		return err
 	case "Article":
 		return a.c.children(a.citation)
 	case "ArticleTitle":
 		a.title, err = a.flat()
 		return err
+	case "VernacularTitle":
+		a.vernacular, err = a.flat()
+		return err
 	case "Abstract":
-		return a.c.children(a.section)
+		return a.abstract(&a.sections)
+	case "OtherAbstract":
+		o := otherAbstract{typ: attribute(start, "Type"), language: attribute(start, "Language")}
+		err = a.abstract(&o.sections)
+		a.others = append(a.others, o)
+		return err
 	case "Journal", "Book":
 		return a.c.children(a.publication)
 	case "ELocationID":
@@ -104,54 +141,109 @@ func (a *pubMedArticle) publication(start xml.StartElement) error {
 	case "ISOAbbreviation":
 		a.infons = setInfon(a.infons, "journal", v)
 	case "BookTitle":
-		if a.title == "" {
-			a.title = v
-		}
+		a.bookTitle = v
 	}
 	return err
 }
 
-// section reads the children of Abstract.
-func (a *pubMedArticle) section(start xml.StartElement) error {
-	if start.Name.Local != "AbstractText" {
-		return a.c.skip()
-	}
-	text, err := a.flat()
-	a.sections = append(a.sections, pubMedSection{label: attribute(start, "Label"), category: attribute(start, "NlmCategory"), text: text})
-	return err
+// abstract reads the children of Abstract and OtherAbstract.
+func (a *pubMedArticle) abstract(to *[]pubMedSection) error {
+	return a.c.children(func(start xml.StartElement) error {
+		if start.Name.Local != "AbstractText" {
+			return a.c.skip()
+		}
+		text, err := a.flat()
+		if text != "" {
+			*to = append(*to, pubMedSection{label: attribute(start, "Label"), category: attribute(start, "NlmCategory"), text: text})
+		}
+		return err
+	})
 }
 
 // flat returns the text of an element without the markup in it (italics,
-// superscripts, formulas). Each run of white space is one space, since the files
-// are broken into lines anywhere.
+// superscripts, formulas), on one line.
 func (a *pubMedArticle) flat() (string, error) {
 	text, err := a.c.text()
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) }), " "), err
+	return oneLine(text), err
 }
+
+// warn warns of a part of the article that is left out.
+func (a *pubMedArticle) warn(message string) { a.o.warn(a.file, a.id, "%s", message) }
 
 // document returns the article, with each section as a passage.
 func (a *pubMedArticle) document() document.Document {
 	d := document.Document{ID: a.id, Infons: a.infons}
-	at := utf8.RuneCountInString(a.title)
-	d.Text = a.title
-	d.Passages = []document.Passage{{Type: titleType, End: at}}
-	for _, s := range a.sections {
-		text := s.text
-		if text == "" {
-			continue
+	title := bestTitle(a.title, a.bookTitle, a.vernacular)
+	if a.vernacular != "" && title != a.vernacular {
+		a.warn("titles in other languages than English are not kept beside English ones")
+	}
+	sections, infons := a.bestAbstract()
+	var p passages
+	p.add(titleType, title, nil)
+	for _, s := range sections {
+		text, own := s.text, infons
+		if s.label != "" || s.category != "" {
+			own = without(infons)
 		}
-		var infons map[string]string
 		if s.label != "" {
 			text = s.label + ": " + text
-			infons = setInfon(infons, "label", s.label)
+			own = setInfon(own, "label", s.label)
 		}
 		if s.category != "" {
-			infons = setInfon(infons, "category", s.category)
+			own = setInfon(own, "category", s.category)
 		}
-		n := utf8.RuneCountInString(text)
-		d.Passages = append(d.Passages, document.Passage{Type: abstractType, Start: at + 1, End: at + 1 + n, Infons: infons})
-		d.Text += " " + text
-		at += 1 + n
+		p.add(abstractType, text, own)
 	}
+	d.Text, d.Passages = p.text.String(), p.list
 	return d
+}
+
+// bestAbstract returns the sections of the abstract, and the properties of their
+// passages. Where there is only an abstract by others or in another language, it
+// is that one, the English one first.
+func (a *pubMedArticle) bestAbstract() ([]pubMedSection, map[string]string) {
+	best := -1
+	for i, o := range a.others {
+		switch {
+		case len(o.sections) == 0:
+		case best < 0, isEnglish(o.language) && !isEnglish(a.others[best].language):
+			best = i
+		}
+	}
+	if len(a.sections) > 0 || best < 0 {
+		if best >= 0 {
+			a.warn("abstracts by others, or in other languages, are not kept beside the article's own")
+		}
+		return a.sections, nil
+	}
+	if len(a.others) > 1 {
+		a.warn("of several abstracts by others, or in other languages, only one is kept")
+	}
+	o := a.others[best]
+	var infons map[string]string
+	if o.typ != "" {
+		infons = setInfon(infons, abstractTypeName, o.typ)
+	}
+	if o.language != "" {
+		infons = setInfon(infons, "language", o.language)
+	}
+	return o.sections, infons
+}
+
+// isEnglish tells whether a language is English, as files name it, or unstated.
+func isEnglish(language string) bool {
+	return language == "" || strings.EqualFold(language, "eng") || strings.EqualFold(language, "en")
+}
+
+// bestTitle returns the title of an article, or else that of the book that it is,
+// or else the title in the article's own language. PubMed writes "[Not Available]."
+// for a title that has no translation.
+func bestTitle(title, book, vernacular string) string {
+	available := !strings.HasPrefix(strings.ToLower(strings.TrimLeft(title, "[ ")), "not available")
+	for _, t := range []string{title, book, vernacular} {
+		if t != "" && (t != title || available) {
+			return t
+		}
+	}
+	return title
 }

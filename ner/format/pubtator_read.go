@@ -51,14 +51,32 @@ func (p *pubTatorSource) next() (document.Result, error) {
 		return document.Result{}, badinput.New(p.name, place(b.line, b.id), "annotations only", "a line ID|t|TITLE")
 	}
 	d := b.document()
-	entities := make([]*document.Entity, len(d.Entities))
-	for i := range d.Entities {
-		entities[i] = &d.Entities[i]
-	}
-	if err := ground(p.name, d.ID, d.Text, b.claims, entities, p.o); err != nil {
+	out, err := groundAll(p.name, d.ID, d.Text, []layout{{claims: b.claims}}, pointers(&d), p.o)
+	if err != nil {
 		return document.Result{}, err
 	}
+	leaveOut(&d, out)
+	orderSides(&d)
 	return document.Result{Document: d}, nil
+}
+
+// orderSides makes the sides of relations those that their columns name: the
+// columns may have a type before the identifier, Chemical|MESH:D008094, and the
+// disease may come first.
+func orderSides(d *document.Document) {
+	if len(d.Relations) == 0 {
+		return
+	}
+	l := newLookup(d)
+	for i := range d.Relations {
+		r := &d.Relations[i]
+		first, ok := l.parseSide(r.Chemical)
+		second, ok2 := l.parseSide(r.Disease)
+		if ok && ok2 {
+			first, second = inOrder(first, second)
+			r.Chemical, r.Disease = first.concept, second.concept
+		}
+	}
 }
 
 // block reads the next block. What is wrong with it is in its bad, so that the
@@ -147,7 +165,13 @@ func (p *pubTatorSource) add(b *pubTatorBlock, line []byte) {
 	}
 	id, kind, text, isText := textLine(line)
 	if id != b.id {
-		b.fail(badinput.New(p.name, at(), "identifier "+quote(id), quote(b.id)+", or a blank line before the next article"))
+		var err error = badinput.New(p.name, at(), "identifier "+quote(id), quote(b.id)+", or a blank line before the next article")
+		if !isText {
+			err = p.o.annotation(p.name, b.id, err)
+		}
+		if err != nil {
+			b.fail(err)
+		}
 		return
 	}
 	switch {
@@ -165,42 +189,61 @@ func (p *pubTatorSource) add(b *pubTatorBlock, line []byte) {
 // annotation adds the mention or the relation in the columns f. A mention has an
 // offset in the second column, a relation its type.
 func (p *pubTatorSource) annotation(b *pubTatorBlock, f []string) {
-	at := func(more ...string) string { return place(p.lines.number, b.id, more...) }
+	for len(f) > 4 && strings.TrimSpace(f[len(f)-1]) == "" {
+		f = f[:len(f)-1]
+	}
+	bad := func(found, want string, more ...string) {
+		err := badinput.New(p.name, place(p.lines.number, b.id, more...), found, want)
+		if err := p.o.annotation(p.name, b.id, err); err != nil {
+			b.fail(err)
+		}
+	}
 	if len(f) < 4 {
-		b.fail(badinput.New(p.name, at(), fmt.Sprintf("%d columns", len(f)), "5 to 7 for a mention, 4 or 5 for a relation"))
+		bad(fmt.Sprintf("%d columns", len(f)), "5 to 7 for a mention, 4 or 5 for a relation")
 		return
 	}
-	start, err := strconv.Atoi(f[1])
+	start, err := strconv.Atoi(strings.TrimSpace(f[1]))
 	if err != nil {
-		if len(f) > 5 || f[1] == "" {
-			b.fail(badinput.New(p.name, at("start"), quote(f[1]), "a number"))
+		if _, err := strconv.Atoi(strings.TrimSpace(f[2])); err == nil && len(f) > 5 || f[1] == "" {
+			bad(quote(f[1]), "a number", "start")
 			return
 		}
-		r := readRelation(f[1], f[2], f[3])
-		if len(f) == 5 {
-			r.Infons = map[string]string{noveltyKey: f[4]}
-		}
-		b.relations = append(b.relations, r)
+		p.relation(b, f)
 		return
 	}
-	end, err := strconv.Atoi(f[2])
+	end, err := strconv.Atoi(strings.TrimSpace(f[2]))
 	if err != nil {
-		b.fail(badinput.New(p.name, at("end"), quote(f[2]), "a number"))
+		bad(quote(f[2]), "a number", "end")
 		return
 	}
-	if len(f) < 5 || len(f) > 7 {
-		b.fail(badinput.New(p.name, at(), fmt.Sprintf("%d columns", len(f)), "5 to 7 for a mention"))
+	if len(f) < 5 {
+		bad(fmt.Sprintf("%d columns", len(f)), "5 to 7 for a mention")
 		return
 	}
-	e := mention(f[4], f[3])
+	e := mention(strings.TrimSpace(f[4]), f[3])
 	if len(f) > 5 {
 		e.Concepts = splitConcepts(f[5])
 	}
 	if len(f) > 6 && f[6] != "" {
 		e.Composite = strings.Split(f[6], "|")
 	}
+	if len(f) > 7 {
+		p.o.warn(p.name, b.id, "columns of mentions beyond the seventh are not kept")
+	}
 	b.entities = append(b.entities, e)
-	b.claims = append(b.claims, claim{bases: []int{0}, spans: []document.Span{{Start: start, End: end}}, mention: f[3], where: at()})
+	b.claims = append(b.claims, claim{bases: []int{0}, spans: []document.Span{{Start: start, End: end}}, mention: f[3], where: place(p.lines.number, b.id)})
+}
+
+// relation adds the relation in the columns f.
+func (p *pubTatorSource) relation(b *pubTatorBlock, f []string) {
+	r := readRelation(f[1], f[2], f[3])
+	if len(f) > 4 {
+		r.Infons = map[string]string{noveltyKey: f[4]}
+	}
+	if len(f) > 5 {
+		p.o.warn(p.name, b.id, "columns of relations beyond the fifth are not kept")
+	}
+	b.relations = append(b.relations, r)
 }
 
 // noveltyKey is the infon for the fifth column of a relation, which BioRED has.
@@ -212,22 +255,3 @@ func (b *pubTatorBlock) document() document.Document {
 	d.Text, d.Passages = titleAndAbstract(b.title, b.abstract, b.hasAbstract)
 	return d
 }
-
-// titleAndAbstract returns the text and the passages of an article, joined by a
-// space as PubTator counts.
-func titleAndAbstract(title, abstract string, hasAbstract bool) (string, []document.Passage) {
-	n := document.NewIndex(title).Len()
-	passages := []document.Passage{{Type: titleType, End: n}}
-	if !hasAbstract || abstract == "" {
-		return title, passages
-	}
-	end := n + 1 + document.NewIndex(abstract).Len()
-	return title + " " + abstract, append(passages, document.Passage{Type: abstractType, Start: n + 1, End: end})
-}
-
-// Types of passages.
-const (
-	titleType    = "title"
-	abstractType = "abstract"
-	frontType    = "front" // the title, in PubMed Central
-)

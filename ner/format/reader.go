@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
-	"strings"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
@@ -19,6 +18,9 @@ type ReadOptions struct {
 	// MaxDocument bounds the bytes that one document takes in its file, after
 	// decompression; 0 stands for 64 MiB.
 	MaxDocument int
+	// Annotations says what becomes of annotations that can't be read or don't fit
+	// the text. The zero value, Strict, makes their document bad.
+	Annotations Strictness
 	// Warn, unless nil, is called with what is read otherwise than it stands in
 	// the file, and with what is left out.
 	Warn func(Warning)
@@ -28,13 +30,31 @@ type ReadOptions struct {
 	// Collection, unless nil, is called with what a BioC file says of itself,
 	// before its first document is delivered.
 	Collection func(Collection)
+
+	id string // of a document that is the whole file; "" for the file's name
+}
+
+// fileID returns the identifier of a document that is a whole file, and the
+// beginning of those of documents in a file that have none.
+func (o ReadOptions) fileID(name string) string {
+	if o.id != "" {
+		return o.id
+	}
+	return filepath.Base(name)
 }
 
 const defaultMaxDocument = 64 << 20
 
 func (o ReadOptions) warn(file, doc, format string, args ...any) {
 	if o.Warn != nil {
-		o.Warn(Warning{File: file, Document: doc, Message: fmt.Sprintf(format, args...)})
+		o.Warn(Warning{File: file, Document: doc, Message: clip(fmt.Sprintf(format, args...), maxMessage)})
+	}
+}
+
+// warnAt warns of one annotation, which stands at a place in the file.
+func (o ReadOptions) warnAt(file, doc, place, format string, args ...any) {
+	if o.Warn != nil {
+		o.Warn(Warning{File: file, Document: doc, Place: place, Message: clip(fmt.Sprintf(format, args...), maxMessage)})
 	}
 }
 
@@ -66,10 +86,11 @@ func (f final) Unwrap() error { return f.error }
 
 // Reader delivers the documents of one file.
 type Reader struct {
-	name   string
-	format Format
-	source source
-	close  []io.Closer
+	name     string
+	format   Format
+	textOnly bool // results without their texts are bad
+	source   source
+	close    []io.Closer
 }
 
 // Open opens a file, which may be compressed by gzip. A folder with .ann files is
@@ -79,8 +100,11 @@ func Open(path string, o ReadOptions) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() || o.Format == Brat || o.Format == "" && filepath.Ext(path) == ".ann" {
-		return openBrat(path, info.IsDir(), o)
+	if info.IsDir() {
+		return openBratFolder(path, o)
+	}
+	if o.Format == Brat || o.Format == "" && isBrat(path) {
+		return newBratReader(path, []bratPair{{stem: bratStem(path), id: o.id}}, o), nil
 	}
 	f, err := files.OpenStream(path)
 	if err != nil {
@@ -94,58 +118,36 @@ func Open(path string, o ReadOptions) (*Reader, error) {
 	return r, nil
 }
 
-// binaries names files in which people have articles, but no plain text, by their
-// first bytes.
-var binaries = map[string]string{
-	"%PDF-":                            "a PDF file",
-	"PK\x03\x04":                       "a ZIP archive, as Word and OpenOffice write",
-	"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Word file",
-	"{\\rtf":                           "an RTF file",
-}
-
 // NewReader returns a reader of the file that r delivers. The file's name stands
 // in errors, helps to detect the format, and becomes part of the identifiers of
 // documents that have none.
 func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
-	if o.Progress != nil {
-		r = &countingReader{r, o.Progress}
-	}
-	in, closer, err := decompress(name, r)
+	c, err := openContent(name, r, o)
 	if err != nil {
-		return nil, err
-	}
-	head, err := in.Peek(headSize)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, badRead(name, err)
-	}
-	if len(head) >= 2 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff) {
-		return nil, badinput.New(name, "encoding", "a UTF-16 byte order mark", "UTF-8")
-	}
-	for magic, kind := range binaries {
-		if strings.HasPrefix(string(head), magic) {
-			return nil, badinput.New(name, "", kind, "text: convert it first")
-		}
+		return nil, clipError(err)
 	}
 	f := o.Format
-	if detected := detect(name, head); f == "" || f == DisplaCy && detected == JSONL {
+	detected, refused := detect(name, c.head)
+	switch {
+	case f == "" && refused != "":
+		return nil, badinput.New(name, "", refused, "text, JSON, BioC, PubMed XML or JATS; read as text, its tags would be part of the article")
+	case f == "" || f == DisplaCy && detected == JSONL:
 		f = detected
 	}
-	if len(head) >= 3 && string(head[:3]) == "\ufeff" {
-		if _, err := in.Discard(3); err != nil {
-			return nil, badRead(name, err)
-		}
-	}
-	out := &Reader{name: name, format: f}
-	if closer != nil {
-		out.close = append(out.close, closer)
-	}
-	read := find(f).read
-	if read == nil {
+	e := find(f)
+	if e.read == nil {
 		_, err := ParseInput(string(f))
 		return nil, err
 	}
-	if out.source, err = read(input{name: name, in: in, o: o}); err != nil {
-		return nil, err
+	if e.lines {
+		c.unixLines()
+	}
+	out := &Reader{name: name, format: f, textOnly: o.Annotations == TextOnly}
+	if c.closer != nil {
+		out.close = append(out.close, c.closer)
+	}
+	if out.source, err = e.read(input{name: name, in: c.in, o: o}); err != nil {
+		return nil, clipError(err)
 	}
 	return out, nil
 }
@@ -163,7 +165,10 @@ func (r *Reader) Results() iter.Seq2[document.Result, error] {
 			if err == io.EOF { //nolint:errorlint // sources don't wrap the end; bad documents may wrap io.EOF
 				return
 			}
-			if !yield(res, err) {
+			if err == nil && r.textOnly {
+				err = needText(&res, "annotating")
+			}
+			if !yield(res, clipError(err)) {
 				return
 			}
 			var last final
@@ -192,71 +197,6 @@ func (r *Reader) Close() error {
 		errs = append(errs, c.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// Files reads files one after another. The path "-" stands for stdin. A folder
-// stands for the files in it, and in folders in it, but not for hidden ones. A file
-// that can't be opened counts as one bad document.
-func Files(paths []string, stdin io.Reader, o ReadOptions) iter.Seq2[document.Result, error] {
-	return func(yield func(document.Result, error) bool) {
-		for _, path := range paths {
-			if !readFile(path, stdin, o, yield) {
-				return
-			}
-		}
-	}
-}
-
-// readFile delivers the documents of one path, and returns false if no more are
-// wanted.
-func readFile(path string, stdin io.Reader, o ReadOptions, yield func(document.Result, error) bool) bool {
-	var r *Reader
-	var err error
-	if path == "-" {
-		r, err = NewReader("stdin", stdin, o)
-	} else {
-		if plain, list := plainFolder(path); list != nil {
-			for _, name := range list {
-				if !readFile(filepath.Join(plain, name), stdin, o, yield) {
-					return false
-				}
-			}
-			return true
-		}
-		r, err = Open(path, o)
-	}
-	if err != nil {
-		return yield(document.Result{}, err)
-	}
-	for res, err := range r.Results() {
-		if !yield(res, err) {
-			_ = r.Close() // the caller has all that it wanted of the file
-			return false
-		}
-	}
-	if err := r.Close(); err != nil {
-		return yield(document.Result{}, err)
-	}
-	return true
-}
-
-// plainFolder returns the path and the visible entries of a folder that is no
-// brat corpus, and a nil list for any other path.
-func plainFolder(path string) (string, []string) {
-	entries, err := files.ReadDir(path)
-	if err != nil {
-		return "", nil
-	}
-	names := []string{}
-	for _, e := range entries {
-		if filepath.Ext(e.Name()) == ".ann" {
-			return "", nil
-		}
-		if e.Name()[0] != '.' {
-			names = append(names, e.Name())
-		}
-	}
-	return path, names
 }
 
 // countingReader tells how many bytes each Read returned.

@@ -37,7 +37,7 @@ func TestFiles(t *testing.T) {
 		}
 		got = append(got, d.ID+"="+d.Text)
 	}
-	require.Equal(t, []string{"a.txt=Li\r\n", "b1=x", "b2=y", "c.txt=c", "d.txt=d", "missing", "7=from a pipe"}, got)
+	require.Equal(t, []string{"a.txt=Li\r\n", "b1=x", "b2=y", "c.txt=c", "deep/d.txt=d", "missing", "7=from a pipe"}, got)
 	require.Equal(t, 7+22+1+22+1+1+15, read)
 	for d, err := range Files([]string{b, a}, nil, ReadOptions{}) {
 		require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
@@ -28,7 +27,7 @@ func (t *textSource) next() (document.Result, error) {
 	if err != nil {
 		return document.Result{}, err
 	}
-	return document.Result{Document: document.Document{ID: filepath.Base(t.name), Text: text}}, nil
+	return document.Result{Document: document.Document{ID: t.o.fileID(t.name), Text: text}}, nil
 }
 
 // readText returns all of r, which must be UTF-8 text of at most max bytes.

@@ -55,7 +55,7 @@ func (t *tsvSource) next() (document.Result, error) {
 		d.Text, d.Passages = titleAndAbstract(cell(t.title), cell(t.text), t.text >= 0)
 	}
 	if d.ID == "" {
-		d.ID = fmt.Sprintf("%s:%d", t.name, t.lines.number)
+		d.ID = fmt.Sprintf("%s:%d", t.o.fileID(t.name), t.lines.number)
 	}
 	return document.Result{Document: d}, nil
 }
@@ -149,7 +149,9 @@ func (t *tsvSource) annotations() (document.Result, error) {
 				if errors.As(err, &last) || !started {
 					return res, err
 				}
-				bad = errors.Join(bad, err)
+				if bad == nil {
+					bad = err
+				}
 				continue
 			}
 		}

@@ -28,6 +28,7 @@ func parseXML(file string, p xmlPiece, fn func(c *xmlCursor, start xml.StartElem
 		return badinput.New(file, place(p.line, ""), bad, "UTF-8 text")
 	}
 	c := &xmlCursor{name: file, line: p.line, d: xml.NewDecoder(bytes.NewReader(p.data))}
+	c.d.Entity = xml.HTMLEntity // document types of publishers declare these
 	for {
 		t, err := c.token()
 		if err != nil {

@@ -224,7 +224,7 @@ func (s *xmlSplitter) put(b []byte) {
 	s.buf = append(s.buf, b...)
 }
 
-// tagName returns the name of the latest tag, and whether it is an end tag, or the
+// tagName returns the name of the latest tag, without a prefix, and whether it is an end tag, or the
 // tag of an empty element.
 func (s *xmlSplitter) tagName() (name string, end, empty bool) {
 	t := bytes.TrimPrefix(s.tag, []byte("<"))
@@ -233,7 +233,11 @@ func (s *xmlSplitter) tagName() (name string, end, empty bool) {
 	if i < 0 {
 		return "", false, false
 	}
-	return string(t[:i]), end, bytes.HasSuffix(t, []byte("/>"))
+	_, name, prefixed := strings.Cut(string(t[:i]), ":")
+	if !prefixed {
+		name = string(t[:i])
+	}
+	return name, end, bytes.HasSuffix(t, []byte("/>"))
 }
 
 // bad returns the error for the element that begins at a line. It is final at the

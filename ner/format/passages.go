@@ -1,0 +1,70 @@
+package format
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/medner/medner/ner/document"
+)
+
+// Types of passages. Those of full texts are PubMed Central's in BioC.
+const (
+	titleType        = "title"
+	abstractType     = "abstract"
+	frontType        = "front" // the title, in PubMed Central
+	abstractHead     = "abstract_title_1"
+	sectionHead      = "title_" // and the depth of the section, from 1
+	paragraphType    = "paragraph"
+	figureCaption    = "fig_caption"
+	tableCaption     = "table_caption"
+	tableType        = "table"
+	tableFootnote    = "table_footnote"
+	supplementType   = "supplementary_caption"
+	footnoteType     = "footnote"
+	sentenceType     = "sentence"
+	sectionInfon     = "section" // the heading of the section around a passage
+	abstractTypeName = "abstract_type"
+)
+
+// passages joins the parts of an article.
+type passages struct {
+	text strings.Builder
+	list []document.Passage
+	end  int // of the text, in code points
+}
+
+// add appends a part, with one code point between it and the part before. A part
+// without text is left out, unless it is a title.
+func (p *passages) add(typ, text string, infons map[string]string) {
+	if text == "" && typ != titleType {
+		return
+	}
+	if n := len(p.list); n > 0 {
+		p.text.WriteString(between(p.list[n-1].Type, typ))
+		p.end++
+	}
+	start := p.end
+	p.text.WriteString(text)
+	p.end += utf8.RuneCountInString(text)
+	p.list = append(p.list, document.Passage{Type: typ, Start: start, End: p.end, Infons: infons})
+}
+
+// titleAndAbstract returns the text and the passages of an article, joined by a
+// space as PubTator counts.
+func titleAndAbstract(title, abstract string, hasAbstract bool) (string, []document.Passage) {
+	var p passages
+	p.add(titleType, title, nil)
+	if hasAbstract {
+		p.add(abstractType, abstract, nil)
+	}
+	return p.text.String(), p.list
+}
+
+// blanks are the characters of XML's white space.
+const blanks = " \t\r\n"
+
+// oneLine returns s with each run of white space as one space, and without any at
+// both ends: files of XML are broken into lines anywhere.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(blanks, r) }), " ")
+}
