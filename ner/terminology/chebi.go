@@ -2,6 +2,7 @@ package terminology
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -17,7 +18,8 @@ const (
 // notations are no names.
 func (p *parser) obo() error {
 	var id string
-	var names []string // the preferred one first
+	var names []string
+	preferred := -1 // the index of the latest "name:" among names
 	inTerm, obsolete := false, false
 	release, ontology := "", ""
 	// finish adds the term that has been read.
@@ -28,10 +30,10 @@ func (p *parser) obo() error {
 				p.b.concepts[n].types |= chemicalBit
 			}
 			for i, name := range names {
-				p.b.addName(n, name, i == 0)
+				p.b.addName(n, name, i == max(preferred, 0))
 			}
 		}
-		id, names, obsolete = "", nil, false
+		id, names, preferred, obsolete = "", names[:0], -1, false
 	}
 	for {
 		raw, err := p.nextLine()
@@ -59,13 +61,17 @@ func (p *parser) obo() error {
 		case key == "id":
 			id = strings.TrimSpace(value)
 		case key == "name":
-			names = append([]string{value}, names...)
+			preferred = len(names)
+			names = append(names, value)
 		case key == "synonym":
 			if name, ok := oboSynonym(value); ok {
 				names = append(names, name)
 			}
 		case key == "is_obsolete":
 			obsolete = value == "true"
+		}
+		if len(names) > maxRecord {
+			return p.bad("", fmt.Sprintf("a term with more than %d names", maxRecord), "a terminology")
 		}
 	}
 	finish()

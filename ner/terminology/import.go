@@ -88,6 +88,9 @@ func Import(ctx context.Context, path string, sources []Source, o Options) (Info
 	if err := b.finish(ctx); err != nil {
 		return Info{}, err
 	}
+	if b.full != "" {
+		return Info{}, tooMuch(sources[0].Path, "", b.full)
+	}
 	if len(b.names) == 0 {
 		return Info{}, badinput.New(sources[0].Path, "", "no names", "a terminology")
 	}
@@ -118,10 +121,18 @@ func (p *parser) bad(field, found, want string) error {
 // tick returns an error if the import has been cancelled. It is called for every
 // line or record.
 func (p *parser) tick() error {
+	if p.b.full != "" {
+		return tooMuch(p.file, fmt.Sprintf("line %d", p.line), p.b.full)
+	}
 	if p.n++; p.n%4096 == 0 {
 		return p.ctx.Err()
 	}
 	return nil
+}
+
+// tooMuch returns the error for sources that exceed a bound.
+func tooMuch(file, field, bound string) error {
+	return badinput.New(file, field, "more than "+bound, "a smaller terminology: leave languages or sources out")
 }
 
 // defaults sets what the index says of itself, as far as the user left it open.
@@ -154,6 +165,9 @@ func importSource(ctx context.Context, b *builder, s Source, o Options, info *In
 	p := &parser{ctx: ctx, file: s.Path, b: b, o: o, info: info}
 	skipped := b.skipped
 	if err := p.parse(s.Format, raw); err != nil {
+		return about, err
+	}
+	if err := p.tick(); err != nil {
 		return about, err
 	}
 	// The hash is that of the whole file: read what follows the last record.
@@ -243,17 +257,33 @@ func gunzip(file string, r io.Reader) (*bufio.Reader, error) {
 	if err != nil {
 		return nil, badinput.Wrap(file, "gzip", err)
 	}
-	return bufio.NewReaderSize(typedErrors{file: file, r: z}, headSize), nil
+	packed, _ := r.(*hashingReader)
+	return bufio.NewReaderSize(&unpacker{file: file, r: z, packed: packed}, headSize), nil
 }
 
-// typedErrors makes errors of decompression *badinput.Error.
-type typedErrors struct {
-	file string
-	r    io.Reader
+// A gzip stream is taken for a decompression bomb if it has given more than
+// expandFreely bytes and more than maxRatio times as many as it took: terminologies
+// compress to a tenth or a twentieth.
+const (
+	maxRatio     = 200
+	expandFreely = 16 << 20
+)
+
+// unpacker reads a gzip stream as long as it is no bomb, and makes errors of
+// decompression *badinput.Error.
+type unpacker struct {
+	file   string
+	r      io.Reader
+	packed *hashingReader // counts the compressed bytes; nil in tests
+	out    int64          // bytes decompressed
 }
 
-func (t typedErrors) Read(p []byte) (int, error) {
+func (t *unpacker) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
+	t.out += int64(n)
+	if t.packed != nil && t.out > expandFreely && t.out/maxRatio > t.packed.n {
+		return 0, badinput.New(t.file, "gzip", fmt.Sprintf("%d bytes out of %d", t.out, t.packed.n), fmt.Sprintf("at most %d times as many", maxRatio))
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = badinput.Wrap(t.file, "gzip", err)
 	}

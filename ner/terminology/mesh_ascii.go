@@ -3,6 +3,7 @@ package terminology
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -85,7 +86,12 @@ func (p *parser) meshASCII() error {
 			heading, _, _ := strings.Cut(strings.TrimPrefix(value, "*"), "/")
 			r.mapped = append(r.mapped, strings.TrimPrefix(heading, "*"))
 		case "ST":
-			semantic = append(semantic, strings.TrimSpace(value))
+			if tui := strings.TrimSpace(value); !slices.Contains(semantic, tui) && len(semantic) < maxTrees {
+				semantic = append(semantic, tui)
+			}
+		}
+		if err := p.check(&r); err != nil {
+			return err
 		}
 	}
 }

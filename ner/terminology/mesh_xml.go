@@ -3,6 +3,7 @@ package terminology
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -23,6 +24,14 @@ type meshRecord struct {
 	types   typeBits // told by the record itself, not its trees
 }
 
+// check returns an error for a record that has more than any has.
+func (p *parser) check(r *meshRecord) error {
+	if n := max(len(r.terms), len(r.trees), len(r.mapped)); n > maxRecord {
+		return p.bad("", fmt.Sprintf("a record with more than %d names, tree numbers or mappings", maxRecord), "a terminology")
+	}
+	return nil
+}
+
 // addMeSH adds a record to the terminology.
 func (p *parser) addMeSH(r *meshRecord) error {
 	if r.ui == "" {
@@ -41,9 +50,8 @@ func (p *parser) addMeSH(r *meshRecord) error {
 	for _, t := range r.trees {
 		p.b.addTree(n, t)
 	}
-	c := &p.b.concepts[n]
-	c.types |= r.types
-	c.mapped = append(c.mapped, r.mapped...)
+	p.b.concepts[n].types |= r.types
+	p.b.mapTo(n, r.mapped)
 	return p.tick()
 }
 
@@ -110,6 +118,9 @@ func (p *parser) meshXML() error {
 			r.terms = append(r.terms, string(s.text))
 		case "/HeadingMappedToList/HeadingMappedTo/DescriptorReferredTo/DescriptorUI":
 			r.mapped = append(r.mapped, meshPrefix+strings.TrimPrefix(strings.TrimSpace(string(s.text)), "*"))
+		}
+		if err := p.check(&r); err != nil {
+			return err
 		}
 	}
 }

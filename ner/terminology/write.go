@@ -2,6 +2,7 @@ package terminology
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -36,10 +37,12 @@ func (b *builder) writeTo(ctx context.Context, f io.WriteSeeker, info *Info) err
 	}
 	sum := sha256.New()
 	w := &sectionWriter{w: bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20), at: headerSize}
-	keys, keyNames := b.keys()
+	keyNames := b.keys()
+	keys := func(i int) []byte { return b.key(b.names[keyNames[i]]) }
+	count := len(keyNames) - 1
 	info.Concepts = len(b.concepts)
 	info.Names = len(b.names)
-	info.Keys = len(keys)
+	info.Keys = count
 	for i := range b.concepts {
 		if b.concepts[i].types&chemicalBit != 0 {
 			info.Chemical++
@@ -53,14 +56,14 @@ func (b *builder) writeTo(ctx context.Context, f io.WriteSeeker, info *Info) err
 		return err
 	}
 	w.section(secInfo, about)
-	w.strings(secKeyOffsets, secKeys, len(keys), func(i int) string { return keys[i] })
+	w.strings(secKeyOffsets, secKeys, count, keys)
 	w.numbers(secKeyNames, keyNames)
 	b.writeNames(w)
 	b.writeConcepts(w)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	grams, err := newGramIndex(ctx, keys)
+	grams, err := newGramIndex(ctx, count, keys)
 	if err != nil {
 		return err
 	}
@@ -79,21 +82,21 @@ func (b *builder) writeTo(ctx context.Context, f io.WriteSeeker, info *Info) err
 	return err
 }
 
-// keys returns the different keys, sorted, and the first name of each, with one
-// entry more for the end.
-func (b *builder) keys() (keys []string, first []uint32) {
+// keys returns the first name with each key, in the order of keys, with one entry
+// more for the end.
+func (b *builder) keys() []uint32 {
+	var first []uint32
 	for i := range b.names {
-		if i == 0 || b.names[i].key != b.names[i-1].key {
-			keys = append(keys, b.names[i].key)
+		if i == 0 || !bytes.Equal(b.key(b.names[i]), b.key(b.names[i-1])) {
 			first = append(first, uint32(i))
 		}
 	}
-	return keys, append(first, uint32(len(b.names)))
+	return append(first, uint32(len(b.names)))
 }
 
 // writeNames writes the sections about names.
 func (b *builder) writeNames(w *sectionWriter) {
-	w.strings(secNameOffsets, secNames, len(b.names), func(i int) string { return b.names[i].text })
+	w.strings(secNameOffsets, secNames, len(b.names), func(i int) []byte { return b.text(b.names[i]) })
 	of := make([]uint32, len(b.names))
 	for i := range b.names {
 		of[i] = b.names[i].concept
@@ -104,7 +107,7 @@ func (b *builder) writeNames(w *sectionWriter) {
 // writeConcepts writes the sections about concepts.
 func (b *builder) writeConcepts(w *sectionWriter) {
 	n := len(b.concepts)
-	w.strings(secIDOffsets, secIDs, n, func(i int) string { return b.concepts[i].id })
+	w.strings(secIDOffsets, secIDs, n, func(i int) []byte { return b.id(uint32(i)) })
 	// first has the entry of namesOf with the first name of each concept.
 	first := make([]uint32, n+1)
 	for i := range b.names {
@@ -123,7 +126,7 @@ func (b *builder) writeConcepts(w *sectionWriter) {
 		c := b.names[i].concept
 		namesOf[next[c]] = uint32(i)
 		next[c]++
-		if preferred[c] == math.MaxUint32 || b.names[i].text == b.concepts[c].preferred {
+		if preferred[c] == math.MaxUint32 || b.names[i].place == b.concepts[c].preferred {
 			preferred[c] = uint32(i)
 		}
 	}
@@ -133,7 +136,7 @@ func (b *builder) writeConcepts(w *sectionWriter) {
 		types[i] = byte(b.concepts[i].types)
 	}
 	w.section(secTypes, types)
-	w.strings(secTreeOffsets, secTrees, n, func(i int) string { return strings.Join(b.concepts[i].trees, "|") })
+	w.strings(secTreeOffsets, secTrees, n, func(i int) []byte { return []byte(strings.Join(b.trees[uint32(i)], "|")) })
 	w.numbers(secConceptNames, first)
 	w.numbers(secNamesOf, namesOf)
 }
@@ -184,7 +187,7 @@ func (w *sectionWriter) numbers(n int, v []uint32) {
 
 // strings writes n strings as two sections: the offsets of the strings, and their
 // bytes.
-func (w *sectionWriter) strings(offsets, bytes, n int, at func(int) string) {
+func (w *sectionWriter) strings(offsets, bytes, n int, at func(int) []byte) {
 	table := make([]uint32, n+1)
 	total := uint64(0)
 	for i := range n {
@@ -197,7 +200,7 @@ func (w *sectionWriter) strings(offsets, bytes, n int, at func(int) string) {
 	w.numbers(offsets, table)
 	w.begin(bytes)
 	for i := range n {
-		w.put([]byte(at(i)))
+		w.put(at(i))
 	}
 	w.end(bytes)
 }

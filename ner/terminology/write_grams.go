@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 
@@ -35,6 +36,10 @@ func newPosting(size, rank int, key uint32) posting {
 	return posting(size)<<40 | posting(rank)<<32 | posting(key)
 }
 
+// maxGrams bounds the different grams of an index: each takes more memory than a
+// key. English has some tens of thousands.
+const maxGrams = 1 << 22
+
 // gramIndex is the part of an index for fuzzy lookups. Grams have numbers, in the order in which
 // they are met.
 type gramIndex struct {
@@ -45,17 +50,17 @@ type gramIndex struct {
 	wide       []wide      // for each key
 }
 
-// newGramIndex lists each key under the rarest of its grams, among which there is
+// newGramIndex lists each of n keys under the rarest of its grams, among which there is
 // one that it shares with any similar key.
-func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
-	x := &gramIndex{signatures: make([]uint64, len(keys)), wide: make([]wide, len(keys))}
+func newGramIndex(ctx context.Context, n int, key func(i int) []byte) (*gramIndex, error) {
+	x := &gramIndex{signatures: make([]uint64, n), wide: make([]wide, n)}
 	var buf []gram
 	each := func(fn func(i int, grams []gram)) error {
-		for i, key := range keys {
+		for i := range n {
 			if i%(1<<16) == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			buf = appendGrams(buf[:0], key)
+			buf = appendGrams(buf[:0], string(key(i)))
 			fn(i, buf)
 		}
 		return nil
@@ -66,6 +71,9 @@ func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
 		x.wide[i] = newWide(grams)
 		for _, g := range grams {
 			n, ok := number[g]
+			if !ok && len(x.grams) > maxGrams {
+				return
+			}
 			if !ok {
 				n = uint32(len(x.grams))
 				number[g] = n
@@ -77,6 +85,9 @@ func newGramIndex(ctx context.Context, keys []string) (*gramIndex, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(x.grams) > maxGrams {
+		return nil, badinput.New("", "names", fmt.Sprintf("more than %d different runs of three characters", maxGrams), "names of words")
 	}
 	x.postings = make([][]posting, len(x.grams))
 	type ranked struct{ keys, number uint32 }
