@@ -18,6 +18,10 @@ import (
 // head sizes, and ragged 4-bit weights.
 func TestGoldensOfOtherShapes(t *testing.T) { testGoldens(t, "goldens-more") }
 
+// TestGoldensOfPackedIntegers runs scripts/goldens_packed.py's cases of the layouts of AWQ, GPTQ
+// and compressed-tensors.
+func TestGoldensOfPackedIntegers(t *testing.T) { testGoldens(t, "goldens-packed") }
+
 // TestGoldensOfOtherFamilies runs the same script's cases of families beside
 // Llama.
 func TestGoldensOfOtherFamilies(t *testing.T) { testGoldens(t, "goldens-families") }
