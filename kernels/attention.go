@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"sync"
 )
@@ -12,8 +13,8 @@ const blockRows = 24
 
 // Attention computes causal softmax attention with grouped heads.
 //
-// For a query q at absolute position p, over the positions t = 0 … p, all in
-// float32 and in this order, whatever the schedule:
+// For a query q at absolute position p, over the positions t = 0 … p, or the last
+// Window of them, all in float32 and in this order, whatever the schedule:
 //
 //	s[t] = (Σ_d q[d]·k[t][d])·scale           fused, d ascending
 //	e[t] = exp(s[t] - max s),  Z = Σ_t e[t]   16 partial sums by t mod 16
@@ -37,10 +38,11 @@ type Attention struct {
 
 // AttentionSpan is n consecutive queries of one sequence.
 type AttentionSpan struct {
-	Pages []Page // of this layer, from position 0 on; keys and values of the queries included
-	Pos   int    // absolute position of the first query
-	Q     []float32
-	Out   []float32 // as Q: [n][heads·HeadDim]; may not overlap it
+	Pages  []Page // of this layer, from position 0 on; keys and values of the queries included
+	Pos    int    // absolute position of the first query
+	Window int    // positions that a query sees, its own included; 0: all
+	Q      []float32
+	Out    []float32 // as Q: [n][heads·HeadDim]; may not overlap it
 }
 
 // attentionItem is the share of work of one goroutine at a time: a KV head
@@ -49,7 +51,8 @@ type attentionItem struct{ span, head, from, to int }
 
 // attentionScratch is what one goroutine needs for an item.
 type attentionScratch struct {
-	lengths []int     // [rows]: the number of positions that each row sees
+	starts  []int     // [rows]: the first position that each row sees, counted from base
+	lengths []int     // [rows]: the position behind the last that each row sees, counted from base
 	q       []float32 // [rows][HeadDim]
 	scores  []float32 // [rows][stride]
 	stride  int
@@ -131,13 +134,7 @@ func (a *Attention) item(w *attentionScratch, it attentionItem) {
 	s, dim := &a.spans[it.span], a.shape.HeadDim
 	stride := a.shape.valueStride()
 	rows := (it.to - it.from) * a.group
-	w.lengths = w.lengths[:0]
-	for query := it.from; query < it.to; query++ {
-		for range a.group {
-			w.lengths = append(w.lengths, s.Pos+query+1)
-		}
-	}
-	pages := s.Pages[:(w.lengths[rows-1]+PageSize-1)/PageSize]
+	pages := w.see(s, it, a.group)
 	// The 16 keep the rows from falling into the same cache sets.
 	w.stride = len(pages)*PageSize + 16
 	w.q, w.scores = grow(w.q, rows*dim), grow(w.scores, rows*w.stride)
@@ -155,11 +152,11 @@ func (a *Attention) item(w *attentionScratch, it attentionItem) {
 	ops := vec()
 	for r, n := range w.lengths {
 		// Kernels like whole vectors: -Inf adds nothing to maximum and sum.
-		whole := roundUp(n, tileRows)
-		row := w.scores[r*w.stride:][:whole]
-		for i := n; i < whole; i++ {
-			row[i] = float32(math.Inf(-1))
-		}
+		from, to := w.starts[r]/tileRows*tileRows, roundUp(n, tileRows)
+		row := w.scores[r*w.stride:][:to]
+		fill(row[from:w.starts[r]], float32(math.Inf(-1)))
+		fill(row[n:], float32(math.Inf(-1)))
+		row = row[from:]
 		w.sums[r] = ops.expSum(row, ops.scaleMax(row, a.scale))
 	}
 	clear(w.out[:rows*stride])
@@ -170,6 +167,34 @@ func (a *Attention) item(w *attentionScratch, it attentionItem) {
 			ops.divide(s.Out[at:][:dim], w.out[r*stride:][:dim], w.sums[r])
 			r, at = r+1, at+dim
 		}
+	}
+}
+
+// see sets w.starts and w.lengths to what the rows of an item see, and returns the
+// pages of these positions. Positions are counted from the first page's: a multiple
+// of PageSize, so that sums run as they do when they are counted from 0.
+func (w *attentionScratch) see(s *AttentionSpan, it attentionItem, group int) []Page {
+	w.starts, w.lengths = w.starts[:0], w.lengths[:0]
+	start := func(query int) int {
+		if s.Window == 0 {
+			return 0
+		}
+		return max(0, s.Pos+query+1-s.Window)
+	}
+	firstPage := start(it.from) / PageSize
+	base := firstPage * PageSize
+	for query := it.from; query < it.to; query++ {
+		for range group {
+			w.starts = append(w.starts, start(query)-base)
+			w.lengths = append(w.lengths, s.Pos+query+1-base)
+		}
+	}
+	return s.Pages[firstPage : (s.Pos+it.to+PageSize-1)/PageSize]
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
 	}
 }
 
@@ -217,17 +242,43 @@ func (a *Attention) weigh(w *attentionScratch, pages []Page, values int) {
 		next, base := pages[min(p+1, len(pages)-1)], p*PageSize
 		for first := 0; first < rows; first += rowTile {
 			end := min(first+rowTile, rows)
-			// What all rows of the tile may see, then what only the later see.
-			shared := max(0, min(PageSize, w.lengths[first]-base))
-			a.weighPage(w, page, next, values, first, end-first, base, 0, shared)
-			for r := first; r < end && shared < PageSize; {
-				n := 1
-				for r+n < end && w.lengths[r+n] == w.lengths[r] {
-					n++
-				}
-				a.weighPage(w, page, next, values, r, n, base, shared, min(PageSize, w.lengths[r]-base))
-				r += n
+			within := func(position int) int { return max(0, min(PageSize, position-base)) }
+			// What all rows of the tile see, if there is such; before it what only the
+			// earlier rows see, and behind it what only the later ones do.
+			from, to := within(w.starts[end-1]), within(w.lengths[first])
+			if from >= to {
+				from, to = PageSize, PageSize
 			}
+			if from > 0 {
+				for r := range w.equal(first, end) {
+					a.weighPage(w, page, next, values, r.from, r.n, base, within(w.starts[r.from]), min(from, within(w.lengths[r.from])))
+				}
+			}
+			a.weighPage(w, page, next, values, first, end-first, base, from, to)
+			if to < PageSize {
+				for r := range w.equal(first, end) {
+					a.weighPage(w, page, next, values, r.from, r.n, base, to, within(w.lengths[r.from]))
+				}
+			}
+		}
+	}
+}
+
+// rowRun is n rows, from a row on.
+type rowRun struct{ from, n int }
+
+// equal visits the runs of rows in [first, end) that see the same positions.
+func (w *attentionScratch) equal(first, end int) iter.Seq[rowRun] {
+	return func(yield func(rowRun) bool) {
+		for r := first; r < end; {
+			n := 1
+			for r+n < end && w.lengths[r+n] == w.lengths[r] {
+				n++
+			}
+			if !yield(rowRun{r, n}) {
+				return
+			}
+			r += n
 		}
 	}
 }
@@ -263,66 +314,4 @@ func grow(x []float32, n int) []float32 {
 		return x
 	}
 	return make([]float32, n+n/2)
-}
-
-// scores32Go computes, for r < rows and t < positions,
-// dst[r·dstStride+t] = Σ_d q[r·dim+d]·k[d·PageSize+t], fused, d ascending. Kernels
-// may fetch as much of next as they read of k.
-func scores32Go(a *scoresArgs[float32]) {
-	for r := range a.rows {
-		row := a.dst[r*a.dstStride:][:a.positions]
-		clear(row)
-		for d := range a.dim {
-			x := a.q[r*a.dim+d]
-			for t, y := range a.k[d*PageSize:][:a.positions] {
-				row[t] = fma32(x, y, row[t])
-			}
-		}
-	}
-}
-
-// weigh32Go computes, for r < rows and d < vStride,
-// dst[r·vStride+d] += Σ_t weights[r·weightStride+t]·v[t·vStride+d] for
-// t < positions, fused, t ascending. Kernels may fetch as much of next as they
-// read of v.
-func weigh32Go(a *weighArgs[float32]) {
-	for r := range a.rows {
-		row := a.dst[r*a.vStride:][:a.vStride]
-		for t, e := range a.weights[r*a.weightStride:][:a.positions] {
-			for d, y := range a.v[t*a.vStride:][:a.vStride] {
-				row[d] = fma32(e, y, row[d])
-			}
-		}
-	}
-}
-
-// scores16Go is scores32Go over float16 keys.
-func scores16Go(a *scoresArgs[uint16]) {
-	var line [PageSize]float32
-	for r := range a.rows {
-		clear(a.dst[r*a.dstStride:][:a.positions])
-	}
-	for d := range a.dim {
-		for t, y := range a.k[d*PageSize:][:a.positions] {
-			line[t] = floatOf(y)
-		}
-		for r := range a.rows {
-			x, row := a.q[r*a.dim+d], a.dst[r*a.dstStride:][:a.positions]
-			for t := range row {
-				row[t] = fma32(x, line[t], row[t])
-			}
-		}
-	}
-}
-
-// weigh16Go is weigh32Go over float16 values.
-func weigh16Go(a *weighArgs[uint16]) {
-	for t := range a.positions {
-		for d, y := range a.v[t*a.vStride:][:a.vStride] {
-			f := floatOf(y)
-			for r := range a.rows {
-				a.dst[r*a.vStride+d] = fma32(a.weights[r*a.weightStride+t], f, a.dst[r*a.vStride+d])
-			}
-		}
-	}
 }

@@ -41,8 +41,9 @@ func (s *sequence) cached(r *rand.Rand, n int) []Page {
 	return pages
 }
 
-// naiveAttention is the oracle, in float64, of one query position.
-func (s *sequence) naiveAttention(pos int) []float64 {
+// naiveAttention is the oracle, in float64, of one query position that sees window
+// positions, 0 meaning all.
+func (s *sequence) naiveAttention(pos, window int) []float64 {
 	dim, group, width := s.shape.HeadDim, s.heads/s.shape.Heads, s.shape.Heads*s.shape.HeadDim
 	out := make([]float64, s.heads*dim)
 	held := func(x float32) float64 {
@@ -55,6 +56,9 @@ func (s *sequence) naiveAttention(pos int) []float64 {
 		q := s.q[pos*s.heads*dim+h*dim:][:dim]
 		weights, sum := make([]float64, pos+1), 0.0
 		for t := range weights {
+			if window > 0 && t <= pos-window {
+				continue
+			}
 			for d, x := range q {
 				weights[t] += float64(x) * held(s.k[t*width+h/group*dim+d])
 			}
@@ -84,7 +88,7 @@ func TestAttention(t *testing.T) {
 				out := make([]float32, len(s.q))
 				NewAttention(shape, heads[0]).Run(p, []AttentionSpan{{Pages: s.cached(r, n), Q: s.q, Out: out}})
 				for _, pos := range []int{0, n / 2, n - 1} {
-					for i, want := range s.naiveAttention(pos) {
+					for i, want := range s.naiveAttention(pos, 0) {
 						near(t, fmt.Sprint(name, ", position ", pos), out[pos*heads[0]*dim+i], want, 3e-6)
 					}
 				}
@@ -160,6 +164,56 @@ func TestAttentionBatches(t *testing.T) {
 	}
 }
 
+// TestAttentionWindow: with windows of all kinds of lengths a query sees the last
+// positions and no others. What lies before them, even NaN, changes nothing; nor does
+// it matter which queries are computed together.
+func TestAttentionWindow(t *testing.T) {
+	r := rand.New(rand.NewPCG(31, 32))
+	p := NewPool(2)
+	defer p.Close()
+	const dim, n = 24, 270
+	for _, half := range []bool{false, true} {
+		for _, heads := range [][2]int{{2, 2}, {6, 2}, {9, 1}} {
+			shape := CacheShape{Heads: heads[1], HeadDim: dim, Half: half}
+			width, kv := heads[0]*dim, heads[1]*dim
+			s := newSequence(r, shape, heads[0], n)
+			pages := s.cached(r, n)
+			a := NewAttention(shape, heads[0])
+			junk := make([]float32, n*kv)
+			fill(junk, float32(math.NaN()))
+			for _, window := range []int{1, 2, 5, 16, 17, 63, 64, 65, 100, 130, n - 1, n, n + 1, 5000} {
+				name := fmt.Sprintf("%d:%d heads, half %v, window %d", heads[0], heads[1], half, window)
+				out := make([]float32, len(s.q))
+				a.Run(p, []AttentionSpan{{Pages: pages, Window: window, Q: s.q, Out: out}})
+				if window >= n {
+					want := make([]float32, len(s.q))
+					a.Run(p, []AttentionSpan{{Pages: pages, Q: s.q, Out: want}})
+					sameBits(t, name, out, want)
+				}
+				for _, pos := range []int{0, 1, window - 1, window, 63, 64, 131, n - 1} {
+					if pos >= n {
+						continue
+					}
+					for i, want := range s.naiveAttention(pos, window) {
+						near(t, fmt.Sprint(name, ", position ", pos), out[pos*width+i], want, 3e-6)
+					}
+				}
+				bent := s.cached(r, n)
+				for pos := 0; pos < n; {
+					m := min(1+r.IntN(30), n-pos)
+					if hidden := pos + 1 - window; hidden > 0 {
+						shape.Write(bent, 0, hidden, junk[:hidden*kv], junk[:hidden*kv])
+					}
+					part := make([]float32, m*width)
+					a.Run(p, []AttentionSpan{{Pages: bent, Pos: pos, Window: window, Q: s.q[pos*width : (pos+m)*width], Out: part}})
+					sameBits(t, fmt.Sprint(name, ", from ", pos), part, out[pos*width:(pos+m)*width])
+					pos += m
+				}
+			}
+		}
+	}
+}
+
 func TestAttentionAllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(27, 28))
 	shape := CacheShape{Heads: 2, HeadDim: 32}
@@ -167,8 +221,10 @@ func TestAttentionAllocatesNothing(t *testing.T) {
 	a, p := NewAttention(shape, 6), NewPool(2)
 	defer p.Close()
 	spans := []AttentionSpan{{Pages: s.cached(r, 70), Pos: 69, Q: s.q[69*192:], Out: make([]float32, 192)}}
-	if n := testing.AllocsPerRun(10, func() { a.Run(p, spans) }); n != 0 {
-		t.Fatalf("%v allocations", n)
+	for _, spans[0].Window = range []int{0, 10} {
+		if n := testing.AllocsPerRun(10, func() { a.Run(p, spans) }); n != 0 {
+			t.Fatalf("%v allocations with a window of %d", n, spans[0].Window)
+		}
 	}
 }
 
