@@ -120,7 +120,8 @@ func TestSpellings(t *testing.T) {
 			map[string]string{"architectures": "", "model_type": `"mistral"`},
 			func(t *testing.T, c *Config) {
 				require.Equal(t, "mistral", c.ModelType)
-				require.Equal(t, 4096, c.MaxPositionEmbeddings, "MistralConfig's default window")
+				require.Equal(t, 4096, c.Window(15), "MistralConfig's default")
+				require.Equal(t, 131072, c.MaxPositionEmbeddings)
 			},
 		},
 		"mistral's wide window": {
@@ -156,8 +157,7 @@ func TestSpellings(t *testing.T) {
 		"qwen2's window": {
 			map[string]string{"architectures": "", "model_type": `"qwen2"`, "use_sliding_window": "true", "max_window_layers": "15"},
 			func(t *testing.T, c *Config) {
-				require.Equal(t, 4096, c.SlidingWindow)
-				require.Equal(t, 4096, c.MaxPositionEmbeddings)
+				require.Equal(t, []int{0, 0, 4096}, []int{c.Window(0), c.Window(14), c.Window(15)})
 			},
 		},
 		"qwen2's window in no layer": {
@@ -167,7 +167,7 @@ func TestSpellings(t *testing.T) {
 		"qwen2's window by layer": {
 			map[string]string{"architectures": "", "model_type": `"qwen2"`, "use_sliding_window": "true", "max_window_layers": "16", "num_hidden_layers": "2",
 				"layer_types": `["full_attention","sliding_attention"]`},
-			func(t *testing.T, c *Config) { require.Equal(t, 4096, c.SlidingWindow) },
+			func(t *testing.T, c *Config) { require.Equal(t, []int{0, 4096}, []int{c.Window(0), c.Window(1)}) },
 		},
 		"qwen2's full layers": {
 			map[string]string{"architectures": "", "model_type": `"qwen2"`, "use_sliding_window": "true", "max_window_layers": "0", "num_hidden_layers": "2",

@@ -11,8 +11,8 @@ type Config struct {
 	NumAttentionHeads     int
 	NumKeyValueHeads      int
 	HeadDim               int
-	MaxPositionEmbeddings int // at most SlidingWindow, since within a window attention is full
-	SlidingWindow         int // positions that a query sees, its own included; 0: all
+	MaxPositionEmbeddings int
+	SlidingWindow         int // positions that a query sees in the layers that [Config.Window] tells, its own included; 0: all
 	RMSNormEps            float32
 	TieWordEmbeddings     bool
 	AttentionBias         bool
@@ -28,6 +28,8 @@ type Config struct {
 	// has them.
 	TokenClassification bool
 	Labels              []string
+
+	full []bool // by layer: whether it is without the window; nil: none is
 }
 
 // Rope holds the base and the scaling of the rotary embedding.

@@ -78,7 +78,7 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		}
 	}
 	checkSizes(f, c, fam)
-	c.SlidingWindow = parseWindow(f, c, fam)
+	parseWindow(f, c, fam)
 	c.Rope = parseRope(f, c)
 	for _, name := range []string{"quantization_config", "compression_config"} { // the second is the first name of compressed-tensors
 		if c.Quantization == nil && f.raw(name) != nil {
@@ -91,9 +91,6 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 		if c.Labels, bad = labels.OfConfig(file, f.values); bad != nil && *f.err == nil {
 			*f.err = bad
 		}
-	}
-	if c.SlidingWindow > 0 {
-		c.MaxPositionEmbeddings = min(c.MaxPositionEmbeddings, c.SlidingWindow)
 	}
 	if *f.err != nil {
 		return nil, *f.err

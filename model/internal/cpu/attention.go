@@ -13,6 +13,7 @@ type attention struct {
 	kernel     *kernels.Attention
 	shape      kernels.CacheShape
 	layer      int
+	window     int // positions that a query sees, its own included; 0: all
 
 	finishKeys, finishQueries, finishAll stage
 }
@@ -72,7 +73,7 @@ func (a *attention) forward(s *step) {
 		if p.n > 0 {
 			from, to := p.first*width, (p.first+p.n)*width
 			s.attention = append(s.attention, kernels.AttentionSpan{
-				Pages: p.cache.views[a.layer], Pos: p.pos, Q: s.q[from:to], Out: s.heads[from:to],
+				Pages: p.cache.views[a.layer], Pos: p.pos, Window: a.window, Q: s.q[from:to], Out: s.heads[from:to],
 			})
 		}
 	}

@@ -66,7 +66,7 @@ func (b *Backend) pack(ctx context.Context, p *packer, w *backend.Weights) (err 
 		packed := &d.layers[i]
 		packed.postAttentionNorm = norm{l.Norms[arch.PostAttentionNorm], c.RMSNormEps}
 		packed.attention = attention{
-			layer: i, headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.memory.shape,
+			layer: i, window: c.Window(i), headDim: c.HeadDim, rope: rope, kernel: kernel, shape: b.memory.shape,
 			qNorm: norm{l.Norms[arch.QueryNorm], c.RMSNormEps}, kNorm: norm{l.Norms[arch.KeyNorm], c.RMSNormEps},
 		}
 		for part := range arch.Linears {
