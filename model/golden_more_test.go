@@ -77,17 +77,17 @@ func testGoldens(t *testing.T, name string) {
 	}
 }
 
-// made returns the path of a model or an adapter that scripts/goldens_more.py
-// made, in either set; kind is "models" or "adapters".
+// made returns the path of a model or an adapter that scripts/goldens_more.py or
+// goldens_packed.py made, in any set; kind is "models" or "adapters".
 func made(t testing.TB, kind, name string) string {
 	t.Helper()
-	for _, set := range []string{"goldens-more", "goldens-families"} {
+	for _, set := range []string{"goldens-more", "goldens-families", "goldens-packed"} {
 		path := filepath.Join(golden.Root(), "testdata", set, kind, name)
 		if _, err := os.Stat(path); err == nil {
 			return path
 		}
 	}
-	t.Fatalf("no %s/%s in either set", kind, name)
+	t.Fatalf("no %s/%s in any set", kind, name)
 	return ""
 }
 

@@ -29,6 +29,9 @@ func TestBitsAreTheSameInEveryBatch(t *testing.T) {
 		{model: "qwen2", adapter: "qwen2-lora"},
 		{model: "nf4-qwen3", adapter: "qwen3-dora"},
 		{model: "nf4-qwen3", adapter: "qwen3-dora", precision: Fast},
+		{model: "gemm-32", kv: "f16"}, // whose window is of 9 positions
+		{model: "gptq-v2-32", adapter: "packed-dora"},
+		{model: "gptq-v2-32", adapter: "packed-dora", precision: Fast},
 	} {
 		if testing.Short() && c.precision != Fast {
 			continue

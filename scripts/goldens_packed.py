@@ -56,8 +56,8 @@ MODELS = {
                        compressed(scheme(["re:.*self_attn.*"], 15, False), scheme(["re:.*mlp\\.(gate|up)_proj"], -1, True), scheme(["Linear"], -1, False)), {}),
 }
 ADAPTERS = {
-    "lora": (["gemm-128"], dict(r=4, lora_alpha=8, target_modules=ALL)),
-    "dora": (["gptq-v2-32"], dict(r=3, lora_alpha=6, use_dora=True, target_modules=["q_proj", "o_proj", "down_proj"])),
+    "packed-lora": (["gemm-128"], dict(r=4, lora_alpha=8, target_modules=ALL)),
+    "packed-dora": (["gptq-v2-32"], dict(r=3, lora_alpha=6, use_dora=True, target_modules=["q_proj", "o_proj", "down_proj"])),
 }
 ORDER = (0, 2, 4, 6, 1, 3, 5, 7)
 
