@@ -14,6 +14,7 @@ import (
 
 	"github.com/medner/medner/cmd/medner/internal/classification"
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/labels"
 	"github.com/medner/medner/internal/version"
 	"github.com/medner/medner/model"
@@ -173,7 +174,7 @@ func parseLabels(value string) ([]string, error) {
 		}
 		return names, nil
 	}
-	data, err := os.ReadFile(value)
+	data, err := files.Read(value, maxInput, "a list of labels")
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/quant"
 	"github.com/medner/medner/safetensors"
@@ -240,8 +241,11 @@ func applySetting(request *model.Request, setting string) error {
 	return nil
 }
 
+// maxReference bounds the size in bytes of a file of reference values.
+const maxReference = 1 << 30
+
 func readJSON(path string, v any) error {
-	data, err := os.ReadFile(path)
+	data, err := files.Read(path, maxReference, "reference values")
 	if err != nil {
 		return badinput.Wrap(path, "", err)
 	}
