@@ -18,8 +18,10 @@ type Description struct {
 	Adapters []DescribedAdapter
 	LoRA     LoRA // how adapters are applied; empty if there are none
 	Hold     Hold
-	Context  int  // the most positions of a sequence
-	Info     Info // the Info of the model that Open would return
+	Context  int            // the most positions of a sequence
+	Info     Info           // the Info of the model that Open would return
+	Head     *DescribedHead // the model's token classification head; nil: none
+	Writes   bool           // whether the model has a language-model head
 }
 
 // DescribedWeight describes a weight in its file.
@@ -37,6 +39,16 @@ type DescribedAdapter struct {
 	Name   string
 	Config *lora.Config
 	Deltas []DescribedDelta
+	// Head is the token classification head under the adapter, which is the model's
+	// or the adapter's own; nil: none.
+	Head *DescribedHead
+}
+
+// DescribedHead describes a token classification head.
+type DescribedHead struct {
+	Classes int
+	Labels  []string // by class; nil: neither the files nor Options.Labels name them
+	Format  quant.Format
 }
 
 // DescribedDelta tells what an adapter changes in one module.
@@ -99,9 +111,11 @@ func Describe(ctx context.Context, path string, o Options) (_ *Description, err 
 	if err := adapters.apply(ctx, files, w, o); err != nil {
 		return nil, err
 	}
+	d.Writes = w.Head.Weight != nil
 	if len(adapters.open) > 0 {
 		d.LoRA = adapters.mode
 	}
+	d.describeHeads(adapters.heads)
 	if d.Hold = o.Hold; d.LoRA == MergeNF4 {
 		d.Hold = HoldNF4
 	}
@@ -109,6 +123,23 @@ func Describe(ctx context.Context, path string, o Options) (_ *Description, err 
 	info, err := estimateDevices(devices, w, o.backend())
 	d.Info = Info(info)
 	return d, err
+}
+
+// describeHeads describes the heads of the model and of its adapters. A merged
+// adapter has put its head in the model's place.
+func (d *Description) describeHeads(list heads) {
+	described := make([]*DescribedHead, len(list))
+	for i, h := range list {
+		if h != nil {
+			described[i] = &DescribedHead{Classes: h.classifier.Weight.Rows(), Labels: h.labels, Format: h.classifier.Weight.Format()}
+		}
+	}
+	if d.Config.TokenClassification {
+		d.Head = described[0]
+	}
+	for i := range d.Adapters {
+		d.Adapters[i].Head = described[min(i+1, len(described)-1)]
+	}
 }
 
 func describeWeight(files *checkpoint.Checkpoint, w checkpoint.Weight) (DescribedWeight, error) {
@@ -143,9 +174,17 @@ func describeAdapter(ctx context.Context, files *checkpoint.Checkpoint, a *lora.
 		if name == headModule && files.Config.TieWordEmbeddings {
 			weight = checkpoint.EmbeddingName
 		}
+		if delta.Module.Kind == lora.Scores && !files.Has(weight) {
+			described.Deltas = append(described.Deltas, d) // there is nothing to compare the head with
+			continue
+		}
 		base, err := files.Matrix(weight)
 		if err != nil {
 			return described, err
+		}
+		if base.Rows() != delta.Module.Rows { // a head for other labels than the base's
+			described.Deltas = append(described.Deltas, d)
+			continue
 		}
 		merged, err := delta.Merge(base)
 		if err != nil {

@@ -75,11 +75,7 @@ func TestTagsOfTransformers(t *testing.T) {
 			modes = []LoRA{Merge, Unmerged}
 		}
 		for _, mode := range modes {
-			o := Options{Adapters: adapters, LoRA: mode, PrefillChunk: 50}
-			if strings.HasSuffix(c.Model, "rslora") {
-				o.Labels = c.Labels // its folder names none, its base does
-			}
-			m, err := Open(t.Context(), base, o)
+			m, err := Open(t.Context(), base, Options{Adapters: adapters, LoRA: mode, PrefillChunk: 50})
 			require.NoError(t, err, c.Model)
 			got, err := m.Classify(t.Context(), ClassifyRequest{Tokens: c.IDs, From: c.From})
 			require.NoError(t, err, c.Model)

@@ -96,6 +96,18 @@ func named(path string, err error) error {
 	return err
 }
 
+// unquantised returns the names of the heads, which keep their numbers. transformers
+// quantises every linear map that such a list doesn't name.
+func unquantised(src *checkpoint.Checkpoint) []string {
+	names := []string{"lm_head"}
+	for _, weight := range src.Weights() {
+		if weight.Kind == checkpoint.Scores {
+			names = append(names, checkpoint.ClassifierModules...)
+		}
+	}
+	return names
+}
+
 // configJSON returns src's config.json with what the conversion changes. dense is
 // the format of the embeddings.
 func configJSON(src *checkpoint.Checkpoint, o Options, dense quant.Format) ([]byte, error) {
@@ -113,7 +125,7 @@ func configJSON(src *checkpoint.Checkpoint, o Options, dense quant.Format) ([]by
 			"quant_method": "bitsandbytes", "load_in_4bit": true, "load_in_8bit": false,
 			"bnb_4bit_quant_type": kind, "bnb_4bit_use_double_quant": o.DoubleQuant,
 			"bnb_4bit_compute_dtype": "float32", "bnb_4bit_quant_storage": "uint8",
-			"llm_int8_skip_modules": []string{"lm_head"},
+			"llm_int8_skip_modules": unquantised(src),
 		}
 	}
 	// transformers reads torch_dtype before version 4.56 and dtype since.

@@ -21,6 +21,8 @@ import (
 type Inspection struct {
 	Model         string        `json:"model,omitempty"`
 	Architecture  *Architecture `json:"architecture,omitempty"`
+	Classes       int           `json:"classes,omitempty"` // of a token classification head
+	Labels        []string      `json:"labels,omitempty"`  // of the classes
 	Parameters    int64         `json:"parameters,omitempty"`
 	Weights       []Weight      `json:"weights,omitempty"`
 	VocabularyIDs int           `json:"tokenizer_ids,omitempty"`
@@ -48,6 +50,7 @@ type Architecture struct {
 	Tied          bool    `json:"tie_word_embeddings"`
 	AttentionBias bool    `json:"attention_bias"`
 	MLPBias       bool    `json:"mlp_bias"`
+	NoHead        bool    `json:"no_lm_head,omitempty"` // the model writes no text
 }
 
 // Weight is a tensor, or all tensors of one name, shape and format in the layers.
@@ -69,6 +72,9 @@ type Adapter struct {
 	TargetModules []string `json:"target_modules,omitempty"`
 	TargetPattern string   `json:"target_pattern,omitempty"`
 	SavedModules  []string `json:"modules_to_save,omitempty"`
+	TaskType      string   `json:"task_type,omitempty"`
+	Classes       int      `json:"classes,omitempty"` // of a token classification head
+	Labels        []string `json:"labels,omitempty"`  // of the classes
 	Changes       []Change `json:"changes,omitempty"`
 }
 
@@ -140,7 +146,11 @@ func Adapters(dirs []string) (*Inspection, error) {
 		if err != nil {
 			return nil, err
 		}
-		result.Adapters = append(result.Adapters, newAdapter(a.Name, a.Config))
+		adapter := newAdapter(a.Name, a.Config)
+		if head, ok := a.Scores(0); ok {
+			adapter.Classes, adapter.Labels = head.Rows, a.Labels
+		}
+		result.Adapters = append(result.Adapters, adapter)
 		if err := a.Close(); err != nil {
 			return nil, err
 		}
@@ -164,14 +174,17 @@ func newAdapter(name string, c *lora.Config) *Adapter {
 		kind = "LoRA, rank-stabilised"
 	}
 	return &Adapter{Name: name, Kind: kind, BaseModel: c.BaseModel, Rank: c.R, Alpha: c.LoraAlpha,
-		TargetModules: c.TargetModules.List, TargetPattern: c.TargetModules.Pattern, SavedModules: c.ModulesToSave}
+		TargetModules: c.TargetModules.List, TargetPattern: c.TargetModules.Pattern, SavedModules: c.ModulesToSave, TaskType: c.TaskType}
 }
 
 func (r *Inspection) describe(d *model.Description, detail bool) {
 	c := d.Config
 	r.Architecture = &Architecture{Type: c.ModelType, Layers: c.NumHiddenLayers, Hidden: c.HiddenSize, Intermediate: c.IntermediateSize,
 		Heads: c.NumAttentionHeads, KVHeads: c.NumKeyValueHeads, HeadDim: c.HeadDim, Vocabulary: c.VocabSize, Positions: c.MaxPositionEmbeddings,
-		RopeTheta: c.Rope.Theta, RopeType: c.Rope.Type, Tied: c.TieWordEmbeddings, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias}
+		RopeTheta: c.Rope.Theta, RopeType: c.Rope.Type, Tied: c.TieWordEmbeddings, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias, NoHead: !d.Writes}
+	if d.Head != nil {
+		r.Classes, r.Labels = d.Head.Classes, d.Head.Labels
+	}
 	r.Memory = &Memory{Held: string(d.Hold), Weights: d.Info.WeightBytes, Step: d.Info.BytesPerStep,
 		KVPosition: d.Info.CacheBytes, Context: d.Context, KV: d.Info.CacheBytes * int64(d.Context)}
 	r.Memory.Total = r.Memory.Weights + r.Memory.KV
@@ -184,6 +197,9 @@ func (r *Inspection) describe(d *model.Description, detail bool) {
 	}
 	for _, a := range d.Adapters {
 		adapter := newAdapter(a.Name, a.Config)
+		if a.Head != nil {
+			adapter.Classes, adapter.Labels = a.Head.Classes, a.Head.Labels
+		}
 		for _, delta := range a.Deltas {
 			adapter.add(delta, detail)
 		}

@@ -37,8 +37,11 @@ func (r *Inspection) printModel(w io.Writer) {
 	fmt.Fprintf(w, "architecture\t%s: %s, hidden %d, intermediate %d, %d heads of %d, %d of keys and values\n",
 		a.Type, english.Plural(a.Layers, "layer", ""), a.Hidden, a.Intermediate, a.Heads, a.HeadDim, a.KVHeads)
 	head := "a head of its own"
-	if a.Tied {
+	switch {
+	case a.Tied:
 		head = "the head tied to the embedding"
+	case a.NoHead:
+		head = "no language-model head"
 	}
 	fmt.Fprintf(w, "vocabulary\t%d, %s\n", a.Vocabulary, head)
 	fmt.Fprintf(w, "positions\t%d, rope %s with theta %g\n", a.Positions, a.RopeType, a.RopeTheta)
@@ -46,12 +49,24 @@ func (r *Inspection) printModel(w io.Writer) {
 	if r.VocabularyIDs > 0 {
 		fmt.Fprintf(w, "tokenizer\t%d ids\n", r.VocabularyIDs)
 	}
+	printHead(w, r.Classes, r.Labels)
 	if r.ChatTemplate != "" {
 		fmt.Fprintf(w, "chat template\t%s\n", r.ChatTemplate)
 	}
 	fmt.Fprintln(w)
 	for _, t := range r.Weights {
 		fmt.Fprintf(w, "%s\t%s\t%d × %d\t%s\n", t.Name, times(t.Count), t.Shape[0], t.Shape[1], t.Format)
+	}
+}
+
+// printHead prints the labels of a token classification head, if there is one.
+func printHead(w io.Writer, classes int, labels []string) {
+	switch {
+	case classes == 0:
+	case labels == nil:
+		fmt.Fprintf(w, "labels\t%d, without names\n", classes)
+	default:
+		fmt.Fprintf(w, "labels\t%s\n", strings.Join(labels, ", "))
 	}
 }
 
@@ -74,6 +89,7 @@ func (a *Adapter) print(w io.Writer) {
 	if len(a.SavedModules) > 0 {
 		fmt.Fprintf(w, "replaces\t%s\n", strings.Join(a.SavedModules, ", "))
 	}
+	printHead(w, a.Classes, a.Labels)
 	for _, c := range a.Changes {
 		var how []string
 		if c.Rank > 0 {
@@ -90,6 +106,10 @@ func (a *Adapter) print(w io.Writer) {
 		most := ""
 		if c.Count > 1 {
 			most = fmt.Sprintf(", at most %.2f %%", 100*c.Strongest)
+		}
+		if c.weight == 0 && c.Strength == 0 { // the base has no such module
+			fmt.Fprintf(w, "%s\t%s\t%s\tthe adapter's own\n", c.Name, times(c.Count), strings.Join(how, ", "))
+			continue
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t‖Δ‖/‖W‖ %.2f %%%s\n", c.Name, times(c.Count), strings.Join(how, ", "), 100*c.Strength, most)
 	}
