@@ -26,6 +26,14 @@ const (
 	codeMost = 86
 	fourMost = 188
 
+	// groupZeros is the bytes of a group's zeros, which come before its scales.
+	groupZeros = 16
+
+	// The formats of a group's scales: those of type Format.
+	scaleF32  = 0
+	scaleBF16 = 1
+	scaleF16  = 2
+
 	// tiny8 is the greatest magnitude, not included, of blocks that int8 codes hold
 	// as zeros: its inverse times 127 must not overflow.
 	tiny8 = 0x1p-100
@@ -51,6 +59,12 @@ type vectorArgs struct {
 	k       int // K with its padding
 	tiles   int
 	code    *[32]float32 // the codebook's lookup, of 4 bits
+
+	// Of kinds with zeros, in place of scales and code.
+	groups     []uint32 // of the tiles, see layout.go
+	tileGroups int      // words of a tile's groups
+	group      int      // steps along K of a group, whole blocks
+	scale      int      // the format of scales: scaleF32, scaleBF16 or scaleF16
 }
 
 // blockArgs are the arguments of matrixOps.block.
@@ -67,7 +81,7 @@ type blockArgs struct {
 	tiles       int
 }
 
-// fastVectorArgs are the arguments of fastOps.fastVector4 and fastVector8.
+// fastVectorArgs are the arguments of fastOps.fastVector.
 type fastVectorArgs struct {
 	y       []float32 // [n][yStride], of which tiles·16 are written
 	yStride int
@@ -81,6 +95,22 @@ type fastVectorArgs struct {
 	k       int       // K with its padding
 	tiles   int
 	code    *[16]int8 // of 4 bits
+
+	// Of kinds with zeros, as in vectorArgs.
+	groups     []uint32
+	tileGroups int
+	group      int
+	scale      int
+}
+
+// groupArgs are the arguments of matrixOps.group.
+type groupArgs struct {
+	scales     []float32 // [tiles][16]
+	zeros      []float32 // [tiles][16]
+	words      []uint32  // of the tiles' groups, from one on
+	tileGroups int       // words of a tile's groups
+	tiles      int
+	scale      int // the format of scales
 }
 
 // fastBlockArgs are the arguments of fastOps.fastBlock4 and fastBlock8.
@@ -101,7 +131,7 @@ type fastBlockArgs struct {
 	tiles       int
 }
 
-// channelArgs are the arguments of fastOps.addChannel4 and addChannel8.
+// channelArgs are the arguments of fastOps.addChannel.
 type channelArgs struct {
 	y           []float32 // [token][yStride], of which tiles·16 are added to
 	yStride     int
@@ -109,7 +139,8 @@ type channelArgs struct {
 	wordStride  int
 	scales      []float32 // [tiles][scaleStride], of which 16 are read
 	scaleStride int
-	shift       int // the first bit of the channel's codes in words
+	zeros       []float32 // of kinds with zeros, as scales
+	shift       int       // the first bit of the channel's codes in words
 	tiles       int
 	tokens      []uint32 // that have an outlier in the channel
 	x           []float32

@@ -1,5 +1,7 @@
 package kernels
 
+import "github.com/medner/medner/internal/kinds"
+
 // Products of integers, for Input.Fast. Activations are codes from -127 to
 // 127 with a scale for each 64 along K. Weights are int8 codes too: the values
 // of a 4-bit codebook are rounded to 86ths of its greatest value. Sums over a
@@ -19,9 +21,13 @@ package kernels
 //
 // Activations rarely come near: the greatest of a block mostly sets its scale. Of
 // the codebooks that leave room for such activations, 86ths fit NF4 best.
+//
+// Codes of U4 are unsigned as they are, and its sums exact without rounding a weight:
+//
+//	Σ (code − zero)·x = Σ code·x − zero·Σ x
 
 // integer says whether the weights have a product of integers.
-func (w *Weights) integer() bool { return w.format == Int8 || w.code != nil }
+func (w *Weights) integer() bool { return w.form().Scaled() }
 
 // codeScale is the factor of the scales of x for these weights: a code of a
 // codebook is an 86th of its greatest value, which is therefore a factor of all.
@@ -39,20 +45,19 @@ type fastOps struct {
 	// quantise rounds x, one of n tokens.
 	quantise func(words []uint32, scales []float32, sums []int32, x []float32, n int)
 
-	// fastVector4 and fastVector8 multiply packed tiles of 4-bit and int8
-	// weights by at most fastVectorTokens tokens: 16 outputs a tile.
-	fastVector4, fastVector8 func(*fastVectorArgs)
-	fastVectorTokens         int
+	// fastVector multiplies packed tiles by at most fastVectorTokens tokens: 16
+	// outputs a tile.
+	fastVector       [kinds.Count]func(*fastVectorArgs)
+	fastVectorTokens int
 	// fastFew is up to how many tokens fastVector beats fastExpand and fastBlock.
 	fastFew int
 
-	// fastExpand4 and fastExpand8 make codes of some steps of K of one tile for
-	// fastBlock4 and fastBlock8: [k/4][row], four a word as int8 weights are
-	// packed; fastExpand8 where signed is set, twice as many words that only
-	// fastBlock8 understands.
-	fastExpand4 func(panel []uint32, words []uint32, code *[16]int8)
-	fastExpand8 func(panel []uint32, words []uint32)
-	signed      bool
+	// fastExpand makes codes of some steps of K of one tile for fastBlock4 or, of
+	// int8, fastBlock8: [k/4][row], four a word as int8 weights are packed; of int8
+	// where signed is set, twice as many words that only fastBlock8 understands.
+	// code is the codebook's, and in kinds with zeros the rows' zeros.
+	fastExpand [kinds.Count]fastExpandFunc
+	signed     bool
 	// fastBlock4 and fastBlock8 multiply expanded tiles by n tokens over k steps
 	// of K: for each tile t, token c and row r
 	//
@@ -61,15 +66,29 @@ type fastOps struct {
 	//	        (scales[t·scaleStride + r]·xScales[c])·s     fused
 	fastBlock4, fastBlock8 func(*fastBlockArgs)
 
-	// addChannel4 and addChannel8 add the products of tiles with the outliers of
-	// a channel.
-	addChannel4, addChannel8 func(*channelArgs)
+	// addChannel adds the products of tiles with the outliers of a channel.
+	addChannel [kinds.Count]func(*channelArgs)
 
 	// raised4 and raised8 are what the kernels add to codes of weights to make
 	// them unsigned. Sums begin at starts, -raised·Σx, to make up for it:
 	//
 	//	Σ (w + 86)·x - 86·Σ x = Σ w·x
+	//
+	// Kernels of fastVector for kinds with zeros multiply starts, -Σx, by the zeros.
 	raised4, raised8 int32
+}
+
+type fastExpandFunc func(panel []uint32, words []uint32, code *[16]int8)
+
+// raised returns the factor of -Σx in starts, for products with many tokens or few.
+func (o *fastOps) raised(k kinds.Kind, many bool) int32 {
+	switch {
+	case k == kinds.Int8:
+		return o.raised8
+	case k.Form().Zeros && !many:
+		return 1
+	}
+	return o.raised4
 }
 
 // blockWords is the words of a block of codes.
@@ -83,20 +102,27 @@ func (o *fastOps) panelWords(f Format) int {
 	return blockWords
 }
 
-var fastScalar = fastOps{
-	quantise:    quantiseGo,
-	fastVector4: fastVector4Go, fastVector8: fastVector8Go, fastVectorTokens: 1, fastFew: 1,
-	fastExpand4: fastExpand4Go, fastExpand8: fastExpand8Go,
-	fastBlock4: fastBlockGo, fastBlock8: fastBlockGo,
-	addChannel4: addChannel4Go, addChannel8: addChannel8Go,
-}
+var fastScalar = func() fastOps {
+	ops := fastOps{quantise: quantiseGo, fastVectorTokens: 1, fastFew: 1, fastBlock4: fastBlockGo, fastBlock8: fastBlockGo}
+	for k := range kinds.Count {
+		switch f := k.Form(); {
+		case k == kinds.Int8:
+			ops.fastVector[k], ops.fastExpand[k], ops.addChannel[k] = fastVector8Go, fastExpand8Go, addChannel8Go
+		case f.Zeros:
+			ops.fastVector[k], ops.fastExpand[k], ops.addChannel[k] = fastVectorU4Go(f.Block), fastExpandU4Go, addChannelU4Go
+		case f.Codebook:
+			ops.fastVector[k], ops.fastExpand[k], ops.addChannel[k] = fastVector4Go, fastExpand4Go, addChannel4Go
+		}
+	}
+	return ops
+}()
 
 // fastVector computes the tiles [lo, hi) of the product of codes with few tokens.
 func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 	w, q := j.W, &in.codes
-	product, code := in.ops.fastVector8, (*[16]int8)(nil)
+	product, code := in.ops.fastVector[w.kind], (*[16]int8)(nil)
 	if w.code != nil {
-		product, code = in.ops.fastVector4, &w.code.int8
+		code = &w.code.int8
 	}
 	step := hi - lo
 	if len(q.outliers.channels) > 0 {
@@ -107,6 +133,9 @@ func (in *Input) fastVector(s *scratch, j *job, lo, hi int) {
 			y: y[c*yStride:], yStride: yStride, words: w.tileRange(lo, hi), scales: w.scaleRange(lo, hi),
 			x: q.words[c*blockWords:], xScales: q.scaled[c:], starts: q.starts[c:], xStride: in.n,
 			n: n, k: w.depth(), tiles: hi - lo, code: code,
+		}
+		if a := &s.args.fastVector; w.groups != nil {
+			a.groups, a.tileGroups, a.group, a.scale = w.groupRange(lo, hi), w.tileGroups(), w.steps, int(w.scale)
 		}
 		product(&s.args.fastVector)
 		if c+n == in.n {
@@ -125,6 +154,7 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 	stride := tiles * tileRows
 	s.acc = resize(s.acc, n*stride)
 	whole := hi*tileRows <= w.rows
+	s.opened.at = -1
 	size := ops.panelWords(w.format) * tileRows
 	s.panel8 = resize(s.panel8, panelTiles*size)
 	product := ops.fastBlock4
@@ -138,15 +168,20 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 	}
 	for b, at := 0, 0; at < depth; b, at = b+1, at+f.Block {
 		part := at % blockK // of the panel's block of K
-		if part == 0 {
-			w.expandCodes(s.panel8, size, ops, lo, tiles, at)
+		if part == 0 || f.Zeros {
+			w.expandCodes(s.panel8[part*size/blockK:], size, ops, lo, tiles, at)
 		}
 		a.y, a.yStride = s.acc, stride
 		if whole && at+f.Block == depth {
 			a.y, a.yStride = j.Y[lo*tileRows:], w.rows
 		}
 		a.panel = s.panel8[part*size/blockK:]
-		a.scales = scales[b*tileRows:]
+		if f.Zeros {
+			w.open(s, ops, lo, hi, at)
+			a.scales, a.scaleStride = s.opened.scales[:], tileRows
+		} else {
+			a.scales = scales[b*tileRows:]
+		}
 		a.x = q.words[at/blockK*n*blockWords+part/4:]
 		a.xScales = q.scaled[b*n:]
 		a.starts = q.starts[b*n:]
@@ -159,17 +194,22 @@ func (in *Input) fastMatrix(s *scratch, j *job, lo, hi int) {
 	}
 }
 
-// expandCodes expands a block of K, from the step at on, of some tiles from lo
-// on to panels of size words each.
+// expandCodes expands 64 steps of K, or a block in kinds with zeros, from the step at
+// on, of some tiles from lo on to panels of size words each.
 func (w *Weights) expandCodes(panel []uint32, size int, ops *matrixOps, lo, tiles, at int) {
 	k := min(blockK, w.depth()-at)
+	if w.groups != nil {
+		k = min(k, w.form().Block)
+	}
 	for t := range tiles {
-		lines, words := panel[t*size:][:size*k/blockK], w.wordsAt(lo+t, at, k)
-		if w.format == Int8 {
-			ops.fastExpand8(lines, words)
-		} else {
-			ops.fastExpand4(lines, words, &w.code.int8)
+		var code *[16]int8
+		switch {
+		case w.groups != nil:
+			code = zerosOf(w.groupAt(lo+t, at))
+		case w.code != nil:
+			code = &w.code.int8
 		}
+		ops.fastExpand[w.kind](panel[t*size:][:size*k/blockK], w.wordsAt(lo+t, at, k), code)
 	}
 }
 
@@ -189,7 +229,7 @@ func dot4(s int32, a, b uint32) int32 {
 	return s
 }
 
-// fastVector4Go is fastOps.fastVector4.
+// fastVector4Go is fastOps.fastVector of kinds with a codebook.
 func fastVector4Go(a *fastVectorArgs) {
 	const step = blockK / 8 * tileRows
 	var panel [2 * step]uint32
@@ -209,7 +249,33 @@ func fastVector4Go(a *fastVectorArgs) {
 	}
 }
 
-// fastVector8Go is fastOps.fastVector8.
+// fastVectorU4Go returns fastOps.fastVector of kinds with zeros.
+func fastVectorU4Go(block int) func(*fastVectorArgs) {
+	return func(a *fastVectorArgs) {
+		var panel [blockWords * tileRows]uint32
+		var scales [tileRows]float32
+		blocks, g := a.k/block, grouping{a.group, Format(a.scale)}
+		for i := range a.n * a.tiles * blocks {
+			token, tile, b := i/(a.tiles*blocks), i/blocks%a.tiles, i%blocks
+			y, at := a.y[token*a.yStride+tile*tileRows:][:tileRows], b*block
+			if b == 0 {
+				clear(y)
+			}
+			group := a.groups[tile*a.tileGroups+at/g.steps*g.groupWords():]
+			for r := range scales {
+				scales[r] = scaleOf(group, r, g.scale)
+			}
+			words := a.words[(tile*a.k+at)/8*tileRows:][:block/8*tileRows]
+			fastExpandU4Go(panel[:2*len(words)], words, zerosOf(group))
+			fastBlockGo(&fastBlockArgs{
+				y: y, from: y, panel: panel[:], x: a.x[(at/blockK*a.xStride+token)*blockWords+at%blockK/4:],
+				xScales: a.xScales[b*a.xStride+token:], scales: scales[:], k: block, n: 1, tiles: 1,
+			})
+		}
+	}
+}
+
+// fastVector8Go is fastOps.fastVector of int8.
 func fastVector8Go(a *fastVectorArgs) {
 	const step = int8Block / 4 * tileRows
 	blocks := a.k / int8Block
@@ -227,7 +293,7 @@ func fastVector8Go(a *fastVectorArgs) {
 	}
 }
 
-// fastExpand4Go is fastOps.fastExpand4.
+// fastExpand4Go is fastOps.fastExpand of kinds with a codebook.
 func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 	clear(panel)
 	for i, w := range words {
@@ -239,8 +305,26 @@ func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 	}
 }
 
-// fastExpand8Go is fastOps.fastExpand8.
-func fastExpand8Go(panel []uint32, words []uint32) { copy(panel, words) }
+// fastExpandU4Go is fastOps.fastExpand of kinds with zeros: codes less zeros.
+func fastExpandU4Go(panel []uint32, words []uint32, zeros *[16]int8) {
+	for row := range tileRows {
+		var code [16]int8
+		for i := range code {
+			code[i] = int8(i) - zeros[row]
+		}
+		for i := row; i < len(words); i += tileRows {
+			line := panel[i/tileRows*2*tileRows:]
+			line[row], line[tileRows+row] = 0, 0
+			for j := range 4 {
+				line[row] |= uint32(uint8(code[words[i]>>(8*j)&15])) << (8 * j)
+				line[tileRows+row] |= uint32(uint8(code[words[i]>>(8*j+4)&15])) << (8 * j)
+			}
+		}
+	}
+}
+
+// fastExpand8Go is fastOps.fastExpand of int8.
+func fastExpand8Go(panel []uint32, words []uint32, _ *[16]int8) { copy(panel, words) }
 
 // fastBlockGo is fastOps.fastBlock4 and fastBlock8, of codes that are not raised.
 func fastBlockGo(a *fastBlockArgs) {

@@ -74,7 +74,7 @@ func TestQuantise(t *testing.T) {
 	}
 }
 
-// TestFastVectorProducts is TestVectorProducts for fastVector4 and fastVector8.
+// TestFastVectorProducts is TestVectorProducts for fastVector.
 func TestFastVectorProducts(t *testing.T) {
 	for _, v := range variants() {
 		if v.missing != "" || v == scalarVariant {
@@ -83,16 +83,15 @@ func TestFastVectorProducts(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			ops, r, s := &v.matrix.fastOps, rand.New(rand.NewPCG(33, 34)), sample(4)
 			code := &newCodebook((*[16]float32)(s.floats(16))).int8
-			for _, c := range []struct {
-				kind    kinds.Kind
-				raised  int32
-				f, twin func(*fastVectorArgs)
-			}{{kinds.Bits4, ops.raised4, ops.fastVector4, fastVector4Go}, {kinds.Int8, ops.raised8, ops.fastVector8, fastVector8Go}} {
-				l := c.kind.Form()
+			for kind := range kinds.Count {
+				l := kind.Form()
+				if !l.Scaled() {
+					continue
+				}
 				for tiles := 1; tiles <= v.matrix.vectorTiles+3; tiles++ {
 					blocks := 1 + tiles%8
 					depth := blocks * l.Block
-					words, scales := s.words(c.kind, tiles*depth/8*l.Words8()), random(r, tiles*blocks*tileRows)
+					words, scales := s.words(kind, tiles*depth/8*l.Words8()), random(r, tiles*blocks*tileRows)
 					for n := 1; n <= ops.fastVectorTokens; n++ {
 						const apart = 5
 						stride, xStride := tiles*tileRows+apart, n+2
@@ -107,20 +106,23 @@ func TestFastVectorProducts(t *testing.T) {
 							at := i / xStride * l.Block
 							from := (at/blockK*xStride+i%xStride)*blockWords + at%blockK/4
 							for _, codes := range x[from:][:l.Block/4] {
-								starts[i] -= c.raised * dot4(0, codes, 0x01010101)
+								starts[i] -= ops.raised(kind, false) * dot4(0, codes, 0x01010101)
 							}
 						}
 						got, check := guarded(t, make([]float32, n*stride))
 						want := make([]float32, n*stride)
+						g := groupingOf(kind, tiles+n)
+						groups, tileGroups := s.groups(kind, tiles, depth, g)
 						a := &fastVectorArgs{
 							y: got, yStride: stride, words: words, scales: scales, x: x, xScales: xScales, starts: starts,
 							xStride: xStride, n: n, k: depth, tiles: tiles, code: code,
+							groups: groups, tileGroups: tileGroups, group: g.steps, scale: int(g.scale),
 						}
-						c.f(a)
+						ops.fastVector[kind](a)
 						a.y = want
-						c.twin(a)
+						fastScalar.fastVector[kind](a)
 						check()
-						sameBits(t, fmt.Sprintf("kind %d, %d tiles, depth %d, %d tokens", c.kind, tiles, depth, n), got, want)
+						sameBits(t, fmt.Sprintf("kind %d, %+v, %d tiles, depth %d, %d tokens", kind, g, tiles, depth, n), got, want)
 					}
 				}
 			}

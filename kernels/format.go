@@ -5,7 +5,8 @@ import "github.com/medner/medner/internal/kinds"
 // Format is the form in which packed weights are held.
 type Format uint8
 
-// The formats. NF4 and FP4 differ in their codebook only.
+// The formats. NF4 and FP4 differ in their codebook only. U4 has integers from 0 to
+// 15, with a scale and a zero point for each group along a row, as AWQ has.
 const (
 	F32 Format = iota
 	BF16
@@ -13,9 +14,10 @@ const (
 	Int8 // a float32 scale for each 32 weights along a row
 	NF4
 	FP4
+	U4
 )
 
-var formatNames = [...]string{"f32", "bf16", "f16", "int8", "nf4", "fp4"}
+var formatNames = [...]string{"f32", "bf16", "f16", "int8", "nf4", "fp4", "u4"}
 
 func (f Format) String() string {
 	if int(f) < len(formatNames) {

@@ -44,15 +44,15 @@ func (in *Input) Reset(x []float32, n, k int) {
 	in.padded.ready, in.packed.ready, in.codes.ready = false, false, false
 }
 
-// padded is x with rows whose length is a multiple of 32, the rest zeros.
+// padded is x with rows whose length is a multiple of 64, the rest zeros.
 type padded struct {
 	ready bool
 	x     []float32
 }
 
-// rows returns x in rows of xStride numbers, a multiple of 32.
+// rows returns x in rows of xStride numbers, a multiple of 64.
 func (in *Input) rows() (x []float32, xStride int) {
-	xStride = roundUp(in.k, int8Block)
+	xStride = roundUp(in.k, blockK)
 	if xStride == in.k {
 		return in.x, xStride
 	}
@@ -155,6 +155,7 @@ type scratch struct {
 	acc    []float32
 	x      []float32
 	scales [panelTiles * tileRows]float32
+	opened opened
 
 	args productArgs
 }
@@ -166,6 +167,7 @@ type productArgs struct {
 	fastVector fastVectorArgs
 	fastBlock  fastBlockArgs
 	channel    channelArgs
+	group      groupArgs
 }
 
 // release gives s back. It clears the arguments, which point into weights whose

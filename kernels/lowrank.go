@@ -48,7 +48,7 @@ type downProjection struct {
 }
 
 // layHidden gives each job room for its hidden values: if few, rows whose length
-// is a multiple of 32, the rest zeros; otherwise packed as x is.
+// is a multiple of 64, the rest zeros; otherwise packed as x is.
 func (in *Input) layHidden() {
 	d := &in.down
 	d.few, d.units = in.n <= in.ops.vectorTokens, 0
@@ -60,7 +60,7 @@ func (in *Input) layHidden() {
 		}
 		j.hiddenDepth = j.LowRank.Up.depth()
 		if d.few {
-			j.hiddenDepth = roundUp(j.LowRank.Down.rows, int8Block)
+			j.hiddenDepth = roundUp(j.LowRank.Down.rows, blockK)
 			d.units += j.LowRank.Down.tiles()
 		} else {
 			d.units = cutInto(in.n, in.ops.blockTokens).count

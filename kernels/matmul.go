@@ -20,13 +20,13 @@ func (p *Product) outputs() int {
 // MatMul sets y = x Wᵀ: y is [n][rows of W] for an input of n tokens, whose rows
 // are as long as those of W. Its bits depend on W and on the row of x alone:
 //
-//	weights of 4 bits (not rounded), int8   per block of 64 (int8: 32) along K
-//	                                        s = Σ fma(code, x, s), k ascending;
-//	                                        then y = fma(scale, s, y)
+//	weights of 4 bits (not rounded), int8   per block of 64 (int8, and U4 in groups of
+//	                                        32: 32) along K s = Σ fma(code, x, s), k
+//	                                        ascending; then y = fma(scale, s, y)
 //	all others                              per 64 along K the same s of w·x;
 //	                                        then y = y + s
 //
-// and with in.Fast, for weights of 4 bits and of int8, per such block
+// where code is code - zero in U4; and with in.Fast, for weights of 4 bits and of int8, per such block
 //
 //	y = fma(scale·scale of x, Σ code·code of x, y)
 //
@@ -90,10 +90,11 @@ func (in *Input) add(p *Pool, product Product) {
 	case w == nil:
 		j.method = noProduct
 	case in.Fast && w.integer():
-		if in.codes.ready && !in.codes.serves(w) {
+		raised := in.ops.raised(w.kind, in.n > in.ops.fastFew)
+		if in.codes.ready && !in.codes.serves(w, raised) {
 			in.multiply(p) // the jobs that need the scales as they are
 		}
-		in.quantise(p, w)
+		in.quantise(p, w, raised)
 		j.method = fastVectorProduct
 		if in.n > in.ops.fastFew {
 			j.method = fastMatrixProduct

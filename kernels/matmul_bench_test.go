@@ -59,10 +59,11 @@ func BenchmarkMatMul(b *testing.B) {
 
 // clone copies the memory of w.
 func (w *Weights) clone(tb testing.TB) *Weights {
-	c, err := newWeights(w.kind, w.format, w.rows, w.cols)
+	c, err := newGrouped(w.kind, w.format, w.rows, w.cols, w.grouping)
 	require.NoError(tb, err)
 	copy(c.words, w.words)
 	copy(c.scales, w.scales)
+	copy(c.groups, w.groups)
 	c.code = w.code
 	return c
 }

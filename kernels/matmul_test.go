@@ -58,6 +58,8 @@ var forms = []form{
 	}},
 	four("nf4", NF4, F32, 64), four("nf4 in blocks of 128", NF4, F32, 128), four("fp4 in blocks of 32", FP4, F32, 32),
 	four("fp4", FP4, F32, 64), four("nf4 in bf16", NF4, BF16, 64), four("fp4 in f16", FP4, F16, 64),
+	u4("u4 in groups of 128", 128, F16, 0), u4("u4 in groups of 32", 32, F16, 0), u4("u4 in groups of 64, bf16", 64, BF16, 0),
+	u4("u4 in one group, f32", -1, F32, 0), u4("u4 in groups of 96, symmetric", 96, F16, -8),
 }
 
 func dense(f Format) form {

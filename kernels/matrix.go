@@ -20,8 +20,12 @@ type matrixOps struct {
 	vectorTiles int
 
 	// expand dequantises some steps of K of one tile to panel, [k][16]. Where
-	// the scale comes after the sum, panel gets bare codes: block applies it.
+	// the scale comes after the sum, panel gets bare codes: block applies it. tops are
+	// the rows' scales, of each block, where they come before the sum, and in kinds
+	// with zeros the rows' zeros, of the one block that is expanded at a time.
 	expand [kinds.Count]expandFunc
+	// group converts the zeros and scales of a group of each of some tiles to float32.
+	group func(*groupArgs)
 	// block multiplies expanded tiles by at most blockTokens tokens and adds to
 	// y: for each tile t, token c and row r
 	//
@@ -35,11 +39,11 @@ type matrixOps struct {
 
 type (
 	vectorFunc func(*vectorArgs)
-	expandFunc func(panel []float32, words []uint32, scales []float32, code *lookup)
+	expandFunc func(panel []float32, words []uint32, tops []float32, code *lookup)
 )
 
 var matrixScalar = func() matrixOps {
-	ops := matrixOps{vectorTokens: 2, vectorTiles: 1, block: blockGo, blockTokens: 6, fastOps: fastScalar}
+	ops := matrixOps{vectorTokens: 2, vectorTiles: 1, group: groupGo, block: blockGo, blockTokens: 6, fastOps: fastScalar}
 	for k := range kinds.Count {
 		ops.vector[k], ops.expand[k] = vectorGo(k), expandGo(k)
 		ops.vectorFew[k] = ops.vectorTokens
@@ -47,8 +51,8 @@ var matrixScalar = func() matrixOps {
 	return ops
 }()
 
-// codeAt returns what a weight of a tile stands for but for its scale: of a
-// kind, at step k of K, in a row.
+// codeAt returns what a weight of a tile stands for but for its scale and its zero:
+// of a kind, at step k of K, in a row.
 func codeAt(kind kinds.Kind, words []uint32, k, row int, code *lookup) float32 {
 	switch kind {
 	case kinds.F32:
@@ -59,16 +63,22 @@ func codeAt(kind kinds.Kind, words []uint32, k, row int, code *lookup) float32 {
 		return floatOf(uint16(words[(k*tileRows+row)/2] >> (row % 2 * 16)))
 	case kinds.Int8:
 		return float32(int8(words[k/4*tileRows+row] >> (k % 4 * 8)))
+	case kinds.U4, kinds.U4x32:
+		return float32(nibble(words, k, row))
 	}
 	return code[nibble(words, k, row)]
 }
 
-// factorAt returns a weight as it enters a sum: its code, and where the scale
-// comes before the sum, code·scale rounded.
-func factorAt(kind kinds.Kind, words []uint32, k, row int, scale float32, code *lookup) float32 {
-	v := codeAt(kind, words, k, row, code)
-	if f := kind.Form(); f.Scale == kinds.BeforeSum {
-		v = rounded(f.Round, v*scale)
+// factorAt returns a weight as it enters a sum: its code, less its zero, if there are
+// zeros; and where the scale comes before the sum, code·scale rounded. top is the
+// zero or that scale.
+func factorAt(kind kinds.Kind, words []uint32, k, row int, top float32, code *lookup) float32 {
+	v, f := codeAt(kind, words, k, row, code), kind.Form()
+	switch {
+	case f.Zeros:
+		v -= top
+	case f.Scale == kinds.BeforeSum:
+		v = rounded(f.Round, v*top)
 	}
 	return v
 }
@@ -97,7 +107,7 @@ func vectorGo(kind kinds.Kind) vectorFunc {
 	f := kind.Form()
 	return func(a *vectorArgs) {
 		tileWords, tileScales := a.k/8*f.Words8(), 0
-		if f.Scaled() {
+		if a.scales != nil {
 			tileScales = a.k / f.Block * tileRows
 		}
 		for i := range a.n * a.tiles * tileRows {
@@ -106,16 +116,20 @@ func vectorGo(kind kinds.Kind) vectorFunc {
 			x := a.x[token*a.xStride:][:a.k]
 			y := float32(0)
 			for from := 0; from < a.k; from += f.Block {
-				scale, last := float32(1), float32(1)
-				if f.Scaled() {
-					scale = scales[from/f.Block*tileRows+row]
-				}
-				if f.Scale == kinds.AfterSum {
-					last = scale
+				top, last := float32(1), float32(1)
+				switch {
+				case f.Zeros:
+					g := grouping{a.group, Format(a.scale)}
+					group := a.groups[tile*a.tileGroups+from/g.steps*g.groupWords():]
+					top, last = float32(zerosOf(group)[row]), scaleOf(group, row, g.scale)
+				case f.Scale == kinds.AfterSum:
+					last = scales[from/f.Block*tileRows+row]
+				case f.Scale == kinds.BeforeSum:
+					top = scales[from/f.Block*tileRows+row]
 				}
 				s := float32(0)
 				for k, v := range x[from:min(from+f.Block, a.k)] {
-					s = fma32(factorAt(kind, words, from+k, row, scale, a.code), v, s)
+					s = fma32(factorAt(kind, words, from+k, row, top, a.code), v, s)
 				}
 				y = fma32(last, s, y)
 			}
@@ -127,15 +141,24 @@ func vectorGo(kind kinds.Kind) vectorFunc {
 // expandGo returns matrixOps.expand of a kind.
 func expandGo(kind kinds.Kind) expandFunc {
 	f := kind.Form()
-	return func(panel []float32, words []uint32, scales []float32, code *lookup) {
-		scale := float32(1)
+	return func(panel []float32, words []uint32, tops []float32, code *lookup) {
+		top := float32(1)
 		for i := range panel {
 			k, row := i/tileRows, i%tileRows
-			if f.Scaled() {
-				scale = scales[k/f.Block*tileRows+row]
+			if f.Zeros || f.Scale == kinds.BeforeSum {
+				top = tops[k/f.Block*tileRows+row]
 			}
-			panel[i] = factorAt(kind, words, k, row, scale, code)
+			panel[i] = factorAt(kind, words, k, row, top, code)
 		}
+	}
+}
+
+// groupGo is matrixOps.group.
+func groupGo(a *groupArgs) {
+	for i := range a.tiles * tileRows {
+		tile, row := i/tileRows, i%tileRows
+		group := a.words[tile*a.tileGroups:]
+		a.zeros[i], a.scales[i] = float32(zerosOf(group)[row]), scaleOf(group, row, Format(a.scale))
 	}
 }
 

@@ -5,14 +5,12 @@ package kernels
 import "github.com/medner/medner/internal/kinds"
 
 var matrixAVX2 = matrixOps{
-	vector: [kinds.Count]vectorFunc{
-		vectorF32AVX2, vectorBF16AVX2, vectorF16AVX2, vectorInt8AVX2, vector4AVX2, vector4BF16AVX2, vector4F16AVX2,
+	vector: vectorsAVX2, vectorTokens: 3, vectorTiles: 2,
+	vectorFew: [kinds.Count]int{
+		kinds.F32: 3, kinds.BF16: 8, kinds.F16: 12, kinds.Int8: 8, kinds.Bits4: 3, kinds.Bits4BF16: 3, kinds.Bits4F16: 3,
+		kinds.U4: 3, kinds.U4x32: 3,
 	},
-	vectorTokens: 3, vectorFew: [kinds.Count]int{3, 8, 12, 8, 3, 3, 3}, vectorTiles: 2,
-	expand: [kinds.Count]expandFunc{
-		expandGo(kinds.F32), // never needed: packed as a panel is
-		expandBF16AVX2, expandF16AVX2, expandInt8AVX2, expand4AVX2, expand4BF16AVX2, expand4F16AVX2,
-	},
+	expand: expandsAVX2, group: groupAVX2,
 	block: blockAVX2, blockTokens: 6,
 	fastOps: fastOps{
 		quantise: func(words []uint32, scales []float32, sums []int32, x []float32, n int) {
@@ -22,26 +20,22 @@ var matrixAVX2 = matrixOps{
 				quantiseGo(words[whole*n*blockWords:], scales[whole*n:], sums[2*whole*n:], rest, n)
 			}
 		},
-		fastVector4: fastVector4AVX2, fastVector8: fastVector8AVX2, fastVectorTokens: 4, fastFew: 8,
-		fastExpand4: fastExpand4AVX2, fastExpand8: fastExpand8AVX2,
-		signed:     true,
+		fastVector: fastVectorsAVX2, fastVectorTokens: 4, fastFew: 8,
+		fastExpand: fastExpandsAVX2, signed: true,
 		fastBlock4: fastBlock4AVX2, fastBlock8: fastBlock8AVX2, raised4: codeMost,
-		addChannel4: addChannel4AVX2, addChannel8: addChannel8AVX2,
+		addChannel: channelsAVX2,
 	},
 }
 
 // matrixAVX512 borrows the kernels over integers of AVX2: the wider instructions for
 // them came with VNNI.
 var matrixAVX512 = matrixOps{
-	vector: [kinds.Count]vectorFunc{
-		vectorF32AVX512, vectorBF16AVX512, vectorF16AVX512, vectorInt8AVX512,
-		vector4AVX512, vector4BF16AVX512, vector4F16AVX512,
+	vector: vectorsAVX512, vectorTokens: 4, vectorTiles: 6,
+	vectorFew: [kinds.Count]int{
+		kinds.F32: 4, kinds.BF16: 8, kinds.F16: 12, kinds.Int8: 8, kinds.Bits4: 8, kinds.Bits4BF16: 4, kinds.Bits4F16: 4,
+		kinds.U4: 8, kinds.U4x32: 8,
 	},
-	vectorTokens: 4, vectorFew: [kinds.Count]int{4, 8, 12, 8, 8, 4, 4}, vectorTiles: 6,
-	expand: [kinds.Count]expandFunc{
-		expandGo(kinds.F32),
-		expandBF16AVX512, expandF16AVX512, expandInt8AVX512, expand4AVX512, expand4BF16AVX512, expand4F16AVX512,
-	},
+	expand: expandsAVX512, group: groupAVX2,
 	block: blockAVX512, blockTokens: 14,
 	fastOps: matrixAVX2.fastOps,
 }
@@ -49,11 +43,11 @@ var matrixAVX512 = matrixOps{
 var matrixVNNI = func() matrixOps {
 	m := matrixAVX512
 	m.fastOps = fastOps{
-		quantise:    m.quantise,
-		fastVector4: fastVector4VNNI, fastVector8: fastVector8VNNI, fastVectorTokens: 8, fastFew: 8,
-		fastExpand4: fastExpand4VNNI, fastExpand8: fastExpand8VNNI,
+		quantise:   m.quantise,
+		fastVector: fastVectorsVNNI, fastVectorTokens: 8, fastFew: 8,
+		fastExpand: fastExpandsVNNI,
 		fastBlock4: fastBlockVNNI, fastBlock8: fastBlockVNNI, raised4: 128, raised8: 128,
-		addChannel4: m.addChannel4, addChannel8: m.addChannel8,
+		addChannel: m.addChannel,
 	}
 	return m
 }()

@@ -17,7 +17,7 @@ func vectorBF16AVX2(a *vectorArgs)
 // expandBF16AVX2 is expandGo of kinds.BF16.
 //
 //go:noescape
-func expandBF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expandBF16AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vectorF16AVX2 is vectorGo of kinds.F16.
 //
@@ -27,7 +27,7 @@ func vectorF16AVX2(a *vectorArgs)
 // expandF16AVX2 is expandGo of kinds.F16.
 //
 //go:noescape
-func expandF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expandF16AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vectorInt8AVX2 is vectorGo of kinds.Int8.
 //
@@ -37,7 +37,7 @@ func vectorInt8AVX2(a *vectorArgs)
 // expandInt8AVX2 is expandGo of kinds.Int8.
 //
 //go:noescape
-func expandInt8AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expandInt8AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vector4AVX2 is vectorGo of kinds.Bits4.
 //
@@ -47,7 +47,7 @@ func vector4AVX2(a *vectorArgs)
 // expand4AVX2 is expandGo of kinds.Bits4.
 //
 //go:noescape
-func expand4AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expand4AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vector4BF16AVX2 is vectorGo of kinds.Bits4BF16.
 //
@@ -57,7 +57,7 @@ func vector4BF16AVX2(a *vectorArgs)
 // expand4BF16AVX2 is expandGo of kinds.Bits4BF16.
 //
 //go:noescape
-func expand4BF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expand4BF16AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vector4F16AVX2 is vectorGo of kinds.Bits4F16.
 //
@@ -67,7 +67,22 @@ func vector4F16AVX2(a *vectorArgs)
 // expand4F16AVX2 is expandGo of kinds.Bits4F16.
 //
 //go:noescape
-func expand4F16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expand4F16AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
+
+// vectorU4AVX2 is vectorGo of kinds.U4.
+//
+//go:noescape
+func vectorU4AVX2(a *vectorArgs)
+
+// vectorU4x32AVX2 is vectorGo of kinds.U4x32.
+//
+//go:noescape
+func vectorU4x32AVX2(a *vectorArgs)
+
+// expandU4AVX2 is expandGo of kinds.U4 and kinds.U4x32.
+//
+//go:noescape
+func expandU4AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // blockAVX2 is blockGo for k that are multiples of 4.
 //
@@ -84,15 +99,30 @@ func fastVector4AVX2(a *fastVectorArgs)
 //go:noescape
 func fastVector8AVX2(a *fastVectorArgs)
 
+// fastVectorU4AVX2 is fastVectorU4Go(64).
+//
+//go:noescape
+func fastVectorU4AVX2(a *fastVectorArgs)
+
+// fastVectorU4x32AVX2 is fastVectorU4Go(32).
+//
+//go:noescape
+func fastVectorU4x32AVX2(a *fastVectorArgs)
+
 // fastExpand4AVX2 is fastExpand4Go, plus 86.
 //
 //go:noescape
 func fastExpand4AVX2(panel []uint32, words []uint32, code *[16]int8)
 
+// fastExpandU4AVX2 is fastExpandU4Go, plus 86.
+//
+//go:noescape
+func fastExpandU4AVX2(panel []uint32, words []uint32, code *[16]int8)
+
 // fastExpand8AVX2 is fastExpand8Go, signed.
 //
 //go:noescape
-func fastExpand8AVX2(panel []uint32, words []uint32)
+func fastExpand8AVX2(panel []uint32, words []uint32, code *[16]int8)
 
 // fastBlock4AVX2 is fastBlockGo of a panel plus 86.
 //
@@ -114,7 +144,17 @@ func quantiseAVX2(words []uint32, scales []float32, sums []int32, x []float32, n
 //go:noescape
 func addChannel4AVX2(a *channelArgs)
 
+// addChannelU4AVX2 is addChannelU4Go.
+//
+//go:noescape
+func addChannelU4AVX2(a *channelArgs)
+
 // addChannel8AVX2 is addChannel8Go.
 //
 //go:noescape
 func addChannel8AVX2(a *channelArgs)
+
+// groupAVX2 is groupGo.
+//
+//go:noescape
+func groupAVX2(a *groupArgs)

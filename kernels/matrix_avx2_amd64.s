@@ -4,6 +4,96 @@
 
 #include "textflag.h"
 
+DATA u4AboveAVX2<>+0(SB)/4, $0x4f000000
+DATA u4AboveAVX2<>+4(SB)/4, $0x4f000000
+DATA u4AboveAVX2<>+8(SB)/4, $0x4f000000
+DATA u4AboveAVX2<>+12(SB)/4, $0x4f000000
+DATA u4AboveAVX2<>+16(SB)/4, $0x4f000000
+DATA u4AboveAVX2<>+20(SB)/4, $0x4f000000
+DATA u4AboveAVX2<>+24(SB)/4, $0x4f000000
+DATA u4AboveAVX2<>+28(SB)/4, $0x4f000000
+GLOBL u4AboveAVX2<>(SB), RODATA|NOPTR, $32
+
+DATA u4Mask0AVX2<>+0(SB)/4, $0x4b00000f
+DATA u4Mask0AVX2<>+4(SB)/4, $0x4b00000f
+DATA u4Mask0AVX2<>+8(SB)/4, $0x4b00000f
+DATA u4Mask0AVX2<>+12(SB)/4, $0x4b00000f
+DATA u4Mask0AVX2<>+16(SB)/4, $0x4b00000f
+DATA u4Mask0AVX2<>+20(SB)/4, $0x4b00000f
+DATA u4Mask0AVX2<>+24(SB)/4, $0x4b00000f
+DATA u4Mask0AVX2<>+28(SB)/4, $0x4b00000f
+GLOBL u4Mask0AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA u4Base0AVX2<>+0(SB)/4, $0x4b000000
+DATA u4Base0AVX2<>+4(SB)/4, $0x4b000000
+DATA u4Base0AVX2<>+8(SB)/4, $0x4b000000
+DATA u4Base0AVX2<>+12(SB)/4, $0x4b000000
+DATA u4Base0AVX2<>+16(SB)/4, $0x4b000000
+DATA u4Base0AVX2<>+20(SB)/4, $0x4b000000
+DATA u4Base0AVX2<>+24(SB)/4, $0x4b000000
+DATA u4Base0AVX2<>+28(SB)/4, $0x4b000000
+GLOBL u4Base0AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA u4Mask1AVX2<>+0(SB)/4, $0x490000f0
+DATA u4Mask1AVX2<>+4(SB)/4, $0x490000f0
+DATA u4Mask1AVX2<>+8(SB)/4, $0x490000f0
+DATA u4Mask1AVX2<>+12(SB)/4, $0x490000f0
+DATA u4Mask1AVX2<>+16(SB)/4, $0x490000f0
+DATA u4Mask1AVX2<>+20(SB)/4, $0x490000f0
+DATA u4Mask1AVX2<>+24(SB)/4, $0x490000f0
+DATA u4Mask1AVX2<>+28(SB)/4, $0x490000f0
+GLOBL u4Mask1AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA u4Base1AVX2<>+0(SB)/4, $0x49000000
+DATA u4Base1AVX2<>+4(SB)/4, $0x49000000
+DATA u4Base1AVX2<>+8(SB)/4, $0x49000000
+DATA u4Base1AVX2<>+12(SB)/4, $0x49000000
+DATA u4Base1AVX2<>+16(SB)/4, $0x49000000
+DATA u4Base1AVX2<>+20(SB)/4, $0x49000000
+DATA u4Base1AVX2<>+24(SB)/4, $0x49000000
+DATA u4Base1AVX2<>+28(SB)/4, $0x49000000
+GLOBL u4Base1AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA u4Mask2AVX2<>+0(SB)/4, $0x47000f00
+DATA u4Mask2AVX2<>+4(SB)/4, $0x47000f00
+DATA u4Mask2AVX2<>+8(SB)/4, $0x47000f00
+DATA u4Mask2AVX2<>+12(SB)/4, $0x47000f00
+DATA u4Mask2AVX2<>+16(SB)/4, $0x47000f00
+DATA u4Mask2AVX2<>+20(SB)/4, $0x47000f00
+DATA u4Mask2AVX2<>+24(SB)/4, $0x47000f00
+DATA u4Mask2AVX2<>+28(SB)/4, $0x47000f00
+GLOBL u4Mask2AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA u4Base2AVX2<>+0(SB)/4, $0x47000000
+DATA u4Base2AVX2<>+4(SB)/4, $0x47000000
+DATA u4Base2AVX2<>+8(SB)/4, $0x47000000
+DATA u4Base2AVX2<>+12(SB)/4, $0x47000000
+DATA u4Base2AVX2<>+16(SB)/4, $0x47000000
+DATA u4Base2AVX2<>+20(SB)/4, $0x47000000
+DATA u4Base2AVX2<>+24(SB)/4, $0x47000000
+DATA u4Base2AVX2<>+28(SB)/4, $0x47000000
+GLOBL u4Base2AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA u4Mask3AVX2<>+0(SB)/4, $0x4500f000
+DATA u4Mask3AVX2<>+4(SB)/4, $0x4500f000
+DATA u4Mask3AVX2<>+8(SB)/4, $0x4500f000
+DATA u4Mask3AVX2<>+12(SB)/4, $0x4500f000
+DATA u4Mask3AVX2<>+16(SB)/4, $0x4500f000
+DATA u4Mask3AVX2<>+20(SB)/4, $0x4500f000
+DATA u4Mask3AVX2<>+24(SB)/4, $0x4500f000
+DATA u4Mask3AVX2<>+28(SB)/4, $0x4500f000
+GLOBL u4Mask3AVX2<>(SB), RODATA|NOPTR, $32
+
+DATA u4Base3AVX2<>+0(SB)/4, $0x45000000
+DATA u4Base3AVX2<>+4(SB)/4, $0x45000000
+DATA u4Base3AVX2<>+8(SB)/4, $0x45000000
+DATA u4Base3AVX2<>+12(SB)/4, $0x45000000
+DATA u4Base3AVX2<>+16(SB)/4, $0x45000000
+DATA u4Base3AVX2<>+20(SB)/4, $0x45000000
+DATA u4Base3AVX2<>+24(SB)/4, $0x45000000
+DATA u4Base3AVX2<>+28(SB)/4, $0x45000000
+GLOBL u4Base3AVX2<>(SB), RODATA|NOPTR, $32
+
 DATA lowNibblesAVX2<>+0(SB)/4, $0x0f0f0f0f
 DATA lowNibblesAVX2<>+4(SB)/4, $0x0f0f0f0f
 DATA lowNibblesAVX2<>+8(SB)/4, $0x0f0f0f0f
@@ -1488,7 +1578,7 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func expandBF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+// func expandBF16AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 // Requires: AVX, AVX2
 TEXT ·expandBF16AVX2(SB), NOSPLIT, $0-80
 	// for each step k of the panel, row r < 16:
@@ -2161,7 +2251,7 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func expandF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+// func expandF16AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 // Requires: AVX, F16C
 TEXT ·expandF16AVX2(SB), NOSPLIT, $0-80
 	// for each step k of the panel, row r < 16:
@@ -3146,7 +3236,7 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func expandInt8AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+// func expandInt8AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 // Requires: AVX, AVX2
 TEXT ·expandInt8AVX2(SB), NOSPLIT, $0-80
 	// for each step k of the panel, row r < 16:
@@ -4430,7 +4520,7 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func expand4AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+// func expand4AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 // Requires: AVX, AVX2
 TEXT ·expand4AVX2(SB), NOSPLIT, $0-80
 	// for each step k of the panel, row r < 16:
@@ -6073,7 +6163,7 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func expand4BF16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+// func expand4BF16AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 // Requires: AVX, AVX2
 TEXT ·expand4BF16AVX2(SB), NOSPLIT, $0-80
 	// for each step k of the panel, row r < 16:
@@ -6081,7 +6171,7 @@ TEXT ·expand4BF16AVX2(SB), NOSPLIT, $0-80
 	// A weight is its code's value times its scale, rounded to bfloat16.
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
-	MOVQ scales_base+48(FP), DX
+	MOVQ tops_base+48(FP), DX
 	MOVQ panel_len+8(FP), BX
 	MOVQ code+72(FP), SI
 
@@ -7573,7 +7663,7 @@ n1t1done:
 	VZEROUPPER
 	RET
 
-// func expand4F16AVX2(panel []float32, words []uint32, scales []float32, code *[32]float32)
+// func expand4F16AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
 // Requires: AVX, AVX2, F16C
 TEXT ·expand4F16AVX2(SB), NOSPLIT, $0-80
 	// for each step k of the panel, row r < 16:
@@ -7581,7 +7671,7 @@ TEXT ·expand4F16AVX2(SB), NOSPLIT, $0-80
 	// A weight is its code's value times its scale, rounded to float16.
 	MOVQ panel_base+0(FP), AX
 	MOVQ words_base+24(FP), CX
-	MOVQ scales_base+48(FP), DX
+	MOVQ tops_base+48(FP), DX
 	MOVQ panel_len+8(FP), BX
 	MOVQ code+72(FP), SI
 
@@ -7734,6 +7824,2716 @@ eight:
 	ADDQ       $+512, AX
 	SUBQ       $+128, BX
 	JNZ        eight
+	VZEROUPPER
+	RET
+
+// func vectorU4AVX2(a *vectorArgs)
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
+TEXT ·vectorU4AVX2(SB), $1088-8
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 64 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
+	// A weight is its code less its group's zero; a group has some blocks.
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
+	CMPQ AX, $0x01
+	JE   tokens1
+	CMPQ AX, $0x02
+	JE   tokens2
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
+	SHLQ $0x02, DX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
+	SHLQ $0x02, BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: groups
+	MOVQ    a+0(FP), DI
+	MOVQ    144(DI), DI
+	LEAQ    (SP), R8
+	ADDQ    $0x7f, R8
+	ANDQ    $-64, R8
+	VMOVUPS u4AboveAVX2<>+0(SB), Y0
+	VMOVUPS u4Mask0AVX2<>+0(SB), Y1
+	VMOVUPS u4Mask1AVX2<>+0(SB), Y2
+	VMOVUPS u4Mask2AVX2<>+0(SB), Y3
+	VMOVUPS u4Mask3AVX2<>+0(SB), Y4
+
+n3t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R9: k
+	MOVQ   a+0(FP), R9
+	MOVQ   120(R9), R9
+	IMUL3Q $0x08, R9, R10
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
+	MOVQ    $+0, -8(R8)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y5, (AX)(DX*1)
+	VMOVUPS Y5, (AX)(DX*2)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y5, 32(AX)(DX*1)
+	VMOVUPS Y5, 32(AX)(DX*2)
+
+n3t1block:
+	// A block of K; R9 steps of K are left.
+	CMPQ -8(R8), $0x00
+	JNE  n3t1opened
+
+	// The next group of each tile (DI on): zeros and scales go to R8 on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 168(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       176(R11), R11
+	MOVQ       R11, -8(R8)
+	PREFETCHT0 192(DI)
+	VPMOVZXBD  (DI), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, (R8)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 32(R8)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 64(R8)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 96(R8)
+	VPMOVZXBD  8(DI), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 160(R8)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 192(R8)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 224(R8)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 256(R8)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    184(R11), R11
+	CMPQ    R11, $0x02
+	JE      n3t1f16
+	CMPQ    R11, $0x01
+	JE      n3t1bf16
+	VMOVUPS 16(DI), Y5
+	VMOVUPS Y5, 128(R8)
+	VMOVUPS 48(DI), Y5
+	VMOVUPS Y5, 288(R8)
+	ADDQ    $+80, DI
+	JMP     n3t1scaled
+
+n3t1bf16:
+	VPMOVZXWD 16(DI), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 128(R8)
+	VPMOVZXWD 32(DI), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 288(R8)
+	ADDQ      $+48, DI
+	JMP       n3t1scaled
+
+n3t1f16:
+	VCVTPH2PS 16(DI), Y5
+	VMOVUPS   Y5, 128(R8)
+	VCVTPH2PS 32(DI), Y5
+	VMOVUPS   Y5, 288(R8)
+	ADDQ      $+48, DI
+
+n3t1scaled:
+n3t1opened:
+	SUBQ   $0x40, -8(R8)
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y5-Y7.
+	// Sums of tile 0, rows 8 to 15, a token each: Y8-Y10.
+	MOVQ    $0x00000040, R11
+	CMPQ    R9, R11
+	CMOVQLT R9, R11
+	SUBQ    R11, R9
+
+n3t1step:
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R12
+	PREFETCHT0 1024(R12)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX), Y0, Y11
+	VMOVDQU      (CX), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       (R8), Y13, Y13
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS (R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y3, Y11, Y13
+	VSUBPS       64(R8), Y13, Y13
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 4(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y1, Y12, Y13
+	VSUBPS       (R8), Y13, Y13
+	VBROADCASTSS 8(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 8(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y3, Y12, Y13
+	VSUBPS       64(R8), Y13, Y13
+	VBROADCASTSS 12(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 12(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y2, Y11, Y13
+	VSUBPS       32(R8), Y13, Y13
+	VBROADCASTSS 16(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 16(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 16(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y4, Y11, Y11
+	VSUBPS       96(R8), Y11, Y11
+	VBROADCASTSS 20(R10), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VBROADCASTSS 20(R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y6
+	VBROADCASTSS 20(R10)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VPAND        Y2, Y12, Y11
+	VSUBPS       32(R8), Y11, Y11
+	VBROADCASTSS 24(R10), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VBROADCASTSS 24(R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y6
+	VBROADCASTSS 24(R10)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VPAND        Y4, Y12, Y11
+	VSUBPS       96(R8), Y11, Y11
+	VBROADCASTSS 28(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 28(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS 28(R10)(BX*2), Y12
+	VFMADD231PS  Y11, Y12, Y7
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX), Y0, Y11
+	VMOVDQU      32(CX), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       160(R8), Y13, Y13
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS (R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y3, Y11, Y13
+	VSUBPS       224(R8), Y13, Y13
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 4(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y1, Y12, Y13
+	VSUBPS       160(R8), Y13, Y13
+	VBROADCASTSS 8(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 8(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y3, Y12, Y13
+	VSUBPS       224(R8), Y13, Y13
+	VBROADCASTSS 12(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 12(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 12(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y2, Y11, Y13
+	VSUBPS       192(R8), Y13, Y13
+	VBROADCASTSS 16(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 16(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 16(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y4, Y11, Y11
+	VSUBPS       256(R8), Y11, Y11
+	VBROADCASTSS 20(R10), Y13
+	VFMADD231PS  Y11, Y13, Y8
+	VBROADCASTSS 20(R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VBROADCASTSS 20(R10)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	VPAND        Y2, Y12, Y11
+	VSUBPS       192(R8), Y11, Y11
+	VBROADCASTSS 24(R10), Y13
+	VFMADD231PS  Y11, Y13, Y8
+	VBROADCASTSS 24(R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VBROADCASTSS 24(R10)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	VPAND        Y4, Y12, Y11
+	VSUBPS       256(R8), Y11, Y11
+	VBROADCASTSS 28(R10), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS 28(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS 28(R10)(BX*2), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         $+64, CX
+	ADDQ         $+32, R10
+	SUBQ         $0x08, R11
+	JNZ          n3t1step
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y11
+	VFMADD231PS 128(R8), Y5, Y11
+	VMOVUPS     Y11, (AX)
+	VMOVUPS     (AX)(DX*1), Y5
+	VFMADD231PS 128(R8), Y6, Y5
+	VMOVUPS     Y5, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Y5
+	VFMADD231PS 128(R8), Y7, Y5
+	VMOVUPS     Y5, (AX)(DX*2)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 288(R8), Y8, Y5
+	VMOVUPS     Y5, 32(AX)
+	VMOVUPS     32(AX)(DX*1), Y5
+	VFMADD231PS 288(R8), Y9, Y5
+	VMOVUPS     Y5, 32(AX)(DX*1)
+	VMOVUPS     32(AX)(DX*2), Y5
+	VFMADD231PS 288(R8), Y10, Y5
+	VMOVUPS     Y5, 32(AX)(DX*2)
+	TESTQ       R9, R9
+	JNZ         n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
+
+n3t1done:
+	VZEROUPPER
+	RET
+
+tokens2:
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
+	SHLQ $0x02, DX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
+	SHLQ $0x02, BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: groups
+	MOVQ    a+0(FP), DI
+	MOVQ    144(DI), DI
+	LEAQ    (SP), R8
+	ADDQ    $0x7f, R8
+	ANDQ    $-64, R8
+	VMOVUPS u4AboveAVX2<>+0(SB), Y0
+	VMOVUPS u4Mask0AVX2<>+0(SB), Y1
+	VMOVUPS u4Mask1AVX2<>+0(SB), Y2
+	VMOVUPS u4Mask2AVX2<>+0(SB), Y3
+	VMOVUPS u4Mask3AVX2<>+0(SB), Y4
+
+n2t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R9: k
+	MOVQ   a+0(FP), R9
+	MOVQ   120(R9), R9
+	IMUL3Q $0x08, R9, R10
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
+	MOVQ    $+0, -8(R8)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y5, (AX)(DX*1)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y5, 32(AX)(DX*1)
+
+n2t1block:
+	// A block of K; R9 steps of K are left.
+	CMPQ -8(R8), $0x00
+	JNE  n2t1opened
+
+	// The next group of each tile (DI on): zeros and scales go to R8 on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 168(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       176(R11), R11
+	MOVQ       R11, -8(R8)
+	PREFETCHT0 192(DI)
+	VPMOVZXBD  (DI), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, (R8)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 32(R8)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 64(R8)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 96(R8)
+	VPMOVZXBD  8(DI), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 160(R8)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 192(R8)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 224(R8)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 256(R8)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    184(R11), R11
+	CMPQ    R11, $0x02
+	JE      n2t1f16
+	CMPQ    R11, $0x01
+	JE      n2t1bf16
+	VMOVUPS 16(DI), Y5
+	VMOVUPS Y5, 128(R8)
+	VMOVUPS 48(DI), Y5
+	VMOVUPS Y5, 288(R8)
+	ADDQ    $+80, DI
+	JMP     n2t1scaled
+
+n2t1bf16:
+	VPMOVZXWD 16(DI), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 128(R8)
+	VPMOVZXWD 32(DI), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 288(R8)
+	ADDQ      $+48, DI
+	JMP       n2t1scaled
+
+n2t1f16:
+	VCVTPH2PS 16(DI), Y5
+	VMOVUPS   Y5, 128(R8)
+	VCVTPH2PS 32(DI), Y5
+	VMOVUPS   Y5, 288(R8)
+	ADDQ      $+48, DI
+
+n2t1scaled:
+n2t1opened:
+	SUBQ   $0x40, -8(R8)
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y5, Y6.
+	// Sums of tile 0, rows 8 to 15, a token each: Y7, Y8.
+	MOVQ    $0x00000040, R11
+	CMPQ    R9, R11
+	CMOVQLT R9, R11
+	SUBQ    R11, R9
+
+n2t1step:
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R12
+	PREFETCHT0 1024(R12)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX), Y0, Y9
+	VMOVDQU      (CX), Y10
+	VPSRLD       $0x10, Y10, Y10
+	VPOR         Y0, Y10, Y10
+	VPAND        Y1, Y9, Y11
+	VSUBPS       (R8), Y11, Y11
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y3, Y9, Y11
+	VSUBPS       64(R8), Y11, Y11
+	VBROADCASTSS 4(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 4(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y1, Y10, Y11
+	VSUBPS       (R8), Y11, Y11
+	VBROADCASTSS 8(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 8(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y3, Y10, Y11
+	VSUBPS       64(R8), Y11, Y11
+	VBROADCASTSS 12(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 12(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y2, Y9, Y11
+	VSUBPS       32(R8), Y11, Y11
+	VBROADCASTSS 16(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 16(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y4, Y9, Y9
+	VSUBPS       96(R8), Y9, Y9
+	VBROADCASTSS 20(R10), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VBROADCASTSS 20(R10)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y6
+	VPAND        Y2, Y10, Y9
+	VSUBPS       32(R8), Y9, Y9
+	VBROADCASTSS 24(R10), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VBROADCASTSS 24(R10)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y6
+	VPAND        Y4, Y10, Y9
+	VSUBPS       96(R8), Y9, Y9
+	VBROADCASTSS 28(R10), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 28(R10)(BX*1), Y10
+	VFMADD231PS  Y9, Y10, Y6
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX), Y0, Y9
+	VMOVDQU      32(CX), Y10
+	VPSRLD       $0x10, Y10, Y10
+	VPOR         Y0, Y10, Y10
+	VPAND        Y1, Y9, Y11
+	VSUBPS       160(R8), Y11, Y11
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y3, Y9, Y11
+	VSUBPS       224(R8), Y11, Y11
+	VBROADCASTSS 4(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 4(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y1, Y10, Y11
+	VSUBPS       160(R8), Y11, Y11
+	VBROADCASTSS 8(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 8(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y3, Y10, Y11
+	VSUBPS       224(R8), Y11, Y11
+	VBROADCASTSS 12(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 12(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y2, Y9, Y11
+	VSUBPS       192(R8), Y11, Y11
+	VBROADCASTSS 16(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 16(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y4, Y9, Y9
+	VSUBPS       256(R8), Y9, Y9
+	VBROADCASTSS 20(R10), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VBROADCASTSS 20(R10)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y8
+	VPAND        Y2, Y10, Y9
+	VSUBPS       192(R8), Y9, Y9
+	VBROADCASTSS 24(R10), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VBROADCASTSS 24(R10)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y8
+	VPAND        Y4, Y10, Y9
+	VSUBPS       256(R8), Y9, Y9
+	VBROADCASTSS 28(R10), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS 28(R10)(BX*1), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         $+64, CX
+	ADDQ         $+32, R10
+	SUBQ         $0x08, R11
+	JNZ          n2t1step
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y9
+	VFMADD231PS 128(R8), Y5, Y9
+	VMOVUPS     Y9, (AX)
+	VMOVUPS     (AX)(DX*1), Y5
+	VFMADD231PS 128(R8), Y6, Y5
+	VMOVUPS     Y5, (AX)(DX*1)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 288(R8), Y7, Y5
+	VMOVUPS     Y5, 32(AX)
+	VMOVUPS     32(AX)(DX*1), Y5
+	VFMADD231PS 288(R8), Y8, Y5
+	VMOVUPS     Y5, 32(AX)(DX*1)
+	TESTQ       R9, R9
+	JNZ         n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
+
+n2t1done:
+	VZEROUPPER
+	RET
+
+tokens1:
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: groups
+	MOVQ    a+0(FP), BX
+	MOVQ    144(BX), BX
+	LEAQ    (SP), SI
+	ADDQ    $0x7f, SI
+	ANDQ    $-64, SI
+	VMOVUPS u4AboveAVX2<>+0(SB), Y0
+	VMOVUPS u4Mask0AVX2<>+0(SB), Y1
+	VMOVUPS u4Mask1AVX2<>+0(SB), Y2
+	VMOVUPS u4Mask2AVX2<>+0(SB), Y3
+	VMOVUPS u4Mask3AVX2<>+0(SB), Y4
+
+n1t3:
+	// 3 tiles at a time, while as many are left (DX).
+	CMPQ DX, $0x03
+	JLT  n1t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x08, DI, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
+	MOVQ    $+0, -8(SI)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y5, 64(AX)
+	VMOVUPS Y5, 96(AX)
+	VMOVUPS Y5, 128(AX)
+	VMOVUPS Y5, 160(AX)
+
+n1t3block:
+	// A block of K; DI steps of K are left.
+	CMPQ -8(SI), $0x00
+	JNE  n1t3opened
+
+	// The next group of each tile (BX on): zeros and scales go to SI on.
+	// R10: tileGroups
+	MOVQ a+0(FP), R10
+	MOVQ 168(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       176(R11), R11
+	MOVQ       R11, -8(SI)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, (SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 32(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 64(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 96(SI)
+	VPMOVZXBD  8(BX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 160(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 192(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 224(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 256(SI)
+	PREFETCHT0 192(BX)(R10*1)
+	VPMOVZXBD  (BX)(R10*1), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 320(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 352(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 384(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 416(SI)
+	VPMOVZXBD  8(BX)(R10*1), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 480(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 512(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 544(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 576(SI)
+	PREFETCHT0 192(BX)(R10*2)
+	VPMOVZXBD  (BX)(R10*2), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 640(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 672(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 704(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 736(SI)
+	VPMOVZXBD  8(BX)(R10*2), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 800(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 832(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 864(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 896(SI)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    184(R11), R11
+	CMPQ    R11, $0x02
+	JE      n1t3f16
+	CMPQ    R11, $0x01
+	JE      n1t3bf16
+	VMOVUPS 16(BX), Y5
+	VMOVUPS Y5, 128(SI)
+	VMOVUPS 48(BX), Y5
+	VMOVUPS Y5, 288(SI)
+	VMOVUPS 16(BX)(R10*1), Y5
+	VMOVUPS Y5, 448(SI)
+	VMOVUPS 48(BX)(R10*1), Y5
+	VMOVUPS Y5, 608(SI)
+	VMOVUPS 16(BX)(R10*2), Y5
+	VMOVUPS Y5, 768(SI)
+	VMOVUPS 48(BX)(R10*2), Y5
+	VMOVUPS Y5, 928(SI)
+	ADDQ    $+80, BX
+	JMP     n1t3scaled
+
+n1t3bf16:
+	VPMOVZXWD 16(BX), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 128(SI)
+	VPMOVZXWD 32(BX), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 288(SI)
+	VPMOVZXWD 16(BX)(R10*1), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 448(SI)
+	VPMOVZXWD 32(BX)(R10*1), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 608(SI)
+	VPMOVZXWD 16(BX)(R10*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 768(SI)
+	VPMOVZXWD 32(BX)(R10*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 928(SI)
+	ADDQ      $+48, BX
+	JMP       n1t3scaled
+
+n1t3f16:
+	VCVTPH2PS 16(BX), Y5
+	VMOVUPS   Y5, 128(SI)
+	VCVTPH2PS 32(BX), Y5
+	VMOVUPS   Y5, 288(SI)
+	VCVTPH2PS 16(BX)(R10*1), Y5
+	VMOVUPS   Y5, 448(SI)
+	VCVTPH2PS 32(BX)(R10*1), Y5
+	VMOVUPS   Y5, 608(SI)
+	VCVTPH2PS 16(BX)(R10*2), Y5
+	VMOVUPS   Y5, 768(SI)
+	VCVTPH2PS 32(BX)(R10*2), Y5
+	VMOVUPS   Y5, 928(SI)
+	ADDQ      $+48, BX
+
+n1t3scaled:
+n1t3opened:
+	SUBQ   $0x40, -8(SI)
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6.
+	// Sums of tile 1, rows 0 to 7, a token each: Y7.
+	// Sums of tile 1, rows 8 to 15, a token each: Y8.
+	// Sums of tile 2, rows 0 to 7, a token each: Y9.
+	// Sums of tile 2, rows 8 to 15, a token each: Y10.
+	MOVQ    $0x00000040, R10
+	CMPQ    DI, R10
+	CMOVQLT DI, R10
+	SUBQ    R10, DI
+
+n1t3step:
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(DI)(R10*1), R11
+	CMPQ       R11, $+128
+	SBBQ       R11, R11
+	IMUL3Q     $0x02, R8, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1024(R11)(R8*1)
+	PREFETCHT0 1024(R11)(R8*2)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX), Y0, Y11
+	VMOVDQU      (CX), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       (SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y3, Y11, Y13
+	VSUBPS       64(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y1, Y12, Y13
+	VSUBPS       (SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y3, Y12, Y13
+	VSUBPS       64(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y2, Y11, Y13
+	VSUBPS       32(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y4, Y11, Y11
+	VSUBPS       96(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VPAND        Y2, Y12, Y11
+	VSUBPS       32(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VPAND        Y4, Y12, Y11
+	VSUBPS       96(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y5
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX), Y0, Y11
+	VMOVDQU      32(CX), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       160(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y3, Y11, Y13
+	VSUBPS       224(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y1, Y12, Y13
+	VSUBPS       160(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y3, Y12, Y13
+	VSUBPS       224(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y2, Y11, Y13
+	VSUBPS       192(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y4, Y11, Y11
+	VSUBPS       256(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y6
+	VPAND        Y2, Y12, Y11
+	VSUBPS       192(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y6
+	VPAND        Y4, Y12, Y11
+	VSUBPS       256(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y6
+
+	// Steps 0 to 7: the words at (CX)(R8*1) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX)(R8*1), Y0, Y11
+	VMOVDQU      (CX)(R8*1), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       320(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y3, Y11, Y13
+	VSUBPS       384(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y1, Y12, Y13
+	VSUBPS       320(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y3, Y12, Y13
+	VSUBPS       384(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y2, Y11, Y13
+	VSUBPS       352(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y4, Y11, Y11
+	VSUBPS       416(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VPAND        Y2, Y12, Y11
+	VSUBPS       352(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VPAND        Y4, Y12, Y11
+	VSUBPS       416(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y7
+
+	// Steps 0 to 7: the words at 32(CX)(R8*1) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX)(R8*1), Y0, Y11
+	VMOVDQU      32(CX)(R8*1), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       480(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y3, Y11, Y13
+	VSUBPS       544(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y1, Y12, Y13
+	VSUBPS       480(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y3, Y12, Y13
+	VSUBPS       544(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y2, Y11, Y13
+	VSUBPS       512(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y4, Y11, Y11
+	VSUBPS       576(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y8
+	VPAND        Y2, Y12, Y11
+	VSUBPS       512(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y8
+	VPAND        Y4, Y12, Y11
+	VSUBPS       576(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y8
+
+	// Steps 0 to 7: the words at (CX)(R8*2) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX)(R8*2), Y0, Y11
+	VMOVDQU      (CX)(R8*2), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       640(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y3, Y11, Y13
+	VSUBPS       704(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y1, Y12, Y13
+	VSUBPS       640(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y3, Y12, Y13
+	VSUBPS       704(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y2, Y11, Y13
+	VSUBPS       672(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y4, Y11, Y11
+	VSUBPS       736(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VPAND        Y2, Y12, Y11
+	VSUBPS       672(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VPAND        Y4, Y12, Y11
+	VSUBPS       736(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y9
+
+	// Steps 0 to 7: the words at 32(CX)(R8*2) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX)(R8*2), Y0, Y11
+	VMOVDQU      32(CX)(R8*2), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       800(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y3, Y11, Y13
+	VSUBPS       864(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y1, Y12, Y13
+	VSUBPS       800(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y3, Y12, Y13
+	VSUBPS       864(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y2, Y11, Y13
+	VSUBPS       832(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y4, Y11, Y11
+	VSUBPS       896(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	VPAND        Y2, Y12, Y11
+	VSUBPS       832(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	VPAND        Y4, Y12, Y11
+	VSUBPS       896(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         $+64, CX
+	ADDQ         $+32, R9
+	SUBQ         $0x08, R10
+	JNZ          n1t3step
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y11
+	VFMADD231PS 128(SI), Y5, Y11
+	VMOVUPS     Y11, (AX)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 288(SI), Y6, Y5
+	VMOVUPS     Y5, 32(AX)
+	VMOVUPS     64(AX), Y5
+	VFMADD231PS 448(SI), Y7, Y5
+	VMOVUPS     Y5, 64(AX)
+	VMOVUPS     96(AX), Y5
+	VFMADD231PS 608(SI), Y8, Y5
+	VMOVUPS     Y5, 96(AX)
+	VMOVUPS     128(AX), Y5
+	VFMADD231PS 768(SI), Y9, Y5
+	VMOVUPS     Y5, 128(AX)
+	VMOVUPS     160(AX), Y5
+	VFMADD231PS 928(SI), Y10, Y5
+	VMOVUPS     Y5, 160(AX)
+	TESTQ       DI, DI
+	JNZ         n1t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R8, CX
+	ADDQ R8, CX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x02, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x03, DX
+	JMP    n1t3
+
+n1t3done:
+n1t1:
+	// 1 tiles at a time, while as many are left (DX).
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x08, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
+	MOVQ    $+0, -8(SI)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y5, 32(AX)
+
+n1t1block:
+	// A block of K; DI steps of K are left.
+	CMPQ -8(SI), $0x00
+	JNE  n1t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to SI on.
+	// R9: tileGroups
+	MOVQ a+0(FP), R9
+	MOVQ 168(R9), R9
+	SHLQ $0x02, R9
+
+	// R9: group
+	MOVQ       a+0(FP), R9
+	MOVQ       176(R9), R9
+	MOVQ       R9, -8(SI)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, (SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 32(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 64(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 96(SI)
+	VPMOVZXBD  8(BX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 160(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 192(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 224(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 256(SI)
+
+	// R9: scale
+	MOVQ    a+0(FP), R9
+	MOVQ    184(R9), R9
+	CMPQ    R9, $0x02
+	JE      n1t1f16
+	CMPQ    R9, $0x01
+	JE      n1t1bf16
+	VMOVUPS 16(BX), Y5
+	VMOVUPS Y5, 128(SI)
+	VMOVUPS 48(BX), Y5
+	VMOVUPS Y5, 288(SI)
+	ADDQ    $+80, BX
+	JMP     n1t1scaled
+
+n1t1bf16:
+	VPMOVZXWD 16(BX), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 128(SI)
+	VPMOVZXWD 32(BX), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 288(SI)
+	ADDQ      $+48, BX
+	JMP       n1t1scaled
+
+n1t1f16:
+	VCVTPH2PS 16(BX), Y5
+	VMOVUPS   Y5, 128(SI)
+	VCVTPH2PS 32(BX), Y5
+	VMOVUPS   Y5, 288(SI)
+	ADDQ      $+48, BX
+
+n1t1scaled:
+n1t1opened:
+	SUBQ   $0x40, -8(SI)
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6.
+	MOVQ    $0x00000040, R9
+	CMPQ    DI, R9
+	CMOVQLT DI, R9
+	SUBQ    R9, DI
+
+n1t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R10
+	PREFETCHT0 1024(R10)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX), Y0, Y7
+	VMOVDQU      (CX), Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPOR         Y0, Y8, Y8
+	VPAND        Y1, Y7, Y9
+	VSUBPS       (SI), Y9, Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y3, Y7, Y9
+	VSUBPS       64(SI), Y9, Y9
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y1, Y8, Y9
+	VSUBPS       (SI), Y9, Y9
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y3, Y8, Y9
+	VSUBPS       64(SI), Y9, Y9
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y2, Y7, Y9
+	VSUBPS       32(SI), Y9, Y9
+	VBROADCASTSS 16(R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y4, Y7, Y7
+	VSUBPS       96(SI), Y7, Y7
+	VBROADCASTSS 20(R8), Y9
+	VFMADD231PS  Y7, Y9, Y5
+	VPAND        Y2, Y8, Y7
+	VSUBPS       32(SI), Y7, Y7
+	VBROADCASTSS 24(R8), Y9
+	VFMADD231PS  Y7, Y9, Y5
+	VPAND        Y4, Y8, Y7
+	VSUBPS       96(SI), Y7, Y7
+	VBROADCASTSS 28(R8), Y8
+	VFMADD231PS  Y7, Y8, Y5
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX), Y0, Y7
+	VMOVDQU      32(CX), Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPOR         Y0, Y8, Y8
+	VPAND        Y1, Y7, Y9
+	VSUBPS       160(SI), Y9, Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y3, Y7, Y9
+	VSUBPS       224(SI), Y9, Y9
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y1, Y8, Y9
+	VSUBPS       160(SI), Y9, Y9
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y3, Y8, Y9
+	VSUBPS       224(SI), Y9, Y9
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y2, Y7, Y9
+	VSUBPS       192(SI), Y9, Y9
+	VBROADCASTSS 16(R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y4, Y7, Y7
+	VSUBPS       256(SI), Y7, Y7
+	VBROADCASTSS 20(R8), Y9
+	VFMADD231PS  Y7, Y9, Y6
+	VPAND        Y2, Y8, Y7
+	VSUBPS       192(SI), Y7, Y7
+	VBROADCASTSS 24(R8), Y9
+	VFMADD231PS  Y7, Y9, Y6
+	VPAND        Y4, Y8, Y7
+	VSUBPS       256(SI), Y7, Y7
+	VBROADCASTSS 28(R8), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $+64, CX
+	ADDQ         $+32, R8
+	SUBQ         $0x08, R9
+	JNZ          n1t1step
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y7
+	VFMADD231PS 128(SI), Y5, Y7
+	VMOVUPS     Y7, (AX)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 288(SI), Y6, Y5
+	VMOVUPS     Y5, 32(AX)
+	TESTQ       DI, DI
+	JNZ         n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
+
+n1t1done:
+	VZEROUPPER
+	RET
+
+// func vectorU4x32AVX2(a *vectorArgs)
+// Requires: AVX, AVX2, CMOV, F16C, FMA3, MMX+
+TEXT ·vectorU4x32AVX2(SB), $1088-8
+	// y = 0; for each tile t of 16 rows r, token c < n, block along K:
+	// 	s = Σ_k w[k][r]·x[c·xStride + k]     of a block of 32 along K, fused, k ascending
+	// 	y[c·yStride + t·16 + r] += scale[block][r]·s     fused
+	// A weight is its code less its group's zero; a group has some blocks.
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 112(AX), AX
+
+	// Each value of n (AX) has a copy of the loops, 3 the first.
+	CMPQ AX, $0x01
+	JE   tokens1
+	CMPQ AX, $0x02
+	JE   tokens2
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
+	SHLQ $0x02, DX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
+	SHLQ $0x02, BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: groups
+	MOVQ    a+0(FP), DI
+	MOVQ    144(DI), DI
+	LEAQ    (SP), R8
+	ADDQ    $0x7f, R8
+	ANDQ    $-64, R8
+	VMOVUPS u4AboveAVX2<>+0(SB), Y0
+	VMOVUPS u4Mask0AVX2<>+0(SB), Y1
+	VMOVUPS u4Mask1AVX2<>+0(SB), Y2
+	VMOVUPS u4Mask2AVX2<>+0(SB), Y3
+	VMOVUPS u4Mask3AVX2<>+0(SB), Y4
+
+n3t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// R9: k
+	MOVQ   a+0(FP), R9
+	MOVQ   120(R9), R9
+	IMUL3Q $0x08, R9, R10
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
+	MOVQ    $+0, -8(R8)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y5, (AX)(DX*1)
+	VMOVUPS Y5, (AX)(DX*2)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y5, 32(AX)(DX*1)
+	VMOVUPS Y5, 32(AX)(DX*2)
+
+n3t1block:
+	// A block of K; R9 steps of K are left.
+	CMPQ -8(R8), $0x00
+	JNE  n3t1opened
+
+	// The next group of each tile (DI on): zeros and scales go to R8 on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 168(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       176(R11), R11
+	MOVQ       R11, -8(R8)
+	PREFETCHT0 192(DI)
+	VPMOVZXBD  (DI), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, (R8)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 32(R8)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 64(R8)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 96(R8)
+	VPMOVZXBD  8(DI), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 160(R8)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 192(R8)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 224(R8)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 256(R8)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    184(R11), R11
+	CMPQ    R11, $0x02
+	JE      n3t1f16
+	CMPQ    R11, $0x01
+	JE      n3t1bf16
+	VMOVUPS 16(DI), Y5
+	VMOVUPS Y5, 128(R8)
+	VMOVUPS 48(DI), Y5
+	VMOVUPS Y5, 288(R8)
+	ADDQ    $+80, DI
+	JMP     n3t1scaled
+
+n3t1bf16:
+	VPMOVZXWD 16(DI), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 128(R8)
+	VPMOVZXWD 32(DI), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 288(R8)
+	ADDQ      $+48, DI
+	JMP       n3t1scaled
+
+n3t1f16:
+	VCVTPH2PS 16(DI), Y5
+	VMOVUPS   Y5, 128(R8)
+	VCVTPH2PS 32(DI), Y5
+	VMOVUPS   Y5, 288(R8)
+	ADDQ      $+48, DI
+
+n3t1scaled:
+n3t1opened:
+	SUBQ   $0x20, -8(R8)
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y5-Y7.
+	// Sums of tile 0, rows 8 to 15, a token each: Y8-Y10.
+	MOVQ    $0x00000020, R11
+	CMPQ    R9, R11
+	CMOVQLT R9, R11
+	SUBQ    R11, R9
+
+n3t1step:
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R12
+	PREFETCHT0 1024(R12)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX), Y0, Y11
+	VMOVDQU      (CX), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       (R8), Y13, Y13
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS (R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y3, Y11, Y13
+	VSUBPS       64(R8), Y13, Y13
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 4(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y1, Y12, Y13
+	VSUBPS       (R8), Y13, Y13
+	VBROADCASTSS 8(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 8(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y3, Y12, Y13
+	VSUBPS       64(R8), Y13, Y13
+	VBROADCASTSS 12(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 12(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y2, Y11, Y13
+	VSUBPS       32(R8), Y13, Y13
+	VBROADCASTSS 16(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 16(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 16(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y4, Y11, Y11
+	VSUBPS       96(R8), Y11, Y11
+	VBROADCASTSS 20(R10), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VBROADCASTSS 20(R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y6
+	VBROADCASTSS 20(R10)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VPAND        Y2, Y12, Y11
+	VSUBPS       32(R8), Y11, Y11
+	VBROADCASTSS 24(R10), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VBROADCASTSS 24(R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y6
+	VBROADCASTSS 24(R10)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VPAND        Y4, Y12, Y11
+	VSUBPS       96(R8), Y11, Y11
+	VBROADCASTSS 28(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 28(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS 28(R10)(BX*2), Y12
+	VFMADD231PS  Y11, Y12, Y7
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX), Y0, Y11
+	VMOVDQU      32(CX), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       160(R8), Y13, Y13
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS (R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y3, Y11, Y13
+	VSUBPS       224(R8), Y13, Y13
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 4(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y1, Y12, Y13
+	VSUBPS       160(R8), Y13, Y13
+	VBROADCASTSS 8(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 8(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y3, Y12, Y13
+	VSUBPS       224(R8), Y13, Y13
+	VBROADCASTSS 12(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 12(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 12(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y2, Y11, Y13
+	VSUBPS       192(R8), Y13, Y13
+	VBROADCASTSS 16(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 16(R10)(BX*1), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 16(R10)(BX*2), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y4, Y11, Y11
+	VSUBPS       256(R8), Y11, Y11
+	VBROADCASTSS 20(R10), Y13
+	VFMADD231PS  Y11, Y13, Y8
+	VBROADCASTSS 20(R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VBROADCASTSS 20(R10)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	VPAND        Y2, Y12, Y11
+	VSUBPS       192(R8), Y11, Y11
+	VBROADCASTSS 24(R10), Y13
+	VFMADD231PS  Y11, Y13, Y8
+	VBROADCASTSS 24(R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VBROADCASTSS 24(R10)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	VPAND        Y4, Y12, Y11
+	VSUBPS       256(R8), Y11, Y11
+	VBROADCASTSS 28(R10), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS 28(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS 28(R10)(BX*2), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         $+64, CX
+	ADDQ         $+32, R10
+	SUBQ         $0x08, R11
+	JNZ          n3t1step
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y11
+	VFMADD231PS 128(R8), Y5, Y11
+	VMOVUPS     Y11, (AX)
+	VMOVUPS     (AX)(DX*1), Y5
+	VFMADD231PS 128(R8), Y6, Y5
+	VMOVUPS     Y5, (AX)(DX*1)
+	VMOVUPS     (AX)(DX*2), Y5
+	VFMADD231PS 128(R8), Y7, Y5
+	VMOVUPS     Y5, (AX)(DX*2)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 288(R8), Y8, Y5
+	VMOVUPS     Y5, 32(AX)
+	VMOVUPS     32(AX)(DX*1), Y5
+	VFMADD231PS 288(R8), Y9, Y5
+	VMOVUPS     Y5, 32(AX)(DX*1)
+	VMOVUPS     32(AX)(DX*2), Y5
+	VFMADD231PS 288(R8), Y10, Y5
+	VMOVUPS     Y5, 32(AX)(DX*2)
+	TESTQ       R9, R9
+	JNZ         n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n3t1
+
+n3t1done:
+	VZEROUPPER
+	RET
+
+tokens2:
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: yStride
+	MOVQ a+0(FP), DX
+	MOVQ 24(DX), DX
+	SHLQ $0x02, DX
+
+	// BX: xStride
+	MOVQ a+0(FP), BX
+	MOVQ 104(BX), BX
+	SHLQ $0x02, BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 128(SI), SI
+
+	// DI: groups
+	MOVQ    a+0(FP), DI
+	MOVQ    144(DI), DI
+	LEAQ    (SP), R8
+	ADDQ    $0x7f, R8
+	ANDQ    $-64, R8
+	VMOVUPS u4AboveAVX2<>+0(SB), Y0
+	VMOVUPS u4Mask0AVX2<>+0(SB), Y1
+	VMOVUPS u4Mask1AVX2<>+0(SB), Y2
+	VMOVUPS u4Mask2AVX2<>+0(SB), Y3
+	VMOVUPS u4Mask3AVX2<>+0(SB), Y4
+
+n2t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// R9: k
+	MOVQ   a+0(FP), R9
+	MOVQ   120(R9), R9
+	IMUL3Q $0x08, R9, R10
+
+	// R10: x
+	MOVQ    a+0(FP), R10
+	MOVQ    80(R10), R10
+	MOVQ    $+0, -8(R8)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y5, (AX)(DX*1)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y5, 32(AX)(DX*1)
+
+n2t1block:
+	// A block of K; R9 steps of K are left.
+	CMPQ -8(R8), $0x00
+	JNE  n2t1opened
+
+	// The next group of each tile (DI on): zeros and scales go to R8 on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 168(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       176(R11), R11
+	MOVQ       R11, -8(R8)
+	PREFETCHT0 192(DI)
+	VPMOVZXBD  (DI), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, (R8)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 32(R8)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 64(R8)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 96(R8)
+	VPMOVZXBD  8(DI), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 160(R8)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 192(R8)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 224(R8)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 256(R8)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    184(R11), R11
+	CMPQ    R11, $0x02
+	JE      n2t1f16
+	CMPQ    R11, $0x01
+	JE      n2t1bf16
+	VMOVUPS 16(DI), Y5
+	VMOVUPS Y5, 128(R8)
+	VMOVUPS 48(DI), Y5
+	VMOVUPS Y5, 288(R8)
+	ADDQ    $+80, DI
+	JMP     n2t1scaled
+
+n2t1bf16:
+	VPMOVZXWD 16(DI), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 128(R8)
+	VPMOVZXWD 32(DI), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 288(R8)
+	ADDQ      $+48, DI
+	JMP       n2t1scaled
+
+n2t1f16:
+	VCVTPH2PS 16(DI), Y5
+	VMOVUPS   Y5, 128(R8)
+	VCVTPH2PS 32(DI), Y5
+	VMOVUPS   Y5, 288(R8)
+	ADDQ      $+48, DI
+
+n2t1scaled:
+n2t1opened:
+	SUBQ   $0x20, -8(R8)
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y5, Y6.
+	// Sums of tile 0, rows 8 to 15, a token each: Y7, Y8.
+	MOVQ    $0x00000020, R11
+	CMPQ    R9, R11
+	CMOVQLT R9, R11
+	SUBQ    R11, R9
+
+n2t1step:
+	// 8 steps of K, of R11 in the block: words at (CX) on, x at (R10) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R12
+	PREFETCHT0 1024(R12)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX), Y0, Y9
+	VMOVDQU      (CX), Y10
+	VPSRLD       $0x10, Y10, Y10
+	VPOR         Y0, Y10, Y10
+	VPAND        Y1, Y9, Y11
+	VSUBPS       (R8), Y11, Y11
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y3, Y9, Y11
+	VSUBPS       64(R8), Y11, Y11
+	VBROADCASTSS 4(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 4(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y1, Y10, Y11
+	VSUBPS       (R8), Y11, Y11
+	VBROADCASTSS 8(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 8(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y3, Y10, Y11
+	VSUBPS       64(R8), Y11, Y11
+	VBROADCASTSS 12(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 12(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y2, Y9, Y11
+	VSUBPS       32(R8), Y11, Y11
+	VBROADCASTSS 16(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 16(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VPAND        Y4, Y9, Y9
+	VSUBPS       96(R8), Y9, Y9
+	VBROADCASTSS 20(R10), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VBROADCASTSS 20(R10)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y6
+	VPAND        Y2, Y10, Y9
+	VSUBPS       32(R8), Y9, Y9
+	VBROADCASTSS 24(R10), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VBROADCASTSS 24(R10)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y6
+	VPAND        Y4, Y10, Y9
+	VSUBPS       96(R8), Y9, Y9
+	VBROADCASTSS 28(R10), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 28(R10)(BX*1), Y10
+	VFMADD231PS  Y9, Y10, Y6
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX), Y0, Y9
+	VMOVDQU      32(CX), Y10
+	VPSRLD       $0x10, Y10, Y10
+	VPOR         Y0, Y10, Y10
+	VPAND        Y1, Y9, Y11
+	VSUBPS       160(R8), Y11, Y11
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y3, Y9, Y11
+	VSUBPS       224(R8), Y11, Y11
+	VBROADCASTSS 4(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 4(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y1, Y10, Y11
+	VSUBPS       160(R8), Y11, Y11
+	VBROADCASTSS 8(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 8(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y3, Y10, Y11
+	VSUBPS       224(R8), Y11, Y11
+	VBROADCASTSS 12(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 12(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y2, Y9, Y11
+	VSUBPS       192(R8), Y11, Y11
+	VBROADCASTSS 16(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 16(R10)(BX*1), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VPAND        Y4, Y9, Y9
+	VSUBPS       256(R8), Y9, Y9
+	VBROADCASTSS 20(R10), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VBROADCASTSS 20(R10)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y8
+	VPAND        Y2, Y10, Y9
+	VSUBPS       192(R8), Y9, Y9
+	VBROADCASTSS 24(R10), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VBROADCASTSS 24(R10)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y8
+	VPAND        Y4, Y10, Y9
+	VSUBPS       256(R8), Y9, Y9
+	VBROADCASTSS 28(R10), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS 28(R10)(BX*1), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         $+64, CX
+	ADDQ         $+32, R10
+	SUBQ         $0x08, R11
+	JNZ          n2t1step
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y9
+	VFMADD231PS 128(R8), Y5, Y9
+	VMOVUPS     Y9, (AX)
+	VMOVUPS     (AX)(DX*1), Y5
+	VFMADD231PS 128(R8), Y6, Y5
+	VMOVUPS     Y5, (AX)(DX*1)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 288(R8), Y7, Y5
+	VMOVUPS     Y5, 32(AX)
+	VMOVUPS     32(AX)(DX*1), Y5
+	VFMADD231PS 288(R8), Y8, Y5
+	VMOVUPS     Y5, 32(AX)(DX*1)
+	TESTQ       R9, R9
+	JNZ         n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, SI
+	JMP  n2t1
+
+n2t1done:
+	VZEROUPPER
+	RET
+
+tokens1:
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: tiles
+	MOVQ a+0(FP), DX
+	MOVQ 128(DX), DX
+
+	// BX: groups
+	MOVQ    a+0(FP), BX
+	MOVQ    144(BX), BX
+	LEAQ    (SP), SI
+	ADDQ    $0x7f, SI
+	ANDQ    $-64, SI
+	VMOVUPS u4AboveAVX2<>+0(SB), Y0
+	VMOVUPS u4Mask0AVX2<>+0(SB), Y1
+	VMOVUPS u4Mask1AVX2<>+0(SB), Y2
+	VMOVUPS u4Mask2AVX2<>+0(SB), Y3
+	VMOVUPS u4Mask3AVX2<>+0(SB), Y4
+
+n1t3:
+	// 3 tiles at a time, while as many are left (DX).
+	CMPQ DX, $0x03
+	JLT  n1t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x08, DI, R8
+
+	// R9: x
+	MOVQ    a+0(FP), R9
+	MOVQ    80(R9), R9
+	MOVQ    $+0, -8(SI)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y5, 64(AX)
+	VMOVUPS Y5, 96(AX)
+	VMOVUPS Y5, 128(AX)
+	VMOVUPS Y5, 160(AX)
+
+n1t3block:
+	// A block of K; DI steps of K are left.
+	CMPQ -8(SI), $0x00
+	JNE  n1t3opened
+
+	// The next group of each tile (BX on): zeros and scales go to SI on.
+	// R10: tileGroups
+	MOVQ a+0(FP), R10
+	MOVQ 168(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       176(R11), R11
+	MOVQ       R11, -8(SI)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, (SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 32(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 64(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 96(SI)
+	VPMOVZXBD  8(BX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 160(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 192(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 224(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 256(SI)
+	PREFETCHT0 192(BX)(R10*1)
+	VPMOVZXBD  (BX)(R10*1), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 320(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 352(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 384(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 416(SI)
+	VPMOVZXBD  8(BX)(R10*1), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 480(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 512(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 544(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 576(SI)
+	PREFETCHT0 192(BX)(R10*2)
+	VPMOVZXBD  (BX)(R10*2), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 640(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 672(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 704(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 736(SI)
+	VPMOVZXBD  8(BX)(R10*2), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 800(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 832(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 864(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 896(SI)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    184(R11), R11
+	CMPQ    R11, $0x02
+	JE      n1t3f16
+	CMPQ    R11, $0x01
+	JE      n1t3bf16
+	VMOVUPS 16(BX), Y5
+	VMOVUPS Y5, 128(SI)
+	VMOVUPS 48(BX), Y5
+	VMOVUPS Y5, 288(SI)
+	VMOVUPS 16(BX)(R10*1), Y5
+	VMOVUPS Y5, 448(SI)
+	VMOVUPS 48(BX)(R10*1), Y5
+	VMOVUPS Y5, 608(SI)
+	VMOVUPS 16(BX)(R10*2), Y5
+	VMOVUPS Y5, 768(SI)
+	VMOVUPS 48(BX)(R10*2), Y5
+	VMOVUPS Y5, 928(SI)
+	ADDQ    $+80, BX
+	JMP     n1t3scaled
+
+n1t3bf16:
+	VPMOVZXWD 16(BX), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 128(SI)
+	VPMOVZXWD 32(BX), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 288(SI)
+	VPMOVZXWD 16(BX)(R10*1), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 448(SI)
+	VPMOVZXWD 32(BX)(R10*1), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 608(SI)
+	VPMOVZXWD 16(BX)(R10*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 768(SI)
+	VPMOVZXWD 32(BX)(R10*2), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 928(SI)
+	ADDQ      $+48, BX
+	JMP       n1t3scaled
+
+n1t3f16:
+	VCVTPH2PS 16(BX), Y5
+	VMOVUPS   Y5, 128(SI)
+	VCVTPH2PS 32(BX), Y5
+	VMOVUPS   Y5, 288(SI)
+	VCVTPH2PS 16(BX)(R10*1), Y5
+	VMOVUPS   Y5, 448(SI)
+	VCVTPH2PS 32(BX)(R10*1), Y5
+	VMOVUPS   Y5, 608(SI)
+	VCVTPH2PS 16(BX)(R10*2), Y5
+	VMOVUPS   Y5, 768(SI)
+	VCVTPH2PS 32(BX)(R10*2), Y5
+	VMOVUPS   Y5, 928(SI)
+	ADDQ      $+48, BX
+
+n1t3scaled:
+n1t3opened:
+	SUBQ   $0x20, -8(SI)
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6.
+	// Sums of tile 1, rows 0 to 7, a token each: Y7.
+	// Sums of tile 1, rows 8 to 15, a token each: Y8.
+	// Sums of tile 2, rows 0 to 7, a token each: Y9.
+	// Sums of tile 2, rows 8 to 15, a token each: Y10.
+	MOVQ    $0x00000020, R10
+	CMPQ    DI, R10
+	CMOVQLT DI, R10
+	SUBQ    R10, DI
+
+n1t3step:
+	// 8 steps of K, of R10 in the block: words at (CX) on, x at (R9) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	LEAQ       -8(DI)(R10*1), R11
+	CMPQ       R11, $+128
+	SBBQ       R11, R11
+	IMUL3Q     $0x02, R8, R12
+	ANDQ       R12, R11
+	ADDQ       CX, R11
+	PREFETCHT0 1024(R11)
+	PREFETCHT0 1024(R11)(R8*1)
+	PREFETCHT0 1024(R11)(R8*2)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX), Y0, Y11
+	VMOVDQU      (CX), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       (SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y3, Y11, Y13
+	VSUBPS       64(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y1, Y12, Y13
+	VSUBPS       (SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y3, Y12, Y13
+	VSUBPS       64(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y2, Y11, Y13
+	VSUBPS       32(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VPAND        Y4, Y11, Y11
+	VSUBPS       96(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VPAND        Y2, Y12, Y11
+	VSUBPS       32(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VPAND        Y4, Y12, Y11
+	VSUBPS       96(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y5
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX), Y0, Y11
+	VMOVDQU      32(CX), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       160(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y3, Y11, Y13
+	VSUBPS       224(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y1, Y12, Y13
+	VSUBPS       160(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y3, Y12, Y13
+	VSUBPS       224(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y2, Y11, Y13
+	VSUBPS       192(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VPAND        Y4, Y11, Y11
+	VSUBPS       256(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y6
+	VPAND        Y2, Y12, Y11
+	VSUBPS       192(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y6
+	VPAND        Y4, Y12, Y11
+	VSUBPS       256(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y6
+
+	// Steps 0 to 7: the words at (CX)(R8*1) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX)(R8*1), Y0, Y11
+	VMOVDQU      (CX)(R8*1), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       320(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y3, Y11, Y13
+	VSUBPS       384(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y1, Y12, Y13
+	VSUBPS       320(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y3, Y12, Y13
+	VSUBPS       384(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y2, Y11, Y13
+	VSUBPS       352(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VPAND        Y4, Y11, Y11
+	VSUBPS       416(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VPAND        Y2, Y12, Y11
+	VSUBPS       352(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VPAND        Y4, Y12, Y11
+	VSUBPS       416(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y7
+
+	// Steps 0 to 7: the words at 32(CX)(R8*1) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX)(R8*1), Y0, Y11
+	VMOVDQU      32(CX)(R8*1), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       480(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y3, Y11, Y13
+	VSUBPS       544(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y1, Y12, Y13
+	VSUBPS       480(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y3, Y12, Y13
+	VSUBPS       544(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y2, Y11, Y13
+	VSUBPS       512(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VPAND        Y4, Y11, Y11
+	VSUBPS       576(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y8
+	VPAND        Y2, Y12, Y11
+	VSUBPS       512(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y8
+	VPAND        Y4, Y12, Y11
+	VSUBPS       576(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y8
+
+	// Steps 0 to 7: the words at (CX)(R8*2) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX)(R8*2), Y0, Y11
+	VMOVDQU      (CX)(R8*2), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       640(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y3, Y11, Y13
+	VSUBPS       704(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y1, Y12, Y13
+	VSUBPS       640(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y3, Y12, Y13
+	VSUBPS       704(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y2, Y11, Y13
+	VSUBPS       672(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VPAND        Y4, Y11, Y11
+	VSUBPS       736(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VPAND        Y2, Y12, Y11
+	VSUBPS       672(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VPAND        Y4, Y12, Y11
+	VSUBPS       736(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y9
+
+	// Steps 0 to 7: the words at 32(CX)(R8*2) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX)(R8*2), Y0, Y11
+	VMOVDQU      32(CX)(R8*2), Y12
+	VPSRLD       $0x10, Y12, Y12
+	VPOR         Y0, Y12, Y12
+	VPAND        Y1, Y11, Y13
+	VSUBPS       800(SI), Y13, Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y3, Y11, Y13
+	VSUBPS       864(SI), Y13, Y13
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y1, Y12, Y13
+	VSUBPS       800(SI), Y13, Y13
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y3, Y12, Y13
+	VSUBPS       864(SI), Y13, Y13
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y2, Y11, Y13
+	VSUBPS       832(SI), Y13, Y13
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VPAND        Y4, Y11, Y11
+	VSUBPS       896(SI), Y11, Y11
+	VBROADCASTSS 20(R9), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	VPAND        Y2, Y12, Y11
+	VSUBPS       832(SI), Y11, Y11
+	VBROADCASTSS 24(R9), Y13
+	VFMADD231PS  Y11, Y13, Y10
+	VPAND        Y4, Y12, Y11
+	VSUBPS       896(SI), Y11, Y11
+	VBROADCASTSS 28(R9), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         $+64, CX
+	ADDQ         $+32, R9
+	SUBQ         $0x08, R10
+	JNZ          n1t3step
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y11
+	VFMADD231PS 128(SI), Y5, Y11
+	VMOVUPS     Y11, (AX)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 288(SI), Y6, Y5
+	VMOVUPS     Y5, 32(AX)
+	VMOVUPS     64(AX), Y5
+	VFMADD231PS 448(SI), Y7, Y5
+	VMOVUPS     Y5, 64(AX)
+	VMOVUPS     96(AX), Y5
+	VFMADD231PS 608(SI), Y8, Y5
+	VMOVUPS     Y5, 96(AX)
+	VMOVUPS     128(AX), Y5
+	VFMADD231PS 768(SI), Y9, Y5
+	VMOVUPS     Y5, 128(AX)
+	VMOVUPS     160(AX), Y5
+	VFMADD231PS 928(SI), Y10, Y5
+	VMOVUPS     Y5, 160(AX)
+	TESTQ       DI, DI
+	JNZ         n1t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, AX
+	ADDQ R8, CX
+	ADDQ R8, CX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x02, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x03, DX
+	JMP    n1t3
+
+n1t3done:
+n1t1:
+	// 1 tiles at a time, while as many are left (DX).
+	CMPQ DX, $0x01
+	JLT  n1t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   120(DI), DI
+	IMUL3Q $0x08, DI, R8
+
+	// R8: x
+	MOVQ    a+0(FP), R8
+	MOVQ    80(R8), R8
+	MOVQ    $+0, -8(SI)
+	VXORPS  Y5, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y5, 32(AX)
+
+n1t1block:
+	// A block of K; DI steps of K are left.
+	CMPQ -8(SI), $0x00
+	JNE  n1t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to SI on.
+	// R9: tileGroups
+	MOVQ a+0(FP), R9
+	MOVQ 168(R9), R9
+	SHLQ $0x02, R9
+
+	// R9: group
+	MOVQ       a+0(FP), R9
+	MOVQ       176(R9), R9
+	MOVQ       R9, -8(SI)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, (SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 32(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 64(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 96(SI)
+	VPMOVZXBD  8(BX), Y5
+	VCVTDQ2PS  Y5, Y5
+	VADDPS     u4Base0AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 160(SI)
+	VADDPS     u4Base1AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 192(SI)
+	VADDPS     u4Base2AVX2<>+0(SB), Y5, Y6
+	VMOVUPS    Y6, 224(SI)
+	VADDPS     u4Base3AVX2<>+0(SB), Y5, Y5
+	VMOVUPS    Y5, 256(SI)
+
+	// R9: scale
+	MOVQ    a+0(FP), R9
+	MOVQ    184(R9), R9
+	CMPQ    R9, $0x02
+	JE      n1t1f16
+	CMPQ    R9, $0x01
+	JE      n1t1bf16
+	VMOVUPS 16(BX), Y5
+	VMOVUPS Y5, 128(SI)
+	VMOVUPS 48(BX), Y5
+	VMOVUPS Y5, 288(SI)
+	ADDQ    $+80, BX
+	JMP     n1t1scaled
+
+n1t1bf16:
+	VPMOVZXWD 16(BX), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 128(SI)
+	VPMOVZXWD 32(BX), Y5
+	VPSLLD    $0x10, Y5, Y5
+	VMOVUPS   Y5, 288(SI)
+	ADDQ      $+48, BX
+	JMP       n1t1scaled
+
+n1t1f16:
+	VCVTPH2PS 16(BX), Y5
+	VMOVUPS   Y5, 128(SI)
+	VCVTPH2PS 32(BX), Y5
+	VMOVUPS   Y5, 288(SI)
+	ADDQ      $+48, BX
+
+n1t1scaled:
+n1t1opened:
+	SUBQ   $0x20, -8(SI)
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y6.
+	MOVQ    $0x00000020, R9
+	CMPQ    DI, R9
+	CMOVQLT DI, R9
+	SUBQ    R9, DI
+
+n1t1step:
+	// 8 steps of K, of R9 in the block: words at (CX) on, x at (R8) on.
+	// Fetch the words 1024 bytes on, or the next tiles'.
+	MOVQ       CX, R10
+	PREFETCHT0 1024(R10)
+
+	// Steps 0 to 7: the words at (CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, (CX), Y0, Y7
+	VMOVDQU      (CX), Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPOR         Y0, Y8, Y8
+	VPAND        Y1, Y7, Y9
+	VSUBPS       (SI), Y9, Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y3, Y7, Y9
+	VSUBPS       64(SI), Y9, Y9
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y1, Y8, Y9
+	VSUBPS       (SI), Y9, Y9
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y3, Y8, Y9
+	VSUBPS       64(SI), Y9, Y9
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y2, Y7, Y9
+	VSUBPS       32(SI), Y9, Y9
+	VBROADCASTSS 16(R8), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VPAND        Y4, Y7, Y7
+	VSUBPS       96(SI), Y7, Y7
+	VBROADCASTSS 20(R8), Y9
+	VFMADD231PS  Y7, Y9, Y5
+	VPAND        Y2, Y8, Y7
+	VSUBPS       32(SI), Y7, Y7
+	VBROADCASTSS 24(R8), Y9
+	VFMADD231PS  Y7, Y9, Y5
+	VPAND        Y4, Y8, Y7
+	VSUBPS       96(SI), Y7, Y7
+	VBROADCASTSS 28(R8), Y8
+	VFMADD231PS  Y7, Y8, Y5
+
+	// Steps 0 to 7: the words at 32(CX) on, decoded and multiplied.
+	VPBLENDW     $0x55, 32(CX), Y0, Y7
+	VMOVDQU      32(CX), Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPOR         Y0, Y8, Y8
+	VPAND        Y1, Y7, Y9
+	VSUBPS       160(SI), Y9, Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y3, Y7, Y9
+	VSUBPS       224(SI), Y9, Y9
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y1, Y8, Y9
+	VSUBPS       160(SI), Y9, Y9
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y3, Y8, Y9
+	VSUBPS       224(SI), Y9, Y9
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y2, Y7, Y9
+	VSUBPS       192(SI), Y9, Y9
+	VBROADCASTSS 16(R8), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VPAND        Y4, Y7, Y7
+	VSUBPS       256(SI), Y7, Y7
+	VBROADCASTSS 20(R8), Y9
+	VFMADD231PS  Y7, Y9, Y6
+	VPAND        Y2, Y8, Y7
+	VSUBPS       192(SI), Y7, Y7
+	VBROADCASTSS 24(R8), Y9
+	VFMADD231PS  Y7, Y9, Y6
+	VPAND        Y4, Y8, Y7
+	VSUBPS       256(SI), Y7, Y7
+	VBROADCASTSS 28(R8), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $+64, CX
+	ADDQ         $+32, R8
+	SUBQ         $0x08, R9
+	JNZ          n1t1step
+
+	// The block's sums go to y.
+	VMOVUPS     (AX), Y7
+	VFMADD231PS 128(SI), Y5, Y7
+	VMOVUPS     Y7, (AX)
+	VMOVUPS     32(AX), Y5
+	VFMADD231PS 288(SI), Y6, Y5
+	VMOVUPS     Y5, 32(AX)
+	TESTQ       DI, DI
+	JNZ         n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, AX
+	SUBQ $0x01, DX
+	JMP  n1t1
+
+n1t1done:
+	VZEROUPPER
+	RET
+
+// func expandU4AVX2(panel []float32, words []uint32, tops []float32, code *[32]float32)
+// Requires: AVX, AVX2
+TEXT ·expandU4AVX2(SB), NOSPLIT, $0-80
+	// for each step k of the panel, row r < 16:
+	// 	panel[k·16 + r] = code[k][r] - tops[r]
+	MOVQ    panel_base+0(FP), AX
+	MOVQ    words_base+24(FP), CX
+	MOVQ    tops_base+48(FP), DX
+	MOVQ    panel_len+8(FP), BX
+	VMOVUPS u4AboveAVX2<>+0(SB), Y0
+	VMOVUPS (DX), Y1
+	VADDPS  u4Base0AVX2<>+0(SB), Y1, Y2
+	VADDPS  u4Base1AVX2<>+0(SB), Y1, Y3
+	VADDPS  u4Base2AVX2<>+0(SB), Y1, Y4
+	VADDPS  u4Base3AVX2<>+0(SB), Y1, Y1
+	VMOVUPS 32(DX), Y5
+	VADDPS  u4Base0AVX2<>+0(SB), Y5, Y6
+	VADDPS  u4Base1AVX2<>+0(SB), Y5, Y7
+	VADDPS  u4Base2AVX2<>+0(SB), Y5, Y8
+	VADDPS  u4Base3AVX2<>+0(SB), Y5, Y5
+
+eight:
+	// 8 steps of K; BX numbers of the panel are left.
+	VPBLENDW $0x55, (CX), Y0, Y9
+	VMOVDQU  (CX), Y10
+	VPSRLD   $0x10, Y10, Y10
+	VPOR     Y0, Y10, Y10
+	VPAND    u4Mask0AVX2<>+0(SB), Y9, Y11
+	VSUBPS   Y2, Y11, Y11
+	VMOVUPS  Y11, (AX)
+	VPAND    u4Mask2AVX2<>+0(SB), Y9, Y11
+	VSUBPS   Y4, Y11, Y11
+	VMOVUPS  Y11, 64(AX)
+	VPAND    u4Mask0AVX2<>+0(SB), Y10, Y11
+	VSUBPS   Y2, Y11, Y11
+	VMOVUPS  Y11, 128(AX)
+	VPAND    u4Mask2AVX2<>+0(SB), Y10, Y11
+	VSUBPS   Y4, Y11, Y11
+	VMOVUPS  Y11, 192(AX)
+	VPAND    u4Mask1AVX2<>+0(SB), Y9, Y11
+	VSUBPS   Y3, Y11, Y11
+	VMOVUPS  Y11, 256(AX)
+	VPAND    u4Mask3AVX2<>+0(SB), Y9, Y9
+	VSUBPS   Y1, Y9, Y9
+	VMOVUPS  Y9, 320(AX)
+	VPAND    u4Mask1AVX2<>+0(SB), Y10, Y9
+	VSUBPS   Y3, Y9, Y9
+	VMOVUPS  Y9, 384(AX)
+	VPAND    u4Mask3AVX2<>+0(SB), Y10, Y9
+	VSUBPS   Y1, Y9, Y9
+	VMOVUPS  Y9, 448(AX)
+	VPBLENDW $0x55, 32(CX), Y0, Y9
+	VMOVDQU  32(CX), Y10
+	VPSRLD   $0x10, Y10, Y10
+	VPOR     Y0, Y10, Y10
+	VPAND    u4Mask0AVX2<>+0(SB), Y9, Y11
+	VSUBPS   Y6, Y11, Y11
+	VMOVUPS  Y11, 32(AX)
+	VPAND    u4Mask2AVX2<>+0(SB), Y9, Y11
+	VSUBPS   Y8, Y11, Y11
+	VMOVUPS  Y11, 96(AX)
+	VPAND    u4Mask0AVX2<>+0(SB), Y10, Y11
+	VSUBPS   Y6, Y11, Y11
+	VMOVUPS  Y11, 160(AX)
+	VPAND    u4Mask2AVX2<>+0(SB), Y10, Y11
+	VSUBPS   Y8, Y11, Y11
+	VMOVUPS  Y11, 224(AX)
+	VPAND    u4Mask1AVX2<>+0(SB), Y9, Y11
+	VSUBPS   Y7, Y11, Y11
+	VMOVUPS  Y11, 288(AX)
+	VPAND    u4Mask3AVX2<>+0(SB), Y9, Y9
+	VSUBPS   Y5, Y9, Y9
+	VMOVUPS  Y9, 352(AX)
+	VPAND    u4Mask1AVX2<>+0(SB), Y10, Y9
+	VSUBPS   Y7, Y9, Y9
+	VMOVUPS  Y9, 416(AX)
+	VPAND    u4Mask3AVX2<>+0(SB), Y10, Y9
+	VSUBPS   Y5, Y9, Y9
+	VMOVUPS  Y9, 480(AX)
+	ADDQ     $+64, CX
+	ADDQ     $+512, AX
+	SUBQ     $+128, BX
+	JNZ      eight
 	VZEROUPPER
 	RET
 
@@ -11118,6 +13918,3572 @@ n1t1done:
 	VZEROUPPER
 	RET
 
+// func fastVectorU4AVX2(a *fastVectorArgs)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·fastVectorU4AVX2(SB), $384-8
+	// y = 0; for each tile t of 16 rows r, token c < n, block b of 64 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
+	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
+	// A weight w is code - zero; sums begin at -zero·Σx.
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 160(AX), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
+	CMPQ AX, $0x01
+	JE   tokens1
+	CMPQ AX, $0x02
+	JE   tokens2
+	CMPQ AX, $0x03
+	JE   tokens3
+	LEAQ (SP), AX
+	ADDQ $0x7f, AX
+	ANDQ $-64, AX
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n4t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Y0, Y0, Y0
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+
+n4t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n4t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n4t1f16
+	CMPQ    R11, $0x01
+	JE      n4t1bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+80, BX
+	JMP     n4t1scaled
+
+n4t1bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+	JMP       n4t1scaled
+
+n4t1f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+
+n4t1scaled:
+n4t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y0
+	VPBROADCASTD 4(R10), Y2
+	VPMADDWD     (AX), Y2, Y3
+	VPMADDWD     64(AX), Y2, Y2
+	VPBROADCASTD 8(R10), Y4
+	VPMADDWD     (AX), Y4, Y5
+	VPMADDWD     64(AX), Y4, Y4
+	VPBROADCASTD 12(R10), Y6
+	VPMADDWD     (AX), Y6, Y7
+	VPMADDWD     64(AX), Y6, Y6
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1, Y3, Y5, Y7.
+	// Sums of tile 0, rows 8 to 15, a token each: Y0, Y2, Y4, Y6.
+	MOVQ DX, R11
+	MOVQ $0x00000002, R12
+
+n4t1step:
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0   1024(R11)
+	PREFETCHT0   1088(R11)
+	PREFETCHT0   1152(R11)
+	PREFETCHT0   1216(R11)
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VMOVDQU      (DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD (R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 4(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 64(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 68(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 128(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 132(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 192(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 196(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      64(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 8(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 12(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 72(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 76(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 136(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 140(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 200(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 204(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      128(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 16(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 20(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 80(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 84(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 144(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 148(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 208(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 212(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      192(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 24(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 28(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 88(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 92(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 152(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 156(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 216(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 220(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y5, Y5
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VMOVDQU      32(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD (R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 4(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 64(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 68(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 128(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 132(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 192(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 196(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      96(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 8(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 12(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 72(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 76(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 136(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 140(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 200(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 204(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      160(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 16(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 20(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 80(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 84(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 144(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 148(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 208(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 212(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      224(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 24(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 28(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 88(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 92(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 152(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 156(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 216(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 220(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y0, Y0
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y9, Y9
+	VPADDD       Y9, Y2, Y2
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	ADDQ         $+256, DX
+	ADDQ         $+32, R8
+	ADDQ         $+256, R11
+	DECQ         R12
+	JNZ          n4t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Y8
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y8, Y9
+	VMOVUPS      (R11), Y10
+	VFMADD231PS  Y1, Y9, Y10
+	VMOVUPS      Y10, (R11)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       96(AX), Y8, Y1
+	VMOVUPS      32(R11), Y8
+	VFMADD231PS  Y0, Y1, Y8
+	VMOVUPS      Y8, 32(R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Y0
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R11), Y8
+	VFMADD231PS  Y3, Y1, Y8
+	VMOVUPS      Y8, (R11)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R11), Y1
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R9), Y0
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R11), Y2
+	VFMADD231PS  Y5, Y1, Y2
+	VMOVUPS      Y2, (R11)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R11), Y1
+	VFMADD231PS  Y4, Y0, Y1
+	VMOVUPS      Y1, 32(R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R9), Y0
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R11), Y2
+	VFMADD231PS  Y7, Y1, Y2
+	VMOVUPS      Y2, (R11)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R11), Y1
+	VFMADD231PS  Y6, Y0, Y1
+	VMOVUPS      Y1, 32(R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n4t1
+
+n4t1done:
+	VZEROUPPER
+	RET
+
+tokens3:
+	LEAQ (SP), AX
+	ADDQ $0x7f, AX
+	ANDQ $-64, AX
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n3t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Y0, Y0, Y0
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+
+n3t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n3t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n3t1f16
+	CMPQ    R11, $0x01
+	JE      n3t1bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+80, BX
+	JMP     n3t1scaled
+
+n3t1bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+	JMP       n3t1scaled
+
+n3t1f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+
+n3t1scaled:
+n3t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y0
+	VPBROADCASTD 4(R10), Y2
+	VPMADDWD     (AX), Y2, Y3
+	VPMADDWD     64(AX), Y2, Y2
+	VPBROADCASTD 8(R10), Y4
+	VPMADDWD     (AX), Y4, Y5
+	VPMADDWD     64(AX), Y4, Y4
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1, Y3, Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y0, Y2, Y4.
+	MOVQ DX, R11
+	MOVQ $0x00000002, R12
+
+n3t1step:
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0   1024(R11)
+	PREFETCHT0   1088(R11)
+	PREFETCHT0   1152(R11)
+	PREFETCHT0   1216(R11)
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VMOVDQU      (DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD (R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 4(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 64(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 68(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 128(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 132(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      64(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 8(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 12(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 72(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 76(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 136(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 140(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      128(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 16(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 20(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 80(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 84(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 144(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 148(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      192(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 24(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 28(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 88(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 92(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 152(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 156(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VMOVDQU      32(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD (R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 4(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 64(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 68(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 128(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 132(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      96(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 8(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 12(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 72(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 76(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 136(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 140(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      160(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 16(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 20(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 80(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 84(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 144(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 148(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      224(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 24(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 28(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 88(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 92(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 152(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 156(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y0, Y0
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	ADDQ         $+256, DX
+	ADDQ         $+32, R8
+	ADDQ         $+256, R11
+	DECQ         R12
+	JNZ          n3t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Y6
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y6, Y7
+	VMOVUPS      (R11), Y8
+	VFMADD231PS  Y1, Y7, Y8
+	VMOVUPS      Y8, (R11)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       96(AX), Y6, Y1
+	VMOVUPS      32(R11), Y6
+	VFMADD231PS  Y0, Y1, Y6
+	VMOVUPS      Y6, 32(R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Y0
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R11), Y6
+	VFMADD231PS  Y3, Y1, Y6
+	VMOVUPS      Y6, (R11)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R11), Y1
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R9), Y0
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R11), Y2
+	VFMADD231PS  Y5, Y1, Y2
+	VMOVUPS      Y2, (R11)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R11), Y1
+	VFMADD231PS  Y4, Y0, Y1
+	VMOVUPS      Y1, 32(R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n3t1
+
+n3t1done:
+	VZEROUPPER
+	RET
+
+tokens2:
+	LEAQ (SP), AX
+	ADDQ $0x7f, AX
+	ANDQ $-64, AX
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n2t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Y0, Y0, Y0
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+	ADDQ    R12, R11
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y0, 32(R11)
+
+n2t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n2t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n2t1f16
+	CMPQ    R11, $0x01
+	JE      n2t1bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+80, BX
+	JMP     n2t1scaled
+
+n2t1bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+	JMP       n2t1scaled
+
+n2t1f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+
+n2t1scaled:
+n2t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y0
+	VPBROADCASTD 4(R10), Y2
+	VPMADDWD     (AX), Y2, Y3
+	VPMADDWD     64(AX), Y2, Y2
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1, Y3.
+	// Sums of tile 0, rows 8 to 15, a token each: Y0, Y2.
+	MOVQ DX, R11
+	MOVQ $0x00000002, R12
+
+n2t1step:
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0   1024(R11)
+	PREFETCHT0   1088(R11)
+	PREFETCHT0   1152(R11)
+	PREFETCHT0   1216(R11)
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVDQU      (DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD (R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 4(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 64(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 68(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      64(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 8(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 12(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 72(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 76(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      128(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 16(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 20(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 80(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 84(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      192(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 24(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 28(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 88(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 92(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVDQU      32(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD (R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 4(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 64(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 68(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      96(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 8(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 12(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 72(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 76(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      160(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 16(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 20(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 80(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 84(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      224(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 24(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 28(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 88(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 92(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	ADDQ         $+256, DX
+	ADDQ         $+32, R8
+	ADDQ         $+256, R11
+	DECQ         R12
+	JNZ          n2t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Y4
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y4, Y5
+	VMOVUPS      (R11), Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      Y6, (R11)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       96(AX), Y4, Y1
+	VMOVUPS      32(R11), Y4
+	VFMADD231PS  Y0, Y1, Y4
+	VMOVUPS      Y4, 32(R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Y0
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R11), Y4
+	VFMADD231PS  Y3, Y1, Y4
+	VMOVUPS      Y4, (R11)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R11), Y1
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n2t1
+
+n2t1done:
+	VZEROUPPER
+	RET
+
+tokens1:
+	LEAQ (SP), AX
+	ADDQ $0x7f, AX
+	ANDQ $-64, AX
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n1t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n1t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS Y0, 96(CX)
+
+n1t2block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Y0
+	VMOVUPS    Y0, 128(AX)
+	VPMOVZXBD  8(BX)(R12*1), Y0
+	VMOVUPS    Y0, 192(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n1t2f16
+	CMPQ    R13, $0x01
+	JE      n1t2bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	VMOVUPS 16(BX)(R12*1), Y0
+	VMOVUPS Y0, 160(AX)
+	VMOVUPS 48(BX)(R12*1), Y0
+	VMOVUPS Y0, 224(AX)
+	ADDQ    $+80, BX
+	JMP     n1t2scaled
+
+n1t2bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	VPMOVZXWD 16(BX)(R12*1), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 160(AX)
+	VPMOVZXWD 32(BX)(R12*1), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 224(AX)
+	ADDQ      $+48, BX
+	JMP       n1t2scaled
+
+n1t2f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	VCVTPH2PS 16(BX)(R12*1), Y0
+	VMOVUPS   Y0, 160(AX)
+	VCVTPH2PS 32(BX)(R12*1), Y0
+	VMOVUPS   Y0, 224(AX)
+	ADDQ      $+48, BX
+
+n1t2scaled:
+n1t2opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y2
+	VPMADDWD     128(AX), Y0, Y3
+	VPMADDWD     192(AX), Y0, Y0
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2.
+	// Sums of tile 1, rows 0 to 7, a token each: Y3.
+	// Sums of tile 1, rows 8 to 15, a token each: Y0.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x01, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+	MOVQ   $0x00000002, R13
+
+n1t2step:
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1152(R12)
+	PREFETCHT0   1216(R12)
+	PREFETCHT0   1024(R12)(R8*1)
+	PREFETCHT0   1088(R12)(R8*1)
+	PREFETCHT0   1152(R12)(R8*1)
+	PREFETCHT0   1216(R12)(R8*1)
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VMOVDQU      (DX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPBROADCASTD (R9), Y10
+	VPMADDUBSW   Y10, Y8, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 4(R9), Y8
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      32(DX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y5, Y5
+	VMOVDQU      (DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y6, Y6
+	VMOVDQU      32(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y7, Y7
+	VPMADDUBSW   Y8, Y11, Y8
+	VPADDW       Y8, Y7, Y7
+	VMOVDQU      64(DX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPBROADCASTD 8(R9), Y10
+	VPMADDUBSW   Y10, Y8, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 12(R9), Y8
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      96(DX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y5, Y5
+	VMOVDQU      64(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y6, Y6
+	VMOVDQU      96(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y7, Y7
+	VPMADDUBSW   Y8, Y11, Y8
+	VPADDW       Y8, Y7, Y7
+	VMOVDQU      128(DX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPBROADCASTD 16(R9), Y10
+	VPMADDUBSW   Y10, Y8, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 20(R9), Y8
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      160(DX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y5, Y5
+	VMOVDQU      128(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y6, Y6
+	VMOVDQU      160(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y7, Y7
+	VPMADDUBSW   Y8, Y11, Y8
+	VPADDW       Y8, Y7, Y7
+	VMOVDQU      192(DX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPBROADCASTD 24(R9), Y10
+	VPMADDUBSW   Y10, Y8, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 28(R9), Y8
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      224(DX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y5, Y5
+	VMOVDQU      192(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y6, Y6
+	VMOVDQU      224(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y7, Y7
+	VPMADDUBSW   Y8, Y11, Y8
+	VPADDW       Y8, Y7, Y7
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y0, Y0
+	ADDQ         $+256, DX
+	ADDQ         $+32, R9
+	ADDQ         $+256, R12
+	DECQ         R13
+	JNZ          n1t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R10), Y4
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y4, Y5
+	VMOVUPS      (CX), Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      Y6, (CX)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       96(AX), Y4, Y1
+	VMOVUPS      32(CX), Y5
+	VFMADD231PS  Y2, Y1, Y5
+	VMOVUPS      Y5, 32(CX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       160(AX), Y4, Y1
+	VMOVUPS      64(CX), Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VMOVUPS      Y2, 64(CX)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       224(AX), Y4, Y1
+	VMOVUPS      96(CX), Y2
+	VFMADD231PS  Y0, Y1, Y2
+	VMOVUPS      Y2, 96(CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n1t2
+
+n1t2done:
+n1t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n1t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ    a+0(FP), R10
+	MOVQ    128(R10), R10
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y0, 32(CX)
+
+n1t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n1t1f16
+	CMPQ    R11, $0x01
+	JE      n1t1bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+80, BX
+	JMP     n1t1scaled
+
+n1t1bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+	JMP       n1t1scaled
+
+n1t1f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+
+n1t1scaled:
+n1t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y0
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y0.
+	MOVQ DX, R11
+	MOVQ $0x00000002, R12
+
+n1t1step:
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0   1024(R11)
+	PREFETCHT0   1088(R11)
+	PREFETCHT0   1152(R11)
+	PREFETCHT0   1216(R11)
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVDQU      (DX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y4
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPBROADCASTD (R8), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VPADDW       Y4, Y2, Y2
+	VPBROADCASTD 4(R8), Y4
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      32(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y5
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPMADDUBSW   Y6, Y5, Y5
+	VPADDW       Y5, Y3, Y3
+	VPMADDUBSW   Y4, Y7, Y4
+	VPADDW       Y4, Y3, Y3
+	VMOVDQU      64(DX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y4
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPBROADCASTD 8(R8), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VPADDW       Y4, Y2, Y2
+	VPBROADCASTD 12(R8), Y4
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y5
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPMADDUBSW   Y6, Y5, Y5
+	VPADDW       Y5, Y3, Y3
+	VPMADDUBSW   Y4, Y7, Y4
+	VPADDW       Y4, Y3, Y3
+	VMOVDQU      128(DX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y4
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPBROADCASTD 16(R8), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VPADDW       Y4, Y2, Y2
+	VPBROADCASTD 20(R8), Y4
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      160(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y5
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPMADDUBSW   Y6, Y5, Y5
+	VPADDW       Y5, Y3, Y3
+	VPMADDUBSW   Y4, Y7, Y4
+	VPADDW       Y4, Y3, Y3
+	VMOVDQU      192(DX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y4
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPBROADCASTD 24(R8), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VPADDW       Y4, Y2, Y2
+	VPBROADCASTD 28(R8), Y4
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      224(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y5
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPMADDUBSW   Y6, Y5, Y5
+	VPADDW       Y5, Y3, Y3
+	VPMADDUBSW   Y4, Y7, Y4
+	VPADDW       Y4, Y3, Y3
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y3, Y3
+	VPADDD       Y3, Y0, Y0
+	ADDQ         $+256, DX
+	ADDQ         $+32, R8
+	ADDQ         $+256, R11
+	DECQ         R12
+	JNZ          n1t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R9), Y2
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y2, Y3
+	VMOVUPS      (CX), Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, (CX)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       96(AX), Y2, Y1
+	VMOVUPS      32(CX), Y2
+	VFMADD231PS  Y0, Y1, Y2
+	VMOVUPS      Y2, 32(CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n1t1
+
+n1t1done:
+	VZEROUPPER
+	RET
+
+// func fastVectorU4x32AVX2(a *fastVectorArgs)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·fastVectorU4x32AVX2(SB), $384-8
+	// y = 0; for each tile t of 16 rows r, token c < n, block b of 32 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
+	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
+	// A weight w is code - zero; sums begin at -zero·Σx.
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 160(AX), AX
+
+	// Each value of n (AX) has a copy of the loops, 4 the first.
+	CMPQ AX, $0x01
+	JE   tokens1
+	CMPQ AX, $0x02
+	JE   tokens2
+	CMPQ AX, $0x03
+	JE   tokens3
+	LEAQ (SP), AX
+	ADDQ $0x7f, AX
+	ANDQ $-64, AX
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n4t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+	ADDQ    R13, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+	ADDQ    R13, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+	ADDQ    R13, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+
+n4t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n4t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n4t1f16
+	CMPQ    R12, $0x01
+	JE      n4t1bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+80, BX
+	JMP     n4t1scaled
+
+n4t1bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+	JMP       n4t1scaled
+
+n4t1f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+
+n4t1scaled:
+n4t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y0
+	VPBROADCASTD 4(R10), Y2
+	VPMADDWD     (AX), Y2, Y3
+	VPMADDWD     64(AX), Y2, Y2
+	VPBROADCASTD 8(R10), Y4
+	VPMADDWD     (AX), Y4, Y5
+	VPMADDWD     64(AX), Y4, Y4
+	VPBROADCASTD 12(R10), Y6
+	VPMADDWD     (AX), Y6, Y7
+	VPMADDWD     64(AX), Y6, Y6
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1, Y3, Y5, Y7.
+	// Sums of tile 0, rows 8 to 15, a token each: Y0, Y2, Y4, Y6.
+	MOVQ DX, R12
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1152(R12)
+	PREFETCHT0   1216(R12)
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VMOVDQU      (DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD (R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 4(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 64(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 68(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 128(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 132(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 192(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 196(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      64(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 8(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 12(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 72(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 76(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 136(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 140(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 200(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 204(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      128(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 16(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 20(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 80(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 84(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 144(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 148(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 208(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 212(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      192(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 24(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 28(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 88(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 92(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 152(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 156(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 216(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 220(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y5, Y5
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VMOVDQU      32(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD (R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 4(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 64(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 68(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 128(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 132(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 192(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 196(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      96(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 8(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 12(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 72(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 76(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 136(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 140(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 200(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 204(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      160(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 16(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 20(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 80(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 84(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 144(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 148(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 208(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 212(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VMOVDQU      224(DX), Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y12
+	VPSRLW       $0x04, Y13, Y13
+	VPAND        lowNibblesAVX2<>+0(SB), Y13, Y13
+	VPBROADCASTD 24(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 28(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y8, Y8
+	VPBROADCASTD 88(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 92(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD 152(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 156(R8), Y14
+	VPMADDUBSW   Y14, Y13, Y14
+	VPADDW       Y14, Y10, Y10
+	VPBROADCASTD 216(R8), Y14
+	VPMADDUBSW   Y14, Y12, Y12
+	VPADDW       Y12, Y11, Y11
+	VPBROADCASTD 220(R8), Y12
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y0, Y0
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y9, Y9
+	VPADDD       Y9, Y2, Y2
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	ADDQ         $+256, DX
+	ADDQ         $+32, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Y8
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y8, Y9
+	VMOVUPS      (R12), Y10
+	VFMADD231PS  Y1, Y9, Y10
+	VMOVUPS      Y10, (R12)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       96(AX), Y8, Y1
+	VMOVUPS      32(R12), Y8
+	VFMADD231PS  Y0, Y1, Y8
+	VMOVUPS      Y8, 32(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Y0
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R12), Y8
+	VFMADD231PS  Y3, Y1, Y8
+	VMOVUPS      Y8, (R12)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R12), Y1
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R9), Y0
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R12), Y2
+	VFMADD231PS  Y5, Y1, Y2
+	VMOVUPS      Y2, (R12)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R12), Y1
+	VFMADD231PS  Y4, Y0, Y1
+	VMOVUPS      Y1, 32(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R9), Y0
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R12), Y2
+	VFMADD231PS  Y7, Y1, Y2
+	VMOVUPS      Y2, (R12)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R12), Y1
+	VFMADD231PS  Y6, Y0, Y1
+	VMOVUPS      Y1, 32(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n4t1
+
+n4t1done:
+	VZEROUPPER
+	RET
+
+tokens3:
+	LEAQ (SP), AX
+	ADDQ $0x7f, AX
+	ANDQ $-64, AX
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n3t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+	ADDQ    R13, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+	ADDQ    R13, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+
+n3t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n3t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n3t1f16
+	CMPQ    R12, $0x01
+	JE      n3t1bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+80, BX
+	JMP     n3t1scaled
+
+n3t1bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+	JMP       n3t1scaled
+
+n3t1f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+
+n3t1scaled:
+n3t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y0
+	VPBROADCASTD 4(R10), Y2
+	VPMADDWD     (AX), Y2, Y3
+	VPMADDWD     64(AX), Y2, Y2
+	VPBROADCASTD 8(R10), Y4
+	VPMADDWD     (AX), Y4, Y5
+	VPMADDWD     64(AX), Y4, Y4
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1, Y3, Y5.
+	// Sums of tile 0, rows 8 to 15, a token each: Y0, Y2, Y4.
+	MOVQ DX, R12
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1152(R12)
+	PREFETCHT0   1216(R12)
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VMOVDQU      (DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD (R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 4(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 64(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 68(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 128(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 132(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      64(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 8(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 12(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 72(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 76(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 136(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 140(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      128(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 16(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 20(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 80(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 84(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 144(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 148(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      192(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 24(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 28(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 88(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 92(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 152(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 156(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VMOVDQU      32(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD (R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 4(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 64(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 68(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 128(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 132(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      96(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 8(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 12(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 72(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 76(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 136(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 140(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      160(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 16(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 20(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 80(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 84(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 144(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 148(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VMOVDQU      224(DX), Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y9
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        lowNibblesAVX2<>+0(SB), Y10, Y10
+	VPBROADCASTD 24(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 28(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 88(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 92(R8), Y11
+	VPMADDUBSW   Y11, Y10, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD 152(R8), Y11
+	VPMADDUBSW   Y11, Y9, Y9
+	VPADDW       Y9, Y8, Y8
+	VPBROADCASTD 156(R8), Y9
+	VPMADDUBSW   Y9, Y10, Y9
+	VPADDW       Y9, Y8, Y8
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y0, Y0
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	ADDQ         $+256, DX
+	ADDQ         $+32, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Y6
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y6, Y7
+	VMOVUPS      (R12), Y8
+	VFMADD231PS  Y1, Y7, Y8
+	VMOVUPS      Y8, (R12)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       96(AX), Y6, Y1
+	VMOVUPS      32(R12), Y6
+	VFMADD231PS  Y0, Y1, Y6
+	VMOVUPS      Y6, 32(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Y0
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R12), Y6
+	VFMADD231PS  Y3, Y1, Y6
+	VMOVUPS      Y6, (R12)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R12), Y1
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R9), Y0
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R12), Y2
+	VFMADD231PS  Y5, Y1, Y2
+	VMOVUPS      Y2, (R12)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R12), Y1
+	VFMADD231PS  Y4, Y0, Y1
+	VMOVUPS      Y1, 32(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n3t1
+
+n3t1done:
+	VZEROUPPER
+	RET
+
+tokens2:
+	LEAQ (SP), AX
+	ADDQ $0x7f, AX
+	ANDQ $-64, AX
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n2t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+	ADDQ    R13, R12
+	VMOVUPS Y0, (R12)
+	VMOVUPS Y0, 32(R12)
+
+n2t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n2t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n2t1f16
+	CMPQ    R12, $0x01
+	JE      n2t1bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+80, BX
+	JMP     n2t1scaled
+
+n2t1bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+	JMP       n2t1scaled
+
+n2t1f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+
+n2t1scaled:
+n2t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y0
+	VPBROADCASTD 4(R10), Y2
+	VPMADDWD     (AX), Y2, Y3
+	VPMADDWD     64(AX), Y2, Y2
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1, Y3.
+	// Sums of tile 0, rows 8 to 15, a token each: Y0, Y2.
+	MOVQ DX, R12
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1152(R12)
+	PREFETCHT0   1216(R12)
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVDQU      (DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD (R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 4(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 64(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 68(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      64(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 8(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 12(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 72(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 76(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      128(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 16(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 20(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 80(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 84(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      192(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 24(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 28(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 88(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 92(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVDQU      32(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD (R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 4(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 64(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 68(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      96(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 8(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 12(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 72(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 76(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      160(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 16(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 20(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 80(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 84(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VMOVDQU      224(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y6
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPBROADCASTD 24(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 28(R8), Y8
+	VPMADDUBSW   Y8, Y7, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 88(R8), Y8
+	VPMADDUBSW   Y8, Y6, Y6
+	VPADDW       Y6, Y5, Y5
+	VPBROADCASTD 92(R8), Y6
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	ADDQ         $+256, DX
+	ADDQ         $+32, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Y4
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y4, Y5
+	VMOVUPS      (R12), Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      Y6, (R12)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       96(AX), Y4, Y1
+	VMOVUPS      32(R12), Y4
+	VFMADD231PS  Y0, Y1, Y4
+	VMOVUPS      Y4, 32(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Y0
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       32(AX), Y0, Y1
+	VMOVUPS      (R12), Y4
+	VFMADD231PS  Y3, Y1, Y4
+	VMOVUPS      Y4, (R12)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       96(AX), Y0, Y0
+	VMOVUPS      32(R12), Y1
+	VFMADD231PS  Y2, Y0, Y1
+	VMOVUPS      Y1, 32(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n2t1
+
+n2t1done:
+	VZEROUPPER
+	RET
+
+tokens1:
+	LEAQ (SP), AX
+	ADDQ $0x7f, AX
+	ANDQ $-64, AX
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n1t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n1t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
+	XORQ    R12, R12
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS Y0, 96(CX)
+
+n1t2block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Y0
+	VMOVUPS    Y0, 128(AX)
+	VPMOVZXBD  8(BX)(R13*1), Y0
+	VMOVUPS    Y0, 192(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n1t2f16
+	CMPQ    R14, $0x01
+	JE      n1t2bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	VMOVUPS 16(BX)(R13*1), Y0
+	VMOVUPS Y0, 160(AX)
+	VMOVUPS 48(BX)(R13*1), Y0
+	VMOVUPS Y0, 224(AX)
+	ADDQ    $+80, BX
+	JMP     n1t2scaled
+
+n1t2bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	VPMOVZXWD 16(BX)(R13*1), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 160(AX)
+	VPMOVZXWD 32(BX)(R13*1), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 224(AX)
+	ADDQ      $+48, BX
+	JMP       n1t2scaled
+
+n1t2f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	VCVTPH2PS 16(BX)(R13*1), Y0
+	VMOVUPS   Y0, 160(AX)
+	VCVTPH2PS 32(BX)(R13*1), Y0
+	VMOVUPS   Y0, 224(AX)
+	ADDQ      $+48, BX
+
+n1t2scaled:
+n1t2opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y2
+	VPMADDWD     128(AX), Y0, Y3
+	VPMADDWD     192(AX), Y0, Y0
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y2.
+	// Sums of tile 1, rows 0 to 7, a token each: Y3.
+	// Sums of tile 1, rows 8 to 15, a token each: Y0.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x01, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R13)
+	PREFETCHT0   1088(R13)
+	PREFETCHT0   1152(R13)
+	PREFETCHT0   1216(R13)
+	PREFETCHT0   1024(R13)(R8*1)
+	PREFETCHT0   1088(R13)(R8*1)
+	PREFETCHT0   1152(R13)(R8*1)
+	PREFETCHT0   1216(R13)(R8*1)
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VMOVDQU      (DX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPBROADCASTD (R9), Y10
+	VPMADDUBSW   Y10, Y8, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 4(R9), Y8
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      32(DX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y5, Y5
+	VMOVDQU      (DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y6, Y6
+	VMOVDQU      32(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y7, Y7
+	VPMADDUBSW   Y8, Y11, Y8
+	VPADDW       Y8, Y7, Y7
+	VMOVDQU      64(DX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPBROADCASTD 8(R9), Y10
+	VPMADDUBSW   Y10, Y8, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 12(R9), Y8
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      96(DX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y5, Y5
+	VMOVDQU      64(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y6, Y6
+	VMOVDQU      96(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y7, Y7
+	VPMADDUBSW   Y8, Y11, Y8
+	VPADDW       Y8, Y7, Y7
+	VMOVDQU      128(DX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPBROADCASTD 16(R9), Y10
+	VPMADDUBSW   Y10, Y8, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 20(R9), Y8
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      160(DX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y5, Y5
+	VMOVDQU      128(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y6, Y6
+	VMOVDQU      160(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y7, Y7
+	VPMADDUBSW   Y8, Y11, Y8
+	VPADDW       Y8, Y7, Y7
+	VMOVDQU      192(DX), Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y8
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        lowNibblesAVX2<>+0(SB), Y9, Y9
+	VPBROADCASTD 24(R9), Y10
+	VPMADDUBSW   Y10, Y8, Y8
+	VPADDW       Y8, Y4, Y4
+	VPBROADCASTD 28(R9), Y8
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VMOVDQU      224(DX), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y5, Y5
+	VMOVDQU      192(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPMADDUBSW   Y8, Y11, Y9
+	VPADDW       Y9, Y6, Y6
+	VMOVDQU      224(DX)(R8*1), Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y9
+	VPSRLW       $0x04, Y11, Y11
+	VPAND        lowNibblesAVX2<>+0(SB), Y11, Y11
+	VPMADDUBSW   Y10, Y9, Y9
+	VPADDW       Y9, Y7, Y7
+	VPMADDUBSW   Y8, Y11, Y8
+	VPADDW       Y8, Y7, Y7
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y7, Y7
+	VPADDD       Y7, Y0, Y0
+	ADDQ         $+256, DX
+	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R10), Y4
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y4, Y5
+	VMOVUPS      (CX), Y6
+	VFMADD231PS  Y1, Y5, Y6
+	VMOVUPS      Y6, (CX)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       96(AX), Y4, Y1
+	VMOVUPS      32(CX), Y5
+	VFMADD231PS  Y2, Y1, Y5
+	VMOVUPS      Y5, 32(CX)
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       160(AX), Y4, Y1
+	VMOVUPS      64(CX), Y2
+	VFMADD231PS  Y3, Y1, Y2
+	VMOVUPS      Y2, 64(CX)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       224(AX), Y4, Y1
+	VMOVUPS      96(CX), Y2
+	VFMADD231PS  Y0, Y1, Y2
+	VMOVUPS      Y2, 96(CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n1t2
+
+n1t2done:
+n1t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n1t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ    a+0(FP), R10
+	MOVQ    128(R10), R10
+	XORQ    R11, R11
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y0, 32(CX)
+
+n1t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Y0
+	VMOVUPS    Y0, (AX)
+	VPMOVZXBD  8(BX), Y0
+	VMOVUPS    Y0, 64(AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n1t1f16
+	CMPQ    R12, $0x01
+	JE      n1t1bf16
+	VMOVUPS 16(BX), Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 48(BX), Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+80, BX
+	JMP     n1t1scaled
+
+n1t1bf16:
+	VPMOVZXWD 16(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(BX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+	JMP       n1t1scaled
+
+n1t1f16:
+	VCVTPH2PS 16(BX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(BX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+48, BX
+
+n1t1scaled:
+n1t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Y0
+	VPMADDWD     (AX), Y0, Y1
+	VPMADDWD     64(AX), Y0, Y0
+
+	// Sums of tile 0, rows 0 to 7, a token each: Y1.
+	// Sums of tile 0, rows 8 to 15, a token each: Y0.
+	MOVQ DX, R12
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1152(R12)
+	PREFETCHT0   1216(R12)
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVDQU      (DX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y4
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPBROADCASTD (R8), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VPADDW       Y4, Y2, Y2
+	VPBROADCASTD 4(R8), Y4
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      32(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y5
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPMADDUBSW   Y6, Y5, Y5
+	VPADDW       Y5, Y3, Y3
+	VPMADDUBSW   Y4, Y7, Y4
+	VPADDW       Y4, Y3, Y3
+	VMOVDQU      64(DX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y4
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPBROADCASTD 8(R8), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VPADDW       Y4, Y2, Y2
+	VPBROADCASTD 12(R8), Y4
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      96(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y5
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPMADDUBSW   Y6, Y5, Y5
+	VPADDW       Y5, Y3, Y3
+	VPMADDUBSW   Y4, Y7, Y4
+	VPADDW       Y4, Y3, Y3
+	VMOVDQU      128(DX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y4
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPBROADCASTD 16(R8), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VPADDW       Y4, Y2, Y2
+	VPBROADCASTD 20(R8), Y4
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      160(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y5
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPMADDUBSW   Y6, Y5, Y5
+	VPADDW       Y5, Y3, Y3
+	VPMADDUBSW   Y4, Y7, Y4
+	VPADDW       Y4, Y3, Y3
+	VMOVDQU      192(DX), Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y4
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        lowNibblesAVX2<>+0(SB), Y5, Y5
+	VPBROADCASTD 24(R8), Y6
+	VPMADDUBSW   Y6, Y4, Y4
+	VPADDW       Y4, Y2, Y2
+	VPBROADCASTD 28(R8), Y4
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VMOVDQU      224(DX), Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y5
+	VPSRLW       $0x04, Y7, Y7
+	VPAND        lowNibblesAVX2<>+0(SB), Y7, Y7
+	VPMADDUBSW   Y6, Y5, Y5
+	VPADDW       Y5, Y3, Y3
+	VPMADDUBSW   Y4, Y7, Y4
+	VPADDW       Y4, Y3, Y3
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y2, Y2
+	VPADDD       Y2, Y1, Y1
+	VPMADDWD     wordOnesAVX2<>+0(SB), Y3, Y3
+	VPADDD       Y3, Y0, Y0
+	ADDQ         $+256, DX
+	ADDQ         $+32, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R9), Y2
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       32(AX), Y2, Y3
+	VMOVUPS      (CX), Y4
+	VFMADD231PS  Y1, Y3, Y4
+	VMOVUPS      Y4, (CX)
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       96(AX), Y2, Y1
+	VMOVUPS      32(CX), Y2
+	VFMADD231PS  Y0, Y1, Y2
+	VMOVUPS      Y2, 32(CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n1t1
+
+n1t1done:
+	VZEROUPPER
+	RET
+
 // func fastExpand4AVX2(panel []uint32, words []uint32, code *[16]int8)
 // Requires: AVX, AVX2, MMX+
 TEXT ·fastExpand4AVX2(SB), NOSPLIT, $0-56
@@ -11157,9 +17523,59 @@ line:
 	VZEROUPPER
 	RET
 
-// func fastExpand8AVX2(panel []uint32, words []uint32)
+// func fastExpandU4AVX2(panel []uint32, words []uint32, code *[16]int8)
 // Requires: AVX, AVX2, MMX+
-TEXT ·fastExpand8AVX2(SB), NOSPLIT, $0-48
+TEXT ·fastExpandU4AVX2(SB), NOSPLIT, $0-56
+	// for each line i of four steps of K, row r < 16:
+	// 	panel[i·16 + r] = four bytes nibble k - code[r] + 86
+	MOVQ      code+48(FP), AX
+	VPMOVZXBD (AX), Y0
+	VPSLLD    $0x08, Y0, Y1
+	VPADDB    Y1, Y0, Y0
+	VPSLLD    $0x10, Y0, Y1
+	VPADDB    Y1, Y0, Y0
+	VMOVUPS   raisedAVX2<>+0(SB), Y1
+	VPSUBB    Y0, Y1, Y1
+	VPMOVZXBD 8(AX), Y0
+	VPSLLD    $0x08, Y0, Y2
+	VPADDB    Y2, Y0, Y0
+	VPSLLD    $0x10, Y0, Y2
+	VPADDB    Y2, Y0, Y0
+	VMOVUPS   raisedAVX2<>+0(SB), Y2
+	VPSUBB    Y0, Y2, Y2
+	MOVQ      panel_base+0(FP), AX
+	MOVQ      words_base+24(FP), CX
+	MOVQ      words_len+32(FP), DX
+
+line:
+	// 16 words, a row each; DX words are left.
+	PREFETCHT1 512(CX)
+	VMOVDQU    (CX), Y3
+	VPAND      lowNibblesAVX2<>+0(SB), Y3, Y0
+	VPSRLW     $0x04, Y3, Y3
+	VPAND      lowNibblesAVX2<>+0(SB), Y3, Y3
+	VPADDB     Y1, Y0, Y0
+	VMOVUPS    Y0, (AX)
+	VPADDB     Y1, Y3, Y3
+	VMOVUPS    Y3, 64(AX)
+	VMOVDQU    32(CX), Y3
+	VPAND      lowNibblesAVX2<>+0(SB), Y3, Y0
+	VPSRLW     $0x04, Y3, Y3
+	VPAND      lowNibblesAVX2<>+0(SB), Y3, Y3
+	VPADDB     Y2, Y0, Y0
+	VMOVUPS    Y0, 32(AX)
+	VPADDB     Y2, Y3, Y3
+	VMOVUPS    Y3, 96(AX)
+	ADDQ       $+64, CX
+	ADDQ       $+128, AX
+	SUBQ       $0x10, DX
+	JNZ        line
+	VZEROUPPER
+	RET
+
+// func fastExpand8AVX2(panel []uint32, words []uint32, code *[16]int8)
+// Requires: AVX, AVX2, MMX+
+TEXT ·fastExpand8AVX2(SB), NOSPLIT, $0-56
 	// for each line i of four steps of K, row r < 16:
 	// 	panel[2i][r] = four bytes |w[k][r]|; panel[2i+1][r] = four bytes w[k][r]
 	MOVQ panel_base+0(FP), AX
@@ -13539,7 +19955,7 @@ TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-8
 	// where w[t][r] is the code in words[t·wordStride + r] from the bit shift on.
 	// AX: code
 	MOVQ    a+0(FP), AX
-	MOVQ    160(AX), AX
+	MOVQ    184(AX), AX
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 
@@ -13557,11 +19973,11 @@ TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-8
 
 	// BX: tokens
 	MOVQ a+0(FP), BX
-	MOVQ 112(BX), BX
+	MOVQ 136(BX), BX
 
 	// SI: x
 	MOVQ a+0(FP), SI
-	MOVQ 136(SI), SI
+	MOVQ 160(SI), SI
 
 	// DI: yStride
 	MOVQ a+0(FP), DI
@@ -13580,15 +19996,15 @@ TEXT ·addChannel4AVX2(SB), NOSPLIT, $0-8
 
 	// R10: tiles
 	MOVQ a+0(FP), R10
-	MOVQ 104(R10), R10
+	MOVQ 128(R10), R10
 
 	// R11: tokens, its length
 	MOVQ a+0(FP), R11
-	MOVQ 120(R11), R11
+	MOVQ 144(R11), R11
 
 	// R12: shift
 	MOVQ  a+0(FP), R12
-	MOVQ  96(R12), R12
+	MOVQ  120(R12), R12
 	VMOVQ R12, X2
 
 t4:
@@ -13746,6 +20162,217 @@ t1done:
 	VZEROUPPER
 	RET
 
+// func addChannelU4AVX2(a *channelArgs)
+// Requires: AVX, AVX2, FMA3
+TEXT ·addChannelU4AVX2(SB), NOSPLIT, $0-8
+	// for each tile t of 16 rows r, i < len(tokens):
+	// 	y[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w[t][r])·x[i]     fused
+	// where w[t][r] is the code in words[t·wordStride + r] from the bit shift on.
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x1c, Y0, Y0
+
+	// AX: y
+	MOVQ a+0(FP), AX
+	MOVQ (AX), AX
+
+	// CX: words
+	MOVQ a+0(FP), CX
+	MOVQ 32(CX), CX
+
+	// DX: scales
+	MOVQ a+0(FP), DX
+	MOVQ 64(DX), DX
+
+	// BX: zeros
+	MOVQ a+0(FP), BX
+	MOVQ 96(BX), BX
+
+	// SI: tokens
+	MOVQ a+0(FP), SI
+	MOVQ 136(SI), SI
+
+	// DI: x
+	MOVQ a+0(FP), DI
+	MOVQ 160(DI), DI
+
+	// R8: yStride
+	MOVQ a+0(FP), R8
+	MOVQ 24(R8), R8
+	SHLQ $0x02, R8
+
+	// R9: wordStride
+	MOVQ a+0(FP), R9
+	MOVQ 56(R9), R9
+	SHLQ $0x02, R9
+
+	// R10: scaleStride
+	MOVQ a+0(FP), R10
+	MOVQ 88(R10), R10
+	SHLQ $0x02, R10
+
+	// R11: tiles
+	MOVQ a+0(FP), R11
+	MOVQ 128(R11), R11
+
+	// R12: tokens, its length
+	MOVQ a+0(FP), R12
+	MOVQ 144(R12), R12
+
+	// R13: shift
+	MOVQ  a+0(FP), R13
+	MOVQ  120(R13), R13
+	VMOVQ R13, X1
+
+t4:
+	// 4 tiles at a time, while as many are left (R11).
+	CMPQ      R11, $0x04
+	JLT       t4done
+	VMOVDQU   (CX), Y2
+	VPSRLD    X1, Y2, Y2
+	VPAND     Y0, Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VSUBPS    (BX), Y2, Y2
+	VMULPS    (DX), Y2, Y2
+	VMOVDQU   32(CX), Y3
+	VPSRLD    X1, Y3, Y3
+	VPAND     Y0, Y3, Y3
+	VCVTDQ2PS Y3, Y3
+	VSUBPS    32(BX), Y3, Y3
+	VMULPS    32(DX), Y3, Y3
+	ADDQ      R9, CX
+	ADDQ      R10, DX
+	ADDQ      R10, BX
+	VMOVDQU   (CX), Y4
+	VPSRLD    X1, Y4, Y4
+	VPAND     Y0, Y4, Y4
+	VCVTDQ2PS Y4, Y4
+	VSUBPS    (BX), Y4, Y4
+	VMULPS    (DX), Y4, Y4
+	VMOVDQU   32(CX), Y5
+	VPSRLD    X1, Y5, Y5
+	VPAND     Y0, Y5, Y5
+	VCVTDQ2PS Y5, Y5
+	VSUBPS    32(BX), Y5, Y5
+	VMULPS    32(DX), Y5, Y5
+	ADDQ      R9, CX
+	ADDQ      R10, DX
+	ADDQ      R10, BX
+	VMOVDQU   (CX), Y6
+	VPSRLD    X1, Y6, Y6
+	VPAND     Y0, Y6, Y6
+	VCVTDQ2PS Y6, Y6
+	VSUBPS    (BX), Y6, Y6
+	VMULPS    (DX), Y6, Y6
+	VMOVDQU   32(CX), Y7
+	VPSRLD    X1, Y7, Y7
+	VPAND     Y0, Y7, Y7
+	VCVTDQ2PS Y7, Y7
+	VSUBPS    32(BX), Y7, Y7
+	VMULPS    32(DX), Y7, Y7
+	ADDQ      R9, CX
+	ADDQ      R10, DX
+	ADDQ      R10, BX
+	VMOVDQU   (CX), Y8
+	VPSRLD    X1, Y8, Y8
+	VPAND     Y0, Y8, Y8
+	VCVTDQ2PS Y8, Y8
+	VSUBPS    (BX), Y8, Y8
+	VMULPS    (DX), Y8, Y8
+	VMOVDQU   32(CX), Y9
+	VPSRLD    X1, Y9, Y9
+	VPAND     Y0, Y9, Y9
+	VCVTDQ2PS Y9, Y9
+	VSUBPS    32(BX), Y9, Y9
+	VMULPS    32(DX), Y9, Y9
+	ADDQ      R9, CX
+	ADDQ      R10, DX
+	ADDQ      R10, BX
+
+	// Weights of the channel, 8 rows each: Y2-Y9.
+	XORL R13, R13
+
+t4token:
+	// Token R13 of R12.
+	MOVL         (SI)(R13*4), R14
+	VBROADCASTSS (DI)(R13*4), Y10
+	IMULQ        R8, R14
+	VMOVUPS      (AX)(R14*1), Y11
+	VFMADD231PS  Y2, Y10, Y11
+	VMOVUPS      Y11, (AX)(R14*1)
+	VMOVUPS      32(AX)(R14*1), Y11
+	VFMADD231PS  Y3, Y10, Y11
+	VMOVUPS      Y11, 32(AX)(R14*1)
+	VMOVUPS      64(AX)(R14*1), Y11
+	VFMADD231PS  Y4, Y10, Y11
+	VMOVUPS      Y11, 64(AX)(R14*1)
+	VMOVUPS      96(AX)(R14*1), Y11
+	VFMADD231PS  Y5, Y10, Y11
+	VMOVUPS      Y11, 96(AX)(R14*1)
+	VMOVUPS      128(AX)(R14*1), Y11
+	VFMADD231PS  Y6, Y10, Y11
+	VMOVUPS      Y11, 128(AX)(R14*1)
+	VMOVUPS      160(AX)(R14*1), Y11
+	VFMADD231PS  Y7, Y10, Y11
+	VMOVUPS      Y11, 160(AX)(R14*1)
+	VMOVUPS      192(AX)(R14*1), Y11
+	VFMADD231PS  Y8, Y10, Y11
+	VMOVUPS      Y11, 192(AX)(R14*1)
+	VMOVUPS      224(AX)(R14*1), Y11
+	VFMADD231PS  Y9, Y10, Y11
+	VMOVUPS      Y11, 224(AX)(R14*1)
+	INCQ         R13
+	CMPQ         R13, R12
+	JLT          t4token
+	ADDQ         $+256, AX
+	SUBQ         $0x04, R11
+	JMP          t4
+
+t4done:
+t1:
+	// 1 tiles at a time, while as many are left (R11).
+	CMPQ      R11, $0x01
+	JLT       t1done
+	VMOVDQU   (CX), Y2
+	VPSRLD    X1, Y2, Y2
+	VPAND     Y0, Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VSUBPS    (BX), Y2, Y2
+	VMULPS    (DX), Y2, Y2
+	VMOVDQU   32(CX), Y3
+	VPSRLD    X1, Y3, Y3
+	VPAND     Y0, Y3, Y3
+	VCVTDQ2PS Y3, Y3
+	VSUBPS    32(BX), Y3, Y3
+	VMULPS    32(DX), Y3, Y3
+	ADDQ      R9, CX
+	ADDQ      R10, DX
+	ADDQ      R10, BX
+
+	// Weights of the channel, 8 rows each: Y2, Y3.
+	XORL R13, R13
+
+t1token:
+	// Token R13 of R12.
+	MOVL         (SI)(R13*4), R14
+	VBROADCASTSS (DI)(R13*4), Y4
+	IMULQ        R8, R14
+	VMOVUPS      (AX)(R14*1), Y5
+	VFMADD231PS  Y2, Y4, Y5
+	VMOVUPS      Y5, (AX)(R14*1)
+	VMOVUPS      32(AX)(R14*1), Y5
+	VFMADD231PS  Y3, Y4, Y5
+	VMOVUPS      Y5, 32(AX)(R14*1)
+	INCQ         R13
+	CMPQ         R13, R12
+	JLT          t1token
+	ADDQ         $+64, AX
+	SUBQ         $0x01, R11
+	JMP          t1
+
+t1done:
+	VZEROUPPER
+	RET
+
 // func addChannel8AVX2(a *channelArgs)
 // Requires: AVX, AVX2, FMA3
 TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-8
@@ -13766,11 +20393,11 @@ TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-8
 
 	// BX: tokens
 	MOVQ a+0(FP), BX
-	MOVQ 112(BX), BX
+	MOVQ 136(BX), BX
 
 	// SI: x
 	MOVQ a+0(FP), SI
-	MOVQ 136(SI), SI
+	MOVQ 160(SI), SI
 
 	// DI: yStride
 	MOVQ a+0(FP), DI
@@ -13789,15 +20416,15 @@ TEXT ·addChannel8AVX2(SB), NOSPLIT, $0-8
 
 	// R10: tiles
 	MOVQ a+0(FP), R10
-	MOVQ 104(R10), R10
+	MOVQ 128(R10), R10
 
 	// R11: tokens, its length
 	MOVQ a+0(FP), R11
-	MOVQ 120(R11), R11
+	MOVQ 144(R11), R11
 
 	// R12: shift
 	MOVQ  a+0(FP), R12
-	MOVQ  96(R12), R12
+	MOVQ  120(R12), R12
 	VMOVQ R12, X0
 
 t4:
@@ -13942,5 +20569,77 @@ t1token:
 	JMP          t1
 
 t1done:
+	VZEROUPPER
+	RET
+
+// func groupAVX2(a *groupArgs)
+// Requires: AVX, AVX2, F16C
+TEXT ·groupAVX2(SB), NOSPLIT, $0-8
+	// for each tile t, row r < 16, of the group that begins t·tileGroups words on:
+	// 	zeros[t·16 + r] = the zero, of a byte; scales[t·16 + r] = the scale
+	// AX: zeros
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), AX
+
+	// CX: scales
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 48(DX), DX
+
+	// BX: tileGroups
+	MOVQ a+0(FP), BX
+	MOVQ 72(BX), BX
+	SHLQ $0x02, BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 80(SI), SI
+
+tile:
+	// A tile; SI are left.
+	VPMOVZXBD (DX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPS   Y0, (AX)
+	VPMOVZXBD 8(DX), Y0
+	VCVTDQ2PS Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+
+	// DI: scale
+	MOVQ    a+0(FP), DI
+	MOVQ    88(DI), DI
+	CMPQ    DI, $0x02
+	JE      tilef16
+	CMPQ    DI, $0x01
+	JE      tilebf16
+	VMOVUPS 16(DX), Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS 48(DX), Y0
+	VMOVUPS Y0, 32(CX)
+	JMP     tilescaled
+
+tilebf16:
+	VPMOVZXWD 16(DX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (CX)
+	VPMOVZXWD 32(DX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(CX)
+	JMP       tilescaled
+
+tilef16:
+	VCVTPH2PS 16(DX), Y0
+	VMOVUPS   Y0, (CX)
+	VCVTPH2PS 32(DX), Y0
+	VMOVUPS   Y0, 32(CX)
+
+tilescaled:
+	ADDQ $+64, AX
+	ADDQ $+64, CX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  tile
 	VZEROUPPER
 	RET

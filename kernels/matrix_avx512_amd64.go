@@ -17,7 +17,7 @@ func vectorBF16AVX512(a *vectorArgs)
 // expandBF16AVX512 is expandGo of kinds.BF16.
 //
 //go:noescape
-func expandBF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expandBF16AVX512(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vectorF16AVX512 is vectorGo of kinds.F16.
 //
@@ -27,7 +27,7 @@ func vectorF16AVX512(a *vectorArgs)
 // expandF16AVX512 is expandGo of kinds.F16.
 //
 //go:noescape
-func expandF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expandF16AVX512(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vectorInt8AVX512 is vectorGo of kinds.Int8.
 //
@@ -37,7 +37,7 @@ func vectorInt8AVX512(a *vectorArgs)
 // expandInt8AVX512 is expandGo of kinds.Int8.
 //
 //go:noescape
-func expandInt8AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expandInt8AVX512(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vector4AVX512 is vectorGo of kinds.Bits4.
 //
@@ -47,7 +47,7 @@ func vector4AVX512(a *vectorArgs)
 // expand4AVX512 is expandGo of kinds.Bits4.
 //
 //go:noescape
-func expand4AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expand4AVX512(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vector4BF16AVX512 is vectorGo of kinds.Bits4BF16.
 //
@@ -57,7 +57,7 @@ func vector4BF16AVX512(a *vectorArgs)
 // expand4BF16AVX512 is expandGo of kinds.Bits4BF16.
 //
 //go:noescape
-func expand4BF16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expand4BF16AVX512(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // vector4F16AVX512 is vectorGo of kinds.Bits4F16.
 //
@@ -67,7 +67,22 @@ func vector4F16AVX512(a *vectorArgs)
 // expand4F16AVX512 is expandGo of kinds.Bits4F16.
 //
 //go:noescape
-func expand4F16AVX512(panel []float32, words []uint32, scales []float32, code *[32]float32)
+func expand4F16AVX512(panel []float32, words []uint32, tops []float32, code *[32]float32)
+
+// vectorU4AVX512 is vectorGo of kinds.U4.
+//
+//go:noescape
+func vectorU4AVX512(a *vectorArgs)
+
+// vectorU4x32AVX512 is vectorGo of kinds.U4x32.
+//
+//go:noescape
+func vectorU4x32AVX512(a *vectorArgs)
+
+// expandU4AVX512 is expandGo of kinds.U4 and kinds.U4x32.
+//
+//go:noescape
+func expandU4AVX512(panel []float32, words []uint32, tops []float32, code *[32]float32)
 
 // blockAVX512 is blockGo for k that are multiples of 4.
 //

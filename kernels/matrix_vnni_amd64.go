@@ -19,10 +19,25 @@ func fastVector8VNNI(a *fastVectorArgs)
 //go:noescape
 func fastExpand4VNNI(panel []uint32, words []uint32, code *[16]int8)
 
+// fastVectorU4VNNI is fastVectorU4Go(64).
+//
+//go:noescape
+func fastVectorU4VNNI(a *fastVectorArgs)
+
+// fastVectorU4x32VNNI is fastVectorU4Go(32).
+//
+//go:noescape
+func fastVectorU4x32VNNI(a *fastVectorArgs)
+
+// fastExpandU4VNNI is fastExpandU4Go, plus 128.
+//
+//go:noescape
+func fastExpandU4VNNI(panel []uint32, words []uint32, code *[16]int8)
+
 // fastExpand8VNNI is fastExpand8Go, plus 128.
 //
 //go:noescape
-func fastExpand8VNNI(panel []uint32, words []uint32)
+func fastExpand8VNNI(panel []uint32, words []uint32, code *[16]int8)
 
 // fastBlockVNNI is fastBlockGo of a panel plus 128.
 //

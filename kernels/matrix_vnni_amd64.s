@@ -8354,9 +8354,9867 @@ line:
 	VZEROUPPER
 	RET
 
-// func fastExpand8VNNI(panel []uint32, words []uint32)
+// func fastVectorU4VNNI(a *fastVectorArgs)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, MMX+
+TEXT ·fastVectorU4VNNI(SB), $896-8
+	// y = 0; for each tile t of 16 rows r, token c < n, block b of 64 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
+	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
+	// A weight w is code - zero; sums begin at -zero·Σx.
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 160(AX), AX
+
+	// Each value of n (AX) has a copy of the loops, 8 the first.
+	CMPQ      AX, $0x01
+	JE        tokens1
+	CMPQ      AX, $0x02
+	JE        tokens2
+	CMPQ      AX, $0x03
+	JE        tokens3
+	CMPQ      AX, $0x04
+	JE        tokens4
+	CMPQ      AX, $0x05
+	JE        tokens5
+	CMPQ      AX, $0x06
+	JE        tokens6
+	CMPQ      AX, $0x07
+	JE        tokens7
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n8t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n8t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+
+n8t2block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n8t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n8t2f16
+	CMPQ    R13, $0x01
+	JE      n8t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R12*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n8t2scaled
+
+n8t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R12*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n8t2scaled
+
+n8t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R12*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n8t2scaled:
+n8t2opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+	VPBROADCASTD 16(R11), Z9
+	VPMADDWD     (AX), Z9, Z10
+	VPMADDWD     128(AX), Z9, Z9
+	VPBROADCASTD 20(R11), Z11
+	VPMADDWD     (AX), Z11, Z12
+	VPMADDWD     128(AX), Z11, Z11
+	VPBROADCASTD 24(R11), Z13
+	VPMADDWD     (AX), Z13, Z14
+	VPMADDWD     128(AX), Z13, Z13
+	VPBROADCASTD 28(R11), Z15
+	VPMADDWD     (AX), Z15, Z16
+	VPMADDWD     128(AX), Z15, Z15
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x01, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+	MOVQ   $0x00000004, R13
+
+n8t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	PREFETCHT0    1024(R12)(R8*1)
+	PREFETCHT0    1088(R12)(R8*1)
+	VPANDD        (DX), Z0, Z17
+	VPSRLW        $0x04, (DX), Z18
+	VPANDD        Z0, Z18, Z18
+	VPDPBUSD.BCST (R9), Z17, Z2
+	VPDPBUSD.BCST 4(R9), Z18, Z2
+	VPDPBUSD.BCST 64(R9), Z17, Z4
+	VPDPBUSD.BCST 68(R9), Z18, Z4
+	VPDPBUSD.BCST 128(R9), Z17, Z6
+	VPDPBUSD.BCST 132(R9), Z18, Z6
+	VPDPBUSD.BCST 192(R9), Z17, Z8
+	VPDPBUSD.BCST 196(R9), Z18, Z8
+	VPDPBUSD.BCST 256(R9), Z17, Z10
+	VPDPBUSD.BCST 260(R9), Z18, Z10
+	VPDPBUSD.BCST 320(R9), Z17, Z12
+	VPDPBUSD.BCST 324(R9), Z18, Z12
+	VPDPBUSD.BCST 384(R9), Z17, Z14
+	VPDPBUSD.BCST 388(R9), Z18, Z14
+	VPDPBUSD.BCST 448(R9), Z17, Z16
+	VPDPBUSD.BCST 452(R9), Z18, Z16
+	VPANDD        (DX)(R8*1), Z0, Z17
+	VPSRLW        $0x04, (DX)(R8*1), Z18
+	VPANDD        Z0, Z18, Z18
+	VPDPBUSD.BCST (R9), Z17, Z1
+	VPDPBUSD.BCST 4(R9), Z18, Z1
+	VPDPBUSD.BCST 64(R9), Z17, Z3
+	VPDPBUSD.BCST 68(R9), Z18, Z3
+	VPDPBUSD.BCST 128(R9), Z17, Z5
+	VPDPBUSD.BCST 132(R9), Z18, Z5
+	VPDPBUSD.BCST 192(R9), Z17, Z7
+	VPDPBUSD.BCST 196(R9), Z18, Z7
+	VPDPBUSD.BCST 256(R9), Z17, Z9
+	VPDPBUSD.BCST 260(R9), Z18, Z9
+	VPDPBUSD.BCST 320(R9), Z17, Z11
+	VPDPBUSD.BCST 324(R9), Z18, Z11
+	VPDPBUSD.BCST 384(R9), Z17, Z13
+	VPDPBUSD.BCST 388(R9), Z18, Z13
+	VPDPBUSD.BCST 448(R9), Z17, Z15
+	VPDPBUSD.BCST 452(R9), Z18, Z15
+	VPANDD        64(DX), Z0, Z17
+	VPSRLW        $0x04, 64(DX), Z18
+	VPANDD        Z0, Z18, Z18
+	VPDPBUSD.BCST 8(R9), Z17, Z2
+	VPDPBUSD.BCST 12(R9), Z18, Z2
+	VPDPBUSD.BCST 72(R9), Z17, Z4
+	VPDPBUSD.BCST 76(R9), Z18, Z4
+	VPDPBUSD.BCST 136(R9), Z17, Z6
+	VPDPBUSD.BCST 140(R9), Z18, Z6
+	VPDPBUSD.BCST 200(R9), Z17, Z8
+	VPDPBUSD.BCST 204(R9), Z18, Z8
+	VPDPBUSD.BCST 264(R9), Z17, Z10
+	VPDPBUSD.BCST 268(R9), Z18, Z10
+	VPDPBUSD.BCST 328(R9), Z17, Z12
+	VPDPBUSD.BCST 332(R9), Z18, Z12
+	VPDPBUSD.BCST 392(R9), Z17, Z14
+	VPDPBUSD.BCST 396(R9), Z18, Z14
+	VPDPBUSD.BCST 456(R9), Z17, Z16
+	VPDPBUSD.BCST 460(R9), Z18, Z16
+	VPANDD        64(DX)(R8*1), Z0, Z17
+	VPSRLW        $0x04, 64(DX)(R8*1), Z18
+	VPANDD        Z0, Z18, Z18
+	VPDPBUSD.BCST 8(R9), Z17, Z1
+	VPDPBUSD.BCST 12(R9), Z18, Z1
+	VPDPBUSD.BCST 72(R9), Z17, Z3
+	VPDPBUSD.BCST 76(R9), Z18, Z3
+	VPDPBUSD.BCST 136(R9), Z17, Z5
+	VPDPBUSD.BCST 140(R9), Z18, Z5
+	VPDPBUSD.BCST 200(R9), Z17, Z7
+	VPDPBUSD.BCST 204(R9), Z18, Z7
+	VPDPBUSD.BCST 264(R9), Z17, Z9
+	VPDPBUSD.BCST 268(R9), Z18, Z9
+	VPDPBUSD.BCST 328(R9), Z17, Z11
+	VPDPBUSD.BCST 332(R9), Z18, Z11
+	VPDPBUSD.BCST 392(R9), Z17, Z13
+	VPDPBUSD.BCST 396(R9), Z18, Z13
+	VPDPBUSD.BCST 456(R9), Z17, Z15
+	VPDPBUSD.BCST 460(R9), Z18, Z15
+	ADDQ          $+128, DX
+	ADDQ          $+16, R9
+	ADDQ          $+128, R12
+	DECQ          R13
+	JNZ           n8t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R10), Z17
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z17, Z18
+	VMOVUPS      (R12), Z19
+	VFMADD231PS  Z2, Z18, Z19
+	VMOVUPS      Z19, (R12)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z17, Z2
+	VMOVUPS      64(R12), Z17
+	VFMADD231PS  Z1, Z2, Z17
+	VMOVUPS      Z17, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z17
+	VFMADD231PS  Z4, Z2, Z17
+	VMOVUPS      Z17, (R12)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 20(R10), Z1
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z12, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z11, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 24(R10), Z1
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z14, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z13, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 28(R10), Z1
+	VCVTDQ2PS    Z16, Z16
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z16, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z15, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n8t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n8t2
+
+n8t2done:
+n8t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n8t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+
+n8t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n8t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n8t1f16
+	CMPQ    R11, $0x01
+	JE      n8t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n8t1scaled
+
+n8t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n8t1scaled
+
+n8t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n8t1scaled:
+n8t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+	VPBROADCASTD 16(R10), Z5
+	VPMADDWD     (AX), Z5, Z5
+	VPBROADCASTD 20(R10), Z6
+	VPMADDWD     (AX), Z6, Z6
+	VPBROADCASTD 24(R10), Z7
+	VPMADDWD     (AX), Z7, Z7
+	VPBROADCASTD 28(R10), Z8
+	VPMADDWD     (AX), Z8, Z8
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z8.
+	MOVQ DX, R11
+	MOVQ $0x00000004, R12
+
+n8t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R11)
+	PREFETCHT0    1088(R11)
+	VPANDD        (DX), Z0, Z9
+	VPSRLW        $0x04, (DX), Z10
+	VPANDD        Z0, Z10, Z10
+	VPDPBUSD.BCST (R8), Z9, Z1
+	VPDPBUSD.BCST 4(R8), Z10, Z1
+	VPDPBUSD.BCST 64(R8), Z9, Z2
+	VPDPBUSD.BCST 68(R8), Z10, Z2
+	VPDPBUSD.BCST 128(R8), Z9, Z3
+	VPDPBUSD.BCST 132(R8), Z10, Z3
+	VPDPBUSD.BCST 192(R8), Z9, Z4
+	VPDPBUSD.BCST 196(R8), Z10, Z4
+	VPDPBUSD.BCST 256(R8), Z9, Z5
+	VPDPBUSD.BCST 260(R8), Z10, Z5
+	VPDPBUSD.BCST 320(R8), Z9, Z6
+	VPDPBUSD.BCST 324(R8), Z10, Z6
+	VPDPBUSD.BCST 384(R8), Z9, Z7
+	VPDPBUSD.BCST 388(R8), Z10, Z7
+	VPDPBUSD.BCST 448(R8), Z9, Z8
+	VPDPBUSD.BCST 452(R8), Z10, Z8
+	VPANDD        64(DX), Z0, Z9
+	VPSRLW        $0x04, 64(DX), Z10
+	VPANDD        Z0, Z10, Z10
+	VPDPBUSD.BCST 8(R8), Z9, Z1
+	VPDPBUSD.BCST 12(R8), Z10, Z1
+	VPDPBUSD.BCST 72(R8), Z9, Z2
+	VPDPBUSD.BCST 76(R8), Z10, Z2
+	VPDPBUSD.BCST 136(R8), Z9, Z3
+	VPDPBUSD.BCST 140(R8), Z10, Z3
+	VPDPBUSD.BCST 200(R8), Z9, Z4
+	VPDPBUSD.BCST 204(R8), Z10, Z4
+	VPDPBUSD.BCST 264(R8), Z9, Z5
+	VPDPBUSD.BCST 268(R8), Z10, Z5
+	VPDPBUSD.BCST 328(R8), Z9, Z6
+	VPDPBUSD.BCST 332(R8), Z10, Z6
+	VPDPBUSD.BCST 392(R8), Z9, Z7
+	VPDPBUSD.BCST 396(R8), Z10, Z7
+	VPDPBUSD.BCST 456(R8), Z9, Z8
+	VPDPBUSD.BCST 460(R8), Z10, Z8
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R11
+	DECQ          R12
+	JNZ           n8t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Z9
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z9, Z9
+	VMOVUPS      (R11), Z10
+	VFMADD231PS  Z1, Z9, Z10
+	VMOVUPS      Z10, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z9
+	VFMADD231PS  Z2, Z1, Z9
+	VMOVUPS      Z9, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 16(R9), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 20(R9), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 24(R9), Z1
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 28(R9), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z8, Z1, Z2
+	VMOVUPS      Z2, (R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n8t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n8t1
+
+n8t1done:
+	VZEROUPPER
+	RET
+
+tokens7:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n7t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n7t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+
+n7t2block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n7t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n7t2f16
+	CMPQ    R13, $0x01
+	JE      n7t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R12*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n7t2scaled
+
+n7t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R12*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n7t2scaled
+
+n7t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R12*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n7t2scaled:
+n7t2opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+	VPBROADCASTD 16(R11), Z9
+	VPMADDWD     (AX), Z9, Z10
+	VPMADDWD     128(AX), Z9, Z9
+	VPBROADCASTD 20(R11), Z11
+	VPMADDWD     (AX), Z11, Z12
+	VPMADDWD     128(AX), Z11, Z11
+	VPBROADCASTD 24(R11), Z13
+	VPMADDWD     (AX), Z13, Z14
+	VPMADDWD     128(AX), Z13, Z13
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8, Z10, Z12, Z14.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7, Z9, Z11, Z13.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x01, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+	MOVQ   $0x00000004, R13
+
+n7t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	PREFETCHT0    1024(R12)(R8*1)
+	PREFETCHT0    1088(R12)(R8*1)
+	VPANDD        (DX), Z0, Z15
+	VPSRLW        $0x04, (DX), Z16
+	VPANDD        Z0, Z16, Z16
+	VPDPBUSD.BCST (R9), Z15, Z2
+	VPDPBUSD.BCST 4(R9), Z16, Z2
+	VPDPBUSD.BCST 64(R9), Z15, Z4
+	VPDPBUSD.BCST 68(R9), Z16, Z4
+	VPDPBUSD.BCST 128(R9), Z15, Z6
+	VPDPBUSD.BCST 132(R9), Z16, Z6
+	VPDPBUSD.BCST 192(R9), Z15, Z8
+	VPDPBUSD.BCST 196(R9), Z16, Z8
+	VPDPBUSD.BCST 256(R9), Z15, Z10
+	VPDPBUSD.BCST 260(R9), Z16, Z10
+	VPDPBUSD.BCST 320(R9), Z15, Z12
+	VPDPBUSD.BCST 324(R9), Z16, Z12
+	VPDPBUSD.BCST 384(R9), Z15, Z14
+	VPDPBUSD.BCST 388(R9), Z16, Z14
+	VPANDD        (DX)(R8*1), Z0, Z15
+	VPSRLW        $0x04, (DX)(R8*1), Z16
+	VPANDD        Z0, Z16, Z16
+	VPDPBUSD.BCST (R9), Z15, Z1
+	VPDPBUSD.BCST 4(R9), Z16, Z1
+	VPDPBUSD.BCST 64(R9), Z15, Z3
+	VPDPBUSD.BCST 68(R9), Z16, Z3
+	VPDPBUSD.BCST 128(R9), Z15, Z5
+	VPDPBUSD.BCST 132(R9), Z16, Z5
+	VPDPBUSD.BCST 192(R9), Z15, Z7
+	VPDPBUSD.BCST 196(R9), Z16, Z7
+	VPDPBUSD.BCST 256(R9), Z15, Z9
+	VPDPBUSD.BCST 260(R9), Z16, Z9
+	VPDPBUSD.BCST 320(R9), Z15, Z11
+	VPDPBUSD.BCST 324(R9), Z16, Z11
+	VPDPBUSD.BCST 384(R9), Z15, Z13
+	VPDPBUSD.BCST 388(R9), Z16, Z13
+	VPANDD        64(DX), Z0, Z15
+	VPSRLW        $0x04, 64(DX), Z16
+	VPANDD        Z0, Z16, Z16
+	VPDPBUSD.BCST 8(R9), Z15, Z2
+	VPDPBUSD.BCST 12(R9), Z16, Z2
+	VPDPBUSD.BCST 72(R9), Z15, Z4
+	VPDPBUSD.BCST 76(R9), Z16, Z4
+	VPDPBUSD.BCST 136(R9), Z15, Z6
+	VPDPBUSD.BCST 140(R9), Z16, Z6
+	VPDPBUSD.BCST 200(R9), Z15, Z8
+	VPDPBUSD.BCST 204(R9), Z16, Z8
+	VPDPBUSD.BCST 264(R9), Z15, Z10
+	VPDPBUSD.BCST 268(R9), Z16, Z10
+	VPDPBUSD.BCST 328(R9), Z15, Z12
+	VPDPBUSD.BCST 332(R9), Z16, Z12
+	VPDPBUSD.BCST 392(R9), Z15, Z14
+	VPDPBUSD.BCST 396(R9), Z16, Z14
+	VPANDD        64(DX)(R8*1), Z0, Z15
+	VPSRLW        $0x04, 64(DX)(R8*1), Z16
+	VPANDD        Z0, Z16, Z16
+	VPDPBUSD.BCST 8(R9), Z15, Z1
+	VPDPBUSD.BCST 12(R9), Z16, Z1
+	VPDPBUSD.BCST 72(R9), Z15, Z3
+	VPDPBUSD.BCST 76(R9), Z16, Z3
+	VPDPBUSD.BCST 136(R9), Z15, Z5
+	VPDPBUSD.BCST 140(R9), Z16, Z5
+	VPDPBUSD.BCST 200(R9), Z15, Z7
+	VPDPBUSD.BCST 204(R9), Z16, Z7
+	VPDPBUSD.BCST 264(R9), Z15, Z9
+	VPDPBUSD.BCST 268(R9), Z16, Z9
+	VPDPBUSD.BCST 328(R9), Z15, Z11
+	VPDPBUSD.BCST 332(R9), Z16, Z11
+	VPDPBUSD.BCST 392(R9), Z15, Z13
+	VPDPBUSD.BCST 396(R9), Z16, Z13
+	ADDQ          $+128, DX
+	ADDQ          $+16, R9
+	ADDQ          $+128, R12
+	DECQ          R13
+	JNZ           n7t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R10), Z15
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z15, Z16
+	VMOVUPS      (R12), Z17
+	VFMADD231PS  Z2, Z16, Z17
+	VMOVUPS      Z17, (R12)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z15, Z2
+	VMOVUPS      64(R12), Z15
+	VFMADD231PS  Z1, Z2, Z15
+	VMOVUPS      Z15, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z15
+	VFMADD231PS  Z4, Z2, Z15
+	VMOVUPS      Z15, (R12)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 20(R10), Z1
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z12, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z11, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 24(R10), Z1
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z14, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z13, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n7t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n7t2
+
+n7t2done:
+n7t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n7t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+
+n7t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n7t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n7t1f16
+	CMPQ    R11, $0x01
+	JE      n7t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n7t1scaled
+
+n7t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n7t1scaled
+
+n7t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n7t1scaled:
+n7t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+	VPBROADCASTD 16(R10), Z5
+	VPMADDWD     (AX), Z5, Z5
+	VPBROADCASTD 20(R10), Z6
+	VPMADDWD     (AX), Z6, Z6
+	VPBROADCASTD 24(R10), Z7
+	VPMADDWD     (AX), Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z7.
+	MOVQ DX, R11
+	MOVQ $0x00000004, R12
+
+n7t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R11)
+	PREFETCHT0    1088(R11)
+	VPANDD        (DX), Z0, Z8
+	VPSRLW        $0x04, (DX), Z9
+	VPANDD        Z0, Z9, Z9
+	VPDPBUSD.BCST (R8), Z8, Z1
+	VPDPBUSD.BCST 4(R8), Z9, Z1
+	VPDPBUSD.BCST 64(R8), Z8, Z2
+	VPDPBUSD.BCST 68(R8), Z9, Z2
+	VPDPBUSD.BCST 128(R8), Z8, Z3
+	VPDPBUSD.BCST 132(R8), Z9, Z3
+	VPDPBUSD.BCST 192(R8), Z8, Z4
+	VPDPBUSD.BCST 196(R8), Z9, Z4
+	VPDPBUSD.BCST 256(R8), Z8, Z5
+	VPDPBUSD.BCST 260(R8), Z9, Z5
+	VPDPBUSD.BCST 320(R8), Z8, Z6
+	VPDPBUSD.BCST 324(R8), Z9, Z6
+	VPDPBUSD.BCST 384(R8), Z8, Z7
+	VPDPBUSD.BCST 388(R8), Z9, Z7
+	VPANDD        64(DX), Z0, Z8
+	VPSRLW        $0x04, 64(DX), Z9
+	VPANDD        Z0, Z9, Z9
+	VPDPBUSD.BCST 8(R8), Z8, Z1
+	VPDPBUSD.BCST 12(R8), Z9, Z1
+	VPDPBUSD.BCST 72(R8), Z8, Z2
+	VPDPBUSD.BCST 76(R8), Z9, Z2
+	VPDPBUSD.BCST 136(R8), Z8, Z3
+	VPDPBUSD.BCST 140(R8), Z9, Z3
+	VPDPBUSD.BCST 200(R8), Z8, Z4
+	VPDPBUSD.BCST 204(R8), Z9, Z4
+	VPDPBUSD.BCST 264(R8), Z8, Z5
+	VPDPBUSD.BCST 268(R8), Z9, Z5
+	VPDPBUSD.BCST 328(R8), Z8, Z6
+	VPDPBUSD.BCST 332(R8), Z9, Z6
+	VPDPBUSD.BCST 392(R8), Z8, Z7
+	VPDPBUSD.BCST 396(R8), Z9, Z7
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R11
+	DECQ          R12
+	JNZ           n7t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Z8
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z8, Z8
+	VMOVUPS      (R11), Z9
+	VFMADD231PS  Z1, Z8, Z9
+	VMOVUPS      Z9, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z8
+	VFMADD231PS  Z2, Z1, Z8
+	VMOVUPS      Z8, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 16(R9), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 20(R9), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 24(R9), Z1
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, (R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n7t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n7t1
+
+n7t1done:
+	VZEROUPPER
+	RET
+
+tokens6:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n6t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n6t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+
+n6t2block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n6t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n6t2f16
+	CMPQ    R13, $0x01
+	JE      n6t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R12*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n6t2scaled
+
+n6t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R12*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n6t2scaled
+
+n6t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R12*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n6t2scaled:
+n6t2opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+	VPBROADCASTD 16(R11), Z9
+	VPMADDWD     (AX), Z9, Z10
+	VPMADDWD     128(AX), Z9, Z9
+	VPBROADCASTD 20(R11), Z11
+	VPMADDWD     (AX), Z11, Z12
+	VPMADDWD     128(AX), Z11, Z11
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8, Z10, Z12.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7, Z9, Z11.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x01, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+	MOVQ   $0x00000004, R13
+
+n6t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1024(R12)(R8*1)
+	PREFETCHT0   1088(R12)(R8*1)
+	VPANDD       (DX), Z0, Z13
+	VPSRLW       $0x04, (DX), Z14
+	VPANDD       Z0, Z14, Z14
+	VPBROADCASTD (R9), Z15
+	VPDPBUSD     Z15, Z13, Z2
+	VPBROADCASTD 4(R9), Z16
+	VPDPBUSD     Z16, Z14, Z2
+	VPBROADCASTD 64(R9), Z17
+	VPDPBUSD     Z17, Z13, Z4
+	VPBROADCASTD 68(R9), Z18
+	VPDPBUSD     Z18, Z14, Z4
+	VPBROADCASTD 128(R9), Z19
+	VPDPBUSD     Z19, Z13, Z6
+	VPBROADCASTD 132(R9), Z20
+	VPDPBUSD     Z20, Z14, Z6
+	VPBROADCASTD 192(R9), Z21
+	VPDPBUSD     Z21, Z13, Z8
+	VPBROADCASTD 196(R9), Z22
+	VPDPBUSD     Z22, Z14, Z8
+	VPBROADCASTD 256(R9), Z23
+	VPDPBUSD     Z23, Z13, Z10
+	VPBROADCASTD 260(R9), Z24
+	VPDPBUSD     Z24, Z14, Z10
+	VPBROADCASTD 320(R9), Z25
+	VPDPBUSD     Z25, Z13, Z12
+	VPBROADCASTD 324(R9), Z13
+	VPDPBUSD     Z13, Z14, Z12
+	VPANDD       (DX)(R8*1), Z0, Z14
+	VPSRLW       $0x04, (DX)(R8*1), Z26
+	VPANDD       Z0, Z26, Z26
+	VPDPBUSD     Z15, Z14, Z1
+	VPDPBUSD     Z16, Z26, Z1
+	VPDPBUSD     Z17, Z14, Z3
+	VPDPBUSD     Z18, Z26, Z3
+	VPDPBUSD     Z19, Z14, Z5
+	VPDPBUSD     Z20, Z26, Z5
+	VPDPBUSD     Z21, Z14, Z7
+	VPDPBUSD     Z22, Z26, Z7
+	VPDPBUSD     Z23, Z14, Z9
+	VPDPBUSD     Z24, Z26, Z9
+	VPDPBUSD     Z25, Z14, Z11
+	VPDPBUSD     Z13, Z26, Z11
+	VPANDD       64(DX), Z0, Z13
+	VPSRLW       $0x04, 64(DX), Z14
+	VPANDD       Z0, Z14, Z14
+	VPBROADCASTD 8(R9), Z15
+	VPDPBUSD     Z15, Z13, Z2
+	VPBROADCASTD 12(R9), Z16
+	VPDPBUSD     Z16, Z14, Z2
+	VPBROADCASTD 72(R9), Z17
+	VPDPBUSD     Z17, Z13, Z4
+	VPBROADCASTD 76(R9), Z18
+	VPDPBUSD     Z18, Z14, Z4
+	VPBROADCASTD 136(R9), Z19
+	VPDPBUSD     Z19, Z13, Z6
+	VPBROADCASTD 140(R9), Z20
+	VPDPBUSD     Z20, Z14, Z6
+	VPBROADCASTD 200(R9), Z21
+	VPDPBUSD     Z21, Z13, Z8
+	VPBROADCASTD 204(R9), Z22
+	VPDPBUSD     Z22, Z14, Z8
+	VPBROADCASTD 264(R9), Z23
+	VPDPBUSD     Z23, Z13, Z10
+	VPBROADCASTD 268(R9), Z24
+	VPDPBUSD     Z24, Z14, Z10
+	VPBROADCASTD 328(R9), Z25
+	VPDPBUSD     Z25, Z13, Z12
+	VPBROADCASTD 332(R9), Z13
+	VPDPBUSD     Z13, Z14, Z12
+	VPANDD       64(DX)(R8*1), Z0, Z14
+	VPSRLW       $0x04, 64(DX)(R8*1), Z26
+	VPANDD       Z0, Z26, Z26
+	VPDPBUSD     Z15, Z14, Z1
+	VPDPBUSD     Z16, Z26, Z1
+	VPDPBUSD     Z17, Z14, Z3
+	VPDPBUSD     Z18, Z26, Z3
+	VPDPBUSD     Z19, Z14, Z5
+	VPDPBUSD     Z20, Z26, Z5
+	VPDPBUSD     Z21, Z14, Z7
+	VPDPBUSD     Z22, Z26, Z7
+	VPDPBUSD     Z23, Z14, Z9
+	VPDPBUSD     Z24, Z26, Z9
+	VPDPBUSD     Z25, Z14, Z11
+	VPDPBUSD     Z13, Z26, Z11
+	ADDQ         $+128, DX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R12
+	DECQ         R13
+	JNZ          n6t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R10), Z13
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z13, Z14
+	VMOVUPS      (R12), Z15
+	VFMADD231PS  Z2, Z14, Z15
+	VMOVUPS      Z15, (R12)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z13, Z2
+	VMOVUPS      64(R12), Z13
+	VFMADD231PS  Z1, Z2, Z13
+	VMOVUPS      Z13, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z13
+	VFMADD231PS  Z4, Z2, Z13
+	VMOVUPS      Z13, (R12)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 20(R10), Z1
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z12, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z11, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n6t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n6t2
+
+n6t2done:
+n6t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n6t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+
+n6t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n6t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n6t1f16
+	CMPQ    R11, $0x01
+	JE      n6t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n6t1scaled
+
+n6t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n6t1scaled
+
+n6t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n6t1scaled:
+n6t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+	VPBROADCASTD 16(R10), Z5
+	VPMADDWD     (AX), Z5, Z5
+	VPBROADCASTD 20(R10), Z6
+	VPMADDWD     (AX), Z6, Z6
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z6.
+	MOVQ DX, R11
+	MOVQ $0x00000004, R12
+
+n6t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R11)
+	PREFETCHT0    1088(R11)
+	VPANDD        (DX), Z0, Z7
+	VPSRLW        $0x04, (DX), Z8
+	VPANDD        Z0, Z8, Z8
+	VPDPBUSD.BCST (R8), Z7, Z1
+	VPDPBUSD.BCST 4(R8), Z8, Z1
+	VPDPBUSD.BCST 64(R8), Z7, Z2
+	VPDPBUSD.BCST 68(R8), Z8, Z2
+	VPDPBUSD.BCST 128(R8), Z7, Z3
+	VPDPBUSD.BCST 132(R8), Z8, Z3
+	VPDPBUSD.BCST 192(R8), Z7, Z4
+	VPDPBUSD.BCST 196(R8), Z8, Z4
+	VPDPBUSD.BCST 256(R8), Z7, Z5
+	VPDPBUSD.BCST 260(R8), Z8, Z5
+	VPDPBUSD.BCST 320(R8), Z7, Z6
+	VPDPBUSD.BCST 324(R8), Z8, Z6
+	VPANDD        64(DX), Z0, Z7
+	VPSRLW        $0x04, 64(DX), Z8
+	VPANDD        Z0, Z8, Z8
+	VPDPBUSD.BCST 8(R8), Z7, Z1
+	VPDPBUSD.BCST 12(R8), Z8, Z1
+	VPDPBUSD.BCST 72(R8), Z7, Z2
+	VPDPBUSD.BCST 76(R8), Z8, Z2
+	VPDPBUSD.BCST 136(R8), Z7, Z3
+	VPDPBUSD.BCST 140(R8), Z8, Z3
+	VPDPBUSD.BCST 200(R8), Z7, Z4
+	VPDPBUSD.BCST 204(R8), Z8, Z4
+	VPDPBUSD.BCST 264(R8), Z7, Z5
+	VPDPBUSD.BCST 268(R8), Z8, Z5
+	VPDPBUSD.BCST 328(R8), Z7, Z6
+	VPDPBUSD.BCST 332(R8), Z8, Z6
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R11
+	DECQ          R12
+	JNZ           n6t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Z7
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z7, Z7
+	VMOVUPS      (R11), Z8
+	VFMADD231PS  Z1, Z7, Z8
+	VMOVUPS      Z8, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z7
+	VFMADD231PS  Z2, Z1, Z7
+	VMOVUPS      Z7, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 16(R9), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 20(R9), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n6t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n6t1
+
+n6t1done:
+	VZEROUPPER
+	RET
+
+tokens5:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n5t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n5t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+
+n5t2block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n5t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n5t2f16
+	CMPQ    R13, $0x01
+	JE      n5t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R12*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n5t2scaled
+
+n5t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R12*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n5t2scaled
+
+n5t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R12*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n5t2scaled:
+n5t2opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+	VPBROADCASTD 16(R11), Z9
+	VPMADDWD     (AX), Z9, Z10
+	VPMADDWD     128(AX), Z9, Z9
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8, Z10.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7, Z9.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x01, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+	MOVQ   $0x00000004, R13
+
+n5t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1024(R12)(R8*1)
+	PREFETCHT0   1088(R12)(R8*1)
+	VPANDD       (DX), Z0, Z11
+	VPSRLW       $0x04, (DX), Z12
+	VPANDD       Z0, Z12, Z12
+	VPBROADCASTD (R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 4(R9), Z14
+	VPDPBUSD     Z14, Z12, Z2
+	VPBROADCASTD 64(R9), Z15
+	VPDPBUSD     Z15, Z11, Z4
+	VPBROADCASTD 68(R9), Z16
+	VPDPBUSD     Z16, Z12, Z4
+	VPBROADCASTD 128(R9), Z17
+	VPDPBUSD     Z17, Z11, Z6
+	VPBROADCASTD 132(R9), Z18
+	VPDPBUSD     Z18, Z12, Z6
+	VPBROADCASTD 192(R9), Z19
+	VPDPBUSD     Z19, Z11, Z8
+	VPBROADCASTD 196(R9), Z20
+	VPDPBUSD     Z20, Z12, Z8
+	VPBROADCASTD 256(R9), Z21
+	VPDPBUSD     Z21, Z11, Z10
+	VPBROADCASTD 260(R9), Z11
+	VPDPBUSD     Z11, Z12, Z10
+	VPANDD       (DX)(R8*1), Z0, Z12
+	VPSRLW       $0x04, (DX)(R8*1), Z22
+	VPANDD       Z0, Z22, Z22
+	VPDPBUSD     Z13, Z12, Z1
+	VPDPBUSD     Z14, Z22, Z1
+	VPDPBUSD     Z15, Z12, Z3
+	VPDPBUSD     Z16, Z22, Z3
+	VPDPBUSD     Z17, Z12, Z5
+	VPDPBUSD     Z18, Z22, Z5
+	VPDPBUSD     Z19, Z12, Z7
+	VPDPBUSD     Z20, Z22, Z7
+	VPDPBUSD     Z21, Z12, Z9
+	VPDPBUSD     Z11, Z22, Z9
+	VPANDD       64(DX), Z0, Z11
+	VPSRLW       $0x04, 64(DX), Z12
+	VPANDD       Z0, Z12, Z12
+	VPBROADCASTD 8(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 12(R9), Z14
+	VPDPBUSD     Z14, Z12, Z2
+	VPBROADCASTD 72(R9), Z15
+	VPDPBUSD     Z15, Z11, Z4
+	VPBROADCASTD 76(R9), Z16
+	VPDPBUSD     Z16, Z12, Z4
+	VPBROADCASTD 136(R9), Z17
+	VPDPBUSD     Z17, Z11, Z6
+	VPBROADCASTD 140(R9), Z18
+	VPDPBUSD     Z18, Z12, Z6
+	VPBROADCASTD 200(R9), Z19
+	VPDPBUSD     Z19, Z11, Z8
+	VPBROADCASTD 204(R9), Z20
+	VPDPBUSD     Z20, Z12, Z8
+	VPBROADCASTD 264(R9), Z21
+	VPDPBUSD     Z21, Z11, Z10
+	VPBROADCASTD 268(R9), Z11
+	VPDPBUSD     Z11, Z12, Z10
+	VPANDD       64(DX)(R8*1), Z0, Z12
+	VPSRLW       $0x04, 64(DX)(R8*1), Z22
+	VPANDD       Z0, Z22, Z22
+	VPDPBUSD     Z13, Z12, Z1
+	VPDPBUSD     Z14, Z22, Z1
+	VPDPBUSD     Z15, Z12, Z3
+	VPDPBUSD     Z16, Z22, Z3
+	VPDPBUSD     Z17, Z12, Z5
+	VPDPBUSD     Z18, Z22, Z5
+	VPDPBUSD     Z19, Z12, Z7
+	VPDPBUSD     Z20, Z22, Z7
+	VPDPBUSD     Z21, Z12, Z9
+	VPDPBUSD     Z11, Z22, Z9
+	ADDQ         $+128, DX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R12
+	DECQ         R13
+	JNZ          n5t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R10), Z11
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z11, Z12
+	VMOVUPS      (R12), Z13
+	VFMADD231PS  Z2, Z12, Z13
+	VMOVUPS      Z13, (R12)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z11, Z2
+	VMOVUPS      64(R12), Z11
+	VFMADD231PS  Z1, Z2, Z11
+	VMOVUPS      Z11, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z11
+	VFMADD231PS  Z4, Z2, Z11
+	VMOVUPS      Z11, (R12)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n5t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n5t2
+
+n5t2done:
+n5t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n5t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+
+n5t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n5t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n5t1f16
+	CMPQ    R11, $0x01
+	JE      n5t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n5t1scaled
+
+n5t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n5t1scaled
+
+n5t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n5t1scaled:
+n5t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+	VPBROADCASTD 16(R10), Z5
+	VPMADDWD     (AX), Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z5.
+	MOVQ DX, R11
+	MOVQ $0x00000004, R12
+
+n5t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R11)
+	PREFETCHT0    1088(R11)
+	VPANDD        (DX), Z0, Z6
+	VPSRLW        $0x04, (DX), Z7
+	VPANDD        Z0, Z7, Z7
+	VPDPBUSD.BCST (R8), Z6, Z1
+	VPDPBUSD.BCST 4(R8), Z7, Z1
+	VPDPBUSD.BCST 64(R8), Z6, Z2
+	VPDPBUSD.BCST 68(R8), Z7, Z2
+	VPDPBUSD.BCST 128(R8), Z6, Z3
+	VPDPBUSD.BCST 132(R8), Z7, Z3
+	VPDPBUSD.BCST 192(R8), Z6, Z4
+	VPDPBUSD.BCST 196(R8), Z7, Z4
+	VPDPBUSD.BCST 256(R8), Z6, Z5
+	VPDPBUSD.BCST 260(R8), Z7, Z5
+	VPANDD        64(DX), Z0, Z6
+	VPSRLW        $0x04, 64(DX), Z7
+	VPANDD        Z0, Z7, Z7
+	VPDPBUSD.BCST 8(R8), Z6, Z1
+	VPDPBUSD.BCST 12(R8), Z7, Z1
+	VPDPBUSD.BCST 72(R8), Z6, Z2
+	VPDPBUSD.BCST 76(R8), Z7, Z2
+	VPDPBUSD.BCST 136(R8), Z6, Z3
+	VPDPBUSD.BCST 140(R8), Z7, Z3
+	VPDPBUSD.BCST 200(R8), Z6, Z4
+	VPDPBUSD.BCST 204(R8), Z7, Z4
+	VPDPBUSD.BCST 264(R8), Z6, Z5
+	VPDPBUSD.BCST 268(R8), Z7, Z5
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R11
+	DECQ          R12
+	JNZ           n5t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Z6
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z6, Z6
+	VMOVUPS      (R11), Z7
+	VFMADD231PS  Z1, Z6, Z7
+	VMOVUPS      Z7, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z6
+	VFMADD231PS  Z2, Z1, Z6
+	VMOVUPS      Z6, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 16(R9), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n5t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n5t1
+
+n5t1done:
+	VZEROUPPER
+	RET
+
+tokens4:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n4t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+
+n4t2block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n4t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n4t2f16
+	CMPQ    R13, $0x01
+	JE      n4t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R12*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n4t2scaled
+
+n4t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R12*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n4t2scaled
+
+n4t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R12*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n4t2scaled:
+n4t2opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x01, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+	MOVQ   $0x00000004, R13
+
+n4t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1024(R12)(R8*1)
+	PREFETCHT0   1088(R12)(R8*1)
+	VPANDD       (DX), Z0, Z9
+	VPSRLW       $0x04, (DX), Z10
+	VPANDD       Z0, Z10, Z10
+	VPBROADCASTD (R9), Z11
+	VPDPBUSD     Z11, Z9, Z2
+	VPBROADCASTD 4(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 64(R9), Z13
+	VPDPBUSD     Z13, Z9, Z4
+	VPBROADCASTD 68(R9), Z14
+	VPDPBUSD     Z14, Z10, Z4
+	VPBROADCASTD 128(R9), Z15
+	VPDPBUSD     Z15, Z9, Z6
+	VPBROADCASTD 132(R9), Z16
+	VPDPBUSD     Z16, Z10, Z6
+	VPBROADCASTD 192(R9), Z17
+	VPDPBUSD     Z17, Z9, Z8
+	VPBROADCASTD 196(R9), Z9
+	VPDPBUSD     Z9, Z10, Z8
+	VPANDD       (DX)(R8*1), Z0, Z10
+	VPSRLW       $0x04, (DX)(R8*1), Z18
+	VPANDD       Z0, Z18, Z18
+	VPDPBUSD     Z11, Z10, Z1
+	VPDPBUSD     Z12, Z18, Z1
+	VPDPBUSD     Z13, Z10, Z3
+	VPDPBUSD     Z14, Z18, Z3
+	VPDPBUSD     Z15, Z10, Z5
+	VPDPBUSD     Z16, Z18, Z5
+	VPDPBUSD     Z17, Z10, Z7
+	VPDPBUSD     Z9, Z18, Z7
+	VPANDD       64(DX), Z0, Z9
+	VPSRLW       $0x04, 64(DX), Z10
+	VPANDD       Z0, Z10, Z10
+	VPBROADCASTD 8(R9), Z11
+	VPDPBUSD     Z11, Z9, Z2
+	VPBROADCASTD 12(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 72(R9), Z13
+	VPDPBUSD     Z13, Z9, Z4
+	VPBROADCASTD 76(R9), Z14
+	VPDPBUSD     Z14, Z10, Z4
+	VPBROADCASTD 136(R9), Z15
+	VPDPBUSD     Z15, Z9, Z6
+	VPBROADCASTD 140(R9), Z16
+	VPDPBUSD     Z16, Z10, Z6
+	VPBROADCASTD 200(R9), Z17
+	VPDPBUSD     Z17, Z9, Z8
+	VPBROADCASTD 204(R9), Z9
+	VPDPBUSD     Z9, Z10, Z8
+	VPANDD       64(DX)(R8*1), Z0, Z10
+	VPSRLW       $0x04, 64(DX)(R8*1), Z18
+	VPANDD       Z0, Z18, Z18
+	VPDPBUSD     Z11, Z10, Z1
+	VPDPBUSD     Z12, Z18, Z1
+	VPDPBUSD     Z13, Z10, Z3
+	VPDPBUSD     Z14, Z18, Z3
+	VPDPBUSD     Z15, Z10, Z5
+	VPDPBUSD     Z16, Z18, Z5
+	VPDPBUSD     Z17, Z10, Z7
+	VPDPBUSD     Z9, Z18, Z7
+	ADDQ         $+128, DX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R12
+	DECQ         R13
+	JNZ          n4t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R10), Z9
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z9, Z10
+	VMOVUPS      (R12), Z11
+	VFMADD231PS  Z2, Z10, Z11
+	VMOVUPS      Z11, (R12)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z9, Z2
+	VMOVUPS      64(R12), Z9
+	VFMADD231PS  Z1, Z2, Z9
+	VMOVUPS      Z9, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z9
+	VFMADD231PS  Z4, Z2, Z9
+	VMOVUPS      Z9, (R12)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R12), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n4t2
+
+n4t2done:
+n4t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+
+n4t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n4t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n4t1f16
+	CMPQ    R11, $0x01
+	JE      n4t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n4t1scaled
+
+n4t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n4t1scaled
+
+n4t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n4t1scaled:
+n4t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z4.
+	MOVQ DX, R11
+	MOVQ $0x00000004, R12
+
+n4t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R11)
+	PREFETCHT0    1088(R11)
+	VPANDD        (DX), Z0, Z5
+	VPSRLW        $0x04, (DX), Z6
+	VPANDD        Z0, Z6, Z6
+	VPDPBUSD.BCST (R8), Z5, Z1
+	VPDPBUSD.BCST 4(R8), Z6, Z1
+	VPDPBUSD.BCST 64(R8), Z5, Z2
+	VPDPBUSD.BCST 68(R8), Z6, Z2
+	VPDPBUSD.BCST 128(R8), Z5, Z3
+	VPDPBUSD.BCST 132(R8), Z6, Z3
+	VPDPBUSD.BCST 192(R8), Z5, Z4
+	VPDPBUSD.BCST 196(R8), Z6, Z4
+	VPANDD        64(DX), Z0, Z5
+	VPSRLW        $0x04, 64(DX), Z6
+	VPANDD        Z0, Z6, Z6
+	VPDPBUSD.BCST 8(R8), Z5, Z1
+	VPDPBUSD.BCST 12(R8), Z6, Z1
+	VPDPBUSD.BCST 72(R8), Z5, Z2
+	VPDPBUSD.BCST 76(R8), Z6, Z2
+	VPDPBUSD.BCST 136(R8), Z5, Z3
+	VPDPBUSD.BCST 140(R8), Z6, Z3
+	VPDPBUSD.BCST 200(R8), Z5, Z4
+	VPDPBUSD.BCST 204(R8), Z6, Z4
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R11
+	DECQ          R12
+	JNZ           n4t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Z5
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z5, Z5
+	VMOVUPS      (R11), Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS      Z6, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z5
+	VFMADD231PS  Z2, Z1, Z5
+	VMOVUPS      Z5, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n4t1
+
+n4t1done:
+	VZEROUPPER
+	RET
+
+tokens3:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n3t3:
+	// 3 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	VMOVUPS Z1, 128(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	VMOVUPS Z1, 128(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	VMOVUPS Z1, 128(R12)
+
+n3t3block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n3t3opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Z1
+	VMOVUPS    Z1, 128(AX)
+	PREFETCHT0 192(BX)(R12*2)
+	VPMOVZXBD  (BX)(R12*2), Z1
+	VMOVUPS    Z1, 256(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n3t3f16
+	CMPQ    R13, $0x01
+	JE      n3t3bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R12*1), Z1
+	VMOVUPS Z1, 192(AX)
+	VMOVUPS 16(BX)(R12*2), Z1
+	VMOVUPS Z1, 320(AX)
+	ADDQ    $+80, BX
+	JMP     n3t3scaled
+
+n3t3bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R12*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	VPMOVZXWD 16(BX)(R12*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 320(AX)
+	ADDQ      $+48, BX
+	JMP       n3t3scaled
+
+n3t3f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R12*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	VCVTPH2PS 16(BX)(R12*2), Z1
+	VMOVUPS   Z1, 320(AX)
+	ADDQ      $+48, BX
+
+n3t3scaled:
+n3t3opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z3
+	VPMADDWD     256(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z4
+	VPMADDWD     (AX), Z4, Z5
+	VPMADDWD     128(AX), Z4, Z6
+	VPMADDWD     256(AX), Z4, Z4
+	VPBROADCASTD 8(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z9
+	VPMADDWD     256(AX), Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z5, Z8.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3, Z6, Z9.
+	// Sums of tile 2, rows 0 to 15, a token each: Z1, Z4, Z7.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x02, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+
+	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1152(R12)
+	PREFETCHT0   1216(R12)
+	PREFETCHT0   1280(R12)
+	PREFETCHT0   1344(R12)
+	PREFETCHT0   1408(R12)
+	PREFETCHT0   1472(R12)
+	PREFETCHT0   1024(R12)(R8*1)
+	PREFETCHT0   1088(R12)(R8*1)
+	PREFETCHT0   1152(R12)(R8*1)
+	PREFETCHT0   1216(R12)(R8*1)
+	PREFETCHT0   1280(R12)(R8*1)
+	PREFETCHT0   1344(R12)(R8*1)
+	PREFETCHT0   1408(R12)(R8*1)
+	PREFETCHT0   1472(R12)(R8*1)
+	PREFETCHT0   1024(R12)(R8*2)
+	PREFETCHT0   1088(R12)(R8*2)
+	PREFETCHT0   1152(R12)(R8*2)
+	PREFETCHT0   1216(R12)(R8*2)
+	PREFETCHT0   1280(R12)(R8*2)
+	PREFETCHT0   1344(R12)(R8*2)
+	PREFETCHT0   1408(R12)(R8*2)
+	PREFETCHT0   1472(R12)(R8*2)
+	VPANDD       (DX), Z0, Z10
+	VPSRLW       $0x04, (DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD (R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 4(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 64(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 68(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 128(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 132(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       (DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, (DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       (DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, (DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       64(DX), Z0, Z10
+	VPSRLW       $0x04, 64(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 8(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 12(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 72(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 76(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 136(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 140(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       64(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 64(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       64(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 64(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       128(DX), Z0, Z10
+	VPSRLW       $0x04, 128(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 16(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 20(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 80(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 84(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 144(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 148(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       128(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 128(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       128(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 128(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       192(DX), Z0, Z10
+	VPSRLW       $0x04, 192(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 24(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 28(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 88(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 92(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 152(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 156(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       192(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 192(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       192(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 192(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       256(DX), Z0, Z10
+	VPSRLW       $0x04, 256(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 32(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 36(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 96(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 100(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 160(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 164(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       256(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 256(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       256(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 256(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       320(DX), Z0, Z10
+	VPSRLW       $0x04, 320(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 40(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 44(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 104(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 108(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 168(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 172(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       320(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 320(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       320(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 320(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       384(DX), Z0, Z10
+	VPSRLW       $0x04, 384(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 48(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 52(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 112(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 116(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 176(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 180(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       384(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 384(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       384(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 384(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       448(DX), Z0, Z10
+	VPSRLW       $0x04, 448(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 56(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 60(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 120(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 124(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 184(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 188(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       448(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 448(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       448(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 448(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	ADDQ         $+512, DX
+	ADDQ         $+64, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R10), Z10
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z10, Z11
+	VMOVUPS      (R12), Z12
+	VFMADD231PS  Z2, Z11, Z12
+	VMOVUPS      Z12, (R12)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z10, Z2
+	VMOVUPS      64(R12), Z11
+	VFMADD231PS  Z3, Z2, Z11
+	VMOVUPS      Z11, 64(R12)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       320(AX), Z10, Z2
+	VMOVUPS      128(R12), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 128(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       192(AX), Z1, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       320(AX), Z1, Z1
+	VMOVUPS      128(R12), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, 128(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z9, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       320(AX), Z1, Z1
+	VMOVUPS      128(R12), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 128(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, CX
+	ADDQ R8, DX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x02, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x03, SI
+	JMP    n3t3
+
+n3t3done:
+n3t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+
+n3t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n3t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n3t1f16
+	CMPQ    R11, $0x01
+	JE      n3t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n3t1scaled
+
+n3t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n3t1scaled
+
+n3t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n3t1scaled:
+n3t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z3.
+	MOVQ DX, R11
+
+	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R11)
+	PREFETCHT0    1088(R11)
+	PREFETCHT0    1152(R11)
+	PREFETCHT0    1216(R11)
+	PREFETCHT0    1280(R11)
+	PREFETCHT0    1344(R11)
+	PREFETCHT0    1408(R11)
+	PREFETCHT0    1472(R11)
+	VPANDD        (DX), Z0, Z4
+	VPSRLW        $0x04, (DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST (R8), Z4, Z1
+	VPDPBUSD.BCST 4(R8), Z5, Z1
+	VPDPBUSD.BCST 64(R8), Z4, Z2
+	VPDPBUSD.BCST 68(R8), Z5, Z2
+	VPDPBUSD.BCST 128(R8), Z4, Z3
+	VPDPBUSD.BCST 132(R8), Z5, Z3
+	VPANDD        64(DX), Z0, Z4
+	VPSRLW        $0x04, 64(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 8(R8), Z4, Z1
+	VPDPBUSD.BCST 12(R8), Z5, Z1
+	VPDPBUSD.BCST 72(R8), Z4, Z2
+	VPDPBUSD.BCST 76(R8), Z5, Z2
+	VPDPBUSD.BCST 136(R8), Z4, Z3
+	VPDPBUSD.BCST 140(R8), Z5, Z3
+	VPANDD        128(DX), Z0, Z4
+	VPSRLW        $0x04, 128(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 16(R8), Z4, Z1
+	VPDPBUSD.BCST 20(R8), Z5, Z1
+	VPDPBUSD.BCST 80(R8), Z4, Z2
+	VPDPBUSD.BCST 84(R8), Z5, Z2
+	VPDPBUSD.BCST 144(R8), Z4, Z3
+	VPDPBUSD.BCST 148(R8), Z5, Z3
+	VPANDD        192(DX), Z0, Z4
+	VPSRLW        $0x04, 192(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 24(R8), Z4, Z1
+	VPDPBUSD.BCST 28(R8), Z5, Z1
+	VPDPBUSD.BCST 88(R8), Z4, Z2
+	VPDPBUSD.BCST 92(R8), Z5, Z2
+	VPDPBUSD.BCST 152(R8), Z4, Z3
+	VPDPBUSD.BCST 156(R8), Z5, Z3
+	VPANDD        256(DX), Z0, Z4
+	VPSRLW        $0x04, 256(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 32(R8), Z4, Z1
+	VPDPBUSD.BCST 36(R8), Z5, Z1
+	VPDPBUSD.BCST 96(R8), Z4, Z2
+	VPDPBUSD.BCST 100(R8), Z5, Z2
+	VPDPBUSD.BCST 160(R8), Z4, Z3
+	VPDPBUSD.BCST 164(R8), Z5, Z3
+	VPANDD        320(DX), Z0, Z4
+	VPSRLW        $0x04, 320(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 40(R8), Z4, Z1
+	VPDPBUSD.BCST 44(R8), Z5, Z1
+	VPDPBUSD.BCST 104(R8), Z4, Z2
+	VPDPBUSD.BCST 108(R8), Z5, Z2
+	VPDPBUSD.BCST 168(R8), Z4, Z3
+	VPDPBUSD.BCST 172(R8), Z5, Z3
+	VPANDD        384(DX), Z0, Z4
+	VPSRLW        $0x04, 384(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 48(R8), Z4, Z1
+	VPDPBUSD.BCST 52(R8), Z5, Z1
+	VPDPBUSD.BCST 112(R8), Z4, Z2
+	VPDPBUSD.BCST 116(R8), Z5, Z2
+	VPDPBUSD.BCST 176(R8), Z4, Z3
+	VPDPBUSD.BCST 180(R8), Z5, Z3
+	VPANDD        448(DX), Z0, Z4
+	VPSRLW        $0x04, 448(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 56(R8), Z4, Z1
+	VPDPBUSD.BCST 60(R8), Z5, Z1
+	VPDPBUSD.BCST 120(R8), Z4, Z2
+	VPDPBUSD.BCST 124(R8), Z5, Z2
+	VPDPBUSD.BCST 184(R8), Z4, Z3
+	VPDPBUSD.BCST 188(R8), Z5, Z3
+	ADDQ          $+512, DX
+	ADDQ          $+64, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Z4
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z4, Z4
+	VMOVUPS      (R11), Z5
+	VFMADD231PS  Z1, Z4, Z5
+	VMOVUPS      Z5, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z4
+	VFMADD231PS  Z2, Z1, Z4
+	VMOVUPS      Z4, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n3t1
+
+n3t1done:
+	VZEROUPPER
+	RET
+
+tokens2:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n2t3:
+	// 3 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x03
+	JLT  n2t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	VMOVUPS Z1, 128(R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	VMOVUPS Z1, 64(R12)
+	VMOVUPS Z1, 128(R12)
+
+n2t3block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n2t3opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Z1
+	VMOVUPS    Z1, 128(AX)
+	PREFETCHT0 192(BX)(R12*2)
+	VPMOVZXBD  (BX)(R12*2), Z1
+	VMOVUPS    Z1, 256(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n2t3f16
+	CMPQ    R13, $0x01
+	JE      n2t3bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R12*1), Z1
+	VMOVUPS Z1, 192(AX)
+	VMOVUPS 16(BX)(R12*2), Z1
+	VMOVUPS Z1, 320(AX)
+	ADDQ    $+80, BX
+	JMP     n2t3scaled
+
+n2t3bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R12*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	VPMOVZXWD 16(BX)(R12*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 320(AX)
+	ADDQ      $+48, BX
+	JMP       n2t3scaled
+
+n2t3f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R12*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	VCVTPH2PS 16(BX)(R12*2), Z1
+	VMOVUPS   Z1, 320(AX)
+	ADDQ      $+48, BX
+
+n2t3scaled:
+n2t3opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z3
+	VPMADDWD     256(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z4
+	VPMADDWD     (AX), Z4, Z5
+	VPMADDWD     128(AX), Z4, Z6
+	VPMADDWD     256(AX), Z4, Z4
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z5.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3, Z6.
+	// Sums of tile 2, rows 0 to 15, a token each: Z1, Z4.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x02, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+
+	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1152(R12)
+	PREFETCHT0   1216(R12)
+	PREFETCHT0   1280(R12)
+	PREFETCHT0   1344(R12)
+	PREFETCHT0   1408(R12)
+	PREFETCHT0   1472(R12)
+	PREFETCHT0   1024(R12)(R8*1)
+	PREFETCHT0   1088(R12)(R8*1)
+	PREFETCHT0   1152(R12)(R8*1)
+	PREFETCHT0   1216(R12)(R8*1)
+	PREFETCHT0   1280(R12)(R8*1)
+	PREFETCHT0   1344(R12)(R8*1)
+	PREFETCHT0   1408(R12)(R8*1)
+	PREFETCHT0   1472(R12)(R8*1)
+	PREFETCHT0   1024(R12)(R8*2)
+	PREFETCHT0   1088(R12)(R8*2)
+	PREFETCHT0   1152(R12)(R8*2)
+	PREFETCHT0   1216(R12)(R8*2)
+	PREFETCHT0   1280(R12)(R8*2)
+	PREFETCHT0   1344(R12)(R8*2)
+	PREFETCHT0   1408(R12)(R8*2)
+	PREFETCHT0   1472(R12)(R8*2)
+	VPANDD       (DX), Z0, Z7
+	VPSRLW       $0x04, (DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD (R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 4(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 64(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 68(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       (DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, (DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       (DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, (DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       64(DX), Z0, Z7
+	VPSRLW       $0x04, 64(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 8(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 12(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 72(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 76(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       64(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 64(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       64(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 64(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       128(DX), Z0, Z7
+	VPSRLW       $0x04, 128(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 16(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 20(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 80(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 84(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       128(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 128(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       128(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 128(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       192(DX), Z0, Z7
+	VPSRLW       $0x04, 192(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 24(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 28(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 88(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 92(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       192(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 192(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       192(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 192(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       256(DX), Z0, Z7
+	VPSRLW       $0x04, 256(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 32(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 36(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 96(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 100(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       256(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 256(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       256(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 256(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       320(DX), Z0, Z7
+	VPSRLW       $0x04, 320(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 40(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 44(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 104(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 108(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       320(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 320(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       320(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 320(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       384(DX), Z0, Z7
+	VPSRLW       $0x04, 384(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 48(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 52(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 112(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 116(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       384(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 384(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       384(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 384(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       448(DX), Z0, Z7
+	VPSRLW       $0x04, 448(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 56(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 60(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 120(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 124(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       448(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 448(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       448(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 448(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	ADDQ         $+512, DX
+	ADDQ         $+64, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R10), Z7
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z7, Z8
+	VMOVUPS      (R12), Z9
+	VFMADD231PS  Z2, Z8, Z9
+	VMOVUPS      Z9, (R12)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z7, Z2
+	VMOVUPS      64(R12), Z8
+	VFMADD231PS  Z3, Z2, Z8
+	VMOVUPS      Z8, 64(R12)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       320(AX), Z7, Z2
+	VMOVUPS      128(R12), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 128(R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R12)
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       192(AX), Z1, Z2
+	VMOVUPS      64(R12), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, 64(R12)
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       320(AX), Z1, Z1
+	VMOVUPS      128(R12), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, 128(R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n2t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, CX
+	ADDQ R8, DX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x02, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x03, SI
+	JMP    n2t3
+
+n2t3done:
+n2t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	VXORPS Z1, Z1, Z1
+
+	// R12: yStride
+	MOVQ    a+0(FP), R12
+	MOVQ    24(R12), R12
+	SHLQ    $0x02, R12
+	MOVQ    CX, R11
+	VMOVUPS Z1, (R11)
+	ADDQ    R12, R11
+	VMOVUPS Z1, (R11)
+
+n2t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n2t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n2t1f16
+	CMPQ    R11, $0x01
+	JE      n2t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n2t1scaled
+
+n2t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n2t1scaled
+
+n2t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n2t1scaled:
+n2t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1, Z2.
+	MOVQ DX, R11
+
+	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R11)
+	PREFETCHT0    1088(R11)
+	PREFETCHT0    1152(R11)
+	PREFETCHT0    1216(R11)
+	PREFETCHT0    1280(R11)
+	PREFETCHT0    1344(R11)
+	PREFETCHT0    1408(R11)
+	PREFETCHT0    1472(R11)
+	VPANDD        (DX), Z0, Z3
+	VPSRLW        $0x04, (DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST (R8), Z3, Z1
+	VPDPBUSD.BCST 4(R8), Z4, Z1
+	VPDPBUSD.BCST 64(R8), Z3, Z2
+	VPDPBUSD.BCST 68(R8), Z4, Z2
+	VPANDD        64(DX), Z0, Z3
+	VPSRLW        $0x04, 64(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 8(R8), Z3, Z1
+	VPDPBUSD.BCST 12(R8), Z4, Z1
+	VPDPBUSD.BCST 72(R8), Z3, Z2
+	VPDPBUSD.BCST 76(R8), Z4, Z2
+	VPANDD        128(DX), Z0, Z3
+	VPSRLW        $0x04, 128(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 16(R8), Z3, Z1
+	VPDPBUSD.BCST 20(R8), Z4, Z1
+	VPDPBUSD.BCST 80(R8), Z3, Z2
+	VPDPBUSD.BCST 84(R8), Z4, Z2
+	VPANDD        192(DX), Z0, Z3
+	VPSRLW        $0x04, 192(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 24(R8), Z3, Z1
+	VPDPBUSD.BCST 28(R8), Z4, Z1
+	VPDPBUSD.BCST 88(R8), Z3, Z2
+	VPDPBUSD.BCST 92(R8), Z4, Z2
+	VPANDD        256(DX), Z0, Z3
+	VPSRLW        $0x04, 256(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 32(R8), Z3, Z1
+	VPDPBUSD.BCST 36(R8), Z4, Z1
+	VPDPBUSD.BCST 96(R8), Z3, Z2
+	VPDPBUSD.BCST 100(R8), Z4, Z2
+	VPANDD        320(DX), Z0, Z3
+	VPSRLW        $0x04, 320(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 40(R8), Z3, Z1
+	VPDPBUSD.BCST 44(R8), Z4, Z1
+	VPDPBUSD.BCST 104(R8), Z3, Z2
+	VPDPBUSD.BCST 108(R8), Z4, Z2
+	VPANDD        384(DX), Z0, Z3
+	VPSRLW        $0x04, 384(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 48(R8), Z3, Z1
+	VPDPBUSD.BCST 52(R8), Z4, Z1
+	VPDPBUSD.BCST 112(R8), Z3, Z2
+	VPDPBUSD.BCST 116(R8), Z4, Z2
+	VPANDD        448(DX), Z0, Z3
+	VPSRLW        $0x04, 448(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 56(R8), Z3, Z1
+	VPDPBUSD.BCST 60(R8), Z4, Z1
+	VPDPBUSD.BCST 120(R8), Z3, Z2
+	VPDPBUSD.BCST 124(R8), Z4, Z2
+	ADDQ          $+512, DX
+	ADDQ          $+64, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R12: yStride
+	MOVQ         a+0(FP), R12
+	MOVQ         24(R12), R12
+	SHLQ         $0x02, R12
+	MOVQ         CX, R11
+	VBROADCASTSS (R9), Z3
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z3, Z3
+	VMOVUPS      (R11), Z4
+	VFMADD231PS  Z1, Z3, Z4
+	VMOVUPS      Z4, (R11)
+	ADDQ         R12, R11
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R11), Z3
+	VFMADD231PS  Z2, Z1, Z3
+	VMOVUPS      Z3, (R11)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n2t1
+
+n2t1done:
+	VZEROUPPER
+	RET
+
+tokens1:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n1t6:
+	// 6 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x06
+	JLT  n1t6done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
+	LEAQ    (DX)(R8*2), R12
+	ADDQ    R8, R12
+	VXORPS  Z1, Z1, Z1
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z1, 64(CX)
+	VMOVUPS Z1, 128(CX)
+	VMOVUPS Z1, 192(CX)
+	VMOVUPS Z1, 256(CX)
+	VMOVUPS Z1, 320(CX)
+
+n1t6block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t6opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	LEAQ       (BX)(R13*2), R14
+	ADDQ       R13, R14
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+	PREFETCHT0 192(BX)(R13*2)
+	VPMOVZXBD  (BX)(R13*2), Z1
+	VMOVUPS    Z1, 256(AX)
+	PREFETCHT0 192(R14)
+	VPMOVZXBD  (R14), Z1
+	VMOVUPS    Z1, 384(AX)
+	PREFETCHT0 192(R14)(R13*1)
+	VPMOVZXBD  (R14)(R13*1), Z1
+	VMOVUPS    Z1, 512(AX)
+	PREFETCHT0 192(R14)(R13*2)
+	VPMOVZXBD  (R14)(R13*2), Z1
+	VMOVUPS    Z1, 640(AX)
+
+	// R15: scale
+	MOVQ    a+0(FP), R15
+	MOVQ    232(R15), R15
+	CMPQ    R15, $0x02
+	JE      n1t6f16
+	CMPQ    R15, $0x01
+	JE      n1t6bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	VMOVUPS 16(BX)(R13*2), Z1
+	VMOVUPS Z1, 320(AX)
+	VMOVUPS 16(R14), Z1
+	VMOVUPS Z1, 448(AX)
+	VMOVUPS 16(R14)(R13*1), Z1
+	VMOVUPS Z1, 576(AX)
+	VMOVUPS 16(R14)(R13*2), Z1
+	VMOVUPS Z1, 704(AX)
+	ADDQ    $+80, BX
+	JMP     n1t6scaled
+
+n1t6bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	VPMOVZXWD 16(BX)(R13*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 320(AX)
+	VPMOVZXWD 16(R14), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 448(AX)
+	VPMOVZXWD 16(R14)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 576(AX)
+	VPMOVZXWD 16(R14)(R13*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 704(AX)
+	ADDQ      $+48, BX
+	JMP       n1t6scaled
+
+n1t6f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	VCVTPH2PS 16(BX)(R13*2), Z1
+	VMOVUPS   Z1, 320(AX)
+	VCVTPH2PS 16(R14), Z1
+	VMOVUPS   Z1, 448(AX)
+	VCVTPH2PS 16(R14)(R13*1), Z1
+	VMOVUPS   Z1, 576(AX)
+	VCVTPH2PS 16(R14)(R13*2), Z1
+	VMOVUPS   Z1, 704(AX)
+	ADDQ      $+48, BX
+
+n1t6scaled:
+n1t6opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z3
+	VPMADDWD     256(AX), Z1, Z4
+	VPMADDWD     384(AX), Z1, Z5
+	VPMADDWD     512(AX), Z1, Z6
+	VPMADDWD     640(AX), Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3.
+	// Sums of tile 2, rows 0 to 15, a token each: Z4.
+	// Sums of tile 3, rows 0 to 15, a token each: Z5.
+	// Sums of tile 4, rows 0 to 15, a token each: Z6.
+	// Sums of tile 5, rows 0 to 15, a token each: Z1.
+	CMPQ   DI, $+3
+	SBBQ   R13, R13
+	IMUL3Q $0x05, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+	LEAQ   (R13)(R8*2), R14
+	ADDQ   R8, R14
+
+	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R13)
+	PREFETCHT0   1088(R13)
+	PREFETCHT0   1152(R13)
+	PREFETCHT0   1216(R13)
+	PREFETCHT0   1280(R13)
+	PREFETCHT0   1344(R13)
+	PREFETCHT0   1408(R13)
+	PREFETCHT0   1472(R13)
+	PREFETCHT0   1024(R13)(R8*1)
+	PREFETCHT0   1088(R13)(R8*1)
+	PREFETCHT0   1152(R13)(R8*1)
+	PREFETCHT0   1216(R13)(R8*1)
+	PREFETCHT0   1280(R13)(R8*1)
+	PREFETCHT0   1344(R13)(R8*1)
+	PREFETCHT0   1408(R13)(R8*1)
+	PREFETCHT0   1472(R13)(R8*1)
+	PREFETCHT0   1024(R13)(R8*2)
+	PREFETCHT0   1088(R13)(R8*2)
+	PREFETCHT0   1152(R13)(R8*2)
+	PREFETCHT0   1216(R13)(R8*2)
+	PREFETCHT0   1280(R13)(R8*2)
+	PREFETCHT0   1344(R13)(R8*2)
+	PREFETCHT0   1408(R13)(R8*2)
+	PREFETCHT0   1472(R13)(R8*2)
+	PREFETCHT0   1024(R14)
+	PREFETCHT0   1088(R14)
+	PREFETCHT0   1152(R14)
+	PREFETCHT0   1216(R14)
+	PREFETCHT0   1280(R14)
+	PREFETCHT0   1344(R14)
+	PREFETCHT0   1408(R14)
+	PREFETCHT0   1472(R14)
+	PREFETCHT0   1024(R14)(R8*1)
+	PREFETCHT0   1088(R14)(R8*1)
+	PREFETCHT0   1152(R14)(R8*1)
+	PREFETCHT0   1216(R14)(R8*1)
+	PREFETCHT0   1280(R14)(R8*1)
+	PREFETCHT0   1344(R14)(R8*1)
+	PREFETCHT0   1408(R14)(R8*1)
+	PREFETCHT0   1472(R14)(R8*1)
+	PREFETCHT0   1024(R14)(R8*2)
+	PREFETCHT0   1088(R14)(R8*2)
+	PREFETCHT0   1152(R14)(R8*2)
+	PREFETCHT0   1216(R14)(R8*2)
+	PREFETCHT0   1280(R14)(R8*2)
+	PREFETCHT0   1344(R14)(R8*2)
+	PREFETCHT0   1408(R14)(R8*2)
+	PREFETCHT0   1472(R14)(R8*2)
+	VPANDD       (DX), Z0, Z7
+	VPSRLW       $0x04, (DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD (R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 4(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       (DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, (DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       (DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, (DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       (R12), Z0, Z8
+	VPSRLW       $0x04, (R12), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       (R12)(R8*1), Z0, Z8
+	VPSRLW       $0x04, (R12)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       (R12)(R8*2), Z0, Z8
+	VPSRLW       $0x04, (R12)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       64(DX), Z0, Z7
+	VPSRLW       $0x04, 64(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 8(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 12(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       64(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 64(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       64(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 64(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       64(R12), Z0, Z8
+	VPSRLW       $0x04, 64(R12), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       64(R12)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 64(R12)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       64(R12)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 64(R12)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       128(DX), Z0, Z7
+	VPSRLW       $0x04, 128(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 16(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 20(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       128(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 128(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       128(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 128(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       128(R12), Z0, Z8
+	VPSRLW       $0x04, 128(R12), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       128(R12)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 128(R12)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       128(R12)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 128(R12)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       192(DX), Z0, Z7
+	VPSRLW       $0x04, 192(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 24(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 28(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       192(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 192(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       192(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 192(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       192(R12), Z0, Z8
+	VPSRLW       $0x04, 192(R12), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       192(R12)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 192(R12)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       192(R12)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 192(R12)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       256(DX), Z0, Z7
+	VPSRLW       $0x04, 256(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 32(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 36(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       256(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 256(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       256(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 256(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       256(R12), Z0, Z8
+	VPSRLW       $0x04, 256(R12), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       256(R12)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 256(R12)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       256(R12)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 256(R12)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       320(DX), Z0, Z7
+	VPSRLW       $0x04, 320(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 40(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 44(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       320(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 320(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       320(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 320(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       320(R12), Z0, Z8
+	VPSRLW       $0x04, 320(R12), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       320(R12)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 320(R12)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       320(R12)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 320(R12)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       384(DX), Z0, Z7
+	VPSRLW       $0x04, 384(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 48(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 52(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       384(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 384(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       384(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 384(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       384(R12), Z0, Z8
+	VPSRLW       $0x04, 384(R12), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       384(R12)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 384(R12)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       384(R12)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 384(R12)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       448(DX), Z0, Z7
+	VPSRLW       $0x04, 448(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 56(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 60(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       448(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 448(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       448(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 448(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       448(R12), Z0, Z8
+	VPSRLW       $0x04, 448(R12), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       448(R12)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 448(R12)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       448(R12)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 448(R12)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	ADDQ         $+512, DX
+	ADDQ         $+512, R12
+	ADDQ         $+64, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R10), Z7
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z7, Z8
+	VMOVUPS      (CX), Z9
+	VFMADD231PS  Z2, Z8, Z9
+	VMOVUPS      Z9, (CX)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z7, Z2
+	VMOVUPS      64(CX), Z8
+	VFMADD231PS  Z3, Z2, Z8
+	VMOVUPS      Z8, 64(CX)
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       320(AX), Z7, Z2
+	VMOVUPS      128(CX), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, 128(CX)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       448(AX), Z7, Z2
+	VMOVUPS      192(CX), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, 192(CX)
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       576(AX), Z7, Z2
+	VMOVUPS      256(CX), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, 256(CX)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       704(AX), Z7, Z2
+	VMOVUPS      320(CX), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 320(CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, CX
+	ADDQ R8, DX
+	ADDQ R8, DX
+	ADDQ R8, DX
+	ADDQ R8, DX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x05, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x06, SI
+	JMP    n1t6
+
+n1t6done:
+n1t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n1t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
+	VXORPS  Z1, Z1, Z1
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z1, 64(CX)
+
+n1t2block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R13: group
+	MOVQ       a+0(FP), R13
+	MOVQ       224(R13), R13
+	MOVQ       R13, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R12*1)
+	VPMOVZXBD  (BX)(R12*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R13: scale
+	MOVQ    a+0(FP), R13
+	MOVQ    232(R13), R13
+	CMPQ    R13, $0x02
+	JE      n1t2f16
+	CMPQ    R13, $0x01
+	JE      n1t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R12*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n1t2scaled
+
+n1t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R12*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n1t2scaled
+
+n1t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R12*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n1t2scaled:
+n1t2opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
+	CMPQ   DI, $+3
+	SBBQ   R12, R12
+	IMUL3Q $0x01, R8, R13
+	ANDQ   R13, R12
+	ADDQ   DX, R12
+
+	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R12)
+	PREFETCHT0   1088(R12)
+	PREFETCHT0   1152(R12)
+	PREFETCHT0   1216(R12)
+	PREFETCHT0   1280(R12)
+	PREFETCHT0   1344(R12)
+	PREFETCHT0   1408(R12)
+	PREFETCHT0   1472(R12)
+	PREFETCHT0   1024(R12)(R8*1)
+	PREFETCHT0   1088(R12)(R8*1)
+	PREFETCHT0   1152(R12)(R8*1)
+	PREFETCHT0   1216(R12)(R8*1)
+	PREFETCHT0   1280(R12)(R8*1)
+	PREFETCHT0   1344(R12)(R8*1)
+	PREFETCHT0   1408(R12)(R8*1)
+	PREFETCHT0   1472(R12)(R8*1)
+	VPANDD       (DX), Z0, Z3
+	VPSRLW       $0x04, (DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD (R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 4(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       (DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, (DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       64(DX), Z0, Z3
+	VPSRLW       $0x04, 64(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 8(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 12(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       64(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 64(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       128(DX), Z0, Z3
+	VPSRLW       $0x04, 128(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 16(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 20(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       128(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 128(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       192(DX), Z0, Z3
+	VPSRLW       $0x04, 192(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 24(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 28(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       192(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 192(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       256(DX), Z0, Z3
+	VPSRLW       $0x04, 256(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 32(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 36(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       256(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 256(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       320(DX), Z0, Z3
+	VPSRLW       $0x04, 320(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 40(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 44(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       320(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 320(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       384(DX), Z0, Z3
+	VPSRLW       $0x04, 384(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 48(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 52(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       384(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 384(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       448(DX), Z0, Z3
+	VPSRLW       $0x04, 448(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 56(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 60(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       448(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 448(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	ADDQ         $+512, DX
+	ADDQ         $+64, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R10), Z3
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z3, Z4
+	VMOVUPS      (CX), Z5
+	VFMADD231PS  Z2, Z4, Z5
+	VMOVUPS      Z5, (CX)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z3, Z2
+	VMOVUPS      64(CX), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 64(CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R10
+	ADDQ R12, R11
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ADDQ R12, R9
+	DECQ DI
+	JNZ  n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n1t2
+
+n1t2done:
+n1t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n1t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x06, DI
+	IMUL3Q $+512, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ    a+0(FP), R10
+	MOVQ    128(R10), R10
+	VXORPS  Z1, Z1, Z1
+	VMOVUPS Z1, (CX)
+
+n1t1block:
+	// A block of 64 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R11: tileGroups
+	MOVQ a+0(FP), R11
+	MOVQ 216(R11), R11
+	SHLQ $0x02, R11
+
+	// R11: group
+	MOVQ       a+0(FP), R11
+	MOVQ       224(R11), R11
+	MOVQ       R11, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R11: scale
+	MOVQ    a+0(FP), R11
+	MOVQ    232(R11), R11
+	CMPQ    R11, $0x02
+	JE      n1t1f16
+	CMPQ    R11, $0x01
+	JE      n1t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n1t1scaled
+
+n1t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n1t1scaled
+
+n1t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n1t1scaled:
+n1t1opened:
+	SUBQ         $0x40, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1.
+	MOVQ DX, R11
+
+	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R11)
+	PREFETCHT0    1088(R11)
+	PREFETCHT0    1152(R11)
+	PREFETCHT0    1216(R11)
+	PREFETCHT0    1280(R11)
+	PREFETCHT0    1344(R11)
+	PREFETCHT0    1408(R11)
+	PREFETCHT0    1472(R11)
+	VPANDD        (DX), Z0, Z2
+	VPSRLW        $0x04, (DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST (R8), Z2, Z1
+	VPDPBUSD.BCST 4(R8), Z3, Z1
+	VPANDD        64(DX), Z0, Z2
+	VPSRLW        $0x04, 64(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 8(R8), Z2, Z1
+	VPDPBUSD.BCST 12(R8), Z3, Z1
+	VPANDD        128(DX), Z0, Z2
+	VPSRLW        $0x04, 128(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 16(R8), Z2, Z1
+	VPDPBUSD.BCST 20(R8), Z3, Z1
+	VPANDD        192(DX), Z0, Z2
+	VPSRLW        $0x04, 192(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 24(R8), Z2, Z1
+	VPDPBUSD.BCST 28(R8), Z3, Z1
+	VPANDD        256(DX), Z0, Z2
+	VPSRLW        $0x04, 256(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 32(R8), Z2, Z1
+	VPDPBUSD.BCST 36(R8), Z3, Z1
+	VPANDD        320(DX), Z0, Z2
+	VPSRLW        $0x04, 320(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 40(R8), Z2, Z1
+	VPDPBUSD.BCST 44(R8), Z3, Z1
+	VPANDD        384(DX), Z0, Z2
+	VPSRLW        $0x04, 384(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 48(R8), Z2, Z1
+	VPDPBUSD.BCST 52(R8), Z3, Z1
+	VPANDD        448(DX), Z0, Z2
+	VPSRLW        $0x04, 448(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 56(R8), Z2, Z1
+	VPDPBUSD.BCST 60(R8), Z3, Z1
+	ADDQ          $+512, DX
+	ADDQ          $+64, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R9), Z2
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z2, Z2
+	VMOVUPS      (CX), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, (CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R11: xStride
+	MOVQ a+0(FP), R11
+	MOVQ 152(R11), R11
+	SHLQ $0x02, R11
+	ADDQ R11, R9
+	ADDQ R11, R10
+	SHLQ $0x04, R11
+	SUBQ $0x40, R11
+	ADDQ R11, R8
+	DECQ DI
+	JNZ  n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n1t1
+
+n1t1done:
+	VZEROUPPER
+	RET
+
+// func fastVectorU4x32VNNI(a *fastVectorArgs)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, MMX+
+TEXT ·fastVectorU4x32VNNI(SB), $896-8
+	// y = 0; for each tile t of 16 rows r, token c < n, block b of 32 along K:
+	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
+	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
+	// A weight w is code - zero; sums begin at -zero·Σx.
+	// AX: n
+	MOVQ a+0(FP), AX
+	MOVQ 160(AX), AX
+
+	// Each value of n (AX) has a copy of the loops, 8 the first.
+	CMPQ      AX, $0x01
+	JE        tokens1
+	CMPQ      AX, $0x02
+	JE        tokens2
+	CMPQ      AX, $0x03
+	JE        tokens3
+	CMPQ      AX, $0x04
+	JE        tokens4
+	CMPQ      AX, $0x05
+	JE        tokens5
+	CMPQ      AX, $0x06
+	JE        tokens6
+	CMPQ      AX, $0x07
+	JE        tokens7
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n8t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n8t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
+	SHLQ    $0x02, R14
+	MOVQ    CX, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+
+n8t2block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n8t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n8t2f16
+	CMPQ    R14, $0x01
+	JE      n8t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n8t2scaled
+
+n8t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n8t2scaled
+
+n8t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n8t2scaled:
+n8t2opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+	VPBROADCASTD 16(R11), Z9
+	VPMADDWD     (AX), Z9, Z10
+	VPMADDWD     128(AX), Z9, Z9
+	VPBROADCASTD 20(R11), Z11
+	VPMADDWD     (AX), Z11, Z12
+	VPMADDWD     128(AX), Z11, Z11
+	VPBROADCASTD 24(R11), Z13
+	VPMADDWD     (AX), Z13, Z14
+	VPMADDWD     128(AX), Z13, Z13
+	VPBROADCASTD 28(R11), Z15
+	VPMADDWD     (AX), Z15, Z16
+	VPMADDWD     128(AX), Z15, Z15
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8, Z10, Z12, Z14, Z16.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7, Z9, Z11, Z13, Z15.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x01, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+	MOVQ   $0x00000002, R14
+
+n8t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0    1024(R13)
+	PREFETCHT0    1088(R13)
+	PREFETCHT0    1024(R13)(R8*1)
+	PREFETCHT0    1088(R13)(R8*1)
+	VPANDD        (DX), Z0, Z17
+	VPSRLW        $0x04, (DX), Z18
+	VPANDD        Z0, Z18, Z18
+	VPDPBUSD.BCST (R9), Z17, Z2
+	VPDPBUSD.BCST 4(R9), Z18, Z2
+	VPDPBUSD.BCST 64(R9), Z17, Z4
+	VPDPBUSD.BCST 68(R9), Z18, Z4
+	VPDPBUSD.BCST 128(R9), Z17, Z6
+	VPDPBUSD.BCST 132(R9), Z18, Z6
+	VPDPBUSD.BCST 192(R9), Z17, Z8
+	VPDPBUSD.BCST 196(R9), Z18, Z8
+	VPDPBUSD.BCST 256(R9), Z17, Z10
+	VPDPBUSD.BCST 260(R9), Z18, Z10
+	VPDPBUSD.BCST 320(R9), Z17, Z12
+	VPDPBUSD.BCST 324(R9), Z18, Z12
+	VPDPBUSD.BCST 384(R9), Z17, Z14
+	VPDPBUSD.BCST 388(R9), Z18, Z14
+	VPDPBUSD.BCST 448(R9), Z17, Z16
+	VPDPBUSD.BCST 452(R9), Z18, Z16
+	VPANDD        (DX)(R8*1), Z0, Z17
+	VPSRLW        $0x04, (DX)(R8*1), Z18
+	VPANDD        Z0, Z18, Z18
+	VPDPBUSD.BCST (R9), Z17, Z1
+	VPDPBUSD.BCST 4(R9), Z18, Z1
+	VPDPBUSD.BCST 64(R9), Z17, Z3
+	VPDPBUSD.BCST 68(R9), Z18, Z3
+	VPDPBUSD.BCST 128(R9), Z17, Z5
+	VPDPBUSD.BCST 132(R9), Z18, Z5
+	VPDPBUSD.BCST 192(R9), Z17, Z7
+	VPDPBUSD.BCST 196(R9), Z18, Z7
+	VPDPBUSD.BCST 256(R9), Z17, Z9
+	VPDPBUSD.BCST 260(R9), Z18, Z9
+	VPDPBUSD.BCST 320(R9), Z17, Z11
+	VPDPBUSD.BCST 324(R9), Z18, Z11
+	VPDPBUSD.BCST 384(R9), Z17, Z13
+	VPDPBUSD.BCST 388(R9), Z18, Z13
+	VPDPBUSD.BCST 448(R9), Z17, Z15
+	VPDPBUSD.BCST 452(R9), Z18, Z15
+	VPANDD        64(DX), Z0, Z17
+	VPSRLW        $0x04, 64(DX), Z18
+	VPANDD        Z0, Z18, Z18
+	VPDPBUSD.BCST 8(R9), Z17, Z2
+	VPDPBUSD.BCST 12(R9), Z18, Z2
+	VPDPBUSD.BCST 72(R9), Z17, Z4
+	VPDPBUSD.BCST 76(R9), Z18, Z4
+	VPDPBUSD.BCST 136(R9), Z17, Z6
+	VPDPBUSD.BCST 140(R9), Z18, Z6
+	VPDPBUSD.BCST 200(R9), Z17, Z8
+	VPDPBUSD.BCST 204(R9), Z18, Z8
+	VPDPBUSD.BCST 264(R9), Z17, Z10
+	VPDPBUSD.BCST 268(R9), Z18, Z10
+	VPDPBUSD.BCST 328(R9), Z17, Z12
+	VPDPBUSD.BCST 332(R9), Z18, Z12
+	VPDPBUSD.BCST 392(R9), Z17, Z14
+	VPDPBUSD.BCST 396(R9), Z18, Z14
+	VPDPBUSD.BCST 456(R9), Z17, Z16
+	VPDPBUSD.BCST 460(R9), Z18, Z16
+	VPANDD        64(DX)(R8*1), Z0, Z17
+	VPSRLW        $0x04, 64(DX)(R8*1), Z18
+	VPANDD        Z0, Z18, Z18
+	VPDPBUSD.BCST 8(R9), Z17, Z1
+	VPDPBUSD.BCST 12(R9), Z18, Z1
+	VPDPBUSD.BCST 72(R9), Z17, Z3
+	VPDPBUSD.BCST 76(R9), Z18, Z3
+	VPDPBUSD.BCST 136(R9), Z17, Z5
+	VPDPBUSD.BCST 140(R9), Z18, Z5
+	VPDPBUSD.BCST 200(R9), Z17, Z7
+	VPDPBUSD.BCST 204(R9), Z18, Z7
+	VPDPBUSD.BCST 264(R9), Z17, Z9
+	VPDPBUSD.BCST 268(R9), Z18, Z9
+	VPDPBUSD.BCST 328(R9), Z17, Z11
+	VPDPBUSD.BCST 332(R9), Z18, Z11
+	VPDPBUSD.BCST 392(R9), Z17, Z13
+	VPDPBUSD.BCST 396(R9), Z18, Z13
+	VPDPBUSD.BCST 456(R9), Z17, Z15
+	VPDPBUSD.BCST 460(R9), Z18, Z15
+	ADDQ          $+128, DX
+	ADDQ          $+16, R9
+	ADDQ          $+128, R13
+	DECQ          R14
+	JNZ           n8t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
+	SHLQ         $0x02, R14
+	MOVQ         CX, R13
+	VBROADCASTSS (R10), Z17
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z17, Z18
+	VMOVUPS      (R13), Z19
+	VFMADD231PS  Z2, Z18, Z19
+	VMOVUPS      Z19, (R13)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z17, Z2
+	VMOVUPS      64(R13), Z17
+	VFMADD231PS  Z1, Z2, Z17
+	VMOVUPS      Z17, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z17
+	VFMADD231PS  Z4, Z2, Z17
+	VMOVUPS      Z17, (R13)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 20(R10), Z1
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z12, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z11, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 24(R10), Z1
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z14, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z13, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 28(R10), Z1
+	VCVTDQ2PS    Z16, Z16
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z16, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z15, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n8t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n8t2
+
+n8t2done:
+n8t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n8t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+
+n8t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n8t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n8t1f16
+	CMPQ    R12, $0x01
+	JE      n8t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n8t1scaled
+
+n8t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n8t1scaled
+
+n8t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n8t1scaled:
+n8t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+	VPBROADCASTD 16(R10), Z5
+	VPMADDWD     (AX), Z5, Z5
+	VPBROADCASTD 20(R10), Z6
+	VPMADDWD     (AX), Z6, Z6
+	VPBROADCASTD 24(R10), Z7
+	VPMADDWD     (AX), Z7, Z7
+	VPBROADCASTD 28(R10), Z8
+	VPMADDWD     (AX), Z8, Z8
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z8.
+	MOVQ DX, R12
+	MOVQ $0x00000002, R13
+
+n8t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	VPANDD        (DX), Z0, Z9
+	VPSRLW        $0x04, (DX), Z10
+	VPANDD        Z0, Z10, Z10
+	VPDPBUSD.BCST (R8), Z9, Z1
+	VPDPBUSD.BCST 4(R8), Z10, Z1
+	VPDPBUSD.BCST 64(R8), Z9, Z2
+	VPDPBUSD.BCST 68(R8), Z10, Z2
+	VPDPBUSD.BCST 128(R8), Z9, Z3
+	VPDPBUSD.BCST 132(R8), Z10, Z3
+	VPDPBUSD.BCST 192(R8), Z9, Z4
+	VPDPBUSD.BCST 196(R8), Z10, Z4
+	VPDPBUSD.BCST 256(R8), Z9, Z5
+	VPDPBUSD.BCST 260(R8), Z10, Z5
+	VPDPBUSD.BCST 320(R8), Z9, Z6
+	VPDPBUSD.BCST 324(R8), Z10, Z6
+	VPDPBUSD.BCST 384(R8), Z9, Z7
+	VPDPBUSD.BCST 388(R8), Z10, Z7
+	VPDPBUSD.BCST 448(R8), Z9, Z8
+	VPDPBUSD.BCST 452(R8), Z10, Z8
+	VPANDD        64(DX), Z0, Z9
+	VPSRLW        $0x04, 64(DX), Z10
+	VPANDD        Z0, Z10, Z10
+	VPDPBUSD.BCST 8(R8), Z9, Z1
+	VPDPBUSD.BCST 12(R8), Z10, Z1
+	VPDPBUSD.BCST 72(R8), Z9, Z2
+	VPDPBUSD.BCST 76(R8), Z10, Z2
+	VPDPBUSD.BCST 136(R8), Z9, Z3
+	VPDPBUSD.BCST 140(R8), Z10, Z3
+	VPDPBUSD.BCST 200(R8), Z9, Z4
+	VPDPBUSD.BCST 204(R8), Z10, Z4
+	VPDPBUSD.BCST 264(R8), Z9, Z5
+	VPDPBUSD.BCST 268(R8), Z10, Z5
+	VPDPBUSD.BCST 328(R8), Z9, Z6
+	VPDPBUSD.BCST 332(R8), Z10, Z6
+	VPDPBUSD.BCST 392(R8), Z9, Z7
+	VPDPBUSD.BCST 396(R8), Z10, Z7
+	VPDPBUSD.BCST 456(R8), Z9, Z8
+	VPDPBUSD.BCST 460(R8), Z10, Z8
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R12
+	DECQ          R13
+	JNZ           n8t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Z9
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z9, Z9
+	VMOVUPS      (R12), Z10
+	VFMADD231PS  Z1, Z9, Z10
+	VMOVUPS      Z10, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z9
+	VFMADD231PS  Z2, Z1, Z9
+	VMOVUPS      Z9, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R9), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 20(R9), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 24(R9), Z1
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 28(R9), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z8, Z1, Z2
+	VMOVUPS      Z2, (R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n8t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n8t1
+
+n8t1done:
+	VZEROUPPER
+	RET
+
+tokens7:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n7t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n7t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
+	SHLQ    $0x02, R14
+	MOVQ    CX, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+
+n7t2block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n7t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n7t2f16
+	CMPQ    R14, $0x01
+	JE      n7t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n7t2scaled
+
+n7t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n7t2scaled
+
+n7t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n7t2scaled:
+n7t2opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+	VPBROADCASTD 16(R11), Z9
+	VPMADDWD     (AX), Z9, Z10
+	VPMADDWD     128(AX), Z9, Z9
+	VPBROADCASTD 20(R11), Z11
+	VPMADDWD     (AX), Z11, Z12
+	VPMADDWD     128(AX), Z11, Z11
+	VPBROADCASTD 24(R11), Z13
+	VPMADDWD     (AX), Z13, Z14
+	VPMADDWD     128(AX), Z13, Z13
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8, Z10, Z12, Z14.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7, Z9, Z11, Z13.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x01, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+	MOVQ   $0x00000002, R14
+
+n7t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0    1024(R13)
+	PREFETCHT0    1088(R13)
+	PREFETCHT0    1024(R13)(R8*1)
+	PREFETCHT0    1088(R13)(R8*1)
+	VPANDD        (DX), Z0, Z15
+	VPSRLW        $0x04, (DX), Z16
+	VPANDD        Z0, Z16, Z16
+	VPDPBUSD.BCST (R9), Z15, Z2
+	VPDPBUSD.BCST 4(R9), Z16, Z2
+	VPDPBUSD.BCST 64(R9), Z15, Z4
+	VPDPBUSD.BCST 68(R9), Z16, Z4
+	VPDPBUSD.BCST 128(R9), Z15, Z6
+	VPDPBUSD.BCST 132(R9), Z16, Z6
+	VPDPBUSD.BCST 192(R9), Z15, Z8
+	VPDPBUSD.BCST 196(R9), Z16, Z8
+	VPDPBUSD.BCST 256(R9), Z15, Z10
+	VPDPBUSD.BCST 260(R9), Z16, Z10
+	VPDPBUSD.BCST 320(R9), Z15, Z12
+	VPDPBUSD.BCST 324(R9), Z16, Z12
+	VPDPBUSD.BCST 384(R9), Z15, Z14
+	VPDPBUSD.BCST 388(R9), Z16, Z14
+	VPANDD        (DX)(R8*1), Z0, Z15
+	VPSRLW        $0x04, (DX)(R8*1), Z16
+	VPANDD        Z0, Z16, Z16
+	VPDPBUSD.BCST (R9), Z15, Z1
+	VPDPBUSD.BCST 4(R9), Z16, Z1
+	VPDPBUSD.BCST 64(R9), Z15, Z3
+	VPDPBUSD.BCST 68(R9), Z16, Z3
+	VPDPBUSD.BCST 128(R9), Z15, Z5
+	VPDPBUSD.BCST 132(R9), Z16, Z5
+	VPDPBUSD.BCST 192(R9), Z15, Z7
+	VPDPBUSD.BCST 196(R9), Z16, Z7
+	VPDPBUSD.BCST 256(R9), Z15, Z9
+	VPDPBUSD.BCST 260(R9), Z16, Z9
+	VPDPBUSD.BCST 320(R9), Z15, Z11
+	VPDPBUSD.BCST 324(R9), Z16, Z11
+	VPDPBUSD.BCST 384(R9), Z15, Z13
+	VPDPBUSD.BCST 388(R9), Z16, Z13
+	VPANDD        64(DX), Z0, Z15
+	VPSRLW        $0x04, 64(DX), Z16
+	VPANDD        Z0, Z16, Z16
+	VPDPBUSD.BCST 8(R9), Z15, Z2
+	VPDPBUSD.BCST 12(R9), Z16, Z2
+	VPDPBUSD.BCST 72(R9), Z15, Z4
+	VPDPBUSD.BCST 76(R9), Z16, Z4
+	VPDPBUSD.BCST 136(R9), Z15, Z6
+	VPDPBUSD.BCST 140(R9), Z16, Z6
+	VPDPBUSD.BCST 200(R9), Z15, Z8
+	VPDPBUSD.BCST 204(R9), Z16, Z8
+	VPDPBUSD.BCST 264(R9), Z15, Z10
+	VPDPBUSD.BCST 268(R9), Z16, Z10
+	VPDPBUSD.BCST 328(R9), Z15, Z12
+	VPDPBUSD.BCST 332(R9), Z16, Z12
+	VPDPBUSD.BCST 392(R9), Z15, Z14
+	VPDPBUSD.BCST 396(R9), Z16, Z14
+	VPANDD        64(DX)(R8*1), Z0, Z15
+	VPSRLW        $0x04, 64(DX)(R8*1), Z16
+	VPANDD        Z0, Z16, Z16
+	VPDPBUSD.BCST 8(R9), Z15, Z1
+	VPDPBUSD.BCST 12(R9), Z16, Z1
+	VPDPBUSD.BCST 72(R9), Z15, Z3
+	VPDPBUSD.BCST 76(R9), Z16, Z3
+	VPDPBUSD.BCST 136(R9), Z15, Z5
+	VPDPBUSD.BCST 140(R9), Z16, Z5
+	VPDPBUSD.BCST 200(R9), Z15, Z7
+	VPDPBUSD.BCST 204(R9), Z16, Z7
+	VPDPBUSD.BCST 264(R9), Z15, Z9
+	VPDPBUSD.BCST 268(R9), Z16, Z9
+	VPDPBUSD.BCST 328(R9), Z15, Z11
+	VPDPBUSD.BCST 332(R9), Z16, Z11
+	VPDPBUSD.BCST 392(R9), Z15, Z13
+	VPDPBUSD.BCST 396(R9), Z16, Z13
+	ADDQ          $+128, DX
+	ADDQ          $+16, R9
+	ADDQ          $+128, R13
+	DECQ          R14
+	JNZ           n7t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
+	SHLQ         $0x02, R14
+	MOVQ         CX, R13
+	VBROADCASTSS (R10), Z15
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z15, Z16
+	VMOVUPS      (R13), Z17
+	VFMADD231PS  Z2, Z16, Z17
+	VMOVUPS      Z17, (R13)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z15, Z2
+	VMOVUPS      64(R13), Z15
+	VFMADD231PS  Z1, Z2, Z15
+	VMOVUPS      Z15, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z15
+	VFMADD231PS  Z4, Z2, Z15
+	VMOVUPS      Z15, (R13)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 20(R10), Z1
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z12, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z11, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 24(R10), Z1
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z14, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z13, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n7t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n7t2
+
+n7t2done:
+n7t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n7t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+
+n7t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n7t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n7t1f16
+	CMPQ    R12, $0x01
+	JE      n7t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n7t1scaled
+
+n7t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n7t1scaled
+
+n7t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n7t1scaled:
+n7t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+	VPBROADCASTD 16(R10), Z5
+	VPMADDWD     (AX), Z5, Z5
+	VPBROADCASTD 20(R10), Z6
+	VPMADDWD     (AX), Z6, Z6
+	VPBROADCASTD 24(R10), Z7
+	VPMADDWD     (AX), Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z7.
+	MOVQ DX, R12
+	MOVQ $0x00000002, R13
+
+n7t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	VPANDD        (DX), Z0, Z8
+	VPSRLW        $0x04, (DX), Z9
+	VPANDD        Z0, Z9, Z9
+	VPDPBUSD.BCST (R8), Z8, Z1
+	VPDPBUSD.BCST 4(R8), Z9, Z1
+	VPDPBUSD.BCST 64(R8), Z8, Z2
+	VPDPBUSD.BCST 68(R8), Z9, Z2
+	VPDPBUSD.BCST 128(R8), Z8, Z3
+	VPDPBUSD.BCST 132(R8), Z9, Z3
+	VPDPBUSD.BCST 192(R8), Z8, Z4
+	VPDPBUSD.BCST 196(R8), Z9, Z4
+	VPDPBUSD.BCST 256(R8), Z8, Z5
+	VPDPBUSD.BCST 260(R8), Z9, Z5
+	VPDPBUSD.BCST 320(R8), Z8, Z6
+	VPDPBUSD.BCST 324(R8), Z9, Z6
+	VPDPBUSD.BCST 384(R8), Z8, Z7
+	VPDPBUSD.BCST 388(R8), Z9, Z7
+	VPANDD        64(DX), Z0, Z8
+	VPSRLW        $0x04, 64(DX), Z9
+	VPANDD        Z0, Z9, Z9
+	VPDPBUSD.BCST 8(R8), Z8, Z1
+	VPDPBUSD.BCST 12(R8), Z9, Z1
+	VPDPBUSD.BCST 72(R8), Z8, Z2
+	VPDPBUSD.BCST 76(R8), Z9, Z2
+	VPDPBUSD.BCST 136(R8), Z8, Z3
+	VPDPBUSD.BCST 140(R8), Z9, Z3
+	VPDPBUSD.BCST 200(R8), Z8, Z4
+	VPDPBUSD.BCST 204(R8), Z9, Z4
+	VPDPBUSD.BCST 264(R8), Z8, Z5
+	VPDPBUSD.BCST 268(R8), Z9, Z5
+	VPDPBUSD.BCST 328(R8), Z8, Z6
+	VPDPBUSD.BCST 332(R8), Z9, Z6
+	VPDPBUSD.BCST 392(R8), Z8, Z7
+	VPDPBUSD.BCST 396(R8), Z9, Z7
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R12
+	DECQ          R13
+	JNZ           n7t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Z8
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z8, Z8
+	VMOVUPS      (R12), Z9
+	VFMADD231PS  Z1, Z8, Z9
+	VMOVUPS      Z9, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z8
+	VFMADD231PS  Z2, Z1, Z8
+	VMOVUPS      Z8, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R9), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 20(R9), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 24(R9), Z1
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, (R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n7t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n7t1
+
+n7t1done:
+	VZEROUPPER
+	RET
+
+tokens6:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n6t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n6t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
+	SHLQ    $0x02, R14
+	MOVQ    CX, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+
+n6t2block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n6t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n6t2f16
+	CMPQ    R14, $0x01
+	JE      n6t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n6t2scaled
+
+n6t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n6t2scaled
+
+n6t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n6t2scaled:
+n6t2opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+	VPBROADCASTD 16(R11), Z9
+	VPMADDWD     (AX), Z9, Z10
+	VPMADDWD     128(AX), Z9, Z9
+	VPBROADCASTD 20(R11), Z11
+	VPMADDWD     (AX), Z11, Z12
+	VPMADDWD     128(AX), Z11, Z11
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8, Z10, Z12.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7, Z9, Z11.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x01, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+	MOVQ   $0x00000002, R14
+
+n6t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R13)
+	PREFETCHT0   1088(R13)
+	PREFETCHT0   1024(R13)(R8*1)
+	PREFETCHT0   1088(R13)(R8*1)
+	VPANDD       (DX), Z0, Z13
+	VPSRLW       $0x04, (DX), Z14
+	VPANDD       Z0, Z14, Z14
+	VPBROADCASTD (R9), Z15
+	VPDPBUSD     Z15, Z13, Z2
+	VPBROADCASTD 4(R9), Z16
+	VPDPBUSD     Z16, Z14, Z2
+	VPBROADCASTD 64(R9), Z17
+	VPDPBUSD     Z17, Z13, Z4
+	VPBROADCASTD 68(R9), Z18
+	VPDPBUSD     Z18, Z14, Z4
+	VPBROADCASTD 128(R9), Z19
+	VPDPBUSD     Z19, Z13, Z6
+	VPBROADCASTD 132(R9), Z20
+	VPDPBUSD     Z20, Z14, Z6
+	VPBROADCASTD 192(R9), Z21
+	VPDPBUSD     Z21, Z13, Z8
+	VPBROADCASTD 196(R9), Z22
+	VPDPBUSD     Z22, Z14, Z8
+	VPBROADCASTD 256(R9), Z23
+	VPDPBUSD     Z23, Z13, Z10
+	VPBROADCASTD 260(R9), Z24
+	VPDPBUSD     Z24, Z14, Z10
+	VPBROADCASTD 320(R9), Z25
+	VPDPBUSD     Z25, Z13, Z12
+	VPBROADCASTD 324(R9), Z13
+	VPDPBUSD     Z13, Z14, Z12
+	VPANDD       (DX)(R8*1), Z0, Z14
+	VPSRLW       $0x04, (DX)(R8*1), Z26
+	VPANDD       Z0, Z26, Z26
+	VPDPBUSD     Z15, Z14, Z1
+	VPDPBUSD     Z16, Z26, Z1
+	VPDPBUSD     Z17, Z14, Z3
+	VPDPBUSD     Z18, Z26, Z3
+	VPDPBUSD     Z19, Z14, Z5
+	VPDPBUSD     Z20, Z26, Z5
+	VPDPBUSD     Z21, Z14, Z7
+	VPDPBUSD     Z22, Z26, Z7
+	VPDPBUSD     Z23, Z14, Z9
+	VPDPBUSD     Z24, Z26, Z9
+	VPDPBUSD     Z25, Z14, Z11
+	VPDPBUSD     Z13, Z26, Z11
+	VPANDD       64(DX), Z0, Z13
+	VPSRLW       $0x04, 64(DX), Z14
+	VPANDD       Z0, Z14, Z14
+	VPBROADCASTD 8(R9), Z15
+	VPDPBUSD     Z15, Z13, Z2
+	VPBROADCASTD 12(R9), Z16
+	VPDPBUSD     Z16, Z14, Z2
+	VPBROADCASTD 72(R9), Z17
+	VPDPBUSD     Z17, Z13, Z4
+	VPBROADCASTD 76(R9), Z18
+	VPDPBUSD     Z18, Z14, Z4
+	VPBROADCASTD 136(R9), Z19
+	VPDPBUSD     Z19, Z13, Z6
+	VPBROADCASTD 140(R9), Z20
+	VPDPBUSD     Z20, Z14, Z6
+	VPBROADCASTD 200(R9), Z21
+	VPDPBUSD     Z21, Z13, Z8
+	VPBROADCASTD 204(R9), Z22
+	VPDPBUSD     Z22, Z14, Z8
+	VPBROADCASTD 264(R9), Z23
+	VPDPBUSD     Z23, Z13, Z10
+	VPBROADCASTD 268(R9), Z24
+	VPDPBUSD     Z24, Z14, Z10
+	VPBROADCASTD 328(R9), Z25
+	VPDPBUSD     Z25, Z13, Z12
+	VPBROADCASTD 332(R9), Z13
+	VPDPBUSD     Z13, Z14, Z12
+	VPANDD       64(DX)(R8*1), Z0, Z14
+	VPSRLW       $0x04, 64(DX)(R8*1), Z26
+	VPANDD       Z0, Z26, Z26
+	VPDPBUSD     Z15, Z14, Z1
+	VPDPBUSD     Z16, Z26, Z1
+	VPDPBUSD     Z17, Z14, Z3
+	VPDPBUSD     Z18, Z26, Z3
+	VPDPBUSD     Z19, Z14, Z5
+	VPDPBUSD     Z20, Z26, Z5
+	VPDPBUSD     Z21, Z14, Z7
+	VPDPBUSD     Z22, Z26, Z7
+	VPDPBUSD     Z23, Z14, Z9
+	VPDPBUSD     Z24, Z26, Z9
+	VPDPBUSD     Z25, Z14, Z11
+	VPDPBUSD     Z13, Z26, Z11
+	ADDQ         $+128, DX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R13
+	DECQ         R14
+	JNZ          n6t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
+	SHLQ         $0x02, R14
+	MOVQ         CX, R13
+	VBROADCASTSS (R10), Z13
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z13, Z14
+	VMOVUPS      (R13), Z15
+	VFMADD231PS  Z2, Z14, Z15
+	VMOVUPS      Z15, (R13)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z13, Z2
+	VMOVUPS      64(R13), Z13
+	VFMADD231PS  Z1, Z2, Z13
+	VMOVUPS      Z13, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z13
+	VFMADD231PS  Z4, Z2, Z13
+	VMOVUPS      Z13, (R13)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 20(R10), Z1
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z12, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z11, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n6t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n6t2
+
+n6t2done:
+n6t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n6t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+
+n6t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n6t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n6t1f16
+	CMPQ    R12, $0x01
+	JE      n6t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n6t1scaled
+
+n6t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n6t1scaled
+
+n6t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n6t1scaled:
+n6t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+	VPBROADCASTD 16(R10), Z5
+	VPMADDWD     (AX), Z5, Z5
+	VPBROADCASTD 20(R10), Z6
+	VPMADDWD     (AX), Z6, Z6
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z6.
+	MOVQ DX, R12
+	MOVQ $0x00000002, R13
+
+n6t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	VPANDD        (DX), Z0, Z7
+	VPSRLW        $0x04, (DX), Z8
+	VPANDD        Z0, Z8, Z8
+	VPDPBUSD.BCST (R8), Z7, Z1
+	VPDPBUSD.BCST 4(R8), Z8, Z1
+	VPDPBUSD.BCST 64(R8), Z7, Z2
+	VPDPBUSD.BCST 68(R8), Z8, Z2
+	VPDPBUSD.BCST 128(R8), Z7, Z3
+	VPDPBUSD.BCST 132(R8), Z8, Z3
+	VPDPBUSD.BCST 192(R8), Z7, Z4
+	VPDPBUSD.BCST 196(R8), Z8, Z4
+	VPDPBUSD.BCST 256(R8), Z7, Z5
+	VPDPBUSD.BCST 260(R8), Z8, Z5
+	VPDPBUSD.BCST 320(R8), Z7, Z6
+	VPDPBUSD.BCST 324(R8), Z8, Z6
+	VPANDD        64(DX), Z0, Z7
+	VPSRLW        $0x04, 64(DX), Z8
+	VPANDD        Z0, Z8, Z8
+	VPDPBUSD.BCST 8(R8), Z7, Z1
+	VPDPBUSD.BCST 12(R8), Z8, Z1
+	VPDPBUSD.BCST 72(R8), Z7, Z2
+	VPDPBUSD.BCST 76(R8), Z8, Z2
+	VPDPBUSD.BCST 136(R8), Z7, Z3
+	VPDPBUSD.BCST 140(R8), Z8, Z3
+	VPDPBUSD.BCST 200(R8), Z7, Z4
+	VPDPBUSD.BCST 204(R8), Z8, Z4
+	VPDPBUSD.BCST 264(R8), Z7, Z5
+	VPDPBUSD.BCST 268(R8), Z8, Z5
+	VPDPBUSD.BCST 328(R8), Z7, Z6
+	VPDPBUSD.BCST 332(R8), Z8, Z6
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R12
+	DECQ          R13
+	JNZ           n6t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Z7
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z7, Z7
+	VMOVUPS      (R12), Z8
+	VFMADD231PS  Z1, Z7, Z8
+	VMOVUPS      Z8, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z7
+	VFMADD231PS  Z2, Z1, Z7
+	VMOVUPS      Z7, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R9), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 20(R9), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z6, Z1, Z2
+	VMOVUPS      Z2, (R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n6t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n6t1
+
+n6t1done:
+	VZEROUPPER
+	RET
+
+tokens5:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n5t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n5t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
+	SHLQ    $0x02, R14
+	MOVQ    CX, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+
+n5t2block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n5t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n5t2f16
+	CMPQ    R14, $0x01
+	JE      n5t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n5t2scaled
+
+n5t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n5t2scaled
+
+n5t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n5t2scaled:
+n5t2opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+	VPBROADCASTD 16(R11), Z9
+	VPMADDWD     (AX), Z9, Z10
+	VPMADDWD     128(AX), Z9, Z9
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8, Z10.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7, Z9.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x01, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+	MOVQ   $0x00000002, R14
+
+n5t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R13)
+	PREFETCHT0   1088(R13)
+	PREFETCHT0   1024(R13)(R8*1)
+	PREFETCHT0   1088(R13)(R8*1)
+	VPANDD       (DX), Z0, Z11
+	VPSRLW       $0x04, (DX), Z12
+	VPANDD       Z0, Z12, Z12
+	VPBROADCASTD (R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 4(R9), Z14
+	VPDPBUSD     Z14, Z12, Z2
+	VPBROADCASTD 64(R9), Z15
+	VPDPBUSD     Z15, Z11, Z4
+	VPBROADCASTD 68(R9), Z16
+	VPDPBUSD     Z16, Z12, Z4
+	VPBROADCASTD 128(R9), Z17
+	VPDPBUSD     Z17, Z11, Z6
+	VPBROADCASTD 132(R9), Z18
+	VPDPBUSD     Z18, Z12, Z6
+	VPBROADCASTD 192(R9), Z19
+	VPDPBUSD     Z19, Z11, Z8
+	VPBROADCASTD 196(R9), Z20
+	VPDPBUSD     Z20, Z12, Z8
+	VPBROADCASTD 256(R9), Z21
+	VPDPBUSD     Z21, Z11, Z10
+	VPBROADCASTD 260(R9), Z11
+	VPDPBUSD     Z11, Z12, Z10
+	VPANDD       (DX)(R8*1), Z0, Z12
+	VPSRLW       $0x04, (DX)(R8*1), Z22
+	VPANDD       Z0, Z22, Z22
+	VPDPBUSD     Z13, Z12, Z1
+	VPDPBUSD     Z14, Z22, Z1
+	VPDPBUSD     Z15, Z12, Z3
+	VPDPBUSD     Z16, Z22, Z3
+	VPDPBUSD     Z17, Z12, Z5
+	VPDPBUSD     Z18, Z22, Z5
+	VPDPBUSD     Z19, Z12, Z7
+	VPDPBUSD     Z20, Z22, Z7
+	VPDPBUSD     Z21, Z12, Z9
+	VPDPBUSD     Z11, Z22, Z9
+	VPANDD       64(DX), Z0, Z11
+	VPSRLW       $0x04, 64(DX), Z12
+	VPANDD       Z0, Z12, Z12
+	VPBROADCASTD 8(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 12(R9), Z14
+	VPDPBUSD     Z14, Z12, Z2
+	VPBROADCASTD 72(R9), Z15
+	VPDPBUSD     Z15, Z11, Z4
+	VPBROADCASTD 76(R9), Z16
+	VPDPBUSD     Z16, Z12, Z4
+	VPBROADCASTD 136(R9), Z17
+	VPDPBUSD     Z17, Z11, Z6
+	VPBROADCASTD 140(R9), Z18
+	VPDPBUSD     Z18, Z12, Z6
+	VPBROADCASTD 200(R9), Z19
+	VPDPBUSD     Z19, Z11, Z8
+	VPBROADCASTD 204(R9), Z20
+	VPDPBUSD     Z20, Z12, Z8
+	VPBROADCASTD 264(R9), Z21
+	VPDPBUSD     Z21, Z11, Z10
+	VPBROADCASTD 268(R9), Z11
+	VPDPBUSD     Z11, Z12, Z10
+	VPANDD       64(DX)(R8*1), Z0, Z12
+	VPSRLW       $0x04, 64(DX)(R8*1), Z22
+	VPANDD       Z0, Z22, Z22
+	VPDPBUSD     Z13, Z12, Z1
+	VPDPBUSD     Z14, Z22, Z1
+	VPDPBUSD     Z15, Z12, Z3
+	VPDPBUSD     Z16, Z22, Z3
+	VPDPBUSD     Z17, Z12, Z5
+	VPDPBUSD     Z18, Z22, Z5
+	VPDPBUSD     Z19, Z12, Z7
+	VPDPBUSD     Z20, Z22, Z7
+	VPDPBUSD     Z21, Z12, Z9
+	VPDPBUSD     Z11, Z22, Z9
+	ADDQ         $+128, DX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R13
+	DECQ         R14
+	JNZ          n5t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
+	SHLQ         $0x02, R14
+	MOVQ         CX, R13
+	VBROADCASTSS (R10), Z11
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z11, Z12
+	VMOVUPS      (R13), Z13
+	VFMADD231PS  Z2, Z12, Z13
+	VMOVUPS      Z13, (R13)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z11, Z2
+	VMOVUPS      64(R13), Z11
+	VFMADD231PS  Z1, Z2, Z11
+	VMOVUPS      Z11, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z11
+	VFMADD231PS  Z4, Z2, Z11
+	VMOVUPS      Z11, (R13)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 16(R10), Z1
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z10, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z9, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n5t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n5t2
+
+n5t2done:
+n5t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n5t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+
+n5t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n5t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n5t1f16
+	CMPQ    R12, $0x01
+	JE      n5t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n5t1scaled
+
+n5t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n5t1scaled
+
+n5t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n5t1scaled:
+n5t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+	VPBROADCASTD 16(R10), Z5
+	VPMADDWD     (AX), Z5, Z5
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z5.
+	MOVQ DX, R12
+	MOVQ $0x00000002, R13
+
+n5t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	VPANDD        (DX), Z0, Z6
+	VPSRLW        $0x04, (DX), Z7
+	VPANDD        Z0, Z7, Z7
+	VPDPBUSD.BCST (R8), Z6, Z1
+	VPDPBUSD.BCST 4(R8), Z7, Z1
+	VPDPBUSD.BCST 64(R8), Z6, Z2
+	VPDPBUSD.BCST 68(R8), Z7, Z2
+	VPDPBUSD.BCST 128(R8), Z6, Z3
+	VPDPBUSD.BCST 132(R8), Z7, Z3
+	VPDPBUSD.BCST 192(R8), Z6, Z4
+	VPDPBUSD.BCST 196(R8), Z7, Z4
+	VPDPBUSD.BCST 256(R8), Z6, Z5
+	VPDPBUSD.BCST 260(R8), Z7, Z5
+	VPANDD        64(DX), Z0, Z6
+	VPSRLW        $0x04, 64(DX), Z7
+	VPANDD        Z0, Z7, Z7
+	VPDPBUSD.BCST 8(R8), Z6, Z1
+	VPDPBUSD.BCST 12(R8), Z7, Z1
+	VPDPBUSD.BCST 72(R8), Z6, Z2
+	VPDPBUSD.BCST 76(R8), Z7, Z2
+	VPDPBUSD.BCST 136(R8), Z6, Z3
+	VPDPBUSD.BCST 140(R8), Z7, Z3
+	VPDPBUSD.BCST 200(R8), Z6, Z4
+	VPDPBUSD.BCST 204(R8), Z7, Z4
+	VPDPBUSD.BCST 264(R8), Z6, Z5
+	VPDPBUSD.BCST 268(R8), Z7, Z5
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R12
+	DECQ          R13
+	JNZ           n5t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Z6
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z6, Z6
+	VMOVUPS      (R12), Z7
+	VFMADD231PS  Z1, Z6, Z7
+	VMOVUPS      Z7, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z6
+	VFMADD231PS  Z2, Z1, Z6
+	VMOVUPS      Z6, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 16(R9), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, (R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n5t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n5t1
+
+n5t1done:
+	VZEROUPPER
+	RET
+
+tokens4:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n4t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n4t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
+	SHLQ    $0x02, R14
+	MOVQ    CX, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+
+n4t2block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n4t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n4t2f16
+	CMPQ    R14, $0x01
+	JE      n4t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n4t2scaled
+
+n4t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n4t2scaled
+
+n4t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n4t2scaled:
+n4t2opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z3
+	VPMADDWD     (AX), Z3, Z4
+	VPMADDWD     128(AX), Z3, Z3
+	VPBROADCASTD 8(R11), Z5
+	VPMADDWD     (AX), Z5, Z6
+	VPMADDWD     128(AX), Z5, Z5
+	VPBROADCASTD 12(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z4, Z6, Z8.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1, Z3, Z5, Z7.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x01, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+	MOVQ   $0x00000002, R14
+
+n4t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R13)
+	PREFETCHT0   1088(R13)
+	PREFETCHT0   1024(R13)(R8*1)
+	PREFETCHT0   1088(R13)(R8*1)
+	VPANDD       (DX), Z0, Z9
+	VPSRLW       $0x04, (DX), Z10
+	VPANDD       Z0, Z10, Z10
+	VPBROADCASTD (R9), Z11
+	VPDPBUSD     Z11, Z9, Z2
+	VPBROADCASTD 4(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 64(R9), Z13
+	VPDPBUSD     Z13, Z9, Z4
+	VPBROADCASTD 68(R9), Z14
+	VPDPBUSD     Z14, Z10, Z4
+	VPBROADCASTD 128(R9), Z15
+	VPDPBUSD     Z15, Z9, Z6
+	VPBROADCASTD 132(R9), Z16
+	VPDPBUSD     Z16, Z10, Z6
+	VPBROADCASTD 192(R9), Z17
+	VPDPBUSD     Z17, Z9, Z8
+	VPBROADCASTD 196(R9), Z9
+	VPDPBUSD     Z9, Z10, Z8
+	VPANDD       (DX)(R8*1), Z0, Z10
+	VPSRLW       $0x04, (DX)(R8*1), Z18
+	VPANDD       Z0, Z18, Z18
+	VPDPBUSD     Z11, Z10, Z1
+	VPDPBUSD     Z12, Z18, Z1
+	VPDPBUSD     Z13, Z10, Z3
+	VPDPBUSD     Z14, Z18, Z3
+	VPDPBUSD     Z15, Z10, Z5
+	VPDPBUSD     Z16, Z18, Z5
+	VPDPBUSD     Z17, Z10, Z7
+	VPDPBUSD     Z9, Z18, Z7
+	VPANDD       64(DX), Z0, Z9
+	VPSRLW       $0x04, 64(DX), Z10
+	VPANDD       Z0, Z10, Z10
+	VPBROADCASTD 8(R9), Z11
+	VPDPBUSD     Z11, Z9, Z2
+	VPBROADCASTD 12(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 72(R9), Z13
+	VPDPBUSD     Z13, Z9, Z4
+	VPBROADCASTD 76(R9), Z14
+	VPDPBUSD     Z14, Z10, Z4
+	VPBROADCASTD 136(R9), Z15
+	VPDPBUSD     Z15, Z9, Z6
+	VPBROADCASTD 140(R9), Z16
+	VPDPBUSD     Z16, Z10, Z6
+	VPBROADCASTD 200(R9), Z17
+	VPDPBUSD     Z17, Z9, Z8
+	VPBROADCASTD 204(R9), Z9
+	VPDPBUSD     Z9, Z10, Z8
+	VPANDD       64(DX)(R8*1), Z0, Z10
+	VPSRLW       $0x04, 64(DX)(R8*1), Z18
+	VPANDD       Z0, Z18, Z18
+	VPDPBUSD     Z11, Z10, Z1
+	VPDPBUSD     Z12, Z18, Z1
+	VPDPBUSD     Z13, Z10, Z3
+	VPDPBUSD     Z14, Z18, Z3
+	VPDPBUSD     Z15, Z10, Z5
+	VPDPBUSD     Z16, Z18, Z5
+	VPDPBUSD     Z17, Z10, Z7
+	VPDPBUSD     Z9, Z18, Z7
+	ADDQ         $+128, DX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R13
+	DECQ         R14
+	JNZ          n4t2step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
+	SHLQ         $0x02, R14
+	MOVQ         CX, R13
+	VBROADCASTSS (R10), Z9
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z9, Z10
+	VMOVUPS      (R13), Z11
+	VFMADD231PS  Z2, Z10, Z11
+	VMOVUPS      Z11, (R13)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z9, Z2
+	VMOVUPS      64(R13), Z9
+	VFMADD231PS  Z1, Z2, Z9
+	VMOVUPS      Z9, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z9
+	VFMADD231PS  Z4, Z2, Z9
+	VMOVUPS      Z9, (R13)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z5, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 12(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       192(AX), Z1, Z1
+	VMOVUPS      64(R13), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 64(R13)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n4t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n4t2
+
+n4t2done:
+n4t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n4t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+
+n4t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n4t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n4t1f16
+	CMPQ    R12, $0x01
+	JE      n4t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n4t1scaled
+
+n4t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n4t1scaled
+
+n4t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n4t1scaled:
+n4t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+	VPBROADCASTD 12(R10), Z4
+	VPMADDWD     (AX), Z4, Z4
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z4.
+	MOVQ DX, R12
+	MOVQ $0x00000002, R13
+
+n4t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	VPANDD        (DX), Z0, Z5
+	VPSRLW        $0x04, (DX), Z6
+	VPANDD        Z0, Z6, Z6
+	VPDPBUSD.BCST (R8), Z5, Z1
+	VPDPBUSD.BCST 4(R8), Z6, Z1
+	VPDPBUSD.BCST 64(R8), Z5, Z2
+	VPDPBUSD.BCST 68(R8), Z6, Z2
+	VPDPBUSD.BCST 128(R8), Z5, Z3
+	VPDPBUSD.BCST 132(R8), Z6, Z3
+	VPDPBUSD.BCST 192(R8), Z5, Z4
+	VPDPBUSD.BCST 196(R8), Z6, Z4
+	VPANDD        64(DX), Z0, Z5
+	VPSRLW        $0x04, 64(DX), Z6
+	VPANDD        Z0, Z6, Z6
+	VPDPBUSD.BCST 8(R8), Z5, Z1
+	VPDPBUSD.BCST 12(R8), Z6, Z1
+	VPDPBUSD.BCST 72(R8), Z5, Z2
+	VPDPBUSD.BCST 76(R8), Z6, Z2
+	VPDPBUSD.BCST 136(R8), Z5, Z3
+	VPDPBUSD.BCST 140(R8), Z6, Z3
+	VPDPBUSD.BCST 200(R8), Z5, Z4
+	VPDPBUSD.BCST 204(R8), Z6, Z4
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R12
+	DECQ          R13
+	JNZ           n4t1step
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Z5
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z5, Z5
+	VMOVUPS      (R12), Z6
+	VFMADD231PS  Z1, Z5, Z6
+	VMOVUPS      Z6, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z5
+	VFMADD231PS  Z2, Z1, Z5
+	VMOVUPS      Z5, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 12(R9), Z1
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, (R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n4t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n4t1
+
+n4t1done:
+	VZEROUPPER
+	RET
+
+tokens3:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n3t3:
+	// 3 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x03
+	JLT  n3t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
+	SHLQ    $0x02, R14
+	MOVQ    CX, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z1, 128(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z1, 128(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z1, 128(R13)
+
+n3t3block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n3t3opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+	PREFETCHT0 192(BX)(R13*2)
+	VPMOVZXBD  (BX)(R13*2), Z1
+	VMOVUPS    Z1, 256(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n3t3f16
+	CMPQ    R14, $0x01
+	JE      n3t3bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	VMOVUPS 16(BX)(R13*2), Z1
+	VMOVUPS Z1, 320(AX)
+	ADDQ    $+80, BX
+	JMP     n3t3scaled
+
+n3t3bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	VPMOVZXWD 16(BX)(R13*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 320(AX)
+	ADDQ      $+48, BX
+	JMP       n3t3scaled
+
+n3t3f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	VCVTPH2PS 16(BX)(R13*2), Z1
+	VMOVUPS   Z1, 320(AX)
+	ADDQ      $+48, BX
+
+n3t3scaled:
+n3t3opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z3
+	VPMADDWD     256(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z4
+	VPMADDWD     (AX), Z4, Z5
+	VPMADDWD     128(AX), Z4, Z6
+	VPMADDWD     256(AX), Z4, Z4
+	VPBROADCASTD 8(R11), Z7
+	VPMADDWD     (AX), Z7, Z8
+	VPMADDWD     128(AX), Z7, Z9
+	VPMADDWD     256(AX), Z7, Z7
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z5, Z8.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3, Z6, Z9.
+	// Sums of tile 2, rows 0 to 15, a token each: Z1, Z4, Z7.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x02, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R13)
+	PREFETCHT0   1088(R13)
+	PREFETCHT0   1152(R13)
+	PREFETCHT0   1216(R13)
+	PREFETCHT0   1024(R13)(R8*1)
+	PREFETCHT0   1088(R13)(R8*1)
+	PREFETCHT0   1152(R13)(R8*1)
+	PREFETCHT0   1216(R13)(R8*1)
+	PREFETCHT0   1024(R13)(R8*2)
+	PREFETCHT0   1088(R13)(R8*2)
+	PREFETCHT0   1152(R13)(R8*2)
+	PREFETCHT0   1216(R13)(R8*2)
+	VPANDD       (DX), Z0, Z10
+	VPSRLW       $0x04, (DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD (R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 4(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 64(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 68(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 128(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 132(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       (DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, (DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       (DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, (DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       64(DX), Z0, Z10
+	VPSRLW       $0x04, 64(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 8(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 12(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 72(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 76(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 136(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 140(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       64(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 64(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       64(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 64(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       128(DX), Z0, Z10
+	VPSRLW       $0x04, 128(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 16(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 20(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 80(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 84(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 144(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 148(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       128(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 128(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       128(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 128(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	VPANDD       192(DX), Z0, Z10
+	VPSRLW       $0x04, 192(DX), Z11
+	VPANDD       Z0, Z11, Z11
+	VPBROADCASTD 24(R9), Z12
+	VPDPBUSD     Z12, Z10, Z2
+	VPBROADCASTD 28(R9), Z13
+	VPDPBUSD     Z13, Z11, Z2
+	VPBROADCASTD 88(R9), Z14
+	VPDPBUSD     Z14, Z10, Z5
+	VPBROADCASTD 92(R9), Z15
+	VPDPBUSD     Z15, Z11, Z5
+	VPBROADCASTD 152(R9), Z16
+	VPDPBUSD     Z16, Z10, Z8
+	VPBROADCASTD 156(R9), Z10
+	VPDPBUSD     Z10, Z11, Z8
+	VPANDD       192(DX)(R8*1), Z0, Z11
+	VPSRLW       $0x04, 192(DX)(R8*1), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z3
+	VPDPBUSD     Z13, Z17, Z3
+	VPDPBUSD     Z14, Z11, Z6
+	VPDPBUSD     Z15, Z17, Z6
+	VPDPBUSD     Z16, Z11, Z9
+	VPDPBUSD     Z10, Z17, Z9
+	VPANDD       192(DX)(R8*2), Z0, Z11
+	VPSRLW       $0x04, 192(DX)(R8*2), Z17
+	VPANDD       Z0, Z17, Z17
+	VPDPBUSD     Z12, Z11, Z1
+	VPDPBUSD     Z13, Z17, Z1
+	VPDPBUSD     Z14, Z11, Z4
+	VPDPBUSD     Z15, Z17, Z4
+	VPDPBUSD     Z16, Z11, Z7
+	VPDPBUSD     Z10, Z17, Z7
+	ADDQ         $+256, DX
+	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
+	SHLQ         $0x02, R14
+	MOVQ         CX, R13
+	VBROADCASTSS (R10), Z10
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z10, Z11
+	VMOVUPS      (R13), Z12
+	VFMADD231PS  Z2, Z11, Z12
+	VMOVUPS      Z12, (R13)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z10, Z2
+	VMOVUPS      64(R13), Z11
+	VFMADD231PS  Z3, Z2, Z11
+	VMOVUPS      Z11, 64(R13)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       320(AX), Z10, Z2
+	VMOVUPS      128(R13), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 128(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       192(AX), Z1, Z2
+	VMOVUPS      64(R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, 64(R13)
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       320(AX), Z1, Z1
+	VMOVUPS      128(R13), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, 128(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 8(R10), Z1
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z8, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       192(AX), Z1, Z2
+	VMOVUPS      64(R13), Z3
+	VFMADD231PS  Z9, Z2, Z3
+	VMOVUPS      Z3, 64(R13)
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       320(AX), Z1, Z1
+	VMOVUPS      128(R13), Z2
+	VFMADD231PS  Z7, Z1, Z2
+	VMOVUPS      Z2, 128(R13)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n3t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, CX
+	ADDQ R8, DX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x02, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x03, SI
+	JMP    n3t3
+
+n3t3done:
+n3t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n3t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+
+n3t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n3t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n3t1f16
+	CMPQ    R12, $0x01
+	JE      n3t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n3t1scaled
+
+n3t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n3t1scaled
+
+n3t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n3t1scaled:
+n3t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+	VPBROADCASTD 8(R10), Z3
+	VPMADDWD     (AX), Z3, Z3
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1-Z3.
+	MOVQ DX, R12
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	PREFETCHT0    1152(R12)
+	PREFETCHT0    1216(R12)
+	VPANDD        (DX), Z0, Z4
+	VPSRLW        $0x04, (DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST (R8), Z4, Z1
+	VPDPBUSD.BCST 4(R8), Z5, Z1
+	VPDPBUSD.BCST 64(R8), Z4, Z2
+	VPDPBUSD.BCST 68(R8), Z5, Z2
+	VPDPBUSD.BCST 128(R8), Z4, Z3
+	VPDPBUSD.BCST 132(R8), Z5, Z3
+	VPANDD        64(DX), Z0, Z4
+	VPSRLW        $0x04, 64(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 8(R8), Z4, Z1
+	VPDPBUSD.BCST 12(R8), Z5, Z1
+	VPDPBUSD.BCST 72(R8), Z4, Z2
+	VPDPBUSD.BCST 76(R8), Z5, Z2
+	VPDPBUSD.BCST 136(R8), Z4, Z3
+	VPDPBUSD.BCST 140(R8), Z5, Z3
+	VPANDD        128(DX), Z0, Z4
+	VPSRLW        $0x04, 128(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 16(R8), Z4, Z1
+	VPDPBUSD.BCST 20(R8), Z5, Z1
+	VPDPBUSD.BCST 80(R8), Z4, Z2
+	VPDPBUSD.BCST 84(R8), Z5, Z2
+	VPDPBUSD.BCST 144(R8), Z4, Z3
+	VPDPBUSD.BCST 148(R8), Z5, Z3
+	VPANDD        192(DX), Z0, Z4
+	VPSRLW        $0x04, 192(DX), Z5
+	VPANDD        Z0, Z5, Z5
+	VPDPBUSD.BCST 24(R8), Z4, Z1
+	VPDPBUSD.BCST 28(R8), Z5, Z1
+	VPDPBUSD.BCST 88(R8), Z4, Z2
+	VPDPBUSD.BCST 92(R8), Z5, Z2
+	VPDPBUSD.BCST 152(R8), Z4, Z3
+	VPDPBUSD.BCST 156(R8), Z5, Z3
+	ADDQ          $+256, DX
+	ADDQ          $+32, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Z4
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z4, Z4
+	VMOVUPS      (R12), Z5
+	VFMADD231PS  Z1, Z4, Z5
+	VMOVUPS      Z5, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z2, Z1, Z4
+	VMOVUPS      Z4, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 8(R9), Z1
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z2
+	VFMADD231PS  Z3, Z1, Z2
+	VMOVUPS      Z2, (R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n3t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n3t1
+
+n3t1done:
+	VZEROUPPER
+	RET
+
+tokens2:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n2t3:
+	// 3 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x03
+	JLT  n2t3done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ   a+0(FP), R11
+	MOVQ   128(R11), R11
+	XORQ   R12, R12
+	VXORPS Z1, Z1, Z1
+
+	// R14: yStride
+	MOVQ    a+0(FP), R14
+	MOVQ    24(R14), R14
+	SHLQ    $0x02, R14
+	MOVQ    CX, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z1, 128(R13)
+	ADDQ    R14, R13
+	VMOVUPS Z1, (R13)
+	VMOVUPS Z1, 64(R13)
+	VMOVUPS Z1, 128(R13)
+
+n2t3block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n2t3opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+	PREFETCHT0 192(BX)(R13*2)
+	VPMOVZXBD  (BX)(R13*2), Z1
+	VMOVUPS    Z1, 256(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n2t3f16
+	CMPQ    R14, $0x01
+	JE      n2t3bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	VMOVUPS 16(BX)(R13*2), Z1
+	VMOVUPS Z1, 320(AX)
+	ADDQ    $+80, BX
+	JMP     n2t3scaled
+
+n2t3bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	VPMOVZXWD 16(BX)(R13*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 320(AX)
+	ADDQ      $+48, BX
+	JMP       n2t3scaled
+
+n2t3f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	VCVTPH2PS 16(BX)(R13*2), Z1
+	VMOVUPS   Z1, 320(AX)
+	ADDQ      $+48, BX
+
+n2t3scaled:
+n2t3opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z3
+	VPMADDWD     256(AX), Z1, Z1
+	VPBROADCASTD 4(R11), Z4
+	VPMADDWD     (AX), Z4, Z5
+	VPMADDWD     128(AX), Z4, Z6
+	VPMADDWD     256(AX), Z4, Z4
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2, Z5.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3, Z6.
+	// Sums of tile 2, rows 0 to 15, a token each: Z1, Z4.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x02, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R13)
+	PREFETCHT0   1088(R13)
+	PREFETCHT0   1152(R13)
+	PREFETCHT0   1216(R13)
+	PREFETCHT0   1024(R13)(R8*1)
+	PREFETCHT0   1088(R13)(R8*1)
+	PREFETCHT0   1152(R13)(R8*1)
+	PREFETCHT0   1216(R13)(R8*1)
+	PREFETCHT0   1024(R13)(R8*2)
+	PREFETCHT0   1088(R13)(R8*2)
+	PREFETCHT0   1152(R13)(R8*2)
+	PREFETCHT0   1216(R13)(R8*2)
+	VPANDD       (DX), Z0, Z7
+	VPSRLW       $0x04, (DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD (R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 4(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 64(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 68(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       (DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, (DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       (DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, (DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       64(DX), Z0, Z7
+	VPSRLW       $0x04, 64(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 8(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 12(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 72(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 76(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       64(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 64(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       64(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 64(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       128(DX), Z0, Z7
+	VPSRLW       $0x04, 128(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 16(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 20(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 80(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 84(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       128(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 128(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       128(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 128(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	VPANDD       192(DX), Z0, Z7
+	VPSRLW       $0x04, 192(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 24(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 28(R9), Z10
+	VPDPBUSD     Z10, Z8, Z2
+	VPBROADCASTD 88(R9), Z11
+	VPDPBUSD     Z11, Z7, Z5
+	VPBROADCASTD 92(R9), Z7
+	VPDPBUSD     Z7, Z8, Z5
+	VPANDD       192(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 192(DX)(R8*1), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z10, Z12, Z3
+	VPDPBUSD     Z11, Z8, Z6
+	VPDPBUSD     Z7, Z12, Z6
+	VPANDD       192(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 192(DX)(R8*2), Z12
+	VPANDD       Z0, Z12, Z12
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z10, Z12, Z1
+	VPDPBUSD     Z11, Z8, Z4
+	VPDPBUSD     Z7, Z12, Z4
+	ADDQ         $+256, DX
+	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R14: yStride
+	MOVQ         a+0(FP), R14
+	MOVQ         24(R14), R14
+	SHLQ         $0x02, R14
+	MOVQ         CX, R13
+	VBROADCASTSS (R10), Z7
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z7, Z8
+	VMOVUPS      (R13), Z9
+	VFMADD231PS  Z2, Z8, Z9
+	VMOVUPS      Z9, (R13)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z7, Z2
+	VMOVUPS      64(R13), Z8
+	VFMADD231PS  Z3, Z2, Z8
+	VMOVUPS      Z8, 64(R13)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       320(AX), Z7, Z2
+	VMOVUPS      128(R13), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 128(R13)
+	ADDQ         R14, R13
+	VBROADCASTSS 4(R10), Z1
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       64(AX), Z1, Z2
+	VMOVUPS      (R13), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, (R13)
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       192(AX), Z1, Z2
+	VMOVUPS      64(R13), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, 64(R13)
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       320(AX), Z1, Z1
+	VMOVUPS      128(R13), Z2
+	VFMADD231PS  Z4, Z1, Z2
+	VMOVUPS      Z2, 128(R13)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n2t3block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+192, CX
+	ADDQ R8, DX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x02, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x03, SI
+	JMP    n2t3
+
+n2t3done:
+n2t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n2t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ   a+0(FP), R10
+	MOVQ   128(R10), R10
+	XORQ   R11, R11
+	VXORPS Z1, Z1, Z1
+
+	// R13: yStride
+	MOVQ    a+0(FP), R13
+	MOVQ    24(R13), R13
+	SHLQ    $0x02, R13
+	MOVQ    CX, R12
+	VMOVUPS Z1, (R12)
+	ADDQ    R13, R12
+	VMOVUPS Z1, (R12)
+
+n2t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n2t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n2t1f16
+	CMPQ    R12, $0x01
+	JE      n2t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n2t1scaled
+
+n2t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n2t1scaled
+
+n2t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n2t1scaled:
+n2t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+	VPBROADCASTD 4(R10), Z2
+	VPMADDWD     (AX), Z2, Z2
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1, Z2.
+	MOVQ DX, R12
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	PREFETCHT0    1152(R12)
+	PREFETCHT0    1216(R12)
+	VPANDD        (DX), Z0, Z3
+	VPSRLW        $0x04, (DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST (R8), Z3, Z1
+	VPDPBUSD.BCST 4(R8), Z4, Z1
+	VPDPBUSD.BCST 64(R8), Z3, Z2
+	VPDPBUSD.BCST 68(R8), Z4, Z2
+	VPANDD        64(DX), Z0, Z3
+	VPSRLW        $0x04, 64(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 8(R8), Z3, Z1
+	VPDPBUSD.BCST 12(R8), Z4, Z1
+	VPDPBUSD.BCST 72(R8), Z3, Z2
+	VPDPBUSD.BCST 76(R8), Z4, Z2
+	VPANDD        128(DX), Z0, Z3
+	VPSRLW        $0x04, 128(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 16(R8), Z3, Z1
+	VPDPBUSD.BCST 20(R8), Z4, Z1
+	VPDPBUSD.BCST 80(R8), Z3, Z2
+	VPDPBUSD.BCST 84(R8), Z4, Z2
+	VPANDD        192(DX), Z0, Z3
+	VPSRLW        $0x04, 192(DX), Z4
+	VPANDD        Z0, Z4, Z4
+	VPDPBUSD.BCST 24(R8), Z3, Z1
+	VPDPBUSD.BCST 28(R8), Z4, Z1
+	VPDPBUSD.BCST 88(R8), Z3, Z2
+	VPDPBUSD.BCST 92(R8), Z4, Z2
+	ADDQ          $+256, DX
+	ADDQ          $+32, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	// R13: yStride
+	MOVQ         a+0(FP), R13
+	MOVQ         24(R13), R13
+	SHLQ         $0x02, R13
+	MOVQ         CX, R12
+	VBROADCASTSS (R9), Z3
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z3, Z3
+	VMOVUPS      (R12), Z4
+	VFMADD231PS  Z1, Z3, Z4
+	VMOVUPS      Z4, (R12)
+	ADDQ         R13, R12
+	VBROADCASTSS 4(R9), Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z1, Z1
+	VMOVUPS      (R12), Z3
+	VFMADD231PS  Z2, Z1, Z3
+	VMOVUPS      Z3, (R12)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n2t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n2t1
+
+n2t1done:
+	VZEROUPPER
+	RET
+
+tokens1:
+	LEAQ      (SP), AX
+	ADDQ      $0x7f, AX
+	ANDQ      $-64, AX
+	VMOVDQU32 lowNibblesVNNI<>+0(SB), Z0
+
+	// CX: y
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+
+	// DX: words
+	MOVQ a+0(FP), DX
+	MOVQ 32(DX), DX
+
+	// BX: groups
+	MOVQ a+0(FP), BX
+	MOVQ 192(BX), BX
+
+	// SI: tiles
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), SI
+
+n1t6:
+	// 6 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x06
+	JLT  n1t6done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
+	XORQ    R12, R12
+	LEAQ    (DX)(R8*2), R13
+	ADDQ    R8, R13
+	VXORPS  Z1, Z1, Z1
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z1, 64(CX)
+	VMOVUPS Z1, 128(CX)
+	VMOVUPS Z1, 192(CX)
+	VMOVUPS Z1, 256(CX)
+	VMOVUPS Z1, 320(CX)
+
+n1t6block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t6opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R14: tileGroups
+	MOVQ a+0(FP), R14
+	MOVQ 216(R14), R14
+	SHLQ $0x02, R14
+
+	// R15: group
+	MOVQ       a+0(FP), R15
+	MOVQ       224(R15), R15
+	MOVQ       R15, -8(AX)
+	LEAQ       (BX)(R14*2), R15
+	ADDQ       R14, R15
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R14*1)
+	VPMOVZXBD  (BX)(R14*1), Z1
+	VMOVUPS    Z1, 128(AX)
+	PREFETCHT0 192(BX)(R14*2)
+	VPMOVZXBD  (BX)(R14*2), Z1
+	VMOVUPS    Z1, 256(AX)
+	PREFETCHT0 192(R15)
+	VPMOVZXBD  (R15), Z1
+	VMOVUPS    Z1, 384(AX)
+	PREFETCHT0 192(R15)(R14*1)
+	VPMOVZXBD  (R15)(R14*1), Z1
+	VMOVUPS    Z1, 512(AX)
+	PREFETCHT0 192(R15)(R14*2)
+	VPMOVZXBD  (R15)(R14*2), Z1
+	VMOVUPS    Z1, 640(AX)
+
+	// BP: scale
+	MOVQ    a+0(FP), BP
+	MOVQ    232(BP), BP
+	CMPQ    BP, $0x02
+	JE      n1t6f16
+	CMPQ    BP, $0x01
+	JE      n1t6bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R14*1), Z1
+	VMOVUPS Z1, 192(AX)
+	VMOVUPS 16(BX)(R14*2), Z1
+	VMOVUPS Z1, 320(AX)
+	VMOVUPS 16(R15), Z1
+	VMOVUPS Z1, 448(AX)
+	VMOVUPS 16(R15)(R14*1), Z1
+	VMOVUPS Z1, 576(AX)
+	VMOVUPS 16(R15)(R14*2), Z1
+	VMOVUPS Z1, 704(AX)
+	ADDQ    $+80, BX
+	JMP     n1t6scaled
+
+n1t6bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R14*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	VPMOVZXWD 16(BX)(R14*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 320(AX)
+	VPMOVZXWD 16(R15), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 448(AX)
+	VPMOVZXWD 16(R15)(R14*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 576(AX)
+	VPMOVZXWD 16(R15)(R14*2), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 704(AX)
+	ADDQ      $+48, BX
+	JMP       n1t6scaled
+
+n1t6f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R14*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	VCVTPH2PS 16(BX)(R14*2), Z1
+	VMOVUPS   Z1, 320(AX)
+	VCVTPH2PS 16(R15), Z1
+	VMOVUPS   Z1, 448(AX)
+	VCVTPH2PS 16(R15)(R14*1), Z1
+	VMOVUPS   Z1, 576(AX)
+	VCVTPH2PS 16(R15)(R14*2), Z1
+	VMOVUPS   Z1, 704(AX)
+	ADDQ      $+48, BX
+
+n1t6scaled:
+n1t6opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z3
+	VPMADDWD     256(AX), Z1, Z4
+	VPMADDWD     384(AX), Z1, Z5
+	VPMADDWD     512(AX), Z1, Z6
+	VPMADDWD     640(AX), Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z3.
+	// Sums of tile 2, rows 0 to 15, a token each: Z4.
+	// Sums of tile 3, rows 0 to 15, a token each: Z5.
+	// Sums of tile 4, rows 0 to 15, a token each: Z6.
+	// Sums of tile 5, rows 0 to 15, a token each: Z1.
+	CMPQ   DI, $+5
+	SBBQ   R14, R14
+	IMUL3Q $0x05, R8, R15
+	ANDQ   R15, R14
+	ADDQ   DX, R14
+	LEAQ   (R14)(R8*2), R15
+	ADDQ   R8, R15
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R14)
+	PREFETCHT0   1088(R14)
+	PREFETCHT0   1152(R14)
+	PREFETCHT0   1216(R14)
+	PREFETCHT0   1024(R14)(R8*1)
+	PREFETCHT0   1088(R14)(R8*1)
+	PREFETCHT0   1152(R14)(R8*1)
+	PREFETCHT0   1216(R14)(R8*1)
+	PREFETCHT0   1024(R14)(R8*2)
+	PREFETCHT0   1088(R14)(R8*2)
+	PREFETCHT0   1152(R14)(R8*2)
+	PREFETCHT0   1216(R14)(R8*2)
+	PREFETCHT0   1024(R15)
+	PREFETCHT0   1088(R15)
+	PREFETCHT0   1152(R15)
+	PREFETCHT0   1216(R15)
+	PREFETCHT0   1024(R15)(R8*1)
+	PREFETCHT0   1088(R15)(R8*1)
+	PREFETCHT0   1152(R15)(R8*1)
+	PREFETCHT0   1216(R15)(R8*1)
+	PREFETCHT0   1024(R15)(R8*2)
+	PREFETCHT0   1088(R15)(R8*2)
+	PREFETCHT0   1152(R15)(R8*2)
+	PREFETCHT0   1216(R15)(R8*2)
+	VPANDD       (DX), Z0, Z7
+	VPSRLW       $0x04, (DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD (R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 4(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       (DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, (DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       (DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, (DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       (R13), Z0, Z8
+	VPSRLW       $0x04, (R13), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       (R13)(R8*1), Z0, Z8
+	VPSRLW       $0x04, (R13)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       (R13)(R8*2), Z0, Z8
+	VPSRLW       $0x04, (R13)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       64(DX), Z0, Z7
+	VPSRLW       $0x04, 64(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 8(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 12(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       64(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 64(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       64(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 64(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       64(R13), Z0, Z8
+	VPSRLW       $0x04, 64(R13), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       64(R13)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 64(R13)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       64(R13)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 64(R13)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       128(DX), Z0, Z7
+	VPSRLW       $0x04, 128(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 16(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 20(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       128(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 128(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       128(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 128(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       128(R13), Z0, Z8
+	VPSRLW       $0x04, 128(R13), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       128(R13)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 128(R13)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       128(R13)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 128(R13)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	VPANDD       192(DX), Z0, Z7
+	VPSRLW       $0x04, 192(DX), Z8
+	VPANDD       Z0, Z8, Z8
+	VPBROADCASTD 24(R9), Z9
+	VPDPBUSD     Z9, Z7, Z2
+	VPBROADCASTD 28(R9), Z7
+	VPDPBUSD     Z7, Z8, Z2
+	VPANDD       192(DX)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 192(DX)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z3
+	VPDPBUSD     Z7, Z10, Z3
+	VPANDD       192(DX)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 192(DX)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z4
+	VPDPBUSD     Z7, Z10, Z4
+	VPANDD       192(R13), Z0, Z8
+	VPSRLW       $0x04, 192(R13), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z5
+	VPDPBUSD     Z7, Z10, Z5
+	VPANDD       192(R13)(R8*1), Z0, Z8
+	VPSRLW       $0x04, 192(R13)(R8*1), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z6
+	VPDPBUSD     Z7, Z10, Z6
+	VPANDD       192(R13)(R8*2), Z0, Z8
+	VPSRLW       $0x04, 192(R13)(R8*2), Z10
+	VPANDD       Z0, Z10, Z10
+	VPDPBUSD     Z9, Z8, Z1
+	VPDPBUSD     Z7, Z10, Z1
+	ADDQ         $+256, DX
+	ADDQ         $+256, R13
+	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R10), Z7
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z7, Z8
+	VMOVUPS      (CX), Z9
+	VFMADD231PS  Z2, Z8, Z9
+	VMOVUPS      Z9, (CX)
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(AX), Z7, Z2
+	VMOVUPS      64(CX), Z8
+	VFMADD231PS  Z3, Z2, Z8
+	VMOVUPS      Z8, 64(CX)
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       320(AX), Z7, Z2
+	VMOVUPS      128(CX), Z3
+	VFMADD231PS  Z4, Z2, Z3
+	VMOVUPS      Z3, 128(CX)
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       448(AX), Z7, Z2
+	VMOVUPS      192(CX), Z3
+	VFMADD231PS  Z5, Z2, Z3
+	VMOVUPS      Z3, 192(CX)
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       576(AX), Z7, Z2
+	VMOVUPS      256(CX), Z3
+	VFMADD231PS  Z6, Z2, Z3
+	VMOVUPS      Z3, 256(CX)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       704(AX), Z7, Z2
+	VMOVUPS      320(CX), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 320(CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R14: xStride
+	MOVQ a+0(FP), R14
+	MOVQ 152(R14), R14
+	SHLQ $0x02, R14
+	ADDQ R14, R10
+	ADDQ R14, R11
+	SHLQ $0x04, R14
+	SUBQ $0x40, R14
+	ANDQ R12, R14
+	NOTQ R12
+	ADDQ R14, R9
+	DECQ DI
+	JNZ  n1t6block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+384, CX
+	ADDQ R8, DX
+	ADDQ R8, DX
+	ADDQ R8, DX
+	ADDQ R8, DX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x05, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x06, SI
+	JMP    n1t6
+
+n1t6done:
+n1t2:
+	// 2 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x02
+	JLT  n1t2done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R9: x
+	MOVQ a+0(FP), R9
+	MOVQ 80(R9), R9
+
+	// R10: xScales
+	MOVQ a+0(FP), R10
+	MOVQ 104(R10), R10
+
+	// R11: starts
+	MOVQ    a+0(FP), R11
+	MOVQ    128(R11), R11
+	XORQ    R12, R12
+	VXORPS  Z1, Z1, Z1
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z1, 64(CX)
+
+n1t2block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t2opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R13: tileGroups
+	MOVQ a+0(FP), R13
+	MOVQ 216(R13), R13
+	SHLQ $0x02, R13
+
+	// R14: group
+	MOVQ       a+0(FP), R14
+	MOVQ       224(R14), R14
+	MOVQ       R14, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+	PREFETCHT0 192(BX)(R13*1)
+	VPMOVZXBD  (BX)(R13*1), Z1
+	VMOVUPS    Z1, 128(AX)
+
+	// R14: scale
+	MOVQ    a+0(FP), R14
+	MOVQ    232(R14), R14
+	CMPQ    R14, $0x02
+	JE      n1t2f16
+	CMPQ    R14, $0x01
+	JE      n1t2bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 16(BX)(R13*1), Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+80, BX
+	JMP     n1t2scaled
+
+n1t2bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VPMOVZXWD 16(BX)(R13*1), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+	JMP       n1t2scaled
+
+n1t2f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	VCVTPH2PS 16(BX)(R13*1), Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $+48, BX
+
+n1t2scaled:
+n1t2opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R11), Z1
+	VPMADDWD     (AX), Z1, Z2
+	VPMADDWD     128(AX), Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z2.
+	// Sums of tile 1, rows 0 to 15, a token each: Z1.
+	CMPQ   DI, $+5
+	SBBQ   R13, R13
+	IMUL3Q $0x01, R8, R14
+	ANDQ   R14, R13
+	ADDQ   DX, R13
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+	PREFETCHT0   1024(R13)
+	PREFETCHT0   1088(R13)
+	PREFETCHT0   1152(R13)
+	PREFETCHT0   1216(R13)
+	PREFETCHT0   1024(R13)(R8*1)
+	PREFETCHT0   1088(R13)(R8*1)
+	PREFETCHT0   1152(R13)(R8*1)
+	PREFETCHT0   1216(R13)(R8*1)
+	VPANDD       (DX), Z0, Z3
+	VPSRLW       $0x04, (DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD (R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 4(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       (DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, (DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       64(DX), Z0, Z3
+	VPSRLW       $0x04, 64(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 8(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 12(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       64(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 64(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       128(DX), Z0, Z3
+	VPSRLW       $0x04, 128(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 16(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 20(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       128(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 128(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	VPANDD       192(DX), Z0, Z3
+	VPSRLW       $0x04, 192(DX), Z4
+	VPANDD       Z0, Z4, Z4
+	VPBROADCASTD 24(R9), Z5
+	VPDPBUSD     Z5, Z3, Z2
+	VPBROADCASTD 28(R9), Z3
+	VPDPBUSD     Z3, Z4, Z2
+	VPANDD       192(DX)(R8*1), Z0, Z4
+	VPSRLW       $0x04, 192(DX)(R8*1), Z6
+	VPANDD       Z0, Z6, Z6
+	VPDPBUSD     Z5, Z4, Z1
+	VPDPBUSD     Z3, Z6, Z1
+	ADDQ         $+256, DX
+	ADDQ         $+32, R9
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R10), Z3
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       64(AX), Z3, Z4
+	VMOVUPS      (CX), Z5
+	VFMADD231PS  Z2, Z4, Z5
+	VMOVUPS      Z5, (CX)
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       192(AX), Z3, Z2
+	VMOVUPS      64(CX), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, 64(CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R13: xStride
+	MOVQ a+0(FP), R13
+	MOVQ 152(R13), R13
+	SHLQ $0x02, R13
+	ADDQ R13, R10
+	ADDQ R13, R11
+	SHLQ $0x04, R13
+	SUBQ $0x40, R13
+	ANDQ R12, R13
+	NOTQ R12
+	ADDQ R13, R9
+	DECQ DI
+	JNZ  n1t2block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+128, CX
+	ADDQ R8, DX
+
+	// DI: tileGroups
+	MOVQ   a+0(FP), DI
+	MOVQ   216(DI), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $0x01, DI, DI
+	ADDQ   DI, BX
+	SUBQ   $0x02, SI
+	JMP    n1t2
+
+n1t2done:
+n1t1:
+	// 1 tiles at a time, while as many are left (SI).
+	CMPQ SI, $0x01
+	JLT  n1t1done
+
+	// DI: k
+	MOVQ   a+0(FP), DI
+	MOVQ   168(DI), DI
+	SHRQ   $0x05, DI
+	IMUL3Q $+256, DI, R8
+	MOVQ   $+0, -8(AX)
+
+	// R8: x
+	MOVQ a+0(FP), R8
+	MOVQ 80(R8), R8
+
+	// R9: xScales
+	MOVQ a+0(FP), R9
+	MOVQ 104(R9), R9
+
+	// R10: starts
+	MOVQ    a+0(FP), R10
+	MOVQ    128(R10), R10
+	XORQ    R11, R11
+	VXORPS  Z1, Z1, Z1
+	VMOVUPS Z1, (CX)
+
+n1t1block:
+	// A block of 32 steps of K; DI blocks are left.
+	CMPQ -8(AX), $0x00
+	JNE  n1t1opened
+
+	// The next group of each tile (BX on): zeros and scales go to AX on.
+	// R12: tileGroups
+	MOVQ a+0(FP), R12
+	MOVQ 216(R12), R12
+	SHLQ $0x02, R12
+
+	// R12: group
+	MOVQ       a+0(FP), R12
+	MOVQ       224(R12), R12
+	MOVQ       R12, -8(AX)
+	PREFETCHT0 192(BX)
+	VPMOVZXBD  (BX), Z1
+	VMOVUPS    Z1, (AX)
+
+	// R12: scale
+	MOVQ    a+0(FP), R12
+	MOVQ    232(R12), R12
+	CMPQ    R12, $0x02
+	JE      n1t1f16
+	CMPQ    R12, $0x01
+	JE      n1t1bf16
+	VMOVUPS 16(BX), Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $+80, BX
+	JMP     n1t1scaled
+
+n1t1bf16:
+	VPMOVZXWD 16(BX), Z1
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+	JMP       n1t1scaled
+
+n1t1f16:
+	VCVTPH2PS 16(BX), Z1
+	VMOVUPS   Z1, 64(AX)
+	ADDQ      $+48, BX
+
+n1t1scaled:
+n1t1opened:
+	SUBQ         $0x20, -8(AX)
+	VPBROADCASTD (R10), Z1
+	VPMADDWD     (AX), Z1, Z1
+
+	// Sums of tile 0, rows 0 to 15, a token each: Z1.
+	MOVQ DX, R12
+
+	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+	PREFETCHT0    1024(R12)
+	PREFETCHT0    1088(R12)
+	PREFETCHT0    1152(R12)
+	PREFETCHT0    1216(R12)
+	VPANDD        (DX), Z0, Z2
+	VPSRLW        $0x04, (DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST (R8), Z2, Z1
+	VPDPBUSD.BCST 4(R8), Z3, Z1
+	VPANDD        64(DX), Z0, Z2
+	VPSRLW        $0x04, 64(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 8(R8), Z2, Z1
+	VPDPBUSD.BCST 12(R8), Z3, Z1
+	VPANDD        128(DX), Z0, Z2
+	VPSRLW        $0x04, 128(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 16(R8), Z2, Z1
+	VPDPBUSD.BCST 20(R8), Z3, Z1
+	VPANDD        192(DX), Z0, Z2
+	VPSRLW        $0x04, 192(DX), Z3
+	VPANDD        Z0, Z3, Z3
+	VPDPBUSD.BCST 24(R8), Z2, Z1
+	VPDPBUSD.BCST 28(R8), Z3, Z1
+	ADDQ          $+256, DX
+	ADDQ          $+32, R8
+
+	// The block's sums, as float32 and scaled, are added to y.
+	VBROADCASTSS (R9), Z2
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(AX), Z2, Z2
+	VMOVUPS      (CX), Z3
+	VFMADD231PS  Z1, Z2, Z3
+	VMOVUPS      Z3, (CX)
+
+	// To the next block: x's codes of the other tokens are skipped.
+	// R12: xStride
+	MOVQ a+0(FP), R12
+	MOVQ 152(R12), R12
+	SHLQ $0x02, R12
+	ADDQ R12, R9
+	ADDQ R12, R10
+	SHLQ $0x04, R12
+	SUBQ $0x40, R12
+	ANDQ R11, R12
+	NOTQ R11
+	ADDQ R12, R8
+	DECQ DI
+	JNZ  n1t1block
+
+	// The words and scales of the first tile are behind: skip the others'.
+	ADDQ $+64, CX
+	SUBQ $0x01, SI
+	JMP  n1t1
+
+n1t1done:
+	VZEROUPPER
+	RET
+
+// func fastExpandU4VNNI(panel []uint32, words []uint32, code *[16]int8)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·fastExpandU4VNNI(SB), NOSPLIT, $0-56
+	// for each line i of four steps of K, row r < 16:
+	// 	panel[i·16 + r] = four bytes nibble k - code[r] + 128
+	MOVQ      code+48(FP), AX
+	VPMOVZXBD (AX), Z0
+	VPSLLD    $0x08, Z0, Z1
+	VPADDB    Z1, Z0, Z0
+	VPSLLD    $0x10, Z0, Z1
+	VPADDB    Z1, Z0, Z0
+	VMOVUPS   signBitsVNNI<>+0(SB), Z1
+	VPSUBB    Z0, Z1, Z1
+	MOVQ      panel_base+0(FP), AX
+	MOVQ      words_base+24(FP), CX
+	MOVQ      words_len+32(FP), DX
+
+line:
+	// 16 words, a row each; DX words are left.
+	PREFETCHT1 512(CX)
+	VMOVDQU32  (CX), Z2
+	VPANDD     lowNibblesVNNI<>+0(SB), Z2, Z0
+	VPSRLW     $0x04, Z2, Z2
+	VPANDD     lowNibblesVNNI<>+0(SB), Z2, Z2
+	VPADDB     Z1, Z0, Z0
+	VMOVUPS    Z0, (AX)
+	VPADDB     Z1, Z2, Z2
+	VMOVUPS    Z2, 64(AX)
+	ADDQ       $+64, CX
+	ADDQ       $+128, AX
+	SUBQ       $0x10, DX
+	JNZ        line
+	VZEROUPPER
+	RET
+
+// func fastExpand8VNNI(panel []uint32, words []uint32, code *[16]int8)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·fastExpand8VNNI(SB), NOSPLIT, $0-48
+TEXT ·fastExpand8VNNI(SB), NOSPLIT, $0-56
 	// for each line i of four steps of K, row r < 16:
 	// 	panel[i·16 + r] = four bytes w[k][r] + 128
 	VMOVDQU32 signBitsVNNI<>+0(SB), Z0

@@ -137,6 +137,10 @@ func (in *Input) addOutliers(s *scratch, w *Weights, y []float32, yStride, lo, h
 	if len(o.channels) == 0 {
 		return
 	}
+	if w.groups != nil {
+		in.addOutliersU4(s, w, y, yStride, lo, hi)
+		return
+	}
 	block := w.form().Block
 	words, scales := w.tileRange(lo, hi), w.scaleRange(lo, hi)
 	a := &s.args.channel
@@ -144,21 +148,42 @@ func (in *Input) addOutliers(s *scratch, w *Weights, y []float32, yStride, lo, h
 		y: y, yStride: yStride, wordStride: w.tileWords(), scaleStride: w.tileScales(), tiles: hi - lo, code: w.code.look(),
 	}
 	for _, c := range o.channels {
-		k := int(c.channel)
-		add, step := in.ops.addChannel8, 4 // steps of K in a word
+		k, step := int(c.channel), 4 // steps of K in a word
 		a.shift = k % 4 * 8
 		if w.code != nil {
-			add, step = in.ops.addChannel4, 8
-			a.shift = nibbleShift(k)
+			step, a.shift = 8, nibbleShift(k)
 		}
 		a.words = words[k/step*tileRows:]
 		a.scales = scales[k/block*tileRows:]
 		a.tokens, a.x = o.tokens[c.from:c.to], o.x[c.from:c.to]
-		add(a)
+		in.ops.addChannel[w.kind](a)
 	}
 }
 
-// addChannel4Go is fastOps.addChannel4: it adds a channel's products with the
+// addOutliersU4 is addOutliers of kinds with zeros: groups are opened for a few tiles
+// at a time.
+func (in *Input) addOutliersU4(s *scratch, w *Weights, y []float32, yStride, lo, hi int) {
+	o := &in.codes.outliers
+	for ; lo < hi; lo += panelTiles {
+		end := min(lo+panelTiles, hi)
+		a := &s.args.channel
+		*a = channelArgs{
+			y: y, yStride: yStride, wordStride: w.tileWords(), scales: s.opened.scales[:], zeros: s.opened.zeros[:],
+			scaleStride: tileRows, tiles: end - lo,
+		}
+		s.opened.at = -1
+		for _, c := range o.channels {
+			k := int(c.channel)
+			w.open(s, in.ops, lo, end, k)
+			a.words, a.shift = w.tileRange(lo, end)[k/8*tileRows:], nibbleShift(k)
+			a.tokens, a.x = o.tokens[c.from:c.to], o.x[c.from:c.to]
+			in.ops.addChannel[w.kind](a)
+		}
+		y = y[min((end-lo)*tileRows, len(y)):]
+	}
+}
+
+// addChannel4Go is fastOps.addChannel of kinds with a codebook: it adds a channel's products with the
 // outliers x of some tokens to y. For each tile t, index i of tokens and row r
 //
 //	y[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w)·x[i]     fused
@@ -172,7 +197,17 @@ func addChannel4Go(a *channelArgs) {
 	}
 }
 
-// addChannel8Go is fastOps.addChannel8: addChannel4Go of int8 codes.
+// addChannelU4Go is addChannel4Go of kinds with zeros: w is the code less its row's
+// zero, zeros[t·scaleStride + r].
+func addChannelU4Go(a *channelArgs) {
+	for i := range a.tiles * tileRows {
+		t, r := i/tileRows, i%tileRows
+		code := a.words[t*a.wordStride+r] >> a.shift & 15
+		a.addWeight(i, a.scales[t*a.scaleStride+r]*(float32(code)-a.zeros[t*a.scaleStride+r]))
+	}
+}
+
+// addChannel8Go is addChannel4Go of int8 codes.
 func addChannel8Go(a *channelArgs) {
 	for i := range a.tiles * tileRows {
 		t, r := i/tileRows, i%tileRows

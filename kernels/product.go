@@ -17,6 +17,9 @@ func (w *Weights) vector(ops *matrixOps, a *vectorArgs, lo, hi int) {
 	a.words, a.scales = w.tileRange(lo, hi), w.scaleRange(lo, hi)
 	a.k, a.tiles = w.depth(), hi-lo
 	a.code = w.code.look()
+	if w.groups != nil {
+		a.groups, a.tileGroups, a.group, a.scale = w.groupRange(lo, hi), w.tileGroups(), w.steps, int(w.scale)
+	}
 	ops.vector[w.kind](a)
 }
 
@@ -82,6 +85,7 @@ func (in *Input) matrix(s *scratch, j *job, lo, hi int) {
 // scales, 16 for each tile.
 func (w *Weights) accumulate(s *scratch, ops *matrixOps, y []float32, yStride, lo, hi int, x *groups, scales []float32) {
 	f, first := w.form(), x.at(x.from)
+	s.opened.at = -1
 	for from := 0; from < w.depth(); from += blockK {
 		depth := min(blockK, w.depth()-from)
 		panel, panelStride := w.panel(s, ops, lo, hi, from, depth)
@@ -91,7 +95,11 @@ func (w *Weights) accumulate(s *scratch, ops *matrixOps, y []float32, yStride, l
 				yStride: yStride, panel: panel[at*tileRows:], panelStride: panelStride,
 				scales: scales, k: min(f.Block, depth-at), tiles: hi - lo,
 			}
-			if f.Scale == kinds.AfterSum {
+			switch {
+			case f.Zeros:
+				w.open(s, ops, lo, hi, from+at)
+				a.scales, a.scaleStride = s.opened.scales[:], tileRows
+			case f.Scale == kinds.AfterSum:
 				a.scales, a.scaleStride = w.scalesAt(lo, from+at), w.tileScales()
 			}
 			for g := x.from; g < x.to; g++ {
@@ -112,6 +120,17 @@ func (w *Weights) panel(s *scratch, ops *matrixOps, lo, hi, from, depth int) (pa
 	}
 	s.panel = resize(s.panel, panelTiles*blockK*tileRows)
 	stride = blockK * tileRows
+	f := w.form()
+	if f.Zeros {
+		for at := 0; at < depth; at += f.Block {
+			w.open(s, ops, lo, hi, from+at)
+			k := min(f.Block, depth-at)
+			for t := range hi - lo {
+				ops.expand[w.kind](s.panel[t*stride+at*tileRows:][:k*tileRows], w.wordsAt(lo+t, from+at, k), s.opened.zeros[t*tileRows:][:tileRows], nil)
+			}
+		}
+		return s.panel, stride
+	}
 	for t := range hi - lo {
 		ops.expand[w.kind](s.panel[t*stride:][:depth*tileRows], w.wordsAt(lo+t, from, depth), w.scalesAt(lo+t, from), w.code.look())
 	}

@@ -14,17 +14,19 @@ type quantised struct {
 	// of 32 or 64 along K.
 	block    int       // steps of K of a block; 0: none are made yet
 	scaledBy float32   // the weights' codeScale, a factor of scaled
+	raised   int32     // the factor of -Σx in starts
 	scaled   []float32 // [blocks][n]
 	starts   []int32   // [blocks][n], see fastOps.raised4
 }
 
-// serves says whether scaled and starts are right for w, or none are made yet.
-func (q *quantised) serves(w *Weights) bool {
-	return q.block == 0 || q.scaledBy == w.codeScale() && q.block == w.kind.Form().Block
+// serves says whether scaled and starts, with a factor of -Σx, are right for w, or
+// none are made yet.
+func (q *quantised) serves(w *Weights, raised int32) bool {
+	return q.block == 0 || q.scaledBy == w.codeScale() && q.block == w.kind.Form().Block && q.raised == raised
 }
 
-// quantise makes the codes of x, and its scales for w.
-func (in *Input) quantise(p *Pool, w *Weights) {
+// quantise makes the codes of x, and its scales for w and starts with a factor of -Σx.
+func (in *Input) quantise(p *Pool, w *Weights, raised int32) {
 	q := &in.codes
 	blocks := (in.k + blockK - 1) / blockK
 	if !q.ready {
@@ -36,10 +38,10 @@ func (in *Input) quantise(p *Pool, w *Weights) {
 		in.share(p, quantising, in.n, max(1, 8192/in.k))
 		q.outliers.sort()
 	}
-	if q.block != 0 && q.serves(w) {
+	if q.block != 0 && q.serves(w, raised) {
 		return
 	}
-	q.scaledBy, q.block = w.codeScale(), w.kind.Form().Block
+	q.scaledBy, q.block, q.raised = w.codeScale(), w.kind.Form().Block, raised
 	repeat := blockK / q.block
 	q.scaled = resize(q.scaled, len(q.scales)*repeat)
 	q.starts = resize(q.starts, len(q.scales)*repeat)
@@ -61,20 +63,16 @@ func (in *Input) quantiseTokens(lo, hi int) {
 // the weights that block and scaledBy describe.
 func (in *Input) scaleBlocks(lo, hi int) {
 	q, n := &in.codes, in.n
-	raised := in.ops.raised4
-	if q.block < blockK {
-		raised = in.ops.raised8
-	}
 	for b := lo; b < hi; b++ {
 		sums := q.sums[2*b*n:][:2*n]
 		for c, s := range q.scales[b*n:][:n] {
 			s *= q.scaledBy
 			if q.block == blockK {
-				q.scaled[b*n+c], q.starts[b*n+c] = s, -raised*(sums[c]+sums[n+c])
+				q.scaled[b*n+c], q.starts[b*n+c] = s, -q.raised*(sums[c]+sums[n+c])
 				continue
 			}
 			for half := range 2 {
-				q.scaled[(2*b+half)*n+c], q.starts[(2*b+half)*n+c] = s, -raised*sums[half*n+c]
+				q.scaled[(2*b+half)*n+c], q.starts[(2*b+half)*n+c] = s, -q.raised*sums[half*n+c]
 			}
 		}
 	}

@@ -47,6 +47,26 @@ func (s *sample) words(k kinds.Kind, n int) []uint32 {
 	return w
 }
 
+// groups returns the groups of n tiles of depth steps along K, and their words a tile.
+// Their scales are of a format, their zeros from 0 to 16.
+func (s *sample) groups(k kinds.Kind, n, depth int, g grouping) (words []uint32, tileGroups int) {
+	if !k.Form().Zeros {
+		return nil, 0
+	}
+	count := (depth + g.steps - 1) / g.steps
+	words = make([]uint32, n*count*g.groupWords())
+	for i := range n * count {
+		group := words[i*g.groupWords():][:g.groupWords()]
+		for row := range tileRows {
+			putGroup(group, row, int8(s.next()%17), s.floats(1)[0], g.scale)
+		}
+	}
+	return words, count * g.groupWords()
+}
+
+// groupings are some ways in which groups are held: by the steps of two, and formats.
+var groupings = []grouping{{blockK, F16}, {2 * blockK, BF16}, {blockK, F32}}
+
 // testMatrixOps compares ops with the Go kernels on small matrices.
 func testMatrixOps(ops *matrixOps) error {
 	const tiles, k = 5, 2 * blockK
@@ -57,13 +77,16 @@ func testMatrixOps(ops *matrixOps) error {
 		l := kind.Form()
 		words := s.words(kind, tiles*k/8*l.Words8())
 		var scales []float32
-		if l.Scaled() {
+		if l.Scaled() && !l.Zeros {
 			scales = s.floats(tiles * k / l.Block * tileRows)
 		}
 		for n := 1; n <= ops.vectorTokens; n++ {
 			got, want := make([]float32, n*tiles*tileRows), make([]float32, n*tiles*tileRows)
+			g := groupings[n%len(groupings)]
+			groups, tileGroups := s.groups(kind, tiles, k, g)
 			a := &vectorArgs{
 				y: got, yStride: tiles * tileRows, words: words, scales: scales, x: x, xStride: k, n: n, k: k, tiles: tiles, code: code,
+				groups: groups, tileGroups: tileGroups, group: g.steps, scale: int(g.scale),
 			}
 			ops.vector[kind](a)
 			a.y = want
@@ -73,9 +96,28 @@ func testMatrixOps(ops *matrixOps) error {
 			}
 		}
 		got, want := make([]float32, blockK*tileRows), make([]float32, blockK*tileRows)
-		ops.expand[kind](got, words[:blockK/8*l.Words8()], scales, code)
-		matrixScalar.expand[kind](want, words[:blockK/8*l.Words8()], scales, code)
+		steps := blockK
+		if l.Zeros { // a block at a time, whose zeros are integers
+			steps, scales = l.Block, make([]float32, tileRows)
+			for i := range scales {
+				scales[i] = float32(s.next() % 17)
+			}
+		}
+		ops.expand[kind](got[:steps*tileRows], words[:steps/8*l.Words8()], scales, code)
+		matrixScalar.expand[kind](want[:steps*tileRows], words[:steps/8*l.Words8()], scales, code)
 		if err := compare("expand", kind, got, want); err != nil {
+			return err
+		}
+	}
+	for _, g := range groupings {
+		const tiles = panelTiles
+		words, tileGroups := s.groups(kinds.U4, tiles, k, g)
+		got, want := make([]float32, 2*tiles*tileRows), make([]float32, 2*tiles*tileRows)
+		a := &groupArgs{scales: got, zeros: got[tiles*tileRows:], words: words, tileGroups: tileGroups, tiles: tiles, scale: int(g.scale)}
+		ops.group(a)
+		a.scales, a.zeros = want, want[tiles*tileRows:]
+		groupGo(a)
+		if err := compare("group", kinds.U4, got, want); err != nil {
 			return err
 		}
 	}

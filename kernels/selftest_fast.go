@@ -41,13 +41,12 @@ func testFastOps(ops *fastOps) error {
 		return err
 	}
 	for n := 1; n <= 14; n++ { // more than a group of tokens of any variant
-		err := error(nil)
-		if n%4 > 1 {
-			err = s.testBlock(Int8, int8Block, n, ops.raised8, ops.fastBlock8)
-		} else {
-			err = s.testBlock(NF4, blockK, n, ops.raised4, ops.fastBlock4)
+		kind := []kinds.Kind{kinds.Bits4, kinds.U4, kinds.Int8, kinds.U4x32}[n%4]
+		product := ops.fastBlock4
+		if kind == kinds.Int8 {
+			product = ops.fastBlock8
 		}
-		if err != nil {
+		if err := s.testBlock(kind, n, product); err != nil {
 			return err
 		}
 	}
@@ -79,38 +78,44 @@ func (s *fastSample) testQuantise() error {
 	return compare("quantise", 0, scales, wantScales)
 }
 
+// weightsOf returns the sample's weights of a kind.
+func (s *fastSample) weightsOf(k kinds.Kind) []uint32 {
+	if k == kinds.Int8 {
+		return s.weights8
+	}
+	return s.weights
+}
+
 // testVectors multiplies by each number of tokens that fastVector takes.
 func (s *fastSample) testVectors() error {
 	const tiles, k, yStride = fastSampleTiles, fastSampleK, fastSampleTiles * tileRows
 	n := s.n
-	starts4, starts8 := make([]int32, n*k/blockK), make([]int32, len(s.sums))
-	for i := range starts4 {
-		starts4[i] = -s.ops.raised4 * (s.sums[i/n*2*n+i%n] + s.sums[(i/n*2+1)*n+i%n])
-	}
-	for i, sum := range s.sums {
-		starts8[i] = -s.ops.raised8 * sum
-	}
 	xScales := s.floats(n * k / int8Block)
-	for tokens := 1; tokens <= n; tokens++ {
-		got, want := make([]float32, tokens*yStride), make([]float32, tokens*yStride)
-		a := &fastVectorArgs{
-			y: got, yStride: yStride, words: s.weights, scales: s.scales[:tiles*k/blockK*tileRows],
-			x: s.words, xScales: xScales, starts: starts4, xStride: n, n: tokens, k: k, tiles: tiles, code: s.code,
+	for kind := range kinds.Count {
+		f := kind.Form()
+		if !f.Scaled() {
+			continue
 		}
-		s.ops.fastVector4(a)
-		a.y = want
-		fastVector4Go(a)
-		if err := compare("fast vector", kinds.Bits4, got, want); err != nil {
-			return err
+		starts := make([]int32, n*k/f.Block)
+		for i, sum := range s.sums { // [K/64][2][n]
+			at := i / n * int8Block / f.Block
+			starts[at*n+i%n] -= s.ops.raised(kind, false) * sum
 		}
-		a.y, a.code = got, nil
-		a.words, a.scales = s.weights8, s.scales
-		a.starts = starts8
-		s.ops.fastVector8(a)
-		a.y = want
-		fastVector8Go(a)
-		if err := compare("fast vector", kinds.Int8, got, want); err != nil {
-			return err
+		for tokens := 1; tokens <= n; tokens++ {
+			got, want := make([]float32, tokens*yStride), make([]float32, tokens*yStride)
+			g := groupings[tokens%len(groupings)]
+			groups, tileGroups := s.sample.groups(kind, tiles, k, g)
+			a := &fastVectorArgs{
+				y: got, yStride: yStride, words: s.weightsOf(kind), scales: s.scales[:tiles*k/f.Block*tileRows],
+				x: s.words, xScales: xScales, starts: starts, xStride: n, n: tokens, k: k, tiles: tiles, code: s.code,
+				groups: groups, tileGroups: tileGroups, group: g.steps, scale: int(g.scale),
+			}
+			s.ops.fastVector[kind](a)
+			a.y = want
+			fastScalar.fastVector[kind](a)
+			if err := compare("fast vector", kind, got, want); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -118,56 +123,62 @@ func (s *fastSample) testVectors() error {
 
 // testChannels adds outliers of each channel of a word.
 func (s *fastSample) testChannels() error {
-	const yStride, step = fastSampleTiles*tileRows + 16, blockK / 8 * tileRows
+	const yStride = fastSampleTiles*tileRows + 16
 	lookup, outliers := &newCodebook((*[16]float32)(s.floats(16))).lookup, s.floats(3)
-	for channel := range 8 {
-		got := s.floats(3 * yStride)
-		want := append([]float32{}, got...)
-		a := &channelArgs{
-			y: got, yStride: yStride, words: s.weights, wordStride: 2 * step, scales: s.scales, scaleStride: 2 * tileRows,
-			shift: 4 * channel, tiles: fastSampleTiles, tokens: []uint32{0, 2, 1}, x: outliers, code: lookup,
+	zeros := make([]float32, len(s.scales))
+	for i := range zeros {
+		zeros[i] = float32(s.next() % 17)
+	}
+	for kind := range kinds.Count {
+		f := kind.Form()
+		if !f.Scaled() {
+			continue
 		}
-		s.ops.addChannel4(a)
-		a.y = want
-		addChannel4Go(a)
-		a.y, a.code = got, nil
-		a.words, a.wordStride = s.weights8, 4*step
-		a.scaleStride = 4 * tileRows
-		a.shift = 8 * (channel % 4)
-		s.ops.addChannel8(a)
-		a.y = want
-		addChannel8Go(a)
-		if err := compare("channel", kinds.Kind(channel), got, want); err != nil {
-			return err
+		for channel := range 8 {
+			got := s.floats(3 * yStride)
+			want := append([]float32{}, got...)
+			a := &channelArgs{
+				y: got, yStride: yStride, words: s.weightsOf(kind), wordStride: fastSampleK / 8 * f.Words8(),
+				scales: s.scales, scaleStride: 2 * tileRows, zeros: zeros, shift: f.Bits * channel % 32,
+				tiles: fastSampleTiles, tokens: []uint32{0, 2, 1}, x: outliers, code: lookup,
+			}
+			s.ops.addChannel[kind](a)
+			a.y = want
+			fastScalar.addChannel[kind](a)
+			if err := compare("channel", kind, got, want); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// testBlock expands weights of a format and multiplies them by n tokens, over k
-// steps of K.
-func (s *fastSample) testBlock(f Format, k, n int, raised int32, product func(*fastBlockArgs)) error {
-	tiles := 1 + n%panelTiles
+// testBlock expands a block of weights of a kind and multiplies it by n tokens.
+func (s *fastSample) testBlock(kind kinds.Kind, n int, product func(*fastBlockArgs)) error {
+	tiles, k, f := 1+n%panelTiles, kind.Form().Block, FP4
+	if kind == kinds.Int8 {
+		f = Int8
+	}
 	yStride := tiles*tileRows + 16
 	step, wantStep := s.ops.panelWords(f)*tileRows, blockWords*tileRows
 	panel, wantPanel := make([]uint32, tiles*step), make([]uint32, tiles*wantStep)
-	for t := range tiles {
-		part, wantPart := panel[t*step:][:step], wantPanel[t*wantStep:][:wantStep]
-		if f == NF4 {
-			words := s.weights[t*wantStep/2:][:wantStep/2]
-			s.ops.fastExpand4(part, words, s.code)
-			fastExpand4Go(wantPart, words, s.code)
-		} else {
-			words := s.weights8[t*wantStep:][:wantStep]
-			s.ops.fastExpand8(part, words)
-			fastExpand8Go(wantPart, words)
+	code := *s.code
+	if kind.Form().Zeros {
+		for i := range code {
+			code[i] = int8(s.next() % 17)
 		}
+	}
+	for t := range tiles {
+		size := k / 8 * kind.Form().Words8()
+		words := s.weightsOf(kind)[t*size:][:size]
+		s.ops.fastExpand[kind](panel[t*step:][:step*k/blockK], words, &code)
+		fastScalar.fastExpand[kind](wantPanel[t*wantStep:][:wantStep*k/blockK], words, &code)
 	}
 	codes, starts, xScales := make([]uint32, n*blockWords), make([]int32, n), s.floats(n)
 	for i := range codes {
 		codes[i] = s.words[i%len(s.words)]
 		if i%blockWords < k/4 {
-			starts[i/blockWords] -= raised * dot4(0, codes[i], 0x01010101)
+			starts[i/blockWords] -= s.ops.raised(kind, true) * dot4(0, codes[i], 0x01010101)
 		}
 	}
 	from := s.floats(n * yStride)
@@ -180,5 +191,5 @@ func (s *fastSample) testBlock(f Format, k, n int, raised int32, product func(*f
 	a.y = want
 	a.panel, a.panelStride = wantPanel, wantStep
 	fastBlockGo(a)
-	return compare("fast block", kinds.Kind(n), got, want)
+	return compare("fast block", kind, got, want)
 }

@@ -14,9 +14,17 @@ type Weights struct {
 	rows, cols int
 	format     Format
 	kind       kinds.Kind
-	words      []uint32  // as layout.go draws them
-	scales     []float32 // [tile][block][row]
-	code       *codebook // nil for kinds without one
+	words      []uint32  // as layout.go draws them, and so are groups
+	scales     []float32 // [tile][block][row]; nil for kinds without scales, and for kinds with zeros
+	groups     []uint32  // [tile][group]; nil for kinds without zeros
+	grouping
+	code *codebook // nil for kinds without one
+}
+
+// grouping says how groups of weights are held in kinds with zeros.
+type grouping struct {
+	steps int    // along K, of a group: whole blocks
+	scale Format // of scales: F32, BF16 or F16
 }
 
 // codebook holds the 16 values that 4-bit codes stand for, in the forms in which
@@ -65,18 +73,26 @@ func (w *Weights) Format() Format { return w.format }
 
 // Bytes returns the bytes of memory that the weights take, padding included.
 func (w *Weights) Bytes() int64 {
-	return 4 * (int64(len(w.words)) + int64(len(w.scales)))
+	return 4 * (int64(len(w.words)) + int64(len(w.scales)) + int64(len(w.groups)))
 }
 
 // newWeights returns weights that are all zero.
 func newWeights(k kinds.Kind, f Format, rows, cols int) (*Weights, error) {
+	return newGrouped(k, f, rows, cols, grouping{})
+}
+
+// newGrouped is newWeights for kinds with zeros too.
+func newGrouped(k kinds.Kind, f Format, rows, cols int, g grouping) (*Weights, error) {
 	const limit = 1 << 40 // elements
 	if rows <= 0 || cols <= 0 || rows > limit/cols {
 		return nil, fmt.Errorf("kernels: pack a matrix of %d × %d", rows, cols)
 	}
-	w := &Weights{rows: rows, cols: cols, format: f, kind: k}
+	w := &Weights{rows: rows, cols: cols, format: f, kind: k, grouping: g}
 	w.words = w.allocate(w.tiles() * w.tileWords())
-	if k.Form().Scaled() {
+	switch form := k.Form(); {
+	case form.Zeros:
+		w.groups = w.allocate(w.tiles() * w.tileGroups())
+	case form.Scaled():
 		w.scales = floats(w.allocate(w.tiles() * w.tileScales()))
 	}
 	return w, nil

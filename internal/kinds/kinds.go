@@ -8,7 +8,7 @@ package kinds
 const TileRows = 16
 
 // BlockK is the run along K of one partial sum, but for Int8, whose run is
-// Int8Block.
+// Int8Block, and U4x32.
 const (
 	BlockK    = 64
 	Int8Block = 32
@@ -27,6 +27,8 @@ const (
 	Bits4     // 4 bits, weight = code·scale
 	Bits4BF16 // 4 bits, weight = code·scale rounded to bfloat16
 	Bits4F16  // 4 bits, weight = code·scale rounded to float16
+	U4        // 4 bits, weight = (code − zero)·scale
+	U4x32     // U4 in blocks of 32
 	Count
 )
 
@@ -36,7 +38,7 @@ type Scaling uint8
 // The scalings. One row of weights and a block of K make, of activations x,
 //
 //	Unscaled       y += Σ w·x
-//	AfterSum       y += scale·Σ code·x
+//	AfterSum       y += scale·Σ code·x, or with zero points y += scale·Σ (code − zero)·x
 //	BeforeSum      y += Σ round(code·scale)·x
 const (
 	Unscaled Scaling = iota
@@ -61,13 +63,15 @@ type Form struct {
 	CUDA   string // the constant in CUDA sources
 
 	Bits  int // of a code
-	Block int // steps along K of one partial sum; they share a scale, if there are scales
+	Block int // steps along K of one partial sum; they share a scale and a zero, if there are such
 	// Align and DeviceAlign are what K is padded to a multiple of, in the layout
 	// of the CPU and in that of the GPU.
 	Align, DeviceAlign int
 
-	Scale    Scaling
-	Zeros    bool // each block has a zero point, which its codes are relative to; no kind has yet
+	Scale Scaling
+	// Zeros says that codes are relative to zero points. A run of blocks, a group,
+	// shares a scale and a zero.
+	Zeros    bool
 	Codebook bool // codes stand for 16 values of the matrix's own
 	Round    Rounding
 }
@@ -84,6 +88,8 @@ var Table = [Count]Form{
 		Scale: BeforeSum, Codebook: true, Round: ToBF16},
 	Bits4F16: {Name: "4F16", Device: "4bit_f16", CUDA: "BITS4_F16", Bits: 4, Block: BlockK, Align: BlockK, DeviceAlign: 64,
 		Scale: BeforeSum, Codebook: true, Round: ToF16},
+	U4:    {Name: "U4", Device: "u4", CUDA: "U4", Bits: 4, Block: BlockK, Align: BlockK, DeviceAlign: 64, Scale: AfterSum, Zeros: true},
+	U4x32: {Name: "U4x32", Device: "u4x32", CUDA: "U4X32", Bits: 4, Block: 32, Align: 32, DeviceAlign: 64, Scale: AfterSum, Zeros: true},
 }
 
 // Form returns the description of k.

@@ -19,8 +19,8 @@ func TestTable(t *testing.T) {
 		if f.Scaled() {
 			require.Zero(t, f.Align%f.Block, "%s: blocks with a scale are whole", f.Name)
 		}
-		require.Equal(t, f.Bits == 4, f.Codebook, "%s", f.Name)
-		require.False(t, f.Zeros, "%s: no kernel subtracts zero points", f.Name)
+		require.Equal(t, f.Bits == 4, f.Codebook != f.Zeros, "%s: 4 bits stand for values of a codebook, or for integers with zeros", f.Name)
+		require.True(t, !f.Zeros || f.Scale == AfterSum, "%s: a zero is subtracted before anything is rounded", f.Name)
 		require.True(t, f.Round == Exact || f.Scale == BeforeSum, "%s: a scale after the sum leaves weights unrounded", f.Name)
 		require.Equal(t, f.Bits*4, f.Words8())
 	}

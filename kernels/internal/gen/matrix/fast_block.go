@@ -28,7 +28,16 @@ func fastExpands() {
 		}
 	})
 
-	Begin("fastExpand8", "func(panel []uint32, words []uint32)", "fastExpand8Go, signed.",
+	u4FastExpand("86", "86", raised, func(m Mem) (low, high VecVirtual) {
+		low, high = YMM(), YMM()
+		VMOVDQU(m, high)
+		VPAND(lowNibbles, high, low)
+		VPSRLW(Imm(4), high, high)
+		VPAND(lowNibbles, high, high)
+		return low, high
+	})
+
+	Begin("fastExpand8", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand8Go, signed.",
 		"for each line i of four steps of K, row r < 16:\n\tpanel[2i][r] = four bytes |w[k][r]|; panel[2i+1][r] = four bytes w[k][r]")
 	expandCodes(8, 2, func(words, panel Mem) {
 		v, size := YMM(), YMM()

@@ -53,10 +53,27 @@ func fastKernels() {
 		v.loops()
 	})
 
+	u4FastVectors(func() func(v *fastBody, m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+		return func(v *fastBody, m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+			low, high := YMM(), YMM()
+			VMOVDQU(m, high)
+			VPAND(lowNibbles, high, low)
+			VPSRLW(Imm(4), high, high)
+			VPAND(lowNibbles, high, high)
+			for c, sum := range sums {
+				for i, codes := range []VecVirtual{low, high} {
+					t := YMM()
+					VPMADDUBSW(v.codes(at, c, 4*i), codes, t)
+					VPADDW(t, sum, sum)
+				}
+			}
+		}
+	})
 	fastExpands()
 	fastBlocks()
 	quantise()
 	outliers()
+	groupKernel()
 }
 
 // fastBody is a product of integers with n tokens.
@@ -69,6 +86,12 @@ type fastBody struct {
 	line func(m Mem, at func(c, k int) Mem, sums []VecVirtual)
 
 	raised bool // codes of weights are raised, so that sums begin at starts
+
+	// frame has the open groups in kinds with zeros, whose sums begin at starts times
+	// zeros. words says that line's sums are of 16 bits, as those of four lines fit.
+	frame   *u4Frame
+	groups  Register
+	words16 bool
 
 	// share keeps the codes of a line in registers, shared[token, step], for all
 	// parts of all tiles.
@@ -92,7 +115,12 @@ func (v *fastBody) codes(at func(c, k int) Mem, c, k int) VecVirtual {
 }
 
 func (v *fastBody) loops() {
-	v.y, v.words, v.scales = Pointer("y"), Pointer("words"), Pointer("scales")
+	v.y, v.words = Pointer("y"), Pointer("words")
+	if v.frame != nil {
+		v.groups = Pointer("groups")
+	} else {
+		v.scales = Pointer("scales")
+	}
 	v.tiles = Integer("tiles")
 	for _, count := range limits.fastVectorTiles(v.n) {
 		v.loop(count)
@@ -119,15 +147,21 @@ func (v *fastBody) eachToken(body func(c int, y Register)) {
 func (v *fastBody) loop(count int) {
 	Chunks(fmt.Sprintf("n%dt%d", v.n, count), "tiles", v.tiles, count, func(name string) {
 		v.share = count*Parts() > 1 && (v.n == 1 || Wide() && v.n <= 6)
-		blocks, tileWords, tileScales := Integer("k"), GP64(), GP64()
+		blocks, tileWords := Integer("k"), GP64()
+		var tileScales Register
 		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.block]), blocks)
 		IMUL3Q(I32(v.block/v.step*tileBytes), blocks, tileWords)
-		MOVQ(blocks, tileScales)
-		SHLQ(Imm(6), tileScales)
+		if v.frame == nil {
+			tileScales = GP64()
+			MOVQ(blocks, tileScales)
+			SHLQ(Imm(6), tileScales)
+		} else {
+			MOVQ(I32(0), v.frame.counter())
+		}
 		x, xScales := Pointer("x"), Pointer("xScales")
 		atX := func(c, k int) Mem { return Mem{Base: x, Disp: c*blockK + k} }
 		var starts Register
-		if v.raised {
+		if v.raised || v.frame != nil {
 			starts = Pointer("starts")
 		}
 		// Two blocks of the weights may meet one of x: half is all ones in the
@@ -137,7 +171,17 @@ func (v *fastBody) loop(count int) {
 			half = GP64()
 			XORQ(half, half)
 		}
-		atWord, atTop := Lines(v.words, tileWords, count), Lines(v.scales, tileScales, count)
+		atWord := Lines(v.words, tileWords, count)
+		var atTop []Mem
+		if v.frame == nil {
+			atTop = Lines(v.scales, tileScales, count)
+		}
+		scale := func(t, part int) Mem {
+			if v.frame != nil {
+				return v.frame.scale(t, part)
+			}
+			return atTop[t].Offset(part * VectorBytes())
+		}
 		nothing := NewZero()
 		v.eachToken(func(_ int, y Register) {
 			for i := range count * Parts() {
@@ -147,10 +191,26 @@ func (v *fastBody) loop(count int) {
 
 		Label(name + "block")
 		Note("A block of %d steps of K; %s blocks are left.", v.block, blocks)
+		if v.frame != nil {
+			v.frame.open(name, v.groups, count, v.block, func(z VecVirtual, to Mem) { VMOVUPS(z, to) })
+		}
 		sums := make([][]VecVirtual, count*Parts())
+		for c := range v.n {
+			if v.frame == nil {
+				break
+			}
+			start := NewVector()
+			VPBROADCASTD(Mem{Base: starts, Disp: 4 * c}, start)
+			for i := range sums {
+				// Zeros and starts fit in 16 bits, and the upper halves of zeros are 0.
+				sums[i] = append(sums[i], NewVector())
+				VPMADDWD(v.frame.part(i/Parts(), i%Parts()), start, sums[i][c])
+			}
+		}
 		for i := range sums {
 			for c := range v.n {
 				switch {
+				case v.frame != nil:
 				case !v.raised:
 					sums[i] = append(sums[i], NewZero())
 				case i == 0:
@@ -167,12 +227,17 @@ func (v *fastBody) loop(count int) {
 		for i, s := range sums {
 			Note("Sums of tile %d, rows %d to %d, a token each: %s.", i/Parts(), i%Parts()*Lanes(), (i%Parts()+1)*Lanes()-1, s)
 		}
-		prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, blocks, aheadBlocks+1), tileBytes)
+		if v.frame == nil {
+			prefetch(ahead(v.scales, tileScales, count, aheadBlocks*tileBytes, blocks, aheadBlocks+1), tileBytes)
+		}
 		all := v.block / v.step
 		far := ahead(v.words, tileWords, count, aheadBytes, blocks, aheadBytes/(all*tileBytes)+1)
 		unroll := 2
-		if Wide() && v.n <= 3 {
+		switch {
+		case Wide() && v.n <= 3:
 			unroll = all
+		case v.words16:
+			unroll = 4
 		}
 		steps := GP64()
 		if unroll < all {
@@ -181,11 +246,19 @@ func (v *fastBody) loop(count int) {
 		}
 		Note("%d lines of %d steps of K: words at %s on, codes of x at %s on.", unroll, v.step, atWord[0], x)
 		prefetch(far, unroll*tileBytes)
-		for line := range unroll {
+		part := func(line, i int, sums []VecVirtual) {
+			m := atWord[i/Parts()].Offset(line*tileBytes + i%Parts()*VectorBytes())
+			v.line(m, func(c, k int) Mem { return atX(c, line*v.step+k) }, sums)
+		}
+		if v.words16 {
 			v.shared = map[[2]int]VecVirtual{}
-			for i := range sums {
-				m := atWord[i/Parts()].Offset(line*tileBytes + i%Parts()*VectorBytes())
-				v.line(m, func(c, k int) Mem { return atX(c, line*v.step+k) }, sums[i])
+			v.inWords(unroll, sums, part)
+		} else {
+			for line := range unroll {
+				v.shared = map[[2]int]VecVirtual{}
+				for i := range sums {
+					part(line, i, sums[i])
+				}
 			}
 		}
 		Advance(atWord, unroll*tileBytes)
@@ -201,14 +274,16 @@ func (v *fastBody) loop(count int) {
 			VBROADCASTSS(Mem{Base: xScales, Disp: 4 * c}, s)
 			for i := range sums {
 				total := Mem{Base: y, Disp: i * VectorBytes()}
-				addScaled(sums[i][c], atTop[i/Parts()].Offset(i%Parts()*VectorBytes()), s, total, total)
+				addScaled(sums[i][c], scale(i/Parts(), i%Parts()), s, total, total)
 			}
 		})
-		Advance(atTop, tileBytes)
+		if v.frame == nil {
+			Advance(atTop, tileBytes)
+		}
 		Note("To the next block: x's codes of the other tokens are skipped.")
 		xStride := FloatBytes("xStride")
 		ADDQ(xStride, xScales)
-		if v.raised {
+		if starts != nil {
 			ADDQ(xStride, starts)
 		}
 		SHLQ(Imm(4), xStride) // from a block of codes to the next
@@ -225,7 +300,53 @@ func (v *fastBody) loop(count int) {
 		ADDQ(I32(count*tileBytes), v.y)
 		for range count - 1 {
 			ADDQ(tileWords, v.words)
-			ADDQ(tileScales, v.scales)
+			if v.frame == nil {
+				ADDQ(tileScales, v.scales)
+			}
+		}
+		if v.frame != nil && count > 1 {
+			others := FloatBytes("tileGroups")
+			IMUL3Q(Imm(uint64(count-1)), others, others)
+			ADDQ(others, v.groups)
 		}
 	})
+}
+
+// inWords adds the products of some lines to sums of 16 bits, and these to the sums,
+// [part of a tile][token]. part adds a part of a line.
+func (v *fastBody) inWords(lines int, sums [][]VecVirtual, part func(line, i int, sums []VecVirtual)) {
+	words := make([][]VecVirtual, len(sums))
+	begin := func(i int) {
+		for range v.n {
+			words[i] = append(words[i], NewZero())
+		}
+	}
+	end := func(i int) {
+		for c, sum := range words[i] {
+			VPMADDWD(wordOnes, sum, sum)
+			VPADDD(sum, sums[i][c], sums[i][c])
+		}
+	}
+	if v.n > 1 { // registers are scarce: a part after the other
+		for i := range sums {
+			begin(i)
+			for line := range lines {
+				part(line, i, words[i])
+			}
+			end(i)
+		}
+		return
+	}
+	for i := range sums {
+		begin(i)
+	}
+	for line := range lines {
+		v.shared = map[[2]int]VecVirtual{}
+		for i := range sums {
+			part(line, i, words[i])
+		}
+	}
+	for i := range sums {
+		end(i)
+	}
 }

@@ -15,9 +15,9 @@ type format struct {
 	step int // steps of K decoded at once
 
 	// decode reads the words at m of step steps of K and returns what makes the
-	// vector of each, called in order; scale is the rows' scales where they come
-	// before the sum.
-	decode func(m, scale Mem, book codes) decoder
+	// vector of each, called in order; top is the rows' scales where they come
+	// before the sum, and their zeros, as zeroVectors made them, where there are some.
+	decode func(m, top Mem, book codes) decoder
 }
 
 // first says that the scale comes before the sum, last that it comes after.
@@ -52,8 +52,11 @@ func formats() []*format {
 	for k := range kinds.Count {
 		f := &coders[k]
 		f.Form = k.Form()
-		if f.Codebook {
+		switch {
+		case f.Codebook:
 			f.step, f.decode = 8, decodeCodes(f.Round)
+		case f.Zeros:
+			f.step, f.decode = 8, decodeU4
 		}
 		all[k] = f
 	}
@@ -181,12 +184,17 @@ type codes struct {
 	// round to bfloat16.
 	shift               [3]VecVirtual
 	odd, evenBias, high VecVirtual
+
+	u4 u4Codes // of kinds with zeros
 }
 
 const planesAt = 64 // the bytes of lookup before the tables of bytes
 
 // loadCodes loads a codebook, and in AVX2 the first resident tables of it.
 func (f *format) loadCodes(resident int) codes {
+	if f.Zeros {
+		return codes{u4: loadU4()}
+	}
 	if !f.Codebook {
 		return codes{}
 	}

@@ -91,10 +91,11 @@ func Write() {
 	if !IsVNNI() {
 		for _, f := range formats() {
 			vectorKernel(f)
-			if f.Name != "F32" { // packed as a panel is
+			if f.Name != "F32" && !f.Zeros { // F32 is packed as a panel is
 				expandKernel(f)
 			}
 		}
+		expandU4()
 		blockKernel()
 	}
 	switch {
@@ -165,6 +166,9 @@ var shifts [3]Mem
 
 // constants writes the vectors that the kernels of the target use.
 func constants() {
+	if !IsVNNI() {
+		u4Constants()
+	}
 	lowNibbles = Repeated("lowNibbles", 0x0f0f0f0f)
 	if IsVNNI() {
 		signBits = Repeated("signBits", 0x80808080)

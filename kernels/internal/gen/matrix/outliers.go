@@ -10,14 +10,14 @@ import (
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
-// outliers writes fastOps.addChannel4 and addChannel8.
+// outliers writes the kernels of fastOps.addChannel.
 func outliers() {
-	addChannel("addChannel4", "addChannel4Go.", func() func(codes VecVirtual) VecVirtual {
+	addChannel("addChannel4", "addChannel4Go.", false, func() func(codes VecVirtual, zeros Mem) VecVirtual {
 		code := Integer("code")
 		low, high := YMM(), YMM()
 		VMOVUPS(Mem{Base: code}, low)
 		VMOVUPS(Mem{Base: code, Disp: 32}, high)
-		return func(codes VecVirtual) VecVirtual {
+		return func(codes VecVirtual, _ Mem) VecVirtual {
 			// The fourth bit chooses between the halves of the codebook.
 			a, b := YMM(), YMM()
 			VPERMPS(low, codes, a)
@@ -27,8 +27,19 @@ func outliers() {
 			return a
 		}
 	})
-	addChannel("addChannel8", "addChannel8Go.", func() func(codes VecVirtual) VecVirtual {
-		return func(codes VecVirtual) VecVirtual {
+	addChannel("addChannelU4", "addChannelU4Go.", true, func() func(codes VecVirtual, zeros Mem) VecVirtual {
+		mask := YMM()
+		VPCMPEQD(mask, mask, mask)
+		VPSRLD(Imm(28), mask, mask)
+		return func(codes VecVirtual, zeros Mem) VecVirtual {
+			VPAND(mask, codes, codes)
+			VCVTDQ2PS(codes, codes)
+			VSUBPS(zeros, codes, codes)
+			return codes
+		}
+	})
+	addChannel("addChannel8", "addChannel8Go.", false, func() func(codes VecVirtual, zeros Mem) VecVirtual {
+		return func(codes VecVirtual, _ Mem) VecVirtual {
 			VPSLLD(Imm(24), codes, codes)
 			VPSRAD(Imm(24), codes, codes)
 			VCVTDQ2PS(codes, codes)
@@ -37,16 +48,20 @@ func outliers() {
 	})
 }
 
-// addChannel writes one of them. prepare writes what comes before the loops, and
-// returns the function that writes the decoding of codes in the lowest bits of
-// lanes.
-func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
+// addChannel writes one of them, for a kind that has zeros or not. prepare writes what
+// comes before the loops, and returns the function that writes the decoding of codes in
+// the lowest bits of lanes.
+func addChannel(name, doc string, zeroed bool, prepare func() func(codes VecVirtual, zeros Mem) VecVirtual) {
 	BeginArgs(name, "channelArgs", doc,
 		"for each tile t of 16 rows r, i < len(tokens):\n"+
 			"\ty[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w[t][r])·x[i]     fused\n"+
 			"where w[t][r] is the code in words[t·wordStride + r] from the bit shift on.")
 	decode := prepare()
 	y, words, scales := Pointer("y"), Pointer("words"), Pointer("scales")
+	var zeros Register
+	if zeroed {
+		zeros = Pointer("zeros")
+	}
 	tokens, x := Pointer("tokens"), Pointer("x")
 	yStride, wordStride, scaleStride := FloatBytes("yStride"), FloatBytes("wordStride"), FloatBytes("scaleStride")
 	tiles, n := Integer("tiles"), Length("tokens")
@@ -60,12 +75,15 @@ func addChannel(name, doc string, prepare func() func(VecVirtual) VecVirtual) {
 					at, codes := part*VectorBytes(), YMM()
 					VMOVDQU(Mem{Base: words, Disp: at}, codes)
 					VPSRLD(shift, codes, codes)
-					w := decode(codes)
+					w := decode(codes, Mem{Base: zeros, Disp: at})
 					VMULPS(Mem{Base: scales, Disp: at}, w, w)
 					weights = append(weights, w)
 				}
 				ADDQ(wordStride, words)
 				ADDQ(scaleStride, scales)
+				if zeroed {
+					ADDQ(scaleStride, zeros)
+				}
 			}
 			Note("Weights of the channel, 8 rows each: %s.", weights)
 			i := GP64()

@@ -16,11 +16,15 @@ import (
 // totals in y.
 func vectorKernel(f *format) {
 	staged, attributes := f.Codebook && f.last() && !Wide(), NOSPLIT
-	if staged {
+	if staged || f.Zeros {
 		attributes = 0
 	}
 	DeclareArgs("vector"+f.Name, attributes, "vectorArgs",
 		"vectorGo of kinds."+f.goName()+".", f.vectorFormula())
+	var local Mem
+	if f.Zeros {
+		local = AllocLocal(frameBytes(f.vectorTiles(1)[0], u4Vectors))
+	}
 	Cases("n", "tokens", limits.vectorTokens, func(n int) {
 		v := &vectorBody{format: f, n: n}
 		v.y, v.words = Pointer("y"), Pointer("words")
@@ -28,7 +32,10 @@ func vectorKernel(f *format) {
 			v.yStride, v.xStride = FloatBytes("yStride"), FloatBytes("xStride")
 		}
 		v.tiles = Integer("tiles")
-		if f.first() || f.last() {
+		switch {
+		case f.Zeros:
+			v.groups, v.frame = Pointer("groups"), newFrame(local, u4Vectors)
+		case f.Scaled():
 			v.scales = Pointer("scales")
 		}
 		v.book = f.loadCodes(resident(n))
@@ -38,10 +45,20 @@ func vectorKernel(f *format) {
 			v.loop(1)
 			return
 		}
-		for _, count := range limits.vectorTiles(n) {
+		for _, count := range f.vectorTiles(n) {
 			v.loop(count)
 		}
 	})
+}
+
+// vectorTiles returns how many tiles the kernel takes at once for n tokens. In AVX2
+// codes with zeros need three to hide the latency of multiply-adds, and have the
+// registers for that.
+func (f *format) vectorTiles(n int) []int {
+	if f.Zeros && !Wide() && n == 1 {
+		return []int{3, 1}
+	}
+	return limits.vectorTiles(n)
 }
 
 // vectorFormula says what vectorKernel computes.
@@ -64,13 +81,15 @@ func (f *format) weightFormula() string {
 		return "\nA weight is its code's value times its scale, rounded to float16."
 	case f.Codebook:
 		return "\nA weight is its code's value."
+	case f.Zeros:
+		return "\nA weight is its code less its group's zero; a group has some blocks."
 	}
 	return ""
 }
 
 // goName is the kind's name in package kinds.
 func (f *format) goName() string {
-	if f.Bits == 4 {
+	if f.Codebook {
 		return "Bits" + f.Name
 	}
 	return f.Name
@@ -96,6 +115,8 @@ type vectorBody struct {
 
 	book          codes
 	ring          Mem              // the memory of staged
+	groups        Register         // of kinds with zeros, in place of scales
+	frame         *u4Frame         // has the open groups
 	sums          [][][]VecVirtual // [tile][part][token]
 	atY, atX      []Mem            // addresses, by token
 	atWord, atTop []Mem            // addresses of words and scales, by tile
@@ -107,6 +128,9 @@ func (v *vectorBody) loop(count int) {
 		left := v.begin(count)
 		Label(name + "block")
 		Note("A block of K; %s steps of K are left.", left)
+		if v.frame != nil {
+			v.frame.open(name, v.groups, count, v.Block, zeroVectors)
+		}
 		v.zeroSums()
 		v.noteSums()
 		steps := GP64()
@@ -139,6 +163,11 @@ func (v *vectorBody) loop(count int) {
 				ADDQ(v.tileScales, v.scales)
 			}
 		}
+		if v.groups != nil && count > 1 {
+			others := FloatBytes("tileGroups")
+			IMUL3Q(Imm(uint64(count-1)), others, others)
+			ADDQ(others, v.groups)
+		}
 	})
 }
 
@@ -155,6 +184,9 @@ func (v *vectorBody) begin(count int) (left Register) {
 		SHRQ(Imm(map[int]uint64{32: 5, 64: 6}[v.Block]), v.tileScales)
 		SHLQ(Imm(6), v.tileScales)
 		v.atTop = Lines(v.scales, v.tileScales, count)
+	}
+	if v.frame != nil {
+		MOVQ(I32(0), v.frame.counter())
 	}
 	v.sums = make([][][]VecVirtual, count)
 	nothing := NewZero()
@@ -213,8 +245,11 @@ func (v *vectorBody) eight() {
 		for t := range v.sums {
 			for part, sums := range v.sums[t] {
 				p := piece{words: v.atWord[t].Offset(from/v.step*v.stepBytes() + part*v.partBytes()), sums: sums}
-				if v.first() {
-					p.scale = v.atTop[t].Offset(part * VectorBytes())
+				switch {
+				case v.frame != nil:
+					p.top = v.frame.part(t, part)
+				case v.first():
+					p.top = v.atTop[t].Offset(part * VectorBytes())
 				}
 				pieces = append(pieces, p)
 			}
@@ -230,11 +265,11 @@ func (v *vectorBody) eight() {
 	}
 }
 
-// piece is the words of a step of K of a part of a tile, its scales, and its sums by
-// token.
+// piece is the words of a step of K of a part of a tile, its scales or zeros, and its
+// sums by token.
 type piece struct {
-	words, scale Mem
-	sums         []VecVirtual
+	words, top Mem
+	sums       []VecVirtual
 }
 
 // add adds the steps of K that are decoded at once to the sums: step by step, piece
@@ -259,7 +294,7 @@ func (v *vectorBody) add(from int, pieces []piece) {
 				continue
 			}
 			if j == 0 {
-				next[i] = v.decode(p.words, p.scale, v.book)
+				next[i] = v.decode(p.words, p.top, v.book)
 			}
 			w := next[i](j)
 			for c, sum := range p.sums {
@@ -293,7 +328,7 @@ func (v *vectorBody) join() {
 				if v.last() {
 					acc := NewVector()
 					VMOVUPS(y, acc)
-					VFMADD231PS(v.atTop[t].Offset(part*VectorBytes()), sum, acc)
+					VFMADD231PS(v.scale(t, part), sum, acc)
 					VMOVUPS(acc, y)
 				} else {
 					VADDPS(y, sum, sum)
@@ -304,15 +339,23 @@ func (v *vectorBody) join() {
 	}
 }
 
+// scale returns the address of the scales of a block of a part of a tile.
+func (v *vectorBody) scale(t, part int) Mem {
+	if v.frame != nil {
+		return v.frame.scale(t, part)
+	}
+	return v.atTop[t].Offset(part * VectorBytes())
+}
+
 // expandKernel writes matrixOps.expand of one format.
 func expandKernel(f *format) {
-	Begin("expand"+f.Name, "func(panel []float32, words []uint32, scales []float32, code *[32]float32)",
+	Begin("expand"+f.Name, "func(panel []float32, words []uint32, tops []float32, code *[32]float32)",
 		"expandGo of kinds."+f.goName()+".",
 		"for each step k of the panel, row r < 16:\n\tpanel[k·16 + r] = w[k][r]"+f.weightFormula())
 	panel, words := Pointer("panel"), Pointer("words")
 	var scales Register
 	if f.first() {
-		scales = Pointer("scales")
+		scales = Pointer("tops")
 	}
 	left := Length("panel")
 	book := f.loadCodes(4)

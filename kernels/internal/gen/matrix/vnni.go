@@ -84,7 +84,31 @@ func vnniKernels() {
 		VMOVDQU32(high, panel.Offset(tileBytes))
 	})
 
-	Begin("fastExpand8", "func(panel []uint32, words []uint32)", "fastExpand8Go, plus 128.", fmt.Sprintf(fastExpandFormula, "w[k][r] + 128"))
+	split := func(m Mem) (low, high VecVirtual) {
+		low, high = ZMM(), ZMM()
+		VMOVDQU32(m, high)
+		VPANDD(lowNibbles, high, low)
+		VPSRLW(Imm(4), high, high)
+		VPANDD(lowNibbles, high, high)
+		return low, high
+	}
+	u4FastVectors(func() func(v *fastBody, m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+		mask := ZMM()
+		VMOVDQU32(lowNibbles, mask)
+		return func(v *fastBody, m Mem, at func(c, k int) Mem, sums []VecVirtual) {
+			low, high := ZMM(), ZMM()
+			VPANDD(m, mask, low)
+			VPSRLW(Imm(4), m, high)
+			VPANDD(mask, high, high)
+			for c, sum := range sums {
+				v.dot(at, c, 0, low, sum)
+				v.dot(at, c, 4, high, sum)
+			}
+		}
+	})
+	u4FastExpand("128", "128", signBits, split)
+
+	Begin("fastExpand8", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand8Go, plus 128.", fmt.Sprintf(fastExpandFormula, "w[k][r] + 128"))
 	sign := ZMM()
 	VMOVDQU32(signBits, sign)
 	expandCodes(8, 1, func(words, panel Mem) {
