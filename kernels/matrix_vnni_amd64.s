@@ -3859,596 +3859,6 @@ tokens1:
 	MOVQ a+0(FP), BX
 	MOVQ 176(BX), BX
 
-n1t6:
-	// 6 tiles at a time, while as many are left (BX).
-	CMPQ BX, $0x06
-	JLT  n1t6done
-
-	// SI: k
-	MOVQ   a+0(FP), SI
-	MOVQ   168(SI), SI
-	SHRQ   $0x06, SI
-	IMUL3Q $+512, SI, DI
-	MOVQ   SI, R8
-	SHLQ   $0x06, R8
-
-	// R9: x
-	MOVQ a+0(FP), R9
-	MOVQ 80(R9), R9
-
-	// R10: xScales
-	MOVQ a+0(FP), R10
-	MOVQ 104(R10), R10
-
-	// R11: starts
-	MOVQ    a+0(FP), R11
-	MOVQ    128(R11), R11
-	LEAQ    (CX)(DI*2), R12
-	ADDQ    DI, R12
-	LEAQ    (DX)(R8*2), R13
-	ADDQ    R8, R13
-	VXORPS  Z2, Z2, Z2
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z2, 192(AX)
-	VMOVUPS Z2, 256(AX)
-	VMOVUPS Z2, 320(AX)
-
-n1t6block:
-	// A block of 64 steps of K; SI blocks are left.
-	VPBROADCASTD (R11), Z2
-	VMOVUPS      Z2, Z3
-	VMOVUPS      Z2, Z4
-	VMOVUPS      Z2, Z5
-	VMOVUPS      Z2, Z6
-	VMOVUPS      Z2, Z7
-
-	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a token each: Z2.
-	// Sums of tile 1, rows 0 to 15, a token each: Z3.
-	// Sums of tile 2, rows 0 to 15, a token each: Z4.
-	// Sums of tile 3, rows 0 to 15, a token each: Z5.
-	// Sums of tile 4, rows 0 to 15, a token each: Z6.
-	// Sums of tile 5, rows 0 to 15, a token each: Z7.
-	CMPQ       SI, $+5
-	SBBQ       R14, R14
-	IMUL3Q     $0x05, R8, R15
-	ANDQ       R15, R14
-	ADDQ       DX, R14
-	LEAQ       (R14)(R8*2), R15
-	ADDQ       R8, R15
-	PREFETCHT0 256(R14)
-	PREFETCHT0 256(R14)(R8*1)
-	PREFETCHT0 256(R14)(R8*2)
-	PREFETCHT0 256(R15)
-	PREFETCHT0 256(R15)(R8*1)
-	PREFETCHT0 256(R15)(R8*2)
-	CMPQ       SI, $+3
-	SBBQ       R14, R14
-	IMUL3Q     $0x05, DI, R15
-	ANDQ       R15, R14
-	ADDQ       CX, R14
-	LEAQ       (R14)(DI*2), R15
-	ADDQ       DI, R15
-
-	// 8 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
-	PREFETCHT0   1024(R14)
-	PREFETCHT0   1088(R14)
-	PREFETCHT0   1152(R14)
-	PREFETCHT0   1216(R14)
-	PREFETCHT0   1280(R14)
-	PREFETCHT0   1344(R14)
-	PREFETCHT0   1408(R14)
-	PREFETCHT0   1472(R14)
-	PREFETCHT0   1024(R14)(DI*1)
-	PREFETCHT0   1088(R14)(DI*1)
-	PREFETCHT0   1152(R14)(DI*1)
-	PREFETCHT0   1216(R14)(DI*1)
-	PREFETCHT0   1280(R14)(DI*1)
-	PREFETCHT0   1344(R14)(DI*1)
-	PREFETCHT0   1408(R14)(DI*1)
-	PREFETCHT0   1472(R14)(DI*1)
-	PREFETCHT0   1024(R14)(DI*2)
-	PREFETCHT0   1088(R14)(DI*2)
-	PREFETCHT0   1152(R14)(DI*2)
-	PREFETCHT0   1216(R14)(DI*2)
-	PREFETCHT0   1280(R14)(DI*2)
-	PREFETCHT0   1344(R14)(DI*2)
-	PREFETCHT0   1408(R14)(DI*2)
-	PREFETCHT0   1472(R14)(DI*2)
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1088(R15)
-	PREFETCHT0   1152(R15)
-	PREFETCHT0   1216(R15)
-	PREFETCHT0   1280(R15)
-	PREFETCHT0   1344(R15)
-	PREFETCHT0   1408(R15)
-	PREFETCHT0   1472(R15)
-	PREFETCHT0   1024(R15)(DI*1)
-	PREFETCHT0   1088(R15)(DI*1)
-	PREFETCHT0   1152(R15)(DI*1)
-	PREFETCHT0   1216(R15)(DI*1)
-	PREFETCHT0   1280(R15)(DI*1)
-	PREFETCHT0   1344(R15)(DI*1)
-	PREFETCHT0   1408(R15)(DI*1)
-	PREFETCHT0   1472(R15)(DI*1)
-	PREFETCHT0   1024(R15)(DI*2)
-	PREFETCHT0   1088(R15)(DI*2)
-	PREFETCHT0   1152(R15)(DI*2)
-	PREFETCHT0   1216(R15)(DI*2)
-	PREFETCHT0   1280(R15)(DI*2)
-	PREFETCHT0   1344(R15)(DI*2)
-	PREFETCHT0   1408(R15)(DI*2)
-	PREFETCHT0   1472(R15)(DI*2)
-	VMOVDQU32    (CX), Z9
-	VPANDD       Z1, Z9, Z8
-	VPSRLW       $0x04, Z9, Z9
-	VPANDD       Z1, Z9, Z9
-	VPSHUFB      Z8, Z0, Z8
-	VPSHUFB      Z9, Z0, Z9
-	VPBROADCASTD (R9), Z10
-	VPDPBUSD     Z10, Z8, Z2
-	VPBROADCASTD 4(R9), Z8
-	VPDPBUSD     Z8, Z9, Z2
-	VMOVDQU32    (CX)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z3
-	VPDPBUSD     Z8, Z11, Z3
-	VMOVDQU32    (CX)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z4
-	VPDPBUSD     Z8, Z11, Z4
-	VMOVDQU32    (R12), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z5
-	VPDPBUSD     Z8, Z11, Z5
-	VMOVDQU32    (R12)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z6
-	VPDPBUSD     Z8, Z11, Z6
-	VMOVDQU32    (R12)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z7
-	VPDPBUSD     Z8, Z11, Z7
-	VMOVDQU32    64(CX), Z9
-	VPANDD       Z1, Z9, Z8
-	VPSRLW       $0x04, Z9, Z9
-	VPANDD       Z1, Z9, Z9
-	VPSHUFB      Z8, Z0, Z8
-	VPSHUFB      Z9, Z0, Z9
-	VPBROADCASTD 8(R9), Z10
-	VPDPBUSD     Z10, Z8, Z2
-	VPBROADCASTD 12(R9), Z8
-	VPDPBUSD     Z8, Z9, Z2
-	VMOVDQU32    64(CX)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z3
-	VPDPBUSD     Z8, Z11, Z3
-	VMOVDQU32    64(CX)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z4
-	VPDPBUSD     Z8, Z11, Z4
-	VMOVDQU32    64(R12), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z5
-	VPDPBUSD     Z8, Z11, Z5
-	VMOVDQU32    64(R12)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z6
-	VPDPBUSD     Z8, Z11, Z6
-	VMOVDQU32    64(R12)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z7
-	VPDPBUSD     Z8, Z11, Z7
-	VMOVDQU32    128(CX), Z9
-	VPANDD       Z1, Z9, Z8
-	VPSRLW       $0x04, Z9, Z9
-	VPANDD       Z1, Z9, Z9
-	VPSHUFB      Z8, Z0, Z8
-	VPSHUFB      Z9, Z0, Z9
-	VPBROADCASTD 16(R9), Z10
-	VPDPBUSD     Z10, Z8, Z2
-	VPBROADCASTD 20(R9), Z8
-	VPDPBUSD     Z8, Z9, Z2
-	VMOVDQU32    128(CX)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z3
-	VPDPBUSD     Z8, Z11, Z3
-	VMOVDQU32    128(CX)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z4
-	VPDPBUSD     Z8, Z11, Z4
-	VMOVDQU32    128(R12), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z5
-	VPDPBUSD     Z8, Z11, Z5
-	VMOVDQU32    128(R12)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z6
-	VPDPBUSD     Z8, Z11, Z6
-	VMOVDQU32    128(R12)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z7
-	VPDPBUSD     Z8, Z11, Z7
-	VMOVDQU32    192(CX), Z9
-	VPANDD       Z1, Z9, Z8
-	VPSRLW       $0x04, Z9, Z9
-	VPANDD       Z1, Z9, Z9
-	VPSHUFB      Z8, Z0, Z8
-	VPSHUFB      Z9, Z0, Z9
-	VPBROADCASTD 24(R9), Z10
-	VPDPBUSD     Z10, Z8, Z2
-	VPBROADCASTD 28(R9), Z8
-	VPDPBUSD     Z8, Z9, Z2
-	VMOVDQU32    192(CX)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z3
-	VPDPBUSD     Z8, Z11, Z3
-	VMOVDQU32    192(CX)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z4
-	VPDPBUSD     Z8, Z11, Z4
-	VMOVDQU32    192(R12), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z5
-	VPDPBUSD     Z8, Z11, Z5
-	VMOVDQU32    192(R12)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z6
-	VPDPBUSD     Z8, Z11, Z6
-	VMOVDQU32    192(R12)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z7
-	VPDPBUSD     Z8, Z11, Z7
-	VMOVDQU32    256(CX), Z9
-	VPANDD       Z1, Z9, Z8
-	VPSRLW       $0x04, Z9, Z9
-	VPANDD       Z1, Z9, Z9
-	VPSHUFB      Z8, Z0, Z8
-	VPSHUFB      Z9, Z0, Z9
-	VPBROADCASTD 32(R9), Z10
-	VPDPBUSD     Z10, Z8, Z2
-	VPBROADCASTD 36(R9), Z8
-	VPDPBUSD     Z8, Z9, Z2
-	VMOVDQU32    256(CX)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z3
-	VPDPBUSD     Z8, Z11, Z3
-	VMOVDQU32    256(CX)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z4
-	VPDPBUSD     Z8, Z11, Z4
-	VMOVDQU32    256(R12), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z5
-	VPDPBUSD     Z8, Z11, Z5
-	VMOVDQU32    256(R12)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z6
-	VPDPBUSD     Z8, Z11, Z6
-	VMOVDQU32    256(R12)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z7
-	VPDPBUSD     Z8, Z11, Z7
-	VMOVDQU32    320(CX), Z9
-	VPANDD       Z1, Z9, Z8
-	VPSRLW       $0x04, Z9, Z9
-	VPANDD       Z1, Z9, Z9
-	VPSHUFB      Z8, Z0, Z8
-	VPSHUFB      Z9, Z0, Z9
-	VPBROADCASTD 40(R9), Z10
-	VPDPBUSD     Z10, Z8, Z2
-	VPBROADCASTD 44(R9), Z8
-	VPDPBUSD     Z8, Z9, Z2
-	VMOVDQU32    320(CX)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z3
-	VPDPBUSD     Z8, Z11, Z3
-	VMOVDQU32    320(CX)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z4
-	VPDPBUSD     Z8, Z11, Z4
-	VMOVDQU32    320(R12), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z5
-	VPDPBUSD     Z8, Z11, Z5
-	VMOVDQU32    320(R12)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z6
-	VPDPBUSD     Z8, Z11, Z6
-	VMOVDQU32    320(R12)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z7
-	VPDPBUSD     Z8, Z11, Z7
-	VMOVDQU32    384(CX), Z9
-	VPANDD       Z1, Z9, Z8
-	VPSRLW       $0x04, Z9, Z9
-	VPANDD       Z1, Z9, Z9
-	VPSHUFB      Z8, Z0, Z8
-	VPSHUFB      Z9, Z0, Z9
-	VPBROADCASTD 48(R9), Z10
-	VPDPBUSD     Z10, Z8, Z2
-	VPBROADCASTD 52(R9), Z8
-	VPDPBUSD     Z8, Z9, Z2
-	VMOVDQU32    384(CX)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z3
-	VPDPBUSD     Z8, Z11, Z3
-	VMOVDQU32    384(CX)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z4
-	VPDPBUSD     Z8, Z11, Z4
-	VMOVDQU32    384(R12), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z5
-	VPDPBUSD     Z8, Z11, Z5
-	VMOVDQU32    384(R12)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z6
-	VPDPBUSD     Z8, Z11, Z6
-	VMOVDQU32    384(R12)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z7
-	VPDPBUSD     Z8, Z11, Z7
-	VMOVDQU32    448(CX), Z9
-	VPANDD       Z1, Z9, Z8
-	VPSRLW       $0x04, Z9, Z9
-	VPANDD       Z1, Z9, Z9
-	VPSHUFB      Z8, Z0, Z8
-	VPSHUFB      Z9, Z0, Z9
-	VPBROADCASTD 56(R9), Z10
-	VPDPBUSD     Z10, Z8, Z2
-	VPBROADCASTD 60(R9), Z8
-	VPDPBUSD     Z8, Z9, Z2
-	VMOVDQU32    448(CX)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z3
-	VPDPBUSD     Z8, Z11, Z3
-	VMOVDQU32    448(CX)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z4
-	VPDPBUSD     Z8, Z11, Z4
-	VMOVDQU32    448(R12), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z5
-	VPDPBUSD     Z8, Z11, Z5
-	VMOVDQU32    448(R12)(DI*1), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z6
-	VPDPBUSD     Z8, Z11, Z6
-	VMOVDQU32    448(R12)(DI*2), Z11
-	VPANDD       Z1, Z11, Z9
-	VPSRLW       $0x04, Z11, Z11
-	VPANDD       Z1, Z11, Z11
-	VPSHUFB      Z9, Z0, Z9
-	VPSHUFB      Z11, Z0, Z11
-	VPDPBUSD     Z10, Z9, Z7
-	VPDPBUSD     Z8, Z11, Z7
-	ADDQ         $+512, CX
-	ADDQ         $+512, R12
-	ADDQ         $+64, R9
-
-	// The block's sums, as float32 and scaled, are added to y.
-	VBROADCASTSS (R10), Z8
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       (DX), Z8, Z9
-	VMOVUPS      (AX), Z10
-	VFMADD231PS  Z2, Z9, Z10
-	VMOVUPS      Z10, (AX)
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       (DX)(R8*1), Z8, Z2
-	VMOVUPS      64(AX), Z9
-	VFMADD231PS  Z3, Z2, Z9
-	VMOVUPS      Z9, 64(AX)
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       (DX)(R8*2), Z8, Z2
-	VMOVUPS      128(AX), Z3
-	VFMADD231PS  Z4, Z2, Z3
-	VMOVUPS      Z3, 128(AX)
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R13), Z8, Z2
-	VMOVUPS      192(AX), Z3
-	VFMADD231PS  Z5, Z2, Z3
-	VMOVUPS      Z3, 192(AX)
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       (R13)(R8*1), Z8, Z2
-	VMOVUPS      256(AX), Z3
-	VFMADD231PS  Z6, Z2, Z3
-	VMOVUPS      Z3, 256(AX)
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       (R13)(R8*2), Z8, Z2
-	VMOVUPS      320(AX), Z3
-	VFMADD231PS  Z7, Z2, Z3
-	VMOVUPS      Z3, 320(AX)
-	ADDQ         $+64, DX
-	ADDQ         $+64, R13
-
-	// To the next block: x's codes of the other tokens are skipped.
-	// R14: xStride
-	MOVQ a+0(FP), R14
-	MOVQ 152(R14), R14
-	SHLQ $0x02, R14
-	ADDQ R14, R10
-	ADDQ R14, R11
-	SHLQ $0x04, R14
-	SUBQ $0x40, R14
-	ADDQ R14, R9
-	DECQ SI
-	JNZ  n1t6block
-
-	// The words and scales of the first tile are behind: skip the others'.
-	ADDQ $+384, AX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	SUBQ $0x06, BX
-	JMP  n1t6
-
-n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ BX, $0x02
@@ -4497,24 +3907,14 @@ n1t2block:
 	IMUL3Q     $0x01, DI, R13
 	ANDQ       R13, R12
 	ADDQ       CX, R12
+	MOVQ       $0x00000004, R13
 
-	// 8 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
+n1t2step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
-	PREFETCHT0   1152(R12)
-	PREFETCHT0   1216(R12)
-	PREFETCHT0   1280(R12)
-	PREFETCHT0   1344(R12)
-	PREFETCHT0   1408(R12)
-	PREFETCHT0   1472(R12)
 	PREFETCHT0   1024(R12)(DI*1)
 	PREFETCHT0   1088(R12)(DI*1)
-	PREFETCHT0   1152(R12)(DI*1)
-	PREFETCHT0   1216(R12)(DI*1)
-	PREFETCHT0   1280(R12)(DI*1)
-	PREFETCHT0   1344(R12)(DI*1)
-	PREFETCHT0   1408(R12)(DI*1)
-	PREFETCHT0   1472(R12)(DI*1)
 	VMOVDQU32    (CX), Z5
 	VPANDD       Z1, Z5, Z4
 	VPSRLW       $0x04, Z5, Z5
@@ -4551,116 +3951,11 @@ n1t2block:
 	VPSHUFB      Z7, Z0, Z7
 	VPDPBUSD     Z6, Z5, Z3
 	VPDPBUSD     Z4, Z7, Z3
-	VMOVDQU32    128(CX), Z5
-	VPANDD       Z1, Z5, Z4
-	VPSRLW       $0x04, Z5, Z5
-	VPANDD       Z1, Z5, Z5
-	VPSHUFB      Z4, Z0, Z4
-	VPSHUFB      Z5, Z0, Z5
-	VPBROADCASTD 16(R9), Z6
-	VPDPBUSD     Z6, Z4, Z2
-	VPBROADCASTD 20(R9), Z4
-	VPDPBUSD     Z4, Z5, Z2
-	VMOVDQU32    128(CX)(DI*1), Z7
-	VPANDD       Z1, Z7, Z5
-	VPSRLW       $0x04, Z7, Z7
-	VPANDD       Z1, Z7, Z7
-	VPSHUFB      Z5, Z0, Z5
-	VPSHUFB      Z7, Z0, Z7
-	VPDPBUSD     Z6, Z5, Z3
-	VPDPBUSD     Z4, Z7, Z3
-	VMOVDQU32    192(CX), Z5
-	VPANDD       Z1, Z5, Z4
-	VPSRLW       $0x04, Z5, Z5
-	VPANDD       Z1, Z5, Z5
-	VPSHUFB      Z4, Z0, Z4
-	VPSHUFB      Z5, Z0, Z5
-	VPBROADCASTD 24(R9), Z6
-	VPDPBUSD     Z6, Z4, Z2
-	VPBROADCASTD 28(R9), Z4
-	VPDPBUSD     Z4, Z5, Z2
-	VMOVDQU32    192(CX)(DI*1), Z7
-	VPANDD       Z1, Z7, Z5
-	VPSRLW       $0x04, Z7, Z7
-	VPANDD       Z1, Z7, Z7
-	VPSHUFB      Z5, Z0, Z5
-	VPSHUFB      Z7, Z0, Z7
-	VPDPBUSD     Z6, Z5, Z3
-	VPDPBUSD     Z4, Z7, Z3
-	VMOVDQU32    256(CX), Z5
-	VPANDD       Z1, Z5, Z4
-	VPSRLW       $0x04, Z5, Z5
-	VPANDD       Z1, Z5, Z5
-	VPSHUFB      Z4, Z0, Z4
-	VPSHUFB      Z5, Z0, Z5
-	VPBROADCASTD 32(R9), Z6
-	VPDPBUSD     Z6, Z4, Z2
-	VPBROADCASTD 36(R9), Z4
-	VPDPBUSD     Z4, Z5, Z2
-	VMOVDQU32    256(CX)(DI*1), Z7
-	VPANDD       Z1, Z7, Z5
-	VPSRLW       $0x04, Z7, Z7
-	VPANDD       Z1, Z7, Z7
-	VPSHUFB      Z5, Z0, Z5
-	VPSHUFB      Z7, Z0, Z7
-	VPDPBUSD     Z6, Z5, Z3
-	VPDPBUSD     Z4, Z7, Z3
-	VMOVDQU32    320(CX), Z5
-	VPANDD       Z1, Z5, Z4
-	VPSRLW       $0x04, Z5, Z5
-	VPANDD       Z1, Z5, Z5
-	VPSHUFB      Z4, Z0, Z4
-	VPSHUFB      Z5, Z0, Z5
-	VPBROADCASTD 40(R9), Z6
-	VPDPBUSD     Z6, Z4, Z2
-	VPBROADCASTD 44(R9), Z4
-	VPDPBUSD     Z4, Z5, Z2
-	VMOVDQU32    320(CX)(DI*1), Z7
-	VPANDD       Z1, Z7, Z5
-	VPSRLW       $0x04, Z7, Z7
-	VPANDD       Z1, Z7, Z7
-	VPSHUFB      Z5, Z0, Z5
-	VPSHUFB      Z7, Z0, Z7
-	VPDPBUSD     Z6, Z5, Z3
-	VPDPBUSD     Z4, Z7, Z3
-	VMOVDQU32    384(CX), Z5
-	VPANDD       Z1, Z5, Z4
-	VPSRLW       $0x04, Z5, Z5
-	VPANDD       Z1, Z5, Z5
-	VPSHUFB      Z4, Z0, Z4
-	VPSHUFB      Z5, Z0, Z5
-	VPBROADCASTD 48(R9), Z6
-	VPDPBUSD     Z6, Z4, Z2
-	VPBROADCASTD 52(R9), Z4
-	VPDPBUSD     Z4, Z5, Z2
-	VMOVDQU32    384(CX)(DI*1), Z7
-	VPANDD       Z1, Z7, Z5
-	VPSRLW       $0x04, Z7, Z7
-	VPANDD       Z1, Z7, Z7
-	VPSHUFB      Z5, Z0, Z5
-	VPSHUFB      Z7, Z0, Z7
-	VPDPBUSD     Z6, Z5, Z3
-	VPDPBUSD     Z4, Z7, Z3
-	VMOVDQU32    448(CX), Z5
-	VPANDD       Z1, Z5, Z4
-	VPSRLW       $0x04, Z5, Z5
-	VPANDD       Z1, Z5, Z5
-	VPSHUFB      Z4, Z0, Z4
-	VPSHUFB      Z5, Z0, Z5
-	VPBROADCASTD 56(R9), Z6
-	VPDPBUSD     Z6, Z4, Z2
-	VPBROADCASTD 60(R9), Z4
-	VPDPBUSD     Z4, Z5, Z2
-	VMOVDQU32    448(CX)(DI*1), Z7
-	VPANDD       Z1, Z7, Z5
-	VPSRLW       $0x04, Z7, Z7
-	VPANDD       Z1, Z7, Z7
-	VPSHUFB      Z5, Z0, Z5
-	VPSHUFB      Z7, Z0, Z7
-	VPDPBUSD     Z6, Z5, Z3
-	VPDPBUSD     Z4, Z7, Z3
-	ADDQ         $+512, CX
-	ADDQ         $+64, R9
+	ADDQ         $+128, CX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R12
+	DECQ         R13
+	JNZ          n1t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Z4
@@ -4733,16 +4028,12 @@ n1t1block:
 	MOVQ       DX, R10
 	PREFETCHT0 256(R10)
 	MOVQ       CX, R10
+	MOVQ       $0x00000004, R11
 
-	// 8 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
+n1t1step:
+	// 2 lines of 8 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R10)
 	PREFETCHT0    1088(R10)
-	PREFETCHT0    1152(R10)
-	PREFETCHT0    1216(R10)
-	PREFETCHT0    1280(R10)
-	PREFETCHT0    1344(R10)
-	PREFETCHT0    1408(R10)
-	PREFETCHT0    1472(R10)
 	VMOVDQU32     (CX), Z4
 	VPANDD        Z1, Z4, Z3
 	VPSRLW        $0x04, Z4, Z4
@@ -4759,56 +4050,11 @@ n1t1block:
 	VPSHUFB       Z4, Z0, Z4
 	VPDPBUSD.BCST 8(DI), Z3, Z2
 	VPDPBUSD.BCST 12(DI), Z4, Z2
-	VMOVDQU32     128(CX), Z4
-	VPANDD        Z1, Z4, Z3
-	VPSRLW        $0x04, Z4, Z4
-	VPANDD        Z1, Z4, Z4
-	VPSHUFB       Z3, Z0, Z3
-	VPSHUFB       Z4, Z0, Z4
-	VPDPBUSD.BCST 16(DI), Z3, Z2
-	VPDPBUSD.BCST 20(DI), Z4, Z2
-	VMOVDQU32     192(CX), Z4
-	VPANDD        Z1, Z4, Z3
-	VPSRLW        $0x04, Z4, Z4
-	VPANDD        Z1, Z4, Z4
-	VPSHUFB       Z3, Z0, Z3
-	VPSHUFB       Z4, Z0, Z4
-	VPDPBUSD.BCST 24(DI), Z3, Z2
-	VPDPBUSD.BCST 28(DI), Z4, Z2
-	VMOVDQU32     256(CX), Z4
-	VPANDD        Z1, Z4, Z3
-	VPSRLW        $0x04, Z4, Z4
-	VPANDD        Z1, Z4, Z4
-	VPSHUFB       Z3, Z0, Z3
-	VPSHUFB       Z4, Z0, Z4
-	VPDPBUSD.BCST 32(DI), Z3, Z2
-	VPDPBUSD.BCST 36(DI), Z4, Z2
-	VMOVDQU32     320(CX), Z4
-	VPANDD        Z1, Z4, Z3
-	VPSRLW        $0x04, Z4, Z4
-	VPANDD        Z1, Z4, Z4
-	VPSHUFB       Z3, Z0, Z3
-	VPSHUFB       Z4, Z0, Z4
-	VPDPBUSD.BCST 40(DI), Z3, Z2
-	VPDPBUSD.BCST 44(DI), Z4, Z2
-	VMOVDQU32     384(CX), Z4
-	VPANDD        Z1, Z4, Z3
-	VPSRLW        $0x04, Z4, Z4
-	VPANDD        Z1, Z4, Z4
-	VPSHUFB       Z3, Z0, Z3
-	VPSHUFB       Z4, Z0, Z4
-	VPDPBUSD.BCST 48(DI), Z3, Z2
-	VPDPBUSD.BCST 52(DI), Z4, Z2
-	VMOVDQU32     448(CX), Z4
-	VPANDD        Z1, Z4, Z3
-	VPSRLW        $0x04, Z4, Z4
-	VPANDD        Z1, Z4, Z4
-	VPSHUFB       Z3, Z0, Z3
-	VPSHUFB       Z4, Z0, Z4
-	VPDPBUSD.BCST 56(DI), Z3, Z2
-	VPDPBUSD.BCST 60(DI), Z4, Z2
-	ADDQ          $+512, CX
-	ADDQ          $+64, DI
+	ADDQ          $+128, CX
+	ADDQ          $+16, DI
+	ADDQ          $+128, R10
+	DECQ          R11
+	JNZ           n1t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R8), Z3
@@ -4843,7 +4089,7 @@ n1t1done:
 
 // func fastVector8VNNI(a *fastVectorArgs)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VNNI, MMX+
-TEXT ·fastVector8VNNI(SB), NOSPLIT, $8-8
+TEXT ·fastVector8VNNI(SB), NOSPLIT, $0-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block b of 32 along K:
 	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
 	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
@@ -7780,303 +7026,6 @@ tokens1:
 	MOVQ a+0(FP), BX
 	MOVQ 176(BX), BX
 
-n1t6:
-	// 6 tiles at a time, while as many are left (BX).
-	CMPQ BX, $0x06
-	JLT  n1t6done
-
-	// SI: k
-	MOVQ   a+0(FP), SI
-	MOVQ   168(SI), SI
-	SHRQ   $0x05, SI
-	IMUL3Q $+512, SI, DI
-	MOVQ   SI, R8
-	SHLQ   $0x06, R8
-
-	// R9: x
-	MOVQ a+0(FP), R9
-	MOVQ 80(R9), R9
-
-	// R10: xScales
-	MOVQ a+0(FP), R10
-	MOVQ 104(R10), R10
-
-	// R11: starts
-	MOVQ    a+0(FP), R11
-	MOVQ    128(R11), R11
-	XORQ    R12, R12
-	LEAQ    (CX)(DI*2), R13
-	ADDQ    DI, R13
-	LEAQ    (DX)(R8*2), R14
-	ADDQ    R8, R14
-	VXORPS  Z1, Z1, Z1
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z1, 128(AX)
-	VMOVUPS Z1, 192(AX)
-	VMOVUPS Z1, 256(AX)
-	VMOVUPS Z1, 320(AX)
-
-n1t6block:
-	// A block of 32 steps of K; SI blocks are left.
-	VPBROADCASTD (R11), Z1
-	VMOVUPS      Z1, Z2
-	VMOVUPS      Z1, Z3
-	VMOVUPS      Z1, Z4
-	VMOVUPS      Z1, Z5
-	VMOVUPS      Z1, Z6
-
-	// Sums begin at starts (R11), what the raise of the weights adds, negated.
-	// Sums of tile 0, rows 0 to 15, a token each: Z1.
-	// Sums of tile 1, rows 0 to 15, a token each: Z2.
-	// Sums of tile 2, rows 0 to 15, a token each: Z3.
-	// Sums of tile 3, rows 0 to 15, a token each: Z4.
-	// Sums of tile 4, rows 0 to 15, a token each: Z5.
-	// Sums of tile 5, rows 0 to 15, a token each: Z6.
-	CMPQ       SI, $+5
-	SBBQ       R15, R15
-	IMUL3Q     $0x05, R8, BP
-	ANDQ       BP, R15
-	ADDQ       DX, R15
-	LEAQ       (R15)(R8*2), BP
-	ADDQ       R8, BP
-	PREFETCHT0 256(R15)
-	PREFETCHT0 256(R15)(R8*1)
-	PREFETCHT0 256(R15)(R8*2)
-	PREFETCHT0 256(BP)
-	PREFETCHT0 256(BP)(R8*1)
-	PREFETCHT0 256(BP)(R8*2)
-	CMPQ       SI, $+3
-	SBBQ       R15, R15
-	IMUL3Q     $0x05, DI, BP
-	ANDQ       BP, R15
-	ADDQ       CX, R15
-	LEAQ       (R15)(DI*2), BP
-	ADDQ       DI, BP
-
-	// 8 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1088(R15)
-	PREFETCHT0   1152(R15)
-	PREFETCHT0   1216(R15)
-	PREFETCHT0   1280(R15)
-	PREFETCHT0   1344(R15)
-	PREFETCHT0   1408(R15)
-	PREFETCHT0   1472(R15)
-	PREFETCHT0   1024(R15)(DI*1)
-	PREFETCHT0   1088(R15)(DI*1)
-	PREFETCHT0   1152(R15)(DI*1)
-	PREFETCHT0   1216(R15)(DI*1)
-	PREFETCHT0   1280(R15)(DI*1)
-	PREFETCHT0   1344(R15)(DI*1)
-	PREFETCHT0   1408(R15)(DI*1)
-	PREFETCHT0   1472(R15)(DI*1)
-	PREFETCHT0   1024(R15)(DI*2)
-	PREFETCHT0   1088(R15)(DI*2)
-	PREFETCHT0   1152(R15)(DI*2)
-	PREFETCHT0   1216(R15)(DI*2)
-	PREFETCHT0   1280(R15)(DI*2)
-	PREFETCHT0   1344(R15)(DI*2)
-	PREFETCHT0   1408(R15)(DI*2)
-	PREFETCHT0   1472(R15)(DI*2)
-	PREFETCHT0   1024(BP)
-	PREFETCHT0   1088(BP)
-	PREFETCHT0   1152(BP)
-	PREFETCHT0   1216(BP)
-	PREFETCHT0   1280(BP)
-	PREFETCHT0   1344(BP)
-	PREFETCHT0   1408(BP)
-	PREFETCHT0   1472(BP)
-	PREFETCHT0   1024(BP)(DI*1)
-	PREFETCHT0   1088(BP)(DI*1)
-	PREFETCHT0   1152(BP)(DI*1)
-	PREFETCHT0   1216(BP)(DI*1)
-	PREFETCHT0   1280(BP)(DI*1)
-	PREFETCHT0   1344(BP)(DI*1)
-	PREFETCHT0   1408(BP)(DI*1)
-	PREFETCHT0   1472(BP)(DI*1)
-	PREFETCHT0   1024(BP)(DI*2)
-	PREFETCHT0   1088(BP)(DI*2)
-	PREFETCHT0   1152(BP)(DI*2)
-	PREFETCHT0   1216(BP)(DI*2)
-	PREFETCHT0   1280(BP)(DI*2)
-	PREFETCHT0   1344(BP)(DI*2)
-	PREFETCHT0   1408(BP)(DI*2)
-	PREFETCHT0   1472(BP)(DI*2)
-	VPXORD       (CX), Z0, Z7
-	VPBROADCASTD (R9), Z8
-	VPDPBUSD     Z8, Z7, Z1
-	VPXORD       (CX)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z2
-	VPXORD       (CX)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z3
-	VPXORD       (R13), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z4
-	VPXORD       (R13)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z5
-	VPXORD       (R13)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z6
-	VPXORD       64(CX), Z0, Z7
-	VPBROADCASTD 4(R9), Z8
-	VPDPBUSD     Z8, Z7, Z1
-	VPXORD       64(CX)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z2
-	VPXORD       64(CX)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z3
-	VPXORD       64(R13), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z4
-	VPXORD       64(R13)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z5
-	VPXORD       64(R13)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z6
-	VPXORD       128(CX), Z0, Z7
-	VPBROADCASTD 8(R9), Z8
-	VPDPBUSD     Z8, Z7, Z1
-	VPXORD       128(CX)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z2
-	VPXORD       128(CX)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z3
-	VPXORD       128(R13), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z4
-	VPXORD       128(R13)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z5
-	VPXORD       128(R13)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z6
-	VPXORD       192(CX), Z0, Z7
-	VPBROADCASTD 12(R9), Z8
-	VPDPBUSD     Z8, Z7, Z1
-	VPXORD       192(CX)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z2
-	VPXORD       192(CX)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z3
-	VPXORD       192(R13), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z4
-	VPXORD       192(R13)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z5
-	VPXORD       192(R13)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z6
-	VPXORD       256(CX), Z0, Z7
-	VPBROADCASTD 16(R9), Z8
-	VPDPBUSD     Z8, Z7, Z1
-	VPXORD       256(CX)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z2
-	VPXORD       256(CX)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z3
-	VPXORD       256(R13), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z4
-	VPXORD       256(R13)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z5
-	VPXORD       256(R13)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z6
-	VPXORD       320(CX), Z0, Z7
-	VPBROADCASTD 20(R9), Z8
-	VPDPBUSD     Z8, Z7, Z1
-	VPXORD       320(CX)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z2
-	VPXORD       320(CX)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z3
-	VPXORD       320(R13), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z4
-	VPXORD       320(R13)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z5
-	VPXORD       320(R13)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z6
-	VPXORD       384(CX), Z0, Z7
-	VPBROADCASTD 24(R9), Z8
-	VPDPBUSD     Z8, Z7, Z1
-	VPXORD       384(CX)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z2
-	VPXORD       384(CX)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z3
-	VPXORD       384(R13), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z4
-	VPXORD       384(R13)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z5
-	VPXORD       384(R13)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z6
-	VPXORD       448(CX), Z0, Z7
-	VPBROADCASTD 28(R9), Z8
-	VPDPBUSD     Z8, Z7, Z1
-	VPXORD       448(CX)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z2
-	VPXORD       448(CX)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z3
-	VPXORD       448(R13), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z4
-	VPXORD       448(R13)(DI*1), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z5
-	VPXORD       448(R13)(DI*2), Z0, Z7
-	VPDPBUSD     Z8, Z7, Z6
-	ADDQ         $+512, CX
-	ADDQ         $+512, R13
-	ADDQ         $+32, R9
-
-	// The block's sums, as float32 and scaled, are added to y.
-	VBROADCASTSS (R10), Z7
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       (DX), Z7, Z8
-	VMOVUPS      (AX), Z9
-	VFMADD231PS  Z1, Z8, Z9
-	VMOVUPS      Z9, (AX)
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       (DX)(R8*1), Z7, Z1
-	VMOVUPS      64(AX), Z8
-	VFMADD231PS  Z2, Z1, Z8
-	VMOVUPS      Z8, 64(AX)
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       (DX)(R8*2), Z7, Z1
-	VMOVUPS      128(AX), Z2
-	VFMADD231PS  Z3, Z1, Z2
-	VMOVUPS      Z2, 128(AX)
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       (R14), Z7, Z1
-	VMOVUPS      192(AX), Z2
-	VFMADD231PS  Z4, Z1, Z2
-	VMOVUPS      Z2, 192(AX)
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       (R14)(R8*1), Z7, Z1
-	VMOVUPS      256(AX), Z2
-	VFMADD231PS  Z5, Z1, Z2
-	VMOVUPS      Z2, 256(AX)
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       (R14)(R8*2), Z7, Z1
-	VMOVUPS      320(AX), Z2
-	VFMADD231PS  Z6, Z1, Z2
-	VMOVUPS      Z2, 320(AX)
-	ADDQ         $+64, DX
-	ADDQ         $+64, R14
-
-	// To the next block: x's codes of the other tokens are skipped.
-	// R15: xStride
-	MOVQ a+0(FP), R15
-	MOVQ 152(R15), R15
-	SHLQ $0x02, R15
-	ADDQ R15, R10
-	ADDQ R15, R11
-	SHLQ $0x04, R15
-	SUBQ $0x40, R15
-	ANDQ R12, R15
-	NOTQ R12
-	ADDQ R15, R9
-	DECQ SI
-	JNZ  n1t6block
-
-	// The words and scales of the first tile are behind: skip the others'.
-	ADDQ $+384, AX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	ADDQ DI, CX
-	ADDQ R8, DX
-	SUBQ $0x06, BX
-	JMP  n1t6
-
-n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (BX).
 	CMPQ BX, $0x02
@@ -8126,24 +7075,14 @@ n1t2block:
 	IMUL3Q     $0x01, DI, R14
 	ANDQ       R14, R13
 	ADDQ       CX, R13
+	MOVQ       $0x00000004, R14
 
-	// 8 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
+n1t2step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R13)
 	PREFETCHT0   1088(R13)
-	PREFETCHT0   1152(R13)
-	PREFETCHT0   1216(R13)
-	PREFETCHT0   1280(R13)
-	PREFETCHT0   1344(R13)
-	PREFETCHT0   1408(R13)
-	PREFETCHT0   1472(R13)
 	PREFETCHT0   1024(R13)(DI*1)
 	PREFETCHT0   1088(R13)(DI*1)
-	PREFETCHT0   1152(R13)(DI*1)
-	PREFETCHT0   1216(R13)(DI*1)
-	PREFETCHT0   1280(R13)(DI*1)
-	PREFETCHT0   1344(R13)(DI*1)
-	PREFETCHT0   1408(R13)(DI*1)
-	PREFETCHT0   1472(R13)(DI*1)
 	VPXORD       (CX), Z0, Z3
 	VPBROADCASTD (R9), Z4
 	VPDPBUSD     Z4, Z3, Z1
@@ -8154,38 +7093,11 @@ n1t2block:
 	VPDPBUSD     Z4, Z3, Z1
 	VPXORD       64(CX)(DI*1), Z0, Z3
 	VPDPBUSD     Z4, Z3, Z2
-	VPXORD       128(CX), Z0, Z3
-	VPBROADCASTD 8(R9), Z4
-	VPDPBUSD     Z4, Z3, Z1
-	VPXORD       128(CX)(DI*1), Z0, Z3
-	VPDPBUSD     Z4, Z3, Z2
-	VPXORD       192(CX), Z0, Z3
-	VPBROADCASTD 12(R9), Z4
-	VPDPBUSD     Z4, Z3, Z1
-	VPXORD       192(CX)(DI*1), Z0, Z3
-	VPDPBUSD     Z4, Z3, Z2
-	VPXORD       256(CX), Z0, Z3
-	VPBROADCASTD 16(R9), Z4
-	VPDPBUSD     Z4, Z3, Z1
-	VPXORD       256(CX)(DI*1), Z0, Z3
-	VPDPBUSD     Z4, Z3, Z2
-	VPXORD       320(CX), Z0, Z3
-	VPBROADCASTD 20(R9), Z4
-	VPDPBUSD     Z4, Z3, Z1
-	VPXORD       320(CX)(DI*1), Z0, Z3
-	VPDPBUSD     Z4, Z3, Z2
-	VPXORD       384(CX), Z0, Z3
-	VPBROADCASTD 24(R9), Z4
-	VPDPBUSD     Z4, Z3, Z1
-	VPXORD       384(CX)(DI*1), Z0, Z3
-	VPDPBUSD     Z4, Z3, Z2
-	VPXORD       448(CX), Z0, Z3
-	VPBROADCASTD 28(R9), Z4
-	VPDPBUSD     Z4, Z3, Z1
-	VPXORD       448(CX)(DI*1), Z0, Z3
-	VPDPBUSD     Z4, Z3, Z2
-	ADDQ         $+512, CX
-	ADDQ         $+32, R9
+	ADDQ         $+128, CX
+	ADDQ         $+8, R9
+	ADDQ         $+128, R13
+	DECQ         R14
+	JNZ          n1t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Z3
@@ -8261,34 +7173,21 @@ n1t1block:
 	MOVQ       DX, R11
 	PREFETCHT0 256(R11)
 	MOVQ       CX, R11
+	MOVQ       $0x00000004, R12
 
-	// 8 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
+n1t1step:
+	// 2 lines of 4 steps of K: words at (CX) on, codes of x at DI on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
-	PREFETCHT0    1152(R11)
-	PREFETCHT0    1216(R11)
-	PREFETCHT0    1280(R11)
-	PREFETCHT0    1344(R11)
-	PREFETCHT0    1408(R11)
-	PREFETCHT0    1472(R11)
 	VPXORD        (CX), Z0, Z2
 	VPDPBUSD.BCST (DI), Z2, Z1
 	VPXORD        64(CX), Z0, Z2
 	VPDPBUSD.BCST 4(DI), Z2, Z1
-	VPXORD        128(CX), Z0, Z2
-	VPDPBUSD.BCST 8(DI), Z2, Z1
-	VPXORD        192(CX), Z0, Z2
-	VPDPBUSD.BCST 12(DI), Z2, Z1
-	VPXORD        256(CX), Z0, Z2
-	VPDPBUSD.BCST 16(DI), Z2, Z1
-	VPXORD        320(CX), Z0, Z2
-	VPDPBUSD.BCST 20(DI), Z2, Z1
-	VPXORD        384(CX), Z0, Z2
-	VPDPBUSD.BCST 24(DI), Z2, Z1
-	VPXORD        448(CX), Z0, Z2
-	VPDPBUSD.BCST 28(DI), Z2, Z1
-	ADDQ          $+512, CX
-	ADDQ          $+32, DI
+	ADDQ          $+128, CX
+	ADDQ          $+8, DI
+	ADDQ          $+128, R11
+	DECQ          R12
+	JNZ           n1t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R8), Z2
@@ -8356,7 +7255,7 @@ line:
 
 // func fastVectorU4VNNI(a *fastVectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, MMX+
-TEXT ·fastVectorU4VNNI(SB), $896-8
+TEXT ·fastVectorU4VNNI(SB), $512-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block b of 64 along K:
 	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
 	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
@@ -12583,532 +11482,6 @@ tokens1:
 	MOVQ a+0(FP), SI
 	MOVQ 176(SI), SI
 
-n1t6:
-	// 6 tiles at a time, while as many are left (SI).
-	CMPQ SI, $0x06
-	JLT  n1t6done
-
-	// DI: k
-	MOVQ   a+0(FP), DI
-	MOVQ   168(DI), DI
-	SHRQ   $0x06, DI
-	IMUL3Q $+512, DI, R8
-	MOVQ   $+0, -8(AX)
-
-	// R9: x
-	MOVQ a+0(FP), R9
-	MOVQ 80(R9), R9
-
-	// R10: xScales
-	MOVQ a+0(FP), R10
-	MOVQ 104(R10), R10
-
-	// R11: starts
-	MOVQ    a+0(FP), R11
-	MOVQ    128(R11), R11
-	LEAQ    (DX)(R8*2), R12
-	ADDQ    R8, R12
-	VXORPS  Z1, Z1, Z1
-	VMOVUPS Z1, (CX)
-	VMOVUPS Z1, 64(CX)
-	VMOVUPS Z1, 128(CX)
-	VMOVUPS Z1, 192(CX)
-	VMOVUPS Z1, 256(CX)
-	VMOVUPS Z1, 320(CX)
-
-n1t6block:
-	// A block of 64 steps of K; DI blocks are left.
-	CMPQ -8(AX), $0x00
-	JNE  n1t6opened
-
-	// The next group of each tile (BX on): zeros and scales go to AX on.
-	// R13: tileGroups
-	MOVQ a+0(FP), R13
-	MOVQ 216(R13), R13
-	SHLQ $0x02, R13
-
-	// R14: group
-	MOVQ       a+0(FP), R14
-	MOVQ       224(R14), R14
-	MOVQ       R14, -8(AX)
-	LEAQ       (BX)(R13*2), R14
-	ADDQ       R13, R14
-	PREFETCHT0 192(BX)
-	VPMOVZXBD  (BX), Z1
-	VMOVUPS    Z1, (AX)
-	PREFETCHT0 192(BX)(R13*1)
-	VPMOVZXBD  (BX)(R13*1), Z1
-	VMOVUPS    Z1, 128(AX)
-	PREFETCHT0 192(BX)(R13*2)
-	VPMOVZXBD  (BX)(R13*2), Z1
-	VMOVUPS    Z1, 256(AX)
-	PREFETCHT0 192(R14)
-	VPMOVZXBD  (R14), Z1
-	VMOVUPS    Z1, 384(AX)
-	PREFETCHT0 192(R14)(R13*1)
-	VPMOVZXBD  (R14)(R13*1), Z1
-	VMOVUPS    Z1, 512(AX)
-	PREFETCHT0 192(R14)(R13*2)
-	VPMOVZXBD  (R14)(R13*2), Z1
-	VMOVUPS    Z1, 640(AX)
-
-	// R15: scale
-	MOVQ    a+0(FP), R15
-	MOVQ    232(R15), R15
-	CMPQ    R15, $0x02
-	JE      n1t6f16
-	CMPQ    R15, $0x01
-	JE      n1t6bf16
-	VMOVUPS 16(BX), Z1
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS 16(BX)(R13*1), Z1
-	VMOVUPS Z1, 192(AX)
-	VMOVUPS 16(BX)(R13*2), Z1
-	VMOVUPS Z1, 320(AX)
-	VMOVUPS 16(R14), Z1
-	VMOVUPS Z1, 448(AX)
-	VMOVUPS 16(R14)(R13*1), Z1
-	VMOVUPS Z1, 576(AX)
-	VMOVUPS 16(R14)(R13*2), Z1
-	VMOVUPS Z1, 704(AX)
-	ADDQ    $+80, BX
-	JMP     n1t6scaled
-
-n1t6bf16:
-	VPMOVZXWD 16(BX), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VPMOVZXWD 16(BX)(R13*1), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 192(AX)
-	VPMOVZXWD 16(BX)(R13*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 320(AX)
-	VPMOVZXWD 16(R14), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 448(AX)
-	VPMOVZXWD 16(R14)(R13*1), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 576(AX)
-	VPMOVZXWD 16(R14)(R13*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 704(AX)
-	ADDQ      $+48, BX
-	JMP       n1t6scaled
-
-n1t6f16:
-	VCVTPH2PS 16(BX), Z1
-	VMOVUPS   Z1, 64(AX)
-	VCVTPH2PS 16(BX)(R13*1), Z1
-	VMOVUPS   Z1, 192(AX)
-	VCVTPH2PS 16(BX)(R13*2), Z1
-	VMOVUPS   Z1, 320(AX)
-	VCVTPH2PS 16(R14), Z1
-	VMOVUPS   Z1, 448(AX)
-	VCVTPH2PS 16(R14)(R13*1), Z1
-	VMOVUPS   Z1, 576(AX)
-	VCVTPH2PS 16(R14)(R13*2), Z1
-	VMOVUPS   Z1, 704(AX)
-	ADDQ      $+48, BX
-
-n1t6scaled:
-n1t6opened:
-	SUBQ         $0x40, -8(AX)
-	VPBROADCASTD (R11), Z1
-	VPMADDWD     (AX), Z1, Z2
-	VPMADDWD     128(AX), Z1, Z3
-	VPMADDWD     256(AX), Z1, Z4
-	VPMADDWD     384(AX), Z1, Z5
-	VPMADDWD     512(AX), Z1, Z6
-	VPMADDWD     640(AX), Z1, Z1
-
-	// Sums of tile 0, rows 0 to 15, a token each: Z2.
-	// Sums of tile 1, rows 0 to 15, a token each: Z3.
-	// Sums of tile 2, rows 0 to 15, a token each: Z4.
-	// Sums of tile 3, rows 0 to 15, a token each: Z5.
-	// Sums of tile 4, rows 0 to 15, a token each: Z6.
-	// Sums of tile 5, rows 0 to 15, a token each: Z1.
-	CMPQ   DI, $+3
-	SBBQ   R13, R13
-	IMUL3Q $0x05, R8, R14
-	ANDQ   R14, R13
-	ADDQ   DX, R13
-	LEAQ   (R13)(R8*2), R14
-	ADDQ   R8, R14
-
-	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
-	PREFETCHT0   1024(R13)
-	PREFETCHT0   1088(R13)
-	PREFETCHT0   1152(R13)
-	PREFETCHT0   1216(R13)
-	PREFETCHT0   1280(R13)
-	PREFETCHT0   1344(R13)
-	PREFETCHT0   1408(R13)
-	PREFETCHT0   1472(R13)
-	PREFETCHT0   1024(R13)(R8*1)
-	PREFETCHT0   1088(R13)(R8*1)
-	PREFETCHT0   1152(R13)(R8*1)
-	PREFETCHT0   1216(R13)(R8*1)
-	PREFETCHT0   1280(R13)(R8*1)
-	PREFETCHT0   1344(R13)(R8*1)
-	PREFETCHT0   1408(R13)(R8*1)
-	PREFETCHT0   1472(R13)(R8*1)
-	PREFETCHT0   1024(R13)(R8*2)
-	PREFETCHT0   1088(R13)(R8*2)
-	PREFETCHT0   1152(R13)(R8*2)
-	PREFETCHT0   1216(R13)(R8*2)
-	PREFETCHT0   1280(R13)(R8*2)
-	PREFETCHT0   1344(R13)(R8*2)
-	PREFETCHT0   1408(R13)(R8*2)
-	PREFETCHT0   1472(R13)(R8*2)
-	PREFETCHT0   1024(R14)
-	PREFETCHT0   1088(R14)
-	PREFETCHT0   1152(R14)
-	PREFETCHT0   1216(R14)
-	PREFETCHT0   1280(R14)
-	PREFETCHT0   1344(R14)
-	PREFETCHT0   1408(R14)
-	PREFETCHT0   1472(R14)
-	PREFETCHT0   1024(R14)(R8*1)
-	PREFETCHT0   1088(R14)(R8*1)
-	PREFETCHT0   1152(R14)(R8*1)
-	PREFETCHT0   1216(R14)(R8*1)
-	PREFETCHT0   1280(R14)(R8*1)
-	PREFETCHT0   1344(R14)(R8*1)
-	PREFETCHT0   1408(R14)(R8*1)
-	PREFETCHT0   1472(R14)(R8*1)
-	PREFETCHT0   1024(R14)(R8*2)
-	PREFETCHT0   1088(R14)(R8*2)
-	PREFETCHT0   1152(R14)(R8*2)
-	PREFETCHT0   1216(R14)(R8*2)
-	PREFETCHT0   1280(R14)(R8*2)
-	PREFETCHT0   1344(R14)(R8*2)
-	PREFETCHT0   1408(R14)(R8*2)
-	PREFETCHT0   1472(R14)(R8*2)
-	VPANDD       (DX), Z0, Z7
-	VPSRLW       $0x04, (DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD (R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 4(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       (DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, (DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       (DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, (DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       (R12), Z0, Z8
-	VPSRLW       $0x04, (R12), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       (R12)(R8*1), Z0, Z8
-	VPSRLW       $0x04, (R12)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       (R12)(R8*2), Z0, Z8
-	VPSRLW       $0x04, (R12)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       64(DX), Z0, Z7
-	VPSRLW       $0x04, 64(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 8(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 12(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       64(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 64(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       64(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 64(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       64(R12), Z0, Z8
-	VPSRLW       $0x04, 64(R12), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       64(R12)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 64(R12)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       64(R12)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 64(R12)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       128(DX), Z0, Z7
-	VPSRLW       $0x04, 128(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 16(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 20(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       128(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 128(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       128(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 128(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       128(R12), Z0, Z8
-	VPSRLW       $0x04, 128(R12), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       128(R12)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 128(R12)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       128(R12)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 128(R12)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       192(DX), Z0, Z7
-	VPSRLW       $0x04, 192(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 24(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 28(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       192(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 192(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       192(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 192(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       192(R12), Z0, Z8
-	VPSRLW       $0x04, 192(R12), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       192(R12)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 192(R12)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       192(R12)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 192(R12)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       256(DX), Z0, Z7
-	VPSRLW       $0x04, 256(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 32(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 36(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       256(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 256(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       256(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 256(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       256(R12), Z0, Z8
-	VPSRLW       $0x04, 256(R12), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       256(R12)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 256(R12)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       256(R12)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 256(R12)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       320(DX), Z0, Z7
-	VPSRLW       $0x04, 320(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 40(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 44(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       320(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 320(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       320(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 320(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       320(R12), Z0, Z8
-	VPSRLW       $0x04, 320(R12), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       320(R12)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 320(R12)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       320(R12)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 320(R12)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       384(DX), Z0, Z7
-	VPSRLW       $0x04, 384(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 48(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 52(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       384(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 384(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       384(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 384(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       384(R12), Z0, Z8
-	VPSRLW       $0x04, 384(R12), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       384(R12)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 384(R12)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       384(R12)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 384(R12)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       448(DX), Z0, Z7
-	VPSRLW       $0x04, 448(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 56(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 60(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       448(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 448(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       448(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 448(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       448(R12), Z0, Z8
-	VPSRLW       $0x04, 448(R12), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       448(R12)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 448(R12)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       448(R12)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 448(R12)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	ADDQ         $+512, DX
-	ADDQ         $+512, R12
-	ADDQ         $+64, R9
-
-	// The block's sums, as float32 and scaled, are added to y.
-	VBROADCASTSS (R10), Z7
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       64(AX), Z7, Z8
-	VMOVUPS      (CX), Z9
-	VFMADD231PS  Z2, Z8, Z9
-	VMOVUPS      Z9, (CX)
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       192(AX), Z7, Z2
-	VMOVUPS      64(CX), Z8
-	VFMADD231PS  Z3, Z2, Z8
-	VMOVUPS      Z8, 64(CX)
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       320(AX), Z7, Z2
-	VMOVUPS      128(CX), Z3
-	VFMADD231PS  Z4, Z2, Z3
-	VMOVUPS      Z3, 128(CX)
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       448(AX), Z7, Z2
-	VMOVUPS      192(CX), Z3
-	VFMADD231PS  Z5, Z2, Z3
-	VMOVUPS      Z3, 192(CX)
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       576(AX), Z7, Z2
-	VMOVUPS      256(CX), Z3
-	VFMADD231PS  Z6, Z2, Z3
-	VMOVUPS      Z3, 256(CX)
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       704(AX), Z7, Z2
-	VMOVUPS      320(CX), Z3
-	VFMADD231PS  Z1, Z2, Z3
-	VMOVUPS      Z3, 320(CX)
-
-	// To the next block: x's codes of the other tokens are skipped.
-	// R13: xStride
-	MOVQ a+0(FP), R13
-	MOVQ 152(R13), R13
-	SHLQ $0x02, R13
-	ADDQ R13, R10
-	ADDQ R13, R11
-	SHLQ $0x04, R13
-	SUBQ $0x40, R13
-	ADDQ R13, R9
-	DECQ DI
-	JNZ  n1t6block
-
-	// The words and scales of the first tile are behind: skip the others'.
-	ADDQ $+384, CX
-	ADDQ R8, DX
-	ADDQ R8, DX
-	ADDQ R8, DX
-	ADDQ R8, DX
-	ADDQ R8, DX
-
-	// DI: tileGroups
-	MOVQ   a+0(FP), DI
-	MOVQ   216(DI), DI
-	SHLQ   $0x02, DI
-	IMUL3Q $0x05, DI, DI
-	ADDQ   DI, BX
-	SUBQ   $0x06, SI
-	JMP    n1t6
-
-n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ SI, $0x02
@@ -13203,24 +11576,14 @@ n1t2opened:
 	IMUL3Q $0x01, R8, R13
 	ANDQ   R13, R12
 	ADDQ   DX, R12
+	MOVQ   $0x00000004, R13
 
-	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+n1t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R12)
 	PREFETCHT0   1088(R12)
-	PREFETCHT0   1152(R12)
-	PREFETCHT0   1216(R12)
-	PREFETCHT0   1280(R12)
-	PREFETCHT0   1344(R12)
-	PREFETCHT0   1408(R12)
-	PREFETCHT0   1472(R12)
 	PREFETCHT0   1024(R12)(R8*1)
 	PREFETCHT0   1088(R12)(R8*1)
-	PREFETCHT0   1152(R12)(R8*1)
-	PREFETCHT0   1216(R12)(R8*1)
-	PREFETCHT0   1280(R12)(R8*1)
-	PREFETCHT0   1344(R12)(R8*1)
-	PREFETCHT0   1408(R12)(R8*1)
-	PREFETCHT0   1472(R12)(R8*1)
 	VPANDD       (DX), Z0, Z3
 	VPSRLW       $0x04, (DX), Z4
 	VPANDD       Z0, Z4, Z4
@@ -13245,80 +11608,11 @@ n1t2opened:
 	VPANDD       Z0, Z6, Z6
 	VPDPBUSD     Z5, Z4, Z1
 	VPDPBUSD     Z3, Z6, Z1
-	VPANDD       128(DX), Z0, Z3
-	VPSRLW       $0x04, 128(DX), Z4
-	VPANDD       Z0, Z4, Z4
-	VPBROADCASTD 16(R9), Z5
-	VPDPBUSD     Z5, Z3, Z2
-	VPBROADCASTD 20(R9), Z3
-	VPDPBUSD     Z3, Z4, Z2
-	VPANDD       128(DX)(R8*1), Z0, Z4
-	VPSRLW       $0x04, 128(DX)(R8*1), Z6
-	VPANDD       Z0, Z6, Z6
-	VPDPBUSD     Z5, Z4, Z1
-	VPDPBUSD     Z3, Z6, Z1
-	VPANDD       192(DX), Z0, Z3
-	VPSRLW       $0x04, 192(DX), Z4
-	VPANDD       Z0, Z4, Z4
-	VPBROADCASTD 24(R9), Z5
-	VPDPBUSD     Z5, Z3, Z2
-	VPBROADCASTD 28(R9), Z3
-	VPDPBUSD     Z3, Z4, Z2
-	VPANDD       192(DX)(R8*1), Z0, Z4
-	VPSRLW       $0x04, 192(DX)(R8*1), Z6
-	VPANDD       Z0, Z6, Z6
-	VPDPBUSD     Z5, Z4, Z1
-	VPDPBUSD     Z3, Z6, Z1
-	VPANDD       256(DX), Z0, Z3
-	VPSRLW       $0x04, 256(DX), Z4
-	VPANDD       Z0, Z4, Z4
-	VPBROADCASTD 32(R9), Z5
-	VPDPBUSD     Z5, Z3, Z2
-	VPBROADCASTD 36(R9), Z3
-	VPDPBUSD     Z3, Z4, Z2
-	VPANDD       256(DX)(R8*1), Z0, Z4
-	VPSRLW       $0x04, 256(DX)(R8*1), Z6
-	VPANDD       Z0, Z6, Z6
-	VPDPBUSD     Z5, Z4, Z1
-	VPDPBUSD     Z3, Z6, Z1
-	VPANDD       320(DX), Z0, Z3
-	VPSRLW       $0x04, 320(DX), Z4
-	VPANDD       Z0, Z4, Z4
-	VPBROADCASTD 40(R9), Z5
-	VPDPBUSD     Z5, Z3, Z2
-	VPBROADCASTD 44(R9), Z3
-	VPDPBUSD     Z3, Z4, Z2
-	VPANDD       320(DX)(R8*1), Z0, Z4
-	VPSRLW       $0x04, 320(DX)(R8*1), Z6
-	VPANDD       Z0, Z6, Z6
-	VPDPBUSD     Z5, Z4, Z1
-	VPDPBUSD     Z3, Z6, Z1
-	VPANDD       384(DX), Z0, Z3
-	VPSRLW       $0x04, 384(DX), Z4
-	VPANDD       Z0, Z4, Z4
-	VPBROADCASTD 48(R9), Z5
-	VPDPBUSD     Z5, Z3, Z2
-	VPBROADCASTD 52(R9), Z3
-	VPDPBUSD     Z3, Z4, Z2
-	VPANDD       384(DX)(R8*1), Z0, Z4
-	VPSRLW       $0x04, 384(DX)(R8*1), Z6
-	VPANDD       Z0, Z6, Z6
-	VPDPBUSD     Z5, Z4, Z1
-	VPDPBUSD     Z3, Z6, Z1
-	VPANDD       448(DX), Z0, Z3
-	VPSRLW       $0x04, 448(DX), Z4
-	VPANDD       Z0, Z4, Z4
-	VPBROADCASTD 56(R9), Z5
-	VPDPBUSD     Z5, Z3, Z2
-	VPBROADCASTD 60(R9), Z3
-	VPDPBUSD     Z3, Z4, Z2
-	VPANDD       448(DX)(R8*1), Z0, Z4
-	VPSRLW       $0x04, 448(DX)(R8*1), Z6
-	VPANDD       Z0, Z6, Z6
-	VPDPBUSD     Z5, Z4, Z1
-	VPDPBUSD     Z3, Z6, Z1
-	ADDQ         $+512, DX
-	ADDQ         $+64, R9
+	ADDQ         $+128, DX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R12
+	DECQ         R13
+	JNZ          n1t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Z3
@@ -13437,16 +11731,12 @@ n1t1opened:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z1.
 	MOVQ DX, R11
+	MOVQ $0x00000004, R12
 
-	// 8 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+n1t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
 	PREFETCHT0    1024(R11)
 	PREFETCHT0    1088(R11)
-	PREFETCHT0    1152(R11)
-	PREFETCHT0    1216(R11)
-	PREFETCHT0    1280(R11)
-	PREFETCHT0    1344(R11)
-	PREFETCHT0    1408(R11)
-	PREFETCHT0    1472(R11)
 	VPANDD        (DX), Z0, Z2
 	VPSRLW        $0x04, (DX), Z3
 	VPANDD        Z0, Z3, Z3
@@ -13457,38 +11747,11 @@ n1t1opened:
 	VPANDD        Z0, Z3, Z3
 	VPDPBUSD.BCST 8(R8), Z2, Z1
 	VPDPBUSD.BCST 12(R8), Z3, Z1
-	VPANDD        128(DX), Z0, Z2
-	VPSRLW        $0x04, 128(DX), Z3
-	VPANDD        Z0, Z3, Z3
-	VPDPBUSD.BCST 16(R8), Z2, Z1
-	VPDPBUSD.BCST 20(R8), Z3, Z1
-	VPANDD        192(DX), Z0, Z2
-	VPSRLW        $0x04, 192(DX), Z3
-	VPANDD        Z0, Z3, Z3
-	VPDPBUSD.BCST 24(R8), Z2, Z1
-	VPDPBUSD.BCST 28(R8), Z3, Z1
-	VPANDD        256(DX), Z0, Z2
-	VPSRLW        $0x04, 256(DX), Z3
-	VPANDD        Z0, Z3, Z3
-	VPDPBUSD.BCST 32(R8), Z2, Z1
-	VPDPBUSD.BCST 36(R8), Z3, Z1
-	VPANDD        320(DX), Z0, Z2
-	VPSRLW        $0x04, 320(DX), Z3
-	VPANDD        Z0, Z3, Z3
-	VPDPBUSD.BCST 40(R8), Z2, Z1
-	VPDPBUSD.BCST 44(R8), Z3, Z1
-	VPANDD        384(DX), Z0, Z2
-	VPSRLW        $0x04, 384(DX), Z3
-	VPANDD        Z0, Z3, Z3
-	VPDPBUSD.BCST 48(R8), Z2, Z1
-	VPDPBUSD.BCST 52(R8), Z3, Z1
-	VPANDD        448(DX), Z0, Z2
-	VPSRLW        $0x04, 448(DX), Z3
-	VPANDD        Z0, Z3, Z3
-	VPDPBUSD.BCST 56(R8), Z2, Z1
-	VPDPBUSD.BCST 60(R8), Z3, Z1
-	ADDQ          $+512, DX
-	ADDQ          $+64, R8
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R11
+	DECQ          R12
+	JNZ           n1t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R9), Z2
@@ -13522,7 +11785,7 @@ n1t1done:
 
 // func fastVectorU4x32VNNI(a *fastVectorArgs)
 // Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VNNI, MMX+
-TEXT ·fastVectorU4x32VNNI(SB), $896-8
+TEXT ·fastVectorU4x32VNNI(SB), $512-8
 	// y = 0; for each tile t of 16 rows r, token c < n, block b of 32 along K:
 	// 	s = Σ_k w[k][r]·x[c][k]     integers, exact; x is [K/64][xStride][64] codes
 	// 	y[c·yStride + t·16 + r] += (scales[b][r]·xScales[b·xStride + c])·s     fused
@@ -17463,383 +15726,6 @@ tokens1:
 	MOVQ a+0(FP), SI
 	MOVQ 176(SI), SI
 
-n1t6:
-	// 6 tiles at a time, while as many are left (SI).
-	CMPQ SI, $0x06
-	JLT  n1t6done
-
-	// DI: k
-	MOVQ   a+0(FP), DI
-	MOVQ   168(DI), DI
-	SHRQ   $0x05, DI
-	IMUL3Q $+256, DI, R8
-	MOVQ   $+0, -8(AX)
-
-	// R9: x
-	MOVQ a+0(FP), R9
-	MOVQ 80(R9), R9
-
-	// R10: xScales
-	MOVQ a+0(FP), R10
-	MOVQ 104(R10), R10
-
-	// R11: starts
-	MOVQ    a+0(FP), R11
-	MOVQ    128(R11), R11
-	XORQ    R12, R12
-	LEAQ    (DX)(R8*2), R13
-	ADDQ    R8, R13
-	VXORPS  Z1, Z1, Z1
-	VMOVUPS Z1, (CX)
-	VMOVUPS Z1, 64(CX)
-	VMOVUPS Z1, 128(CX)
-	VMOVUPS Z1, 192(CX)
-	VMOVUPS Z1, 256(CX)
-	VMOVUPS Z1, 320(CX)
-
-n1t6block:
-	// A block of 32 steps of K; DI blocks are left.
-	CMPQ -8(AX), $0x00
-	JNE  n1t6opened
-
-	// The next group of each tile (BX on): zeros and scales go to AX on.
-	// R14: tileGroups
-	MOVQ a+0(FP), R14
-	MOVQ 216(R14), R14
-	SHLQ $0x02, R14
-
-	// R15: group
-	MOVQ       a+0(FP), R15
-	MOVQ       224(R15), R15
-	MOVQ       R15, -8(AX)
-	LEAQ       (BX)(R14*2), R15
-	ADDQ       R14, R15
-	PREFETCHT0 192(BX)
-	VPMOVZXBD  (BX), Z1
-	VMOVUPS    Z1, (AX)
-	PREFETCHT0 192(BX)(R14*1)
-	VPMOVZXBD  (BX)(R14*1), Z1
-	VMOVUPS    Z1, 128(AX)
-	PREFETCHT0 192(BX)(R14*2)
-	VPMOVZXBD  (BX)(R14*2), Z1
-	VMOVUPS    Z1, 256(AX)
-	PREFETCHT0 192(R15)
-	VPMOVZXBD  (R15), Z1
-	VMOVUPS    Z1, 384(AX)
-	PREFETCHT0 192(R15)(R14*1)
-	VPMOVZXBD  (R15)(R14*1), Z1
-	VMOVUPS    Z1, 512(AX)
-	PREFETCHT0 192(R15)(R14*2)
-	VPMOVZXBD  (R15)(R14*2), Z1
-	VMOVUPS    Z1, 640(AX)
-
-	// BP: scale
-	MOVQ    a+0(FP), BP
-	MOVQ    232(BP), BP
-	CMPQ    BP, $0x02
-	JE      n1t6f16
-	CMPQ    BP, $0x01
-	JE      n1t6bf16
-	VMOVUPS 16(BX), Z1
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS 16(BX)(R14*1), Z1
-	VMOVUPS Z1, 192(AX)
-	VMOVUPS 16(BX)(R14*2), Z1
-	VMOVUPS Z1, 320(AX)
-	VMOVUPS 16(R15), Z1
-	VMOVUPS Z1, 448(AX)
-	VMOVUPS 16(R15)(R14*1), Z1
-	VMOVUPS Z1, 576(AX)
-	VMOVUPS 16(R15)(R14*2), Z1
-	VMOVUPS Z1, 704(AX)
-	ADDQ    $+80, BX
-	JMP     n1t6scaled
-
-n1t6bf16:
-	VPMOVZXWD 16(BX), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 64(AX)
-	VPMOVZXWD 16(BX)(R14*1), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 192(AX)
-	VPMOVZXWD 16(BX)(R14*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 320(AX)
-	VPMOVZXWD 16(R15), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 448(AX)
-	VPMOVZXWD 16(R15)(R14*1), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 576(AX)
-	VPMOVZXWD 16(R15)(R14*2), Z1
-	VPSLLD    $0x10, Z1, Z1
-	VMOVUPS   Z1, 704(AX)
-	ADDQ      $+48, BX
-	JMP       n1t6scaled
-
-n1t6f16:
-	VCVTPH2PS 16(BX), Z1
-	VMOVUPS   Z1, 64(AX)
-	VCVTPH2PS 16(BX)(R14*1), Z1
-	VMOVUPS   Z1, 192(AX)
-	VCVTPH2PS 16(BX)(R14*2), Z1
-	VMOVUPS   Z1, 320(AX)
-	VCVTPH2PS 16(R15), Z1
-	VMOVUPS   Z1, 448(AX)
-	VCVTPH2PS 16(R15)(R14*1), Z1
-	VMOVUPS   Z1, 576(AX)
-	VCVTPH2PS 16(R15)(R14*2), Z1
-	VMOVUPS   Z1, 704(AX)
-	ADDQ      $+48, BX
-
-n1t6scaled:
-n1t6opened:
-	SUBQ         $0x20, -8(AX)
-	VPBROADCASTD (R11), Z1
-	VPMADDWD     (AX), Z1, Z2
-	VPMADDWD     128(AX), Z1, Z3
-	VPMADDWD     256(AX), Z1, Z4
-	VPMADDWD     384(AX), Z1, Z5
-	VPMADDWD     512(AX), Z1, Z6
-	VPMADDWD     640(AX), Z1, Z1
-
-	// Sums of tile 0, rows 0 to 15, a token each: Z2.
-	// Sums of tile 1, rows 0 to 15, a token each: Z3.
-	// Sums of tile 2, rows 0 to 15, a token each: Z4.
-	// Sums of tile 3, rows 0 to 15, a token each: Z5.
-	// Sums of tile 4, rows 0 to 15, a token each: Z6.
-	// Sums of tile 5, rows 0 to 15, a token each: Z1.
-	CMPQ   DI, $+5
-	SBBQ   R14, R14
-	IMUL3Q $0x05, R8, R15
-	ANDQ   R15, R14
-	ADDQ   DX, R14
-	LEAQ   (R14)(R8*2), R15
-	ADDQ   R8, R15
-
-	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
-	PREFETCHT0   1024(R14)
-	PREFETCHT0   1088(R14)
-	PREFETCHT0   1152(R14)
-	PREFETCHT0   1216(R14)
-	PREFETCHT0   1024(R14)(R8*1)
-	PREFETCHT0   1088(R14)(R8*1)
-	PREFETCHT0   1152(R14)(R8*1)
-	PREFETCHT0   1216(R14)(R8*1)
-	PREFETCHT0   1024(R14)(R8*2)
-	PREFETCHT0   1088(R14)(R8*2)
-	PREFETCHT0   1152(R14)(R8*2)
-	PREFETCHT0   1216(R14)(R8*2)
-	PREFETCHT0   1024(R15)
-	PREFETCHT0   1088(R15)
-	PREFETCHT0   1152(R15)
-	PREFETCHT0   1216(R15)
-	PREFETCHT0   1024(R15)(R8*1)
-	PREFETCHT0   1088(R15)(R8*1)
-	PREFETCHT0   1152(R15)(R8*1)
-	PREFETCHT0   1216(R15)(R8*1)
-	PREFETCHT0   1024(R15)(R8*2)
-	PREFETCHT0   1088(R15)(R8*2)
-	PREFETCHT0   1152(R15)(R8*2)
-	PREFETCHT0   1216(R15)(R8*2)
-	VPANDD       (DX), Z0, Z7
-	VPSRLW       $0x04, (DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD (R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 4(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       (DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, (DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       (DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, (DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       (R13), Z0, Z8
-	VPSRLW       $0x04, (R13), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       (R13)(R8*1), Z0, Z8
-	VPSRLW       $0x04, (R13)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       (R13)(R8*2), Z0, Z8
-	VPSRLW       $0x04, (R13)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       64(DX), Z0, Z7
-	VPSRLW       $0x04, 64(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 8(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 12(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       64(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 64(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       64(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 64(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       64(R13), Z0, Z8
-	VPSRLW       $0x04, 64(R13), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       64(R13)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 64(R13)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       64(R13)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 64(R13)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       128(DX), Z0, Z7
-	VPSRLW       $0x04, 128(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 16(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 20(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       128(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 128(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       128(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 128(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       128(R13), Z0, Z8
-	VPSRLW       $0x04, 128(R13), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       128(R13)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 128(R13)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       128(R13)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 128(R13)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	VPANDD       192(DX), Z0, Z7
-	VPSRLW       $0x04, 192(DX), Z8
-	VPANDD       Z0, Z8, Z8
-	VPBROADCASTD 24(R9), Z9
-	VPDPBUSD     Z9, Z7, Z2
-	VPBROADCASTD 28(R9), Z7
-	VPDPBUSD     Z7, Z8, Z2
-	VPANDD       192(DX)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 192(DX)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z3
-	VPDPBUSD     Z7, Z10, Z3
-	VPANDD       192(DX)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 192(DX)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z4
-	VPDPBUSD     Z7, Z10, Z4
-	VPANDD       192(R13), Z0, Z8
-	VPSRLW       $0x04, 192(R13), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z5
-	VPDPBUSD     Z7, Z10, Z5
-	VPANDD       192(R13)(R8*1), Z0, Z8
-	VPSRLW       $0x04, 192(R13)(R8*1), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z6
-	VPDPBUSD     Z7, Z10, Z6
-	VPANDD       192(R13)(R8*2), Z0, Z8
-	VPSRLW       $0x04, 192(R13)(R8*2), Z10
-	VPANDD       Z0, Z10, Z10
-	VPDPBUSD     Z9, Z8, Z1
-	VPDPBUSD     Z7, Z10, Z1
-	ADDQ         $+256, DX
-	ADDQ         $+256, R13
-	ADDQ         $+32, R9
-
-	// The block's sums, as float32 and scaled, are added to y.
-	VBROADCASTSS (R10), Z7
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       64(AX), Z7, Z8
-	VMOVUPS      (CX), Z9
-	VFMADD231PS  Z2, Z8, Z9
-	VMOVUPS      Z9, (CX)
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       192(AX), Z7, Z2
-	VMOVUPS      64(CX), Z8
-	VFMADD231PS  Z3, Z2, Z8
-	VMOVUPS      Z8, 64(CX)
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       320(AX), Z7, Z2
-	VMOVUPS      128(CX), Z3
-	VFMADD231PS  Z4, Z2, Z3
-	VMOVUPS      Z3, 128(CX)
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       448(AX), Z7, Z2
-	VMOVUPS      192(CX), Z3
-	VFMADD231PS  Z5, Z2, Z3
-	VMOVUPS      Z3, 192(CX)
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       576(AX), Z7, Z2
-	VMOVUPS      256(CX), Z3
-	VFMADD231PS  Z6, Z2, Z3
-	VMOVUPS      Z3, 256(CX)
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       704(AX), Z7, Z2
-	VMOVUPS      320(CX), Z3
-	VFMADD231PS  Z1, Z2, Z3
-	VMOVUPS      Z3, 320(CX)
-
-	// To the next block: x's codes of the other tokens are skipped.
-	// R14: xStride
-	MOVQ a+0(FP), R14
-	MOVQ 152(R14), R14
-	SHLQ $0x02, R14
-	ADDQ R14, R10
-	ADDQ R14, R11
-	SHLQ $0x04, R14
-	SUBQ $0x40, R14
-	ANDQ R12, R14
-	NOTQ R12
-	ADDQ R14, R9
-	DECQ DI
-	JNZ  n1t6block
-
-	// The words and scales of the first tile are behind: skip the others'.
-	ADDQ $+384, CX
-	ADDQ R8, DX
-	ADDQ R8, DX
-	ADDQ R8, DX
-	ADDQ R8, DX
-	ADDQ R8, DX
-
-	// DI: tileGroups
-	MOVQ   a+0(FP), DI
-	MOVQ   216(DI), DI
-	SHLQ   $0x02, DI
-	IMUL3Q $0x05, DI, DI
-	ADDQ   DI, BX
-	SUBQ   $0x06, SI
-	JMP    n1t6
-
-n1t6done:
 n1t2:
 	// 2 tiles at a time, while as many are left (SI).
 	CMPQ SI, $0x02
@@ -17935,16 +15821,14 @@ n1t2opened:
 	IMUL3Q $0x01, R8, R14
 	ANDQ   R14, R13
 	ADDQ   DX, R13
+	MOVQ   $0x00000002, R14
 
-	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
+n1t2step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R9 on.
 	PREFETCHT0   1024(R13)
 	PREFETCHT0   1088(R13)
-	PREFETCHT0   1152(R13)
-	PREFETCHT0   1216(R13)
 	PREFETCHT0   1024(R13)(R8*1)
 	PREFETCHT0   1088(R13)(R8*1)
-	PREFETCHT0   1152(R13)(R8*1)
-	PREFETCHT0   1216(R13)(R8*1)
 	VPANDD       (DX), Z0, Z3
 	VPSRLW       $0x04, (DX), Z4
 	VPANDD       Z0, Z4, Z4
@@ -17969,32 +15853,11 @@ n1t2opened:
 	VPANDD       Z0, Z6, Z6
 	VPDPBUSD     Z5, Z4, Z1
 	VPDPBUSD     Z3, Z6, Z1
-	VPANDD       128(DX), Z0, Z3
-	VPSRLW       $0x04, 128(DX), Z4
-	VPANDD       Z0, Z4, Z4
-	VPBROADCASTD 16(R9), Z5
-	VPDPBUSD     Z5, Z3, Z2
-	VPBROADCASTD 20(R9), Z3
-	VPDPBUSD     Z3, Z4, Z2
-	VPANDD       128(DX)(R8*1), Z0, Z4
-	VPSRLW       $0x04, 128(DX)(R8*1), Z6
-	VPANDD       Z0, Z6, Z6
-	VPDPBUSD     Z5, Z4, Z1
-	VPDPBUSD     Z3, Z6, Z1
-	VPANDD       192(DX), Z0, Z3
-	VPSRLW       $0x04, 192(DX), Z4
-	VPANDD       Z0, Z4, Z4
-	VPBROADCASTD 24(R9), Z5
-	VPDPBUSD     Z5, Z3, Z2
-	VPBROADCASTD 28(R9), Z3
-	VPDPBUSD     Z3, Z4, Z2
-	VPANDD       192(DX)(R8*1), Z0, Z4
-	VPSRLW       $0x04, 192(DX)(R8*1), Z6
-	VPANDD       Z0, Z6, Z6
-	VPDPBUSD     Z5, Z4, Z1
-	VPDPBUSD     Z3, Z6, Z1
-	ADDQ         $+256, DX
-	ADDQ         $+32, R9
+	ADDQ         $+128, DX
+	ADDQ         $+16, R9
+	ADDQ         $+128, R13
+	DECQ         R14
+	JNZ          n1t2step
 
 	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R10), Z3
@@ -18116,12 +15979,12 @@ n1t1opened:
 
 	// Sums of tile 0, rows 0 to 15, a token each: Z1.
 	MOVQ DX, R12
+	MOVQ $0x00000002, R13
 
-	// 4 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
+n1t1step:
+	// 2 lines of 8 steps of K: words at (DX) on, codes of x at R8 on.
 	PREFETCHT0    1024(R12)
 	PREFETCHT0    1088(R12)
-	PREFETCHT0    1152(R12)
-	PREFETCHT0    1216(R12)
 	VPANDD        (DX), Z0, Z2
 	VPSRLW        $0x04, (DX), Z3
 	VPANDD        Z0, Z3, Z3
@@ -18132,18 +15995,11 @@ n1t1opened:
 	VPANDD        Z0, Z3, Z3
 	VPDPBUSD.BCST 8(R8), Z2, Z1
 	VPDPBUSD.BCST 12(R8), Z3, Z1
-	VPANDD        128(DX), Z0, Z2
-	VPSRLW        $0x04, 128(DX), Z3
-	VPANDD        Z0, Z3, Z3
-	VPDPBUSD.BCST 16(R8), Z2, Z1
-	VPDPBUSD.BCST 20(R8), Z3, Z1
-	VPANDD        192(DX), Z0, Z2
-	VPSRLW        $0x04, 192(DX), Z3
-	VPANDD        Z0, Z3, Z3
-	VPDPBUSD.BCST 24(R8), Z2, Z1
-	VPDPBUSD.BCST 28(R8), Z3, Z1
-	ADDQ          $+256, DX
-	ADDQ          $+32, R8
+	ADDQ          $+128, DX
+	ADDQ          $+16, R8
+	ADDQ          $+128, R12
+	DECQ          R13
+	JNZ           n1t1step
 
 	// The block's sums, as float32 and scaled, are added to y.
 	VBROADCASTSS (R9), Z2

@@ -234,7 +234,7 @@ func (v *fastBody) loop(count int) {
 		far := ahead(v.words, tileWords, count, aheadBytes, blocks, aheadBytes/(all*tileBytes)+1)
 		unroll := 2
 		switch {
-		case Wide() && v.n <= 3:
+		case Wide() && v.n > 1 && v.n <= 3: // of one token, words come from memory best a few lines at a time
 			unroll = all
 		case v.words16:
 			unroll = 4

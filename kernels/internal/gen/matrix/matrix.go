@@ -62,13 +62,13 @@ var avx512 = tiling{
 	},
 	blockTokens: 14, blockTiles: func(n int) []int {
 		if n <= 6 {
-			return []int{4, 1}
+			return []int{2, 1}
 		}
 		return []int{2, 1}
 	},
 	fastVectorTokens: 8, fastVectorTiles: func(n int) []int {
 		if n == 1 {
-			return []int{6, 2, 1}
+			return []int{2, 1}
 		}
 		if n <= 3 {
 			return []int{3, 1}

@@ -111,8 +111,15 @@ type u4Frame struct {
 	vectors int // of a part
 }
 
-// frameBytes is the memory of a frame for a number of tiles, the counter included.
-func frameBytes(tiles, vectors int) int { return tiles*Parts()*vectors*VectorBytes() + 128 }
+// frameBytes is the memory of a frame, its counter included, for as many tiles as a
+// kernel takes at once of most tokens at most.
+func frameBytes(most, vectors int, tiles func(n int) []int) int {
+	count := 0
+	for n := 1; n <= most; n++ {
+		count = max(count, tiles(n)[0])
+	}
+	return count*Parts()*vectors*VectorBytes() + 128
+}
 
 // newFrame aligns a frame in local memory.
 func newFrame(local Mem, vectors int) *u4Frame {
@@ -227,7 +234,7 @@ func u4FastVectors(prepare func() func(v *fastBody, m Mem, at func(c, k int) Mem
 		DeclareArgs("fastVector"+f.Name, 0, "fastVectorArgs", fmt.Sprintf("fastVectorU4Go(%d).", f.Block),
 			fastVectorFormula(f.Block, "\nA weight w is code - zero; sums begin at -zero·Σx."))
 		const vectors = 2 // zeros and scales
-		local := AllocLocal(frameBytes(limits.fastVectorTiles(1)[0], vectors))
+		local := AllocLocal(frameBytes(limits.fastVectorTokens, vectors, limits.fastVectorTiles))
 		Cases("n", "tokens", limits.fastVectorTokens, func(n int) {
 			v := &fastBody{n: n, block: f.Block, step: 8, frame: newFrame(local, vectors), words16: !Wide()}
 			line := prepare()

@@ -23,7 +23,7 @@ func vectorKernel(f *format) {
 		"vectorGo of kinds."+f.goName()+".", f.vectorFormula())
 	var local Mem
 	if f.Zeros {
-		local = AllocLocal(frameBytes(f.vectorTiles(1)[0], u4Vectors))
+		local = AllocLocal(frameBytes(limits.vectorTokens, u4Vectors, f.vectorTiles))
 	}
 	Cases("n", "tokens", limits.vectorTokens, func(n int) {
 		v := &vectorBody{format: f, n: n}
