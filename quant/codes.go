@@ -29,6 +29,7 @@ type Codes struct {
 	Code  [16]float32 // the codebook: what each code stands for
 	Zeros bool        // whether a zero is subtracted from what a code stands for
 	Round Format      // F32, BF16 or F16
+	Scale Format      // F16 or BF16 if such numbers hold each scale exactly; otherwise F32, or Invalid
 }
 
 // CheckCodeRows returns how many rows a read of m's codes is for, or an error

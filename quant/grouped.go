@@ -138,7 +138,7 @@ func (g *Grouped) groups() int { return g.cols / g.group }
 
 // Codes implements CodeMatrix. A code stands for itself.
 func (g *Grouped) Codes() Codes {
-	c := Codes{Block: g.group, Zeros: true, Round: F32}
+	c := Codes{Block: g.group, Zeros: true, Round: F32, Scale: g.scales.format}
 	for i := range c.Code {
 		c.Code[i] = float32(i)
 	}

@@ -62,7 +62,7 @@ var avx512 = tiling{
 	},
 	blockTokens: 14, blockTiles: func(n int) []int {
 		if n <= 6 {
-			return []int{2, 1}
+			return []int{4, 1}
 		}
 		return []int{2, 1}
 	},
