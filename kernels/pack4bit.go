@@ -68,6 +68,8 @@ func (q *FourBit) Check() error {
 		return fmt.Errorf("kernels: pack a matrix of %d × %d", q.Rows, q.Cols)
 	case q.Format == U4:
 		return q.checkU4()
+	case q.Zeros:
+		return fmt.Errorf("kernels: pack %s with zeros, which only u4 has", q.Format)
 	case q.Block <= 0 || q.Block%blockK != 0 || q.Cols%blockK != 0:
 		return fmt.Errorf("kernels: pack rows of %d 4-bit codes in blocks of %d, expected multiples of %d", q.Cols, q.Block, blockK)
 	}

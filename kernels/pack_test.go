@@ -29,6 +29,41 @@ func TestPackErrors(t *testing.T) {
 		_, err := Pack4Bit(p, q, good)
 		require.Error(t, err, name)
 	}
+	integers := FourBit{Rows: 2, Cols: 64, Format: U4, Block: 64, Scale: F16, Zeros: true}
+	for i := range integers.Code {
+		integers.Code[i] = float32(i)
+	}
+	u4 := &codes4{FourBit: integers, codes: make([]byte, 64), scales: []float32{1, 2}, zeros: []float32{0, 16}}
+	_, err = Pack4Bit(p, integers, u4)
+	require.NoError(t, err)
+	for name, change := range map[string]func(q *FourBit){
+		"code":           func(q *FourBit) { q.Code[15] = 14 },
+		"code above 0":   func(q *FourBit) { q.Code = good.Code; q.Code[0]++ },
+		"round":          func(q *FourBit) { q.Round = F16 },
+		"scale":          func(q *FourBit) { q.Scale = Int8 },
+		"group":          func(q *FourBit) { q.Block = 48 },
+		"no group":       func(q *FourBit) { q.Block = 0 },
+		"zeros of nf4":   func(q *FourBit) { q.Format = NF4 },
+		"wrong codebook": func(q *FourBit) { q.Code = [16]float32{} },
+	} {
+		q := integers
+		change(&q)
+		_, err := Pack4Bit(p, q, u4)
+		require.Error(t, err, name)
+	}
+	for name, change := range map[string]func(m *codes4){
+		"a zero too great":   func(m *codes4) { m.zeros[1] = 17 },
+		"a negative zero":    func(m *codes4) { m.zeros[0] = -1 },
+		"a broken zero":      func(m *codes4) { m.zeros[0] = 1.5 },
+		"a zero that is NaN": func(m *codes4) { m.zeros[0] = float32(math.NaN()) },
+		"too fine a scale":   func(m *codes4) { m.scales[1] = 1 + 0x1p-20 },
+		"too great a scale":  func(m *codes4) { m.scales[1] = 1e6 },
+	} {
+		m := &codes4{FourBit: integers, codes: u4.codes, scales: []float32{1, 2}, zeros: []float32{0, 16}}
+		change(m)
+		_, err := Pack4Bit(p, integers, m)
+		require.Error(t, err, name)
+	}
 	_, err = PackDense(p, NF4, 2, 2, rowsOf{2, make([]float32, 4)})
 	require.Error(t, err)
 	_, err = PackDense(p, F32, 0, 2, rowsOf{2, nil})

@@ -118,16 +118,18 @@ func (l *Layout) putScale(tile []byte, row, block int, scale float32) {
 	binary.LittleEndian.PutUint32(tile[at:], math.Float32bits(scale))
 }
 
-// FourBit packs the 4-bit codes that r reads and q describes. Shapes that
-// [kernels.Packs4Bit] says no to can be packed dequantised, by [Dense].
+// Takes says whether the kernels take codes that [kernels.FourBit.Check] finds no fault
+// with.
+func Takes(q kernels.FourBit) bool { return q.Format != kernels.U4 }
+
+// FourBit packs the 4-bit codes that r reads and q describes. Codes that the kernels
+// don't take can be packed dequantised, by [Dense].
 func FourBit(q kernels.FourBit, r kernels.CodeReader) (*Packer, error) {
-	switch {
-	case q.Round != kernels.F32 && q.Round != kernels.BF16 && q.Round != kernels.F16:
-		return nil, fmt.Errorf("gpukernels: pack 4-bit weights rounded to %s, expected f32, bf16 or f16", q.Round)
-	case q.Format != kernels.NF4 && q.Format != kernels.FP4:
-		return nil, fmt.Errorf("gpukernels: pack 4-bit weights as %s, expected nf4 or fp4", q.Format)
-	case !kernels.Packs4Bit(q.Cols, q.Block):
-		return nil, fmt.Errorf("gpukernels: pack rows of %d 4-bit codes in blocks of %d, expected multiples of %d", q.Cols, q.Block, kinds.BlockK)
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
+	if !Takes(q) {
+		return nil, fmt.Errorf("gpukernels: pack codes of %s", q.Format)
 	}
 	if err := checkShape(q.Rows, q.Cols); err != nil {
 		return nil, err

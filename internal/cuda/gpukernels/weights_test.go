@@ -128,7 +128,7 @@ func fourBit(t testing.TB, pool *kernels.Pool, r *rand.Rand, f form, n, cols int
 	dense = make([]float32, n*cols)
 	must(t, m.ReadRows(dense, 0))
 	var err error
-	if !kernels.Packs4Bit(cols, 64) {
+	if m.Check() != nil {
 		p, err = Dense(f.round, n, cols, m)
 		must(t, err)
 		cpu, err = kernels.PackDense(pool, f.round, n, cols, m)
@@ -247,10 +247,11 @@ func testGoldens(t *testing.T, d *device) {
 		}
 		c := q.Codes()
 		var p *Packer
-		if kernels.Packs4Bit(q.Cols(), c.Block) {
-			p, err = FourBit(kernels.FourBit{
-				Rows: q.NumRows, Cols: q.NumCols, Format: formats[q.Quant], Block: c.Block, Code: c.Code, Round: formats[c.Round],
-			}, &q)
+		four := kernels.FourBit{
+			Rows: q.NumRows, Cols: q.NumCols, Format: formats[q.Quant], Block: c.Block, Code: c.Code, Round: formats[c.Round],
+		}
+		if four.Check() == nil {
+			p, err = FourBit(four, &q)
 		} else {
 			p, err = Dense(formats[c.Round], q.NumRows, q.NumCols, &q)
 		}

@@ -62,7 +62,7 @@ func TestEstimateIsWhatIsHeld(t *testing.T) {
 // TestPlanMustHold: weights that take other memory than planned are an error.
 func TestPlanMustHold(t *testing.T) {
 	p := &packer{pool: kernels.NewPool(1), plan: hold.Plan{Device: hold.Device{
-		Size: func(f kernels.Format, rows, cols int) int64 { return kernels.Size(f, rows, cols) + 4 },
+		Size: func(f hold.Form) int64 { return sizeOf(f) + 4 },
 	}}}
 	defer p.pool.Close()
 	_, err := p.matrix(quant.NewF32(2, 2, make([]float32, 4)), hold.Projection)

@@ -11,7 +11,15 @@ import (
 )
 
 // device says what this backend asks of the forms of weights.
-var device = hold.Device{Size: kernels.Size, Int8Head: true, EmbeddingInPlace: true}
+var device = hold.Device{Size: sizeOf, Int8Head: true, EmbeddingInPlace: true}
+
+// sizeOf returns the bytes that a form takes.
+func sizeOf(f hold.Form) int64 {
+	if q, ok := f.FourBit(); ok {
+		return q.Size()
+	}
+	return kernels.Size(f.Format, f.Rows, f.Cols)
+}
 
 // planFor returns how the weights of a model are held.
 func planFor(o backend.Options) hold.Plan {

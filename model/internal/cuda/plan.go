@@ -12,10 +12,11 @@ import (
 
 // device says what this backend asks of the forms of weights.
 var device = hold.Device{
-	Size: func(f kernels.Format, rows, cols int) int64 {
-		l := gpukernels.Layout{Rows: rows, Cols: cols, Format: f}
+	Size: func(f hold.Form) int64 {
+		l := layoutOf(f)
 		return l.Bytes()
 	},
+	Takes:        gpukernels.Takes,
 	DenseFactors: true,
 }
 

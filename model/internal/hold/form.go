@@ -21,8 +21,12 @@ const (
 
 // Device says what the kernels of a device take, and how they lay out memory.
 type Device struct {
-	// Size returns the bytes that a matrix takes when it is packed.
-	Size func(f kernels.Format, rows, cols int) int64
+	// Size returns the bytes that a matrix takes when it is packed in a form, all of
+	// which but Bytes is known.
+	Size func(f Form) int64
+	// Takes says whether the kernels take 4-bit codes that the processors' kernels
+	// take; nil: they do.
+	Takes func(q kernels.FourBit) bool
 	// DenseFactors says that the kernels take low-rank factors in F32, BF16 and
 	// F16, and in no other format.
 	DenseFactors bool
@@ -46,10 +50,12 @@ type Form struct {
 	// Format is the format that the kernels multiply with. Weights that it can't
 	// represent are rounded to nearest.
 	Format kernels.Format
-	// Block is how many codes along a row share a scale, and Round the format
-	// that code·scale is rounded to. Formats other than NF4 and FP4 have neither.
-	Block int
-	Round kernels.Format
+	// Block is how many codes along a row share a scale (and a zero), Round the format
+	// that code·scale is rounded to, Scale the format of U4's scales, and Zeros says
+	// that U4 has zeros. Formats other than those of 4 bits have none of them.
+	Block        int
+	Round, Scale kernels.Format
+	Zeros        bool
 	// Quantise says that the matrix is quantised to NF4 before it is packed.
 	Quantise bool
 	// InPlace says that the matrix is not packed: its rows are read from the file.
@@ -64,16 +70,24 @@ func (p Plan) Of(m quant.Matrix, role Role) Form {
 	f := p.form(m, role)
 	f.Rows, f.Cols = m.Rows(), m.Cols()
 	if !f.InPlace {
-		f.Bytes = p.Device.Size(f.Format, f.Rows, f.Cols)
+		f.Bytes = p.Device.Size(f)
 	}
 	return f
+}
+
+// FourBit returns the description of the codes of a form of 4 bits, without the
+// codebook; false for other forms.
+func (f Form) FourBit() (kernels.FourBit, bool) {
+	return kernels.FourBit{
+		Rows: f.Rows, Cols: f.Cols, Format: f.Format, Block: f.Block, Round: f.Round, Scale: f.Scale, Zeros: f.Zeros,
+	}, f.Block > 0
 }
 
 // form returns the form of m, without its shape and size.
 func (p Plan) form(m quant.Matrix, role Role) Form {
 	switch role {
 	case Projection:
-		return p.Hold.form(m)
+		return p.linear(m)
 	case Head:
 		if p.Precision == Fast && p.Device.Int8Head {
 			return Form{Format: kernels.Int8}
@@ -83,19 +97,19 @@ func (p Plan) form(m quant.Matrix, role Role) Form {
 			return Form{InPlace: true}
 		}
 	case Down, Up:
-		if f := kept(m); p.Device.DenseFactors && !dense(f.Format) {
+		if f := p.kept(m); p.Device.DenseFactors && !dense(f.Format) {
 			return Form{Format: kernels.F32}
 		}
 	}
-	return kept(m)
+	return p.kept(m)
 }
 
-// form returns the form of a linear map of a layer, without its shape and size.
-func (h Hold) form(m quant.Matrix) Form {
-	switch h {
+// linear returns the form of a linear map of a layer, without its shape and size.
+func (p Plan) linear(m quant.Matrix) Form {
+	switch p.Hold {
 	case NF4:
 		if _, ok := m.(quant.CodeMatrix); !ok {
-			f := fourBit(m.Cols(), kernels.NF4, quant.Codes{Block: nf4Options.BlockSize, Round: nf4Options.State})
+			f := p.fourBit(m, kernels.NF4, quant.Codes{Block: nf4Options.BlockSize, Round: nf4Options.State})
 			f.Quantise = true
 			return f
 		}
@@ -106,7 +120,7 @@ func (h Hold) form(m quant.Matrix) Form {
 	case F32:
 		return Form{Format: kernels.F32}
 	}
-	return kept(m)
+	return p.kept(m)
 }
 
 // nf4Options say how weights are quantised when they are packed.
@@ -115,14 +129,14 @@ var nf4Options = quant.FourBitOptions{Quant: quant.NF4, BlockSize: 64, State: qu
 // formats has the kernels' names of formats.
 var formats = map[quant.Format]kernels.Format{
 	quant.F32: kernels.F32, quant.BF16: kernels.BF16, quant.F16: kernels.F16,
-	quant.NF4: kernels.NF4, quant.FP4: kernels.FP4,
+	quant.NF4: kernels.NF4, quant.FP4: kernels.FP4, quant.U4: kernels.U4,
 }
 
 // kept returns the form of a matrix that is held as its file holds it, or dequantised
 // if the kernels can't multiply with that.
-func kept(m quant.Matrix) Form {
+func (p Plan) kept(m quant.Matrix) Form {
 	if codes, ok := m.(quant.CodeMatrix); ok {
-		return fourBit(m.Cols(), formats[m.Format()], codes.Codes())
+		return p.fourBit(m, formats[m.Format()], codes.Codes())
 	}
 	switch m.Format() {
 	case quant.Q8_0:
@@ -137,12 +151,19 @@ func kept(m quant.Matrix) Form {
 
 // fourBit returns the form of a matrix of 4-bit codes: its own if the kernels take
 // the format and the blocks, and the format that weights are rounded to if not.
-func fourBit(cols int, format kernels.Format, c quant.Codes) Form {
-	round := formats[c.Round]
-	if dense(format) || c.Zeros || !kernels.Packs4Bit(cols, c.Block) {
-		return Form{Format: round}
+func (p Plan) fourBit(m quant.Matrix, format kernels.Format, c quant.Codes) Form {
+	f := Form{Format: format, Block: c.Block, Round: formats[c.Round], Zeros: c.Zeros}
+	if format == kernels.U4 {
+		f.Scale = formats[c.Scale]
 	}
-	return Form{Format: format, Block: c.Block, Round: round}
+	sized := f
+	sized.Rows, sized.Cols = m.Rows(), m.Cols()
+	q, _ := sized.FourBit()
+	q.Code = c.Code
+	if q.Check() != nil || p.Device.Takes != nil && !p.Device.Takes(q) {
+		return Form{Format: f.Round}
+	}
+	return f
 }
 
 // dense says whether a format has a number for each weight, and no scales.

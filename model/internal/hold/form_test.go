@@ -33,6 +33,14 @@ func codes(f quant.Format, cols int, c quant.Codes) quant.CodeMatrix {
 	return coded{described{format: f, rows: 8, cols: cols}, c}
 }
 
+// integers is a matrix of U4, whose codes stand for themselves.
+func integers(cols int, c quant.Codes) quant.CodeMatrix {
+	for i := range c.Code {
+		c.Code[i] = float32(i)
+	}
+	return codes(quant.U4, cols, c)
+}
+
 // TestForms is the table of how weights are held.
 func TestForms(t *testing.T) {
 	dense := func(f kernels.Format) Form { return Form{Format: f} }
@@ -43,6 +51,8 @@ func TestForms(t *testing.T) {
 	quantised.Quantise = true
 	nf4 := codes(quant.NF4, 128, quant.Codes{Block: 64, Round: quant.BF16})
 	processors, gpu := Device{Int8Head: true, EmbeddingInPlace: true}, Device{DenseFactors: true}
+	u4 := integers(256, quant.Codes{Block: 128, Zeros: true, Round: quant.F32, Scale: quant.F16})
+	grouped := Form{Format: kernels.U4, Block: 128, Scale: kernels.F16, Zeros: true}
 	for name, c := range map[string]struct {
 		m    quant.Matrix
 		role Role
@@ -59,7 +69,15 @@ func TestForms(t *testing.T) {
 		"fp4":                    {codes(quant.FP4, 128, quant.Codes{Block: 128, Round: quant.F16}), Projection, Plan{}, four(kernels.FP4, 128, kernels.F16)},
 		"nf4 in blocks of 32":    {codes(quant.NF4, 128, quant.Codes{Block: 32, Round: quant.BF16}), Projection, Plan{}, dense(kernels.BF16)},
 		"nf4 across rows":        {codes(quant.NF4, 130, quant.Codes{Block: 2, Round: quant.F32}), Projection, Plan{}, dense(kernels.F32)},
-		"zeros":                  {codes(quant.NF4, 128, quant.Codes{Block: 128, Zeros: true, Round: quant.F16}), Projection, Plan{}, dense(kernels.F16)},
+		"nf4 with zeros":         {codes(quant.NF4, 128, quant.Codes{Block: 128, Zeros: true, Round: quant.F16}), Projection, Plan{}, dense(kernels.F16)},
+		"u4":                     {u4, Projection, Plan{}, grouped},
+		"u4 in groups of a row":  {integers(72, quant.Codes{Block: 72, Zeros: true, Round: quant.F32, Scale: quant.BF16}), Projection, Plan{}, Form{Format: kernels.U4, Block: 72, Scale: kernels.BF16, Zeros: true}},
+		"u4 of unknown scales":   {integers(96, quant.Codes{Block: 32, Zeros: true, Round: quant.F32}), Projection, Plan{}, Form{Format: kernels.U4, Block: 32, Zeros: true}},
+		"u4 in odd groups":       {integers(120, quant.Codes{Block: 40, Zeros: true, Round: quant.F32, Scale: quant.F16}), Projection, Plan{}, dense(kernels.F32)},
+		"u4 that is rounded":     {integers(128, quant.Codes{Block: 32, Zeros: true, Round: quant.F16, Scale: quant.F16}), Projection, Plan{}, dense(kernels.F16)},
+		"u4 as nf4":              {u4, Projection, Plan{Hold: NF4}, grouped},
+		"u4 as int8":             {u4, Projection, Plan{Hold: Int8}, dense(kernels.Int8)},
+		"u4 where none is taken": {u4, Projection, Plan{Device: Device{Takes: func(q kernels.FourBit) bool { return q.Format != kernels.U4 }}}, dense(kernels.F32)},
 		"a format of no kernel":  {codes(quant.Q4_0, 128, quant.Codes{Block: 128, Round: quant.F16}), Projection, Plan{}, dense(kernels.F16)},
 		"bf16 as nf4":            {matrix(quant.BF16), Projection, Plan{Hold: NF4}, quantised},
 		"nf4 as nf4":             {nf4, Projection, Plan{Hold: NF4}, four(kernels.NF4, 64, kernels.BF16)},
@@ -80,10 +98,10 @@ func TestForms(t *testing.T) {
 		"up in nf4 on a GPU":     {nf4, Up, Plan{Device: gpu}, dense(kernels.F32)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.plan.Device.Size = func(f kernels.Format, rows, cols int) int64 { return int64(f)*1e6 + int64(rows*1000+cols) }
+			c.plan.Device.Size = func(f Form) int64 { return int64(f.Format)*1e6 + int64(f.Rows*1000+f.Cols) }
 			c.want.Rows, c.want.Cols = c.m.Rows(), c.m.Cols()
 			if !c.want.InPlace {
-				c.want.Bytes = c.plan.Device.Size(c.want.Format, c.m.Rows(), c.m.Cols())
+				c.want.Bytes = c.plan.Device.Size(c.want)
 			}
 			require.Equal(t, c.want, c.plan.Of(c.m, c.role))
 		})

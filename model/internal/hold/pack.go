@@ -20,13 +20,13 @@ func Pack[W any](f Form, m quant.Matrix, p Packer[W]) (packed W, err error) {
 			return packed, err
 		}
 	}
-	switch f.Format {
-	case kernels.Int8:
-		return p.Int8(f.Rows, f.Cols, int8Rows(m))
-	case kernels.NF4, kernels.FP4:
+	if q, ok := f.FourBit(); ok {
 		codes := m.(quant.CodeMatrix)
-		q := kernels.FourBit{Rows: f.Rows, Cols: f.Cols, Format: f.Format, Block: f.Block, Code: codes.Codes().Code, Round: f.Round}
+		q.Code = codes.Codes().Code
 		return p.FourBit(q, codes)
+	}
+	if f.Format == kernels.Int8 {
+		return p.Int8(f.Rows, f.Cols, int8Rows(m))
 	}
 	return p.Dense(f.Format, f.Rows, f.Cols, m)
 }

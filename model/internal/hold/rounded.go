@@ -8,7 +8,7 @@ import (
 // Rounded returns the weights that are left of m, a linear map of a layer, when
 // it is held as h says; nil where that changes nothing, as float32 doesn't.
 func Rounded(m quant.Matrix, h Hold) (quant.Matrix, error) {
-	switch f := h.form(m); {
+	switch f := (Plan{Hold: h}).linear(m); {
 	case f.Quantise:
 		return quant.Quantize4Bit(m, nf4Options)
 	case f.Format == kernels.Int8:

@@ -2,6 +2,7 @@
 package backendtest
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -32,9 +33,12 @@ func storages(cols int) (all []storage) {
 			return must(quant.Quantize4Bit(dense(quant.F32, rows, cols), o))
 		}})
 	}
-	for _, block := range []int{32, 128} {
-		all = append(all, storage{fmt.Sprintf("4 bits with zeros in blocks of %d", block), func(rows, cols int) quant.Matrix {
-			return &affine{dense(quant.F32, rows, cols), block}
+	for _, g := range []struct {
+		block int
+		scale quant.Format
+	}{{32, quant.F16}, {64, quant.F32}, {128, quant.F16}, {0, quant.BF16}} {
+		all = append(all, storage{fmt.Sprintf("4 bits with zeros in blocks of %d, scales in %s", g.block, g.scale), func(rows, cols int) quant.Matrix {
+			return &affine{dense(quant.F32, rows, cols), cmp.Or(g.block, cols), g.scale}
 		}})
 	}
 	for _, f := range []quant.Format{quant.Q8_0, quant.Q4_0, quant.Q4_1, quant.Q5_0, quant.Q5_1, quant.Q4_K, quant.Q5_K, quant.Q6_K} {
@@ -53,10 +57,14 @@ func storages(cols int) (all []storage) {
 type affine struct {
 	quant.Matrix
 	block int
+	scale quant.Format
 }
 
+// Format implements quant.Matrix.
+func (m *affine) Format() quant.Format { return quant.U4 }
+
 func (m *affine) Codes() quant.Codes {
-	c := quant.Codes{Block: m.block, Zeros: true, Round: quant.F16}
+	c := quant.Codes{Block: m.block, Zeros: true, Round: quant.F32, Scale: m.scale}
 	for i := range c.Code {
 		c.Code[i] = float32(i)
 	}
