@@ -75,8 +75,14 @@ func (f *classifyFlags) run(cmd *cobra.Command, paths []string) error {
 		}
 		ro.Format = in
 	}
-	if err := atomicfile.Apart([]string{f.out}, paths...); err != nil {
+	f.out = outputPath(f.out)
+	if err := apart([]string{f.out}, paths, f.inputs(), []string{f.labels}); err != nil {
 		return err
+	}
+	if f.out != standardOutput {
+		if err := atomicfile.Ready(f.out); err != nil {
+			return err
+		}
 	}
 	m, c, err := f.classifier(cmd)
 	if err != nil {

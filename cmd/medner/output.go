@@ -25,7 +25,11 @@ func (f *modelFlags) inputs() []string { return append([]string{f.path}, f.adapt
 // prompts that are no files do no harm.
 func (f *nerFlags) inputs() []string {
 	paths := append(f.modelFlags.inputs(), f.profile, f.prompt, f.calibration, f.terminology)
-	return append(paths, strings.Split(f.ensemble, ",")...)
+	paths = append(paths, strings.Split(f.ensemble, ",")...)
+	for i, path := range paths {
+		paths[i], _, _ = strings.Cut(path, "#") // a prompt in a file of several
+	}
+	return paths
 }
 
 // apart returns an error of usage if an output is one of the inputs, or lies in one.

@@ -28,10 +28,10 @@ func forgetting(path string) {
 }
 
 // Abandon removes every temporary file and directory that this process is
-// writing. Afterwards nothing can be written any more: it is for a process that
-// ends without waiting for its work.
+// writing. It is for a process that ends without waiting for its work.
 func Abandon() {
-	pending.Lock() // and never unlocks: nothing new begins
+	pending.Lock()
+	defer pending.Unlock()
 	for path := range pending.paths {
 		_ = os.RemoveAll(path)
 	}
