@@ -3,6 +3,7 @@ package bundle
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -139,17 +140,29 @@ func TestRefused(t *testing.T) {
 	require.NoError(t, os.WriteFile(other, []byte("another program"), 0o700))
 	twice := filepath.Join(t.TempDir(), "twice")
 	require.NoError(t, os.WriteFile(twice, []byte(mark+mark), 0o700))
+	same := "" // an input that is the output too
 	for name, change := range map[string]func(*Plan){
 		"other program": func(p *Plan) { p.Executable = other },
 		"two marks":     func(p *Plan) { p.Executable = twice },
 		"no program":    func(p *Plan) { p.Executable += ".none" },
 		"no model":      func(p *Plan) { p.Model += ".none" },
 		"no adapter":    func(p *Plan) { p.Adapters[1] += ".none" },
+		"a backslash": func(p *Plan) {
+			p.Model = directory(t, `back\slash`, map[string]string{"config.json": "{}"})
+		},
+		"case of letters": func(p *Plan) {
+			p.Model = directory(t, "m", map[string]string{"config.json": "{}", "CONFIG.json": "{}"})
+		},
+		"the output is the program": func(p *Plan) { same = p.Executable },
+		"the output is a model":     func(p *Plan) { same = filepath.Join(p.Model, "config.json") },
+		"the output is in a model":  func(p *Plan) { same = filepath.Join(p.Model, "new") },
+		"the output is the index":   func(p *Plan) { same = p.Terminology },
 	} {
 		p := plan(t)
+		same = ""
 		change(&p)
 		output := filepath.Join(t.TempDir(), "output")
-		err := Write(t.Context(), output, p)
+		err := Write(t.Context(), cmp.Or(same, output), p)
 		var bad *badinput.Error
 		require.True(t, errors.As(err, &bad) || errors.Is(err, fs.ErrNotExist), "%s: %v", name, err)
 		left, err := os.ReadDir(filepath.Dir(output))

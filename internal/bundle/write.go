@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/internal/files"
 )
@@ -50,7 +51,7 @@ func Write(ctx context.Context, output string, p Plan) error {
 	if err != nil {
 		return err
 	}
-	b := &writer{ctx: ctx, out: bufio.NewWriterSize(f, 1<<20), list: list{Schema: schema, Executable: int64(len(program)), SHA256: map[string]string{}}}
+	b := &writer{ctx: ctx, names: map[string]bool{}, out: bufio.NewWriterSize(f, 1<<20), list: list{Schema: schema, Executable: int64(len(program)), SHA256: map[string]string{}}}
 	if err = b.write(program, p); err == nil {
 		err = errors.Join(b.out.Flush(), f.Executable())
 	}
@@ -70,6 +71,7 @@ type writer struct {
 	// file before it begins another.
 	descriptor int64
 	list       list
+	names      map[string]bool // of the files in the archive, in lower case
 }
 
 func (b *writer) Write(data []byte) (int, error) {
@@ -184,6 +186,14 @@ func (b *writer) copy(name, from string) error {
 // create begins a file in the archive. Its header gets an extra field, which no
 // reader uses, of the length that makes the file's bytes begin at a page.
 func (b *writer) create(name string) (io.Writer, error) {
+	if !files.ValidEntry(name) {
+		return nil, badinput.New(name, "", "that name", "a name that can stand in a bundle")
+	}
+	folded := strings.ToLower(name)
+	if b.names[folded] {
+		return nil, badinput.New(name, "", "the name twice", "names that differ, whatever the case of letters")
+	}
+	b.names[folded] = true
 	if err := b.zip.Flush(); err != nil {
 		return nil, err
 	}

@@ -94,12 +94,18 @@ func (a *Archive) read() (err error) {
 	return nil
 }
 
+// ValidEntry reports whether an entry of a bundle may have a name: it is a relative
+// path that stays in the bundle, on every system.
+func ValidEntry(name string) bool {
+	return fs.ValidPath(name) && name != "." && !strings.ContainsAny(name, "\\\x00")
+}
+
 // checkEntry checks what the archive's directory says of an entry.
 func checkEntry(path string, f *zip.File) error {
 	const encrypted = 1
 	field := fmt.Sprintf("entry %q", f.Name)
 	switch {
-	case !fs.ValidPath(f.Name) || f.Name == "." || strings.ContainsAny(f.Name, "\\\x00"):
+	case !ValidEntry(f.Name):
 		return badinput.New(path, field, "that path", "a relative path with slashes, without . and ..")
 	case !f.Mode().IsRegular():
 		return badinput.New(path, field, Kind(f.Mode()), "a regular file")
