@@ -316,3 +316,49 @@ func TestBitsOfBranchesThatOutlive(t *testing.T) {
 		}
 	}
 }
+
+// TestBranchesOvertake: branches of an article that is in the batch are admitted
+// before others that have waited longer, and what overtook attracts nothing: the
+// others come next.
+func TestBranchesOvertake(t *testing.T) {
+	of := func(prefix []int32, branch int, overtook bool) *sequence {
+		r := branches(prefix)[branch]
+		q := newSequence(t.Context(), r.Tokens, 0, 10)
+		q.overtook = overtook
+		return q
+	}
+	a, b, c := prefixTokens(1, 100), prefixTokens(2, 100), prefixTokens(3, 100)
+	s := &scheduler{batch: 2}
+	s.active = []*sequence{of(a, 0, false), of(b, 0, true)}
+	s.waiting = []*sequence{of(c, 0, false), of(b, 1, false), of(a, 1, false)}
+	require.Equal(t, 2, s.next())
+	require.True(t, s.waiting[2].overtook)
+	s.waiting = s.waiting[:2]
+	require.Equal(t, 0, s.next(), "a sibling of one that overtook isn't admitted early")
+	require.False(t, s.waiting[0].overtook)
+
+	other := of(a, 1, false)
+	other.adapter = 1
+	s.waiting = []*sequence{of(c, 0, false), other}
+	require.Equal(t, 0, s.next(), "another adapter's sequences share nothing")
+	s.waiting = []*sequence{of(a, 2, false), of(c, 0, false)}
+	require.Equal(t, 0, s.next())
+	require.False(t, s.waiting[0].overtook, "the first in the queue overtakes nobody")
+	s.waiting = append(slices.Repeat([]*sequence{of(c, 0, false)}, siblingsAhead*s.batch), of(a, 2, false))
+	require.Equal(t, 0, s.next(), "far behind")
+}
+
+// TestWaitingBranchesKeepTheirPrefix: of two entries the prefix cache drops the
+// one that no waiting sequence needs, though it was used later.
+func TestWaitingBranchesKeepTheirPrefix(t *testing.T) {
+	a, b := prefixTokens(1, 100), prefixTokens(2, 100)
+	s := &scheduler{batch: 2, prefix: &prefixCache{budget: 20}}
+	kept, dropped := &heldCache{bytes: 10}, &heldCache{bytes: 10}
+	s.prefix.add(0, a, kept)
+	s.prefix.add(0, b, dropped)
+	s.waiting = []*sequence{newSequence(t.Context(), branches(a)[1].Tokens, 0, 10)}
+	s.keepForWaiting()
+	s.prefix.add(0, prefixTokens(3, 100), &heldCache{bytes: 10})
+	require.False(t, kept.closed)
+	require.True(t, dropped.closed)
+}

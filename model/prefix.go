@@ -40,7 +40,17 @@ func commonPrefix(a, b []int32) int {
 // tokens, and how many it shares; nil and 0 where no entry shares any. The entry
 // counts as used.
 func (p *prefixCache) longest(adapter int, tokens []int32) (backend.Cache, int) {
-	index, shared := -1, 0
+	index, shared := p.find(adapter, tokens)
+	if index < 0 {
+		return nil, 0
+	}
+	return p.use(index).cache, shared
+}
+
+// find returns the index of the entry that shares the most leading ids with
+// tokens, and how many it shares; -1 and 0 where no entry shares any.
+func (p *prefixCache) find(adapter int, tokens []int32) (index, shared int) {
+	index = -1
 	for i, e := range p.entries {
 		if e.adapter == adapter {
 			if n := commonPrefix(e.tokens, tokens); n > shared {
@@ -48,12 +58,14 @@ func (p *prefixCache) longest(adapter int, tokens []int32) (backend.Cache, int) 
 			}
 		}
 	}
-	if index < 0 {
-		return nil, 0
-	}
+	return index, shared
+}
+
+// use makes an entry the most recently used one, and returns it.
+func (p *prefixCache) use(index int) prefixEntry {
 	e := p.entries[index]
 	p.entries = append(slices.Delete(p.entries, index, index+1), e)
-	return e.cache, shared
+	return e
 }
 
 // add keeps a cache, which holds the keys and values of tokens, and closes it

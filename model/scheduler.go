@@ -111,8 +111,9 @@ func (s *scheduler) admit() {
 		}
 	}
 	for len(s.waiting) > 0 && len(s.active) < s.batch && (s.room == 0 || len(s.active) < s.room) {
-		q := s.waiting[0]
-		s.waiting = slices.Delete(s.waiting, 0, 1)
+		i := s.next()
+		q := s.waiting[i]
+		s.waiting = slices.Delete(s.waiting, i, i+1)
 		s.active = append(s.active, q)
 		q.phase = reading
 		q.admitted = time.Now()
@@ -135,6 +136,7 @@ func (s *scheduler) finish(q *sequence, finish string, err error) {
 	if q.cache != nil {
 		n := q.cache.Len()
 		if s.prefix != nil && n >= minShared && q.task.sharesPrefix() {
+			s.keepForWaiting()
 			s.prefix.add(q.adapter, q.tokens[:n], q.cache)
 		} else {
 			q.cache.Close()

@@ -14,9 +14,12 @@ type sequence struct {
 	task    task
 	adapter int // index; -1: the base
 	patient bool
-	tokens  []int32 // prompt and output so far
-	prompt  int     // length of the prompt
-	shared  int     // leading tokens whose keys and values may come from another sequence
+	// overtook says that the sequence was admitted before one that had waited
+	// longer, see scheduler.next.
+	overtook bool
+	tokens   []int32 // prompt and output so far
+	prompt   int     // length of the prompt
+	shared   int     // leading tokens whose keys and values may come from another sequence
 
 	phase phase
 	cache backend.Cache // holds a prefix of tokens; nil until the first step that reads
