@@ -86,6 +86,7 @@ func (b *toy) Step(ctx context.Context, spans []backend.Span) error {
 		for i, r := range s.Rows {
 			logits := b.logits(s.Adapter, c.tokens[:len(c.tokens)-len(s.Rows)+1+i])
 			copy(r.Logits, logits)
+			copy(r.Scores, logits) // the labels are the first ids
 			if r.Rule != nil {
 				choose(r.Rule, r.Choice, logits)
 			}

@@ -170,7 +170,7 @@ for name in list(MODELS) + list(FOURBIT):
     m = plain(name) if name in MODELS else four_bit(name)
     _, _, labels, more = MODELS[FOURBIT.get(name, name)]
     if labels:
-        measure("models/" + name, m, labels, more["vocab_size"], (1, 19, 47) if name == "mistral" else (1, 47, 150))
+        measure("models/" + name, m, labels, more["vocab_size"], (1, 47, 150))
 for name, (models, labels, _) in ADAPTERS.items():
     for model in models:
         measure("adapters/" + name, adapter(name, model), labels, MODELS[FOURBIT.get(model, model)][3]["vocab_size"])
