@@ -15,32 +15,52 @@ type chunk struct{ start, end int }
 // chunks cuts an article into pieces of at most limit tokens, at ends of
 // sentences where there are any; tokens holds the bytes [start, end) of each
 // token. Pieces overlap by whole sentences of up to limit/8 tokens, so that what
-// refers back is read with what it refers to. Blank pieces are left out.
+// refers back is read with what it refers to; where no sentence is so short, they
+// overlap by a part of one, so that each mention is whole in some piece. Blank
+// pieces are left out.
 func chunks(text string, tokens [][2]int, limit int) []chunk {
 	if len(tokens) <= limit {
 		return trimChunks(text, []chunk{{0, len(text)}})
 	}
 	// count returns the number of tokens that begin before byte b.
 	count := func(b int) int { return sort.Search(len(tokens), func(i int) bool { return tokens[i][0] >= b }) }
-	cuts := cutPoints(text, tokens, limit, count)
+	overlap := limit / 8
+	cuts := cutPoints(text, tokens, limit-overlap, count)
 	var out []chunk
-	for first := 0; first < len(cuts)-1; {
-		from := count(cuts[first])
-		last := first + 1
+	for start := 0; ; {
+		from := count(start)
+		last := sort.SearchInts(cuts, start+1)
 		for last+1 < len(cuts) && count(cuts[last+1])-from <= limit {
 			last++
 		}
-		out = append(out, chunk{cuts[first], cuts[last]})
+		end := cuts[last]
+		out = append(out, chunk{start, end})
 		if last == len(cuts)-1 {
 			break
 		}
 		next := last
-		for next-1 > first && count(cuts[last])-count(cuts[next-1]) <= limit/8 {
+		for cuts[next-1] > start && count(end)-count(cuts[next-1]) <= overlap {
 			next--
 		}
-		first = next
+		if start = cuts[next]; next == last && overlap > 0 {
+			start = afterBlank(text, tokens[count(end)-overlap][0], end)
+		}
 	}
 	return trimChunks(text, out)
+}
+
+// afterBlank returns the first byte behind white space from byte start of text on,
+// or start if there is none before end.
+func afterBlank(text string, start, end int) int {
+	i := strings.IndexFunc(text[start:end], unicode.IsSpace)
+	if i < 0 {
+		return start
+	}
+	_, size := utf8.DecodeRuneInString(text[start+i:])
+	if start+i+size == end {
+		return start
+	}
+	return start + i + size
 }
 
 // cutPoints returns the beginnings of sentences and the text's end. A sentence of

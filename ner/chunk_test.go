@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -64,5 +65,23 @@ func TestChunksOverlapBySentences(t *testing.T) {
 	for i := 1; i < len(list); i++ {
 		require.Equal(t, len("Word word."), list[i-1].end-list[i].start)
 		require.True(t, strings.HasPrefix(text[list[i].start:], "Word word."))
+	}
+}
+
+// TestChunksOverlapInSentences: where sentences are too long to overlap by, each
+// run of words that a mention may have is whole in some piece.
+func TestChunksOverlapInSentences(t *testing.T) {
+	for _, text := range []string{strings.Repeat("one two three ", 100), strings.Repeat("x", 900), strings.Repeat("😀", 400)} {
+		var tokens [][2]int
+		for i, r := range text {
+			tokens = append(tokens, [2]int{i, i + utf8.RuneLen(r)})
+		}
+		list := chunks(text, tokens, 80)
+		require.Greater(t, len(list), 3)
+		for i := 1; i < len(list); i++ {
+			shared := utf8.RuneCountInString(text[list[i].start:list[i-1].end])
+			require.True(t, shared >= 4 && shared <= 10, "%d characters are shared", shared)
+			require.LessOrEqual(t, utf8.RuneCountInString(text[list[i].start:list[i].end]), 80)
+		}
 	}
 }
