@@ -1,9 +1,11 @@
 package ner_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -38,7 +40,7 @@ func openDefault(t *testing.T, options ...ner.Option) *ner.Extractor {
 // TestDefaultModelOnARealAbstract: the items are those that transformers and
 // peft write for this article (reference.json of package modelstore).
 func TestDefaultModelOnARealAbstract(t *testing.T) {
-	e := openDefault(t, ner.WithGrounded(false), ner.WithDerived(false), ner.WithRepetitionPenalty(1, false))
+	e := openDefault(t, ner.WithMethod(ner.Generate), ner.WithGrounded(false), ner.WithDerived(false))
 	reader, err := format.Open(golden.Root()+"/testdata/demo/abstracts.PubTator", format.ReadOptions{})
 	require.NoError(t, err)
 	defer reader.Close()
@@ -55,12 +57,111 @@ func TestDefaultModelOnARealAbstract(t *testing.T) {
 				require.True(t, e.Grounded)
 				require.Greater(t, e.Confidence, 0.0)
 			}
-			require.Equal(t, []string{"chemical famotidine", "disease delirium", "chemical histamine", "chemical h2-receptor antagonist"}, names)
+			require.Equal(t, []string{"chemical famotidine", "disease delirium", "chemical histamine"}, names)
 			require.Equal(t, []string{"Famotidine | delirium"}, pairs(r))
-			require.Equal(t, "simple", e.Key().Prompt)
+			require.Equal(t, "article-first", e.Key().Prompt)
 		}
 		return
 	}
+}
+
+// reference is what transformers and peft say with the default adapter about six
+// articles, see reference.json of package modelstore.
+type reference struct {
+	Articles []struct {
+		ID, Text  string
+		Prefix    []int32     `json:"prefix_ids"`
+		Again     []int32     `json:"again_ids"`
+		Copy      []int32     `json:"copy_ids"`
+		Scores    [][]float32 `json:"label_scores"`
+		Questions map[string]struct {
+			IDs    []int32 `json:"question_ids"`
+			Answer []int32 `json:"greedy_ids"`
+		}
+	}
+}
+
+// TestDefaultModelIsTransformers: the labels' scores are within 1e-3 of those of
+// transformers, and the answers are the same ids.
+func TestDefaultModelIsTransformers(t *testing.T) {
+	openDefault(t) // or skip
+	var r reference
+	readJSON(t, golden.Root()+"/internal/modelstore/testdata/reference.json", &r)
+	require.Len(t, r.Articles, 6)
+	files, err := modelstore.Locate("")
+	require.NoError(t, err)
+	m, err := model.Open(t.Context(), files.Base, model.Options{Adapters: files.Adapters})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	var working sync.WaitGroup
+	for _, a := range r.Articles {
+		working.Go(func() {
+			c, err := m.Classify(t.Context(), model.ClassifyRequest{Tokens: slices.Concat(a.Prefix, a.Again, a.Copy), From: len(a.Prefix) + len(a.Again), Patient: true})
+			if !assert.NoError(t, err) || !assert.Len(t, c.Scores, len(a.Scores)) {
+				return
+			}
+			for i := range a.Scores {
+				assert.InDeltaSlice(t, a.Scores[i], c.Scores[i], 1e-3, "%s: token %d", a.ID, i)
+			}
+		})
+		for task, q := range a.Questions {
+			working.Go(func() {
+				answer, err := m.Generate(t.Context(), model.Request{Tokens: slices.Concat(a.Prefix, q.IDs), MaxNewTokens: 96, Patient: true})
+				assert.NoError(t, err)
+				assert.Equal(t, q.Answer, answer.IDs(), "%s: %s", a.ID, task)
+			})
+		}
+	}
+	working.Wait()
+}
+
+// TestDefaultModelTagsSpans: the mentions are those of the best paths through
+// transformers' scores, which default-spans.json has, but for parts of words: two
+// that meet there are one, and others are left out.
+func TestDefaultModelTagsSpans(t *testing.T) {
+	e := openDefault(t, ner.WithTasks("chemicals", "diseases"), ner.WithDerived(false))
+	var r reference
+	readJSON(t, golden.Root()+"/internal/modelstore/testdata/reference.json", &r)
+	var want map[string][][3]any
+	readJSON(t, "testdata/default-spans.json", &want)
+	word := regexp.MustCompile(`\w`)
+	for _, a := range r.Articles {
+		inside := func(at int) bool {
+			return at > 0 && at < len(a.Text) && word.MatchString(a.Text[at-1:at]) && word.MatchString(a.Text[at:at+1])
+		}
+		var spans []string
+		for _, w := range want[a.ID] {
+			start, end, typ := int(w[0].(float64)), int(w[1].(float64)), w[2].(string)
+			if n := len(spans) - 1; n >= 0 && inside(start) && strings.HasPrefix(spans[n], typ) && strings.HasSuffix(spans[n], fmt.Sprintf("-%d", start)) {
+				spans[n] = strings.TrimSuffix(spans[n], fmt.Sprint(start)) + fmt.Sprint(end)
+			} else {
+				spans = append(spans, fmt.Sprintf("%s@%d-%d", typ, start, end))
+			}
+		}
+		spans = slices.DeleteFunc(spans, func(s string) bool {
+			var start, end int
+			_, at, _ := strings.Cut(s, "@")
+			_, err := fmt.Sscanf(at, "%d-%d", &start, &end)
+			require.NoError(t, err)
+			return inside(start) || inside(end)
+		})
+		for result, err := range e.Extract(t.Context(), document.Document{ID: a.ID, Text: a.Text}) {
+			require.NoError(t, err)
+			var got []string
+			for _, e := range result.Entities {
+				got = append(got, fmt.Sprintf("%s@%d-%d", e.Type, e.Spans[0].Start, e.Spans[0].End))
+			}
+			require.Equal(t, spans, got, a.ID)
+			require.Equal(t, "tag", result.Model.Method)
+		}
+	}
+}
+
+func readJSON(t *testing.T, path string, to any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, to))
 }
 
 // TestCardExampleWithTheDefaultModel asks the model card's own example of the
@@ -96,10 +197,14 @@ func TestDefaultModelIsCalibrated(t *testing.T) {
 	}{
 		{name: "f32", want: true},
 		{name: "fast", model: model.Options{Precision: "fast"}, want: true},
+		{name: "lists", options: []ner.Option{ner.WithMethod(ner.Generate)}, want: true},
+		{name: "both", options: []ner.Option{ner.WithMethod(ner.Both)}, want: true},
+		{name: "fast lists", model: model.Options{Precision: "fast"}, options: []ner.Option{ner.WithMethod(ner.Generate)}, want: true},
+		{name: "fast both", model: model.Options{Precision: "fast"}, options: []ner.Option{ner.WithMethod(ner.Both)}, want: true},
 		{name: "halved keys and values", model: model.Options{KV: "f16"}},
 		{name: "merged adapter", model: model.Options{LoRA: model.Merge}},
 		{name: "prompt", options: []ner.Option{ner.WithPrompt("card")}},
-		{name: "ensemble", options: []ner.Option{ner.WithEnsemble(ner.Vote, "simple", "card")}},
+		{name: "ensemble", options: []ner.Option{ner.WithEnsemble(ner.Vote, "article-first", "card")}},
 		{name: "penalty", options: []ner.Option{ner.WithRepetitionPenalty(1.15, false)}},
 		{name: "no mask", options: []ner.Option{ner.WithGrounded(false)}},
 	} {

