@@ -63,8 +63,8 @@ const (
 const adapterSuffix = "-adapter-3"
 
 // cachedWheel is the source of a wheel's model with the embedded adapter. Both
-// lie in the cache: NAME is the converted model, NAME with adapterSuffix the adapter, and
-// the wheel lies beside them under its own name until it is converted.
+// lie in the cache: NAME is the converted model, NAME with adapterSuffix the
+// adapter, and the wheel lies beside them under its own name until it is converted.
 type cachedWheel struct {
 	wheel
 	cache string

@@ -151,6 +151,23 @@ func TestFetchFromTheCache(t *testing.T) {
 	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter-3"}, names(t, cache))
 }
 
+// TestAdaptersOfOtherVersions: what another version of medner keeps in the cache is
+// neither used nor changed.
+func TestAdaptersOfOtherVersions(t *testing.T) {
+	s, wheel := small(t)
+	cache := t.TempDir()
+	old := filepath.Join(cache, "small-1-adapter", "calibration.json")
+	require.NoError(t, os.MkdirAll(filepath.Dir(old), 0o755))
+	require.NoError(t, os.WriteFile(old, []byte("of an earlier adapter"), 0o600))
+	files, err := fetch(context.Background(), s, cache, FetchOptions{File: wheel})
+	require.NoError(t, err)
+	checkFiles(t, files.Files)
+	require.NotEqual(t, filepath.Dir(old), files.Adapters[0])
+	data, err := os.ReadFile(old)
+	require.NoError(t, err)
+	require.Equal(t, "of an earlier adapter", string(data))
+}
+
 func TestFetchMendsWhatIsDamaged(t *testing.T) {
 	s, wheel := small(t)
 	cache := t.TempDir()
