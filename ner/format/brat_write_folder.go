@@ -12,9 +12,11 @@ import (
 
 // bratFolder writes a .txt and an .ann for each document.
 type bratFolder struct {
-	dir  string
-	o    WriteOptions
-	used map[string]bool // names of files, without extension
+	dir string
+	o   WriteOptions
+	// used has the names of files, without extension and in lower case, and for each
+	// the highest number behind it that is taken; 1 stands for none.
+	used map[string]int
 }
 
 // NewBratFolder returns a writer that writes each document as a pair of files, .txt
@@ -26,7 +28,7 @@ func NewBratFolder(dir string, o WriteOptions) (Writer, error) {
 	if err := atomicfile.Folder(dir); err != nil {
 		return nil, err
 	}
-	return &bratFolder{dir: dir, o: o, used: map[string]bool{}}, nil
+	return &bratFolder{dir: dir, o: o, used: map[string]int{}}, nil
 }
 
 // unsafeName matches characters that names of files shall not have.
@@ -40,17 +42,7 @@ func (w *bratFolder) Write(r *document.Result) error {
 	if err != nil {
 		return err
 	}
-	name := strings.TrimLeft(unsafeName.ReplaceAllString(strings.TrimSuffix(r.ID, ".txt"), "_"), ".")
-	if name == "" {
-		name = "document"
-	}
-	if len(name) > maxName {
-		name = strings.ToValidUTF8(name[:maxName], "")
-	}
-	for stem, n := name, 2; w.used[name]; n++ {
-		name = fmt.Sprintf("%s-%d", stem, n)
-	}
-	w.used[name] = true
+	name := w.name(r.ID)
 	if name != strings.TrimSuffix(r.ID, ".txt") {
 		w.o.warn(r.ID, "the document is written as %s", name)
 	}
@@ -59,6 +51,25 @@ func (w *bratFolder) Write(r *document.Result) error {
 		return err
 	}
 	return atomicfile.WriteNew(stem+".ann", ann)
+}
+
+// name returns a name for the files of a document that no other document has.
+func (w *bratFolder) name(id string) string {
+	stem := strings.TrimLeft(unsafeName.ReplaceAllString(strings.TrimSuffix(id, ".txt"), "_"), ".")
+	if stem == "" {
+		stem = "document"
+	}
+	if len(stem) > maxName {
+		stem = strings.ToValidUTF8(stem[:maxName], "")
+	}
+	name := stem
+	for w.used[strings.ToLower(name)] > 0 {
+		n := w.used[strings.ToLower(stem)] + 1
+		w.used[strings.ToLower(stem)] = n
+		name = fmt.Sprintf("%s-%d", stem, n)
+	}
+	w.used[strings.ToLower(name)] = max(w.used[strings.ToLower(name)], 1)
+	return name
 }
 
 // maxName bounds the bytes of a name, so that an extension and a number still fit

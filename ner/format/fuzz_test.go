@@ -1,10 +1,13 @@
 package format
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,7 +21,14 @@ func fuzzReader(f *testing.F, format Format, seeds ...string) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, data string) {
-		r, err := NewReader("fuzz", strings.NewReader(data), ReadOptions{Format: format, MaxDocument: 1 << 16, Warn: func(Warning) {}, Collection: func(Collection) {}})
+		warn := func(w Warning) {
+			if len(w.String()) > 1500 {
+				t.Fatalf("a warning of %d bytes", len(w.String()))
+			}
+		}
+		r, err := NewReader("fuzz", strings.NewReader(data), ReadOptions{
+			Format: format, MaxDocument: 1 << 16, Annotations: Strictness(len(data) % 3), Warn: warn, Collection: func(Collection) {},
+		})
 		if err != nil {
 			requireBadInput(t, err)
 			return
@@ -33,6 +43,99 @@ func fuzzReader(f *testing.F, format Format, seeds ...string) {
 				writeEverything(t, &d)
 			} else {
 				requireSound(t, &d, false)
+			}
+		}
+	})
+}
+
+// FuzzRoundTrip writes a document with random annotations and the given text in one
+// of the formats, and reads it again: only what the writer names may be lost.
+func FuzzRoundTrip(f *testing.F) {
+	f.Add(uint64(1), "Lithium")
+	for seed := range uint64(8) {
+		f.Add(seed, "\u202e\u200b😀\u2009")
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, text string) {
+		text = strings.Map(func(r rune) rune {
+			if r < ' ' && r != '\t' || r == 0xfffe || r == 0xffff {
+				return -1 // control characters and line ends have tests of their own
+			}
+			return r
+		}, strings.ToValidUTF8(text, ""))
+		doc := randomResult(rand.New(rand.NewPCG(seed, 1)), "doc", clip(text, 200))
+		formats := []Format{JSON, JSONL, PubTator, BioCXML, BioCJSON, DisplaCy, TSV, Brat}
+		if format := formats[seed%uint64(len(formats))]; format != Brat {
+			requireRoundTrip(t, format, []document.Result{doc})
+			return
+		}
+		// Brat writes files, of which only the annotations matter here.
+		back := doc
+		back.Entities, back.Relations = nil, nil
+		ann, err := bratLines(&doc, WriteOptions{Format: Brat})
+		require.NoError(t, err)
+		p := newBratParser(&back.Document, false, ReadOptions{})
+		require.NoError(t, p.parse("doc.ann", string(ann)))
+		require.NoError(t, p.finish("doc.ann"))
+		grounded := 0
+		for _, e := range doc.Entities {
+			grounded += min(len(e.Spans), 1)
+		}
+		require.Len(t, back.Entities, grounded)
+	})
+}
+
+// FuzzOffsets converts offsets between code points, bytes, UTF-16 units and code
+// points with a CRLF as one, both ways, beside naive conversions.
+func FuzzOffsets(f *testing.F) {
+	f.Add("α😀\r\nLi", uint16(1), uint16(4))
+	f.Add("plain", uint16(0), uint16(5))
+	f.Fuzz(func(t *testing.T, text string, from, to uint16) {
+		text = strings.ToValidUTF8(text, "\ufffd")
+		runes := []rune(text)
+		start := int(from) % (len(runes) + 1)
+		end := start + int(to)%(len(runes)-start+1)
+		x := document.NewIndex(text)
+		require.Equal(t, len(runes), x.Len())
+		for i := 0; i <= len(text); i++ {
+			n, boundary := x.CodePoint(i)
+			require.Equal(t, i == len(text) || utf8.RuneStart(text[i]), boundary)
+			if boundary {
+				require.Equal(t, utf8.RuneCountInString(text[:i]), n)
+				require.Equal(t, i, x.Byte(n))
+			}
+		}
+		mention := string(runes[start:end])
+		for u, count := range map[unit]func(int) int{
+			codePoints: func(n int) int { return n },
+			byteUnits:  func(n int) int { return len(string(runes[:n])) },
+			utf16Units: func(n int) int { return len(utf16.Encode(runes[:n])) },
+			lineEndUnits: func(n int) int {
+				units := 0
+				for i := range n {
+					if runes[i] != '\r' || i+1 == len(runes) || runes[i+1] != '\n' {
+						units++
+					}
+				}
+				return units
+			},
+		} {
+			ruler := ruler{}
+			if u != codePoints {
+				ruler = newRuler(text, len(runes), u)
+			}
+			span := document.Span{Start: count(start), End: count(end)}
+			got, ok := ruler.span(span, 0)
+			require.True(t, ok)
+			require.Equal(t, span, document.Span{Start: count(got.Start), End: count(got.End)}, u)
+			if u != lineEndUnits { // in which both parts of a CRLF have one offset
+				require.Equal(t, document.Span{Start: start, End: end}, got, u)
+				require.Equal(t, start, ruler.near(span.Start, 0))
+				if start < end {
+					p := locate(x, text, []layout{{claims: []claim{{spans: []document.Span{span}, bases: []int{0}, mention: mention}}}}, false)
+					require.Empty(t, p.bad)
+					text, _ := x.Slice(p.spans[0][0])
+					require.Equal(t, solid(mention), solid(text))
+				}
 			}
 		}
 	})
@@ -69,6 +172,10 @@ func FuzzJSONL(f *testing.F) {
 	fuzzReader(f, JSONL, `{"text":"α Li","ents":[{"start":2,"end":4,"label":"X"}]}`, `{"schema":"medner/1","id":"1","text":"Li","entities":[{"text":"Li","start":0,"end":2,"spans":[[0,1],[1,2]]}],"passages":[{"start":0,"end":1}]}`, `{"title":"a","abstract":"b"}`)
 }
 
+func FuzzJATS(f *testing.F) {
+	fuzzReader(f, JATS, jatsSample, "<article><front/></article>", `<article><body><p>a<table-wrap><table><tr><td>b</td></tr></table></table-wrap>c</p></body></article>`)
+}
+
 func FuzzMEDLINE(f *testing.F)   { fuzzReader(f, MEDLINE, medlineSample) }
 func FuzzPubMedXML(f *testing.F) { fuzzReader(f, PubMedXML, pubMedSample) }
 
@@ -88,7 +195,7 @@ func FuzzBrat(f *testing.F) {
 			return
 		}
 		d := document.Document{ID: "1", Text: text}
-		p := newBratParser(&d, false, ReadOptions{})
+		p := newBratParser(&d, len(ann)%2 == 0, ReadOptions{Annotations: Strictness(len(ann) % 3), Warn: func(Warning) {}})
 		err := p.parse("fuzz.ann", ann)
 		if err == nil {
 			err = p.finish("fuzz.ann")

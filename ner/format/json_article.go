@@ -27,17 +27,20 @@ var (
 // jsonKey returns a key in lower case without the signs that join words, so that
 // "doc_id", "docId" and "doc-id" are one key. "_id" stays what it is.
 func jsonKey(key string) string {
-	if strings.HasPrefix(key, "_") {
-		return "_" + jsonKey(strings.TrimLeft(key, "_"))
+	if plain := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }; strings.IndexFunc(key, func(r rune) bool { return !plain(r) }) < 0 {
+		return key
 	}
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(key))
+	words := strings.TrimLeft(key, "_")
+	return key[:len(key)-len(words)] + strings.ToLower(joins.Replace(words))
 }
+
+var joins = strings.NewReplacer("_", "", "-", "", " ", "")
 
 // member returns the first key of an object that is one of some keys.
 func member(m map[string]json.RawMessage, keys []string) (string, bool) {
 	best, rank := "", len(keys)
-	for _, k := range sortedMembers(m) {
-		if i := slices.Index(keys, jsonKey(k)); i >= 0 && i < rank && string(m[k]) != "null" {
+	for k, raw := range m {
+		if i := slices.Index(keys, jsonKey(k)); i >= 0 && (i < rank || i == rank && k < best) && string(raw) != "null" {
 			best, rank = k, i
 		}
 	}

@@ -40,6 +40,10 @@ func (p *pubTatorWriter) Write(r *document.Result) error {
 			continue
 		}
 		whole := document.Span{Start: e.Spans[0].Start, End: e.Spans[len(e.Spans)-1].End}
+		if len(e.Spans) > 1 && whole.End-whole.Start > maxWhole {
+			p.o.warn(r.ID, "pubtator does not hold discontinuous mentions over more than %d characters (they are left out)", maxWhole)
+			continue
+		}
 		text, _ := x.Slice(whole)
 		ids := noConcept
 		if c := concepts(e); len(c) > 0 {
@@ -62,9 +66,21 @@ func (p *pubTatorWriter) Write(r *document.Result) error {
 
 func (p *pubTatorWriter) Close() error { return nil }
 
-// writePubTatorRelation writes a line for each pair of concepts of the two sides.
+// Bounds that keep the output in proportion to the document: of the characters from
+// the first to the last part of a discontinuous mention, and of the lines for one
+// relation between composite mentions.
+const (
+	maxWhole = 10000
+	maxPairs = 100
+)
+
+// writePubTatorRelation writes a line for each pair of concepts of the two sides. If
+// there are too many pairs, it writes one line with all concepts.
 func writePubTatorRelation(b *bytes.Buffer, id string, l *lookup, r *document.Relation) {
 	chemicals, diseases := l.sides(r)
+	if len(chemicals)*len(diseases) > maxPairs {
+		chemicals, diseases = []string{strings.Join(chemicals, "|")}, []string{strings.Join(diseases, "|")}
+	}
 	for _, c := range chemicals {
 		for _, s := range diseases {
 			fmt.Fprintf(b, "%s\t%s\t%s\t%s", id, flat(writeRelationType(r.Type)), flat(c), flat(s))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -61,12 +60,18 @@ func (w *terminalWriter) Write(r *document.Result) error {
 	if len(types) == 0 && len(r.Relations) == 0 {
 		b.WriteString("  nothing found\n")
 	}
-	for i, d := range r.Dropped {
-		if slices.Index(r.Dropped, d) < i {
-			continue // it was counted with the first
+	count := map[document.Dropped]int{}
+	for _, d := range r.Dropped {
+		count[d]++
+	}
+	for _, d := range r.Dropped {
+		n := count[d]
+		if n == 0 {
+			continue // it was shown with the first
 		}
+		count[d] = 0
 		times := ""
-		if n := count(r.Dropped, d); n > 1 {
+		if n > 1 {
 			times = fmt.Sprintf(", %d times", n)
 		}
 		fmt.Fprintf(&b, "  %s\n", w.paint(colourDim, fmt.Sprintf("dropped from %s: %s (%s%s)", visible(d.Task), visible(d.Text), visible(d.Reason), times)))
@@ -95,17 +100,6 @@ func (w *terminalWriter) entity(b *bytes.Buffer, g *group) {
 	b.WriteByte('\n')
 }
 
-// count returns how often all has d.
-func count(all []document.Dropped, d document.Dropped) int {
-	n := 0
-	for _, o := range all {
-		if o == d {
-			n++
-		}
-	}
-	return n
-}
-
 // groupEntities groups the mentions that read alike, in any case. The types are in
 // the order in which to show them: chemicals, diseases, and then others.
 func groupEntities(d *document.Document) (types []string, groups map[string][]*group) {
@@ -129,8 +123,10 @@ func groupEntities(d *document.Document) (types []string, groups map[string][]*g
 			types = append(types, t)
 		}
 	}
+	listed := map[string]bool{document.Chemical: true, document.Disease: true}
 	for i := range d.Entities {
-		if t := d.Entities[i].Type; t != document.Chemical && t != document.Disease && !slices.Contains(types, t) {
+		if t := d.Entities[i].Type; !listed[t] {
+			listed[t] = true
 			types = append(types, t)
 		}
 	}
