@@ -93,20 +93,26 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 		defer index.Close()
 		more = append(more, ner.WithTerminology(index))
 	}
+	var tally format.Tally
+	progress := newProgress(cmd.ErrOrStderr(), paths)
+	defer progress.stop()
+	ro.Warn, ro.Progress = tally.Add, progress.read
+	// Files in which there is nothing to read are refused before the model is opened.
+	docs, failed, stop := firstDocument(format.Files(paths, cmd.InOrStdin(), ro))
+	defer stop()
+	for _, err := range failed {
+		progress.Failed(err)
+	}
+	if len(failed) > 0 {
+		return silentError{exitCode(failed[len(failed)-1])}
+	}
 	extractor, err := f.extractor(ctx, cmd, more...)
 	if err != nil {
 		return err
 	}
 	defer extractor.Close()
 	output.Settings = settings(cmd, extractor)
-
-	var tally format.Tally
-	progress := newProgress(cmd.ErrOrStderr(), paths)
-	defer progress.stop()
-	ro.Warn, ro.Progress = tally.Add, progress.read
-	report, err := job.Run(ctx, job.Options{
-		Extractor: extractor, Documents: format.Files(paths, cmd.InOrStdin(), ro), Output: output, Progress: progress,
-	})
+	report, err := job.Run(ctx, job.Options{Extractor: extractor, Documents: docs, Output: output, Progress: progress})
 	progress.stop()
 	if err != nil {
 		if report.Resumable && ctx.Err() != nil {
