@@ -93,6 +93,9 @@ func requireCovers(t *testing.T, tok *tokenizer.Tokenizer, text string, c copied
 	for i, at := range c.tokens {
 		written := string(tok.TokenBytes(c.ids[c.first+i]))
 		covered := lineEnds.Replace(text[at[0]:at[1]])
+		if i == 0 {
+			written = strings.TrimPrefix(written, " ") // SentencePiece puts a blank before a text
+		}
 		require.Contains(t, covered, strings.ToValidUTF8(written, ""), "token %d", i)
 		if i > 0 {
 			require.LessOrEqual(t, c.tokens[i-1][0], at[0])
@@ -106,22 +109,29 @@ const mine = `{"profiles": {"mine": {"system": "You list things.", "article_firs
 // TestArticleFirstUnderAnyTemplate: whatever marks a model has around messages,
 // the prefix is the same for all branches, and the parts are the whole prompt.
 func TestArticleFirstUnderAnyTemplate(t *testing.T) {
-	tok, err := tokenizer.Load(golden.Path(t, "tiny-llama", "tokenizer.json"))
-	require.NoError(t, err)
+	load := func(model string) *tokenizer.Tokenizer {
+		tok, err := tokenizer.Load(golden.Path(t, model, "tokenizer.json"))
+		require.NoError(t, err)
+		return tok
+	}
+	llama, mistral := load("tiny-llama"), load("tiny-mistral")
 	trims, err := chat.FromSource("{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}\n{% endfor %}<answer>", chat.Tokens{BOS: "<|begin_of_text|>"})
 	require.NoError(t, err)
 	const article = "Aspirin causes <|eot_id|> 胃 ulcers."
 	for name, style := range map[string]struct {
+		tok      *tokenizer.Tokenizer
 		chat     string
 		template *chat.Template
 		begins   string
 	}{
-		"plain":           {``, nil, "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nYou list things.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"},
-		"two BOS":         {`, "duplicate_bos": true`, nil, "<|begin_of_text|><|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nYou list things.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"},
-		"template":        {`, "chat": "template"`, trims, "<|begin_of_text|><system>You list things.\n<user>"},
-		"text of its own": {`, "template": "Text {user}\n{system}"`, nil, "<|begin_of_text|>Text "},
+		"plain":           {llama, ``, nil, "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nYou list things.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"},
+		"two BOS":         {llama, `, "duplicate_bos": true`, nil, "<|begin_of_text|><|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nYou list things.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"},
+		"template":        {llama, `, "chat": "template"`, trims, "<|begin_of_text|><system>You list things.\n<user>"},
+		"SentencePiece":   {mistral, ``, nil, "<s>[INST] You list things.\n\n"},
+		"text of its own": {llama, `, "template": "Text {user}\n{system}"`, nil, "<|begin_of_text|>Text "},
 	} {
 		t.Run(name, func(t *testing.T) {
+			tok := style.tok
 			e := reading(t, tok, strings.Replace(mine, "CHAT", style.chat, 1), style.template)
 			questions, _, err := questionsAbout(e, article)
 			require.NoError(t, err)
@@ -137,14 +147,17 @@ func TestArticleFirstUnderAnyTemplate(t *testing.T) {
 				ids, err := e.tokens(q)
 				require.NoError(t, err)
 				require.Equal(t, prefix, ids[:len(prefix)])
-				require.True(t, strings.HasPrefix(tok.Decode(ids[len(prefix):], false), "\n\nList its "+string(q.task)+":"))
+				require.True(t, strings.HasPrefix(strings.TrimLeft(tok.Decode(ids[len(prefix):], false), " \n"), "List its "+string(q.task)+":"))
+				if begin := tok.Encode("\n\nList its ", tokenizer.EncodeOptions{}).IDs; style.tok == mistral {
+					require.Equal(t, begin[:3], ids[len(prefix):][:3], "a part by itself")
+				}
 			}
 		})
 	}
 
 	rewrites, err := chat.FromSource("{% for m in messages %}{{ m.content | upper }}{% endfor %}", chat.Tokens{})
 	require.NoError(t, err)
-	e := reading(t, tok, strings.Replace(mine, "CHAT", `, "chat": "template"`, 1), rewrites)
+	e := reading(t, llama, strings.Replace(mine, "CHAT", `, "chat": "template"`, 1), rewrites)
 	_, _, err = questionsAbout(e, article)
 	require.ErrorContains(t, err, "rewrites the user's turn")
 }

@@ -42,7 +42,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.method, "method", "", "find chemicals and diseases by lists that the model writes, by tags of its token classification head, or by both: `generate|tag|both` (default: tag where the adapter has a head and the prompt is for it)")
 	fs.StringVar(&f.profile, "profile", string(ner.Default), "how answers are read: `default|seed-compat` (as the published adapter's model card does), or a FILE of prompts")
 	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: eval counts similar items as right)")
-	fs.StringVar(&f.prompt, "prompt", "", "`PROMPT` to ask with: train, simple, card, biomistral or a file (default: the one that the model was trained with)")
+	fs.StringVar(&f.prompt, "prompt", "", "`PROMPT` to ask with: train, simple, card, biomistral, article-first or a file (default: the one that the model was trained with)")
 	fs.StringVar(&f.ensemble, "ensemble", "", "ask with each of several `PROMPTS`, comma-separated")
 	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "with --ensemble, keep the items that one, all or most prompts brought: `union|intersection|vote`")
 	fs.BoolVar(&f.grounded, "grounded", true, "let the model write only lists of spans of the article (default with seed-compat: false)")
