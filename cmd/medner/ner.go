@@ -139,7 +139,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 func (o *nerOutput) output(cmd *cobra.Command, out format.Format) job.Output {
 	output := job.Output{
 		Path: o.path, Stream: cmd.OutOrStdout(), Resume: o.resume,
-		Write: format.WriteOptions{Format: out, Text: o.text, Title: "medner: " + notice},
+		Write: format.WriteOptions{Format: out, Text: o.text},
 	}
 	if o.path == "-" {
 		output.Path = ""

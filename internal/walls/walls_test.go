@@ -101,7 +101,8 @@ var rooms = map[string][]string{
 
 	// Documents: these rooms know no model.
 	"ner/document":            {},
-	"ner/format":              {"ner/document", "ner/internal/ground"},
+	"ner/internal/page":       {},
+	"ner/format":              {"ner/document", "ner/internal/ground", "ner/internal/page"},
 	"ner/prompt":              {},
 	"ner/terminology":         {},
 	"ner/confidence":          {},

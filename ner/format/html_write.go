@@ -2,41 +2,41 @@ package format
 
 import (
 	"bytes"
-	"crypto/sha256"
-	_ "embed"
-	"encoding/base64"
 	"fmt"
-	"html"
 	"io"
-	"sort"
-	"strings"
 
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/internal/page"
 )
-
-//go:embed page.css
-var pageStyle string
-
-// pagePolicy is the content security policy that allows a page its style sheet,
-// and nothing else.
-var pagePolicy = func() string {
-	sum := sha256.Sum256([]byte(pageStyle))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
-}()
 
 // htmlHolds is the content that a page shows.
 const htmlHolds = ^(hasTitle | hasPassages | hasPassageInfons | hasInfons | hasPrompt | hasIDs | hasEntityInfons | hasComposite |
 	hasRelationIDs | hasRelationMentions | hasRelationInfons)
 
+// pageNotice stands once on a page.
+const pageNotice = "For research and information extraction only; not for diagnosis or treatment."
+
 // htmlWriter writes one page that needs no other file: for each document the text
 // with its mentions marked and labelled, the pairs, the entities, and what was
-// dropped.
+// dropped; then the contents and the filters, which the style puts first. Of each
+// document it keeps only what the contents say.
 type htmlWriter struct {
-	w       io.Writer
-	o       WriteOptions
-	started bool         // the head is written
-	count   int          // of documents
-	b       bytes.Buffer // what Write or Close is to write
+	w        io.Writer
+	o        WriteOptions
+	started  bool           // the head is written
+	contents []contentsItem // of the documents so far
+	types    typeCounts     // of all documents
+	runs     []string       // how documents were annotated, each way once
+	notices  []pageWarning  // the warnings so far, each text once
+	noticed  map[string]int // the index in notices, by text
+	rated    bool           // some item has a confidence
+	b        bytes.Buffer   // what Write or Close is to write
+}
+
+// pageWarning is a warning, and how many documents have it.
+type pageWarning struct {
+	text      string
+	documents int
 }
 
 func (w *htmlWriter) Write(r *document.Result) error {
@@ -50,16 +50,17 @@ func (w *htmlWriter) Write(r *document.Result) error {
 	w.o.lose(r, htmlHolds)
 	w.b.Reset()
 	w.head()
-	w.count++
-	fmt.Fprintf(&w.b, "<article aria-labelledby=\"d%d\">\n<h2 id=\"d%d\">%s</h2>\n<div class=\"text\" dir=\"auto\">", w.count, w.count, escapeHTML(r.ID))
+	item := w.list(r)
+	n := len(w.contents)
+	fmt.Fprintf(&w.b, "<article id=\"d%d\" aria-labelledby=\"t%d\">\n<div class=\"head\"><h2 id=\"t%d\" dir=\"auto\">%s</h2>", n, n, n, page.Escape(r.ID))
+	item.chips(&w.b)
+	w.b.WriteString("<a class=\"up\" href=\"#contents\">Contents</a></div>\n<div class=\"text\" dir=\"auto\">")
 	w.marked(r, x)
 	w.b.WriteString("</div>\n")
 	w.relations(r)
 	w.entities(r)
 	w.dropped(r)
-	for _, m := range r.Warnings {
-		fmt.Fprintf(&w.b, "<p>Warning: %s</p>\n", escapeHTML(m))
-	}
+	w.warnings(r)
 	w.run(r)
 	w.b.WriteString("</article>\n")
 	_, err := w.w.Write(w.b.Bytes())
@@ -69,7 +70,10 @@ func (w *htmlWriter) Write(r *document.Result) error {
 func (w *htmlWriter) Close() error {
 	w.b.Reset()
 	w.head()
-	w.b.WriteString("</main>\n<footer>For research and information extraction only; not for diagnosis or treatment.</footer>\n</body>\n</html>\n")
+	w.b.WriteString("</main>\n")
+	w.aside()
+	w.footer()
+	w.b.WriteString(string(page.Tail()))
 	_, err := w.w.Write(w.b.Bytes())
 	return err
 }
@@ -84,213 +88,87 @@ func (w *htmlWriter) head() {
 	if title == "" {
 		title = "medner: entities"
 	}
-	fmt.Fprintf(&w.b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
-		"<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"+
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"+
-		"<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<h1>%s</h1>\n<main>\n",
-		pagePolicy, escapeHTML(title), pageStyle, escapeHTML(title))
+	w.b.WriteString(string(page.Head(title, pageNotice)))
+	w.b.WriteString("<main id=\"text\">\n")
 }
 
-// maxMarks bounds how many marks may lie over one place.
-const maxMarks = 32
-
-// piece is one span of an entity.
-type piece struct {
-	span   document.Span
-	entity *document.Entity
-	last   bool // the last span of its entity, which has the label
-}
-
-// marked writes the text with a mark around every mention. Marks are nested. Where
-// two cross, the inner one is closed and opened again:
-//
-//	<mark>renal <mark>failure</mark></mark><mark> and</mark>
-func (w *htmlWriter) marked(r *document.Result, x *document.Index) {
-	pieces := piecesOf(&r.Document)
-	var open []piece // the outermost first
-	at := 0          // code points written
-	// upTo writes the text up to end.
-	upTo := func(end int) {
-		text, _ := x.Slice(document.Span{Start: at, End: end})
-		w.b.WriteString(escapeHTML(text))
-		at = max(at, end)
+// warnings writes the warnings of a document that no document before it has; all
+// of those that come again are counted at the end of the page.
+func (w *htmlWriter) warnings(r *document.Result) {
+	if w.noticed == nil {
+		w.noticed = map[string]int{}
 	}
-	// closeUntil writes the text and the ends of all marks that end at place or
-	// before it.
-	closeUntil := func(place int) {
-		for {
-			first := -1
-			for i, p := range open {
-				if p.span.End <= place && (first < 0 || p.span.End <= open[first].span.End) {
-					first = i
-				}
-			}
-			if first < 0 {
-				return
-			}
-			upTo(open[first].span.End)
-			for i := len(open) - 1; i > first; i-- {
-				w.b.WriteString("</mark>")
-			}
-			w.closeMark(open[first])
-			for _, p := range open[first+1:] {
-				w.openMark(p, true)
-			}
-			open = append(open[:first], open[first+1:]...)
+	seen := map[string]bool{}
+	for _, text := range r.Warnings {
+		at, known := w.noticed[text]
+		if !known {
+			w.noticed[text] = len(w.notices)
+			w.notices = append(w.notices, pageWarning{text: text, documents: 1})
+			fmt.Fprintf(&w.b, "<p class=\"soft\" dir=\"auto\">Warning: %s</p>\n", page.Escape(text))
+		} else if !seen[text] {
+			w.notices[at].documents++
 		}
+		seen[text] = true
 	}
-	for _, p := range pieces {
-		closeUntil(p.span.Start)
-		if len(open) == maxMarks {
-			w.o.warn(r.ID, "html does not mark mentions that overlap %d others in the text (they are in the table)", maxMarks)
-			continue
-		}
-		upTo(p.span.Start)
-		w.openMark(p, !p.last)
-		open = append(open, p)
-	}
-	closeUntil(x.Len())
-	upTo(x.Len())
 }
 
-// piecesOf returns the spans of all entities by their starts, longer ones first, so
-// that they nest.
-func piecesOf(d *document.Document) []piece {
-	var out []piece
-	for i := range d.Entities {
-		e := &d.Entities[i]
-		for j, s := range e.Spans {
-			if s.End > s.Start {
-				out = append(out, piece{span: s, entity: e, last: j == len(e.Spans)-1})
-			}
-		}
-	}
-	sort.SliceStable(out, func(i, j int) bool {
-		a, b := out[i].span, out[j].span
-		return a.Start < b.Start || a.Start == b.Start && a.End > b.End
-	})
-	return out
-}
-
-// openMark begins the mark of a piece. If open, its right side looks open.
-func (w *htmlWriter) openMark(p piece, open bool) {
-	class := "other"
-	if p.entity.Type == document.Chemical || p.entity.Type == document.Disease {
-		class = p.entity.Type
-	}
-	if open {
-		class += " open"
-	}
-	tip := strings.Join(concepts(p.entity), ", ") + confidence(p.entity.Confidence)
-	fmt.Fprintf(&w.b, "<mark class=\"%s\"", class)
-	if tip != "" {
-		fmt.Fprintf(&w.b, " title=\"%s\"", escapeHTML(strings.TrimSpace(tip)))
-	}
-	w.b.WriteByte('>')
-}
-
-// closeMark ends the mark of a piece, with the label if the piece has it.
-func (w *htmlWriter) closeMark(p piece) {
-	if p.last {
-		fmt.Fprintf(&w.b, "<span class=\"label\">%s</span>", escapeHTML(labelOf(p.entity.Type)))
-	}
-	w.b.WriteString("</mark>")
-}
-
-func labelOf(typ string) string {
-	if typ == "" {
-		return "entity"
-	}
-	return typ
-}
-
-func (w *htmlWriter) relations(r *document.Result) {
-	if len(r.Relations) == 0 {
-		return
-	}
-	w.table("Influences", "Chemical", "Disease", "Relation", "Confidence", "In the text")
-	for i := range r.Relations {
-		p := &r.Relations[i]
-		w.row(p.Chemical, p.Disease, writeRelationType(p.Type), confidence(p.Confidence), yesNo(p.Grounded))
-	}
-	w.b.WriteString("</tbody></table>\n")
-}
-
-func (w *htmlWriter) entities(r *document.Result) {
-	types, groups := groupEntities(&r.Document)
-	if len(types) == 0 {
-		return
-	}
-	w.table("Entities", "Text", "Type", "Places", "Normalized", "Concepts", "Terminology", "Confidence", "In the text")
-	for _, t := range types {
-		for _, g := range groups[t] {
-			var links []string
-			for _, l := range g.first.Links {
-				links = append(links, strings.TrimSpace(fmt.Sprintf("%s %s %s%s", l.ID, l.Name, l.Method, confidence(l.Score))))
-			}
-			w.row(g.first.Text, labelOf(t), strings.Join(g.places, ", "), g.first.Normalized, strings.Join(concepts(g.first), ", "),
-				strings.Join(links, "; "), confidence(g.first.Confidence), yesNo(g.first.Grounded))
-		}
-	}
-	w.b.WriteString("</tbody></table>\n")
-}
-
-func (w *htmlWriter) dropped(r *document.Result) {
-	if len(r.Dropped) == 0 {
-		return
-	}
-	w.table("Dropped", "Text", "Task", "Reason")
-	for _, d := range r.Dropped {
-		w.row(d.Text, d.Task, d.Reason)
-	}
-	w.b.WriteString("</tbody></table>\n")
-}
-
+// run notes how a document was annotated. The page says it once, at its end; a
+// document that was annotated otherwise than the first one says which way it was.
 func (w *htmlWriter) run(r *document.Result) {
+	text := runText(r)
+	if text == "" {
+		return
+	}
+	for i, known := range w.runs {
+		if known == text {
+			if i > 0 {
+				fmt.Fprintf(&w.b, "<p class=\"soft\"><a href=\"#run%d\">Run %d</a></p>\n", i+1, i+1)
+			}
+			return
+		}
+	}
+	w.runs = append(w.runs, text)
+	if n := len(w.runs); n > 1 {
+		fmt.Fprintf(&w.b, "<p class=\"soft\"><a href=\"#run%d\">Run %d</a></p>\n", n, n)
+	}
+}
+
+// runText says how a document was annotated, in HTML.
+func runText(r *document.Result) string {
+	text := ""
 	if m := r.Model; m != (document.Model{}) {
 		method := ""
 		if m.Method != "" {
-			method = ", method " + escapeHTML(m.Method)
+			method = ", method " + page.Escape(m.Method)
 		}
-		fmt.Fprintf(&w.b, "<p>Model %s, adapter %s, weights %s, precision %s%s, medner %s</p>\n",
-			escapeHTML(m.Name), escapeHTML(m.Adapter), escapeHTML(m.Weights), escapeHTML(m.Precision), method, escapeHTML(m.Engine))
+		text = fmt.Sprintf("Model %s, adapter %s, weights %s, precision %s%s, medner %s. ",
+			page.Escape(m.Name), page.Escape(m.Adapter), page.Escape(m.Weights), page.Escape(m.Precision), method, page.Escape(m.Engine))
+		if r.Calibrated {
+			text += "Confidences estimate the probability that an item is right. "
+		} else {
+			text += "Confidences are not calibrated: they rank items, and promise nothing else. "
+		}
 	}
 	if t := r.Terminology; t != nil {
-		fmt.Fprintf(&w.b, "<p>Terminology %s, release %s, licence %s, SHA-256 %s</p>\n",
-			escapeHTML(t.Name), escapeHTML(t.Release), escapeHTML(t.Licence), escapeHTML(t.Hash))
+		text += fmt.Sprintf("Terminology %s, release %s, licence %s, SHA-256 %s. ",
+			page.Escape(t.Name), page.Escape(t.Release), page.Escape(t.Licence), page.Escape(t.Hash))
 	}
+	return text
 }
 
-func (w *htmlWriter) table(caption string, heads ...string) {
-	fmt.Fprintf(&w.b, "<table><caption>%s</caption><thead><tr>", caption)
-	for _, h := range heads {
-		fmt.Fprintf(&w.b, "<th scope=\"col\">%s</th>", h)
-	}
-	w.b.WriteString("</tr></thead><tbody>\n")
-}
-
-func (w *htmlWriter) row(cells ...string) {
-	w.b.WriteString("<tr>")
-	for _, c := range cells {
-		fmt.Fprintf(&w.b, "<td dir=\"auto\">%s</td>", escapeHTML(strings.TrimSpace(c)))
-	}
-	w.b.WriteString("</tr>\n")
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
-
-// escapeHTML returns s as it may stand in text and in attributes. Control
-// characters, which HTML can't hold, become U+FFFD.
-func escapeHTML(s string) string {
-	return html.EscapeString(strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r >= 0x7f && r < 0xa0 {
-			return 0xfffd
+// footer writes how the documents were annotated, and the warnings of several.
+func (w *htmlWriter) footer() {
+	w.b.WriteString("<footer>\n")
+	for i, text := range w.runs {
+		if len(w.runs) > 1 {
+			text = fmt.Sprintf("Run %d: %s", i+1, text)
 		}
-		return r
-	}, s))
+		fmt.Fprintf(&w.b, "<p id=\"run%d\">%s</p>\n", i+1, text)
+	}
+	for _, n := range w.notices {
+		if n.documents > 1 {
+			fmt.Fprintf(&w.b, "<p dir=\"auto\">Warning for %d documents: %s</p>\n", n.documents, page.Escape(n.text))
+		}
+	}
+	w.b.WriteString("</footer>\n")
 }
