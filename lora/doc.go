@@ -18,7 +18,9 @@
 //
 //	e(t) = W[t] + s·A[:,t]ᵀBᵀ
 //
-// An adapter may also replace whole modules (modules_to_save) and biases.
+// An adapter may also replace whole modules (modules_to_save) and biases, and bring
+// along a head that scores the labels of each token (task_type TOKEN_CLS):
+// [Adapter.Scores] tells of it, and Adapter.Labels names its classes.
 //
 // [Open] reads a folder as PEFT's save_pretrained wrote it. [Adapter.Resolve]
 // matches it with a model's modules by PEFT's own rules and gives a [Plan], with

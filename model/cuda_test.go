@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -115,6 +116,53 @@ func TestBitsOfBranchesOnAGPU(t *testing.T) {
 			want = append(want, written(t, plainly, requests[i]))
 		}
 		requireBranchesOutlive(t, open(Options{PrefillChunk: 33}), requests, want)
+	}
+}
+
+// TestTagsOfAGPU: in f32 a GPU scores labels as the processors do, to the bit, under two
+// adapters and in every schedule; in fast it scores the same in every schedule.
+func TestTagsOfAGPU(t *testing.T) {
+	l := fakeGPU(t)
+	for _, p := range []Precision{F32, Fast} {
+		var want []string
+		for _, o := range []Options{{Batch: 1, PrefixCache: -1, PrefillChunk: 1000}, {}, {PrefillChunk: 11}} {
+			o.Adapters = []string{tags("adapters", "lora"), tags("adapters", "dora")}
+			o.Precision = p
+			if o.Device = "cuda"; p == F32 && want == nil {
+				o.Device = "cpu"
+			}
+			m, err := Open(t.Context(), tags("models", "llama-base"), o)
+			require.NoError(t, err)
+			var cases []tagCase
+			for _, c := range tagCases(t) {
+				if c.Model == "adapters/lora" || c.Model == "adapters/dora" {
+					cases = append(cases, c)
+				}
+			}
+			got := make([]string, 2*len(cases))
+			var wg sync.WaitGroup
+			for i, c := range cases {
+				name := filepath.Base(c.Model)
+				wg.Go(func() {
+					found, err := m.Classify(t.Context(), ClassifyRequest{Tokens: c.IDs, From: c.From, Adapter: name})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					got[2*i] = bits(found.Scores)
+				})
+				wg.Go(func() {
+					got[2*i+1] = written(t, m, Request{Tokens: c.IDs, MaxNewTokens: 5, Adapter: name, Probe: []int32{5}})
+				})
+			}
+			wg.Wait()
+			if want == nil {
+				want = got
+			}
+			require.Equal(t, want, got, "%+v", o)
+			require.NoError(t, m.Close())
+			require.Empty(t, l.Dropped())
+		}
 	}
 }
 

@@ -4,14 +4,16 @@
 // Programs that embed a language model need this package. [Open] reads a
 // checkpoint, a directory in Hugging Face's layout or a GGUF file, with PEFT
 // adapters, and packs it for a device. [Model.Generate] continues a prompt,
-// [Model.Logits] scores one. A [Model] serves any number of goroutines; for
+// [Model.Logits] scores one, and [Model.Classify] labels the tokens of a text with
+// the head of a token classification model or adapter. A [Model] serves any number of goroutines; for
 // tokens as they are written see Request.OnToken. Text is put into ids and back
 // by packages tokenizer and tokenizer/chat; [Model.Text] finds the model's own.
 //
 // # What it promises
 //
 // In the precision [F32], the ids that greedy requests get are those of
-// transformers' generate. What a request gets depends on the request and the
+// transformers' generate, and label scores are those of transformers' token
+// classification models but for the order of sums. What a request gets depends on the request and the
 // model alone: the number of threads, other requests, the size of chunks,
 // drafts, the prefix cache and the processor's instruction set change no bit of
 // it. The same holds for [Sampling] with its seed, and in the precision [Fast].

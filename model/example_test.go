@@ -123,3 +123,27 @@ func ExampleConstraint() {
 	// Output:
 	// [100 101 102 103 104] true
 }
+
+// Each token of a text gets a score for each label of the head that an adapter of task
+// type TOKEN_CLS brings along. The adapter's folder names the labels.
+func ExampleModel_Classify() {
+	ctx := context.Background()
+	const dir = "../testdata/goldens-tags/" // random weights, for tests
+	m, err := model.Open(ctx, dir+"models/llama-base", model.Options{Adapters: []string{dir + "adapters/dora"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = m.Close() }()
+	found, err := m.Classify(ctx, model.ClassifyRequest{Tokens: []int32{1, 64, 12, 77}, From: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(found.Labels)
+	for _, scores := range found.Scores {
+		fmt.Printf("%.2f\n", scores)
+	}
+	// Output:
+	// [O Drug Disease]
+	// [-0.32 1.19 0.77]
+	// [0.04 1.20 0.57]
+}

@@ -9,7 +9,9 @@
 // a GGUF file.
 //
 // [Open] opens all of a model. It checks that the files hold the weights that the
-// configuration asks for and no others; [Checkpoint.Matrix] checks shapes. Weights
+// configuration asks for and no others; [Checkpoint.Matrix] checks shapes.
+// [Checkpoint.Classifier] is the head of a token classification model, such as
+// transformers' LlamaForTokenClassification. Weights
 // are views of mapped files, in the files' own number formats: nothing is read before
 // a caller asks for it. [OpenText] finds the tokenizer, the chat template and what
 // the files say about generation, and needs no weights. Errors of bad files are of

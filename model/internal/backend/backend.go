@@ -3,8 +3,8 @@
 //
 // A backend receives [Weights] once, as views of the files with nothing unpacked,
 // and packs them into the layout of its kernels. From then on it makes batched
-// steps: each [Span] feeds some tokens of one sequence, and asks for logits or
-// for chosen tokens at some of their positions. A schedule varies how many spans
+// steps: each [Span] feeds some tokens of one sequence, and asks for logits, for
+// chosen tokens or for the scores of labels at some of their positions. A schedule varies how many spans
 // share a step, how a prompt is cut, and whether a cache was forked from another;
 // none of this may change a bit of the answers.
 package backend
@@ -147,7 +147,8 @@ type Adapted struct {
 }
 
 // Classifier scores the labels of a token: y = W h + b, where h is the output of the
-// last norm. It is computed in float32 on the processors, whatever the precision.
+// last norm. On the processors it is computed in float32, whatever the precision; on
+// a GPU its input is rounded to bf16 in the precision fast.
 type Classifier struct {
 	Weight quant.Matrix // [labels, hidden]
 	Bias   []float32    // [labels]; nil: none
