@@ -70,3 +70,24 @@ func TestExitCodesInTheDocuments(t *testing.T) {
 	}
 	require.Equal(t, want, have)
 }
+
+// fullWriter takes nothing.
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// A command whose output is lost has failed, even if it doesn't look.
+func TestStandardOutputIsFull(t *testing.T) {
+	tiny := golden.Path(t, "tiny-llama")
+	ids := filepath.Join(t.TempDir(), "ids.json")
+	require.NoError(t, os.WriteFile(ids, []byte("[1, 2]"), 0o600))
+	for _, args := range []string{
+		"version", "help", "help ner", "--help", "inspect " + tiny, "generate --max-new-tokens 2 --token-ids " + ids + " --model " + tiny,
+		"generate --json --max-new-tokens 2 --token-ids " + ids + " --model " + tiny, "tokenize --model " + tiny, "terminology",
+	} {
+		var stderr strings.Builder
+		code := run(t.Context(), strings.Fields(args), strings.NewReader("a\n"), fullWriter{}, &stderr)
+		require.Equal(t, exitFailure, code, args)
+		require.Contains(t, stderr.String(), "no space left on device", args)
+	}
+}

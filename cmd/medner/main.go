@@ -48,9 +48,29 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := newRoot()
 	root.SetArgs(withCommand(root, args))
 	root.SetIn(interruptible{ctx, stdin})
-	root.SetOut(stdout)
+	out := &checkedOutput{w: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
-	return report(stderr, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = &atomicfile.WriteError{Err: out.err}
+	}
+	return report(stderr, err)
+}
+
+// checkedOutput remembers the first error of writing, so that no command is done
+// whose output is lost.
+type checkedOutput struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedOutput) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 // interruptible is a reader whose Read returns when ctx ends, even while the

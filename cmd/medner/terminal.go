@@ -14,6 +14,9 @@ func colorful(w io.Writer) bool {
 }
 
 func isTerminal(w io.Writer) bool {
+	if checked, ok := w.(*checkedOutput); ok {
+		w = checked.w
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
