@@ -71,31 +71,30 @@ func readSums(dir string) ([]sum, error) {
 	return sums, nil
 }
 
-// checkSums compares dir's files of at most limit bytes with its sumsFile, and
-// returns how many files that lists.
-func checkSums(ctx context.Context, dir string, limit int64) (int, error) {
+// checkSums compares dir's files of at most limit bytes with its sumsFile.
+func checkSums(ctx context.Context, dir string, limit int64) error {
 	sums, err := readSums(dir)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, s := range sums {
 		path := filepath.Join(dir, s.name)
 		info, err := files.Stat(path)
 		if err != nil {
-			return 0, missing(path, err)
+			return missing(path, err)
 		}
 		if info.Size() > limit {
 			continue
 		}
 		have, err := files.HashFile(ctx, path)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if have != s.sha256 {
-			return 0, badinput.New(path, "sha256", have, s.sha256)
+			return badinput.New(path, "sha256", have, s.sha256)
 		}
 	}
-	return len(sums), nil
+	return nil
 }
 
 // missing makes a file that has gone from a model an error of the model.

@@ -94,7 +94,7 @@ func (c *cachedWheel) check(ctx context.Context, limit int64) error {
 	}
 	err := c.weights.check(ctx, c.base())
 	if err == nil {
-		_, err = checkSums(ctx, c.base(), limit)
+		err = checkSums(ctx, c.base(), limit)
 	}
 	return damagedHint(err)
 }

@@ -91,8 +91,7 @@ func checkFiles(t *testing.T, f *Files) {
 		_, err := os.Stat(filepath.Join(f.Base, name))
 		require.NoError(t, err)
 	}
-	_, err = checkSums(t.Context(), f.Base, math.MaxInt64)
-	require.NoError(t, err)
+	require.NoError(t, checkSums(t.Context(), f.Base, math.MaxInt64))
 	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors", "labels.json", "README.md"} {
 		want, err := os.ReadFile(filepath.Join("adapter", name))
 		require.NoError(t, err)
