@@ -82,7 +82,8 @@ type reference struct {
 }
 
 // TestDefaultModelIsTransformers: the labels' scores are within 1e-3 of those of
-// transformers, and the answers are the same ids.
+// transformers, and the answers are the same ids. All branches of all articles are
+// asked at once, and what several prompts begin with is read once.
 func TestDefaultModelIsTransformers(t *testing.T) {
 	openDefault(t) // or skip
 	var r reference
@@ -90,11 +91,16 @@ func TestDefaultModelIsTransformers(t *testing.T) {
 	require.Len(t, r.Articles, 6)
 	files, err := modelstore.Locate("")
 	require.NoError(t, err)
-	m, err := model.Open(t.Context(), files.Base, model.Options{Adapters: files.Adapters})
+	m, err := model.Open(t.Context(), files.Base, model.Options{Adapters: files.Adapters, PrefixCache: 1 << 30})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	var working sync.WaitGroup
+	var prompts [][]int32
 	for _, a := range r.Articles {
+		prompts = append(prompts, slices.Concat(a.Prefix, a.Again, a.Copy))
+		for _, q := range a.Questions {
+			prompts = append(prompts, slices.Concat(a.Prefix, q.IDs))
+		}
 		working.Go(func() {
 			c, err := m.Classify(t.Context(), model.ClassifyRequest{Tokens: slices.Concat(a.Prefix, a.Again, a.Copy), From: len(a.Prefix) + len(a.Again), Patient: true})
 			if !assert.NoError(t, err) || !assert.Len(t, c.Scores, len(a.Scores)) {
@@ -113,6 +119,21 @@ func TestDefaultModelIsTransformers(t *testing.T) {
 		}
 	}
 	working.Wait()
+	require.EqualValues(t, distinct(prompts), m.Stats().PromptTokens)
+}
+
+// distinct returns the number of tokens to be read of prompts if what several
+// begin with is read once.
+func distinct(prompts [][]int32) (n int) {
+	slices.SortFunc(prompts, slices.Compare[[]int32])
+	for i, p := range prompts {
+		shared := 0
+		for i > 0 && shared < min(len(p), len(prompts[i-1])) && p[shared] == prompts[i-1][shared] {
+			shared++
+		}
+		n += len(p) - shared
+	}
+	return n
 }
 
 // TestDefaultModelTagsSpans: the mentions are those of the best paths through
