@@ -114,7 +114,7 @@ func (l *labeller) extract(t *testing.T, text string, options ...ner.Option) *do
 }
 
 func TestTags(t *testing.T) {
-	l := newLabeller(t, "- aspirin | nausea\n- aspirin | gene")
+	l := newLabeller(t, "- aspirin | nausea\n- aspirin | gene\n- aspirin | aspirin\n- pain | nausea")
 	text := "The aspirin gave nausea. No aspirin, no pain; a gene."
 	r := l.extract(t, text, ner.WithGrounded(false))
 	require.Equal(t, []string{"chemical aspirin@4-11", "disease nausea@17-23", "chemical aspirin@28-35", "disease pain@40-44"}, places(r)[:4])
@@ -126,7 +126,10 @@ func TestTags(t *testing.T) {
 		require.Greater(t, e.Confidence, 0.9)
 		require.True(t, e.Grounded)
 	}
-	require.Contains(t, pairs(r), "aspirin | nausea")
+	require.Equal(t, []string{"aspirin | nausea", "aspirin | gene"}, pairs(r))
+	require.Contains(t, dropped(r), "influences: - aspirin | aspirin: its disease is tagged as a chemical")
+	require.Contains(t, dropped(r), "influences: - pain | nausea: its chemical is tagged as a disease")
+	require.Greater(t, r.Relations[0].Confidence, r.Relations[1].Confidence, "a gene is tagged as neither")
 
 	l = newLabeller(t, "")
 	r = l.extract(t, text, ner.WithTasks(prompt.Diseases))

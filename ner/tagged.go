@@ -20,7 +20,7 @@ const (
 	reasonNoWord    = "has neither letter nor digit"
 	reasonInWord    = "begins or ends inside of a word"
 	reasonTaggedAs  = "lies in what is tagged"
-	reasonUntagged  = "its %s is not tagged"
+	reasonTaggedNot = "its %s is tagged as a %s"
 )
 
 // tagged is what the labels of a document's tokens say.
@@ -147,6 +147,7 @@ func (c *collector) join(items map[prompt.Task][]*item, tasks []prompt.Task) {
 	for _, task := range tasks {
 		switch {
 		case task == prompt.Influences:
+			items[task] = slices.DeleteFunc(items[task], c.tagged.contradicts)
 			for _, it := range items[task] {
 				it.features.Agreement *= c.tagged.agreement(it)
 			}
@@ -156,6 +157,20 @@ func (c *collector) join(items map[prompt.Task][]*item, tasks []prompt.Task) {
 			items[task] = c.tagged.join(task, items[task])
 		}
 	}
+}
+
+// contradicts reports whether a side of a pair is tagged as what the other side
+// is, and nowhere as what it is itself. Such a pair is left out, with the reason.
+func (t *tagged) contradicts(pair *item) bool {
+	sides := []prompt.Task{prompt.Chemicals, prompt.Diseases}
+	for i, m := range pair.mentions {
+		key := ground.Fold(m.text)
+		if own, other := sides[i], sides[1-i]; t.byKey[own][key] == nil && t.byKey[other][key] != nil {
+			t.c.drop(prompt.Influences, pair.written, fmt.Sprintf(reasonTaggedNot, entityType(own), entityType(other)))
+			return true
+		}
+	}
+	return false
 }
 
 // agreement returns the share of a pair's sides that are tagged.
