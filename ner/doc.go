@@ -13,10 +13,12 @@
 // other options for one request, which costs little. [NewWithEngine] takes
 // something else than a model.
 //
-// An [Extractor] asks the model, for each document and task, for a list
-// (package prompt), reads the items of the answer, finds them in the article,
-// and reports each occurrence with its offsets and a confidence (package
-// confidence). What it leaves out, it reports with the reason.
+// An [Extractor] finds chemicals and diseases by either [Method]: it asks the
+// model, for each document and task, for a list (package prompt), reads the items
+// of the answer and finds them in the article; or it has the model's token
+// classification head label the article, and reads mentions off the labels. Pairs
+// are always asked for. It reports each occurrence with its offsets and a
+// confidence (package confidence), and what it leaves out with the reason.
 //
 // # What it promises
 //

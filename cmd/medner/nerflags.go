@@ -83,8 +83,10 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		return nil, err
 	}
 	options = append(options, ner.WithTasks(tasks...))
-	if err := oneOf("method", f.method, "", string(ner.Generate), string(ner.Tag), string(ner.Both)); err != nil {
-		return nil, err
+	if changed("method") {
+		if err := oneOf("method", f.method, string(ner.Generate), string(ner.Tag), string(ner.Both)); err != nil {
+			return nil, err
+		}
 	}
 	options = append(options, ner.WithMethod(ner.Method(f.method)))
 	seed, err := f.seed()

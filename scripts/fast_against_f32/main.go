@@ -110,7 +110,7 @@ func extract(ctx context.Context, precision model.Precision, gold, folder string
 		return nil, err
 	}
 	r := &recorder{Model: m, answers: map[string]answer{}}
-	engine := ner.Engine{Generator: r, About: document.Model{Name: filepath.Base(files.Base), Precision: string(precision)}}
+	engine := ner.Engine{Generator: r, Prompt: "article-first", About: document.Model{Name: filepath.Base(files.Base), Precision: string(precision)}}
 	if engine.Tokenizer, err = m.Text().Tokenizer(); err != nil {
 		return nil, err
 	}
