@@ -153,7 +153,7 @@ func (b *biocDocument) document(file, where string, o ReadOptions) (document.Doc
 // between returns the code point that joins two passages: a space between title
 // and abstract, as PubTator has it, and a line feed elsewhere.
 func between(before, after string) string {
-	if (before == titleType || before == abstractType) && after == abstractType {
+	if (isType(before, titleType) || isType(before, abstractType)) && isType(after, abstractType) {
 		return " "
 	}
 	return "\n"

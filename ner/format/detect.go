@@ -31,11 +31,20 @@ func detect(name string, head []byte) (f Format, refused string) {
 			return e.format, ""
 		}
 	}
+	if refused = tables[filepath.Ext(name)]; refused != "" {
+		return "", refused
+	}
 	return Text, ""
+}
+
+// tables names files with rows that no format here has, by their extensions.
+var tables = map[string]string{
+	".csv": "a table with commas (one with tabs is read: .tsv)", ".conll": "CoNLL's columns", ".conllu": "CoNLL's columns", ".iob": "columns of tokens", ".bio": "columns of tokens",
 }
 
 var (
 	pubTatorHead = regexp.MustCompile(`^[^<{\[|\t\r\n][^|\t\r\n]*\|[ta]\|`)
+	bratHead     = regexp.MustCompile(`^T\d+\t\S+ \d+ \d+(;\d+ \d+)*\t`)
 	medlineHead  = regexp.MustCompile(`^PMID- *\d`)
 	biocHead     = regexp.MustCompile(`(?i)<!DOCTYPE\s+collection\b|<collection[\s>]`)
 	pubMedHead   = regexp.MustCompile(`<(PubmedArticleSet|PubmedArticle|PubmedBookArticle|PubmedBookArticleSet|MedlineCitation|MedlineCitationSet)[\s>]`)

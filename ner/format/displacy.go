@@ -56,7 +56,7 @@ func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document,
 		d.Entities[i] = mention(e.Label, "")
 		d.Entities[i].Concepts = splitConcepts(string(e.KBID))
 	}
-	j.forget(m, d.ID, "text", "ents", "title", "settings")
+	j.forget(m, d.ID, "text", "ents", "settings")
 	out, err := groundAll(j.name, d.ID, d.Text, []layout{{claims: claims}}, pointers(&d), j.o)
 	leaveOut(&d, out)
 	return d, err

@@ -108,6 +108,7 @@ var entries = []entry{
 	{
 		format:     Brat,
 		extensions: bratExtensions,
+		begins:     func(_ string, head []byte) bool { return bratHead.Match(head) },
 		read:       refuseBratStream,
 		write:      func(w io.Writer, o WriteOptions) Writer { return &bratWriter{w: w, o: o} },
 	},

@@ -18,7 +18,7 @@ var (
 		"sentence", "sentences", "passage", "passages", "paragraph", "paragraphs", "article", "document",
 	}
 	// idKeys has the keys of identifiers; the first that an object has counts.
-	idKeys = []string{"id", "pmid", "pmcid", "pmc", "docid", "documentid", "articleid", "paperid", "corpusid", "noteid", "uid", "_id", "doi", "docno"}
+	idKeys = []string{"id", "pmid", "pmcid", "pmc", "docid", "documentid", "articleid", "paperid", "corpusid", "noteid", "uid", "_id", "doi", "docno", "sourceid"}
 	// databaseKeys has those that are kept as properties beside another one, and the
 	// properties' names.
 	databaseKeys = map[string]string{"pmid": "pmid", "pmcid": "pmc", "pmc": "pmc", "doi": "doi"}

@@ -93,6 +93,8 @@ func (j *jsonDecoder) object(m map[string]json.RawMessage) (res document.Result,
 		more, err = j.biocCollection(m)
 	case has("ents") && has("text"):
 		res.Document, err = j.displacy(m)
+	case has("denotations") && has("text"):
+		res.Document, err = j.pubAnnotation(m)
 	case has("prompt"):
 		res.Document, err = j.prompt(m)
 	case isArticle(m):

@@ -12,7 +12,7 @@ import (
 )
 
 // repeat returns n copies of s, in which # stands for the number of the copy.
-func repeat(s string, n int) string {
+func repeat(s string, n int) string { //nolint:unparam // other numbers are for trying
 	var b strings.Builder
 	for i := range n {
 		b.WriteString(strings.ReplaceAll(s, "#", fmt.Sprint(i)))

@@ -99,7 +99,7 @@ func resultContent(r *document.Result) content {
 	x := document.NewIndex(r.Text)
 	at := 0
 	for i, p := range r.Passages {
-		types[i] = p.Type
+		types[i] = strings.ToLower(p.Type)
 		c |= when(len(p.Infons) > 0 || p.Shift != 0, hasPassageInfons)
 		gap, _ := x.Slice(document.Span{Start: at, End: p.Start})
 		c |= when(i == 0 && gap != "" || i > 0 && gap != between(types[i-1], p.Type), hasGaps)

@@ -34,6 +34,7 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 	if o.Offsets != "" && o.Offsets != offsetsAre {
 		return document.Result{}, j.bad(id, "offsets", quote(o.Offsets), quote(offsetsAre))
 	}
+	j.forget(m, id, resultMembers...)
 	res := o.document()
 	if o.Text == nil {
 		if res.TextSHA256 == "" && j.o.Annotations == TextOnly {
@@ -58,6 +59,11 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 		res.Passages = nil
 	}
 	return res, j.check(&res.Document)
+}
+
+// resultMembers has the keys of a result.
+var resultMembers = []string{
+	"schema", "id", "text_sha256", "offsets", "text", "passages", "infons", "prompt", "completion", "entities", "relations", "dropped", "calibrated", "model", "terminology", "warnings",
 }
 
 // textOnly reads of a result what it says of the article.

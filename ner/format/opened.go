@@ -53,6 +53,9 @@ func openContent(name string, r io.Reader, o ReadOptions) (*opened, error) {
 			return nil, badinput.New(name, "", kind, "text: convert it first")
 		}
 	}
+	if len(c.head) > 262 && string(c.head[257:262]) == "ustar" {
+		return nil, badinput.New(name, "", "a tar archive", "one file: unpack it first")
+	}
 	if bytes.HasPrefix(c.head, byteOrderMark) {
 		c.marked = true
 		c.head = c.head[len(byteOrderMark):]

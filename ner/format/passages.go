@@ -26,6 +26,10 @@ const (
 	abstractTypeName = "abstract_type"
 )
 
+// isType tells whether a file's word for the type of a passage stands for a type:
+// some programs write Title and Abstract.
+func isType(word, typ string) bool { return strings.EqualFold(word, typ) }
+
 // passages joins the parts of an article.
 type passages struct {
 	text strings.Builder

@@ -202,9 +202,15 @@ func (p *pubTatorSource) annotation(b *pubTatorBlock, f []string) {
 		bad(fmt.Sprintf("%d columns", len(f)), "5 to 7 for a mention, 4 or 5 for a relation")
 		return
 	}
+	id := ""
+	if len(f) > 5 && isNumber(f[3]) && isNumber(f[4]) {
+		// ID, TYPE, START, END, TEXT, as bconv writes for knowledge bases.
+		id = f[1]
+		f = append([]string{f[0], f[3], f[4], f[5], f[2]}, f[6:]...)
+	}
 	start, err := strconv.Atoi(strings.TrimSpace(f[1]))
 	if err != nil {
-		if _, err := strconv.Atoi(strings.TrimSpace(f[2])); err == nil && len(f) > 5 || f[1] == "" {
+		if isNumber(f[2]) && len(f) > 5 || f[1] == "" {
 			bad(quote(f[1]), "a number", "start")
 			return
 		}
@@ -221,6 +227,7 @@ func (p *pubTatorSource) annotation(b *pubTatorBlock, f []string) {
 		return
 	}
 	e := mention(strings.TrimSpace(f[4]), f[3])
+	e.ID = id
 	if len(f) > 5 {
 		e.Concepts = splitConcepts(f[5])
 	}
@@ -232,6 +239,11 @@ func (p *pubTatorSource) annotation(b *pubTatorBlock, f []string) {
 	}
 	b.entities = append(b.entities, e)
 	b.claims = append(b.claims, claim{bases: []int{0}, spans: []document.Span{{Start: start, End: end}}, mention: f[3], where: place(p.lines.number, b.id)})
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.Atoi(strings.TrimSpace(s))
+	return err == nil
 }
 
 // relation adds the relation in the columns f.

@@ -140,7 +140,7 @@ func articleParts(d *document.Document, x *document.Index) (title, abstract stri
 	}
 	if len(d.Passages) > 0 {
 		first := d.Passages[0]
-		if first.Type != titleType && first.Type != frontType {
+		if !isType(first.Type, titleType) && !isType(first.Type, frontType) {
 			return "", d.Text, 1
 		}
 		if title, abstract, ok := cut(first.End); ok {

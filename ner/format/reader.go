@@ -130,7 +130,7 @@ func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
 	detected, refused := detect(name, c.head)
 	switch {
 	case f == "" && refused != "":
-		return nil, badinput.New(name, "", refused, "text, JSON, BioC, PubMed XML or JATS; read as text, its tags would be part of the article")
+		return nil, badinput.New(name, "", refused, "text, JSON, BioC, PubMed XML or JATS; read as text, its tags or columns would be part of the article")
 	case f == "" || f == DisplaCy && detected == JSONL:
 		f = detected
 	}

@@ -73,6 +73,9 @@ func (t *tsvSource) readHeader() error {
 		t.own = true
 		return nil
 	}
+	if slices.ContainsFunc(t.header, isNumber) {
+		return final{badinput.New(t.name, place(1, ""), "the columns "+quote(strings.Join(t.header, ", ")), "a header that names them")}
+	}
 	find := func(names ...string) int {
 		return slices.IndexFunc(t.header, func(h string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(h))) })
 	}
