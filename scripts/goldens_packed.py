@@ -34,6 +34,7 @@ def compressed(*groups, ignore=("lm_head",)):
             "config_groups": {f"group_{i}": g for i, g in enumerate(groups)}, "ignore": list(ignore), "global_compression_ratio": None}
 
 
+# biomistral is shaped as BioMistral-7B-SLERP-AWQ-QGS128-W4-GEMM is, but small, and has the vocabulary of goldens/tiny-mistral.
 # name: (class, hidden, intermediate, layers, heads, kv heads, head_dim, vocabulary, type of scales and plain weights, quantization_config, further fields)
 MODELS = {
     "gemm-128": (LlamaConfig, 128, 384, 1, 4, 1, 32, 150, "float16", AWQ("gemm", 128), dict(tie_word_embeddings=True)),
@@ -54,6 +55,7 @@ MODELS = {
     "compressed-128": (MistralConfig, 128, 256, 1, 2, 1, 64, 150, "float32", compressed(scheme(["Linear"], 128, False)), dict(sliding_window=20)),
     "compressed-odd": (Qwen2Config, 45, 101, 2, 3, 1, 30, 150, "float16",
                        compressed(scheme(["re:.*self_attn.*"], 15, False), scheme(["re:.*mlp\\.(gate|up)_proj"], -1, True), scheme(["Linear"], -1, False)), {}),
+    "biomistral": (MistralConfig, 32, 96, 1, 2, 1, 16, 2000, "float16", AWQ("gemm", 32), dict(sliding_window=4096, max_position_embeddings=32768)),
 }
 ADAPTERS = {
     "packed-lora": (["gemm-128"], dict(r=4, lora_alpha=8, target_modules=ALL)),
@@ -112,7 +114,7 @@ def model(name):
     more = dict(more)
     beside, zero_biases, head = (more.pop(k, False) for k in ("beside", "zero_biases", "packed_head"))
     config = kind(hidden_size=hidden, intermediate_size=inter, num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=kv, head_dim=dim,
-                  vocab_size=vocab, max_position_embeddings=512, rms_norm_eps=1e-6, bos_token_id=1, eos_token_id=2, **({"tie_word_embeddings": False} | more))
+                  vocab_size=vocab, rms_norm_eps=1e-6, bos_token_id=1, eos_token_id=2, **({"tie_word_embeddings": False, "max_position_embeddings": 512} | more))
     seed = list(MODELS).index(name) + 31
     rng, layout = np.random.default_rng(seed), quantization.get("version", quantization.get("checkpoint_format", "pack-quantized")).lower()
     m = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
@@ -183,7 +185,7 @@ cases, logits = [], {}
 def measure(name, m, adapters):
     vocab = MODELS[name][7]
     rnd = random.Random(name + "+".join(adapters))
-    for n in (1, 19, 150):
+    for n in (1, 19, 150) if name != "biomistral" else (1, 19, 4200):  # beyond the window of 4096
         ids = [rnd.randrange(3, vocab) for _ in range(n)]
         with torch.no_grad():
             rows = m(input_ids=torch.tensor([ids])).logits[0, -ROWS:]

@@ -33,6 +33,7 @@ func newChatTemplate() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			noteFolding(cmd, rendered)
 			_, err = fmt.Fprint(cmd.OutOrStdout(), rendered.Text)
 			return err
 		},
@@ -43,4 +44,12 @@ func newChatTemplate() *cobra.Command {
 	cmd.Flags().StringVar(&date, "date-string", "", "the date that Llama 3 templates print (default: \"26 Jul 2024\")")
 	cobra.CheckErr(cmd.MarkFlagRequired("messages"))
 	return cmd
+}
+
+// noteFolding tells the user where a system message went that the template has no role
+// for.
+func noteFolding(cmd *cobra.Command, r chat.Rendered) {
+	if r.SystemFolded {
+		fmt.Fprintln(cmd.ErrOrStderr(), "medner: "+chat.FoldedNote)
+	}
 }

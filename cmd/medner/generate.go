@@ -49,6 +49,7 @@ func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model) ([]int32, error
 	if err != nil {
 		return nil, err
 	}
+	noteFolding(cmd, rendered)
 	return tok.Encode(rendered.Text, tokenizer.EncodeOptions{ParseSpecial: true, Literal: rendered.Literal}).IDs, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -176,7 +177,14 @@ func (f *nerFlags) extractor(ctx context.Context, cmd *cobra.Command, more ...ne
 	if err != nil {
 		return nil, err
 	}
-	return ner.Open(ctx, f.path, append(options, more...)...)
+	e, err := ner.Open(ctx, f.path, append(options, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range e.Notes() {
+		fmt.Fprintln(cmd.ErrOrStderr(), "medner: "+note)
+	}
+	return e, nil
 }
 
 // parseTasks reads a list of tasks with commas between.

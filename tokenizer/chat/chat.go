@@ -38,7 +38,13 @@ type Rendered struct {
 	// came from messages: no special token may be read in them. It is what
 	// tokenizer.EncodeOptions takes by that name.
 	Literal [][2]int
+	// SystemFolded says that the template has no system role, as Mistral's first ones
+	// don't: the system message stands before the content of the first turn.
+	SystemFolded bool
 }
+
+// FoldedNote tells a user what [Rendered.SystemFolded] says.
+const FoldedNote = "the model's chat template has no system role: the system message is put before the user's first turn"
 
 // Tokens holds the names of the special tokens that templates print, such as
 // <|begin_of_text|>; "" if the model has none.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/tokenizer"
 )
 
@@ -54,6 +55,14 @@ func rendersAsJinjaDoes(t *testing.T, golden renderedByJinja) (hashes int) {
 			for i, want := range g.Rendered {
 				messages := golden.Conversations[i/2]
 				got, err := tpl.Render(messages, Options{AddGenerationPrompt: i%2 == 1})
+				if folded, ok := fold(messages); want == nil && ok && got.SystemFolded {
+					again, err := tpl.Render(folded, Options{AddGenerationPrompt: i%2 == 1})
+					require.NoError(t, err)
+					require.Equal(t, again.Text, got.Text)
+					requireLiteral(t, got)
+					continue
+				}
+				require.False(t, got.SystemFolded)
 				if want == nil {
 					require.Error(t, err, "%s: %q", g.Name, messages)
 					continue
@@ -225,4 +234,36 @@ func TestUnknownTemplate(t *testing.T) {
 	_, err = tpl.Render(messages, Options{})
 	require.EqualError(t, err, "chat template: line 2: no filter named nothing")
 	require.ErrorAs(t, err, &bad)
+}
+
+// TestSystemIsFolded: templates without a system role, written in Go or interpreted,
+// take a system message into the first turn, and refuse turns that don't alternate.
+func TestSystemIsFolded(t *testing.T) {
+	const source = "{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}" +
+		"{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}" +
+		"{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' %}" +
+		"{{ message['content'] + eos_token MORE}}{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
+	tokens := Tokens{"<s>", "</s>"}
+	interpreted, err := FromSource(strings.ReplaceAll(source, "MORE", "+ '  ' "), tokens)
+	require.NoError(t, err)
+	require.Equal(t, "jinja", interpreted.Name())
+	for _, tpl := range []*Template{{name: "mistral", render: renderer(mistral(" ")).with(tokens)}, interpreted} {
+		got, err := tpl.Render([]Message{{"system", "Be <s>brief."}, {"user", "Why?"}}, Options{AddGenerationPrompt: true})
+		require.NoError(t, err)
+		require.Equal(t, "<s>[INST] Be <s>brief.\n\nWhy? [/INST]", got.Text)
+		require.True(t, got.SystemFolded)
+		requireLiteral(t, got)
+		got, err = tpl.Render([]Message{{"user", "Why?"}}, Options{})
+		require.NoError(t, err)
+		require.False(t, got.SystemFolded)
+		for _, messages := range [][]Message{
+			{{"system", "a"}}, {{"system", "a"}, {"user", "b"}, {"user", "c"}}, {{"user", "b"}, {"user", "c"}}, {{"assistant", "b"}},
+			{{"user", "a"}, {"system", "b"}}, {{"system", "a"}, {"assistant", "b"}},
+		} {
+			_, err := tpl.Render(messages, Options{})
+			var bad *badinput.Error
+			require.ErrorAs(t, err, &bad, "%q", messages)
+			require.Contains(t, hint.Of(err), "take turns", "%s: %q", tpl.Name(), messages)
+		}
+	}
 }

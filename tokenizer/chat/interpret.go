@@ -3,13 +3,39 @@ package chat
 import (
 	"cmp"
 	"errors"
+	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/tokenizer/chat/internal/jinja"
 )
 
-// interpret returns the renderer of a template that has none in Go.
+// interpret returns the renderer of a template that has none in Go. Where the template
+// refuses a conversation but takes it with its system message folded into the first
+// turn, it has no system role.
 func interpret(t *jinja.Template, tokens Tokens) func([]Message, Options) (Rendered, error) {
+	render := run(t, tokens)
+	return func(messages []Message, o Options) (Rendered, error) {
+		out, err := render(messages, o)
+		var raised *RaisedError
+		if !errors.As(err, &raised) {
+			return out, err
+		}
+		if folded, ok := fold(messages); ok {
+			if out, e := render(folded, o); e == nil {
+				out.SystemFolded = true
+				return out, nil
+			}
+		}
+		if strings.Contains(strings.ToLower(raised.Message), "role") {
+			err = hint.Add(err, turnsAdvice)
+		}
+		return Rendered{}, err
+	}
+}
+
+// run returns what the template itself makes of a conversation.
+func run(t *jinja.Template, tokens Tokens) func([]Message, Options) (Rendered, error) {
 	return func(messages []Message, o Options) (Rendered, error) {
 		in := jinja.Input{
 			AddGenerationPrompt: o.AddGenerationPrompt,
@@ -42,6 +68,6 @@ func (r renderer) with(tokens Tokens) func([]Message, Options) (Rendered, error)
 		if err := r(w, messages, o); err != nil {
 			return Rendered{}, err
 		}
-		return Rendered{Text: w.text.String(), Literal: w.literal}, nil
+		return Rendered{Text: w.text.String(), Literal: w.literal, SystemFolded: w.folded}, nil
 	}
 }

@@ -7,17 +7,27 @@ import (
 )
 
 // mistral returns the template of Mistral-7B-Instruct v0.1 and of Mixtral: user
-// and assistant take turns, and there is no system message. after is the text
-// behind the EOS of an answer.
+// and assistant take turns, and there is no system role, so that a system message is
+// folded into the first turn. after is the text behind the EOS of an answer.
 func mistral(after string) renderer {
 	return func(w *writer, messages []Message, _ Options) error {
-		if err := alternate(messages, 0); err != nil {
+		var system *string
+		rest := messages
+		if len(messages) > 1 && messages[0].Role == "system" {
+			system, rest = &messages[0].Content, messages[1:]
+		}
+		if err := alternate(rest, len(messages)-len(rest)); err != nil {
 			return err
 		}
 		w.template(w.BOS)
-		for _, m := range messages {
+		for i, m := range rest {
 			if m.Role == "user" {
 				w.template("[INST] ")
+				if i == 0 && system != nil {
+					w.user(*system)
+					w.template(foldedEnd)
+					w.folded = true
+				}
 				w.user(m.Content)
 				w.template(" [/INST]")
 			} else {

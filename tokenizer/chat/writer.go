@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/hint"
 )
 
 // writer collects a rendered text and the ranges of it that came from messages.
@@ -12,6 +13,21 @@ type writer struct {
 	Tokens
 	text    strings.Builder
 	literal [][2]int
+	folded  bool // as Rendered.SystemFolded
+}
+
+// foldedEnd stands between a system message and the turn that it is folded into.
+const foldedEnd = "\n\n"
+
+// fold returns a conversation whose system message is put before the content of the
+// first turn, and false for one that doesn't begin with a system message and a turn
+// of the user.
+func fold(messages []Message) ([]Message, bool) {
+	if len(messages) < 2 || messages[0].Role != "system" || messages[1].Role != "user" {
+		return nil, false
+	}
+	first := Message{Role: "user", Content: messages[0].Content + foldedEnd + messages[1].Content}
+	return append([]Message{first}, messages[2:]...), true
 }
 
 // template writes text of the template's own.
@@ -29,6 +45,9 @@ func (w *writer) user(s string) {
 	}
 }
 
+// turnsAdvice says what to do with a conversation that a template refuses.
+const turnsAdvice = "let user and assistant take turns, beginning with the user: join neighbouring messages of one role into one"
+
 // wrongRole returns the error for the role of messages[i].
 func wrongRole(messages []Message, i int, want string) error {
 	return badinput.New("", fmt.Sprintf("messages[%d].role", i), fmt.Sprintf("%q", messages[i].Role), want)
@@ -40,7 +59,7 @@ func alternate(messages []Message, first int) error {
 	for i, m := range messages {
 		want := [2]string{"user", "assistant"}[i%2]
 		if m.Role != want {
-			return badinput.New("", fmt.Sprintf("messages[%d].role", first+i), fmt.Sprintf("%q", m.Role), want+", as user and assistant take turns in this template")
+			return hint.Add(badinput.New("", fmt.Sprintf("messages[%d].role", first+i), fmt.Sprintf("%q", m.Role), want+", as user and assistant take turns in this template"), turnsAdvice)
 		}
 	}
 	return nil

@@ -1,0 +1,37 @@
+package ner
+
+import (
+	"fmt"
+
+	"github.com/medner/medner/ner/prompt"
+	"github.com/medner/medner/tokenizer/chat"
+)
+
+// Notes says what a user should know about how the model is asked: where the system
+// message of a prompt goes if the model has no role for it.
+func (e *Extractor) Notes() []string {
+	var notes []string
+	for _, p := range e.prompts {
+		if e.foldsSystem(p) {
+			notes = append(notes, fmt.Sprintf("prompt %s: %s", p.Name, chat.FoldedNote))
+		}
+	}
+	return notes
+}
+
+// foldsSystem says whether a prompt's system message becomes a part of the user's turn.
+func (e *Extractor) foldsSystem(p *prompt.Prompt) bool {
+	style := e.style()
+	switch {
+	case p.System == "" || p.Text != "":
+		return false
+	case p.Chat == prompt.Plain && style != "":
+		return style == prompt.Instruct
+	}
+	template, err := e.template()
+	if err != nil {
+		return false // asking a question fails too, and says why
+	}
+	r, err := template.Render([]chat.Message{{Role: "system", Content: p.System}, {Role: "user", Content: p.UserTurn}}, chat.Options{AddGenerationPrompt: true})
+	return err == nil && r.SystemFolded
+}
