@@ -82,6 +82,9 @@ func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *b
 	}
 	if a.mode == MergeNF4 {
 		o.Hold = HoldNF4
+		if holdsIntegers(w) {
+			o.Log("%s: the weights that the adapter changes become NF4, the others stay the 4-bit integers that they are", MergeNF4)
+		}
 	}
 	if a.mode == LoRADefault {
 		a.mode = Merge
@@ -150,6 +153,16 @@ func quantised(plan *lora.Plan, w *backend.Weights) bool {
 		switch l.Weight.Format() {
 		case quant.F64, quant.F32, quant.F16, quant.BF16:
 		default:
+			return true
+		}
+	}
+	return false
+}
+
+// holdsIntegers reports whether the file holds a linear map in 4-bit integers.
+func holdsIntegers(w *backend.Weights) bool {
+	for _, l := range eachLinear(w) {
+		if l.Weight != nil && l.Weight.Format() == quant.U4 {
 			return true
 		}
 	}

@@ -32,6 +32,10 @@ type DescribedWeight struct {
 	BlockSize   int
 	DoubleQuant bool
 	State       quant.Format // the format that numbers are rounded to when they are read
+	// The following fields describe integers of 4 bits, whose groups BlockSize has.
+	Layout    string       // "AWQ GEMM"
+	Symmetric bool         // whether all zeros are 8
+	Scales    quant.Format // F16, BF16 or F32
 }
 
 // DescribedAdapter describes an adapter and what it changes.
@@ -148,8 +152,11 @@ func describeWeight(files *checkpoint.Checkpoint, w checkpoint.Weight) (Describe
 		return DescribedWeight{}, err
 	}
 	d := DescribedWeight{Weight: w, Format: m.Format()}
-	if q, ok := m.(*quant.FourBit); ok {
+	switch q := m.(type) {
+	case *quant.FourBit:
 		d.BlockSize, d.DoubleQuant, d.State = q.BlockSize, q.Double != nil, q.State
+	case *quant.Grouped:
+		d.BlockSize, d.State, d.Layout, d.Symmetric, d.Scales = q.Group(), quant.F32, q.Layout().String(), q.Symmetric(), q.Scales()
 	}
 	return d, nil
 }

@@ -130,6 +130,9 @@ func (g *Grouped) Group() int { return g.group }
 // Layout returns the layout in which the file holds the weight.
 func (g *Grouped) Layout() Layout { return g.layout }
 
+// Scales returns the format of the scales: F16, BF16 or F32.
+func (g *Grouped) Scales() Format { return g.scales.format }
+
 // Symmetric says that the file has no zeros: they are 8 everywhere.
 func (g *Grouped) Symmetric() bool { return g.symmetric }
 

@@ -75,6 +75,14 @@ func runQuantize(cmd *cobra.Command, path, output string, o quantize.Options) er
 		return err
 	}
 	stderr := cmd.ErrOrStderr()
+	for _, warning := range src.Warnings {
+		fmt.Fprintln(stderr, "medner: "+warning)
+	}
+	if few, err := ofFewBits(src); err != nil {
+		return err
+	} else if few && (o.To == quant.NF4 || o.To == quant.FP4) {
+		fmt.Fprintf(stderr, "medner: %s: weights of 4 bits are rounded a second time, to other ones\n", path)
+	}
 	if isTerminal(stderr) {
 		bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription("quantising"),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
@@ -94,6 +102,24 @@ func runQuantize(cmd *cobra.Command, path, output string, o quantize.Options) er
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: weights of %s\n%s: weights of %s, %.1f %% of it\n",
 		path, humanize.Bytes(uint64(before)), output, humanize.Bytes(uint64(after)), 100*float64(after)/float64(before))
 	return err
+}
+
+// ofFewBits says whether a linear map of a model is held in 4 bits.
+func ofFewBits(src *checkpoint.Checkpoint) (bool, error) {
+	for _, w := range src.Weights() {
+		if w.Kind != checkpoint.Linear {
+			continue
+		}
+		m, err := src.Matrix(w.Name)
+		if err != nil {
+			return false, err
+		}
+		switch m.Format() {
+		case quant.NF4, quant.FP4, quant.U4, quant.Q4_0, quant.Q4_1, quant.Q4_K:
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // sizeOf returns the size in bytes of a model's weight files.

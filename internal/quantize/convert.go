@@ -119,6 +119,7 @@ func configJSON(src *checkpoint.Checkpoint, o Options, dense quant.Format) ([]by
 	}
 	config["tie_word_embeddings"] = src.Config.TieWordEmbeddings
 	delete(config, "quantization_config")
+	delete(config, "compression_config")
 	if o.fourBit() {
 		kind := map[quant.Format]string{quant.NF4: "nf4", quant.FP4: "fp4"}[o.To]
 		config["quantization_config"] = map[string]any{

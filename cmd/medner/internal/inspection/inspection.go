@@ -24,6 +24,7 @@ type Inspection struct {
 	Classes       int           `json:"classes,omitempty"` // of a token classification head
 	Labels        []string      `json:"labels,omitempty"`  // of the classes
 	Parameters    int64         `json:"parameters,omitempty"`
+	Quantisation  []string      `json:"quantisation,omitempty"` // of 4-bit integers: "AWQ GEMM, groups of 128, zeros"
 	Weights       []Weight      `json:"weights,omitempty"`
 	VocabularyIDs int           `json:"tokenizer_ids,omitempty"`
 	ChatTemplate  string        `json:"chat_template,omitempty"`
@@ -45,6 +46,7 @@ type Architecture struct {
 	HeadDim       int     `json:"head_dim"`
 	Vocabulary    int     `json:"vocab_size"`
 	Positions     int     `json:"max_position_embeddings"`
+	Window        int     `json:"sliding_window,omitempty"`
 	RopeTheta     float64 `json:"rope_theta"`
 	RopeType      string  `json:"rope_type"`
 	Tied          bool    `json:"tie_word_embeddings"`
@@ -180,7 +182,7 @@ func newAdapter(name string, c *lora.Config) *Adapter {
 func (r *Inspection) describe(d *model.Description, detail bool) {
 	c := d.Config
 	r.Architecture = &Architecture{Type: c.ModelType, Layers: c.NumHiddenLayers, Hidden: c.HiddenSize, Intermediate: c.IntermediateSize,
-		Heads: c.NumAttentionHeads, KVHeads: c.NumKeyValueHeads, HeadDim: c.HeadDim, Vocabulary: c.VocabSize, Positions: c.MaxPositionEmbeddings,
+		Heads: c.NumAttentionHeads, KVHeads: c.NumKeyValueHeads, HeadDim: c.HeadDim, Vocabulary: c.VocabSize, Positions: c.MaxPositionEmbeddings, Window: c.SlidingWindow,
 		RopeTheta: c.Rope.Theta, RopeType: c.Rope.Type, Tied: c.TieWordEmbeddings, AttentionBias: c.AttentionBias, MLPBias: c.MLPBias, NoHead: !d.Writes}
 	if d.Head != nil {
 		r.Classes, r.Labels = d.Head.Classes, d.Head.Labels
@@ -192,6 +194,9 @@ func (r *Inspection) describe(d *model.Description, detail bool) {
 		r.Parameters += int64(w.Rows) * int64(w.Cols)
 		if numbers, bytes := w.Format.Block(); w.Kind == checkpoint.Embedding && numbers > 0 && d.Info.Device == "cpu" { // on a GPU it is among the weights
 			r.Memory.Embedding = int64(w.Rows) * int64(w.Cols) / int64(numbers) * int64(bytes)
+		}
+		if name := integersName(w); name != "" && !slices.Contains(r.Quantisation, name) {
+			r.Quantisation = append(r.Quantisation, name)
 		}
 		r.addWeight(Weight{Name: kindName(w.Name, detail), Count: 1, Shape: [2]int{w.Rows, w.Cols}, Format: formatName(w)})
 	}
@@ -245,9 +250,27 @@ func kindName(name string, detail bool) string {
 	return layerNumber.ReplaceAllString(name, ".layers.*.")
 }
 
+// integersName describes how a weight of 4-bit integers is packed; "" for others.
+func integersName(w model.DescribedWeight) string {
+	if w.Layout == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s, groups of %d, %s", w.Layout, w.BlockSize, zerosName(w))
+}
+
+func zerosName(w model.DescribedWeight) string {
+	if w.Symmetric {
+		return "symmetric"
+	}
+	return "zeros"
+}
+
 func formatName(w model.DescribedWeight) string {
-	if w.BlockSize == 0 {
+	switch {
+	case w.BlockSize == 0:
 		return w.Format.String()
+	case w.Layout != "":
+		return fmt.Sprintf("%s in groups of %d, %s, %s, %s scales", w.Format, w.BlockSize, w.Layout, zerosName(w), w.Scales)
 	}
 	scales := "f32 scales"
 	if w.DoubleQuant {

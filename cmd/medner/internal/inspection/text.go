@@ -45,6 +45,12 @@ func (r *Inspection) printModel(w io.Writer) {
 	}
 	fmt.Fprintf(w, "vocabulary\t%d, %s\n", a.Vocabulary, head)
 	fmt.Fprintf(w, "positions\t%d, rope %s with theta %g\n", a.Positions, a.RopeType, a.RopeTheta)
+	if a.Window > 0 {
+		fmt.Fprintf(w, "window\t%s positions before a token are seen by it, itself included\n", humanize.Comma(int64(a.Window)))
+	}
+	for _, q := range r.Quantisation {
+		fmt.Fprintf(w, "quantisation\t%s\n", q)
+	}
 	fmt.Fprintf(w, "parameters\t%s\n", humanize.Comma(r.Parameters))
 	if r.VocabularyIDs > 0 {
 		fmt.Fprintf(w, "tokenizer\t%d ids\n", r.VocabularyIDs)
