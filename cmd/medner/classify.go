@@ -14,10 +14,12 @@ import (
 
 	"github.com/medner/medner/cmd/medner/internal/classification"
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/bundle"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/labels"
 	"github.com/medner/medner/internal/version"
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
 )
@@ -26,6 +28,7 @@ import (
 type classifyFlags struct {
 	modelFlags
 	labels, aggregation, scores string
+	prompt                      string
 	input, out                  string
 }
 
@@ -52,6 +55,7 @@ func newClassify() *cobra.Command {
 	fs.StringVar(&f.labels, "labels", "", "the head's `LABELS` by class, comma-separated or in a JSON file (default: those that config.json or the adapter's folder name)")
 	fs.StringVar(&f.aggregation, "aggregation", aggregateSimple, "print spans of tokens that belong together, or tokens that are labelled: `simple|none`")
 	fs.StringVar(&f.scores, "scores", string(classification.NoScores), "print every token with the scores of all labels, as probabilities or as the head gives them: `none|softmax|raw`")
+	fs.StringVar(&f.prompt, "prompt", "", "read each text in a `PROMPT` with \"tags\", article-first or a file, and label the copy (default: none, but article-first for the default model)")
 	fs.StringVar(&f.input, "input-format", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&f.out, "out", "o", "-", "`FILE` to write (-: standard output)")
 	return cmd
@@ -115,6 +119,15 @@ func (f *classifyFlags) run(cmd *cobra.Command, paths []string) error {
 
 // classifier opens the model that the flags name, with its labels.
 func (f *classifyFlags) classifier(cmd *cobra.Command) (*model.Model, *classification.Classifier, error) {
+	if f.path == "" && len(f.adapters) == 0 && f.prompt == "" {
+		carried, err := bundle.Own()
+		if err != nil {
+			return nil, nil, err
+		}
+		if carried == nil {
+			f.prompt = "article-first"
+		}
+	}
 	if err := f.locate(); err != nil {
 		return nil, nil, err
 	}
@@ -133,6 +146,9 @@ func (f *classifyFlags) classifier(cmd *cobra.Command) (*model.Model, *classific
 	c.Adapter, c.Labels, err = labelled(m)
 	if err == nil {
 		c.Tokenizer, err = m.Text().Tokenizer()
+	}
+	if err == nil && f.prompt != "" {
+		c.Prompted, err = ner.New(m, ner.WithPrompt(f.prompt), ner.WithMethod(ner.Tag), ner.WithAdapter(c.Adapter), ner.WithPatience(true))
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, m.Close())

@@ -13,6 +13,7 @@ import (
 
 	"github.com/medner/medner/internal/labels"
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/tokenizer"
 )
@@ -44,8 +45,8 @@ type Span struct {
 // Token is a token of the text. Its offsets are those of the tokenizer, which may count
 // the space before a word to it.
 type Token struct {
-	ID     int32     `json:"id"`
-	Index  int       `json:"index"` // among all tokens, special ones included
+	ID     *int32    `json:"id,omitempty"` // nil where a prompt is around the text
+	Index  int       `json:"index"`        // among all tokens that are read, special ones included, or with a prompt among those of the text
 	Text   string    `json:"text"`
 	Label  string    `json:"label"`
 	Start  int       `json:"start"`
@@ -83,6 +84,8 @@ type Classifier struct {
 	Simple    bool // whether tokens are grouped to spans
 	Scores    Scores
 	About     Model
+	// Prompted, unless nil, reads texts in a prompt; else the model reads the text alone.
+	Prompted *ner.Extractor
 }
 
 // Classify classifies the tokens of a document. The text is text: special tokens in it
@@ -93,14 +96,13 @@ func (c *Classifier) Classify(ctx context.Context, d *document.Document) (*Resul
 	r := &Result{
 		Schema: Schema, ID: d.ID, TextSHA256: hex.EncodeToString(sum[:]), Offsets: "unicode code points", Labels: c.Labels, Model: c.About,
 	}
-	e := c.Tokenizer.Encode(d.Text, tokenizer.EncodeOptions{AddSpecial: true})
-	var tokens []Token
-	if d.Text != "" && len(e.IDs) > 0 {
-		found, err := c.Model.Classify(ctx, model.ClassifyRequest{Tokens: e.IDs, Adapter: c.Adapter, Patient: true})
-		if err != nil {
-			return nil, err
-		}
-		tokens = c.tokens(d.Text, &e, found.Scores)
+	read := c.plain
+	if c.Prompted != nil {
+		read = c.prompted
+	}
+	tokens, err := read(ctx, d)
+	if err != nil {
+		return nil, err
 	}
 	if c.Simple {
 		r.Spans = c.spans(d.Text, tokens)
@@ -119,35 +121,66 @@ func (c *Classifier) Classify(ctx context.Context, d *document.Document) (*Resul
 	return r, nil
 }
 
-// tokens returns the tokens that stand for a part of the text.
-func (c *Classifier) tokens(text string, e *tokenizer.Encoding, scores [][]float32) (all []Token) {
-	chars := e.CharOffsets(text)
-	for i, id := range e.IDs {
-		if e.Offsets[i][0] == e.Offsets[i][1] {
-			continue // a special token
-		}
-		p := softmax(scores[i])
-		best := 0
-		for j := range p {
-			if p[j] > p[best] {
-				best = j
-			}
-		}
-		t := Token{
-			ID: id, Index: i, Text: text[e.Offsets[i][0]:e.Offsets[i][1]], Start: chars[i][0], End: chars[i][1],
-			Label: c.Labels[best], Score: p[best],
-		}
-		switch c.Scores {
-		case Probabilities:
-			t.Scores = p
-		case Raw:
-			for _, v := range scores[i] {
-				t.Scores = append(t.Scores, float64(v))
-			}
-		}
-		all = append(all, t)
+// plain reads the text of a document alone, with the special tokens that the tokenizer
+// puts around it.
+func (c *Classifier) plain(ctx context.Context, d *document.Document) (all []Token, err error) {
+	e := c.Tokenizer.Encode(d.Text, tokenizer.EncodeOptions{AddSpecial: true})
+	if d.Text == "" || len(e.IDs) == 0 {
+		return nil, nil
 	}
-	return all
+	found, err := c.Model.Classify(ctx, model.ClassifyRequest{Tokens: e.IDs, Adapter: c.Adapter, Patient: true})
+	if err != nil {
+		return nil, err
+	}
+	chars := e.CharOffsets(d.Text)
+	for i := range e.IDs {
+		if at := e.Offsets[i]; at[0] < at[1] { // not a special token
+			t := c.token(d.Text[at[0]:at[1]], chars[i], found.Scores[i])
+			t.ID, t.Index = &e.IDs[i], i
+			all = append(all, t)
+		}
+	}
+	return all, nil
+}
+
+// prompted reads the text of a document in a prompt.
+func (c *Classifier) prompted(ctx context.Context, d *document.Document) (all []Token, err error) {
+	found, err := c.Prompted.Label(ctx, *d)
+	if err != nil {
+		return nil, err
+	}
+	at := tokenizer.Encoding{}
+	for _, t := range found {
+		at.Offsets = append(at.Offsets, [2]int{t.Start, t.End})
+	}
+	chars := at.CharOffsets(d.Text)
+	for i, t := range found {
+		token := c.token(d.Text[t.Start:t.End], chars[i], t.Scores)
+		token.Index = i
+		all = append(all, token)
+	}
+	return all, nil
+}
+
+// token labels a token that stands at some code points of the text.
+func (c *Classifier) token(text string, at [2]int, scores []float32) Token {
+	p := softmax(scores)
+	best := 0
+	for j := range p {
+		if p[j] > p[best] {
+			best = j
+		}
+	}
+	t := Token{Text: text, Start: at[0], End: at[1], Label: c.Labels[best], Score: p[best]}
+	switch c.Scores {
+	case Probabilities:
+		t.Scores = p
+	case Raw:
+		for _, v := range scores {
+			t.Scores = append(t.Scores, float64(v))
+		}
+	}
+	return t
 }
 
 // softmax returns the probabilities that belong to scores.
