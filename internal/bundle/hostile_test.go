@@ -3,6 +3,7 @@ package bundle
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -149,6 +150,21 @@ func TestDamagedArchives(t *testing.T) {
 			changed := bytes.Clone(whole)
 			changed[i] ^= bit
 			_ = check(changed)
+		}
+	}
+	// Sizes and places that lie, in the archive's directory and in its end, which
+	// Go's reader knows how to do without.
+	entry, end := bytes.Index(whole, []byte("PK\x01\x02")), bytes.LastIndex(whole, []byte("PK\x05\x06"))
+	for _, at := range []int{entry + 20, entry + 24, entry + 42, end + 8, end + 10, end + 12, end + 16} {
+		for _, lie := range []uint32{0, 1, 1000, 0x7fffffff, 0xfffffffe, 0xffffffff} {
+			changed := bytes.Clone(whole)
+			if binary.LittleEndian.Uint32(changed[at:]) == lie {
+				continue
+			}
+			binary.LittleEndian.PutUint32(changed[at:], lie)
+			if err := check(changed); at < end {
+				require.Error(t, err, "%d at %d", lie, at)
+			}
 		}
 	}
 	at := bytes.Index(whole, []byte("model/x")) + len("model/x")

@@ -2,6 +2,7 @@ package files
 
 import (
 	"archive/zip"
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -93,4 +94,48 @@ func TestNoBundle(t *testing.T) {
 	require.Equal(t, plain, bad.File)
 	_, err = Read(plain+".none!/a", 1, "")
 	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+// A directory whose name ends with an exclamation mark is no bundle, and may hold
+// one.
+func TestExclamationMarks(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "x!")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "model"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "model", "a.json"), []byte("{}"), 0o600))
+	data, err := Read(filepath.Join(dir, "model", "a.json"), 10, "")
+	require.NoError(t, err)
+	require.Equal(t, "{}", string(data))
+	paths, err := Glob(filepath.Join(dir, "model"), "*")
+	require.NoError(t, err)
+	require.Len(t, paths, 1)
+	_, _, ok := Split(filepath.Join(dir, "model"))
+	require.False(t, ok)
+
+	inner := filepath.Join(dir, "program")
+	bundle := place(t, map[string]string{"m/b": "inside"})[1]
+	require.NoError(t, os.Rename(bundle[:len(bundle)-1], inner))
+	data, err = Read(inner+"!/m/b", 10, "")
+	require.NoError(t, err)
+	require.Equal(t, "inside", string(data))
+	archive, name, ok := Split(inner + "!/m/b")
+	require.True(t, ok)
+	require.Equal(t, inner, archive)
+	require.Equal(t, "m/b", name)
+
+	// A file x beside the directory x! changes nothing for the directory.
+	require.NoError(t, os.WriteFile(dir[:len(dir)-1], []byte("no archive"), 0o600))
+	_, err = Read(filepath.Join(dir, "model", "a.json"), 10, "")
+	require.NoError(t, err)
+}
+
+func TestHash(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	require.NoError(t, os.WriteFile(path, []byte("abc"), 0o600))
+	sum, err := HashFile(t.Context(), path)
+	require.NoError(t, err)
+	require.Equal(t, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", sum)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = HashFile(ctx, path)
+	require.ErrorIs(t, err, context.Canceled)
 }
