@@ -145,8 +145,8 @@ func detectJSON(name string, head []byte) Format {
 	}
 	line, _, whole := bytes.Cut(head, []byte("\n"))
 	switch extension := filepath.Ext(name); {
-	case slices.Contains(jsonlExtensions, extension):
-		return JSONL
+	case slices.Contains(jsonlExtensions, extension) && head[0] == '{' && !bytes.Equal(bytes.TrimSpace(line), []byte("{")):
+		return JSONL // and otherwise an array, or an object over several lines
 	case head[0] == '{' && whole && json.Valid(line) && !biocJSONHead.Match(line):
 		return JSONL
 	case biocJSONHead.Match(head):

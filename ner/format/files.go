@@ -166,6 +166,9 @@ func (w *walk) wanted(path string, info fs.FileInfo) bool {
 			return skip("files called " + about)
 		}
 	}
+	if w.o.Format == Brat && !isBrat(path) && ext != bratTextExtension {
+		return skip("files other than brat's")
+	}
 	for _, e := range entries {
 		if e.read != nil && slices.Contains(e.extensions, ext) {
 			return true

@@ -30,6 +30,8 @@ func TestDetect(t *testing.T) {
 		{"a", `{"id":"1","text":"x"}` + "\n" + `{"id":"2"`, JSONL},
 		{"a.jsonl", `{"id":"1","text":"x`, JSONL},
 		{"a.jsonl.gz", "", JSONL},
+		{"a.jsonl", "[{\"text\":\"x\"}]\n", JSON},
+		{"a.jsonl", "{\n  \"text\": \"x\"\n}\n", JSON},
 		{"a.json", "[\n{\"id\": \"1\"", JSON},
 		{"a.json", "{\n \"schema\": \"medner/1\"", JSON},
 		{"a.json", `{"source":"","documents":[{"id"`, BioCJSON},

@@ -136,6 +136,9 @@ func TestTextOnlyRefusesResultsWithoutTexts(t *testing.T) {
 		require.Len(t, errs, 1)
 		require.ErrorContains(t, errs[0], "text")
 	}
+	table := mustWrite(t, WriteOptions{Format: TSV}, document.Result{Document: document.Document{ID: "1"}})
+	_, err := NewReader("x.tsv", strings.NewReader(table), ReadOptions{Annotations: TextOnly})
+	require.ErrorContains(t, err, "medner's own table, which has no texts")
 }
 
 // Gold text may differ in white space, which no reader sees.

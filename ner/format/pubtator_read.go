@@ -179,8 +179,10 @@ func (p *pubTatorSource) add(b *pubTatorBlock, line []byte) {
 		b.title, b.hasTitle = text, true
 	case isText && kind == "a" && !b.hasAbstract:
 		b.abstract, b.hasAbstract = text, true
+	case isText && kind != "t" && kind != "a":
+		p.o.warn(p.name, b.id, "parts of kind %s are not kept", quote(kind))
 	case isText:
-		b.fail(badinput.New(p.name, at(), "a second or unknown part "+quote(kind), "one title (t) and one abstract (a)"))
+		b.fail(badinput.New(p.name, at(), "a second part "+quote(kind), "one title (t) and one abstract (a)"))
 	default:
 		p.annotation(b, strings.Split(string(line), "\t"))
 	}

@@ -66,7 +66,7 @@ func TestPubTatorErrors(t *testing.T) {
 		"1|t|L\n1\t0\tb\tx\tChemical\tD1":             `end: found "b"`,
 		"1|t|L\n1\t0\t1":                              `found 3 columns`,
 		"1|t|L\n9\t0\t1\tL\tChemical\tD1":             `found identifier "9", expected "1"`,
-		"1|t|L\n1|a|x\n1|a|y":                         `found a second or unknown part "a"`,
+		"1|t|L\n1|a|x\n1|a|y":                         `found a second part "a"`,
 		"1\t0\t1\tL\tChemical\tD1":                    `line 1 (document 1): found annotations only`,
 		"1|t|L\xff":                                   `invalid UTF-8 at byte 5`,
 		"1|t|L\x00":                                   `a NUL byte at byte 5`,

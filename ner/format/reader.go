@@ -134,6 +134,9 @@ func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
 	case f == "" || f == DisplaCy && detected == JSONL:
 		f = detected
 	}
+	if f == TSV && o.Annotations == TextOnly && isOwnTable(c.head) {
+		return nil, badinput.New(name, "", "medner's own table, which has no texts", "articles")
+	}
 	e := find(f)
 	if e.read == nil {
 		_, err := ParseInput(string(f))

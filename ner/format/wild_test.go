@@ -112,6 +112,7 @@ func TestPubTatorInTheWild(t *testing.T) {
 		"blanks beside numbers": {"1|t|Li\n1\t 0\t2 \tLi\tChemical \tD1\n", []string{"Li"}, 1},
 		"returns":               {"1|t|Li\r1|a|x\r1\t0\t2\tLi\tChemical\tD1\r\r2|t|Na\r", []string{"Li x", "Na"}, 1},
 		"marks":                 {"\ufeff1|t|Li\r\n1|a|x\r\n\r\n\ufeff2|t|Na\r\n", []string{"Li x", "Na"}, 0},
+		"other parts":           {"1|t|Li\n1|k|keywords\n1|a|x\n1\t0\t2\tLi\tChemical\tD1\n", []string{"Li x"}, 1},
 		"DOI as identifier":     {"10.1000/x.y|t|Li\n10.1000/x.y|a|z\n10.1000/x.y\t0\t2\tLi\tChemical\tD1\n", []string{"Li z"}, 1},
 	} {
 		docs := mustRead(t, "x.pubtator", c.data, ReadOptions{})
