@@ -106,7 +106,7 @@ var rooms = map[string][]string{
 	"ner/prompt":              {},
 	"ner/terminology":         {},
 	"ner/confidence":          {},
-	"ner/eval":                {"ner/document", "ner/internal/seedcompat", "ner/internal/typename", "ner/prompt"},
+	"ner/eval":                {"ner/document", "ner/internal/page", "ner/internal/seedcompat", "ner/internal/typename", "ner/prompt"},
 	"ner/internal/abbrev":     {},
 	"ner/internal/answer":     {},
 	"ner/internal/sentence":   {},

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 
 	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/internal/page"
 )
 
 //go:embed report.html
@@ -36,25 +39,58 @@ type Page struct {
 	Predicted   []document.Document
 }
 
+// verdicts are the classes of marks and pairs, with their names on the page, in the
+// order in which it shows them.
+var verdicts = []verdict{{Class: "hit", Name: "found"}, {Class: "missed", Name: "missed"}, {Class: "spurious", Name: "too much"}, {Class: "border", Name: "other borders or type"}}
+
+// verdict says how often something came of mentions or pairs.
+type verdict struct {
+	Class, Name string
+	Count       int
+}
+
+// article is what the page shows of a document.
+type article struct {
+	ID, Anchor string
+	Segments   []segment
+	Pairs      []pairOutcome
+	Counts     []verdict // without those of count 0
+}
+
+// pairOutcome is a pair of a document.
+type pairOutcome struct{ Text, Class, Name string }
+
 // WriteHTML writes one self-contained page: scores, kinds of errors,
-// reliability diagrams, and every article with its errors marked in the text.
+// reliability diagrams, and every article with its errors marked in the text. Its
+// contents count the marks and pairs of each article; its filters choose them by kind and by
+// confidence.
 func WriteHTML(w io.Writer, p Page) error {
 	p.Gold, p.Predicted = TypeMap{}.Apply(p.Gold), TypeMap{}.Apply(p.Predicted)
 	byID := map[string]*document.Document{}
 	for i := range p.Predicted {
 		byID[p.Predicted[i].ID] = &p.Predicted[i]
 	}
-	type article struct {
-		ID       string
-		Segments []segment
-	}
 	var articles []article
+	all := map[string]int{}
+	rated := false
 	for i := range p.Gold {
-		predicted := byID[p.Gold[i].ID]
+		g, predicted := &p.Gold[i], byID[p.Gold[i].ID]
 		if predicted == nil {
 			predicted = &document.Document{}
 		}
-		articles = append(articles, article{ID: p.Gold[i].ID, Segments: segments(&p.Gold[i], predicted)})
+		a := article{ID: g.ID, Anchor: fmt.Sprintf("d%d", i+1), Segments: segments(g, predicted), Pairs: pairOutcomes(g, predicted)}
+		counts := map[string]int{}
+		for _, s := range a.Segments {
+			counts[s.Class]++
+			all[s.Class]++
+			rated = rated || s.Confidence != ""
+		}
+		for _, pair := range a.Pairs {
+			counts[pair.Class]++
+			all[pair.Class]++
+		}
+		a.Counts = countsOf(counts)
+		articles = append(articles, a)
 	}
 	var levels []namedLevel
 	for _, name := range spanLevels {
@@ -69,7 +105,39 @@ func WriteHTML(w io.Writer, p Page) error {
 	top := Level{Tasks: p.Report.Tasks, Micro: p.Report.Micro, Macro: p.Report.Macro}
 	return reportTemplate.Execute(w, map[string]any{
 		"Page": p, "Levels": append([]namedLevel{{DocumentLevel, top}}, levels...), "Strategies": others, "Articles": articles,
+		"Counts": countsOf(all), "Rated": rated, "Head": page.Head(p.Title, p.Notice), "Tail": page.Tail(),
 	})
+}
+
+// countsOf returns the outcomes that there are.
+func countsOf(counts map[string]int) []verdict {
+	var out []verdict
+	for _, o := range verdicts {
+		if o.Count = counts[o.Class]; o.Count > 0 {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// pairOutcomes returns the pairs of gold and of the prediction, at the document
+// level.
+func pairOutcomes(gold, predicted *document.Document) []pairOutcome {
+	g, p := itemStrings(gold, Influences), itemStrings(predicted, Influences)
+	var out []pairOutcome
+	for _, k := range g.keys {
+		if p.has[k] {
+			out = append(out, pairOutcome{k, "hit", "found"})
+		} else {
+			out = append(out, pairOutcome{k, "missed", "missed"})
+		}
+	}
+	for _, k := range p.keys {
+		if !g.has[k] {
+			out = append(out, pairOutcome{k, "spurious", "too much"})
+		}
+	}
+	return out
 }
 
 // namedLevel is a level, or a strategy, with the name that the page gives it.
@@ -80,9 +148,19 @@ type namedLevel struct {
 
 // segment is a piece of an article that lies within the same mentions everywhere.
 type segment struct {
-	Text  string
-	Class string // "hit", "missed", "spurious", "border", or "" outside mentions
-	Label string // what the page says of it
+	Text       string
+	Class      string // "hit", "missed", "spurious", "border", or "" outside mentions
+	Label      string // what the page says of it
+	Confidence string // of the predicted mention, such as "0.93"; "" if there is none
+	Hundredths string // the same, in hundredths rounded down
+}
+
+// rate sets the confidence of a segment to that of a mention, which may be nil.
+func (s *segment) rate(e *document.Entity) {
+	if e != nil && !math.IsNaN(e.Confidence) && e.Confidence > 0 {
+		s.Confidence = fmt.Sprintf("%.2f", e.Confidence)
+		s.Hundredths = strconv.Itoa(int(math.Floor(100*e.Confidence + 1e-9)))
+	}
 }
 
 // segments cuts the text of gold where gold or predicted mentions begin and end,
@@ -120,6 +198,9 @@ func segments(gold, predicted *document.Document) []segment {
 			s.Class, s.Label = "missed", entityType(inGold)+" missed"
 		default:
 			s.Class, s.Label = "spurious", entityType(inPredicted)+" too much"
+		}
+		if s.Class != "" {
+			s.rate(inPredicted)
 		}
 		out = append(out, s)
 	}

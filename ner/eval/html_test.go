@@ -17,20 +17,20 @@ func TestSegments(t *testing.T) {
 		{Type: "Disease", Text: "pain", Spans: []document.Span{{Start: 31, End: 35}}},
 	}}
 	predicted := document.Document{Entities: []document.Entity{
-		{Type: "Chemical", Text: "tin", Spans: []document.Span{{Start: 2, End: 5}}},
+		{Type: "Chemical", Text: "tin", Spans: []document.Span{{Start: 2, End: 5}}, Confidence: 0.87},
 		{Type: "Disease", Text: "failure", Spans: []document.Span{{Start: 19, End: 26}}},
 		{Type: "Chemical", Text: "lead", Spans: []document.Span{{Start: 41, End: 45}}},
 	}}
 	require.Equal(t, []segment{
 		{Text: "α-"},
-		{"tin", "hit", "chemical"},
+		{Text: "tin", Class: "hit", Label: "chemical", Confidence: "0.87", Hundredths: "87"},
 		{Text: " caused "},
-		{"renal ", "missed", "disease missed"},
-		{"failure", "border", "disease, other borders"},
+		{Text: "renal ", Class: "missed", Label: "disease missed"},
+		{Text: "failure", Class: "border", Label: "disease, other borders"},
 		{Text: " and "},
-		{"pain", "missed", "disease missed"},
+		{Text: "pain", Class: "missed", Label: "disease missed"},
 		{Text: ", not "},
-		{"lead", "spurious", "chemical too much"},
+		{Text: "lead", Class: "spurious", Label: "chemical too much"},
 		{Text: "."},
 	}, segments(&gold, &predicted))
 }
@@ -47,12 +47,13 @@ func TestWriteHTMLEscapesAndIsSelfContained(t *testing.T) {
 		Calibration: map[string]Calibration{Chemicals: calibrated(t, []Graded{{"1", 0.3, true}, {"1", 0.8, false}}, 10)},
 	}))
 	page := b.String()
-	require.NotContains(t, page, "<script")
+	require.Equal(t, 1, strings.Count(page, "<script"), "the page's own")
 	require.Contains(t, page, "&lt;script&gt;")
 	require.Contains(t, page, "a &amp; b")
 	require.Contains(t, page, "for research only")
 	for _, id := range r.ids {
-		require.Contains(t, page, "<h3>"+id+"</h3>")
+		require.Contains(t, page, ">"+id+"</h2>")
+		require.Contains(t, page, `dir="auto">`+id+"</a>")
 	}
 	require.Equal(t, strings.Count(page, "http"), strings.Count(page, "http-equiv"), "no address outside")
 }

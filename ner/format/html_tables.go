@@ -19,7 +19,7 @@ func (w *htmlWriter) relations(r *document.Result) {
 	var t table
 	for i := range r.Relations {
 		p := &r.Relations[i]
-		t.row(filterKeys(pairType, p.Confidence), cell{head: "Chemical", html: sideHTML(p.Chemical, names)}, cell{head: "Disease", html: sideHTML(p.Disease, names)},
+		t.row(filterKeys(pairType, p.Confidence)+" data-n=\"1\"", cell{head: "Chemical", html: sideHTML(p.Chemical, names)}, cell{head: "Disease", html: sideHTML(p.Disease, names)},
 			confidenceCell(p.Confidence), cell{head: "Relation", html: page.Escape(writeRelationType(p.Type))}, cell{head: "In the text", html: yesNo(p.Grounded)})
 	}
 	t.write(&w.b, "Influences")

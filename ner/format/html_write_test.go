@@ -108,7 +108,7 @@ func TestHTMLConfidences(t *testing.T) {
 	page := mustWrite(t, WriteOptions{Format: HTML}, r)
 	require.Contains(t, page, `<mark class="chemical low" data-t="chemical" data-c="29">Li<span class="label">chemical<b> 0.29</b></span></mark>`)
 	require.Contains(t, page, `<mark class="disease" data-t="disease">pain<span class="label">disease</span></mark>`)
-	require.Contains(t, page, `<tr data-t="pair" data-c="100">`)
+	require.Contains(t, page, `<tr data-t="pair" data-c="100" data-n="1">`)
 	require.Contains(t, page, `<td dir="auto" data-h="Confidence" class="sure">1.00<svg`)
 	require.Contains(t, page, `type="range"`)
 	r.Entities, r.Relations = r.Entities[1:], nil

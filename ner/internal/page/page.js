@@ -5,12 +5,13 @@
   form.hidden = false;
   const articles = [...document.querySelectorAll("main article")];
   const entries = new Map([...document.querySelectorAll(".list li")].map(li => [li.querySelector("a").hash, li]));
-  // Items are marks and rows; of a mention's marks, the one with the label counts.
+  // Items are marks and rows. Of a mention's marks the one with the label counts; of
+  // rows those count that are no mention's, which have data-n.
   const items = [];
   articles.forEach((article, at) => {
     for (const el of article.querySelectorAll("[data-t]")) {
       const last = el.lastElementChild;
-      const counts = el.tagName === "MARK" ? last && last.className === "label" : el.dataset.t === "pair";
+      const counts = el.tagName === "MARK" ? last && last.className === "label" : el.tagName === "TR" && el.dataset.n === "1";
       items.push({ el, at, type: el.dataset.t, confidence: el.dataset.c === undefined ? 100 : +el.dataset.c, counts });
     }
   });
