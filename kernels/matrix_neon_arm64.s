@@ -253,6 +253,155 @@ step:
 done:
 	RET
 
+// CODESU4 loads the bytes 2 and 3 of the floats of -16 to 15, at R2, into V16 to V19,
+// zeros into V28, and the constants of NIBBLES. Bytes 0 and 1 are zeros.
+#define CODESU4 \
+	VLD1  (R2), [V16.B16, V17.B16, V18.B16, V19.B16] \
+	VEOR  V28.B16, V28.B16, V28.B16 \
+	MOVD  $byStep<>(SB), R2 \
+	VLD1  (R2), [V20.B16] \
+	VMOVI $15, V21.B16
+
+// ZEROS makes V29 16 less the zeros of 16 rows, at R9, bytes: what codes need to become
+// places in the table.
+#define ZEROS \
+	VMOVI $16, V29.B16 \
+	VLD1  (R9), [V30.B16] \
+	VSUB  V30.B16, V29.B16, V29.B16
+
+// LOOKUPU4 is LOOKUP of codes with zeros.
+#define LOOKUPU4(index) \
+	VTBL  index.B16, [V16.B16, V17.B16], V22.B16 \
+	VTBL  index.B16, [V18.B16, V19.B16], V23.B16 \
+	VZIP1 V23.B16, V22.B16, V26.B16 \
+	VZIP2 V23.B16, V22.B16, V27.B16 \
+	VZIP1 V26.H8, V28.H8, V22.H8 \
+	VZIP2 V26.H8, V28.H8, V23.H8 \
+	VZIP1 V27.H8, V28.H8, V24.H8 \
+	VZIP2 V27.H8, V28.H8, V25.H8
+
+// PLACES splits four words into places in the table: V30 and words. The words' rows have
+// the zeros of a lane of V29.
+#define PLACES(words, lane) \
+	NIBBLES(words) \
+	VDUP V29.S[lane], V31.S4 \
+	VADD V31.B16, V30.B16, V30.B16 \
+	VADD V31.B16, words.B16, words.B16
+
+// PARTU4 is PART4 of codes with zeros.
+#define PARTU4(words, sum, lane) \
+	PLACES(words, lane) \
+	LOOKUPU4(V30) \
+	VFMLA V22.S4, V8.S4, sum.S4  \
+	VFMLA V23.S4, V9.S4, sum.S4  \
+	VFMLA V24.S4, V10.S4, sum.S4 \
+	VFMLA V25.S4, V11.S4, sum.S4 \
+	LOOKUPU4(words) \
+	VFMLA V22.S4, V12.S4, sum.S4 \
+	VFMLA V23.S4, V13.S4, sum.S4 \
+	VFMLA V24.S4, V14.S4, sum.S4 \
+	VFMLA V25.S4, V15.S4, sum.S4
+
+// for each block along K of a group of a tile of 16 rows r:
+//
+//	s = Σ_k (w[k][r] - zeros[r])·x[k]     fused, k ascending
+//	y[r] += scales[r]·s     fused
+//
+// R10 are the steps of a whole block, the rest as above.
+//
+// func groupU4NEON(a *groupU4Args)
+TEXT ·groupU4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R20
+	MOVD groupU4Args_y(R20), R0
+	MOVD groupU4Args_words(R20), R1
+	MOVD groupU4Args_x(R20), R5
+	MOVD groupU4Args_scales(R20), R8
+	MOVD groupU4Args_zeros(R20), R9
+	MOVD groupU4Args_k(R20), R3
+	MOVD groupU4Args_block(R20), R10
+	MOVD groupU4Args_table(R20), R2
+	CODESU4
+	ZEROS
+
+block:
+	CLEAR
+	MOVD R10, R4
+	CMP  R4, R3
+	CSEL LT, R3, R4, R4
+	SUB  R4, R3, R3
+
+step:
+	// 8 steps of K: a word of 8 codes of each row, x in V8 to V15.
+	VLD1.P  64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1R.P 4(R5), [V8.S4]
+	VLD1R.P 4(R5), [V9.S4]
+	VLD1R.P 4(R5), [V10.S4]
+	VLD1R.P 4(R5), [V11.S4]
+	VLD1R.P 4(R5), [V12.S4]
+	VLD1R.P 4(R5), [V13.S4]
+	VLD1R.P 4(R5), [V14.S4]
+	VLD1R.P 4(R5), [V15.S4]
+	PARTU4(V4, V0, 0)
+	PARTU4(V5, V1, 1)
+	PARTU4(V6, V2, 2)
+	PARTU4(V7, V3, 3)
+	SUBS    $8, R4, R4
+	BNE     step
+
+	// The block's sums times the scales are added to y.
+	VLD1  (R8), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1  (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VFMLA V8.S4, V0.S4, V4.S4
+	VFMLA V9.S4, V1.S4, V5.S4
+	VFMLA V10.S4, V2.S4, V6.S4
+	VFMLA V11.S4, V3.S4, V7.S4
+	VST1  [V4.S4, V5.S4, V6.S4, V7.S4], (R0)
+	CBNZ  R3, block
+	RET
+
+// STOREU4 is STORE4 of codes with zeros.
+#define STOREU4(words, lane) \
+	MOVD R0, R3 \
+	PLACES(words, lane) \
+	LOOKUPU4(V30) \
+	VST1.P [V22.S4], (R3)(R5) \
+	VST1.P [V23.S4], (R3)(R5) \
+	VST1.P [V24.S4], (R3)(R5) \
+	VST1.P [V25.S4], (R3)(R5) \
+	LOOKUPU4(words) \
+	VST1.P [V22.S4], (R3)(R5) \
+	VST1.P [V23.S4], (R3)(R5) \
+	VST1.P [V24.S4], (R3)(R5) \
+	VST1.P [V25.S4], (R3)(R5) \
+	ADD  $16, R0, R0
+
+// for each step k of the panel, row r < 16:
+//
+//	panel[k·16 + r] = w[k][r] - zeros[r]
+//
+// func zeroedNEON(panel []float32, words []uint32, zeros *[16]int8, table *[64]byte)
+TEXT ·zeroedNEON(SB), NOSPLIT, $0-64
+	MOVD panel_base+0(FP), R0
+	MOVD panel_len+8(FP), R4
+	MOVD words_base+24(FP), R1
+	MOVD zeros+48(FP), R9
+	MOVD table+56(FP), R2
+	CODESU4
+	ZEROS
+	MOVD $64, R5
+
+step:
+	// 8 steps of K; R4 counts the numbers of the panel that are left.
+	VLD1.P 64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	STOREU4(V4, 0)
+	STOREU4(V5, 1)
+	STOREU4(V6, 2)
+	STOREU4(V7, 3)
+	ADD    $448, R0, R0
+	SUBS   $128, R4, R4
+	BNE    step
+	RET
+
 // STORE4 stores 8 steps of K of four rows at R0 and on, a step each 64 bytes.
 #define STORE4(words) \
 	MOVD R0, R3 \
@@ -273,7 +422,7 @@ done:
 //
 //	panel[k·16 + r] = code[w[k][r]]
 //
-// func expand4NEON(panel []float32, words []uint32, scales []float32, code *[32]float32)
+// func expand4NEON(panel []float32, words []uint32, tops []float32, code *[32]float32)
 TEXT ·expand4NEON(SB), NOSPLIT, $0-80
 	MOVD panel_base+0(FP), R0
 	MOVD panel_len+8(FP), R4
@@ -298,7 +447,7 @@ step:
 //
 //	panel[k·16 + r] = w[k][r]
 //
-// func expandBF16NEON(panel []float32, words []uint32, scales []float32, code *[32]float32)
+// func expandBF16NEON(panel []float32, words []uint32, tops []float32, code *[32]float32)
 TEXT ·expandBF16NEON(SB), NOSPLIT, $0-80
 	MOVD panel_base+0(FP), R0
 	MOVD panel_len+8(FP), R4

@@ -35,13 +35,10 @@ type FourBit struct {
 
 // kind returns the kind that the matrix is packed as, if check finds no fault.
 func (q *FourBit) kind() kinds.Kind {
-	switch {
-	case q.Format != U4:
-		return map[Format]kinds.Kind{F32: kinds.Bits4, BF16: kinds.Bits4BF16, F16: kinds.Bits4F16}[q.Round]
-	case q.Block%blockK != 0 && q.Block < q.Cols:
-		return kinds.U4x32
+	if q.Format == U4 {
+		return kinds.OfZeros(q.Block, q.Cols)
 	}
-	return kinds.U4
+	return map[Format]kinds.Kind{F32: kinds.Bits4, BF16: kinds.Bits4BF16, F16: kinds.Bits4F16}[q.Round]
 }
 
 // grouping returns how groups of U4 are held. One that is all of a row is whole blocks

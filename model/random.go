@@ -53,9 +53,15 @@ func RandomShape(name string) (*arch.Config, error) {
 }
 
 // OpenRandom opens a model of a known shape with random weights: NF4 projections, and
-// a bf16 table of token vectors. It needs no file. It is as fast as a real model of
+// a bf16 table of token vectors. A form of projections may follow the shape's name
+// after a colon: nf4, or awq-32, awq-64, awq-128 and awq-row, 4-bit integers with zeros
+// in groups of so many along a row, or of all of it. It needs no file. It is as fast as a real model of
 // the shape, and what it writes means nothing.
 func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
+	shape, form, err := parseRandom(shape)
+	if err != nil {
+		return nil, err
+	}
 	c, err := RandomShape(shape)
 	if err != nil {
 		return nil, err
@@ -65,7 +71,7 @@ func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := randomWeights(c)
+	w, err := randomWeights(c, form)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +85,7 @@ func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 // randomWeights makes weights so small that activations stay finite. All layers share
 // the same weights, of which a backend makes copies. The codes of all matrices are
 // windows of one block of random bytes.
-func randomWeights(c *arch.Config) (*backend.Weights, error) {
+func randomWeights(c *arch.Config, form randomForm) (*backend.Weights, error) {
 	source := rand.New(rand.NewPCG(1, 2))
 	largest := max(c.IntermediateSize, c.NumAttentionHeads*c.HeadDim) * c.HiddenSize / 2
 	random := make([]byte, largest+4096)
@@ -92,8 +98,12 @@ func randomWeights(c *arch.Config) (*backend.Weights, error) {
 	}
 	scales := make([]float32, 2*largest/64)
 	linear := func(rows, cols int) backend.Linear {
+		codes := random[64*source.IntN(64):][:rows*cols/2]
+		if form.group != 0 {
+			return backend.Linear{Weight: newRandomGrouped(source, rows, cols, form.group, codes)}
+		}
 		q := *codebook
-		q.NumRows, q.NumCols, q.Packed = rows, cols, random[64*source.IntN(64):][:rows*cols/2]
+		q.NumRows, q.NumCols, q.Packed = rows, cols, codes
 		q.Absmax = scales[:rows*cols/64]
 		return backend.Linear{Weight: &q}
 	}

@@ -22,6 +22,16 @@ func TestOpenRandom(t *testing.T) {
 	}
 	require.Greater(t, len(distinct), 2, "a model that writes one token isn't random")
 
+	for _, form := range []string{"awq-32", "awq-64", "awq-128", "awq-row"} {
+		m, err := OpenRandom(t.Context(), "tiny:"+form, Options{})
+		require.NoError(t, err)
+		other, err := m.Generate(t.Context(), Request{Tokens: []int32{1, 2, 3}, MaxNewTokens: 20, Stop: []int32{}, RepetitionPenalty: 1.5})
+		require.NoError(t, err)
+		require.NotEqual(t, got.Tokens, other.Tokens)
+		require.NoError(t, m.Close())
+	}
+	_, err = OpenRandom(t.Context(), "tiny:awq-8", Options{})
+	require.ErrorContains(t, err, "awq-128")
 	_, err = OpenRandom(t.Context(), "gpt-5", Options{})
 	require.ErrorContains(t, err, "llama-3.2-3b")
 	_, err = OpenRandom(t.Context(), "tiny", Options{Device: "tpu"})
@@ -56,7 +66,7 @@ func TestRandomWeightsAreThoseOfTheFamily(t *testing.T) {
 	for _, family := range []string{"llama", "mistral", "qwen2", "qwen3"} {
 		c := randomShapes[0].config
 		c.ModelType = family
-		w, err := randomWeights(&c)
+		w, err := randomWeights(&c, randomForm{})
 		require.NoError(t, err)
 		for l := range arch.Linears {
 			rows, cols := l.Shape(&c)

@@ -32,7 +32,10 @@ func newBenchModel() *cobra.Command {
 			defer m.Close()
 			switch {
 			case shape != "":
-				row.Model, row.Weights = shape+", random", "nf4"
+				row.Model = shape + ", random"
+				if row.Weights == string(model.Keep) {
+					row.Weights = "nf4"
+				}
 			case row.Model == "":
 				row.Model = "default"
 			}
@@ -54,7 +57,7 @@ func newBenchModel() *cobra.Command {
 	for _, flag := range []string{"prefix-cache", "draft", "batch"} {
 		cobra.CheckErr(cmd.Flags().MarkHidden(flag))
 	}
-	cmd.Flags().StringVar(&shape, "shape", "", "in place of a model, random NF4 weights in the `SHAPE` of "+strings.Join(model.RandomShapes(), ", "))
+	cmd.Flags().StringVar(&shape, "shape", "", "in place of a model, random weights in the `SHAPE` of "+strings.Join(model.RandomShapes(), ", "))
 	intFlag(cmd.Flags(), &w.Prompt, "prompt,p", 512, 0, mostTokens, "tokens of the prompt test; 0: none")
 	intFlag(cmd.Flags(), &w.Generate, "gen,n", 128, 0, mostTokens, "tokens of the decoding test; 0: none")
 	intFlag(cmd.Flags(), &w.Depth, "depth,d", 0, 0, mostTokens, "tokens in the context before decoding begins")
@@ -70,8 +73,12 @@ func openBench(cmd *cobra.Command, mf *modelFlags, shape string) (*model.Model, 
 	if shape == "" {
 		return mf.open(cmd)
 	}
-	if mf.path != "" || len(mf.adapters) > 0 || mf.weights != string(model.Keep) {
-		return nil, usagef("--shape %s: expected no --model, --adapter or --weights, as the weights are random", shape)
+	if mf.path != "" || len(mf.adapters) > 0 {
+		return nil, usagef("--shape %s: expected no --model or --adapter, as the weights are random", shape)
+	}
+	if mf.weights != string(model.Keep) {
+		shape += ":" + mf.weights
+		mf.weights = string(model.Keep)
 	}
 	o, err := mf.options(cmd)
 	if err != nil {

@@ -95,6 +95,16 @@ var Table = [Count]Form{
 // Form returns the description of k.
 func (k Kind) Form() *Form { return &Table[k] }
 
+// OfZeros returns the kind of 4-bit codes with zeros in rows of cols that share a scale
+// and a zero in groups: U4, whose blocks are as long as those of activations, if whole
+// blocks make a group or a group is all of a row; otherwise U4x32.
+func OfZeros(group, cols int) Kind {
+	if group%BlockK != 0 && group < cols {
+		return U4x32
+	}
+	return U4
+}
+
 // Words8 is the number of 32-bit words that 8 steps along K of a tile take.
 func (f *Form) Words8() int { return f.Bits * 8 * TileRows / 32 }
 

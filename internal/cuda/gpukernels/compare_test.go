@@ -38,7 +38,7 @@ func TestLeastSharedMemory(t *testing.T) {
 	defer pool.Close()
 	for _, p := range []gpukernels.Precision{gpukernels.F32, gpukernels.Fast} {
 		m.do(p, func() {
-			for _, f := range []kernels.Format{kernels.NF4, kernels.Int8} {
+			for _, f := range []kernels.Format{kernels.NF4, kernels.U4, kernels.Int8} {
 				for _, count := range []int{8, 64} {
 					_, w := m.weights(pool, f, 16, 64)
 					product := gpukernels.Product{W: w, Y: m.room(4 * count * 16)}
@@ -52,7 +52,7 @@ func TestLeastSharedMemory(t *testing.T) {
 
 func (m *machine) products(pool *kernels.Pool) {
 	n, cols := 96*m.scale+5, 128*m.scale
-	for _, f := range []kernels.Format{kernels.NF4, kernels.Int8, kernels.BF16, kernels.F16, kernels.F32} {
+	for _, f := range []kernels.Format{kernels.NF4, kernels.U4, kernels.Int8, kernels.BF16, kernels.F16, kernels.F32} {
 		host, device := m.weights(pool, f, n, cols)
 		for _, count := range []int{1, 3, 9, 16 + m.scale} {
 			x := m.normal(count*cols, 1)

@@ -162,14 +162,18 @@ func (r rows) ReadRows(dst []float32, from int) error {
 	return nil
 }
 
-// codes4 is a matrix of 4-bit codes, with a scale for each 64.
+// codes4 is a matrix of 4-bit codes, with a scale for each 64, and zeros of 7 where
+// there are zeros.
 type codes4 struct {
 	cols   int
 	codes  []byte
 	scales []float32
 }
 
-func (c codes4) CodeRows(codes []byte, scales, _ []float32, from int) error {
+func (c codes4) CodeRows(codes []byte, scales, zeros []float32, from int) error {
+	for i := range zeros {
+		zeros[i] = 7
+	}
 	copy(codes, c.codes[from*c.cols/2:])
 	copy(scales, c.scales[from*c.cols/64:])
 	return nil
@@ -182,12 +186,21 @@ func (m *machine) weights(pool *kernels.Pool, f kernels.Format, n, cols int) (*k
 	var err, failed error
 	source := rows{cols, m.normal(n*cols, 1/math.Sqrt(float64(cols)))}
 	switch f {
-	case kernels.NF4:
+	case kernels.NF4, kernels.U4:
 		q := kernels.FourBit{Rows: n, Cols: cols, Format: f, Block: 64}
 		for i := range q.Code {
 			q.Code[i] = float32(math.Tanh(float64(i)/4 - 2))
+			if f == kernels.U4 {
+				q.Code[i] = float32(i)
+			}
 		}
 		four := codes4{cols, make([]byte, n*cols/2), m.normal(n*cols/64, 0.1)}
+		if f == kernels.U4 {
+			q.Scale, q.Zeros = kernels.BF16, true
+			for i, v := range four.scales { // rounded
+				four.scales[i] = math.Float32frombits(uint32(bf16(v)) << 16)
+			}
+		}
 		for i := range four.codes {
 			four.codes[i] = byte(m.random.Uint32())
 		}

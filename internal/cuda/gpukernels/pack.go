@@ -105,22 +105,22 @@ func Int8(rows, cols int, r kernels.Int8Reader) (*Packer, error) {
 			dst[(k/8*TileRows+paired(row))*8+k%8] = byte(c)
 		}
 		for i, s := range scales {
-			p.putScale(dst, i/blocks, i%blocks, s)
+			p.putScale(dst, i/blocks, i%blocks, math.Float32bits(s))
 		}
 		return nil
 	}
 	return p, nil
 }
 
-// putScale writes the scale of one row of a tile and one block along K.
-func (l *Layout) putScale(tile []byte, row, block int, scale float32) {
+// putScale writes the bits of the scale of one row of a tile and one block along K.
+func (l *Layout) putScale(tile []byte, row, block int, scale uint32) {
 	at := l.codeBytes() + (block*TileRows+paired(row))*4
-	binary.LittleEndian.PutUint32(tile[at:], math.Float32bits(scale))
+	binary.LittleEndian.PutUint32(tile[at:], scale)
 }
 
 // Takes says whether the kernels take codes that [kernels.FourBit.Check] finds no fault
-// with.
-func Takes(q kernels.FourBit) bool { return q.Format != kernels.U4 }
+// with: all but U4 whose scales need 32 bits, for which a tile has no room.
+func Takes(q kernels.FourBit) bool { return q.Format != kernels.U4 || q.Scale != kernels.F32 }
 
 // FourBit packs the 4-bit codes that r reads and q describes. Codes that the kernels
 // don't take can be packed dequantised, by [Dense].
@@ -129,10 +129,15 @@ func FourBit(q kernels.FourBit, r kernels.CodeReader) (*Packer, error) {
 		return nil, err
 	}
 	if !Takes(q) {
-		return nil, fmt.Errorf("gpukernels: pack codes of %s", q.Format)
+		return nil, fmt.Errorf("gpukernels: pack %s with scales of %s, expected f16 or bf16", q.Format, q.Scale)
 	}
 	if err := checkShape(q.Rows, q.Cols); err != nil {
 		return nil, err
+	}
+	if q.Format == kernels.U4 {
+		p := &Packer{Layout: Layout{Rows: q.Rows, Cols: q.Cols, Format: q.Format, Block: q.Block}}
+		p.tile = func(dst []byte, tile int) error { return p.zeroedTile(dst, tile, &q, r) }
+		return p, nil
 	}
 	p := &Packer{Layout: Layout{Rows: q.Rows, Cols: q.Cols, Format: q.Format, Round: q.Round, Code: q.Code}}
 	p.tile = func(dst []byte, tile int) error { return p.fourBitTile(dst, tile, q.Block, r) }
@@ -152,7 +157,7 @@ func (l *Layout) fourBitTile(dst []byte, tile, block int, r kernels.CodeReader) 
 			copy(dst[(chunk*TileRows+paired(row))*8:][:8], src[chunk*8:])
 		}
 		for b := range l.Cols / kinds.BlockK {
-			l.putScale(dst, row, b, scales[row*rowScales+b*kinds.BlockK/block])
+			l.putScale(dst, row, b, math.Float32bits(scales[row*rowScales+b*kinds.BlockK/block]))
 		}
 	}
 	codebook := dst[len(dst)-codebookBytes:]
@@ -160,4 +165,56 @@ func (l *Layout) fourBitTile(dst []byte, tile, block int, r kernels.CodeReader) 
 		binary.LittleEndian.PutUint32(codebook[4*i:], math.Float32bits(v))
 	}
 	return nil
+}
+
+// zeroedTile packs one tile of codes with zeros.
+func (l *Layout) zeroedTile(dst []byte, tile int, q *kernels.FourBit, r kernels.CodeReader) error {
+	n, rowCodes, groups := l.rowsOf(tile), ceilDiv(l.Cols, 2), ceilDiv(l.Cols, q.Block)
+	codes, scales := make([]byte, n*rowCodes), make([]float32, n*groups)
+	var zeros []float32
+	if q.Zeros {
+		zeros = make([]float32, n*groups)
+	}
+	if err := r.CodeRows(codes, scales, zeros, tile*TileRows); err != nil {
+		return err
+	}
+	block := l.form().Block
+	for row := range n {
+		for at := 0; at < l.Cols; at += 8 {
+			word := uint32(0)
+			for i := range min(8, l.Cols-at) {
+				code := codes[row*rowCodes+(at+i)/2] >> (4 * (1 - i%2)) & 15
+				word |= uint32(code) << (i/2*4 + i%2*16)
+			}
+			binary.LittleEndian.PutUint32(dst[((at/16*TileRows+paired(row))*2+at%16/8)*4:], word)
+		}
+		for b := range ceilDiv(l.Cols, block) {
+			group, zero := row*groups+b*block/q.Block, -q.Code[0]
+			if q.Zeros {
+				zero += zeros[group]
+			}
+			place, err := placeOf(scales[group], zero, q.Scale)
+			if err != nil {
+				return fmt.Errorf("gpukernels: output %d: %w", tile*TileRows+row, err)
+			}
+			l.putScale(dst, row, b, place)
+		}
+	}
+	return nil
+}
+
+// placeOf returns what lies in the place of a scale, with a zero.
+func placeOf(scale, zero float32, format kernels.Format) (uint32, error) {
+	if !(zero >= 0 && zero <= 16 && zero == float32(int(zero))) {
+		return 0, fmt.Errorf("pack a zero point of %v, expected an integer from 0 to 16", zero)
+	}
+	place, held := uint32(bf16Bits(scale))|1<<24, float32(0)
+	if held = math.Float32frombits(place << 16); format == kernels.F16 {
+		half := float16.Fromfloat32(scale)
+		place, held = uint32(half.Bits()), half.Float32()
+	}
+	if held != scale && scale == scale {
+		return 0, fmt.Errorf("pack a scale of %v as %s, which has %v", scale, format, held)
+	}
+	return place | uint32(zero)<<16, nil
 }

@@ -20,7 +20,7 @@ func TestVocabularies(t *testing.T) {
 	defer pool.Close()
 	k, r := load(d, F32), rand.New(rand.NewPCG(11, 1))
 	for _, vocab := range []int{49152, 128256} {
-		m := newMatrix(t, r, form{kernels.BF16, 0}, vocab, hidden)
+		m := newMatrix(t, r, form{format: kernels.BF16}, vocab, hidden)
 		w := upload(d, m.Packer)
 		for _, n := range []int{1, 9} { // few rows, and many
 			count := Rows{Most: n}

@@ -17,6 +17,7 @@ const codebookBytes = 64
 type Layout struct {
 	Rows, Cols int
 	Format     kernels.Format
+	Block      int            // of U4: weights along a row that share a scale and a zero
 	Round      kernels.Format // of NF4 and FP4: what code·scale is rounded to; F32 (the zero value), BF16 or F16
 	Code       [16]float32    // of NF4 and FP4: the codebook
 }
@@ -38,15 +39,16 @@ var (
 
 // kind returns the kind of the weights, which GPU kernels know by its number.
 func (l *Layout) kind() kinds.Kind {
-	if l.fourBit() {
+	switch l.Format {
+	case kernels.NF4, kernels.FP4:
 		return kindsByRound[l.Round]
+	case kernels.U4:
+		return kinds.OfZeros(l.Block, l.Cols)
 	}
 	return kindsByFormat[l.Format]
 }
 
 func (l *Layout) form() *kinds.Form { return l.kind().Form() }
-
-func (l *Layout) fourBit() bool { return l.Format == kernels.NF4 || l.Format == kernels.FP4 }
 
 // depth returns K with its padding.
 func (l *Layout) depth() int { return l.form().DeviceDepth(l.Cols) }
@@ -57,7 +59,7 @@ func (l *Layout) codeBytes() int { return l.depth() * TileRows * l.form().Bits /
 // Tiles returns the number of tiles. The last tile is filled up with rows of zeros.
 func (l *Layout) Tiles() int { return ceilDiv(l.Rows, TileRows) }
 
-// TileBytes returns the bytes of a tile: codes, then scales, then the codebook.
+// TileBytes returns the bytes of a tile: codes, then scales (and zeros), then the codebook.
 func (l *Layout) TileBytes() int {
 	f, n := l.form(), l.codeBytes()
 	if f.Scaled() {

@@ -2,6 +2,7 @@ package gpukernels
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -25,15 +26,26 @@ func (m rows) ReadRows(dst []float32, from int) error {
 	return nil
 }
 
-// form is a way to hold weights: a format, and the rounding of 4-bit weights.
-type form struct{ format, round kernels.Format }
+// form is a way to hold weights: a format, the rounding of 4-bit weights, and of U4 the
+// codes of a group (-1: all of a row) and the format of scales.
+type form struct {
+	format, round kernels.Format
+	group         int
+	scale         kernels.Format
+}
 
 var forms = []form{
-	{kernels.F32, 0}, {kernels.BF16, 0}, {kernels.F16, 0}, {kernels.Int8, 0},
-	{kernels.NF4, kernels.F32}, {kernels.NF4, kernels.BF16}, {kernels.NF4, kernels.F16}, {kernels.FP4, kernels.F32},
+	{format: kernels.F32}, {format: kernels.BF16}, {format: kernels.F16}, {format: kernels.Int8},
+	{format: kernels.NF4, round: kernels.F32}, {format: kernels.NF4, round: kernels.BF16}, {format: kernels.NF4, round: kernels.F16},
+	{format: kernels.FP4, round: kernels.F32},
+	{format: kernels.U4, group: 128, scale: kernels.F16}, {format: kernels.U4, group: 32, scale: kernels.BF16},
+	{format: kernels.U4, group: -1, scale: kernels.F16},
 }
 
 func (f form) String() string {
+	if f.format == kernels.U4 {
+		return fmt.Sprintf("u4 in groups of %d, scales of %s", f.group, f.scale)
+	}
 	if f.format >= kernels.NF4 {
 		return f.format.String() + " " + f.round.String()
 	}
@@ -60,7 +72,7 @@ func newMatrix(t testing.TB, r *rand.Rand, f form, n, cols int) *matrix {
 	m := &matrix{}
 	var err error
 	switch f.format {
-	case kernels.NF4, kernels.FP4:
+	case kernels.NF4, kernels.FP4, kernels.U4:
 		m.Packer, m.cpu, m.dense = fourBit(t, pool, r, f, n, cols)
 		return m
 	case kernels.Int8:
@@ -87,16 +99,19 @@ func newMatrix(t testing.TB, r *rand.Rand, f form, n, cols int) *matrix {
 }
 
 // codes4 is a matrix of random 4-bit codes: the rows of codes one after the
-// other, and a scale for each 64 of a row.
+// other, and a scale (and a zero) for each Block of a row.
 type codes4 struct {
 	kernels.FourBit
-	codes  []byte
-	scales []float32
+	codes         []byte
+	scales, zeros []float32
 }
 
-func (m *codes4) CodeRows(codes []byte, scales, _ []float32, from int) error {
+func (m *codes4) CodeRows(codes []byte, scales, zeros []float32, from int) error {
 	copy(codes, m.codes[from*ceilDiv(m.Cols, 2):])
 	copy(scales, m.scales[from*ceilDiv(m.Cols, m.Block):])
+	if m.Zeros {
+		copy(zeros, m.zeros[from*ceilDiv(m.Cols, m.Block):])
+	}
 	return nil
 }
 
@@ -104,7 +119,11 @@ func (m *codes4) ReadRows(dst []float32, from int) error {
 	for i := range dst {
 		row, k := from+i/m.Cols, i%m.Cols
 		code := m.codes[row*ceilDiv(m.Cols, 2)+k/2] >> (4 * (1 - k%2)) & 15
-		dst[i] = roundTo(m.Round, m.Code[code]*m.scales[row*ceilDiv(m.Cols, m.Block)+k/m.Block])
+		v, group := m.Code[code], row*ceilDiv(m.Cols, m.Block)+k/m.Block
+		if m.Zeros {
+			v -= m.zeros[group]
+		}
+		dst[i] = roundTo(m.Round, v*m.scales[group])
 	}
 	return nil
 }
@@ -113,9 +132,19 @@ func (m *codes4) ReadRows(dst []float32, from int) error {
 // the kernels don't take them, and returns the weights too.
 func fourBit(t testing.TB, pool *kernels.Pool, r *rand.Rand, f form, n, cols int) (p *Packer, cpu *kernels.Weights, dense []float32) {
 	t.Helper()
+	block := 64
+	switch {
+	case f.group < 0:
+		block = cols
+	case f.group > 0:
+		block = f.group
+	}
 	m := &codes4{
-		FourBit: kernels.FourBit{Rows: n, Cols: cols, Format: f.format, Block: 64, Code: nf4, Round: f.round},
-		codes:   make([]byte, n*ceilDiv(cols, 2)), scales: random(r, n*ceilDiv(cols, 64)),
+		FourBit: kernels.FourBit{Rows: n, Cols: cols, Format: f.format, Block: block, Code: nf4, Round: f.round},
+		codes:   make([]byte, n*ceilDiv(cols, 2)), scales: random(r, n*ceilDiv(cols, block)),
+	}
+	if f.format == kernels.U4 {
+		m.integers(r, f)
 	}
 	for i := range m.codes {
 		m.codes[i] = byte(r.Uint32())
@@ -140,6 +169,18 @@ func fourBit(t testing.TB, pool *kernels.Pool, r *rand.Rand, f form, n, cols int
 	cpu, err = kernels.Pack4Bit(pool, m.FourBit, m)
 	must(t, err)
 	return p, cpu, dense
+}
+
+// integers makes codes stand for themselves, rounds the scales, and makes up zeros.
+func (m *codes4) integers(r *rand.Rand, f form) {
+	m.Scale, m.Zeros = f.scale, true
+	for i := range m.Code {
+		m.Code[i] = float32(i)
+	}
+	for i, v := range m.scales {
+		m.scales[i] = roundTo(f.scale, v/8)
+		m.zeros = append(m.zeros, float32(r.IntN(17)))
+	}
 }
 
 // roundTo rounds by package quant, whose code is independent of the kernels'.
@@ -277,6 +318,27 @@ func TestPackBadInput(t *testing.T) {
 		if _, err := FourBit(bad, nil); err == nil {
 			t.Errorf("%s: packed", name)
 		}
+	}
+	integers := kernels.FourBit{Rows: 2, Cols: 64, Format: kernels.U4, Block: 64, Scale: kernels.F16, Zeros: true}
+	for i := range integers.Code {
+		integers.Code[i] = float32(i)
+	}
+	for name, m := range map[string]*codes4{
+		"":             {scales: []float32{1, -2}, zeros: []float32{0, 16}},
+		"zero":         {scales: []float32{1, 1}, zeros: []float32{0, 17}},
+		"broken zero":  {scales: []float32{1, 1}, zeros: []float32{0.5, 1}},
+		"finer scales": {scales: []float32{1, 1.0001}, zeros: []float32{0, 1}},
+	} {
+		m.FourBit, m.codes = integers, make([]byte, 64)
+		p, err := FourBit(integers, m)
+		must(t, err)
+		if err := p.Pack(make([]byte, p.TileBytes()), 0); (err != nil) != (name != "") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	integers.Scale = kernels.F32
+	if _, err := FourBit(integers, nil); err == nil {
+		t.Error("packed scales of 32 bits")
 	}
 	if _, err := Dense(kernels.NF4, 2, 64, rows{}); err == nil {
 		t.Error("packed dense as nf4")

@@ -44,6 +44,7 @@ func header() []byte {
 //	scaled_last   the scale multiplies a block's sum
 //	scaled_first  it multiplies each code, and the product is rounded as to_bf16 and to_f16 say
 //	codebook      codes stand for 16 values of the matrix's own
+//	zeros         blocks have zeros, which are subtracted from codes
 //
 // Enumerators, unlike static members, leave no trace in the PTX.
 template <int kind> struct Form;
@@ -54,10 +55,10 @@ template <int kind> struct Form;
 template <> struct Form<%s> {
 	enum { bits = %d, block = %d, align = %d };
 	enum : bool { scaled = %t, scaled_last = %t, scaled_first = %t };
-	enum : bool { codebook = %t, to_bf16 = %t, to_f16 = %t };
+	enum : bool { codebook = %t, zeros = %t, to_bf16 = %t, to_f16 = %t };
 };
 `, f.CUDA, f.Bits, f.Block, f.DeviceAlign, f.Scaled(), f.Scale == kinds.AfterSum, f.Scale == kinds.BeforeSum,
-			f.Codebook, f.Round == kinds.ToBF16, f.Round == kinds.ToF16)
+			f.Codebook, f.Zeros, f.Round == kinds.ToBF16, f.Round == kinds.ToF16)
 	}
 	return b.Bytes()
 }

@@ -28,7 +28,11 @@ func planFor(o backend.Options) hold.Plan {
 // layoutOf returns the layout of a form without the codebook of 4 bits, which packing
 // fills in.
 func layoutOf(f hold.Form) gpukernels.Layout {
-	return gpukernels.Layout{Rows: f.Rows, Cols: f.Cols, Format: f.Format, Round: f.Round}
+	l := gpukernels.Layout{Rows: f.Rows, Cols: f.Cols, Format: f.Format, Round: f.Round}
+	if f.Format == kernels.U4 {
+		l.Block = f.Block
+	}
+	return l
 }
 
 // packers implements hold.Packer: what a form is packed with is a gpukernels.Packer.

@@ -31,6 +31,7 @@ func (b *bench) cases(k *gpukernels.Kernels, s Shape) []benchCase {
 	product(kernels.NF4, "q", query, s.Hidden)
 	product(kernels.NF4, "gate", s.Intermediate, s.Hidden)
 	product(kernels.NF4, "down", s.Hidden, s.Intermediate)
+	product(kernels.U4, "gate", s.Intermediate, s.Hidden)
 	product(kernels.Int8, "gate", s.Intermediate, s.Hidden)
 	product(kernels.BF16, "gate", s.Intermediate, s.Hidden)
 	all = append(all,

@@ -49,10 +49,13 @@ func newRandomCodes(rows, cols int) *randomCodes {
 }
 
 // CodeRows implements kernels.CodeReader.
-func (c *randomCodes) CodeRows(codes []byte, scales, _ []float32, from int) error {
+func (c *randomCodes) CodeRows(codes []byte, scales, zeros []float32, from int) error {
 	copy(codes, c.codes[from*c.rowBytes:])
 	for i := range scales {
 		scales[i] = c.scale
+	}
+	for i := range zeros {
+		zeros[i] = 7
 	}
 	return nil
 }
@@ -69,6 +72,14 @@ func (b *bench) pack(f kernels.Format, rows, cols int) ([]*gpukernels.Weights, e
 			q.Code[i] = float32(i)/7.5 - 1
 		}
 		p, err = gpukernels.FourBit(q, newRandomCodes(rows, cols))
+	case kernels.U4: // as AWQ has it, with one scale
+		q := kernels.FourBit{Rows: rows, Cols: cols, Format: f, Block: 128, Scale: kernels.F16, Zeros: true}
+		for i := range q.Code {
+			q.Code[i] = float32(i)
+		}
+		codes := newRandomCodes(rows, cols)
+		codes.scale = 1. / 64
+		p, err = gpukernels.FourBit(q, codes)
 	case kernels.Int8:
 		p, err = gpukernels.Int8(rows, cols, kernels.QuantizeInt8(cols, newNormal(cols)))
 	default:

@@ -42,9 +42,9 @@ func cases(s shape, k *packer) []benchCase {
 		product("gemv", f, fast, matrix, rows, cols)
 		product("gemm", f, fast, matrix, rows, cols)
 	}
-	for _, f := range []kernels.Format{kernels.NF4, kernels.Int8, kernels.BF16, kernels.F16, kernels.F32} {
+	for _, f := range []kernels.Format{kernels.NF4, kernels.U4, kernels.Int8, kernels.BF16, kernels.F16, kernels.F32} {
 		both(f, false, "gate", s.intermediate, s.hidden)
-		if f == kernels.NF4 || f == kernels.Int8 {
+		if f == kernels.NF4 || f == kernels.U4 || f == kernels.Int8 {
 			both(f, true, "gate", s.intermediate, s.hidden)
 		}
 	}
@@ -110,13 +110,19 @@ func packed(p *kernels.Pool, f kernels.Format, rows, cols int) (*kernels.Weights
 			q.Code[i] = float32(i-8) / 8
 		}
 		return kernels.Pack4Bit(p, q, newRandomCodes(rows, cols))
+	case kernels.U4: // as AWQ has it
+		q := kernels.FourBit{Rows: rows, Cols: cols, Format: f, Block: 128, Scale: kernels.F16, Zeros: true}
+		for i := range q.Code {
+			q.Code[i] = float32(i)
+		}
+		return kernels.Pack4Bit(p, q, newRandomCodes(rows, cols))
 	case kernels.Int8:
 		return kernels.PackInt8(p, rows, cols, weights(cols))
 	}
 	return kernels.PackDense(p, f, rows, cols, weights(cols))
 }
 
-// randomCodes reads random 4-bit codes, all of one scale.
+// randomCodes reads random 4-bit codes, all of one scale and one zero.
 type randomCodes struct {
 	rowBytes int
 	codes    []byte
@@ -132,10 +138,13 @@ func newRandomCodes(rows, cols int) randomCodes {
 }
 
 // CodeRows implements kernels.CodeReader.
-func (c randomCodes) CodeRows(codes []byte, scales, _ []float32, from int) error {
+func (c randomCodes) CodeRows(codes []byte, scales, zeros []float32, from int) error {
 	copy(codes, c.codes[from*c.rowBytes:])
 	for i := range scales {
-		scales[i] = 0.02
+		scales[i] = 1. / 64
+	}
+	for i := range zeros {
+		zeros[i] = 7
 	}
 	return nil
 }

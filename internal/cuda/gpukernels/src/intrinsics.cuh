@@ -73,6 +73,17 @@ INLINE unsigned pack_f16(float first, float second) {
 #endif
 }
 
+// add_bf16 adds two pairs of bfloat16.
+INLINE unsigned add_bf16(unsigned a, unsigned b) {
+#ifdef MEDNER_HOST
+	return to_bf16(from_bf16(a & 0xffff) + from_bf16(b & 0xffff)) | (unsigned)to_bf16(from_bf16(a >> 16) + from_bf16(b >> 16)) << 16;
+#else
+	unsigned v;
+	asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(v) : "r"(a), "r"(0x3f803f80), "r"(b));
+	return v;
+#endif
+}
+
 // prefetch starts to read a line of 128 bytes into the L2 cache.
 INLINE void prefetch(const void *global) {
 #ifdef MEDNER_HOST

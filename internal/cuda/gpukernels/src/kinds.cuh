@@ -6,10 +6,10 @@
 #define BLOCK_K 64
 #define INT8_BLOCK 32
 
-enum { F32, BF16, F16, INT8, BITS4, BITS4_BF16, BITS4_F16 };
+enum { F32, BF16, F16, INT8, BITS4, BITS4_BF16, BITS4_F16, U4, U4X32 };
 
 // EACH_KIND writes M for each kind, with its part of kernels' names and its constant.
-#define EACH_KIND(M) M(f32, F32) M(bf16, BF16) M(f16, F16) M(int8, INT8) M(4bit, BITS4) M(4bit_bf16, BITS4_BF16) M(4bit_f16, BITS4_F16)
+#define EACH_KIND(M) M(f32, F32) M(bf16, BF16) M(f16, F16) M(int8, INT8) M(4bit, BITS4) M(4bit_bf16, BITS4_BF16) M(4bit_f16, BITS4_F16) M(u4, U4) M(u4x32, U4X32)
 
 // A Form describes a kind:
 //
@@ -20,6 +20,7 @@ enum { F32, BF16, F16, INT8, BITS4, BITS4_BF16, BITS4_F16 };
 //	scaled_last   the scale multiplies a block's sum
 //	scaled_first  it multiplies each code, and the product is rounded as to_bf16 and to_f16 say
 //	codebook      codes stand for 16 values of the matrix's own
+//	zeros         blocks have zeros, which are subtracted from codes
 //
 // Enumerators, unlike static members, leave no trace in the PTX.
 template <int kind> struct Form;
@@ -27,41 +28,53 @@ template <int kind> struct Form;
 template <> struct Form<F32> {
 	enum { bits = 32, block = 64, align = 16 };
 	enum : bool { scaled = false, scaled_last = false, scaled_first = false };
-	enum : bool { codebook = false, to_bf16 = false, to_f16 = false };
+	enum : bool { codebook = false, zeros = false, to_bf16 = false, to_f16 = false };
 };
 
 template <> struct Form<BF16> {
 	enum { bits = 16, block = 64, align = 16 };
 	enum : bool { scaled = false, scaled_last = false, scaled_first = false };
-	enum : bool { codebook = false, to_bf16 = false, to_f16 = false };
+	enum : bool { codebook = false, zeros = false, to_bf16 = false, to_f16 = false };
 };
 
 template <> struct Form<F16> {
 	enum { bits = 16, block = 64, align = 16 };
 	enum : bool { scaled = false, scaled_last = false, scaled_first = false };
-	enum : bool { codebook = false, to_bf16 = false, to_f16 = false };
+	enum : bool { codebook = false, zeros = false, to_bf16 = false, to_f16 = false };
 };
 
 template <> struct Form<INT8> {
 	enum { bits = 8, block = 32, align = 64 };
 	enum : bool { scaled = true, scaled_last = true, scaled_first = false };
-	enum : bool { codebook = false, to_bf16 = false, to_f16 = false };
+	enum : bool { codebook = false, zeros = false, to_bf16 = false, to_f16 = false };
 };
 
 template <> struct Form<BITS4> {
 	enum { bits = 4, block = 64, align = 64 };
 	enum : bool { scaled = true, scaled_last = true, scaled_first = false };
-	enum : bool { codebook = true, to_bf16 = false, to_f16 = false };
+	enum : bool { codebook = true, zeros = false, to_bf16 = false, to_f16 = false };
 };
 
 template <> struct Form<BITS4_BF16> {
 	enum { bits = 4, block = 64, align = 64 };
 	enum : bool { scaled = true, scaled_last = false, scaled_first = true };
-	enum : bool { codebook = true, to_bf16 = true, to_f16 = false };
+	enum : bool { codebook = true, zeros = false, to_bf16 = true, to_f16 = false };
 };
 
 template <> struct Form<BITS4_F16> {
 	enum { bits = 4, block = 64, align = 64 };
 	enum : bool { scaled = true, scaled_last = false, scaled_first = true };
-	enum : bool { codebook = true, to_bf16 = false, to_f16 = true };
+	enum : bool { codebook = true, zeros = false, to_bf16 = false, to_f16 = true };
+};
+
+template <> struct Form<U4> {
+	enum { bits = 4, block = 64, align = 64 };
+	enum : bool { scaled = true, scaled_last = true, scaled_first = false };
+	enum : bool { codebook = false, zeros = true, to_bf16 = false, to_f16 = false };
+};
+
+template <> struct Form<U4X32> {
+	enum { bits = 4, block = 32, align = 64 };
+	enum : bool { scaled = true, scaled_last = true, scaled_first = false };
+	enum : bool { codebook = false, zeros = true, to_bf16 = false, to_f16 = false };
 };

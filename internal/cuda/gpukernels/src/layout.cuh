@@ -9,9 +9,13 @@
 //	INT8    chunks of 8            [K/8][g][row g, row g+8][8], g being 0 to 7
 //	4 bits  chunks of 16           [K/16][g][row g, row g+8][8 bytes], two codes a
 //	                               byte, the first in the high nibble
+//	U4      as 4 bits, but in two words: of the 8 codes of a word, codes 2i and 2i+1
+//	        are in the nibbles i and i+4
 //
 // After its weights a tile of int8 or 4 bits has its scales, float,
-// [K/block][g][row g, row g+8]; a tile of 4 bits then has the codebook, 16 floats.
+// [K/block][g][row g, row g+8]; a tile of 4 bits then has the codebook, 16 floats. In
+// U4, and U4X32, the place of a scale has 16 bits of a scale, above them 8 bits of a
+// zero, and above these whether the scale is bfloat16 (1) or float16 (0).
 //
 // In the fast kernels a lane is (g, t), g = lane/4 and t = lane%4. Of a tile of 4
 // bits and 64 along K, lane (g, t) takes rows g and g+8 and the 16 along K from 16t
@@ -35,17 +39,30 @@ template <int kind> INLINE size_t tile_bytes(int k) {
 // paired returns the place of a row in the order 0, 8, 1, 9, …, 7, 15.
 INLINE int paired(int row) { return row % 8 * 2 + row / 8; }
 
+// scale_of and zero_of return what the place of a scale has.
+template <int kind> INLINE float scale_of(float place) {
+	if (!Form<kind>::zeros) return place;
+	unsigned v = __float_as_uint(place);
+	return v >> 24 ? from_bf16(v & 0xffff) : from_f16(v & 0xffff);
+}
+INLINE unsigned zero_of(float place) { return __float_as_uint(place) >> 16 & 0xff; }
+
+// place_at returns the place of the scale of a row of a tile and a block along K.
+template <int kind> INLINE float place_at(const char *tile, int k, int block, int row) {
+	return reinterpret_cast<const float *>(tile + tile_codes<kind>(k))[block * TILE_ROWS + paired(row)];
+}
+
 // scale_at returns the scale of a row of a tile and a block along K.
 template <int kind> INLINE float scale_at(const char *tile, int k, int block, int row) {
-	return reinterpret_cast<const float *>(tile + tile_codes<kind>(k))[block * TILE_ROWS + paired(row)];
+	return scale_of<kind>(place_at<kind>(tile, k, block, row));
 }
 
 template <int kind> INLINE const float *codebook(const char *tile, int k) {
 	return reinterpret_cast<const float *>(tile + tile_bytes<kind>(k) - 64);
 }
 
-// code_at returns a weight of a tile before it is multiplied by its scale (and, in
-// kinds that round then, before it is rounded).
+// code_at returns a weight of a tile before its zero is subtracted and before it is
+// multiplied by its scale (and, in kinds that round then, before it is rounded).
 template <int kind> INLINE float code_at(const char *tile, int k, int row, int at) {
 	switch (kind) {
 	case F32:
@@ -56,6 +73,10 @@ template <int kind> INLINE float code_at(const char *tile, int k, int row, int a
 		return from_f16(reinterpret_cast<const half_bits *>(tile)[(at / 8 * TILE_ROWS + row) * 8 + at % 8]);
 	case INT8:
 		return (float)reinterpret_cast<const signed char *>(tile)[(at / 8 * TILE_ROWS + paired(row)) * 8 + at % 8];
+	}
+	if (Form<kind>::zeros) {
+		unsigned word = reinterpret_cast<const unsigned *>(tile)[(at / 16 * TILE_ROWS + paired(row)) * 2 + at % 16 / 8];
+		return (float)(word >> (at % 8 / 2 * 4 + at % 2 * 16) & 15);
 	}
 	int byte = reinterpret_cast<const unsigned char *>(tile)[(at / 16 * TILE_ROWS + paired(row)) * 8 + at % 16 / 2];
 	return codebook<kind>(tile, k)[at % 2 ? byte & 15 : byte >> 4];
@@ -75,10 +96,11 @@ template <int kind> INLINE float2 round_pair(float first, float second) {
 	return make_float2(from_f16(v & 0xffff), from_f16(v >> 16));
 }
 
-// factor_at returns a weight as it enters a product: without its scale in kinds
-// whose scale multiplies the sum of a block.
+// factor_at returns a weight as it enters a product: less its zero, and without its
+// scale in kinds whose scale multiplies the sum of a block.
 template <int kind> INLINE float factor_at(const char *tile, int k, int row, int at) {
 	float v = code_at<kind>(tile, k, row, at);
+	if (Form<kind>::zeros) v -= (float)zero_of(place_at<kind>(tile, k, at / Form<kind>::block, row));
 	if (Form<kind>::scaled_first) v = round_weight<kind>(v * scale_at<kind>(tile, k, at / BLOCK_K, row));
 	return v;
 }

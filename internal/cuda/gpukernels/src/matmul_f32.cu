@@ -28,8 +28,9 @@ template <int kind> struct Run {
 
 	// expand turns the next n weights into floats, and drops them from the run. In
 	// kinds of 4 bits look(word, i) returns the pair of weights that byte i of a word
-	// stands for. scale multiplies weights of the kinds that are rounded after it.
-	template <int n, class Look> INLINE_MEMBER void expand(float v[n], float scale, Look look) {
+	// stands for. top is the block's zero in kinds with zeros, and multiplies weights of
+	// the kinds that are rounded after it.
+	template <int n, class Look> INLINE_MEMBER void expand(float v[n], float top, Look look) {
 #pragma unroll
 		for (int i = 0; i < n; i++) {
 			if (kind == F32)
@@ -40,9 +41,14 @@ template <int kind> struct Run {
 				v[i] = from_f16(raw[i / 2] >> (i % 2 * 16) & 0xffff);
 			else if (kind == INT8) // code + 128 in the low bits of the float 2^23, less 2^23 + 128
 				v[i] = __uint_as_float(__byte_perm(raw[i / 4] ^ 0x80808080, 0x4b000000, 0x7650 | i % 4)) - 8388736.0f;
-			else if (i % 2 == 0) {
+			else if (Form<kind>::zeros) { // the code in the bits of 2^(23-4p) that are worth 1 to 8, less as much
+				const int p = i % 8 / 2;
+				const unsigned base = (150u - 4 * p) << 23;
+				unsigned half = i % 2 ? raw[i / 8] >> 16 : raw[i / 8];
+				v[i] = __uint_as_float((half & 15u << (4 * p)) | base) - (__uint_as_float(base) + top);
+			} else if (i % 2 == 0) {
 				float2 pair = look(raw[i / 8], i / 2 % 4);
-				if (Form<kind>::scaled_first) pair = round_pair<kind>(pair.x * scale, pair.y * scale);
+				if (Form<kind>::scaled_first) pair = round_pair<kind>(pair.x * top, pair.y * top);
 				v[i] = pair.x, v[i + 1] = pair.y;
 			}
 		}
@@ -51,16 +57,17 @@ template <int kind> struct Run {
 	}
 };
 
-// early_scale returns the scale of a row and 64 along K in kinds that are rounded
-// after it, and 1 in others.
-template <int kind> INLINE float early_scale(const char *tile, int k, int block, int row) {
+// top_at returns the scale of a row and a block in kinds that are rounded after it, the
+// zero in kinds that have zeros, and 1 in others.
+template <int kind> INLINE float top_at(const char *tile, int k, int block, int row) {
+	if (Form<kind>::zeros) return (float)zero_of(place_at<kind>(tile, k, block, row));
 	return Form<kind>::scaled_first ? scale_at<kind>(tile, k, block, row) : 1;
 }
 
 // four returns x[0 … 4), or zeros if left, the rest of K, is not positive. K is a
-// multiple of 4. In kinds of 4 bits it is one of 64, so that left is positive.
+// multiple of 4. In kinds with a codebook it is one of 64, so that left is positive.
 template <int kind> INLINE float4 four(const float *x, int left) {
-	return Form<kind>::bits == 4 || left > 0 ? __ldg(reinterpret_cast<const float4 *>(x)) : make_float4(0, 0, 0, 0);
+	return Form<kind>::codebook || left > 0 ? __ldg(reinterpret_cast<const float4 *>(x)) : make_float4(0, 0, 0, 0);
 }
 
 // few computes products with at most 8 rows of x. A lane does a row of W and a block
@@ -96,13 +103,13 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 			int count = min(SEGMENT, blocks - first);
 			sums.prefetch(w, in.k, first, count);
 			for (int block = warp * 2 + lane / 16; block < count; block += FEW_WARPS * 2) {
-				float scale = early_scale<kind>(w, in.k, first + block, row);
 				int at = (first + block) * BLOCK_K;
 				const float *x = in.x + at;
 				Run<kind> run, next;
 				if (ahead) next.fetch(w, in.k, (first + block) * 4, row);
 #pragma unroll(ahead ? per : 1)
 				for (int half = 0; half < per; half++) {
+					float top = top_at<kind>(w, in.k, (first + block) * per + half, row);
 					float p[columns];
 #pragma unroll
 					for (int c = 0; c < columns; c++) p[c] = 0;
@@ -119,7 +126,7 @@ template <int kind, int columns> INLINE void few(Map m0, Map m1, Map m2, Input<f
 							float v[part];
 							const float *from = x + (chunk * 16 + k);
 							int left = in.k - at - chunk * 16 - k;
-							run.template expand<part>(v, scale, look);
+							run.template expand<part>(v, top, look);
 #pragma unroll
 							for (int i = 0; i < part; i += 4)
 #pragma unroll
@@ -187,13 +194,13 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 	int blocks = (in.k + BLOCK_K - 1) / BLOCK_K;
 	for (int b = 0; b < blocks; b++) {
 		__syncthreads();
-		float scale = early_scale<kind>(w, in.k, b, filled % TILE_ROWS);
+		float top = top_at<kind>(w, in.k, b * per + side * (per - 1), filled % TILE_ROWS);
 #pragma unroll
 		for (int chunk = 0; chunk < 2; chunk++) {
 			Run<kind> run;
 			run.fetch(w, in.k, b * 4 + side * 2 + chunk, filled % TILE_ROWS);
 			float v[16];
-			run.template expand<16>(v, scale, look);
+			run.template expand<16>(v, top, look);
 			float *to = ws + (side * 2 + chunk) * 16 * W_STRIDE + filled;
 #pragma unroll
 			for (int i = 0; i < 16; i++) to[i * W_STRIDE] = v[i];
@@ -242,8 +249,10 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<float> in) {
 #define PARAMETERS MAP_PARAMETERS, const float *x, const int *count, int most, int k, const int *adapters, int adapter
 #define KERNEL_F32(which, name, blocks) KERNEL __launch_bounds__(256, blocks) medner_matmul_##which##_##name##_f32(PARAMETERS)
 #define MATMUL(name, kind)                                                                                              \
-	KERNEL_F32(1, name, kind == F32 ? 1 : kind <= F16 ? 2 : 3) { few<kind, 1>(MAP(0), MAP(1), MAP(2), INPUT); }          \
-	KERNEL_F32(4, name, kind == INT8 ? 1 : 2) { few<kind, 4>(MAP(0), MAP(1), MAP(2), INPUT); }                           \
+	KERNEL_F32(1, name, kind == F32 ? 1 : kind <= F16 || kind == U4X32 ? 2 : 3) {                                          \
+		few<kind, 1>(MAP(0), MAP(1), MAP(2), INPUT);                                                                       \
+	}                                                                                                                     \
+	KERNEL_F32(4, name, Form<kind>::block == 32 ? 1 : 2) { few<kind, 4>(MAP(0), MAP(1), MAP(2), INPUT); }                 \
 	KERNEL_F32(8, name, kind == F32 || kind == INT8 ? 1 : 2) { few<kind, 8>(MAP(0), MAP(1), MAP(2), INPUT); }            \
 	KERNEL_F32(many, name, 2) { many<kind>(MAP(0), MAP(1), MAP(2), INPUT); }
 EACH_KIND(MATMUL)

@@ -23,6 +23,12 @@ template <int kind> INLINE unsigned scaled_pair(const char *table, unsigned addr
 	return pack_bf16(v.x, v.y);
 }
 
+// u4_pair returns the codes 2i and 2i+1 of a word, less zero, as bfloat16, which is
+// exact: the code plus 128 is in the low bits of the bfloat16 128.
+INLINE unsigned u4_pair(unsigned word, int i, unsigned zero) {
+	return add_bf16((word >> (4 * i) & 0x000f000f) | 0x43004300, (0xc300 | zero) * 0x10001);
+}
+
 // int8_pair returns two int8 codes of a word as bfloat16, which is exact. The bytes of
 // the word are the codes plus 128.
 INLINE unsigned int8_pair(unsigned biased, int byte) {
@@ -38,8 +44,9 @@ template <int kind> struct Source {
 	// words is how many times 16 bytes a fragment takes in memory.
 	static const int words = kind == F32 ? 8 : kind <= F16 ? 4 : kind == INT8 ? 2 : 1;
 	static const int ahead = words == 8 ? 1 : words == 4 ? 2 : 4; // blocks of K that a warp fetches before it uses them
+	static const int per = BLOCK_K / Form<kind>::block;
 	uint4 raw[words];
-	float2 scale;
+	float2 top[per]; // the places of scales of rows g and g+8, where expand needs them
 
 	INLINE_MEMBER void fetch(const char *tile, int k, int block, int g, int t) {
 		int depth = padded<kind>(k);
@@ -53,9 +60,15 @@ template <int kind> struct Source {
 				raw[i] = block * 64 + t * 16 < depth ? __ldg(from + (block * 8 + t * 2 + i / 2) * 16 + g + i % 2 * 8) : none;
 		else if (kind == INT8)
 			for (int i = 0; i < 2; i++) raw[i] = __ldg(from + (block * 8 + i * 4 + t) * 8 + g); // i: half of the 64 along K
-		else
+		else if (per == 2) { // the words of the 8 along K from 8t on, of each half of the 64
+			const unsigned *first = reinterpret_cast<const unsigned *>(tile) + ((block * 4 + t / 2) * 8 + g) * 4 + t % 2;
+			raw[0] = make_uint4(__ldg(first), __ldg(first + 64), __ldg(first + 2), __ldg(first + 66));
+		} else
 			raw[0] = __ldg(from + (block * 4 + t) * 8 + g);
-		if (Form<kind>::scaled_first) scale = __ldg(reinterpret_cast<const float2 *>(tile + tile_codes<kind>(k)) + block * 8 + g);
+		if (Form<kind>::scaled_first || Form<kind>::zeros)
+#pragma unroll
+			for (int i = 0; i < per; i++)
+				top[i] = __ldg(reinterpret_cast<const float2 *>(tile + tile_codes<kind>(k)) + (block * per + i) * 8 + g);
 	}
 
 	// expand turns what was fetched into bfloat16.
@@ -82,14 +95,20 @@ template <int kind> struct Source {
 				} else {
 					uint4 v = raw[0];
 					unsigned word = half ? (m / 2 ? v.w : v.z) : (m / 2 ? v.y : v.x);
+					float place = half ? top[m / 2 * (per - 1)].y : top[m / 2 * (per - 1)].x;
+					if (Form<kind>::zeros) {
+						early = u4_pair(word, m % 2 * 2, zero_of(place));
+						late = u4_pair(word, m % 2 * 2 + 1, zero_of(place));
+						continue;
+					}
 					unsigned first = table_address(word, m % 2 * 2, lane * (kind == BITS4 ? 4 : 8));
 					unsigned second = table_address(word, m % 2 * 2 + 1, lane * (kind == BITS4 ? 4 : 8));
 					if (kind == BITS4) {
 						early = *reinterpret_cast<const unsigned *>(table + first);
 						late = *reinterpret_cast<const unsigned *>(table + second);
 					} else {
-						early = scaled_pair<kind>(table, first, half ? scale.y : scale.x);
-						late = scaled_pair<kind>(table, second, half ? scale.y : scale.x);
+						early = scaled_pair<kind>(table, first, place);
+						late = scaled_pair<kind>(table, second, place);
 					}
 				}
 			}
@@ -98,15 +117,15 @@ template <int kind> struct Source {
 
 // early_at and late_at return where in 64 along K of a row of x the 8 numbers lie that
 // lane (g, t) gives to mmas 0 and 1, and to mmas 2 and 3.
-template <int kind> INLINE int early_at(int t) { return kind == INT8 ? t * 8 : t * 16; }
-template <int kind> INLINE int late_at(int t) { return kind == INT8 ? 32 + t * 8 : t * 16 + 8; }
+template <int kind> INLINE int early_at(int t) { return Form<kind>::block == 32 ? t * 8 : t * 16; }
+template <int kind> INLINE int late_at(int t) { return Form<kind>::block == 32 ? 32 + t * 8 : t * 16 + 8; }
 
 // partial_sums multiplies a fragment by 64 along K of 8 rows of x, of which early and
-// late are the lane's numbers. The partial sums are p[0]; of int8, p[0] for the
+// late are the lane's numbers. The partial sums are p[0]; in blocks of 32, p[0] for the
 // first 32 along K and p[1] for the others.
 template <int kind> INLINE void partial_sums(float p[2][4], const Fragment &f, uint4 early, uint4 late) {
 	for (int i = 0; i < 4; i++) p[0][i] = p[1][i] = 0;
-	float *second = kind == INT8 ? p[1] : p[0];
+	float *second = Form<kind>::block == 32 ? p[1] : p[0];
 	mma_bf16(p[0], f.a[0][0], f.a[0][1], f.a[0][2], f.a[0][3], early.x, early.y);
 	mma_bf16(p[0], f.a[1][0], f.a[1][1], f.a[1][2], f.a[1][3], early.z, early.w);
 	mma_bf16(second, f.a[2][0], f.a[2][1], f.a[2][2], f.a[2][3], late.x, late.y);
@@ -114,9 +133,9 @@ template <int kind> INLINE void partial_sums(float p[2][4], const Fragment &f, u
 }
 
 // eight returns x[at … at+8) of a row, or zeros past k. k is a multiple of 8. In kinds
-// of 4 bits it is one of 64, so that nothing is read past it.
+// with a codebook it is one of 64, so that nothing is read past it.
 template <int kind> INLINE uint4 eight(const bf16_bits *x, int at, int k) {
-	return Form<kind>::bits == 4 || at < k ? __ldg(reinterpret_cast<const uint4 *>(x + at)) : make_uint4(0, 0, 0, 0);
+	return Form<kind>::codebook || at < k ? __ldg(reinterpret_cast<const uint4 *>(x + at)) : make_uint4(0, 0, 0, 0);
 }
 
 // few computes products with at most 8 rows of x. Dynamic shared memory: the table (4
@@ -247,7 +266,12 @@ template <int kind> INLINE void many(Map m0, Map m1, Map m2, Input<bf16_bits> in
 		float2 scale[per];
 #pragma unroll
 		for (int half = 0; half < per; half++)
-			scale[half] = Form<kind>::scaled_last ? __ldg(scales + (b * per + half) * 8 + g) : make_float2(1, 1);
+			if (Form<kind>::scaled_last) {
+				float2 place = __ldg(scales + (b * per + half) * 8 + g);
+				scale[half] = make_float2(scale_of<kind>(place.x), scale_of<kind>(place.y));
+			} else {
+				scale[half] = make_float2(1, 1);
+			}
 		Fragment f;
 		source.expand(f, table, lane);
 		if (b + 1 < blocks) source.fetch(w, in.k, b + 1, g, t);

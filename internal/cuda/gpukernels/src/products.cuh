@@ -100,7 +100,7 @@ template <int kind> INLINE void open(char *table, Map m0, Map m1, Map m2, int k,
 template <int kind> struct Few {
 	static const int per = BLOCK_K / Form<kind>::block; // partial sums for 64 along K
 	float *partial;                                     // [SEGMENT·per][rows of x][16]
-	float *scales;                                      // [SEGMENT·per][16]
+	float *scales;                                      // [SEGMENT·per][16], as they lie in the tile
 	float4 staged[per];
 
 	// prefetch starts to read the scales of the blocks of a segment.
@@ -127,7 +127,7 @@ template <int kind> struct Few {
 #pragma unroll 8
 		for (int b = 0; b < blocks * per; b++) {
 			float p = partial[(b * columns + column) * TILE_ROWS + row];
-			y = Form<kind>::scaled_last ? __fmaf_rn(scales[b * TILE_ROWS + paired(row)], p, y) : y + p;
+			y = Form<kind>::scaled_last ? __fmaf_rn(scale_of<kind>(scales[b * TILE_ROWS + paired(row)]), p, y) : y + p;
 		}
 		return y;
 	}
