@@ -18,7 +18,7 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".ca
 TOOLS = pathlib.Path(os.environ.get("MEDNER_PTX_TOOLS", CACHE / "medner-ptx"))
 NVDISASM = TOOLS / "nvidia/cu13/bin/nvdisasm"
 PTXAS = TOOLS / "nvidia/cuda_nvcc/bin/ptxas"
-KINDS = ["4bit", "4bit_bf16", "4bit_f16", "int8", "bf16", "f16", "f32"]
+KINDS = ["4bit", "u4", "u4x32", "4bit_bf16", "4bit_f16", "int8", "bf16", "f16", "f32"]
 
 
 def fetch():
