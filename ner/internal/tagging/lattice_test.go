@@ -257,51 +257,6 @@ func TestNeighbours(t *testing.T) {
 	}
 }
 
-// TestInWords: mentions of one type that meet inside of a word are one, whose
-// probability is that of the whole.
-func TestInWords(t *testing.T) {
-	for _, c := range []struct {
-		kind, path string
-		inWord     string // x: the word of the token before goes on
-		want       []run
-	}{
-		{"BIO", "B-Disease B-Disease O", ".x.", []run{{"Disease", 0, 2}}},
-		{"BIO", "B-Disease B-Disease O", "...", []run{{"Disease", 0, 1}, {"Disease", 1, 2}}},
-		{"BIO", "B-Disease I-Disease B-Disease I-Disease B-Disease", "..x.x", []run{{"Disease", 0, 5}}},
-		{"BIO", "B-Disease B-Chemical O B-Disease", ".x.x", []run{{"Disease", 0, 1}, {"Chemical", 1, 2}, {"Disease", 3, 4}}},
-		{"IO", "I-Disease I-Disease I-Chemical", ".xx", []run{{"Disease", 0, 2}, {"Chemical", 2, 3}}},
-		{"BIOES", "S-a S-a B-a E-a O", ".xx..", []run{{"a", 0, 4}}},
-		{"BIOES", "S-a S-a B-a E-a O", ".x...", []run{{"a", 0, 2}, {"a", 2, 4}}},
-	} {
-		names := schemes[c.kind]
-		s := scheme(t, names)
-		path := strings.Fields(c.path)
-		scores := make([][]float32, len(path))
-		var inWord []bool
-		for i, name := range path {
-			scores[i] = make([]float32, len(names))
-			scores[i][slices.Index(names, name)] = 2
-			inWord = append(inWord, c.inWord[i] == 'x')
-		}
-		got, err := s.Decode(scores, inWord)
-		require.NoError(t, err)
-		require.Equal(t, c.want, runsOf(got), "%s: %s", c.kind, c.path)
-		for i, m := range got {
-			part, all := 0.0, 0.0
-			enumerate(names, c.kind, len(path), func(path []int, runs []run) {
-				sum := 0.0
-				for k, j := range path {
-					sum += float64(scores[k][j])
-				}
-				if all += math.Exp(sum); slices.Contains(runs, c.want[i]) {
-					part += math.Exp(sum)
-				}
-			})
-			near(t, part/all, m.LogProb(), c.path)
-		}
-	}
-}
-
 func TestBadScores(t *testing.T) {
 	s := scheme(t, schemes["BIO"])
 	got, err := s.Decode(nil, nil)
@@ -325,44 +280,4 @@ func TestBadScores(t *testing.T) {
 	for _, m := range got {
 		require.False(t, math.IsNaN(m.LogProb()+m.Begins+m.Weakest), "%+v", m)
 	}
-}
-
-// FuzzDecode: whatever the labels and the scores are, mentions lie in order
-// within the tokens and have probabilities.
-func FuzzDecode(f *testing.F) {
-	f.Add("O B-a I-a", []byte{1, 200, 3, 4, 255, 6, 7})
-	f.Add("O I-a I-b", []byte{9, 9, 9, 9, 9, 9})
-	f.Add("S-a E-a O I-a B-a", []byte{0, 255, 128, 7, 77, 2, 3, 4, 5, 6})
-	f.Fuzz(func(t *testing.T, labels string, data []byte) {
-		s, err := NewScheme(strings.Fields(labels))
-		if err != nil {
-			return
-		}
-		k := s.Labels()
-		var scores [][]float32
-		var inWord []bool
-		for ; len(data) >= k && len(scores) < 64; data = data[k:] {
-			row := make([]float32, k)
-			for j := range row {
-				row[j] = float32(int8(data[j]))
-			}
-			scores, inWord = append(scores, row), append(inWord, data[0]%3 == 0)
-		}
-		got, err := s.Decode(scores, inWord)
-		if err != nil {
-			t.Fatal(err)
-		}
-		end := 0
-		for _, m := range got {
-			if m.First < end || m.End <= m.First || m.End > len(scores) || !slices.Contains(s.Types(), m.Type) {
-				t.Fatalf("%+v", m)
-			}
-			for _, p := range []float64{m.Begins, m.Covers, m.Ends, m.Weakest} {
-				if !(p <= 0) {
-					t.Fatalf("%+v", m)
-				}
-			}
-			end = m.End
-		}
-	})
 }

@@ -84,7 +84,7 @@ func parse(name string) (label, error) {
 		return label{name: name, part: outside}, nil
 	}
 	head, typ, found := strings.Cut(name, "-")
-	if !found || len(head) != 1 || typ == "" || !strings.Contains("BIES", head) {
+	if !found || len(head) != 1 || typ == "" || !strings.ContainsAny(head, "BIES") {
 		return label{}, errors.New("expected O, B-TYPE, I-TYPE, E-TYPE or S-TYPE")
 	}
 	return label{name: name, part: part(head[0]), typ: typ}, nil
