@@ -187,6 +187,35 @@ func TestLabelsOfHeads(t *testing.T) {
 	require.ErrorContains(t, err, "labels (--labels): found 1 labels, expected 5")
 }
 
+// TestHeadForOtherLabels: an adapter brings a head along for more or fewer labels than
+// the base's, whose labels then aren't its own.
+func TestHeadForOtherLabels(t *testing.T) {
+	base := tags("models/llama") // of the shapes of llama-base, but for the vocabulary
+	o := Options{Adapters: []string{tags("adapters/dora"), tags("adapters/lora")}}
+	m, err := Open(t.Context(), base, o)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, m.Close()) }()
+	for adapter, want := range map[string]int{"dora": 3, "lora": 5, Base: 5} {
+		found, err := m.Classify(t.Context(), ClassifyRequest{Tokens: []int32{7, 8, 9}, From: 1, Adapter: adapter})
+		require.NoError(t, err)
+		require.Len(t, found.Labels, want)
+		require.Len(t, found.Scores, 2)
+		require.Len(t, found.Scores[1], want)
+	}
+	d, err := Describe(t.Context(), base, o)
+	require.NoError(t, err)
+	require.Equal(t, 5, d.Head.Classes)
+	require.Equal(t, 3, d.Adapters[0].Head.Classes)
+	require.False(t, d.Writes)
+
+	unnamed := changed(t, "adapters/dora", lora.ConfigName, lora.WeightsName, func(map[string]any, tensorMap) {})
+	m, err = Open(t.Context(), base, Options{Adapters: []string{unnamed}, LoRA: Unmerged})
+	require.NoError(t, err)
+	_, err = m.Labels("")
+	require.ErrorContains(t, err, "none for the 3 classes")
+	require.NoError(t, m.Close())
+}
+
 // TestBadClassifyRequests: positions that there are not, and texts that the context
 // doesn't hold.
 func TestBadClassifyRequests(t *testing.T) {

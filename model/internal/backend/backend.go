@@ -4,9 +4,9 @@
 // A backend receives [Weights] once, as views of the files with nothing unpacked,
 // and packs them into the layout of its kernels. From then on it makes batched
 // steps: each [Span] feeds some tokens of one sequence, and asks for logits, for
-// chosen tokens or for the scores of labels at some of their positions. A schedule varies how many spans
-// share a step, how a prompt is cut, and whether a cache was forked from another;
-// none of this may change a bit of the answers.
+// chosen tokens or for the scores of labels at some of their positions. A schedule
+// varies how many spans share a step, how a prompt is cut, and whether a cache was
+// forked from another; none of this may change a bit of the answers.
 package backend
 
 import (
