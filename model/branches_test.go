@@ -8,9 +8,11 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/kernels"
 	"github.com/medner/medner/model/internal/backend"
 )
 
@@ -361,4 +363,29 @@ func TestWaitingBranchesKeepTheirPrefix(t *testing.T) {
 	s.prefix.add(0, prefixTokens(3, 100), &heldCache{bytes: 10})
 	require.False(t, kept.closed)
 	require.True(t, dropped.closed)
+}
+
+// TestMemoryOfBranches: the pages of a prefix count once, however many branches
+// have them.
+func TestMemoryOfBranches(t *testing.T) {
+	m, err := Open(t.Context(), made(t, "models", "nf4-f16"), Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, m.Close()) }()
+	const prefix = 150
+	requests := branches(prefixTokens(1, prefix))
+	var wg sync.WaitGroup
+	pages := prefix / kernels.PageSize // that are full, and shared
+	for _, r := range requests {
+		held := len(r.Tokens) + r.MaxNewTokens - 1
+		pages += (held+kernels.PageSize-1)/kernels.PageSize - prefix/kernels.PageSize
+		wg.Go(func() {
+			if _, err := m.Generate(t.Context(), r); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Eventually(t, func() bool { st := m.Stats(); return st.Running == 0 && st.CacheBytes == 0 }, time.Minute, time.Millisecond)
+	pageBytes := kernels.PageSize * m.Info().CacheBytes
+	require.InDelta(t, int64(pages)*pageBytes, m.Stats().PrefixBytes, 100, "each share of a page is rounded down to a byte")
 }

@@ -117,6 +117,8 @@ func TestArticleFirstUnderAnyTemplate(t *testing.T) {
 	llama, mistral := load("tiny-llama"), load("tiny-mistral")
 	trims, err := chat.FromSource("{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}\n{% endfor %}<answer>", chat.Tokens{BOS: "<|begin_of_text|>"})
 	require.NoError(t, err)
+	folds, err := chat.FromSource("{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}[{{ m.content }}]{% endfor %}", chat.Tokens{})
+	require.NoError(t, err)
 	const article = "Aspirin causes <|eot_id|> 胃 ulcers."
 	for name, style := range map[string]struct {
 		tok      *tokenizer.Tokenizer
@@ -127,6 +129,7 @@ func TestArticleFirstUnderAnyTemplate(t *testing.T) {
 		"plain":           {llama, ``, nil, "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nYou list things.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"},
 		"two BOS":         {llama, `, "duplicate_bos": true`, nil, "<|begin_of_text|><|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nYou list things.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"},
 		"template":        {llama, `, "chat": "template"`, trims, "<|begin_of_text|><system>You list things.\n<user>"},
+		"folded system":   {llama, `, "chat": "template"`, folds, "<|begin_of_text|>[You list things.\n\n"},
 		"SentencePiece":   {mistral, ``, nil, "<s>[INST] You list things.\n\n"},
 		"text of its own": {llama, `, "template": "Text {user}\n{system}"`, nil, "<|begin_of_text|>Text "},
 	} {
