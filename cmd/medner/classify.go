@@ -100,6 +100,9 @@ func (f *classifyFlags) run(cmd *cobra.Command, paths []string) error {
 	var report error
 	write := func(w io.Writer) error {
 		report, err = classifyAll(cmd.Context(), c, format.Files(paths, cmd.InOrStdin(), ro), w, progress)
+		if all := (silentError{}); err == nil && errors.As(report, &all) {
+			return report // without a result, a file that was there stays
+		}
 		return err
 	}
 	if f.out == "-" {

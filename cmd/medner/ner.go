@@ -100,6 +100,9 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	// Files in which there is nothing to read are refused before the model is opened.
 	docs, failed, stop := firstDocument(format.Files(paths, cmd.InOrStdin(), ro))
 	defer stop()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	for _, err := range failed {
 		progress.Failed(err)
 	}

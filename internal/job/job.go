@@ -1,6 +1,7 @@
 // Package job annotates a corpus: it reads documents, has an extractor annotate
 // them, and writes the results in the order of the documents. A document that
-// can't be read or annotated is counted and reported; the others go on.
+// can't be read or annotated is counted and reported; the others go on. If none can
+// be, a file that is there already stays as it is.
 //
 // Where the output is a file, a journal beside it records each document that is
 // done, so that a job which was killed, however and whenever, can be resumed:
@@ -81,6 +82,9 @@ func Run(ctx context.Context, o Options) (report Report, err error) {
 	}
 	if err := report.annotate(ctx, &o, &in, s); err != nil {
 		return report, err
+	}
+	if report.Failed > 0 && report.Failed == report.Documents {
+		return report, s.closeEmpty()
 	}
 	return report, s.close()
 }

@@ -252,6 +252,15 @@ func (j *journal) complete() error {
 	return j.syncDir(filepath.Dir(j.path))
 }
 
+// giveUp ends the journal of a job without a result: FILE stays as it is. A job that
+// may be resumed keeps its journal.
+func (j *journal) giveUp() error {
+	if err := j.close(); err != nil || j.keep {
+		return writing(err)
+	}
+	return writing(errors.Join(os.Remove(j.path+partialSuffix), os.Remove(j.path+journalSuffix)))
+}
+
 // replace gives FILE.partial the name and the mode of FILE.
 func (j *journal) replace() error {
 	info, special, err := atomicfile.Target(j.path)

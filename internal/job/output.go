@@ -164,6 +164,22 @@ func (s *sink) close() error {
 	return nil
 }
 
+// closeEmpty completes an output that holds no document, as all have failed. It
+// takes the place of no other file.
+func (s *sink) closeEmpty() error {
+	switch {
+	case s.whole != nil:
+		f := s.whole
+		s.whole = nil
+		return f.Discard()
+	case s.journal != nil && s.journal.partial:
+		j := s.journal
+		s.journal = nil
+		return j.giveUp()
+	}
+	return s.close()
+}
+
 // abandon closes an output that is not complete. An output with a journal is left
 // for a later run; another one is removed. After close it does nothing.
 func (s *sink) abandon() error {

@@ -213,3 +213,28 @@ func TestFormatsThatHaveAnEnd(t *testing.T) {
 	require.Contains(t, read(t, path), `"documents"`)
 	require.Equal(t, []string{"out"}, names(t, dir))
 }
+
+// A run in which every document fails, as where the input's name is mistyped,
+// takes no other file's place.
+func TestNothingTakesTheOldOutputsPlace(t *testing.T) {
+	fails := &echo{fails: []string{"0", "1"}}
+	for _, f := range []format.Format{format.TSV, format.BioCJSON} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "out")
+		require.NoError(t, os.WriteFile(path, []byte("precious"), 0o600))
+		o := output(path, false)
+		o.Write.Format = f
+		report, err := Run(t.Context(), Options{Extractor: fails, Documents: corpus(2), Output: o})
+		require.NoError(t, err)
+		require.Equal(t, 2, report.Failed)
+		require.Equal(t, "precious", read(t, path))
+		require.Equal(t, []string{"out"}, names(t, dir))
+	}
+	path := filepath.Join(t.TempDir(), "new")
+	_, err := Run(t.Context(), Options{Extractor: fails, Documents: corpus(2), Output: output(path, true)})
+	require.NoError(t, err)
+	report, err := Run(t.Context(), Options{Extractor: &echo{}, Documents: corpus(4), Output: output(path, true)})
+	require.NoError(t, err)
+	require.Equal(t, 2, report.Resumed)
+	require.Equal(t, 1, strings.Count(read(t, path), "Aspirin"))
+}
