@@ -92,7 +92,7 @@ func splitConcepts(s string) []string {
 	if isNoConcept(s) {
 		return nil
 	}
-	if variantID.MatchString(s) {
+	if !strings.ContainsAny(s, "|;,+") || variantID.MatchString(s) {
 		return []string{s}
 	}
 	split := strings.Split(s, "|")

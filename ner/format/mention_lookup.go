@@ -42,11 +42,7 @@ func newLookup(d *document.Document) *lookup {
 			l.byID[e.ID] = e
 		}
 		ids := concepts(e)
-		for _, id := range ids {
-			if key := bareID(id); l.types[key] == "" {
-				l.types[key] = e.Type
-			}
-		}
+		l.addTypes(e, ids)
 		if len(ids) == 1 {
 			first(rankConcept, e, ids[0])
 		} else if len(ids) > 1 {
@@ -59,6 +55,24 @@ func newLookup(d *document.Document) *lookup {
 		first(rankNormalized, e, strings.ToLower(e.Normalized))
 	}
 	return l
+}
+
+// newTypeLookup returns a lookup that knows the types of concepts only.
+func newTypeLookup(d *document.Document) *lookup {
+	l := &lookup{types: map[string]string{}}
+	for i := range d.Entities {
+		l.addTypes(&d.Entities[i], d.Entities[i].Concepts)
+	}
+	return l
+}
+
+// addTypes notes the type of an entity for its concepts.
+func (l *lookup) addTypes(e *document.Entity, concepts []string) {
+	for _, id := range concepts {
+		if key := bareID(id); l.types[key] == "" {
+			l.types[key] = e.Type
+		}
+	}
 }
 
 // entity returns the entity of a type that a side of a relation names, or nil.

@@ -67,7 +67,7 @@ func orderSides(d *document.Document) {
 	if len(d.Relations) == 0 {
 		return
 	}
-	l := newLookup(d)
+	l := newTypeLookup(d)
 	for i := range d.Relations {
 		r := &d.Relations[i]
 		first, ok := l.parseSide(r.Chemical)
@@ -262,6 +262,10 @@ func (p *pubTatorSource) relation(b *pubTatorBlock, f []string) {
 
 // noveltyKey is the infon for the fifth column of a relation, which BioRED has.
 const noveltyKey = "novelty"
+
+// noveltyKeys has the infons that become that column: BioRED has another one in
+// BioC.
+var noveltyKeys = []string{noveltyKey, "novel"}
 
 // document returns the article, whose mentions have no spans yet.
 func (b *pubTatorBlock) document() document.Document {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/medner/medner/ner/document"
@@ -84,20 +85,26 @@ func writePubTatorRelation(b *bytes.Buffer, id string, l *lookup, r *document.Re
 	for _, c := range chemicals {
 		for _, s := range diseases {
 			fmt.Fprintf(b, "%s\t%s\t%s\t%s", id, flat(writeRelationType(r.Type)), flat(c), flat(s))
-			if novelty, ok := r.Infons[noveltyKey]; ok {
-				fmt.Fprintf(b, "\t%s", flat(novelty))
+			for _, key := range noveltyKeys {
+				if novelty, ok := r.Infons[key]; ok {
+					fmt.Fprintf(b, "\t%s", flat(novelty))
+					break
+				}
 			}
 			b.WriteByte('\n')
 		}
 	}
 }
 
-// noveltyOnly returns hasRelationInfons if relations have no property but their
-// novelty, for which their lines have room.
+// noveltyOnly returns hasRelationInfons if relations have no properties but their
+// novelty and the names of their sides, for which their lines have room.
 func noveltyOnly(r *document.Result) content {
 	for i := range r.Relations {
 		for key := range r.Relations[i].Infons {
-			if key != noveltyKey {
+			if key == infonType && r.Relations[i].Infons[key] == r.Relations[i].Type {
+				continue
+			}
+			if !slices.Contains(noveltyKeys, key) && !slices.ContainsFunc(sidePairs, func(p [2]string) bool { return p[0] == key || p[1] == key }) {
 				return 0
 			}
 		}

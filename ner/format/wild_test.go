@@ -55,6 +55,15 @@ func TestPubTator3(t *testing.T) {
 	}
 }
 
+// BioRED's novelty goes from BioC's infons to PubTator's column.
+func TestNoveltyOfRelations(t *testing.T) {
+	docs := mustRead(t, "x", `{"id":"1","passages":[{"offset":0,"text":"Li"}],"relations":[{"id":"R0","infons":{"entity1":"D008094","entity2":"D014202","type":"Association","novel":"Novel"}}]}`, ReadOptions{})
+	var tally Tally
+	out := mustWrite(t, WriteOptions{Format: PubTator, Warn: tally.Add}, docs...)
+	require.Contains(t, out, "1\tAssociation\tD008094\tD014202\tNovel\n")
+	require.NotContains(t, strings.Join(tally.Lines(), "\n"), "properties of relations")
+}
+
 // The sides of relations as BioRED and others name them in BioC.
 func TestSidesOfRelations(t *testing.T) {
 	const head = `{"id":"1","passages":[{"offset":0,"text":"Li, tremor","annotations":[{"id":"0","infons":{"type":"ChemicalEntity","identifier":"D008094"},"text":"Li","locations":[{"offset":0,"length":2}]},` +
