@@ -29,6 +29,9 @@ func (e *Extractor) Key() confidence.Key {
 	case Both:
 		decoding = "tags and lists: " + decoding
 	}
+	if e.using != Generate && !e.wholeWords {
+		decoding += ", parts of words"
+	}
 	if e.alternatives > 0 {
 		decoding += fmt.Sprintf(", alternatives from %g", e.alternatives)
 	}

@@ -81,6 +81,11 @@ func WithTasks(tasks ...prompt.Task) Option { return func(s *settings) { s.tasks
 // [SeedCompat] has lists only.
 func WithMethod(m Method) Option { return func(s *settings) { s.method = m } }
 
+// WithWholeWords says whether tags are kept from beginning and ending inside of
+// words, as they are by default: two tags of one type that meet there are one, and
+// others are left out. Without it tags are those of the best path of labels.
+func WithWholeWords(on bool) Option { return func(s *settings) { s.wholeWords = on } }
+
 // WithPrompt names the prompt as [prompt.Load] does; the default is the one
 // that the model or its adapter was trained with.
 func WithPrompt(name string) Option {

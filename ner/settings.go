@@ -17,7 +17,8 @@ type settings struct {
 	rules           seedcompat.Rules
 	tasks           []prompt.Task // empty: all
 	method          Method        // empty: what the model can
-	promptNames     []string      // empty: the default prompt
+	wholeWords      bool
+	promptNames     []string // empty: the default prompt
 	ensemble        Ensemble
 	grounded        bool
 	ungrounded      Ungrounded
@@ -45,7 +46,7 @@ type settings struct {
 func settingsOf(options []Option) settings {
 	s := settings{
 		profile: Default, ensemble: Union, grounded: true, ungrounded: Flag, penalty: 1, maxNewTokens: 256, chunkTokens: 1024, concurrency: 32,
-		derived: true,
+		derived: true, wholeWords: true,
 	}
 	for _, option := range options {
 		option(&s)

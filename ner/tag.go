@@ -59,9 +59,12 @@ func (e *Extractor) mentions(text string, windows [][]tagging.Token) ([]tag, err
 	for i, t := range tokens {
 		scores[i] = t.Scores
 	}
-	inWord := make([]bool, len(tokens))
-	for i, t := range tokens[min(1, len(tokens)):] {
-		inWord[i+1] = t.Start < tokens[i].End || !ground.Boundary(text, t.Start)
+	var inWord []bool
+	if e.wholeWords {
+		inWord = make([]bool, len(tokens))
+		for i, t := range tokens[min(1, len(tokens)):] {
+			inWord[i+1] = t.Start < tokens[i].End || !ground.Boundary(text, t.Start)
+		}
 	}
 	mentions, err := e.tagger.scheme.Decode(scores, inWord)
 	if err != nil {

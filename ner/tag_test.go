@@ -174,6 +174,8 @@ func TestTagsAreNotInWords(t *testing.T) {
 	for _, d := range dropped(r) {
 		require.Contains(t, d, ": begins or ends inside of a word")
 	}
+	r = l.extract(t, text, ner.WithTasks(prompt.Chemicals), ner.WithWholeWords(false))
+	require.Equal(t, []string{"chemical aspirin@0-7", "chemical aspirin@13-20"}, places(r))
 	l.words["um"] = "Chemical"
 	r = l.extract(t, text, ner.WithTasks(prompt.Chemicals))
 	require.Equal(t, []string{"chemical aspirinum@0-9"}, places(r))
@@ -220,6 +222,9 @@ func TestMethodsThatAreRefused(t *testing.T) {
 	both, err := e.With(ner.WithMethod(ner.Both))
 	require.NoError(t, err)
 	require.NotEqual(t, e.Key(), both.Key())
+	parts, err := e.With(ner.WithWholeWords(false))
+	require.NoError(t, err)
+	require.NotEqual(t, e.Key(), parts.Key())
 	_, err = ner.NewWithEngine(l.fake.engine(), ner.WithMethod(ner.Tag))
 	require.ErrorContains(t, err, "an engine that classifies no tokens")
 }

@@ -54,7 +54,7 @@ func (t *tagged) add(g tag) {
 		reason = fmt.Sprintf(reasonOtherKind, g.Type)
 	case !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }):
 		reason = reasonNoWord
-	case !ground.Boundary(t.c.result.Text, g.Place.Start) || !ground.Boundary(t.c.result.Text, g.Place.End):
+	case t.c.e.wholeWords && !(ground.Boundary(t.c.result.Text, g.Place.Start) && ground.Boundary(t.c.result.Text, g.Place.End)):
 		reason = reasonInWord
 	case len(sentence.Starts(text)) > 0:
 		reason = reasonSentences

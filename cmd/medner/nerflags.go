@@ -24,6 +24,7 @@ type nerFlags struct {
 	ensemble      string
 	ensembleRule  string
 	grounded      bool
+	wholeWords    bool
 	ungrounded    string
 	penalty       float32
 	sparePrompt   bool
@@ -47,6 +48,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.ensemble, "ensemble", "", "ask with each of several `PROMPTS`, comma-separated")
 	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "with --ensemble, keep the items that one, all or most prompts brought: `union|intersection|vote`")
 	fs.BoolVar(&f.grounded, "grounded", true, "let the model write only lists of spans of the article (default with seed-compat: false)")
+	fs.BoolVar(&f.wholeWords, "whole-words", true, "let no tag begin or end inside of a word")
 	fs.StringVar(&f.ungrounded, "on-ungrounded", string(ner.Flag), "`flag|drop` items that are not in the article")
 	floatFlag(fs, &f.penalty, "repetition-penalty", 1, positive, "transformers' repetition penalty, for tokens of prompt and answer")
 	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty is for tokens of the answer only")
@@ -103,6 +105,9 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 			return nil, err
 		}
 		options = append(options, ner.WithEnsemble(ner.Ensemble(f.ensembleRule), strings.Split(f.ensemble, ",")...))
+	}
+	if changed("whole-words") {
+		options = append(options, ner.WithWholeWords(f.wholeWords))
 	}
 	if changed("grounded") {
 		options = append(options, ner.WithGrounded(f.grounded))
