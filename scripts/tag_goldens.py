@@ -33,8 +33,8 @@ MODELS = {
     "qwen2": (Qwen2Config, "bfloat16", BIO[:3], dict(vocab_size=190, tie_word_embeddings=True)),
     "qwen3": (Qwen3Config, "float16", ["S-X", "B-X", "I-X", "E-X", "O", "S-Y", "B-Y", "I-Y", "E-Y"], dict(vocab_size=170, head_dim=32)),
 }
-# name: base
-FOURBIT = {"nf4-qwen2": "qwen2", "nf4-base": "llama-base"}
+# name: base; the head of nf4-head is quantised too
+FOURBIT = {"nf4-head": "mistral", "nf4-qwen2": "qwen2", "nf4-base": "llama-base"}
 # name: (models, labels, LoRA)
 ADAPTERS = {
     "lora": (["llama-base"], BIO, dict(r=4, lora_alpha=8, target_modules=ALL)),
@@ -94,7 +94,7 @@ def four_bit(name):
     m = kind(base).from_pretrained(path("models", base), dtype=torch.float32).eval()
     tensors = load_file(file)
     for n, mod in m.named_modules():
-        if not isinstance(mod, torch.nn.Linear) or n in ("lm_head", "score"):
+        if not isinstance(mod, torch.nn.Linear) or n == "lm_head" or n == "score" and name != "nf4-head":
             continue
         q, s = BF.quantize_4bit(mod.weight.data, blocksize=64, compress_statistics=True, quant_type="nf4")
         mod.weight.data = BF.dequantize_4bit(q, s).float()
@@ -104,7 +104,7 @@ def four_bit(name):
     save_file(tensors, path("models", name, "model.safetensors"), metadata={"format": "pt"})
     c = json.load(open(path("models", base, "config.json")))
     c["quantization_config"] = {"quant_method": "bitsandbytes", "load_in_4bit": True, "load_in_8bit": False, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True,
-                                "bnb_4bit_compute_dtype": "float32", "bnb_4bit_quant_storage": "uint8", "llm_int8_skip_modules": ["score"] if MODELS[base][2] else None}
+                                "bnb_4bit_compute_dtype": "float32", "bnb_4bit_quant_storage": "uint8", "llm_int8_skip_modules": ["score"] if MODELS[base][2] and name != "nf4-head" else None}
     json.dump(c, open(path("models", name, "config.json"), "w"), indent=1)
     return m
 
