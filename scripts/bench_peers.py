@@ -3,53 +3,75 @@
 pip install numpy safetensors gguf llama-cpp-python
 python scripts/bench_peers.py --medner bin/medner --work DIR [--shapes smollm2-135m,llama-3.2-1b,llama-3.2-3b] [--rounds 5] [--threads N] [--log FILE]
 
+python scripts/bench_peers.py --medner bin/medner --work DIR --shapes mistral-7b --weights awq-128 -p 128 -n 32
+                              medner with random 4-bit integers with zeros (bench model --shape), beside Q4_0
+
 With --log each run is appended to FILE as a line of JSON, so that a long measurement can be made in parts (--first is
 the number of the next round: odd rounds run in the other order); --report prints the table of FILE and measures nothing.
 
 Each round runs every contender once, in one order and then in the other, so that a busy time of a shared machine
 affects all of them. The report has the median over rounds and the range. Weights are random; the shapes are real.
 llama.cpp is called through its C API (llama-cpp-python's low-level binding), so that between two tokens Python does
-nothing but the call.
+nothing but the call. If ik_llama.cpp is there (pip install ik-llama-cpp-python), it is called in the same way, with
+weights repacked and in large pages.
 """
-import argparse, json, os, statistics, subprocess, sys, time
+import argparse, importlib.util, json, os, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def llama_cpp(path, n_prompt, n_gen, threads):
-    """Runs llama.cpp once; returns the seconds for the prompt in one batch, and for n_gen single tokens from an empty context."""
+def llama_cpp(path, n_prompt, n_gen, threads, fork):
+    """Runs llama.cpp, or its fork ik_llama.cpp, once; returns the speeds of the prompt in one batch, and of n_gen single tokens from an empty context."""
     import ctypes
-    import llama_cpp as L
+    if fork:
+        from ik_llama_cpp import _ctypes_api as L
+        from ik_llama_cpp._internals import make_batch, make_batch_single
+    else:
+        import llama_cpp as L
     L.llama_backend_init()
-    quiet = L.llama_log_callback(lambda *a: None)
-    L.llama_log_set(quiet, ctypes.c_void_p(0))
-    model = L.llama_model_load_from_file(path.encode(), L.llama_model_default_params())
+    settings = L.llama_model_default_params()
+    if fork:
+        settings.repack_tensors, settings.use_thp = True, True
+    else:
+        quiet = L.llama_log_callback(lambda *a: None)
+        L.llama_log_set(quiet, ctypes.c_void_p(0))
+    model = L.llama_model_load_from_file(path.encode(), settings)
     params = L.llama_context_default_params()
     params.n_ctx, params.n_batch, params.n_ubatch = max(n_prompt, n_gen) + 16, 512, 512
     params.n_threads = params.n_threads_batch = threads
     ctx = L.llama_init_from_model(model, params)
 
     def tokens(n):
-        return (L.llama_token * n)(*[3 + (7 * i) % 250 for i in range(n)])
+        return [3 + (7 * i) % 250 for i in range(n)]
+
+    def batch(ids, at):
+        if fork:
+            return make_batch(ids) if len(ids) > 1 else make_batch_single(ids[0], at)
+        kept.append((L.llama_token * len(ids))(*ids))
+        return L.llama_batch_get_one(kept[-1], len(ids))
+
+    kept = []  # the numbers that batches point to
 
     def clear():
-        L.llama_memory_clear(L.llama_get_memory(ctx), True)
+        if fork:
+            L.llama_kv_cache_clear(ctx)
+        else:
+            L.llama_memory_clear(L.llama_get_memory(ctx), True)
 
     def prompt():
         clear()
-        ids = tokens(n_prompt)
+        one = batch(tokens(n_prompt), 0)
         start = time.perf_counter()
-        assert L.llama_decode(ctx, L.llama_batch_get_one(ids, n_prompt)) == 0
+        assert L.llama_decode(ctx, one) == 0
         L.llama_get_logits_ith(ctx, -1)
         return time.perf_counter() - start
 
     def decode(n):
         clear()
-        ids = tokens(n)
+        steps = [batch([token], i) for i, token in enumerate(tokens(n))]
         start = time.perf_counter()
-        for i in range(n):
-            one = (L.llama_token * 1)(ids[i])
-            assert L.llama_decode(ctx, L.llama_batch_get_one(one, 1)) == 0
+        for one in steps:
+            assert L.llama_decode(ctx, one) == 0
             L.llama_get_logits_ith(ctx, -1)
         return time.perf_counter() - start
 
@@ -57,14 +79,14 @@ def llama_cpp(path, n_prompt, n_gen, threads):
     print(json.dumps({f"pp{n_prompt}": n_prompt / prompt(), f"tg{n_gen}": n_gen / decode(n_gen)}))
 
 
-def run_llama_cpp(path, a):
-    out = subprocess.run([sys.executable, __file__, "--llama-cpp", path, "-p", str(a.p), "-n", str(a.n), "--threads", str(a.threads)], check=True, capture_output=True, text=True)
+def run_llama_cpp(path, a, fork=False):
+    out = subprocess.run([sys.executable, __file__, "--llama-cpp", path, *(["--fork"] if fork else []), "-p", str(a.p), "-n", str(a.n), "--threads", str(a.threads)], check=True, capture_output=True, text=True)
     # A tied head is read whole for every token, so decoding reads the whole file once for each.
     return {**json.loads(out.stdout.strip().splitlines()[-1]), "bytes": os.path.getsize(path)}
 
 
-def run_medner(path, a, precision):
-    out = subprocess.run([a.medner, "bench", "model", "--model", path, "--precision", precision, "--context", "2048", "--threads", str(a.threads), "-p", str(a.p), "-n", str(a.n), "-r", "1", "-o", "json"],
+def run_medner(model, a, precision):
+    out = subprocess.run([a.medner, "bench", "model", *model, "--precision", precision, "--context", "2048", "--threads", str(a.threads), "-p", str(a.p), "-n", str(a.n), "-r", "1", "-o", "json"],
                          check=True, capture_output=True, text=True)
     tests = json.loads(out.stdout)
     return {**{t["test"]: t["avg_ts"] for t in tests}, "bytes": tests[-1]["bytes_per_token"], "bandwidth": tests[-1]["bandwidth_gb_per_s"]}
@@ -77,12 +99,22 @@ def make(shape, kind, head, path):
 
 
 def contenders(shape, a):
-    nf4 = make(shape, "nf4", "q8_0", os.path.join(a.work, shape + "-nf4"))
-    f16 = make(shape, "q4_0", "f16", os.path.join(a.work, shape + "-q4_0-f16.gguf"))
     q8 = make(shape, "q4_0", "q8_0", os.path.join(a.work, shape + "-q4_0-q8_0.gguf"))
+    forks = {}
+    if importlib.util.find_spec("ik_llama_cpp"):
+        forks["ik_llama.cpp Q4_0, Q8_0 head"] = lambda: run_llama_cpp(q8, a, True)
+    if a.weights:
+        model = ["--shape", shape, "--weights", a.weights]
+        return {
+            "llama.cpp Q4_0, Q8_0 head": lambda: run_llama_cpp(q8, a), **forks,
+            f"medner {a.weights} f32": lambda: run_medner(model, a, "f32"),
+            f"medner {a.weights} fast": lambda: run_medner(model, a, "fast"),
+        }
+    nf4 = ["--model", make(shape, "nf4", "q8_0", os.path.join(a.work, shape + "-nf4"))]
+    f16 = make(shape, "q4_0", "f16", os.path.join(a.work, shape + "-q4_0-f16.gguf"))
     return {
         "llama.cpp Q4_0, f16 head": lambda: run_llama_cpp(f16, a),
-        "llama.cpp Q4_0, Q8_0 head": lambda: run_llama_cpp(q8, a),
+        "llama.cpp Q4_0, Q8_0 head": lambda: run_llama_cpp(q8, a), **forks,
         "medner NF4 f32": lambda: run_medner(nf4, a, "f32"),
         "medner NF4 fast": lambda: run_medner(nf4, a, "fast"),
     }
@@ -137,11 +169,13 @@ p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 p.add_argument("--first", type=int, default=0)
 p.add_argument("--log")
 p.add_argument("--report", action="store_true")
+p.add_argument("--weights", help="medner's weights, made by bench model --shape: nf4, awq-32, awq-64, awq-128, awq-row")
 p.add_argument("--llama-cpp", help=argparse.SUPPRESS)
+p.add_argument("--fork", action="store_true", help=argparse.SUPPRESS)
 p.add_argument("-p", type=int, default=512)
 p.add_argument("-n", type=int, default=128)
 args = p.parse_args()
 if args.llama_cpp:
-    llama_cpp(args.llama_cpp, args.p, args.n, args.threads)
+    llama_cpp(args.llama_cpp, args.p, args.n, args.threads, args.fork)
 else:
     main(args)

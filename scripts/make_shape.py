@@ -15,6 +15,7 @@ SHAPES = {
     "smollm2-135m": dict(hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3, head_dim=64, vocab_size=49152, rope_theta=100000.0, rope_scaling=None),
     "llama-3.2-1b": dict(hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32, num_key_value_heads=8, head_dim=64, vocab_size=128256, rope_theta=500000.0, rope_scaling=LLAMA3_ROPE),
     "llama-3.2-3b": dict(hidden_size=3072, intermediate_size=8192, num_hidden_layers=28, num_attention_heads=24, num_key_value_heads=8, head_dim=128, vocab_size=128256, rope_theta=500000.0, rope_scaling=LLAMA3_ROPE),
+    "mistral-7b": dict(hidden_size=4096, intermediate_size=14336, num_hidden_layers=32, num_attention_heads=32, num_key_value_heads=8, head_dim=128, vocab_size=32768, rope_theta=1000000.0, rope_scaling=None, untied=True),
 }
 NF4 = np.array([-1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334, -0.09105003625154495, 0.0,
                 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0], np.float32)
@@ -118,6 +119,8 @@ def write_q4_0(s, out, head):
     T = gguf.GGMLQuantizationType
     h = s["hidden_size"]
     add("token_embd.weight", (s["vocab_size"], h), T.F16 if head == "f16" else T.Q8_0)
+    if s.get("untied"):
+        add("output.weight", (s["vocab_size"], h), T.F16 if head == "f16" else T.Q8_0)
     add("output_norm.weight", (h,), T.F32)
     names = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}
     for layer in range(s["num_hidden_layers"]):
@@ -135,6 +138,7 @@ a.add_argument("--head", choices=["q8_0", "f16"], default="q8_0")
 a.add_argument("out")
 o = a.parse_args()
 if o.format == "nf4":
+    assert not SHAPES[o.shape].get("untied"), "nf4 is written with tied embeddings only"
     write_nf4(SHAPES[o.shape], o.out)
 else:
     write_q4_0(SHAPES[o.shape], o.out, o.head)
