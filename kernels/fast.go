@@ -249,32 +249,6 @@ func fastVector4Go(a *fastVectorArgs) {
 	}
 }
 
-// fastVectorU4Go returns fastOps.fastVector of kinds with zeros.
-func fastVectorU4Go(block int) func(*fastVectorArgs) {
-	return func(a *fastVectorArgs) {
-		var panel [blockWords * tileRows]uint32
-		var scales [tileRows]float32
-		blocks, g := a.k/block, grouping{a.group, Format(a.scale)}
-		for i := range a.n * a.tiles * blocks {
-			token, tile, b := i/(a.tiles*blocks), i/blocks%a.tiles, i%blocks
-			y, at := a.y[token*a.yStride+tile*tileRows:][:tileRows], b*block
-			if b == 0 {
-				clear(y)
-			}
-			group := a.groups[tile*a.tileGroups+at/g.steps*g.groupWords():]
-			for r := range scales {
-				scales[r] = scaleOf(group, r, g.scale)
-			}
-			words := a.words[(tile*a.k+at)/8*tileRows:][:block/8*tileRows]
-			fastExpandU4Go(panel[:2*len(words)], words, zerosOf(group))
-			fastBlockGo(&fastBlockArgs{
-				y: y, from: y, panel: panel[:], x: a.x[(at/blockK*a.xStride+token)*blockWords+at%blockK/4:],
-				xScales: a.xScales[b*a.xStride+token:], scales: scales[:], k: block, n: 1, tiles: 1,
-			})
-		}
-	}
-}
-
 // fastVector8Go is fastOps.fastVector of int8.
 func fastVector8Go(a *fastVectorArgs) {
 	const step = int8Block / 4 * tileRows
@@ -301,24 +275,6 @@ func fastExpand4Go(panel []uint32, words []uint32, code *[16]int8) {
 		for j := range 4 {
 			panel[(2*step)*tileRows+row] |= uint32(uint8(code[w>>(8*j)&15])) << (8 * j)
 			panel[(2*step+1)*tileRows+row] |= uint32(uint8(code[w>>(8*j+4)&15])) << (8 * j)
-		}
-	}
-}
-
-// fastExpandU4Go is fastOps.fastExpand of kinds with zeros: codes less zeros.
-func fastExpandU4Go(panel []uint32, words []uint32, zeros *[16]int8) {
-	for row := range tileRows {
-		var code [16]int8
-		for i := range code {
-			code[i] = int8(i) - zeros[row]
-		}
-		for i := row; i < len(words); i += tileRows {
-			line := panel[i/tileRows*2*tileRows:]
-			line[row], line[tileRows+row] = 0, 0
-			for j := range 4 {
-				line[row] |= uint32(uint8(code[words[i]>>(8*j)&15])) << (8 * j)
-				line[tileRows+row] |= uint32(uint8(code[words[i]>>(8*j+4)&15])) << (8 * j)
-			}
 		}
 	}
 }

@@ -8,10 +8,10 @@ type Format uint8
 // The formats. NF4 and FP4 differ in their codebook only. U4 has integers from 0 to
 // 15, with a scale and a zero point for each group along a row, as AWQ has.
 const (
-	F32 Format = iota
-	BF16
-	F16
-	Int8 // a float32 scale for each 32 weights along a row
+	F32  Format = scaleF32
+	BF16 Format = scaleBF16
+	F16  Format = scaleF16
+	Int8 Format = iota // a float32 scale for each 32 weights along a row
 	NF4
 	FP4
 	U4

@@ -101,7 +101,7 @@ func TestLowRankWithProducts(t *testing.T) {
 		}
 		var weights []*Weights
 		var lows []*LowRank
-		for i, f := range []form{forms[trial%len(forms)], four("nf4", NF4, F32, 64), dense(BF16)} {
+		for i, f := range []form{forms[trial%len(forms)], four("nf4", NF4, F32, 64), u4("u4", 32, F16, 0), dense(BF16)} {
 			w, _ := f.make(t, one, r, 30+20*i, k)
 			a, _ := forms[(trial+i)%3].make(t, one, r, rank, k)
 			b, _ := forms[(trial+i)%3].make(t, one, r, w.Rows(), rank)

@@ -197,16 +197,6 @@ func addChannel4Go(a *channelArgs) {
 	}
 }
 
-// addChannelU4Go is addChannel4Go of kinds with zeros: w is the code less its row's
-// zero, zeros[t·scaleStride + r].
-func addChannelU4Go(a *channelArgs) {
-	for i := range a.tiles * tileRows {
-		t, r := i/tileRows, i%tileRows
-		code := a.words[t*a.wordStride+r] >> a.shift & 15
-		a.addWeight(i, a.scales[t*a.scaleStride+r]*(float32(code)-a.zeros[t*a.scaleStride+r]))
-	}
-}
-
 // addChannel8Go is addChannel4Go of int8 codes.
 func addChannel8Go(a *channelArgs) {
 	for i := range a.tiles * tileRows {

@@ -8,7 +8,6 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
-	"github.com/medner/medner/internal/kinds"
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
@@ -225,90 +224,6 @@ func zeroVectors(z VecVirtual, to Mem) {
 
 // u4Vectors is the vectors of a frame that zeroVectors and the scales take.
 const u4Vectors = 5
-
-// u4FastVectors writes fastOps.fastVector of kinds with zeros. prepare loads constants
-// and returns what writes the products of a line of words at m with codes of x.
-func u4FastVectors(prepare func() func(v *fastBody, m Mem, at func(c, k int) Mem, sums []VecVirtual)) {
-	for _, kind := range []kinds.Kind{kinds.U4, kinds.U4x32} {
-		f := kind.Form()
-		DeclareArgs("fastVector"+f.Name, 0, "fastVectorArgs", fmt.Sprintf("fastVectorU4Go(%d).", f.Block),
-			fastVectorFormula(f.Block, "\nA weight w is code - zero; sums begin at -zero·Σx."))
-		const vectors = 2 // zeros and scales
-		local := AllocLocal(frameBytes(limits.fastVectorTokens, vectors, limits.fastVectorTiles))
-		Cases("n", "tokens", limits.fastVectorTokens, func(n int) {
-			v := &fastBody{n: n, block: f.Block, step: 8, frame: newFrame(local, vectors), words16: !Wide()}
-			line := prepare()
-			v.line = func(m Mem, at func(c, k int) Mem, sums []VecVirtual) { line(v, m, at, sums) }
-			v.loops()
-		})
-	}
-}
-
-// u4FastExpand writes fastOps.fastExpand of kinds with zeros, raised by the bytes of
-// raise; split returns the low and the high nibbles of the words at m.
-func u4FastExpand(doc, byHow string, raise Mem, split func(m Mem) (low, high VecVirtual)) {
-	Begin("fastExpandU4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpandU4Go, plus "+doc+".",
-		fmt.Sprintf(fastExpandFormula, "nibble k - code[r] + "+byHow))
-	zeros, add := Integer("code"), make([]VecVirtual, Parts())
-	for part := range add {
-		z, t := NewVector(), NewVector()
-		VPMOVZXBD(Mem{Base: zeros, Disp: part * Lanes()}, z)
-		for _, shift := range []uint64{8, 16} { // to all bytes of a word
-			VPSLLD(Imm(shift), z, t)
-			VPADDB(t, z, z)
-		}
-		VMOVUPS(raise, t)
-		VPSUBB(z, t, t)
-		add[part] = t
-	}
-	expandCodes(4, 2, func(words, panel Mem) {
-		low, high := split(words)
-		part := words.Disp / VectorBytes()
-		for half, v := range []VecVirtual{low, high} {
-			VPADDB(add[part], v, v)
-			VMOVUPS(v, panel.Offset(half*tileBytes))
-		}
-	})
-}
-
-// expandU4 writes matrixOps.expand of kinds with zeros.
-func expandU4() {
-	Begin("expandU4", "func(panel []float32, words []uint32, tops []float32, code *[32]float32)",
-		"expandGo of kinds.U4 and kinds.U4x32.", "for each step k of the panel, row r < 16:\n\tpanel[k·16 + r] = code[k][r] - tops[r]")
-	panel, words, tops, left := Pointer("panel"), Pointer("words"), Pointer("tops"), Length("panel")
-	book := u4Codes{above: NewVector()}
-	if Wide() {
-		book = loadU4()
-	} else { // registers are scarce
-		VMOVUPS(u4Above, book.above)
-		for p, m := range u4Masks {
-			book.masks[p] = m
-		}
-	}
-	zeros := make([][4]VecVirtual, Parts())
-	for part := range zeros {
-		z := NewVector()
-		VMOVUPS(Mem{Base: tops, Disp: part * VectorBytes()}, z)
-		for p, base := range u4Bases {
-			zeros[part][p] = NewVector()
-			VADDPS(base, z, zeros[part][p])
-		}
-	}
-	Label("eight")
-	Note("8 steps of K; %s numbers of the panel are left.", left)
-	for part := range Parts() {
-		low, high := book.halves(Mem{Base: words, Disp: part * VectorBytes()})
-		for j := range 8 {
-			v := book.code(j, low, high, func(p int) Op { return zeros[part][p] })
-			VMOVUPS(v, Mem{Base: panel, Disp: j*tileBytes + part*VectorBytes()})
-		}
-	}
-	ADDQ(I32(tileBytes), words)
-	ADDQ(I32(8*tileBytes), panel)
-	SUBQ(I32(8*tileRows), left)
-	JNZ(LabelRef("eight"))
-	End()
-}
 
 // groupKernel writes matrixOps.group.
 func groupKernel() {

@@ -61,40 +61,6 @@ func (f *format) vectorTiles(n int) []int {
 	return limits.vectorTiles(n)
 }
 
-// vectorFormula says what vectorKernel computes.
-func (f *format) vectorFormula() string {
-	sum := fmt.Sprintf("\ts = Σ_k w[k][r]·x[c·xStride + k]     of a block of %d along K, fused, k ascending\n", f.Block)
-	if f.last() {
-		sum += "\ty[c·yStride + t·16 + r] += scale[block][r]·s     fused"
-	} else {
-		sum += "\ty[c·yStride + t·16 + r] += s"
-	}
-	return "y = 0; for each tile t of 16 rows r, token c < n, block along K:\n" + sum + f.weightFormula()
-}
-
-// weightFormula says what weights are where the words hold codes.
-func (f *format) weightFormula() string {
-	switch {
-	case f.Round == kinds.ToBF16:
-		return "\nA weight is its code's value times its scale, rounded to bfloat16."
-	case f.Round == kinds.ToF16:
-		return "\nA weight is its code's value times its scale, rounded to float16."
-	case f.Codebook:
-		return "\nA weight is its code's value."
-	case f.Zeros:
-		return "\nA weight is its code less its group's zero; a group has some blocks."
-	}
-	return ""
-}
-
-// goName is the kind's name in package kinds.
-func (f *format) goName() string {
-	if f.Codebook {
-		return "Bits" + f.Name
-	}
-	return f.Name
-}
-
 // resident is the number of tables of a codebook that fit in registers beside the
 // sums of n tokens.
 func resident(n int) int {
@@ -345,34 +311,4 @@ func (v *vectorBody) scale(t, part int) Mem {
 		return v.frame.scale(t, part)
 	}
 	return v.atTop[t].Offset(part * VectorBytes())
-}
-
-// expandKernel writes matrixOps.expand of one format.
-func expandKernel(f *format) {
-	Begin("expand"+f.Name, "func(panel []float32, words []uint32, tops []float32, code *[32]float32)",
-		"expandGo of kinds."+f.goName()+".",
-		"for each step k of the panel, row r < 16:\n\tpanel[k·16 + r] = w[k][r]"+f.weightFormula())
-	panel, words := Pointer("panel"), Pointer("words")
-	var scales Register
-	if f.first() {
-		scales = Pointer("tops")
-	}
-	left := Length("panel")
-	book := f.loadCodes(4)
-	Label("eight")
-	Note("8 steps of K; %s numbers of the panel are left.", left)
-	for from := 0; from < 8; from += f.step {
-		for part := range Parts() {
-			m := Mem{Base: words, Disp: from/f.step*f.stepBytes() + part*f.partBytes()}
-			next := f.decode(m, Mem{Base: scales, Disp: part * VectorBytes()}, book)
-			for j := range f.step {
-				VMOVUPS(next(j), Mem{Base: panel, Disp: (from+j)*tileBytes + part*VectorBytes()})
-			}
-		}
-	}
-	ADDQ(I32(f.eightBytes()), words)
-	ADDQ(I32(8*tileBytes), panel)
-	SUBQ(I32(8*tileRows), left)
-	JNZ(LabelRef("eight"))
-	End()
 }
