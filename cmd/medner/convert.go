@@ -112,7 +112,7 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 	}
 	docs := format.Files(inputs, cmd.InOrStdin(), ro)
 	if len(s.join) > 0 {
-		docs = format.Join(docs, format.Files(s.join, cmd.InOrStdin(), format.ReadOptions{Warn: tally.Add}))
+		docs = format.Join(docs, format.Files(s.join, cmd.InOrStdin(), format.ReadOptions{Warn: tally.Add, Annotations: format.TextOnly}))
 	}
 	if s.terminology != "" {
 		index, err := terminology.Open(s.terminology)

@@ -78,7 +78,10 @@ func Evaluate(ctx context.Context, gold, predicted []document.Document, o Option
 		tasks = Tasks()
 	}
 	types := countTypes(o.Types, gold, predicted)
+	relations := [2]int{countRelations(gold), countRelations(predicted)}
 	gold, predicted = o.Types.Apply(gold), o.Types.Apply(predicted)
+	relations[0] -= countRelations(gold)
+	relations[1] -= countRelations(predicted)
 	m, err := match(gold, predicted)
 	if err != nil {
 		return nil, err
@@ -86,6 +89,11 @@ func Evaluate(ctx context.Context, gold, predicted []document.Document, o Option
 	gold = m.gold
 	r := &Report{LevelName: DocumentLevel, Documents: len(gold), Types: types, Warnings: m.warnings, counts: newLevels(len(gold), tasks)}
 	r.warnOfTypes()
+	for i, side := range []string{"gold", "predictions"} {
+		if relations[i] > 0 {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("relations that are not between a chemical and a disease are not scored: %s: %d", side, relations[i]))
+		}
+	}
 	tally := newErrorTally()
 	resolution := &Resolution{}
 	identified := haveIdentifiers(predicted)

@@ -64,12 +64,16 @@ func (m TypeMap) Type(name string) string {
 
 // Apply returns the documents with the types of their mentions mapped; a type that
 // is not scored stays as it is, but for one mapped to none, whose mentions are left
-// out. The documents given stay as they are.
+// out. Relations of other types than CID between concepts or mentions that are no
+// chemical and disease are left out, and those with the disease first are turned
+// round. The documents given
+// stay as they are.
 func (m TypeMap) Apply(docs []document.Document) []document.Document {
 	out := slices.Clone(docs)
 	for i := range out {
 		changed := slices.ContainsFunc(out[i].Entities, func(e document.Entity) bool { return m.Type(e.Type) != e.Type })
 		if !changed {
+			out[i].Relations = scoredRelations(&out[i])
 			continue
 		}
 		var kept []document.Entity
@@ -82,6 +86,7 @@ func (m TypeMap) Apply(docs []document.Document) []document.Document {
 			kept = append(kept, e)
 		}
 		out[i].Entities = kept
+		out[i].Relations = scoredRelations(&out[i])
 	}
 	return out
 }

@@ -132,3 +132,35 @@ func TestGoldDocumentsTwice(t *testing.T) {
 	_, err := Evaluate(t.Context(), []document.Document{one}, []document.Document{one, two}, Options{})
 	require.ErrorContains(t, err, "predictions")
 }
+
+// Relations of other types than chemical and disease are left out, and counted;
+// those with the disease first are turned round.
+func TestRelationsThatAreScored(t *testing.T) {
+	gold := document.Document{ID: "1", Entities: []document.Entity{
+		entity("GeneOrGeneProduct", "BRCA1", 0, "672"), entity("DiseaseOrPhenotypicFeature", "pain", 10, "D010146"), entity("ChemicalEntity", "aspirin", 20, "MESH:D001241"),
+		entity("ChemicalEntity", "zinc", 30, "D015032"),
+	}, Relations: []document.Relation{
+		{Type: "Association", Chemical: "672", Disease: "D010146"}, {Type: "Association", Chemical: "D010146", Disease: "D001241"}, {Type: "Bind", Chemical: "D001241", Disease: "672"},
+		{Type: "Association", Chemical: "D001241", Disease: "D015032"}, {Type: "Association", Chemical: "D015032", Disease: "D999999"},
+	}}
+	r, err := Evaluate(t.Context(), []document.Document{gold}, []document.Document{gold}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, Counts{2, 2, 2}, r.Levels[RelationLevel].Micro.Counts)
+	require.Equal(t, Counts{2, 2, 2}, r.Tasks[Influences].Counts)
+	require.Contains(t, r.Warnings, "relations that are not between a chemical and a disease are not scored: gold: 3")
+	texts := document.Document{ID: "1", Entities: gold.Entities, Relations: []document.Relation{{Chemical: "aspirin", Disease: "pain"}, {Type: "influences", Chemical: "D001241", Disease: "D015032"}}}
+	r, err = Evaluate(t.Context(), []document.Document{gold}, []document.Document{texts}, Options{})
+	require.NoError(t, err)
+	require.Equal(t, Counts{1, 2, 2}, r.Tasks[Influences].Counts, "what was predicted is scored, however wrong")
+	for name, ids := range map[string][2]string{"right": {"T3", "T2"}, "turned": {"T2", "T3"}} {
+		d := gold
+		d.Entities = append([]document.Entity(nil), gold.Entities...)
+		for i := range d.Entities {
+			d.Entities[i].ID = []string{"T1", "T2", "T3", "T4"}[i]
+		}
+		d.Relations = []document.Relation{{Type: "Association", Chemical: "x", Disease: "y", ChemicalEntity: ids[0], DiseaseEntity: ids[1]}, {Type: "Association", Chemical: "x", Disease: "y", ChemicalEntity: "T1", DiseaseEntity: "T2"}}
+		got := TypeMap{}.Apply([]document.Document{d})[0].Relations
+		require.Len(t, got, 1, name)
+		require.Equal(t, "T3", got[0].ChemicalEntity, name)
+	}
+}

@@ -41,7 +41,7 @@ func bare(id, text, mention string, spans ...document.Span) document.Result {
 }
 
 // collect returns the delivered documents and the messages of errors, in order.
-func collect(t *testing.T, docs iter.Seq2[document.Result, error]) (out []document.Result, messages []string) {
+func collect(docs iter.Seq2[document.Result, error]) (out []document.Result, messages []string) {
 	for r, err := range docs {
 		if err != nil {
 			messages = append(messages, err.Error())
@@ -58,7 +58,7 @@ func TestJoin(t *testing.T) {
 	other := bare("1", "other tin", "tin", document.Span{Start: 6, End: 9})
 	two := bare("2", "lead, zinc", "lead zinc", document.Span{Start: 0, End: 4}, document.Span{Start: 6, End: 10})
 	for _, order := range [][]document.Result{{tin, two, other}, {other, two, tin}, {two}} {
-		got, messages := collect(t, Join(oneByOne(order...), oneByOne(sources...)))
+		got, messages := collect(Join(oneByOne(order...), oneByOne(sources...)))
 		require.Empty(t, messages)
 		for i, r := range order {
 			require.Equal(t, r.TextSHA256, textHash(got[i].Text))
@@ -73,7 +73,7 @@ func TestJoin(t *testing.T) {
 		if f == Brat {
 			continue
 		}
-		got, _ := collect(t, Join(oneByOne(two), oneByOne(sources...)))
+		got, _ := collect(Join(oneByOne(two), oneByOne(sources...)))
 		var b bytes.Buffer
 		w, err := NewWriter(&b, WriteOptions{Format: f, Text: true})
 		require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestJoinChecks(t *testing.T) {
 	own.Text, own.TextSHA256 = "iron", ""
 	ownWrong = own
 	ownWrong.Text = "Iron"
-	got, messages := collect(t, Join(oneByOne(
+	got, messages := collect(Join(oneByOne(
 		bare("1", "alpha-tin", "tin", document.Span{Start: 6, End: 9}),
 		bare("1", "α-tin", "tin", document.Span{Start: 2, End: 5}),
 		wrongHash, noHash, bare("4", "x", "x", document.Span{End: 1}), own, ownWrong, sourceOf("", ""),

@@ -319,7 +319,7 @@ func TestMeSHXMLSpellings(t *testing.T) {
 		"CDATA":               replace("a &lt;b&gt; &amp; é", "a <![CDATA[<b> & ]]>é").Replace(plain),
 		"CDATA with brackets": replace("other", "<![CDATA[oth]]><![CDATA[er]]>").Replace(plain),
 		"instruction":         `<?xml version='1.0'?><?x <y> ?>` + replace("other", "oth<?x ?>er").Replace(plain),
-		"numbers":             replace("é", "&#0000000000233;", "other", "&#x6F;ther").Replace(plain),
+		"numbers":             replace("é", "&#0000000000233;", "other", "o&#x74;her").Replace(plain),
 		"prefix":              replace("</", "</m:", "<Supp", "<m:Supp", "<String", "<m:String", "<H", "<m:H", "<D", "<m:D", "<Con", "<m:Con", "<Term", "<m:Term").Replace(plain),
 		"default namespace":   replace("RecordSet L", "RecordSet xmlns='urn:x' L").Replace(plain),
 		"document type":       `<!DOCTYPE SupplementalRecordSet SYSTEM "https://example.org/a>b.dtd">` + plain,
