@@ -24,7 +24,7 @@ func readInput(cmd *cobra.Command, path string) ([]byte, error) {
 			return nil, err
 		}
 		defer f.Close()
-		r = f
+		r = interruptible{cmd.Context(), f} // it may be a pipe
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
