@@ -76,7 +76,7 @@ const tokenClassification = "TOKEN_CLS"
 var otherHeads = []string{"SEQ_CLS", "QUESTION_ANS"}
 
 // neutralInits holds the initialisations that don't change the base's weights.
-var neutralInits = []string{"gaussian", "eva", "orthogonal", "mica", "lora_ga"}
+var neutralInits = []string{"gaussian", "eva", "orthogonal", "mica"}
 
 // parseConfig reads adapter_config.json. The file names it in errors.
 func parseConfig(file string, data []byte) (*Config, error) {

@@ -122,6 +122,7 @@ func TestHostileAdapters(t *testing.T) {
 			add(m, "base_model.model.model.embed_tokens.lora_embedding_A", 2, 9)
 			add(m, "base_model.model.model.embed_tokens.lora_embedding_B", 4, 2)
 		}, "lora_bias"},
+		{"LoRA-GA", set("init_lora_weights", "lora_ga"), "init_lora_weights"},
 		{"pissa", set("init_lora_weights", "pissa_niter_4"), "init_lora_weights"},
 		{"olora", set("init_lora_weights", "olora"), "olora"},
 		{"loftq", set("init_lora_weights", "loftq"), "loftq"},

@@ -8,18 +8,19 @@ import (
 	"github.com/medner/medner/badinput"
 )
 
-// Adapter is what a request runs under: an adapter of the model, or [Base].
+// Adapter is what a request runs under: an adapter of the model, a sum of adapters, or
+// [Base].
 type Adapter struct {
 	Name string
 	// Path is the folder that the adapter was opened from. It is empty for the
-	// base and for an adapter of Options.ParsedAdapters.
+	// base, for a sum and for an adapter of Options.ParsedAdapters.
 	Path string
 	LoRA LoRA // how the adapter is applied; "" for the base
 }
 
 // Adapter returns what a request with this adapter's name runs under. The empty
-// name means the model's first adapter, or the base where the model has none. The
-// error is the one that [Model.Generate] returns for the same name.
+// name means what [Options].Active says. The error is the one that [Model.Generate]
+// returns for the same name.
 func (m *Model) Adapter(name string) (Adapter, error) {
 	i, err := m.adapterIndex(name)
 	if err != nil {
@@ -50,9 +51,11 @@ func folderOf(adapter string, o Options) (path string) {
 // choose, -1 for the base or for a merged adapter.
 func (m *Model) adapterIndex(adapter string) (int, error) {
 	switch {
-	case adapter == "":
-		return min(0, len(m.adapters)-1), nil
-	case adapter == m.merged, adapter == Base && m.merged == "":
+	case adapter == "" && m.active.refused != nil:
+		return 0, m.active.refused
+	case adapter == "" && m.active.name != "":
+		return m.adapterIndex(m.active.name)
+	case adapter == "", adapter == m.merged, adapter == Base && m.merged == "":
 		return -1, nil
 	}
 	if i := slices.Index(m.adapters, adapter); i >= 0 {

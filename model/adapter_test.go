@@ -13,13 +13,15 @@ import (
 func TestAdapterByName(t *testing.T) {
 	plain, rslora := golden.Path(t, "adapters/plain"), golden.Path(t, "adapters/rslora")
 	base, first := Adapter{Name: Base}, Adapter{"plain", plain, Unmerged}
+	sum := Adapter{"plain+rslora", "", Unmerged}
 	for name, test := range map[string]struct {
 		model   string
 		options Options
 		want    map[string]Adapter // by the name that is asked for
 	}{
 		"none":     {"tiny-llama-nf4", Options{}, map[string]Adapter{"": base, Base: base}},
-		"unmerged": {"tiny-llama-nf4", Options{Adapters: []string{plain, rslora}}, map[string]Adapter{"": first, "plain": first, "rslora": {"rslora", rslora, Unmerged}, Base: base}},
+		"chosen":   {"tiny-llama-nf4", Options{Adapters: []string{plain, rslora}, Active: "plain"}, map[string]Adapter{"": first, "plain": first, "rslora": {"rslora", rslora, Unmerged}, Base: base}},
+		"unmerged": {"tiny-llama-nf4", Options{Adapters: []string{plain, rslora}}, map[string]Adapter{"": sum, "plain+rslora": sum, "plain": first, "rslora": {"rslora", rslora, Unmerged}, Base: base}},
 		"merged":   {"tiny-llama", Options{Adapters: []string{plain + "/"}}, map[string]Adapter{"": {"plain", plain + "/", Merge}, "plain": {"plain", plain + "/", Merge}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -29,7 +31,7 @@ func TestAdapterByName(t *testing.T) {
 			defer func() { require.NoError(t, m.Close()) }()
 			require.Equal(t, path, m.Path())
 			require.Equal(t, test.options, m.Options())
-			for _, asked := range []string{"", Base, "plain", "rslora", "none"} {
+			for _, asked := range []string{"", Base, "plain", "rslora", "plain+rslora", "none"} {
 				got, err := m.Adapter(asked)
 				want, ok := test.want[asked]
 				_, generated := m.Generate(t.Context(), Request{Tokens: []int32{1}, MaxNewTokens: 1, Adapter: asked})

@@ -18,9 +18,10 @@ import (
 // adapters holds a model's open adapters, and how they are applied. LoRADefault
 // stands until apply has decided.
 type adapters struct {
-	open  []*lora.Adapter
-	mode  LoRA
-	heads heads // set by apply
+	open   []*lora.Adapter
+	mode   LoRA
+	heads  heads  // set by apply
+	active active // set by apply
 }
 
 // Close closes all adapters.
@@ -56,13 +57,14 @@ func openAdapters(o Options) (_ *adapters, err error) {
 		}
 		names = append(names, opened.Name)
 	}
-	if len(a.open) > 1 && a.mode != LoRADefault && a.mode != Unmerged {
-		return nil, badinput.New("", "lora", fmt.Sprintf("%q with %d adapters", a.mode, len(a.open)), fmt.Sprintf("%q, which chooses by request", Unmerged))
+	if len(a.open) == 0 && o.Active != "" && o.Active != Base {
+		return nil, badinput.New("", "active adapter", fmt.Sprintf("%q", o.Active), fmt.Sprintf("%q, as there are no adapters", Base))
 	}
 	return a, nil
 }
 
-// apply adds the adapters to w: into the weights, or beside them.
+// apply adds the adapters to w: the active ones into the weights, or each, and the sum
+// that is active, beside them.
 func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *backend.Weights, o Options) error {
 	var err error
 	if a.heads, err = newHeads(files, o); err != nil {
@@ -88,29 +90,46 @@ func (a *adapters) apply(ctx context.Context, files *checkpoint.Checkpoint, w *b
 	}
 	if a.mode == LoRADefault {
 		a.mode = Merge
-		if len(a.open) > 1 || o.Hold == HoldNF4 || quantised(plans[0], w) {
+		if len(a.open) > 1 || o.Active == Base || o.Hold == HoldNF4 || quantised(plans[0], w) {
 			a.mode = Unmerged
 		}
 	}
+	if err := a.activate(plans, o); err != nil {
+		return err
+	}
+	base := a.heads[0]
 	for i, plan := range plans {
-		head, err := a.heads.under(a.open[i], plan, files, o)
+		opened := a.open[i]
+		if a.mode != Unmerged && opened.Name != a.active.name {
+			continue
+		}
+		head, err := heads{base}.under(opened, plan, files, o)
 		if err != nil {
 			return err
 		}
-		if a.mode == Unmerged {
-			a.heads = append(a.heads, head)
-		} else {
-			a.heads[0] = head
+		if err := a.add(ctx, w, opened.Name, plan, head, o); err != nil {
+			return err
 		}
-		if a.mode == Unmerged {
-			w.Adapters = append(w.Adapters, a.open[i].Name)
-			err = besideWeights(ctx, w, plan)
-		} else {
-			err = a.intoWeights(ctx, w, plan, o)
-		}
-		if err != nil {
-			return fmt.Errorf("adapter %s: %w", a.open[i].Name, err)
-		}
+	}
+	if a.active.sum == nil {
+		return nil
+	}
+	return a.add(ctx, w, a.active.name, a.active.sum, base, o)
+}
+
+// add adds what a plan changes, under a name and with a token classification head, to w.
+func (a *adapters) add(ctx context.Context, w *backend.Weights, name string, plan *lora.Plan, head *head, o Options) error {
+	var err error
+	if a.mode == Unmerged {
+		a.heads = append(a.heads, head)
+		w.Adapters = append(w.Adapters, name)
+		err = besideWeights(ctx, w, plan)
+	} else {
+		a.heads[0] = head
+		err = a.intoWeights(ctx, w, plan, o)
+	}
+	if err != nil {
+		return fmt.Errorf("adapter %s: %w", name, err)
 	}
 	return nil
 }
@@ -261,7 +280,7 @@ func (a *adapters) intoWeights(ctx context.Context, w *backend.Weights, plan *lo
 		}
 	}
 	if left.tensors > 0 {
-		o.Log("adapter %s merged: %s", a.open[0].Name, left)
+		o.Log("adapter %s merged: %s", a.active.name, left)
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func TestLabelsOfHeads(t *testing.T) {
 	unnamed := changed(t, "adapters/lora", lora.ConfigName, lora.WeightsName, nothing)
 	configured := changed(t, "adapters/dora", lora.ConfigName, lora.WeightsName, nothing)
 	require.NoError(t, os.WriteFile(filepath.Join(configured, "config.json"), []byte(`{"id2label": {"0": "a", "1": "b", "2": "c"}}`), 0o600))
-	m, err := Open(t.Context(), tags("models/llama-base"), Options{Adapters: []string{unnamed, configured}})
+	m, err := Open(t.Context(), tags("models/llama-base"), Options{Adapters: []string{unnamed, configured}, Active: "lora"})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, m.Close()) }()
 	names, err := m.Labels("dora")

@@ -21,6 +21,7 @@ type Model struct {
 	adapters  []string // names that a request may choose
 	merged    string   // name of the adapter that is part of the weights; "": none
 	mode      LoRA
+	active    active
 	heads     heads
 	tagsOnly  bool // the model has no language-model head
 	origin    origin

@@ -70,9 +70,9 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	m := newModel(files.Config, b, hints.EosTokenIDs, w.Adapters, o)
 	m.origin, m.heads, m.tagsOnly = from, adapters.heads, w.Head.Weight == nil
 	if len(adapters.open) > 0 {
-		m.mode = adapters.mode
+		m.mode, m.active = adapters.mode, adapters.active
 		if m.mode != Unmerged {
-			m.merged = adapters.open[0].Name
+			m.merged = m.active.name
 		}
 	}
 	m.files = []io.Closer{adapters, files}

@@ -12,8 +12,8 @@ import (
 // LoRA says how adapters are applied.
 type LoRA string
 
-// Merging adds an adapter to the weights; several adapters at once need
-// Unmerged. MergeNF4 re-quantises the sum, which rounds most of a small
+// Merging adds the active adapter, or the active sum of adapters, to the weights; a choice
+// by request needs Unmerged. MergeNF4 re-quantises the sum, which rounds most of a small
 // adapter away: the share that survives is logged.
 const (
 	LoRADefault LoRA = ""          // Merge, but Unmerged where the base is 4-bit or adapters are several
@@ -52,6 +52,11 @@ type Options struct {
 	Adapters []string // PEFT folders; a request names them by their last path element
 	// ParsedAdapters come after those of Adapters. The model closes them.
 	ParsedAdapters []*lora.Adapter
+	// Active is what requests that name no adapter run under: the name of an adapter,
+	// Base, or names with "+" between for the sum of these adapters, as PEFT applies
+	// several at once. "" means the only adapter, or the sum of all. Where several have
+	// no sum, such requests are refused unless Active chooses.
+	Active string
 
 	// Labels names the classes of token classification heads, by class, in place of
 	// what config.json and the adapters' folders say. nil: these count.

@@ -248,6 +248,7 @@ func toyModel(t testing.TB, b *toy, o Options) *Model { return modelOf(t, b, b, 
 // counter counted must be closed.
 func modelOf(t testing.TB, b backend.Backend, counter *toy, o Options) *Model {
 	m := newModel(&arch.Config{VocabSize: toyVocab, MaxPositionEmbeddings: 400}, b, []int32{3}, []string{"first", "second"}, o)
+	m.active.name = "first"
 	t.Cleanup(func() {
 		if err := m.Close(); err != nil {
 			t.Error(err)

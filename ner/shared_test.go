@@ -180,6 +180,7 @@ func TestNewFindsWhatLiesBeside(t *testing.T) {
 		hint := fmt.Sprintf(`{"prompt": %q}`, []string{"simple", "card"}[i])
 		require.NoError(t, os.WriteFile(filepath.Join(o.Adapters[i], ner.HintsFile), []byte(hint), 0o600))
 	}
+	o.Active = "plain"
 	m := openModel(t, path, o)
 	first, err := ner.New(m)
 	require.NoError(t, err)

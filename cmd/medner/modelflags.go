@@ -17,6 +17,7 @@ import (
 type modelFlags struct {
 	path        string
 	adapters    []string
+	active      string
 	lora        string
 	weights     string
 	precision   string
@@ -33,7 +34,8 @@ type modelFlags struct {
 func (f *modelFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.path, "model", "", "model: a `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
-	fs.StringArrayVar(&f.adapters, "adapter", nil, "PEFT adapter: a `DIR`; may be repeated")
+	fs.StringArrayVar(&f.adapters, "adapter", nil, "PEFT adapter: a `DIR`; may be repeated, which applies the sum of all")
+	fs.StringVar(&f.active, "active-adapter", "", "apply the adapters of these `NAMES` only: a+b is the sum of two, base none")
 	fs.StringVar(&f.lora, "lora", "", "apply adapters by `merge|merge-nf4|unmerged` (default: merge; unmerged on 4-bit bases)")
 	fs.StringVar(&f.weights, "weights", string(model.Keep), "hold projections as `keep|nf4|int8|bf16|f32`")
 	fs.StringVar(&f.precision, "precision", string(model.F32), "arithmetic: `f32|fast`")
@@ -86,7 +88,7 @@ func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 		return model.Options{}, usagef("--device %q: expected cpu, cuda, cuda:N, or some of them with commas between", f.device)
 	}
 	o := model.Options{
-		Adapters: f.adapters, LoRA: model.LoRA(f.lora), Hold: model.Hold(f.weights), Precision: model.Precision(f.precision),
+		Adapters: f.adapters, Active: f.active, LoRA: model.LoRA(f.lora), Hold: model.Hold(f.weights), Precision: model.Precision(f.precision),
 		Device: f.device, Threads: capThreads(cmd, f.threads), KV: f.kv, Context: f.context,
 		Batch: f.batch, PrefillChunk: f.chunk, Draft: f.draft,
 		Log: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "medner: "+format+"\n", args...) },
