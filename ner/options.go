@@ -134,8 +134,8 @@ func WithChunkTokens(n int) Option { return func(s *settings) { s.chunkTokens = 
 // in "indomethacin (IDM)", and the singulars and plurals of mentions.
 func WithDerived(on bool) Option { return func(s *settings) { s.derived = on } }
 
-// WithAdapter chooses one of the model's adapters by name, or [model.Base]; the
-// model's first adapter is the default, or the base where it has none.
+// WithAdapter chooses one of the model's adapters by name, or [model.Base]; the default
+// is what model.Options.Active says: the only adapter, or the sum of several.
 func WithAdapter(name string) Option { return func(s *settings) { s.adapter = name } }
 
 // WithCalibration turns confidences into probabilities. The calibration must have

@@ -37,8 +37,8 @@ func openModel(t *testing.T, path string, o model.Options) *model.Model {
 func variants() map[string][]ner.Option {
 	short := ner.WithMaxNewTokens(16)
 	return map[string][]ner.Option{
-		"first adapter, grounded": {short},
-		"first adapter, plain":    {short, ner.WithGrounded(false)},
+		"both, grounded": {short},
+		"both, plain":    {short, ner.WithGrounded(false)},
 		"second, grounded":        {short, ner.WithAdapter("rslora")},
 		"second, plain":           {short, ner.WithAdapter("rslora"), ner.WithGrounded(false)},
 		"base, grounded":          {short, ner.WithAdapter(model.Base)},
@@ -96,8 +96,8 @@ func TestSharedModel(t *testing.T) {
 		}, options)
 	}
 	for _, pair := range [][2]string{
-		{"first adapter, plain", "second, plain"}, {"second, plain", "base, plain"},
-		{"first adapter, grounded", "second, grounded"}, {"base, grounded", "base, plain"},
+		{"both, plain", "second, plain"}, {"second, plain", "base, plain"},
+		{"both, grounded", "second, grounded"}, {"base, grounded", "base, plain"},
 	} {
 		require.NotEqual(t, alone[pair[0]].replies, alone[pair[1]].replies, "%v would not be told apart", pair)
 	}
