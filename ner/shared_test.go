@@ -37,15 +37,15 @@ func openModel(t *testing.T, path string, o model.Options) *model.Model {
 func variants() map[string][]ner.Option {
 	short := ner.WithMaxNewTokens(16)
 	return map[string][]ner.Option{
-		"both, grounded": {short},
-		"both, plain":    {short, ner.WithGrounded(false)},
-		"second, grounded":        {short, ner.WithAdapter("rslora")},
-		"second, plain":           {short, ner.WithAdapter("rslora"), ner.WithGrounded(false)},
-		"base, grounded":          {short, ner.WithAdapter(model.Base)},
-		"base, plain":             {short, ner.WithAdapter(model.Base), ner.WithGrounded(false)},
-		"card":                    {short, ner.WithPrompt("card"), ner.WithTasks(prompt.Chemicals)},
-		"seed-compat":             {ner.WithProfile(ner.SeedCompat), short},
-		"alternatives":            {short, ner.WithAlternatives(0.01)},
+		"both, grounded":   {short},
+		"both, plain":      {short, ner.WithGrounded(false)},
+		"second, grounded": {short, ner.WithAdapter("rslora")},
+		"second, plain":    {short, ner.WithAdapter("rslora"), ner.WithGrounded(false)},
+		"base, grounded":   {short, ner.WithAdapter(model.Base)},
+		"base, plain":      {short, ner.WithAdapter(model.Base), ner.WithGrounded(false)},
+		"card":             {short, ner.WithPrompt("card"), ner.WithTasks(prompt.Chemicals)},
+		"seed-compat":      {ner.WithProfile(ner.SeedCompat), short},
+		"alternatives":     {short, ner.WithAlternatives(0.01)},
 	}
 }
 
