@@ -247,7 +247,7 @@ func TestSystemIsFolded(t *testing.T) {
 	interpreted, err := FromSource(strings.ReplaceAll(source, "MORE", "+ '  ' "), tokens)
 	require.NoError(t, err)
 	require.Equal(t, "jinja", interpreted.Name())
-	for _, tpl := range []*Template{{name: "mistral", render: renderer(mistral(" ")).with(tokens)}, interpreted} {
+	for _, tpl := range []*Template{{name: "mistral", render: mistral(" ").with(tokens)}, interpreted} {
 		got, err := tpl.Render([]Message{{"system", "Be <s>brief."}, {"user", "Why?"}}, Options{AddGenerationPrompt: true})
 		require.NoError(t, err)
 		require.Equal(t, "<s>[INST] Be <s>brief.\n\nWhy? [/INST]", got.Text)
