@@ -193,14 +193,14 @@ func (e *Extractor) room(q question) (int, error) {
 	}
 	context := e.generator.Context()
 	room := context - len(ids) - seam - e.maxNewTokens
+	needed := fmt.Sprintf("room for the prompt's %d tokens, %d new ones and an article", len(ids), e.maxNewTokens)
 	if c, ok, err := e.copyOf(q); err != nil {
 		return 0, err
-	} else if ok {
-		room = min(room, (context-len(c.ids))/2-seam)
+	} else if twice := (context-len(c.ids))/2 - seam; ok && twice < room {
+		room, needed = twice, fmt.Sprintf("room for the prompt's %d tokens and an article twice", len(c.ids))
 	}
 	if room < leastPiece {
-		return 0, badinput.New("", "context", fmt.Sprintf("%d positions", context),
-			fmt.Sprintf("room for the prompt's %d tokens, %d new ones and an article", len(ids), e.maxNewTokens))
+		return 0, badinput.New("", "context", fmt.Sprintf("%d positions", context), needed)
 	}
 	return room, nil
 }

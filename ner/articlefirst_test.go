@@ -223,5 +223,6 @@ func TestArticleFirstNeedsRoomForTheCopy(t *testing.T) {
 	}
 	e.generator = silent{90}
 	_, _, err = questionsAbout(e, text)
-	require.ErrorContains(t, err, "context")
+	require.ErrorContains(t, err, "context: found 90 positions")
+	require.ErrorContains(t, err, "an article twice")
 }
