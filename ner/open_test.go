@@ -17,7 +17,7 @@ import (
 // calibrationOf returns the calibration that an extractor with this key finds in
 // a folder.
 func calibrationOf(key confidence.Key, dir string) (*confidence.Calibration, error) {
-	e := &Extractor{settings: settings{profile: Default, penalty: 1, grounded: true}}
+	e := &Extractor{settings: settings{profile: Default, penalty: 1, grounded: true}, using: Generate}
 	e.prompts = []*prompt.Prompt{{Name: key.Prompt}}
 	e.subject = &subject{about: document.Model{Name: key.Model, Adapter: key.Adapter, Precision: key.Precision}, calibrations: newFolder(dir).calibrations}
 	err := e.calibrate()
