@@ -63,6 +63,14 @@ func TestJATS(t *testing.T) {
 	}
 }
 
+// A note to a title is no part of it.
+func TestJATSNotesToTitles(t *testing.T) {
+	var tally Tally
+	docs := mustRead(t, "a", `<article><front><article-meta><title-group><article-title>Li<fn><p>A note.</p></fn> helps</article-title><subtitle>a trial</subtitle></title-group></article-meta></front><body><p>x<fn><p>Another.</p></fn>y</p></body></article>`, ReadOptions{Warn: tally.Add})
+	require.Equal(t, "Li helps\na trial\nx\nAnother.\ny", docs[0].Text)
+	require.Equal(t, []string{"a: the element <fn> is not kept"}, tally.Lines())
+}
+
 func TestJATSEnvelopes(t *testing.T) {
 	const article = `<article><front><article-meta><title-group><article-title>Li %d</article-title></title-group></article-meta></front><body><p>x</p></body></article>`
 	one, two := fmt.Sprintf(article, 1), fmt.Sprintf(article, 2)

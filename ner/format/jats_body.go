@@ -150,6 +150,9 @@ func (a *jatsArticle) inlineElement(start xml.StartElement) error {
 		return err
 	case "list", "disp-quote", "fig", "fig-group", "table-wrap", "table-wrap-group", "boxed-text", "supplementary-material", "def-list", "disp-formula",
 		"disp-formula-group", "fn", "sec", "table", "fn-group", "verse-group", "preformat", "code", "statement", "speech", "array", "chem-struct-wrap":
+		if a.kind == "" && start.Name.Local == "fn" {
+			return a.forget(start) // a note to a title, or to a cell of a table
+		}
 		if a.kind == "" {
 			a.flow.WriteByte(' ')
 			return a.inline()
