@@ -120,9 +120,11 @@ func TestTags(t *testing.T) {
 	require.Equal(t, []string{"chemical aspirin@4-11", "disease nausea@17-23", "chemical aspirin@28-35", "disease pain@40-44"}, places(r)[:4])
 	require.Equal(t, "tag", r.Model.Method)
 	require.Contains(t, dropped(r), "tags: gene: tagged as Gene, which is neither chemical nor disease")
+	require.NotContains(t, places(r), "disease gene@48-52", "a side of a pair that is tagged as a gene")
 	require.Len(t, l.requests, 1, "only pairs are written")
 	require.Equal(t, []string{text}, l.texts)
-	for _, e := range r.Entities[:4] {
+	require.Len(t, r.Entities, 4)
+	for _, e := range r.Entities {
 		require.Greater(t, e.Confidence, 0.9)
 		require.True(t, e.Grounded)
 	}

@@ -28,7 +28,7 @@ type tagged struct {
 	c     *collector
 	items map[prompt.Task][]*item // each form once, in the order of the text
 	byKey map[prompt.Task]map[string]*item
-	spans []document.Span // of all items, ascending
+	spans []document.Span // of all items, and of tags of other types, ascending
 }
 
 // newTagged reads tags. A form that is tagged at several places is one item, with
@@ -59,15 +59,17 @@ func (t *tagged) add(g tag) {
 	case len(sentence.Starts(text)) > 0:
 		reason = reasonSentences
 	}
-	if reason != "" {
-		t.c.drop(tagTask, text, reason)
-		return
-	}
 	index := t.c.article.Index()
 	start, _ := index.CodePoint(g.Place.Start)
 	end, _ := index.CodePoint(g.Place.End)
 	span := document.Span{Start: start, End: end}
-	t.spans = append(t.spans, span)
+	if reason == "" || task == "" { // what is a gene, say, is no disease that a list or a pair has
+		t.spans = append(t.spans, span)
+	}
+	if reason != "" {
+		t.c.drop(tagTask, text, reason)
+		return
+	}
 	key := ground.Fold(text)
 	it := t.byKey[task][key]
 	if it == nil {

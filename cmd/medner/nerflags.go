@@ -18,6 +18,7 @@ type nerFlags struct {
 	modelFlags
 	tasks         string
 	method        string
+	labels        string
 	profile       string
 	variant       string
 	prompt        string
@@ -42,6 +43,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.tasks, "task", "chemicals,diseases,influences", "what to extract, comma-separated")
 	fs.StringVar(&f.method, "method", "", "find chemicals and diseases by lists that the model writes, by tags of its token classification head, or by both: `generate|tag|both` (default: tag where the adapter has a head and the prompt is for it)")
+	fs.StringVar(&f.labels, "labels", "", "the `LABELS` of that head by class, comma-separated or in a JSON file (default: those that config.json or the adapter's folder name)")
 	fs.StringVar(&f.profile, "profile", string(ner.Default), "how answers are read: `default|seed-compat` (as the published adapter's model card does), or a FILE of prompts")
 	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: eval counts similar items as right)")
 	fs.StringVar(&f.prompt, "prompt", "", "`PROMPT` to ask with: train, simple, card, biomistral, article-first or a file (default: the one that the model was trained with)")
@@ -68,6 +70,9 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	mo, err := f.modelFlags.options(cmd)
 	if err != nil {
+		return nil, err
+	}
+	if mo.Labels, err = parseLabels(f.labels); err != nil {
 		return nil, err
 	}
 	options := []ner.Option{ner.WithModelOptions(mo), ner.WithPatience(true)}

@@ -24,7 +24,7 @@ func (f *modelFlags) inputs() []string { return append([]string{f.path}, f.adapt
 // inputs returns the paths that the flags of an extractor may name. Names of
 // prompts that are no files do no harm.
 func (f *nerFlags) inputs() []string {
-	paths := append(f.modelFlags.inputs(), f.profile, f.prompt, f.calibration, f.terminology)
+	paths := append(f.modelFlags.inputs(), f.profile, f.prompt, f.labels, f.calibration, f.terminology)
 	paths = append(paths, strings.Split(f.ensemble, ",")...)
 	for i, path := range paths {
 		paths[i], _, _ = strings.Cut(path, "#") // a prompt in a file of several
