@@ -197,8 +197,6 @@ func (p *headerParser) place(body []byte) error {
 			return p.bad(field, fmt.Sprintf("begin %d after a hole", e.begin), fmt.Sprintf("%d", at))
 		case e.end > len(body):
 			return p.bad(field, fmt.Sprintf("end %d", e.end), fmt.Sprintf("at most the %d bytes of the file's data", len(body)))
-		case e.begin%e.dtype.Size() != 0:
-			return p.bad(field, fmt.Sprintf("begin %d", e.begin), fmt.Sprintf("a multiple of %d for %s", e.dtype.Size(), e.dtype))
 		}
 		at = e.end
 	}
