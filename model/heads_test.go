@@ -73,8 +73,8 @@ func TestBadHeads(t *testing.T) {
 		"a bias alone":  {func(_ config, m tensorMap) { delete(m, "score.weight") }, "score.weight: found no such tensor"},
 		"two heads":     {func(_ config, m tensorMap) { m.set("classifier.weight", []int{3, 64}) }, "classifier.weight: found a second head"},
 		"bias too long": {func(_ config, m tensorMap) { m.set("score.bias", []int{4}) }, "score.bias: shape: found [4], expected 3 numbers"},
-		"NaN":           {func(_ config, m tensorMap) { m.set("score.weight", []int{3, 64}, 1, nan) }, "score.weight: found NaN at number 1"},
-		"infinity":      {func(_ config, m tensorMap) { m.set("score.bias", []int{3}, 1, 2, inf) }, "score.bias: found +Inf at number 2"},
+		"NaN":           {func(_ config, m tensorMap) { m.set("score.weight", []int{3, 64}, 1, nan) }, "score.weight: found NaN in row 0"},
+		"infinity":      {func(_ config, m tensorMap) { m.set("score.bias", []int{3}, 1, 2, inf) }, "score.bias: found +Inf in row 0"},
 		"integers": {func(_ config, m tensorMap) {
 			m["score.weight"] = safetensors.Bytes("score.weight", safetensors.I8, []int{3, 64}, make([]byte, 192))
 		}, "score.weight: dtype"},

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -202,6 +203,7 @@ func (c *Checkpoint) Matrix(name string) (quant.Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
+	m = checked(m, c.source.where(w.Name), w.Name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if first := c.matrices[name]; first != nil {
@@ -220,11 +222,17 @@ func (c *Checkpoint) Vector(name string) ([]float32, error) {
 	if m.Rows() != 1 {
 		return nil, fmt.Errorf("%s: weight %s is a matrix", c.Path, name)
 	}
+	return c.readAll(m, name)
+}
+
+// readAll reads the whole of a weight.
+func (c *Checkpoint) readAll(m quant.Matrix, name string) ([]float32, error) {
 	v, err := quant.ReadAll(m)
-	if err != nil {
-		return nil, badinput.Wrap(c.source.where(name), name, err)
+	var bad *badinput.Error
+	if err != nil && !errors.As(err, &bad) {
+		err = badinput.Wrap(c.source.where(name), name, err)
 	}
-	return v, nil
+	return v, err
 }
 
 // Text returns the model's tokenizer, chat template and generation hints, as

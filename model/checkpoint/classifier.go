@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -70,28 +69,13 @@ func (c *Checkpoint) Classifier() (*Classifier, error) {
 	if head.Weight, err = c.Matrix(name); err != nil {
 		return nil, err
 	}
-	numbers, err := quant.ReadAll(head.Weight)
-	if err != nil {
-		return nil, badinput.Wrap(c.source.where(name), name, err)
-	}
-	if err := c.finite(name, numbers); err != nil {
+	if _, err := c.readAll(head.Weight, name); err != nil { // before a tokenizer or an adapter is
 		return nil, err
 	}
 	if bias := head.Module + ".bias"; c.Has(bias) {
 		if head.Bias, err = c.Vector(bias); err != nil {
 			return nil, err
 		}
-		return head, c.finite(bias, head.Bias)
 	}
 	return head, nil
-}
-
-// finite refuses numbers of a weight that are NaN or infinite.
-func (c *Checkpoint) finite(name string, numbers []float32) error {
-	for i, v := range numbers {
-		if v != v || math.IsInf(float64(v), 0) {
-			return badinput.New(c.source.where(name), name, fmt.Sprintf("%v at number %d", v, i), "finite numbers")
-		}
-	}
-	return nil
 }
