@@ -1,9 +1,13 @@
 package quantize
 
 import (
+	"bytes"
+	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +17,7 @@ import (
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/quant"
+	"github.com/medner/medner/safetensors"
 )
 
 // copied copies a directory, or a file, into a new directory.
@@ -89,4 +94,50 @@ func TestOutputsThatHoldTheSource(t *testing.T) {
 	after, err := os.ReadDir(path)
 	require.NoError(t, err)
 	require.Len(t, after, len(before))
+}
+
+// Numbers that are no numbers, or that the target has no room for, are an error that
+// names file and tensor, and nothing is left of the output.
+func TestNumbersThatCantBeWritten(t *testing.T) {
+	for name, test := range map[string]struct {
+		number  float32
+		formats []quant.Format
+		want    string
+	}{
+		"NaN":       {float32(math.NaN()), []quant.Format{quant.NF4, quant.FP4, quant.F16, quant.BF16, quant.F32}, "found NaN"},
+		"infinity":  {float32(math.Inf(-1)), []quant.Format{quant.NF4, quant.FP4, quant.F16, quant.BF16, quant.F32}, "found -Inf"},
+		"too large": {1e6, []quant.Format{quant.F16}, "F16 has no room for"},
+		"rounds up": {math.MaxFloat32, []quant.Format{quant.BF16}, "BF16 has no room for"},
+	} {
+		for _, format := range test.formats {
+			dir := filepath.Join(t.TempDir(), "model")
+			require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join(golden.Root(), "testdata", "goldens-more", "models", "head-128"))))
+			const tensor = "model.layers.0.mlp.up_proj.weight"
+			overwrite(t, filepath.Join(dir, safetensors.FileName), tensor, test.number)
+			out := filepath.Join(t.TempDir(), "out")
+			err := Convert(t.Context(), open(t, dir), out, Options{To: format})
+			var bad *badinput.Error
+			require.ErrorAs(t, err, &bad, "%s, %s", name, format)
+			require.ErrorContains(t, err, test.want)
+			require.ErrorContains(t, err, tensor)
+			require.ErrorContains(t, err, dir)
+			require.NoFileExists(t, out)
+		}
+	}
+}
+
+// overwrite replaces the second number of a tensor of float32.
+func overwrite(t *testing.T, path, tensor string, v float32) {
+	reader, err := safetensors.Open(path)
+	require.NoError(t, err)
+	found, ok := reader.Tensor(tensor)
+	require.True(t, ok)
+	before := slices.Clone(found.Data[:64])
+	require.NoError(t, reader.Close())
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	at := bytes.Index(data, before)
+	require.Positive(t, at)
+	binary.LittleEndian.PutUint32(data[at+4:], math.Float32bits(v))
+	require.NoError(t, os.WriteFile(path, data, 0o600))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 
 	"github.com/medner/medner/badinput"
@@ -165,6 +166,9 @@ func (w *weightWriter) denseTensor(weight checkpoint.Weight, m quant.Matrix) saf
 		shape = shape[1:]
 	}
 	m = w.rounded(m)
+	if format == quant.F16 || format == quant.BF16 {
+		m = roundedMatrix{m, format}
+	}
 	return safetensors.Source{Name: weight.Name, DType: safetensors.DType(format.String()), Shape: shape, Write: func(out io.Writer) error {
 		rows := min(max(1, chunk/weight.Cols), weight.Rows)
 		numbers := make([]float32, rows*weight.Cols)
@@ -206,7 +210,8 @@ func (w *weightWriter) rounded(m quant.Matrix) quant.Matrix {
 	return roundedMatrix{m, w.options.Round}
 }
 
-// roundedMatrix is a matrix whose numbers are rounded when they are read.
+// roundedMatrix is a matrix whose numbers are rounded when they are read. Numbers that
+// the format has no room for are an error.
 type roundedMatrix struct {
 	quant.Matrix
 	to quant.Format
@@ -218,5 +223,10 @@ func (r roundedMatrix) ReadRows(dst []float32, from int) error {
 		return err
 	}
 	quant.Round(r.to, dst)
+	for i, v := range dst {
+		if math.IsInf(float64(v), 0) { // the weight itself is finite, or could not have been read
+			return badinput.New("", "", fmt.Sprintf("a number in row %d that %s has no room for", from+i/r.Cols(), r.to), "another format: --to bf16 or f32")
+		}
+	}
 	return nil
 }
