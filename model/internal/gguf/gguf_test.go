@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -294,6 +295,35 @@ func TestFileThatShrinks(t *testing.T) {
 	require.NoError(t, err)
 	_, err = quant.ReadAll(m)
 	require.ErrorAs(t, err, &bad)
+}
+
+// A file that another process overwrites while it is open gives other values or a typed
+// error, never a panic, whatever is written.
+func TestFileThatIsOverwritten(t *testing.T) {
+	b := header(3, 1, 4).pair("s", kindString).str("text").array("list", kindString, 2).str("ab").str("c").
+		array("numbers", kindUint32, 2).zeros(8).array("floats", kindFloat32, 2).zeros(8).tensor("t", 0, 0, 32).align().zeros(128)
+	for fill := range 256 {
+		path := filepath.Join(t.TempDir(), "x.gguf")
+		require.NoError(t, os.WriteFile(path, *b, 0o600))
+		f, err := Open(path)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, slices.Repeat([]byte{byte(fill)}, len(*b)), 0o600))
+		_, err = f.Strings("list")
+		if fill != 0 {
+			var bad *badinput.Error
+			require.ErrorAs(t, err, &bad)
+			require.Equal(t, path, bad.File)
+		}
+		_, _ = f.String("s")
+		_, _ = f.Ints("numbers")
+		_, _ = f.Floats("floats")
+		tensor, _ := f.Tensor("t")
+		m, err := tensor.Matrix()
+		require.NoError(t, err)
+		_, err = quant.ReadAll(m)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -224,13 +224,18 @@ func (f *File) String(key string) (s string, err error) {
 // Strings returns an array of strings, byte for byte.
 func (f *File) Strings(key string) (list []string, err error) {
 	err = f.read(key, true, "an array of strings", func(v value) error {
-		// One copy of the bytes serves all the strings.
-		data := string(v.data)
+		// One copy of the bytes serves all the strings. Their lengths are those of the
+		// copy, and checked again: the file may have been overwritten since it was opened.
+		bytes := slices.Clone(v.data)
+		data := string(bytes)
 		list = make([]string, v.count)
 		for i := range list {
-			n := int(binary.LittleEndian.Uint64(v.data))
-			list[i] = data[8 : 8+n]
-			data, v.data = data[8+n:], v.data[8+n:]
+			if len(bytes) < 8 || binary.LittleEndian.Uint64(bytes) > uint64(len(bytes)-8) {
+				return badinput.New(f.path, fmt.Sprintf("%s[%d]: length", key, i), "another than when the file was opened", "a file that nobody changes while it is in use")
+			}
+			n := 8 + int(binary.LittleEndian.Uint64(bytes))
+			list[i] = data[8:n]
+			data, bytes = data[n:], bytes[n:]
 		}
 		return nil
 	}, kindString)
