@@ -52,8 +52,8 @@ SETS = {
         "four-bit": (["nf4-f16", "fp4", "head-64-one"], dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj", "up_proj"])),
     }),
     "families": ((1.0, 1.15), 2, True, {
-        "qwen2": (Qwen2Config, "bfloat16", 128, 192, 2, 4, 2, None, 320, dict(rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}, tie_word_embeddings=True)),
-        "qwen3": (Qwen3Config, "bfloat16", 64, 128, 2, 4, 2, 32, 230, dict(rope_parameters={"rope_type": "default", "rope_theta": 1000000.0})),
+        "qwen2": (Qwen2Config, "bfloat16", 64, 192, 2, 4, 2, None, 150, dict(rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}, tie_word_embeddings=True)),
+        "qwen3": (Qwen3Config, "bfloat16", 64, 128, 2, 4, 2, 32, 150, dict(rope_parameters={"rope_type": "default", "rope_theta": 1000000.0})),
         "qwen3-biased": (Qwen3Config, "float32", 48, 56, 1, 2, 1, 128, 150, dict(attention_bias=True, tie_word_embeddings=True)),
     }, {
         "nf4-qwen2": ("qwen2", "nf4", True, 64, torch.float32),

@@ -1,6 +1,6 @@
 """Writes small tokenizers made of every component that medner knows, and how Hugging Face's tokenizers encodes texts with each.
 
-    python scripts/tokenizer_components.py [COUNT [SEED]] > tokenizer/testdata/components.json
+    python scripts/tokenizer_components.py [COUNT [SEED]] | gzip -9n > tokenizer/testdata/components.json.gz
 
 The tests of package tokenizer read the output. A version of tokenizers always writes the same.
 """

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"os"
 	"testing"
@@ -26,7 +27,10 @@ func (c *componentCase) UnmarshalJSON(data []byte) error {
 // TestComponents checks small tokenizers of all components against what
 // scripts/tokenizer_components.py wrote.
 func TestComponents(t *testing.T) {
-	data, err := os.ReadFile("testdata/components.json")
+	file, err := os.Open("testdata/components.json.gz")
+	require.NoError(t, err)
+	defer file.Close()
+	data, err := gzip.NewReader(file)
 	require.NoError(t, err)
 	var golden struct {
 		Of []struct {
@@ -34,7 +38,7 @@ func TestComponents(t *testing.T) {
 			Cases     []componentCase
 		}
 	}
-	require.NoError(t, json.Unmarshal(data, &golden))
+	require.NoError(t, json.NewDecoder(data).Decode(&golden))
 	for i, g := range golden.Of {
 		tok, err := Parse("tokenizer", g.Tokenizer)
 		require.NoError(t, err, "%d", i)

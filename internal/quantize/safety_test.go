@@ -42,7 +42,7 @@ func TestSourcesThatShrink(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("windows refuses to shorten a mapped file")
 	}
-	for _, from := range []string{golden.Path(t, "tiny-llama"), golden.Path(t, "tiny-llama-nf4"), golden.Path(t, "tiny-llama-awq"), "../../model/checkpoint/testdata/tiny-llama.gguf"} {
+	for _, from := range []string{golden.Path(t, "tiny-llama"), golden.Path(t, "tiny-llama-nf4"), "../../testdata/goldens-packed/models/gemm-head", "../../model/checkpoint/testdata/tiny-llama.gguf"} {
 		for _, o := range []Options{{}, {DoubleQuant: true}, {To: quant.FP4}, {To: quant.F32}, {To: quant.BF16}, {Round: quant.BF16}} {
 			for _, after := range []int{0, 2} {
 				path := copied(t, from)
