@@ -15,12 +15,16 @@ func TestPoolSleeps(t *testing.T) {
 	p := NewPool(4)
 	defer p.Close()
 	p.Run(100, 1, func(int, int) {})
-	time.Sleep(20 * time.Millisecond)
-	before := processorTime(t)
-	time.Sleep(200 * time.Millisecond)
-	if used := processorTime(t) - before; used > 50*time.Millisecond {
-		t.Fatalf("an idle pool used %v in 200 ms", used)
+	var used time.Duration
+	for range 10 { // a collection of garbage may fall into one spell; a pool that never sleeps is busy in all
+		time.Sleep(20 * time.Millisecond)
+		before := processorTime(t)
+		time.Sleep(200 * time.Millisecond)
+		if used = processorTime(t) - before; used <= 50*time.Millisecond {
+			return
+		}
 	}
+	t.Fatalf("an idle pool used %v in 200 ms", used)
 }
 
 func processorTime(t *testing.T) time.Duration {

@@ -52,10 +52,11 @@ func TestLoadingTakesLittleMoreThanTheWeights(t *testing.T) {
 	}
 }
 
-// loadInChild opens the model in dir in a process of its own.
+// loadInChild opens the model in dir in a process of its own, whose collector runs
+// early, so that little garbage counts.
 func loadInChild(t *testing.T, dir string, precision Precision) loaded {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestLoadInChild$")
-	cmd.Env = append(os.Environ(), loadVariable+"="+dir, precisionVariable+"="+string(precision))
+	cmd.Env = append(os.Environ(), "GOGC=20", loadVariable+"="+dir, precisionVariable+"="+string(precision))
 	out, err := cmd.Output()
 	require.NoError(t, err, string(out))
 	var l loaded

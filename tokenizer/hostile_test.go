@@ -111,7 +111,7 @@ func TestRefusedFiles(t *testing.T) {
 		require.True(t, errors.As(err, &bad), "%s: %v", name, err)
 		require.ErrorContains(t, err, "tokenizer.json", name)
 		require.ErrorContains(t, err, c.want, name)
-		require.Less(t, time.Since(begun), 10*time.Second, name)
+		require.Less(t, time.Since(begun), time.Minute, name)
 	}
 	for _, data := range []string{"", "{", "[]", "null", `"x"`, "{}", `{"version": 1}`, `{"version": "1.0", "model": []}`, `{"version": "1.0", "added_tokens": {}}`, smallFile + "x", strings.Repeat("[", 1<<20)} {
 		_, err := Parse("tokenizer.json", []byte(data))
@@ -136,7 +136,7 @@ func TestHostileMerges(t *testing.T) {
 	begun := time.Now()
 	e := tok.Encode(strings.Repeat("a", 1<<20)+"b", EncodeOptions{})
 	require.Len(t, e.IDs, 1<<8+1)
-	require.Less(t, time.Since(begun), 20*time.Second)
+	require.Less(t, time.Since(begun), time.Minute)
 }
 
 // Added tokens that hide each other, and a text of their beginnings.
@@ -149,6 +149,6 @@ func TestHostileAddedTokens(t *testing.T) {
 	require.NoError(t, err)
 	begun := time.Now()
 	require.Empty(t, tok.Encode(strings.Repeat("c", 1<<16), EncodeOptions{}).IDs)
-	require.Less(t, time.Since(begun), 20*time.Second)
+	require.Less(t, time.Since(begun), time.Minute)
 	require.Equal(t, []int32{3 + 3}, tok.Encode("cccd", EncodeOptions{}).IDs)
 }

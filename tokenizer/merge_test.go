@@ -98,7 +98,7 @@ func TestLongTexts(t *testing.T) {
 			text := strings.Repeat(unit, size/len(unit))
 			begun := time.Now()
 			e := tok.Encode(text, EncodeOptions{ParseSpecial: true})
-			if took := time.Since(begun); took > 20*time.Second {
+			if took := time.Since(begun); took > time.Minute {
 				t.Errorf("%s: %q takes %s", model, unit, took)
 			}
 			if last := e.Offsets[len(e.Offsets)-1]; last[1] != len(text) {

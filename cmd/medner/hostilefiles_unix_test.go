@@ -28,7 +28,7 @@ func runWithin(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	select {
 	case code = <-ended:
 		return code, out.String(), errs.String()
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		t.Fatalf("medner %s: still running", strings.Join(args, " "))
 		return 0, "", ""
 	}

@@ -75,15 +75,9 @@ func TestHostileFiles(t *testing.T) {
 			if f == Brat {
 				continue // reads files; see below
 			}
-			var took time.Duration
-			for range 3 { // the machine may have paused
-				start := time.Now()
-				readHostile(t, name, data, f)
-				if took = time.Since(start); took < 15*time.Second { // under a second on a free machine
-					break
-				}
-			}
-			if took >= 15*time.Second {
+			start := time.Now()
+			readHostile(t, name, data, f)
+			if took := time.Since(start); took > time.Minute { // under a second on a free machine
 				t.Errorf("%s as %s took %v", name, f, took)
 			}
 		}
