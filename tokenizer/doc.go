@@ -7,7 +7,8 @@
 // # What it reads
 //
 // [Load] reads a tokenizer.json with a BPE model as Llama-3, SmolLM2, GPT-2,
-// Llama-2 and Mistral write it; [FromGGUF] takes the vocabulary of a GGUF file
+// Llama-2 and Mistral write it, and of a folder also the added tokens that the
+// files beside it name (folder.go, named.go); [FromGGUF] takes the vocabulary of a GGUF file
 // and [Tokenizer.MarshalJSON] writes it out as a tokenizer.json. What the package
 // can't do as the reference does is refused with a badinput error that names the
 // file and the field: a component of an unknown type, a broken file, a limit.

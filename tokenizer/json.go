@@ -52,9 +52,16 @@ type modelJSON struct {
 	Merges       mergesJSON `json:"merges"`
 }
 
-// Load reads a tokenizer.json. A file that is broken, or that holds what this
-// package doesn't know, is a badinput error.
+// Load reads a tokenizer. A path of a folder means its tokenizer.json with the
+// added tokens that tokenizer_config.json, special_tokens_map.json and
+// added_tokens.json name, as transformers reads a model's folder. The path of a
+// tokenizer.json means that file alone, as the tokenizers library reads it. A file
+// that is broken, or that holds what this package doesn't know, is a badinput
+// error.
 func Load(path string) (*Tokenizer, error) {
+	if info, err := files.Stat(path); err == nil && info.IsDir() {
+		return loadFolder(path)
+	}
 	data, err := files.Read(path, maxFile, "a "+filepath.Base(path))
 	if err != nil {
 		return nil, err
@@ -64,11 +71,20 @@ func Load(path string) (*Tokenizer, error) {
 
 // Parse reads the content of a tokenizer.json. Errors call the file name.
 func Parse(name string, data []byte) (*Tokenizer, error) {
+	f, err := decodeFile(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return f.tokenizer(name, nil)
+}
+
+// decodeFile reads the fields of a tokenizer.json.
+func decodeFile(name string, data []byte) (*fileJSON, error) {
 	if len(data) > maxFile {
 		return nil, badinput.New(name, "", fmt.Sprintf("more than %d MB", maxFile>>20), "a tokenizer.json")
 	}
-	var f fileJSON
-	if err := json.Unmarshal(data, &f); err != nil {
+	f := &fileJSON{}
+	if err := json.Unmarshal(data, f); err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) {
 			return nil, badinput.New(name, typ.Field, "a JSON "+typ.Value, typ.Type.String())
@@ -81,7 +97,12 @@ func Parse(name string, data []byte) (*Tokenizer, error) {
 	if f.Model.Type != "BPE" && (f.Model.Type != "" || f.Model.Merges == nil) {
 		return nil, badinput.New(name, "model.type", fmt.Sprintf("%q", f.Model.Type), `"BPE"`)
 	}
-	b := builder{name: name, vocab: &vocabulary{ids: make(map[string]int32, len(f.Model.Vocab))}}
+	return f, nil
+}
+
+// tokenizer makes a tokenizer of the file, with more added tokens.
+func (f *fileJSON) tokenizer(name string, more []namedToken) (*Tokenizer, error) {
+	b := builder{name: name, more: more, vocab: &vocabulary{ids: make(map[string]int32, len(f.Model.Vocab))}}
 	for _, v := range f.Model.Vocab {
 		b.token(v.token, v.id)
 	}

@@ -17,6 +17,7 @@ const (
 	templateFile        = "chat_template.jinja"
 	tokenizerConfigFile = "tokenizer_config.json"
 	tokenizerFile       = "tokenizer.json"
+	specialFile         = "special_tokens_map.json"
 )
 
 func (d directoryText) tokenizer() (*tokenizer.Tokenizer, error) {
@@ -24,7 +25,7 @@ func (d directoryText) tokenizer() (*tokenizer.Tokenizer, error) {
 	if _, err := files.Stat(path); missing(err) {
 		return nil, &AbsentError{absentTokenizer, badinput.New(path, "", "no such file", "the model's tokenizer")}
 	}
-	return tokenizer.Load(path)
+	return tokenizer.Load(d.dir)
 }
 
 // tokenizerConfig is what tokenizer_config.json says about the chat template.
@@ -33,6 +34,7 @@ type tokenizerConfig struct {
 	ChatTemplate json.RawMessage `json:"chat_template"`
 	BOS          json.RawMessage `json:"bos_token"`
 	EOS          json.RawMessage `json:"eos_token"`
+	Added        json.RawMessage `json:"added_tokens_decoder"`
 }
 
 // config reads tokenizer_config.json, which may be missing.
@@ -98,11 +100,41 @@ func (d directoryText) names() (names specialNames, err error) {
 	if err != nil {
 		return names, err
 	}
+	if len(config.Added) == 0 || string(config.Added) == "null" {
+		if path, err = d.mapped(path, &config); err != nil {
+			return names, err
+		}
+	}
 	if names.bos, err = tokenName(path, "bos_token", config.BOS); err != nil {
 		return names, err
 	}
 	names.eos, err = tokenName(path, "eos_token", config.EOS)
 	return names, err
+}
+
+// mapped takes the names from special_tokens_map.json where that file has them. It
+// returns the file for errors. transformers reads it only where
+// tokenizer_config.json has no added_tokens_decoder.
+func (d directoryText) mapped(path string, config *tokenizerConfig) (string, error) {
+	file := filepath.Join(d.dir, specialFile)
+	data, err := files.Read(file, maxText, "the names of special tokens")
+	switch {
+	case missing(err):
+		return path, nil
+	case err != nil:
+		return file, err
+	}
+	var named tokenizerConfig
+	if err := json.Unmarshal(data, &named); err != nil {
+		return file, badinput.Wrap(file, "", err)
+	}
+	if len(named.BOS) > 0 {
+		config.BOS = named.BOS
+	}
+	if len(named.EOS) > 0 {
+		config.EOS = named.EOS
+	}
+	return file, nil
 }
 
 // tokenName reads a token of tokenizer_config.json: its name, an object that
@@ -174,7 +206,7 @@ func (d directoryText) files(*Text) (map[string][]byte, error) {
 	texts := map[string][]byte{}
 	for _, name := range []string{
 		tokenizerFile, tokenizerConfigFile, templateFile, generationFile,
-		"special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
+		specialFile, "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model",
 		"LICENSE", "LICENSE.txt", "NOTICE", "USE_POLICY.md",
 	} {
 		data, err := files.Read(filepath.Join(d.dir, name), maxText, "a text")

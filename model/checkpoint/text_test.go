@@ -143,6 +143,8 @@ func TestSpecialTokens(t *testing.T) {
 		"one of them":       {map[string]string{"tokenizer_config.json": `{"eos_token":"</s>"}`, "config.json": strange}, chat.Tokens{BOS: tok.Token(2000), EOS: "</s>"}},
 		"ids":               {map[string]string{"config.json": strange}, chat.Tokens{BOS: tok.Token(2000), EOS: tok.Token(2003)}},
 		"nothing says":      {nil, chat.Tokens{}},
+		"the map first":     {map[string]string{"tokenizer_config.json": `{"bos_token":"<s>","eos_token":"</s>"}`, "special_tokens_map.json": `{"bos_token":{"content":"<b>"}}`}, chat.Tokens{BOS: "<b>", EOS: "</s>"}},
+		"the map not read":  {map[string]string{"tokenizer_config.json": `{"bos_token":"<s>","eos_token":null,"added_tokens_decoder":{}}`, "special_tokens_map.json": `{"bos_token":"<b>","eos_token":"<e>"}`}, chat.Tokens{BOS: "<s>"}},
 		"ids, no tokenizer": {map[string]string{"config.json": strange, "tokenizer.json": ""}, chat.Tokens{}},
 	} {
 		files := map[string]string{"tokenizer.json": "golden"}
