@@ -57,7 +57,7 @@ func TestMisalignedTensors(t *testing.T) {
 		return rows
 	}
 	const ignored = "model.layers.0.self_attn.rotary_emb.inv_freq"
-	for _, name := range []string{"goldens/tiny-llama-nf4", "goldens/tiny-llama-nf4-bf16", "goldens/tiny-llama-awq", "goldens-more/models/odd-100", "goldens-more/models/head-128"} {
+	for _, name := range []string{"goldens/tiny-llama-nf4", "goldens/tiny-llama-nf4-bf16", "goldens-packed/models/gemm-128", "goldens-packed/models/compressed-32", "goldens-more/models/odd-100", "goldens-more/models/head-128"} {
 		path := filepath.Join(golden.Root(), "testdata", name)
 		moved := misaligned(t, path, ignored)
 		for _, precision := range []Precision{F32, Fast} {
