@@ -21,8 +21,8 @@ func (q *Quantization) parseCompressedTensors(f fields) {
 	q.Format = packQuantized
 	format := f.str("format")
 	f.oneOf("format", format, packQuantized, "mixed-precision")
-	if f.raw("quantization_status") != nil {
-		f.oneOf("quantization_status", f.str("quantization_status"), "compressed")
+	if f.raw("quantization_status") != nil { // its first versions wrote "frozen" beside packed tensors
+		f.oneOf("quantization_status", f.str("quantization_status"), "compressed", "frozen")
 	}
 	for _, name := range []string{"kv_cache_scheme", "moe_sparsity_config"} {
 		f.empty(name)

@@ -131,7 +131,7 @@ func TestHostileQuantization(t *testing.T) {
 		return `{"quant_method":"compressed-tensors","format":"pack-quantized","quantization_status":"compressed"` + top + `,"config_groups":{"g":{"targets":["Linear"]` +
 			group + `,"weights":{"num_bits":4,"type":"int","strategy":"group","group_size":64,"symmetric":true` + weights + `}}}}`
 	}
-	for _, text := range []string{awq + "}", gptq + "}", compressed("", "", "")} {
+	for _, text := range []string{awq + "}", gptq + "}", compressed("", "", ""), compressed(`,"quantization_status":"frozen"`, "", "")} {
 		quantization(t, text)
 	}
 	for _, test := range []struct{ text, field, found string }{
@@ -170,7 +170,7 @@ func TestHostileQuantization(t *testing.T) {
 		{`{"quant_method":"marlin"}`, "quant_method", "marlin"},
 		{compressed(`,"format":"int-quantized"`, "", ""), "format", "int-quantized"},
 		{compressed(`,"format":"marlin-24"`, "", ""), "format", "marlin-24"},
-		{compressed(`,"quantization_status":"frozen"`, "", ""), "quantization_status", "frozen"},
+		{compressed(`,"quantization_status":"calibration"`, "", ""), "quantization_status", "calibration"},
 		{compressed(`,"kv_cache_scheme":{"num_bits":8}`, "", ""), "kv_cache_scheme", "num_bits"},
 		{compressed(`,"sparsity_config":{"format":"sparse-24-bitmask"}`, "", ""), "format", "sparse-24-bitmask"},
 		{compressed(`,"transform_config":{"config_groups":{"u":{"type":"hadamard"}}}`, "", ""), "config_groups", "hadamard"},
