@@ -151,6 +151,7 @@ func (m *addedMatcher) split(p piece, r rules, emit func(piece)) {
 		return
 	}
 	s, done := p.text, 0
+	spaces := span{-1, -1} // the spaces that a token took behind it, and where they end
 	for i := m.candidate(s, 0); i < len(s); i = m.candidate(s, i) {
 		k, end := m.longest(s, i)
 		if k < 0 {
@@ -171,10 +172,14 @@ func (m *addedMatcher) split(p piece, r rules, emit func(piece)) {
 			continue
 		}
 		if t.LStrip {
-			start = max(len(strings.TrimRightFunc(s[:start], unicode.IsSpace)), done)
+			from := min(done, start) // a token before takes what it took
+			start = max(from+len(strings.TrimRightFunc(s[from:start], unicode.IsSpace)), done)
 		}
 		if t.RStrip {
-			end = len(s) - len(strings.TrimLeftFunc(s[end:], unicode.IsSpace))
+			if end < spaces.start || spaces.end < end { // looked at once
+				spaces = span{end, len(s) - len(strings.TrimLeftFunc(s[end:], unicode.IsSpace))}
+			}
+			end = spaces.end
 		}
 		if done < start {
 			emit(p.slice(done, start))

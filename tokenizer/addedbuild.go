@@ -117,6 +117,7 @@ func (b *builder) failIn(n namedToken, found, want string) {
 // that is a special token's name.
 func (b *builder) matchers(t *Tokenizer) {
 	special := make(map[string]bool, len(t.added))
+	bytes := 0
 	t.written = make([]string, len(t.added))
 	for i, a := range t.added {
 		t.written[i] = a.Content
@@ -125,6 +126,10 @@ func (b *builder) matchers(t *Tokenizer) {
 			if t.written[i] == "" {
 				b.fail(fmt.Sprintf("added_tokens[%d].content", i), fmt.Sprintf("%q, of which the normalizer leaves nothing", a.Content), "a token")
 			}
+		}
+		if bytes += len(t.written[i]); bytes > maxAddedBytes {
+			b.fail("added_tokens", fmt.Sprintf("more than %d bytes of added tokens", maxAddedBytes), fmt.Sprint("at most ", maxAddedBytes))
+			return
 		}
 		if a.Special {
 			special[a.Content] = true

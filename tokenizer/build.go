@@ -57,8 +57,9 @@ func (b *builder) merge(i int, pair [2]string) mergeRule {
 	return mergeRule{find(pair[0]), find(pair[1]), find(pair[0] + pair[1])}
 }
 
-func (b *builder) build(added []addedToken, parts componentsJSON, options modelJSON, merges []mergeRule) (*Tokenizer, error) {
-	t := &Tokenizer{vocab: b.vocab, components: parts, options: options}
+func (b *builder) build(added []addedToken, parts componentsJSON, options modelJSON, merges []mergeRule) (t *Tokenizer, err error) {
+	defer recoverTooLong(&err)
+	t = &Tokenizer{vocab: b.vocab, components: parts, options: options}
 	if b.err == nil {
 		b.err = b.components(t, parts)
 	}
@@ -78,20 +79,22 @@ func (b *builder) build(added []addedToken, parts componentsJSON, options modelJ
 }
 
 func (b *builder) components(t *Tokenizer, parts componentsJSON) error {
+	g := &growth{factor: 1}
 	c, err := newComponent(b.name, "normalizer", parts.Normalizer)
 	if err != nil {
 		return err
 	}
 	if c != nil {
-		if t.normalizer, err = c.normalizer(); err != nil {
+		if t.normalizer, err = c.normalizer(g); err != nil {
 			return err
 		}
 	}
+	g.parts = 0
 	if c, err = newComponent(b.name, "pre_tokenizer", parts.PreTokenizer); err != nil {
 		return err
 	}
 	if c != nil {
-		if t.pre, err = c.preTokenizers(nil); err != nil {
+		if t.pre, err = c.preTokenizers(nil, g); err != nil {
 			return err
 		}
 	}
@@ -106,7 +109,7 @@ func (b *builder) components(t *Tokenizer, parts componentsJSON) error {
 	if c, err = newComponent(b.name, "decoder", parts.Decoder); err != nil {
 		return err
 	}
-	var d decoderBuilder
+	d := decoderBuilder{growth: growth{factor: 1}}
 	if c != nil {
 		if err = d.add(c); err != nil {
 			return err
@@ -151,6 +154,9 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 		b.fail("model.byte_fallback", "true with a byte-level vocabulary that lacks bytes", "false")
 	}
 	if o.UnkToken != nil && !covered {
+		if len(*o.UnkToken) > maxAdded { // each unknown character is decoded to it
+			b.fail("model.unk_token", fmt.Sprint(len(*o.UnkToken), " bytes"), fmt.Sprint("at most ", maxAdded))
+		}
 		if m.unknown = b.vocab.lookup(*o.UnkToken); m.unknown == none {
 			b.fail("model.unk_token", fmt.Sprintf("%q", *o.UnkToken), "a token of model.vocab")
 		}
@@ -201,10 +207,25 @@ func (m *bpe) rules() []mergeRule {
 	return rules
 }
 
-// checkPost refuses templates that add ids which aren't there.
+// recoverTooLong sets err where a pattern took too long.
+func recoverTooLong(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case tooLong:
+		*err = r.err
+	default:
+		panic(r)
+	}
+}
+
+// checkPost refuses templates that add ids which aren't there, or too many.
 func (b *builder) checkPost(t *Tokenizer) {
+	around := 0
 	for _, p := range t.post {
 		if p, ok := p.(template); ok {
+			if around += len(p.before) + len(p.after); around > maxAround {
+				b.fail("post_processor", fmt.Sprint("more than ", maxAround, " tokens around a text"), fmt.Sprint("at most ", maxAround))
+			}
 			for _, id := range slices.Concat(p.before, p.after) {
 				if _, ok := t.decoded(id); !ok {
 					b.fail("post_processor.special_tokens", fmt.Sprint("the id ", id), "an id of the vocabulary")

@@ -130,6 +130,9 @@ func (c *component) pattern() (pattern, error) {
 	if err != nil {
 		return nil, badinput.Wrap(c.file, c.path+".pattern", err)
 	}
+	if re, ok := p.(*regex); ok {
+		re.file, re.field = c.file, c.path+".pattern"
+	}
 	return p, nil
 }
 
@@ -140,43 +143,44 @@ func abridged(raw []byte) string {
 	return string(raw)
 }
 
-func (c *component) normalizer() (normalizer, error) {
+var forms = map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD}
+
+func (c *component) normalizer(g *growth) (normalizer, error) {
 	switch c.kind {
 	case "Sequence":
 		var all normalizers
 		err := c.list("normalizers", func(inner *component) error {
-			n, err := inner.normalizer()
+			n, err := inner.normalizer(g)
 			all = append(all, n)
 			return err
 		})
 		return all, err
 	case "Prepend":
 		var s string
-		err := c.need("prepend", &s)
-		return prependNormalizer(s), err
+		if err := c.need("prepend", &s); err != nil {
+			return nil, err
+		}
+		return prependNormalizer(s), g.prepend(c, "prepend", s)
 	case "Replace":
 		p, err := c.pattern()
 		if err != nil {
 			return nil, err
 		}
 		n := replaceNormalizer{pattern: p}
-		err = c.need("content", &n.content)
-		return n, err
-	case "NFC":
-		return unicodeNormalizer{norm.NFC}, nil
-	case "NFD":
-		return unicodeNormalizer{norm.NFD}, nil
-	case "NFKC":
-		return unicodeNormalizer{norm.NFKC}, nil
-	case "NFKD":
-		return unicodeNormalizer{norm.NFKD}, nil
+		if err = c.need("content", &n.content); err != nil {
+			return nil, err
+		}
+		return n, g.replace(c, p, n.content)
+	}
+	if form, ok := forms[c.kind]; ok {
+		return unicodeNormalizer{form}, g.form(c, form)
 	}
 	return nil, c.unknown("NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence")
 }
 
 // preTokenizers appends the pre-tokenizers of c to list. Those of a Sequence are
 // appended one by one.
-func (c *component) preTokenizers(list sequence) (sequence, error) {
+func (c *component) preTokenizers(list sequence, g *growth) (sequence, error) {
 	if n := len(list); n > 0 {
 		if _, ok := list[n-1].(byteLevel); ok {
 			return nil, badinput.New(c.file, c.path, "a pre-tokenizer behind ByteLevel", "ByteLevel last")
@@ -185,12 +189,15 @@ func (c *component) preTokenizers(list sequence) (sequence, error) {
 	switch c.kind {
 	case "Sequence":
 		err := c.list("pretokenizers", func(inner *component) (err error) {
-			list, err = inner.preTokenizers(list)
+			list, err = inner.preTokenizers(list, g)
 			return err
 		})
 		return list, err
 	case "Split":
 		s, err := c.splitter()
+		if err == nil {
+			err = g.part(c, "", 1)
+		}
 		return append(list, s), err
 	case "Digits":
 		var single bool
@@ -199,16 +206,28 @@ func (c *component) preTokenizers(list sequence) (sequence, error) {
 		if !single {
 			s.behavior = contiguous
 		}
+		if err == nil {
+			err = g.part(c, "", 1)
+		}
 		return append(list, s), err
 	case "ByteLevel":
 		b := byteLevel{words: true}
 		if err := c.need("add_prefix_space", &b.prefixSpace); err != nil {
 			return nil, err
 		}
-		err := c.may("use_regex", &b.words)
-		return append(list, b), err
+		if err := c.may("use_regex", &b.words); err != nil {
+			return nil, err
+		}
+		times := 1.0
+		if b.prefixSpace {
+			times = 2
+		}
+		return append(list, b), g.part(c, ".add_prefix_space", times)
 	case "Metaspace":
 		m, err := c.metaspace()
+		if err == nil {
+			err = g.prepend(c, "replacement", m.mark)
+		}
 		return append(list, m), err
 	}
 	return nil, c.unknown("ByteLevel, Digits, Metaspace, Sequence, Split")

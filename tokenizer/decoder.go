@@ -12,10 +12,16 @@ import (
 type decoderBuilder struct {
 	steps  []newStep
 	joined bool // a step that was added joins the tokens
+	growth growth
 }
 
 func (d *decoderBuilder) add(c *component) error {
 	joined := d.joined
+	if c.kind != "Sequence" {
+		if err := d.growth.part(c, "", 1); err != nil {
+			return err
+		}
+	}
 	var s newStep
 	switch c.kind {
 	case "Sequence":
@@ -43,6 +49,10 @@ func (d *decoderBuilder) add(c *component) error {
 			return c.wrong("pattern", "a Regex", "a String")
 		}
 		if err := c.need("content", &to); err != nil {
+			return err
+		}
+		d.growth.parts-- // counted above
+		if err := d.growth.replace(c, p, to); err != nil {
 			return err
 		}
 		s = func() step { return &replaceStep{from: string(from), to: to, joined: joined} }

@@ -178,7 +178,13 @@ func namedTokens(dir string, contents map[string][]byte, f *fileJSON) ([]namedTo
 	named = append(named, withNames...)
 	var byID []namedToken
 	if null(decoder.raw) {
-		byID, err = legacyTokens(in(addedFile), contents[addedFile], slices.Concat(named, extra), f.AddedTokens)
+		var last map[string]addedToken
+		byID, last, err = legacyTokens(in(addedFile), contents[addedFile], slices.Concat(named, extra), f.AddedTokens)
+		for i, t := range named {
+			if a, ok := last[t.Content]; ok && !isTokenField(t.field) {
+				named[i].addedToken = a
+			}
+		}
 	} else {
 		byID, err = decoderTokens(decoder)
 	}

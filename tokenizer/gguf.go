@@ -183,9 +183,15 @@ func (g *ggufBuilder) sentencePiece() (*Tokenizer, error) {
 			return nil, g.wrong("tokens", fmt.Sprintf("a token of %d bytes", len(token)), fmt.Sprintf("at most %d", maxPiece))
 		}
 		for i := range token {
-			left, right := g.b.vocab.lookup(token[:i]), g.b.vocab.lookup(token[i:])
-			if i > 0 && left != none && right != none {
+			left, right := g.b.vocab.lookup(token[:i]), int32(none)
+			if i > 0 && left != none {
+				right = g.b.vocab.lookup(token[i:])
+			}
+			if right != none {
 				merges = append(merges, mergeRule{left, right, int32(id)})
+				if len(merges) > maxPieceMerges*len(v.Tokens) {
+					return nil, g.wrong("tokens", fmt.Sprintf("more than %d ways to make %d tokens of two others", len(merges)-1, len(v.Tokens)), fmt.Sprint("at most ", maxPieceMerges, " for a token on average"))
+				}
 			}
 		}
 	}
@@ -212,4 +218,7 @@ func (g *ggufBuilder) sentencePiece() (*Tokenizer, error) {
 	}, options, merges)
 }
 
-const maxPiece = 1024 // bytes of a SentencePiece token
+const (
+	maxPiece       = 512 // bytes of a SentencePiece token
+	maxPieceMerges = 32  // merges for each token, on average; Llama-2's have two
+)

@@ -16,7 +16,7 @@ import (
 const (
 	maxFile  = 256 << 20
 	maxID    = 1<<21 - 1
-	maxToken = 1 << 16 // bytes of a token
+	maxToken = 1 << 12 // bytes of a token
 	maxAdded = 256     // bytes of an added token
 )
 

@@ -156,11 +156,13 @@ func decoderTokens(v setting) (tokens []namedToken, err error) {
 
 // legacyTokens returns the tokens of added_tokens.json and of tokenizer.json in the
 // order of their ids; where they differ tokenizer.json counts.
-func legacyTokens(file string, data []byte, special []namedToken, added []addedToken) ([]namedToken, error) {
-	byID := map[int64]namedToken{}
+//
+// last holds them by their contents, those that lost their ids too.
+func legacyTokens(file string, data []byte, special []namedToken, added []addedToken) (tokens []namedToken, last map[string]addedToken, err error) {
+	byID, last := map[int64]namedToken{}, map[string]addedToken{}
 	names := make(map[string]bool, len(special))
 	for _, t := range special {
-		names[t.Content] = true
+		names[t.Content] = names[t.Content] || !isTokenField(t.field) // as transformers, which forgets names that aren't usual
 	}
 	if data != nil {
 		err := eachField(file, "", data, func(name string, raw json.RawMessage) error {
@@ -170,17 +172,18 @@ func legacyTokens(file string, data []byte, special []namedToken, added []addedT
 			}
 			t := namedToken{file: file, field: abridged([]byte(name)), always: true}
 			t.addedToken = addedToken{Content: name, Special: names[name], Normalized: !names[name]}
-			byID[id] = t
+			byID[id], last[name] = t, t.addedToken
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	for _, a := range added {
+		last[a.Content] = a
 		byID[int64(a.ID)] = namedToken{addedToken: a, file: vocabularyFile, field: "added_tokens", always: true}
 	}
-	return byOrder(byID), nil
+	return byOrder(byID), last, nil
 }
 
 func byOrder(byID map[int64]namedToken) []namedToken {

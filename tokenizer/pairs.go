@@ -1,6 +1,9 @@
 package tokenizer
 
-import "math/bits"
+import (
+	"math/bits"
+	"math/rand/v2"
+)
 
 // pairTable maps a pair of tokens to the rule that joins it. It is a hash table
 // with open addressing and about half of its slots free, so that a look-up seldom
@@ -8,7 +11,8 @@ import "math/bits"
 // map.
 type pairTable struct {
 	slots []pairSlot
-	shift uint // the bits to shift a hash right by to get a slot's index
+	times uint64 // odd, and another one in each table, so that no file knows pairs that collide
+	shift uint   // the bits to shift a hash right by to get a slot's index
 }
 
 type pairSlot struct {
@@ -19,14 +23,14 @@ type pairSlot struct {
 
 func newPairTable(rules int) *pairTable {
 	n := bits.Len(uint(rules + rules/2 + 1))
-	return &pairTable{slots: make([]pairSlot, 1<<n), shift: uint(64 - n)}
+	return &pairTable{slots: make([]pairSlot, 1<<n), times: rand.Uint64() | 1, shift: uint(64 - n)}
 }
 
 func pairKey(left, right int32) uint64 { return uint64(uint32(left)+1)<<32 | uint64(uint32(right)) }
 
 // slot returns a pair's slot, or the free one where it belongs.
 func (t *pairTable) slot(pair uint64) *pairSlot {
-	for i := pair * 0x9e3779b97f4a7c15 >> t.shift; ; i = (i + 1) & uint64(len(t.slots)-1) {
+	for i := pair * t.times >> t.shift; ; i = (i + 1) & uint64(len(t.slots)-1) {
 		if s := &t.slots[i]; s.pair == pair || s.pair == 0 {
 			return s
 		}

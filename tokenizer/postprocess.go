@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/medner/medner/badinput"
 )
 
 // postProcessor changes an encoding that holds all tokens of a text.
@@ -83,6 +85,9 @@ func spacesAround(token string) (leading, trailing int) {
 // postProcessors appends the post-processors of c to list. Those of a Sequence
 // are appended one by one.
 func (c *component) postProcessors(list []postProcessor) ([]postProcessor, error) {
+	if len(list) >= maxParts {
+		return nil, badinput.New(c.file, c.path, fmt.Sprint("more than ", maxParts, " components"), fmt.Sprint("at most ", maxParts))
+	}
 	switch c.kind {
 	case "Sequence":
 		err := c.list("processors", func(inner *component) (err error) {
@@ -131,6 +136,9 @@ func (c *component) template() (t template, err error) {
 			ids, ok := special[item.SpecialToken.ID]
 			if !ok {
 				return t, c.wrong(field, fmt.Sprintf("%q", item.SpecialToken.ID), "one of special_tokens")
+			}
+			if around := len(t.before) + len(t.after) + len(ids.IDs); around > maxAround {
+				return t, c.wrong(field, fmt.Sprint(around, " tokens around a text"), fmt.Sprint("at most ", maxAround))
 			}
 			if texts == 0 {
 				t.before = append(t.before, ids.IDs...)

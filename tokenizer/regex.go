@@ -2,6 +2,8 @@ package tokenizer
 
 import (
 	"fmt"
+	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"time"
@@ -9,10 +11,20 @@ import (
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2/v2"
+
+	"github.com/medner/medner/badinput"
 )
 
-// regex is a pattern that a backtracking engine matches.
-type regex struct{ re *regexp2.Regexp }
+// regex is a pattern that an engine matches: the one of the standard library,
+// which takes time in proportion to the text of a match, where that understands
+// the pattern, else a backtracking one.
+type regex struct {
+	linear      *regexp.Regexp  // nil: backtracking
+	re          *regexp2.Regexp // nil: linear
+	least       int             // the fewest bytes of a match, 0 if it isn't known
+	source      string
+	file, field string // where the pattern stands, for errors
+}
 
 const (
 	maxPattern  = 4096            // bytes of a pattern's source
@@ -28,34 +40,73 @@ func compileRegex(source string) (*regex, error) {
 	if len(source) > maxPattern {
 		return nil, fmt.Errorf("a pattern of %d bytes, more than %d", len(source), maxPattern)
 	}
-	source, err := portable(source)
+	portable, err := portable(source)
 	if err != nil {
 		return nil, err
 	}
-	re, err := regexp2.Compile(source, regexp2.OptionMaxBacktrackingStackSize(backtracks))
-	if err != nil {
-		return nil, err
+	p := &regex{source: source}
+	if p.linear, p.least = compileLinear(portable); p.linear == nil {
+		if p.re, err = regexp2.Compile(portable, regexp2.OptionMaxBacktrackingStackSize(backtracks)); err != nil {
+			return nil, err
+		}
 	}
-	re.MatchTimeout = probeTime
+	return p, p.probe()
+}
+
+// probe runs the pattern on texts on which patterns of more than linear time take
+// long: runs of one or two characters, also of those in the pattern, behind which
+// something else stands.
+func (p *regex) probe() error {
 	deadline := time.Now().Add(probeTime)
-	for _, unit := range []string{"a", "A", "1", " ", "\n", "!", "'", "é", "日", "aA", "a1", "a b", " \n", "'s"} {
-		text := []rune(strings.Repeat(unit, probeBytes/len(unit)))
-		for _, last := range []rune{'a', '!', '\n', '\x00'} {
-			err := re.FindRunesMatches(append(text, last), -1, func(regexp2.MatchView) bool { return time.Now().Before(deadline) })
-			if err != nil || time.Now().After(deadline) {
-				return nil, fmt.Errorf("a pattern that takes too long on a text of %d bytes", probeBytes)
+	units := []string{"a", "A", "1", " ", "\n", "!", "'", "é", "日", "aA", "a1", "a b", " \n", "'s"}
+	seen := map[rune]bool{}
+	for _, r := range p.source {
+		if len(seen) < 32 && !seen[r] && r != utf8.RuneError {
+			units, seen[r] = append(units, string(r)), true
+		}
+	}
+	for _, unit := range units {
+		text := strings.Repeat(unit, probeBytes/len(unit))
+		for _, last := range []string{"a", "!", "\n", "\x00"} {
+			if !p.each(text+last, deadline, func(int, int) {}) {
+				return fmt.Errorf("the pattern %q takes too long on a text of %d bytes (%.8q…)", abridged([]byte(p.source)), probeBytes, text)
 			}
 		}
 	}
-	re.MatchTimeout = findTimeout
-	return &regex{re: re}, nil
+	return nil
 }
 
-// find gives up after findTimeout: the rest of the text is then left without
-// matches. compileRegex refuses patterns that would take so long on texts like
-// its probes.
+// tooLong is what find panics with when a pattern takes too long. Encode and build
+// turn it into an error.
+type tooLong struct{ err error }
+
+// find panics with tooLong if the matches take longer than findTimeout, or more
+// memory than backtracks allows.
 func (p *regex) find(s string, found func(start, end int)) {
-	matches, begun := 0, time.Now()
+	if !p.each(s, time.Now().Add(findTimeout), found) {
+		panic(tooLong{badinput.New(p.file, p.field, fmt.Sprintf("%q, which takes too long on a text of %d bytes", abridged([]byte(p.source)), len(s)), "a pattern that takes linear time")})
+	}
+}
+
+// each calls found with each match. It reports whether there was time for all.
+func (p *regex) each(s string, deadline time.Time, found func(start, end int)) bool {
+	if p.linear == nil {
+		return p.backtrack(s, deadline, found)
+	}
+	for matches, at := 1, 0; ; matches++ {
+		m := p.linear.FindStringIndex(s[at:])
+		if m == nil {
+			return true
+		}
+		found(at+m[0], at+m[1])
+		at += m[1]
+		if matches%64 == 0 && time.Now().After(deadline) {
+			return false
+		}
+	}
+}
+
+func (p *regex) backtrack(s string, deadline time.Time, found func(start, end int)) bool {
 	index, offset := 0, 0 // the index of a rune, and the byte where it begins
 	seek := func(rune int) int {
 		for ; index < rune && offset < len(s); index++ {
@@ -64,14 +115,70 @@ func (p *regex) find(s string, found func(start, end int)) {
 		}
 		return offset
 	}
-	_ = p.re.FindRunesMatches([]rune(s), -1, func(m regexp2.MatchView) bool {
+	re := *p.re // MatchTimeout bounds each match by itself
+	re.MatchTimeout = max(time.Until(deadline), time.Millisecond)
+	matches, intime := 0, true
+	err := re.FindRunesMatches([]rune(s), -1, func(m regexp2.MatchView) bool {
 		if i, n, ok := m.GroupRange(0); ok {
 			start := seek(i)
 			found(start, seek(i+n))
 		}
 		matches++
-		return matches%1024 != 0 || time.Since(begun) < findTimeout
+		intime = matches%64 != 0 || time.Now().Before(deadline)
+		return intime
 	})
+	return err == nil && intime
+}
+
+// unicodeSpace is what \s means to the reference's engine, inside a class.
+const unicodeSpace = `\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}`
+
+// compileLinear compiles a portable pattern for the standard library's engine, which
+// finds the same matches as a backtracking one. It returns nil for a pattern that the
+// engine doesn't have, or that it may understand differently: with groups other than
+// ( and (?:, with loops of what may be empty, or with empty matches. least is the
+// fewest bytes of a match.
+func compileLinear(source string) (re *regexp.Regexp, least int) {
+	var out strings.Builder
+	class := false
+	for i := 0; i < len(source); i++ {
+		rest := source[i:]
+		switch {
+		case strings.HasPrefix(rest, "(?") && !class && !strings.HasPrefix(rest, "(?:"), rest == "\\":
+			return nil, 0
+		case source[i] == '\\':
+			i++
+			switch c := source[i]; {
+			case c == 's' && class:
+				out.WriteString(unicodeSpace)
+			case c == 's':
+				out.WriteString("[" + unicodeSpace + "]")
+			case c == 'S' && !class:
+				out.WriteString("[^" + unicodeSpace + "]")
+			case strings.IndexByte("pPrnt", c) >= 0 || c < utf8.RuneSelf && !isWord(rune(c)):
+				out.WriteString(rest[:2])
+			default:
+				return nil, 0
+			}
+		default:
+			class = source[i] == '[' || class && source[i] != ']'
+			out.WriteByte(source[i])
+		}
+	}
+	parsed, err := syntax.Parse(out.String(), syntax.Perl)
+	if err != nil || leastBytes(parsed) == 0 || emptyLoop(parsed) {
+		return nil, 0
+	}
+	if re, err = regexp.Compile(out.String()); err != nil {
+		return nil, 0
+	}
+	return re, leastBytes(parsed)
+}
+
+// emptyLoop reports whether a pattern repeats something that may be empty.
+func emptyLoop(re *syntax.Regexp) bool {
+	loop := re.Op == syntax.OpStar || re.Op == syntax.OpPlus || re.Op == syntax.OpRepeat
+	return loop && leastBytes(re.Sub[0]) == 0 || slices.ContainsFunc(re.Sub, emptyLoop)
 }
 
 // portable rewrites a pattern of the reference's engine (Oniguruma) so that it

@@ -43,6 +43,9 @@ type Encoding struct {
 	// overlap. Tokens that AddSpecial puts around the text have [0, 0).
 	// [Encoding.CharOffsets] converts the offsets to code points.
 	Offsets [][2]int
+	// Err is nil, or a badinput error that names a pattern of the tokenizer.json
+	// which takes too long on the text. There are no tokens then.
+	Err error
 }
 
 // encoding is an Encoding on its way through the post-processors.
@@ -62,9 +65,11 @@ func (e *Encoding) add(id int32, at span) {
 	e.Offsets = append(e.Offsets, [2]int{at.start, at.end})
 }
 
-// Encode returns the tokens of text. It never fails: characters without a token
-// become the unknown token or, if the vocabulary has none, are left out.
-func (t *Tokenizer) Encode(text string, o EncodeOptions) Encoding {
+// Encode returns the tokens of text. Characters without a token become the unknown
+// token or, if the vocabulary has none, are left out. It fails, see Encoding.Err,
+// only where the tokenizer has a pattern that a backtracking engine must match.
+func (t *Tokenizer) Encode(text string, o EncodeOptions) (out Encoding) {
+	defer recoverTooLong(&out.Err)
 	size := len(text)/4 + 8
 	e := encoding{Encoding: Encoding{IDs: make([]int32, 0, size), Offsets: make([][2]int, 0, size)}}
 	r := rules{parse: o.ParseSpecial, literal: ascending(o.Literal)}
