@@ -134,7 +134,11 @@ type pieces struct {
 // of returns the pieces for the question about one of several tasks.
 func (s *pieces) of(task prompt.Task, tasks []prompt.Task, p *prompt.Prompt) ([]chunk, error) {
 	if s.tokens == nil {
-		s.tokens = s.e.tokenizer.Encode(s.text, tokenizer.EncodeOptions{}).Offsets
+		encoded := s.e.tokenizer.Encode(s.text, tokenizer.EncodeOptions{})
+		if encoded.Err != nil {
+			return nil, encoded.Err
+		}
+		s.tokens = encoded.Offsets
 	}
 	limit, err := s.e.pieceLimit(task, tasks, p)
 	if err != nil {

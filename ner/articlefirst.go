@@ -1,6 +1,7 @@
 package ner
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/medner/medner/badinput"
@@ -32,7 +33,7 @@ func (e *Extractor) parts(q question, r prompt.Rendered) (prefix []int32, branch
 	for n > 0 && encoded.Offsets[n-1] == [2]int{} {
 		n--
 	}
-	return encoded.IDs[:n:n], branch, nil
+	return encoded.IDs[:n:n], branch, encoded.Err
 }
 
 // copied is a prompt that ends with a copy of a piece, whose tokens a model
@@ -62,9 +63,13 @@ func (e *Extractor) copyOf(q question) (c copied, ok bool, err error) {
 	if err != nil {
 		return copied{}, false, err
 	}
-	c.ids = append(prefix, e.tokenizer.Encode(between, tokenizer.EncodeOptions{}).IDs...)
+	encodedBetween := e.tokenizer.Encode(between, tokenizer.EncodeOptions{})
+	c.ids = append(prefix, encodedBetween.IDs...)
 	c.first = len(c.ids)
 	encoded := e.tokenizer.Encode(e.shown(q.article), tokenizer.EncodeOptions{})
+	if err := errors.Join(encodedBetween.Err, encoded.Err); err != nil {
+		return copied{}, false, err
+	}
 	c.ids = append(c.ids, encoded.IDs...)
 	at := e.shownAt(q.article)
 	for _, o := range encoded.Offsets {

@@ -30,13 +30,15 @@ func (e *Extractor) tokens(q question) ([]int32, error) {
 		return nil, err
 	}
 	if q.seam == 0 {
-		return e.begun(r, q.prompt).IDs, nil
+		encoded := e.begun(r, q.prompt)
+		return encoded.IDs, encoded.Err
 	}
 	prefix, branch, err := e.parts(q, r)
 	if err != nil {
 		return nil, err
 	}
-	return append(prefix, e.tokenizer.Encode(branch.Text, tokenizer.EncodeOptions{ParseSpecial: true, Literal: branch.Literal}).IDs...), nil
+	encoded := e.tokenizer.Encode(branch.Text, tokenizer.EncodeOptions{ParseSpecial: true, Literal: branch.Literal})
+	return append(prefix, encoded.IDs...), encoded.Err
 }
 
 // begun encodes a text that begins a prompt.

@@ -35,7 +35,8 @@ func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model) ([]int32, error
 		return nil, err
 	}
 	if f.messages == "" {
-		return tok.Encode(f.text, tokenizer.EncodeOptions{AddSpecial: true, ParseSpecial: true}).IDs, nil
+		encoded := tok.Encode(f.text, tokenizer.EncodeOptions{AddSpecial: true, ParseSpecial: true})
+		return encoded.IDs, encoded.Err
 	}
 	messages, err := readMessages(cmd, f.messages)
 	if err != nil {
@@ -50,7 +51,8 @@ func (f *promptFlags) tokens(cmd *cobra.Command, m *model.Model) ([]int32, error
 		return nil, err
 	}
 	noteFolding(cmd, rendered)
-	return tok.Encode(rendered.Text, tokenizer.EncodeOptions{ParseSpecial: true, Literal: rendered.Literal}).IDs, nil
+	encoded := tok.Encode(rendered.Text, tokenizer.EncodeOptions{ParseSpecial: true, Literal: rendered.Literal})
+	return encoded.IDs, encoded.Err
 }
 
 // generation is the JSON of `medner generate`.

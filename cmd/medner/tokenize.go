@@ -39,6 +39,9 @@ func newTokenize() *cobra.Command {
 					line = text
 				}
 				e := tok.Encode(line, tokenizer.EncodeOptions{AddSpecial: !noSpecial, ParseSpecial: parseSpecial})
+				if e.Err != nil {
+					return nil, e.Err
+				}
 				if e.IDs == nil {
 					return tokenization{[]int32{}, [][2]int{}}, nil
 				}

@@ -126,7 +126,7 @@ func (c *Classifier) Classify(ctx context.Context, d *document.Document) (*Resul
 func (c *Classifier) plain(ctx context.Context, d *document.Document) (all []Token, err error) {
 	e := c.Tokenizer.Encode(d.Text, tokenizer.EncodeOptions{AddSpecial: true})
 	if d.Text == "" || len(e.IDs) == 0 {
-		return nil, nil
+		return nil, e.Err
 	}
 	found, err := c.Model.Classify(ctx, model.ClassifyRequest{Tokens: e.IDs, Adapter: c.Adapter, Patient: true})
 	if err != nil {

@@ -56,6 +56,8 @@ func (c *tokenizerCase) difference(tok *tokenizer.Tokenizer) string {
 	e := tok.Encode(c.Text, tokenizer.EncodeOptions{AddSpecial: true, ParseSpecial: true})
 	bare := tok.Encode(c.Text, tokenizer.EncodeOptions{ParseSpecial: true})
 	switch {
+	case e.Err != nil:
+		return e.Err.Error()
 	case !slices.Equal(e.IDs, c.IDs):
 		return fmt.Sprintf("%.40q: ids %v, expected %v", c.Text, e.IDs, c.IDs)
 	case !slices.Equal(bare.IDs, c.IDsWithoutSpecial):
