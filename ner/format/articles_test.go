@@ -29,6 +29,16 @@ const jatsSample = `<?xml version="1.0" encoding="UTF-8"?>
 <back><ack><p>Thanks.</p></ack><ref-list><ref><mixed-citation>No.</mixed-citation></ref></ref-list></back>
 <sub-article><front-stub/><body><p>No.</p></body></sub-article></article>`
 
+// The number of a citation is no part of the word before it; what stands in
+// brackets, or begins inside of a word, is left as it is.
+func TestCitationsInJATS(t *testing.T) {
+	const file = `<article><front><article-meta><title-group><article-title>Metformin<xref ref-type="fn">a</xref></article-title></title-group></article-meta></front>` +
+		`<body><p>Metformin<sup><xref ref-type="bibr">1</xref>,<xref ref-type="bibr">2</xref></sup> and Li<xref>[3]</xref> as<xref/>pirin <xref>4</xref>, Na<sup>+</sup>, β<sub>2</sub>` +
+		`, tin<xref><fig><caption><p>4</p></caption></fig></xref>.</p></body></article>`
+	docs := mustRead(t, "a.nxml", file, ReadOptions{})
+	require.Equal(t, "Metformin a\nMetformin 1,2 and Li[3] aspirin 4, Na+, β2, tin\n4\n.", strings.ReplaceAll(docs[0].Text, "\n\n", "\n"))
+}
+
 func TestJATS(t *testing.T) {
 	var tally Tally
 	docs := mustRead(t, "a.nxml", jatsSample, ReadOptions{Warn: tally.Add})

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // blocks reads the children of an element that holds paragraphs, sections, figures
@@ -123,7 +125,7 @@ func (a *jatsArticle) inline() error {
 		}
 		switch t := t.(type) {
 		case xml.CharData:
-			a.flow.Write(t)
+			a.write(t)
 		case xml.StartElement:
 			if err := a.inlineElement(t); err != nil {
 				return err
@@ -134,6 +136,24 @@ func (a *jatsArticle) inline() error {
 	}
 }
 
+// write adds text to the paragraph. A blank parts the text of a cross-reference
+// from a word right before it, which are set apart by raised type in print: the
+// citation 1 of "metformin" is no part of the word.
+func (a *jatsArticle) write(text []byte) {
+	if a.raised && len(text) > 0 {
+		a.raised = false
+		before, _ := utf8.DecodeLastRuneInString(a.flow.String())
+		after, _ := utf8.DecodeRune(text)
+		if isWord(before) && isWord(after) {
+			a.flow.WriteByte(' ')
+		}
+	}
+	a.flow.Write(text)
+}
+
+// isWord tells whether a letter or a digit is part of a word.
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
 // inlineElement reads an element in a paragraph.
 func (a *jatsArticle) inlineElement(start xml.StartElement) error {
 	switch start.Name.Local {
@@ -142,6 +162,11 @@ func (a *jatsArticle) inlineElement(start xml.StartElement) error {
 	case "break", "sep":
 		a.flow.WriteByte(' ')
 		return a.inline()
+	case "xref":
+		a.raised = true
+		err := a.inline()
+		a.raised = false
+		return err
 	case "p", "term", "def", "speaker", "verse-line", "title", "caption":
 		// Paragraphs in lists and definitions.
 		a.flow.WriteByte(' ')

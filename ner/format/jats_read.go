@@ -69,6 +69,7 @@ type jatsArticle struct {
 
 	sections []string         // the headings of the sections around, from the outermost
 	flow     *strings.Builder // the text of the paragraph so far; nil outside of paragraphs
+	raised   bool             // the next text is the first of a cross-reference
 	kind     string           // the type of that paragraph's passage
 }
 
