@@ -35,7 +35,8 @@ type Options struct {
 	Seed      Seed     // how documents in the model card's format are scored
 	Types     TypeMap  // which types of mentions are scored; the zero map knows those of well-known corpora
 	// Replies are the model's answers, for [Report.Strategies]. Without them, the
-	// completions of predictions in the model card's format are used.
+	// completions of predictions in the model card's format are used. A task that
+	// no answer is for is left out there.
 	Replies []Reply
 }
 
@@ -127,11 +128,13 @@ func Evaluate(ctx context.Context, gold, predicted []document.Document, o Option
 	if spans {
 		r.Resolution = resolution
 	}
-	replies := o.Replies
+	replies, answered := o.Replies, tasks
 	if replies == nil {
 		replies = repliesIn(gold, m.predicted)
+	} else {
+		answered = tasksOf(replies, tasks)
 	}
-	if r.Strategies, err = sideBySide(ctx, gold, replies, tasks, o.Resamples); err != nil {
+	if r.Strategies, err = sideBySide(ctx, gold, replies, answered, o.Resamples); err != nil {
 		return nil, err
 	}
 	return r, r.measure(ctx, spans, o.Resamples)

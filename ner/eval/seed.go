@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/medner/medner/ner/document"
@@ -115,9 +116,21 @@ func filtered(v seedcompat.Rules, r Reply) []string {
 	return v.Predicted(prompt.Task(r.Task), r.Prompt, r.Text)
 }
 
+// tasksOf returns those of tasks that a reply is for: no list is asked for where
+// tags find the mentions, so that there is no answer to filter.
+func tasksOf(replies []Reply, tasks []string) []string {
+	var out []string
+	for _, t := range tasks {
+		if slices.ContainsFunc(replies, func(r Reply) bool { return r.Task == t }) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // sideBySide scores replies by each of the strategies.
 func sideBySide(ctx context.Context, gold []document.Document, replies []Reply, tasks []string, resamples int) ([]Strategy, error) {
-	if len(replies) == 0 {
+	if len(replies) == 0 || len(tasks) == 0 {
 		return nil, nil
 	}
 	index := map[string]int{}

@@ -50,6 +50,13 @@ func TestSeedScoring(t *testing.T) {
 		require.Equal(t, Counts{3, 4, 3}, r.Strategies[0].Tasks[Chemicals].Counts)
 	}
 
+	// Tags find the chemicals: no answer lists them.
+	tagged, err := Evaluate(t.Context(), gold, raw, Options{Replies: []Reply{{Document: "gold:2", Task: Diseases, Prompt: gold[1].Prompt, Text: "- pain"}}})
+	require.NoError(t, err)
+	require.Len(t, tagged.Strategies, len(strategies))
+	require.Len(t, tagged.Strategies[0].Tasks, 1)
+	require.Equal(t, 1., tagged.Strategies[0].Tasks[Diseases].TP)
+
 	results := []document.Document{
 		{ID: "gold:1", Entities: []document.Entity{{Type: "chemical", Text: "Aspirin", Normalized: "aspirin"}, {Type: "disease", Text: "pain"}}},
 		{ID: "gold:2", Entities: []document.Entity{{Type: "disease", Text: "Pain;", Normalized: "pains"}}},
