@@ -6,6 +6,7 @@ package evaluation
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -85,6 +86,11 @@ func Run(ctx context.Context, o Options) (*Evaluation, error) {
 func (e *Evaluation) calibrate(ctx context.Context, o *Options) (err error) {
 	if o.Fit {
 		e.Calibration, e.Fitted, err = o.Observed.fit(ctx, e.Gold, o.Resamples)
+		for _, task := range eval.Tasks() {
+			if e.Fitted != nil && e.Fitted.Tasks[task] != nil && e.Calibration[task].Items == 0 {
+				e.Warnings = append(e.Warnings, fmt.Sprintf("--fit-calibration: all items of %s are of one document, so that their calibration couldn't be measured on others; fit it to more", task))
+			}
+		}
 		return err
 	}
 	e.Calibration = map[string]eval.Calibration{}
@@ -123,16 +129,22 @@ func (o *Observed) fit(ctx context.Context, gold []document.Document, resamples 
 	measured := map[string]eval.Calibration{}
 	fitted := &confidence.Calibration{Schema: confidence.Schema, Key: o.key, Data: fmt.Sprintf("%d documents", len(gold)), Tasks: map[string]*confidence.Curve{}}
 	for task, s := range samples {
+		fitted.Tasks[task] = confidence.Fit(s)
 		var graded []eval.Graded
 		for i, p := range confidence.CrossFit(s, 10) {
+			if math.IsNaN(p) {
+				continue // all items are of one document: no curve has seen others only
+			}
 			graded = append(graded, eval.Graded{Document: s[i].Group, Confidence: p, Correct: s[i].Correct})
+		}
+		if len(graded) == 0 {
+			continue
 		}
 		c, err := eval.Calibrate(ctx, graded, resamples)
 		if err != nil {
 			return nil, nil, err
 		}
 		measured[task] = c
-		fitted.Tasks[task] = confidence.Fit(s)
 	}
 	return measured, fitted, nil
 }

@@ -47,7 +47,7 @@ func (out *Evaluation) Print(w io.Writer, notice string) error {
 		return err
 	}
 	switch {
-	case out.CrossFitted:
+	case out.CrossFitted && len(out.Calibration) > 0:
 		fmt.Fprintln(w, "\nconfidences, cross-fitted")
 	case len(out.Calibration) > 0:
 		fmt.Fprintln(w, "\nconfidences, as they are")
