@@ -57,6 +57,7 @@ func newClassify() *cobra.Command {
 	fs.StringVar(&f.scores, "scores", string(classification.NoScores), "print every token with the scores of all labels, as probabilities or as the head gives them: `none|softmax|raw`")
 	fs.StringVar(&f.prompt, "prompt", "", "read each text in a `PROMPT` with \"tags\", article-first or a file, and label the copy (default: none, but article-first for the default model)")
 	fs.StringVar(&f.input, "input-format", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
+	alias(fs, map[string]string{"from": "input-format"}) // its name in `medner convert`
 	fs.StringVarP(&f.out, "out", "o", "-", "`FILE` to write (-: standard output)")
 	return cmd
 }
@@ -73,9 +74,9 @@ func (f *classifyFlags) run(cmd *cobra.Command, paths []string) error {
 	}
 	ro := format.ReadOptions{}
 	if f.input != "" {
-		in, err := format.ParseInput(f.input)
+		in, err := inputFormat("--input-format", f.input)
 		if err != nil {
-			return usageError{err}
+			return err
 		}
 		ro.Format = in
 	}

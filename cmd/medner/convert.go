@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/internal/hint"
@@ -40,9 +39,9 @@ func newConvert() *cobra.Command {
 			if o.format == "" {
 				return usagef("--to: expected a format: %s", join(format.Outputs()))
 			}
-			out, err := format.ParseOutput(o.format)
+			out, err := outputFormat("--to", o.format)
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			if out == format.Brat && o.path == "-" {
 				return usagef("--to brat: expected --out FOLDER")
@@ -64,15 +63,7 @@ func newConvert() *cobra.Command {
 	fs.BoolVar(&o.text, "with-text", true, "write the articles' texts into JSON too")
 	fs.StringArrayVar(&s.join, "join", nil, "give results that lack their text that of the documents in `SOURCE`, and check the mentions; may be repeated")
 	fs.StringVar(&s.terminology, "terminology", "", "link mentions through an `INDEX` that 'medner terminology import' wrote")
-	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		switch name { // the names that these flags have in `medner ner`
-		case "format":
-			name = "to"
-		case "input-format":
-			name = "from"
-		}
-		return pflag.NormalizedName(name)
-	})
+	alias(fs, map[string]string{"format": "to", "input-format": "from"}) // their names in `medner ner`
 	return cmd
 }
 
@@ -96,8 +87,8 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 		ro.Annotations = format.Lenient
 	}
 	if o.input != "" {
-		if ro.Format, err = format.ParseInput(o.input); err != nil {
-			return usageError{err}
+		if ro.Format, err = inputFormat("--from", o.input); err != nil {
+			return err
 		}
 	}
 	wo := format.WriteOptions{Format: out, Warn: tally.Add, Text: o.text, Collection: func() format.Collection {

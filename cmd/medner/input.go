@@ -6,14 +6,44 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/ner/format"
 	"github.com/medner/medner/tokenizer/chat"
 )
 
 // maxInput bounds the size in bytes of a file that is read as a whole.
 const maxInput = 256 << 20
+
+// outputFormat returns the format that the value of a flag names.
+func outputFormat(flag, value string) (format.Format, error) {
+	f, err := format.ParseOutput(value)
+	if err != nil {
+		return "", usagef("%s %q: expected one of %s", flag, value, join(format.Outputs()))
+	}
+	return f, nil
+}
+
+// inputFormat returns the format that the value of a flag names.
+func inputFormat(flag, value string) (format.Format, error) {
+	f, err := format.ParseInput(value)
+	if err != nil {
+		return "", usagef("%s %q: expected one of %s", flag, value, join(format.Inputs()))
+	}
+	return f, nil
+}
+
+// alias lets flags go by other names too.
+func alias(fs *pflag.FlagSet, names map[string]string) {
+	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if own, ok := names[name]; ok {
+			name = own
+		}
+		return pflag.NormalizedName(name)
+	})
+}
 
 // readInput reads a file, or standard input for "-".
 func readInput(cmd *cobra.Command, path string) ([]byte, error) {

@@ -33,9 +33,9 @@ func newNER() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ner [FILES…|-]",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			out, err := format.ParseOutput(o.format)
+			out, err := outputFormat("--format", o.format)
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			if len(args) == 0 {
 				args = []string{"-"}
@@ -50,6 +50,7 @@ func newNER() *cobra.Command {
 	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write (-: standard output)")
 	fs.BoolVar(&o.resume, "resume", false, "go on where an interrupted run with --out FILE stopped")
 	fs.BoolVar(&o.text, "with-text", false, "write the articles' texts into JSON too")
+	alias(fs, map[string]string{"to": "format", "from": "input-format"}) // their names in `medner convert`
 	return cmd
 }
 
@@ -58,9 +59,9 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	ctx := cmd.Context()
 	ro := format.ReadOptions{Annotations: format.TextOnly}
 	if o.input != "" {
-		in, err := format.ParseInput(o.input)
+		in, err := inputFormat("--input-format", o.input)
 		if err != nil {
-			return usageError{err}
+			return err
 		}
 		ro.Format = in
 	}

@@ -43,7 +43,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.tasks, "task", "chemicals,diseases,influences", "what to extract, comma-separated")
 	fs.StringVar(&f.method, "method", "", "find chemicals and diseases by lists that the model writes, by tags of its token classification head, or by both: `generate|tag|both` (default: tag where the adapter has a head and the prompt is for it)")
-	fs.StringVar(&f.labels, "labels", "", "the `LABELS` of that head by class, comma-separated or in a JSON file (default: those that config.json or the adapter's folder name)")
+	fs.StringVar(&f.labels, "labels", "", "`LABELS` of the token classification head by class, comma-separated or in a JSON file (default: those that config.json or the adapter's folder name)")
 	fs.StringVar(&f.profile, "profile", string(ner.Default), "how answers are read: `default|seed-compat` (as the published adapter's model card does), or a FILE of prompts")
 	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: eval counts similar items as right)")
 	fs.StringVar(&f.prompt, "prompt", "", "`PROMPT` to ask with: train, simple, card, biomistral, article-first or a file (default: the one that the model was trained with)")
