@@ -81,9 +81,6 @@ func (e *Extractor) setThresholds() error {
 	if e.targetPrecision == 0 {
 		return nil
 	}
-	if !(e.targetPrecision > 0 && e.targetPrecision < 1) {
-		return badinput.New("", "target precision", fmt.Sprint(e.targetPrecision), "more than 0, less than 1")
-	}
 	if e.calibration == nil {
 		return badinput.New("", "target precision", "no calibration", "one for this model, adapter, prompt and precision")
 	}

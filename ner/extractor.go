@@ -108,16 +108,13 @@ func (e *Extractor) With(options ...Option) (*Extractor, error) {
 // prepare checks the settings and makes what they need. The extractor from
 // which e was derived, if there is one, lends what is the same.
 func (e *Extractor) prepare(from *Extractor) (err error) {
+	if err := e.check(); err != nil {
+		return err
+	}
 	if e.subject, err = e.under(e.adapter); err != nil {
 		return err
 	}
-	if len(e.tasks) == 0 {
-		e.tasks = prompt.Tasks()
-	}
 	if err := e.loadPrompts(from); err != nil {
-		return err
-	}
-	if err := e.check(); err != nil {
 		return err
 	}
 	if err := e.chooseMethod(); err != nil {

@@ -251,21 +251,43 @@ func TestGoldAnnotationsAreNoPredictions(t *testing.T) {
 func TestBadOptions(t *testing.T) {
 	f := newFake(t, byTask("", "", ""))
 	for name, o := range map[string]ner.Option{
-		"profile":          ner.WithProfile("best"),
-		"ensemble":         ner.WithEnsemble("most", "train"),
-		"prompt":           ner.WithPrompt("trian"),
-		"on ungrounded":    ner.WithUngrounded("hide"),
-		"seed rules":       ner.WithSeedRules("x"),
-		"concurrency":      ner.WithConcurrency(0),
-		"max new tokens":   ner.WithMaxNewTokens(0),
-		"min confidence":   ner.WithMinConfidence(math.NaN()),
-		"target precision": ner.WithTargetPrecision(1),
-		"alternatives":     ner.WithAlternatives(1),
+		"profile":            ner.WithProfile("best"),
+		"ensemble":           ner.WithEnsemble("most", "train"),
+		"prompt":             ner.WithPrompt("trian"),
+		"on ungrounded":      ner.WithUngrounded("hide"),
+		"seed rules":         ner.WithSeedRules("x"),
+		"concurrency":        ner.WithConcurrency(0),
+		"max new tokens":     ner.WithMaxNewTokens(0),
+		"min confidence":     ner.WithMinConfidence(math.NaN()),
+		"target precision":   ner.WithTargetPrecision(1),
+		"alternatives":       ner.WithAlternatives(1),
+		"tasks":              ner.WithTasks("bogus"),
+		"method":             ner.WithMethod("guess"),
+		"chunk tokens":       ner.WithChunkTokens(-1),
+		"repetition penalty": ner.WithRepetitionPenalty(0, false),
 	} {
 		_, err := ner.NewWithEngine(f.engine(), o)
 		var bad *badinput.Error
 		require.True(t, errors.As(err, &bad), "%s: %v", name, err)
 		require.ErrorContains(t, err, name)
+	}
+	for _, penalty := range []float32{-1, float32(math.NaN()), float32(math.Inf(1))} {
+		_, err := ner.NewWithEngine(f.engine(), ner.WithRepetitionPenalty(penalty, true))
+		require.ErrorContains(t, err, "repetition penalty: found")
+	}
+	// What no model can follow is refused before one is looked for.
+	_, err := ner.Open(t.Context(), "no such model", ner.WithTasks("bogus"))
+	require.EqualError(t, err, `tasks: found "bogus", expected chemicals, diseases or influences`)
+}
+
+// A task that is named twice is asked about once.
+func TestTasksAreASet(t *testing.T) {
+	f := newFake(t, byTask("- Aspirin", "", ""))
+	e, err := ner.NewWithEngine(f.engine(), ner.WithTasks(prompt.Chemicals, prompt.Chemicals))
+	require.NoError(t, err)
+	for r, err := range e.Extract(t.Context(), document.Document{Text: "Aspirin."}) {
+		require.NoError(t, err)
+		require.Len(t, r.Entities, 1)
 	}
 }
 

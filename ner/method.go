@@ -47,9 +47,6 @@ func (e *Extractor) chooseMethod() error {
 	switch asked {
 	case Generate:
 		return nil
-	case "", Tag, Both:
-	default:
-		return badinput.New("", "method", fmt.Sprintf("%q", asked), "generate, tag or both")
 	}
 	t, err := e.newTagger()
 	var lacks *lacksTagsError

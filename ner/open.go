@@ -33,8 +33,12 @@ func (e *NotFetchedError) Hint() string { return e.err.Hint() }
 // [WithModelOptions] names adapters and says how to hold and run the model.
 func Open(ctx context.Context, path string, options ...Option) (*Extractor, error) {
 	o := model.Options{}
-	if given := settingsOf(options).model; given != nil {
-		o = *given
+	wanted := settingsOf(options)
+	if err := wanted.check(); err != nil {
+		return nil, err
+	}
+	if wanted.model != nil {
+		o = *wanted.model
 	}
 	files, err := modelstore.Locate(path, o.Adapters...)
 	if err != nil {

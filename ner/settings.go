@@ -2,6 +2,10 @@ package ner
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model"
@@ -57,43 +61,80 @@ func settingsOf(options []Option) settings {
 // errOpen is the error of WithModelOptions where a model is open already.
 var errOpen = badinput.New("", "model options", "options for a model that is open already", "them in a call of Open")
 
-// check refuses settings that an extractor can't follow.
-func (e *Extractor) check() error {
-	switch e.profile {
-	case Default, SeedCompat:
-	default:
-		return badinput.New("", "profile", fmt.Sprintf("%q", e.profile), "default or seed-compat")
+// check refuses settings that no extractor can follow, and makes a set of the tasks.
+// What depends on the model is checked where it is used.
+func (s *settings) check() error {
+	for _, c := range []struct {
+		field, found string
+		allowed      []string
+	}{
+		{"profile", string(s.profile), []string{string(Default), string(SeedCompat)}},
+		{"ensemble", string(s.ensemble), []string{string(Union), string(Intersection), string(Vote)}},
+		{"on ungrounded", string(s.ungrounded), []string{string(Flag), string(Drop)}},
+		{"method", string(s.method), []string{string(Generate), string(Tag), string(Both), ""}},
+		{"seed rules", string(s.rules), []string{string(seedcompat.BioMistral), string(seedcompat.Card)}},
+	} {
+		if !slices.Contains(c.allowed, c.found) {
+			return badinput.New("", c.field, strconv.Quote(c.found), oneOf(c.allowed))
+		}
 	}
-	switch e.ensemble {
-	case Union, Intersection, Vote:
-	default:
-		return badinput.New("", "ensemble", fmt.Sprintf("%q", e.ensemble), "union, intersection or vote")
+	if err := s.checkTasks(); err != nil {
+		return err
 	}
-	switch e.ungrounded {
-	case Flag, Drop:
-	default:
-		return badinput.New("", "on ungrounded", fmt.Sprintf("%q", e.ungrounded), "flag or drop")
+	for _, c := range []struct {
+		field    string
+		found    float64
+		fits     bool
+		expected string
+	}{
+		{"concurrency", float64(s.concurrency), s.concurrency >= 1, "1 or more"},
+		{"max new tokens", float64(s.maxNewTokens), s.maxNewTokens >= 1, "1 or more"},
+		{"chunk tokens", float64(s.chunkTokens), s.chunkTokens >= 0, "0 or more"},
+		{"repetition penalty", float64(s.penalty), s.penalty > 0 && s.penalty <= math.MaxFloat32, "a number above 0"},
+		{"min confidence", s.minConfidence, s.minConfidence >= 0 && s.minConfidence <= 1, "0 to 1"},
+		{"target precision", s.targetPrecision, s.targetPrecision >= 0 && s.targetPrecision < 1, "0, which sets none, or a share below 1"},
+		{"alternatives", s.alternatives, s.alternatives >= 0 && s.alternatives < 1, "0, or a probability below 1"},
+	} {
+		if !c.fits {
+			return badinput.New("", c.field, fmt.Sprint(c.found), c.expected)
+		}
 	}
-	if e.rules != seedcompat.Card && e.rules != seedcompat.BioMistral {
-		return badinput.New("", "seed rules", fmt.Sprintf("%q", e.rules), "biomistral or none")
-	}
-	if e.profile == SeedCompat && len(e.prompts) > 1 {
+	if s.profile == SeedCompat && len(s.promptNames) > 1 {
 		return badinput.New("", "ensemble", "profile seed-compat", "profile default")
 	}
-	if e.concurrency < 1 {
-		return badinput.New("", "concurrency", fmt.Sprint(e.concurrency), "1 or more")
-	}
-	if e.maxNewTokens < 1 {
-		return badinput.New("", "max new tokens", fmt.Sprint(e.maxNewTokens), "1 or more")
-	}
-	if !(e.minConfidence >= 0 && e.minConfidence <= 1) {
-		return badinput.New("", "min confidence", fmt.Sprint(e.minConfidence), "0 to 1")
-	}
-	if !(e.alternatives >= 0 && e.alternatives < 1) {
-		return badinput.New("", "alternatives", fmt.Sprint(e.alternatives), "0, or a probability below 1")
-	}
-	if e.profile == SeedCompat && e.alternatives > 0 {
+	if s.profile == SeedCompat && s.alternatives > 0 {
 		return badinput.New("", "alternatives", "profile seed-compat", "profile default")
 	}
+	return nil
+}
+
+// oneOf lists values in words; "" stands for none.
+func oneOf(values []string) string {
+	list := slices.Clone(values)
+	for i, v := range list {
+		if v == "" {
+			list[i] = "none"
+		}
+	}
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " or " + list[last]
+}
+
+// checkTasks checks the tasks and leaves each once, in the order given; none mean
+// all.
+func (s *settings) checkTasks() error {
+	if len(s.tasks) == 0 {
+		s.tasks = prompt.Tasks()
+	}
+	var set []prompt.Task
+	for _, t := range s.tasks {
+		if !slices.Contains(prompt.Tasks(), t) {
+			return badinput.New("", "tasks", strconv.Quote(string(t)), "chemicals, diseases or influences")
+		}
+		if !slices.Contains(set, t) {
+			set = append(set, t)
+		}
+	}
+	s.tasks = set
 	return nil
 }

@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:  "bench",
-		Args: cobra.NoArgs,
+		Args: commandsOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error { return usagef("bench: expected model, ner or kernels") },
 	}
 	cmd.AddCommand(newBenchModel(), newBenchNER(), newBenchKernels())

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/cmd/medner/internal/kernelbench"
+	"github.com/medner/medner/internal/nearest"
 	"github.com/medner/medner/kernels"
 )
 
@@ -19,11 +20,8 @@ func newBenchKernels() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "kernels",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("output", output, kernelbench.Formats...); err != nil {
-				return err
-			}
 			o.Threads = capThreads(cmd, o.Threads)
 			if ordinal, ok, err := cudaOrdinal(device); err != nil {
 				return err
@@ -39,7 +37,7 @@ func newBenchKernels() *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&device, "device", "cpu", "`cpu|cuda[:N]`")
+	deviceFlag(fs, &device, false, "`cpu|cuda[:N]`")
 	fs.StringArrayVar(&o.Models, "shape", nil, "`MODEL` whose shapes to take: "+strings.Join(kernelbench.Models(), ", ")+"; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Kernels, "kernel", nil, "kernels whose name begins with `NAME`, such as \"gemv nf4\"; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Variants, "variant", nil, "instruction set `NAME`; may be repeated (default: all that the processor has)")
@@ -47,7 +45,7 @@ func newBenchKernels() *cobra.Command {
 	intFlag(fs, &o.Columns, "columns", 128, 1, 1<<14, "rows of activations that a gemm multiplies")
 	intFlag(fs, &o.Context, "context", 512, 1, 1<<18, "positions that attention sees")
 	durationFlag(fs, &o.Time, "time", 200*time.Millisecond, time.Hour, "time for each measurement")
-	fs.StringVarP(&output, "output", "o", "md", "`md|csv|json|jsonl`")
+	choose(fs, &output, "output,o", "md", kernelbench.Formats, "`md|csv|json|jsonl`")
 	return cmd
 }
 
@@ -56,7 +54,7 @@ func newBenchKernels() *cobra.Command {
 func checkKernelFilters(o *kernelbench.Options) error {
 	for _, name := range o.Models {
 		if !slices.ContainsFunc(kernelbench.Models(), func(m string) bool { return strings.EqualFold(m, name) }) {
-			return usagef("--shape %q: expected %s", name, strings.Join(kernelbench.Models(), ", "))
+			return usagef("--shape %q: expected %s%s", name, strings.Join(kernelbench.Models(), ", "), nearest.Hint(name, kernelbench.Models(), ""))
 		}
 	}
 	for _, name := range o.Variants {
@@ -67,8 +65,8 @@ func checkKernelFilters(o *kernelbench.Options) error {
 				return usagef("--variant %s: %s", name, v.Reason)
 			}
 		}
-		if err := oneOf("variant", name, known...); err != nil {
-			return err
+		if !slices.Contains(known, name) {
+			return usagef("--variant %q: expected %s%s", name, strings.Join(known, ", "), nearest.Hint(name, known, ""))
 		}
 	}
 	return nil

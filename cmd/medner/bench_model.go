@@ -18,11 +18,8 @@ func newBenchModel() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "model",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("output", output, modelbench.Formats...); err != nil {
-				return err
-			}
 			mf.prefixCache, mf.draft, mf.batch = "off", 0, max(mf.batch, w.Parallel) // every token is computed
 			row := modelbench.Result{Model: mf.path, Weights: mf.weights, Precision: mf.precision, KV: mf.kv, Chunk: mf.chunk}
 			m, err := openBench(cmd, &mf, shape)
@@ -57,13 +54,16 @@ func newBenchModel() *cobra.Command {
 	for _, flag := range []string{"prefix-cache", "draft", "batch"} {
 		cobra.CheckErr(cmd.Flags().MarkHidden(flag))
 	}
+	weights := cmd.Flags().Lookup("weights").Value.(*choiceFlag)
+	weights.words = append(weights.words, "awq-32", "awq-64", "awq-128", "awq-row") // of a --shape; model.Open refuses them
+	weights.expected = strings.Join(weights.words, ", ")
 	cmd.Flags().StringVar(&shape, "shape", "", "in place of a model, random weights in the `SHAPE` of "+strings.Join(model.RandomShapes(), ", "))
 	intFlag(cmd.Flags(), &w.Prompt, "prompt,p", 512, 0, mostTokens, "tokens of the prompt test; 0: none")
 	intFlag(cmd.Flags(), &w.Generate, "gen,n", 128, 0, mostTokens, "tokens of the decoding test; 0: none")
 	intFlag(cmd.Flags(), &w.Depth, "depth,d", 0, 0, mostTokens, "tokens in the context before decoding begins")
 	intFlag(cmd.Flags(), &w.Parallel, "parallel", 1, 1, mostSequences, "sequences decoded at once")
 	intFlag(cmd.Flags(), &w.Repetitions, "repetitions,r", 5, 1, 10_000, "repetitions of each test")
-	cmd.Flags().StringVarP(&output, "output", "o", "md", "`md|csv|json|jsonl`")
+	choose(cmd.Flags(), &output, "output,o", "md", modelbench.Formats, "`md|csv|json|jsonl`")
 	return cmd
 }
 
@@ -80,9 +80,5 @@ func openBench(cmd *cobra.Command, mf *modelFlags, shape string) (*model.Model, 
 		shape += ":" + mf.weights
 		mf.weights = string(model.Keep)
 	}
-	o, err := mf.options(cmd)
-	if err != nil {
-		return nil, err
-	}
-	return model.OpenRandom(cmd.Context(), shape, o)
+	return model.OpenRandom(cmd.Context(), shape, mf.options(cmd))
 }

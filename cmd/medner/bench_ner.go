@@ -24,9 +24,6 @@ func newBenchNER() *cobra.Command {
 		Use:  "ner FILES…|-",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf("output", output, "md", "json"); err != nil {
-				return err
-			}
 			result, err := benchNER(cmd, &f, args, limit)
 			if err != nil {
 				return err
@@ -39,7 +36,7 @@ func newBenchNER() *cobra.Command {
 	}
 	f.register(cmd)
 	intFlag(cmd.Flags(), &limit, "limit", 0, 0, math.MaxInt32, "documents at most; 0: all")
-	cmd.Flags().StringVarP(&output, "output", "o", "md", "`md|json`")
+	choose(cmd.Flags(), &output, "output,o", "md", []string{"md", "json"}, "`md|json`")
 	return cmd
 }
 

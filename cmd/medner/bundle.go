@@ -138,7 +138,7 @@ func withCommand(root *cobra.Command, args []string) []string {
 		return []string{"ner"}
 	}
 	switch args[0] {
-	case "-h", "--help", "help", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
+	case "-h", "--help", "help", "--version", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
 		return args
 	}
 	if found, _, err := root.Find(args); err == nil && found != root {

@@ -15,7 +15,7 @@ func newChatTemplate() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "chat-template",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, err := readMessages(cmd, messages)
 			if err != nil {

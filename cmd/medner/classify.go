@@ -43,8 +43,9 @@ func newClassify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "classify [FILES…|-]",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				args = []string{"-"}
+			args, err := filesOrInput(cmd, args)
+			if err != nil {
+				return err
 			}
 			return f.run(cmd, args)
 		},
@@ -53,10 +54,10 @@ func newClassify() *cobra.Command {
 	cobra.CheckErr(cmd.Flags().MarkHidden("draft"))
 	fs := cmd.Flags()
 	fs.StringVar(&f.labels, "labels", "", "the head's `LABELS` by class, comma-separated or in a JSON file (default: those that config.json or the adapter's folder name)")
-	fs.StringVar(&f.aggregation, "aggregation", aggregateSimple, "print spans of tokens that belong together, or tokens that are labelled: `simple|none`")
-	fs.StringVar(&f.scores, "scores", string(classification.NoScores), "print every token with the scores of all labels, as probabilities or as the head gives them: `none|softmax|raw`")
+	choose(fs, &f.aggregation, "aggregation", aggregateSimple, []string{aggregateSimple, aggregateNone}, "print spans of tokens that belong together, or tokens that are labelled: `simple|none`")
+	choose(fs, &f.scores, "scores", classification.NoScores, []classification.Scores{classification.NoScores, classification.Probabilities, classification.Raw}, "print every token with the scores of all labels, as probabilities or as the head gives them: `none|softmax|raw`")
 	fs.StringVar(&f.prompt, "prompt", "", "read each text in a `PROMPT` with \"tags\", article-first or a file, and label the copy (default: none, but article-first for the default model)")
-	fs.StringVar(&f.input, "input-format", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
+	choose(fs, &f.input, "input-format", "", format.Inputs(), "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	alias(fs, map[string]string{"from": "input-format"}) // its name in `medner convert`
 	fs.StringVarP(&f.out, "out", "o", "-", "`FILE` to write (-: standard output)")
 	return cmd
@@ -64,22 +65,8 @@ func newClassify() *cobra.Command {
 
 // run classifies the documents of some files.
 func (f *classifyFlags) run(cmd *cobra.Command, paths []string) error {
-	for _, check := range []error{
-		oneOf("aggregation", f.aggregation, aggregateSimple, aggregateNone),
-		oneOf("scores", f.scores, string(classification.NoScores), string(classification.Probabilities), string(classification.Raw)),
-	} {
-		if check != nil {
-			return check
-		}
-	}
 	ro := format.ReadOptions{}
-	if f.input != "" {
-		in, err := inputFormat("--input-format", f.input)
-		if err != nil {
-			return err
-		}
-		ro.Format = in
-	}
+	ro.Format = format.Format(f.input)
 	f.out = outputPath(f.out)
 	if err := apart([]string{f.out}, paths, f.inputs(), []string{f.labels}); err != nil {
 		return err
@@ -135,10 +122,8 @@ func (f *classifyFlags) classifier(cmd *cobra.Command) (*model.Model, *classific
 	if err := f.locate(); err != nil {
 		return nil, nil, err
 	}
-	o, err := f.options(cmd)
-	if err != nil {
-		return nil, nil, err
-	}
+	o := f.options(cmd)
+	var err error
 	if o.Labels, err = parseLabels(f.labels); err != nil {
 		return nil, nil, err
 	}

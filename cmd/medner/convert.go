@@ -33,21 +33,20 @@ func newConvert() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "convert [FILES…|-]",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.format == "" {
-				o.format = string(format.OfExtension(o.path))
-			}
-			if o.format == "" {
-				return usagef("--to: expected a format: %s", join(format.Outputs()))
-			}
-			out, err := outputFormat("--to", o.format)
+			o.path = outputPath(o.path)
+			out, err := o.formatByEnding(cmd, "to", "")
 			if err != nil {
 				return err
+			}
+			if out == "" {
+				return usagef("--to: expected a format: %s", join(format.Outputs()))
 			}
 			if out == format.Brat && o.path == "-" {
 				return usagef("--to brat: expected --out FOLDER")
 			}
-			if len(args) == 0 {
-				args = []string{"-"}
+			args, err = filesOrInput(cmd, args)
+			if err != nil {
+				return err
 			}
 			if slices.Contains(args, "-") && slices.Contains(s.join, "-") {
 				return usagef("--join -: expected a file, as the results come from standard input")
@@ -56,8 +55,8 @@ func newConvert() *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&o.format, "to", "", "`FORMAT` to write: "+join(format.Outputs())+" (default: by the ending of --out)")
-	fs.StringVar(&o.input, "from", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
+	choose(fs, &o.format, "to", "", format.Outputs(), "`FORMAT` to write: "+join(format.Outputs())+" (default: by the ending of --out)")
+	choose(fs, &o.input, "from", "", format.Inputs(), "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write, for brat a folder (-: standard output)")
 	fs.BoolVar(&o.lenient, "lenient", false, "mend the offsets of mentions that stand near by, or leave them out, and report each")
 	fs.BoolVar(&o.text, "with-text", true, "write the articles' texts into JSON too")
@@ -86,18 +85,13 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 	if o.lenient {
 		ro.Annotations = format.Lenient
 	}
-	if o.input != "" {
-		if ro.Format, err = inputFormat("--from", o.input); err != nil {
-			return err
-		}
-	}
+	ro.Format = format.Format(o.input)
 	wo := format.WriteOptions{Format: out, Warn: tally.Add, Text: o.text, Collection: func() format.Collection {
 		if about == nil {
 			return format.Collection{Source: "medner"}
 		}
 		return *about
 	}}
-	o.path = outputPath(o.path)
 	if err := apart([]string{o.path}, inputs, s.join, []string{s.terminology}); err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func newEval() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "eval --data FILE",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if e.predictions == "" && e.compare != "" {
 				return usagef("--compare %s: expected --predictions FILE beside it", e.compare)
@@ -77,11 +77,7 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 	if err := e.apart(f); err != nil {
 		return err
 	}
-	tasks, err := parseTasks(f.tasks)
-	if err != nil {
-		return err
-	}
-	for _, t := range tasks {
+	for _, t := range parseTasks(f.tasks) {
 		o.Tasks = append(o.Tasks, string(t))
 	}
 	if o.Gold, err = readDocuments(cmd, e.data); err != nil {

@@ -18,7 +18,7 @@ func newFetchDefault() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "fetch-default",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if check && wheel != "" {
 				return usagef("--check and --wheel %s: expected one of them", wheel)

@@ -75,7 +75,7 @@ func newGenerate() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "generate",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkSampling(cmd, request.Sampling); err != nil {
 				return err
@@ -106,6 +106,7 @@ func generate(cmd *cobra.Command, mf *modelFlags, prompt *promptFlags, request m
 		return err
 	}
 	defer m.Close()
+	mf.noteAdapter(cmd)
 	if request.Tokens, err = prompt.tokens(cmd, m); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/medner/medner/internal/nearest"
 )
 
 // helpFiles hold what each command says of itself. The file of `medner bench
@@ -36,7 +38,7 @@ func addHelp(cmd *cobra.Command) {
 	short, long, _ := strings.Cut(text, "\n")
 	cmd.Short, cmd.Long, cmd.Example = short, strings.TrimSpace(long), strings.TrimRight(examples, "\n")
 	if !cmd.HasParent() {
-		cmd.Long += "\n\n" + exitCodeHelp()
+		cmd.Long += "\n\n" + exitCodeHelp() + "\n\n" + environmentHelp()
 	}
 	for _, sub := range cmd.Commands() {
 		addHelp(sub)
@@ -51,12 +53,21 @@ func newHelp() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return usagef("unknown command %q for help", strings.Join(args, " "))
+				return unknownHelp(cmd.Root(), args)
 			}
 			found.InitDefaultHelpFlag() // so that the help lists it
 			return found.Help()
 		},
 	}
+}
+
+// unknownHelp says that there is no command to show the help of.
+func unknownHelp(root *cobra.Command, args []string) error {
+	at, rest, _ := root.Find(args)
+	if len(rest) == 0 {
+		rest = args[:1]
+	}
+	return usagef("unknown command %q for help%s", strings.Join(args, " "), nearest.Hint(rest[0], commandNames(at), ""))
 }
 
 // exitCodeHelp returns the exit codes as a table.

@@ -10,30 +10,11 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
-	"github.com/medner/medner/ner/format"
 	"github.com/medner/medner/tokenizer/chat"
 )
 
 // maxInput bounds the size in bytes of a file that is read as a whole.
 const maxInput = 256 << 20
-
-// outputFormat returns the format that the value of a flag names.
-func outputFormat(flag, value string) (format.Format, error) {
-	f, err := format.ParseOutput(value)
-	if err != nil {
-		return "", usagef("%s %q: expected one of %s", flag, value, join(format.Outputs()))
-	}
-	return f, nil
-}
-
-// inputFormat returns the format that the value of a flag names.
-func inputFormat(flag, value string) (format.Format, error) {
-	f, err := format.ParseInput(value)
-	if err != nil {
-		return "", usagef("%s %q: expected one of %s", flag, value, join(format.Inputs()))
-	}
-	return f, nil
-}
 
 // alias lets flags go by other names too.
 func alias(fs *pflag.FlagSet, names map[string]string) {

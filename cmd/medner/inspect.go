@@ -57,9 +57,5 @@ func inspect(cmd *cobra.Command, mf *modelFlags, args []string, detail bool) (*i
 	if err := mf.locate(); err != nil {
 		return nil, err
 	}
-	o, err := mf.options(cmd)
-	if err != nil {
-		return nil, err
-	}
-	return inspection.Model(cmd.Context(), mf.path, o, detail)
+	return inspection.Model(cmd.Context(), mf.path, mf.options(cmd), detail)
 }

@@ -17,7 +17,7 @@ func newLogits() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "logits",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := parseRows(rows, 1); err != nil {
 				return err // before the model is loaded
@@ -34,6 +34,7 @@ func newLogits() *cobra.Command {
 				return err
 			}
 			defer m.Close()
+			mf.noteAdapter(cmd)
 			tokens, err := readTokenIDs(cmd, ids, m.Config().VocabSize)
 			if err != nil {
 				return err

@@ -45,9 +45,12 @@ func wait(ctx context.Context, ended <-chan int, stderr io.Writer) int {
 
 // run runs a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if err := checkEnvironment(os.Environ(), stderr); err != nil {
+		return report(stderr, err)
+	}
 	root := newRoot()
 	root.SetArgs(withCommand(root, args))
-	root.SetIn(interruptible{ctx, stdin})
+	root.SetIn(interruptible{ctx, announced(stdin, stderr)})
 	out := &checkedOutput{w: stdout}
 	root.SetOut(out)
 	root.SetErr(stderr)

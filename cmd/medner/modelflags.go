@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"regexp"
+	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +14,7 @@ import (
 // modelFlags are the flags of every command that runs a model.
 type modelFlags struct {
 	path        string
+	unnamed     bool // whether no flag names a model or an adapter; set by locate
 	adapters    []string
 	active      string
 	lora        string
@@ -36,25 +35,17 @@ func (f *modelFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.path, "model", "", "model: a `DIR` in Hugging Face's layout, or a GGUF file (default: the default model)")
 	fs.StringArrayVar(&f.adapters, "adapter", nil, "PEFT adapter: a `DIR`; may be repeated, which applies the sum of all")
 	fs.StringVar(&f.active, "active-adapter", "", "apply the adapters of these `NAMES` only: a+b is the sum of two, base none")
-	fs.StringVar(&f.lora, "lora", "", "apply adapters by `merge|merge-nf4|unmerged` (default: merge; unmerged on 4-bit bases)")
-	fs.StringVar(&f.weights, "weights", string(model.Keep), "hold projections as `keep|nf4|int8|bf16|f32`")
-	fs.StringVar(&f.precision, "precision", string(model.F32), "arithmetic: `f32|fast`")
-	fs.StringVar(&f.device, "device", "cpu", "`cpu|cuda[:N]`, or several in order of preference: cuda,cpu")
+	choose(fs, &f.lora, "lora", "", []model.LoRA{model.Merge, model.MergeNF4, model.Unmerged}, "apply adapters by `merge|merge-nf4|unmerged` (default: merge; unmerged on 4-bit bases)")
+	choose(fs, &f.weights, "weights", model.Keep, []model.Hold{model.Keep, model.HoldNF4, model.HoldInt8, model.HoldBF16, model.HoldF32}, "hold projections as `keep|nf4|int8|bf16|f32`")
+	choose(fs, &f.precision, "precision", model.F32, []model.Precision{model.F32, model.Fast}, "arithmetic: `f32|fast`")
+	deviceFlag(fs, &f.device, true, "`cpu|cuda[:N]`, or several in order of preference: cuda,cpu")
 	intFlag(fs, &f.threads, "threads", 0, 0, mostThreads, "number of threads (default: the physical cores that this process may use)")
 	intFlag(fs, &f.batch, "batch", 0, 0, mostSequences, "most sequences at once (default 16)")
 	intFlag(fs, &f.draft, "draft", 6, 0, mostDraft, "most draft tokens that a step verifies; 0: no drafts")
 	intFlag(fs, &f.chunk, "prefill-chunk", 0, 0, mostTokens, "most prompt tokens that a step reads (default 512)")
-	fs.StringVar(&f.prefixCache, "prefix-cache", "on", "keep the keys and values of prompts for others that begin alike: `on|off`")
+	choose(fs, &f.prefixCache, "prefix-cache", "on", []string{"on", "off"}, "keep the keys and values of prompts for others that begin alike: `on|off`")
 	intFlag(fs, &f.context, "context", 0, 0, mostTokens, "most positions of a sequence (default: as many as the model was made for)")
-	fs.StringVar(&f.kv, "kv-dtype", "f32", "hold keys and values as `f32|f16`")
-}
-
-// oneOf returns an error of usage unless a flag's value is one of those allowed.
-func oneOf(flag, value string, allowed ...string) error {
-	if !slices.Contains(allowed, value) {
-		return usagef("--%s %q: expected %s", flag, value, strings.Join(allowed, ", "))
-	}
-	return nil
+	choose(fs, &f.kv, "kv-dtype", "f32", []string{"f32", "f16"}, "hold keys and values as `f32|f16`")
 }
 
 // capThreads returns the number of threads to use where the user asks for n:
@@ -68,28 +59,12 @@ func capThreads(cmd *cobra.Command, n int) int {
 	return most
 }
 
-// deviceNames matches the values of --device.
-var deviceNames = regexp.MustCompile(`^(cpu|cuda(:\d{1,4})?)(,(cpu|cuda(:\d{1,4})?))*$`)
-
 // options returns the options that the flags stand for.
-func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
-	for _, check := range []error{
-		oneOf("lora", f.lora, "", string(model.Merge), string(model.MergeNF4), string(model.Unmerged)),
-		oneOf("weights", f.weights, string(model.Keep), string(model.HoldNF4), string(model.HoldInt8), string(model.HoldBF16), string(model.HoldF32)),
-		oneOf("precision", f.precision, string(model.F32), string(model.Fast)),
-		oneOf("prefix-cache", f.prefixCache, "on", "off"),
-		oneOf("kv-dtype", f.kv, "f32", "f16"),
-	} {
-		if check != nil {
-			return model.Options{}, check
-		}
-	}
-	if !deviceNames.MatchString(f.device) {
-		return model.Options{}, usagef("--device %q: expected cpu, cuda, cuda:N, or some of them with commas between", f.device)
-	}
+func (f *modelFlags) options(cmd *cobra.Command) model.Options {
+	f.threads = capThreads(cmd, f.threads)
 	o := model.Options{
 		Adapters: f.adapters, Active: f.active, LoRA: model.LoRA(f.lora), Hold: model.Hold(f.weights), Precision: model.Precision(f.precision),
-		Device: f.device, Threads: capThreads(cmd, f.threads), KV: f.kv, Context: f.context,
+		Device: f.device, Threads: f.threads, KV: f.kv, Context: f.context,
 		Batch: f.batch, PrefillChunk: f.chunk, Draft: f.draft,
 		Log: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "medner: "+format+"\n", args...) },
 	}
@@ -99,11 +74,12 @@ func (f *modelFlags) options(cmd *cobra.Command) (model.Options, error) {
 	if f.prefixCache == "off" {
 		o.PrefixCache = -1
 	}
-	return o, nil
+	return o
 }
 
 // locate replaces --model and --adapter by the paths that they lead to.
 func (f *modelFlags) locate() error {
+	f.unnamed = f.unnamed || f.path == "" && len(f.adapters) == 0
 	files, err := modelstore.Locate(f.path, f.adapters...)
 	if err != nil {
 		return err
@@ -112,14 +88,19 @@ func (f *modelFlags) locate() error {
 	return nil
 }
 
+// noteAdapter says that a model which no flag names has an adapter, to who may
+// expect the base from a command that continues any text.
+func (f *modelFlags) noteAdapter(cmd *cobra.Command) {
+	if f.unnamed && len(f.adapters) > 0 && f.active == "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "medner: no --model: %s with the adapter %s; --active-adapter base leaves the adapter out\n",
+			visible(filepath.Base(f.path)), visible(filepath.Base(f.adapters[0])))
+	}
+}
+
 // open loads the model that the flags name.
 func (f *modelFlags) open(cmd *cobra.Command) (*model.Model, error) {
 	if err := f.locate(); err != nil {
 		return nil, err
 	}
-	o, err := f.options(cmd)
-	if err != nil {
-		return nil, err
-	}
-	return model.Open(cmd.Context(), f.path, o)
+	return model.Open(cmd.Context(), f.path, f.options(cmd))
 }

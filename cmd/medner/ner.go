@@ -33,20 +33,22 @@ func newNER() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ner [FILES…|-]",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			out, err := outputFormat("--format", o.format)
+			args, err := filesOrInput(cmd, args)
 			if err != nil {
 				return err
 			}
-			if len(args) == 0 {
-				args = []string{"-"}
+			o.path = outputPath(o.path)
+			out, err := o.formatByEnding(cmd, "format", format.Text)
+			if err != nil {
+				return err
 			}
 			return annotate(cmd, &f, &o, out, args)
 		},
 	}
 	f.register(cmd)
 	fs := cmd.Flags()
-	fs.StringVar(&o.format, "format", string(format.Text), "`FORMAT` of the output: "+join(format.Outputs()))
-	fs.StringVar(&o.input, "input-format", "", "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
+	choose(fs, &o.format, "format", "", format.Outputs(), "`FORMAT` of the output: "+join(format.Outputs())+" (default: by the ending of --out, else text)")
+	choose(fs, &o.input, "input-format", "", format.Inputs(), "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write (-: standard output)")
 	fs.BoolVar(&o.resume, "resume", false, "go on where an interrupted run with --out FILE stopped")
 	fs.BoolVar(&o.text, "with-text", false, "write the articles' texts into JSON too")
@@ -58,14 +60,10 @@ func newNER() *cobra.Command {
 func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, paths []string) error {
 	ctx := cmd.Context()
 	ro := format.ReadOptions{Annotations: format.TextOnly}
-	if o.input != "" {
-		in, err := inputFormat("--input-format", o.input)
-		if err != nil {
-			return err
-		}
-		ro.Format = in
+	ro.Format = format.Format(o.input)
+	if _, err := f.extractorOptions(cmd); err != nil { // before any input is read
+		return err
 	}
-	o.path = outputPath(o.path)
 	output := o.output(cmd, out)
 	if err := output.Check(); err != nil {
 		return outputUsage(err)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/hint"
+	"github.com/medner/medner/internal/nearest"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/eval"
@@ -41,17 +43,17 @@ type nerFlags struct {
 func (f *nerFlags) register(cmd *cobra.Command) {
 	f.modelFlags.register(cmd)
 	fs := cmd.Flags()
-	fs.StringVar(&f.tasks, "task", "chemicals,diseases,influences", "what to extract, comma-separated")
-	fs.StringVar(&f.method, "method", "", "find chemicals and diseases by lists that the model writes, by tags of its token classification head, or by both: `generate|tag|both` (default: tag where the adapter has a head and the prompt is for it)")
+	chooseSeveral(fs, &f.tasks, "task", "chemicals,diseases,influences", prompt.Tasks(), "what to extract, comma-separated")
+	choose(fs, &f.method, "method", "", []ner.Method{ner.Generate, ner.Tag, ner.Both}, "find chemicals and diseases by lists that the model writes, by tags of its token classification head, or by both: `generate|tag|both` (default: tag where the adapter has a head and the prompt is for it)")
 	fs.StringVar(&f.labels, "labels", "", "`LABELS` of the token classification head by class, comma-separated or in a JSON file (default: those that config.json or the adapter's folder name)")
 	fs.StringVar(&f.profile, "profile", string(ner.Default), "how answers are read: `default|seed-compat` (as the published adapter's model card does), or a FILE of prompts")
-	fs.StringVar(&f.variant, "profile-option", "", "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: eval counts similar items as right)")
+	chooseSeveral(fs, &f.variant, "profile-option", "", []string{string(prompt.BioMistralRules), "fuzzy"}, "variants of seed-compat, comma-separated: `biomistral,fuzzy` (fuzzy: eval counts similar items as right)")
 	fs.StringVar(&f.prompt, "prompt", "", "`PROMPT` to ask with: train, simple, card, biomistral, article-first or a file (default: the one that the model was trained with)")
 	fs.StringVar(&f.ensemble, "ensemble", "", "ask with each of several `PROMPTS`, comma-separated")
-	fs.StringVar(&f.ensembleRule, "ensemble-rule", string(ner.Vote), "with --ensemble, keep the items that one, all or most prompts brought: `union|intersection|vote`")
+	choose(fs, &f.ensembleRule, "ensemble-rule", ner.Vote, []ner.Ensemble{ner.Union, ner.Intersection, ner.Vote}, "with --ensemble, keep the items that one, all or most prompts brought: `union|intersection|vote`")
 	fs.BoolVar(&f.grounded, "grounded", true, "let the model write only lists of spans of the article (default with seed-compat: false)")
 	fs.BoolVar(&f.wholeWords, "whole-words", true, "let no tag begin or end inside of a word")
-	fs.StringVar(&f.ungrounded, "on-ungrounded", string(ner.Flag), "`flag|drop` items that are not in the article")
+	choose(fs, &f.ungrounded, "on-ungrounded", ner.Flag, []ner.Ungrounded{ner.Flag, ner.Drop}, "`flag|drop` items that are not in the article")
 	floatFlag(fs, &f.penalty, "repetition-penalty", 1, positive, "transformers' repetition penalty, for tokens of prompt and answer")
 	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty is for tokens of the answer only")
 	intFlag(fs, &f.maxNewTokens, "max-new-tokens", 0, 0, mostTokens, "most tokens of an answer (default: the profile's)")
@@ -68,10 +70,8 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 // extractorOptions returns the options that the flags stand for. A flag that the
 // user didn't set leaves the choice to the profile.
 func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
-	mo, err := f.modelFlags.options(cmd)
-	if err != nil {
-		return nil, err
-	}
+	mo := f.modelFlags.options(cmd)
+	var err error
 	if mo.Labels, err = parseLabels(f.labels); err != nil {
 		return nil, err
 	}
@@ -86,17 +86,10 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		}
 		f.prompt = f.profile
 	}
-	tasks, err := parseTasks(f.tasks)
-	if err != nil {
+	options = append(options, ner.WithTasks(parseTasks(f.tasks)...), ner.WithMethod(ner.Method(f.method)))
+	if err := f.checkPrompts(); err != nil {
 		return nil, err
 	}
-	options = append(options, ner.WithTasks(tasks...))
-	if changed("method") {
-		if err := oneOf("method", f.method, string(ner.Generate), string(ner.Tag), string(ner.Both)); err != nil {
-			return nil, err
-		}
-	}
-	options = append(options, ner.WithMethod(ner.Method(f.method)))
 	seed, err := f.seed()
 	if err != nil {
 		return nil, err
@@ -106,9 +99,6 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		options = append(options, ner.WithPrompt(f.prompt))
 	}
 	if f.ensemble != "" {
-		if err := oneOf("ensemble-rule", f.ensembleRule, string(ner.Union), string(ner.Intersection), string(ner.Vote)); err != nil {
-			return nil, err
-		}
 		options = append(options, ner.WithEnsemble(ner.Ensemble(f.ensembleRule), strings.Split(f.ensemble, ",")...))
 	}
 	if changed("whole-words") {
@@ -118,9 +108,6 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 		options = append(options, ner.WithGrounded(f.grounded))
 	}
 	if changed("on-ungrounded") {
-		if err := oneOf("on-ungrounded", f.ungrounded, string(ner.Flag), string(ner.Drop)); err != nil {
-			return nil, err
-		}
 		options = append(options, ner.WithUngrounded(ner.Ungrounded(f.ungrounded)))
 	}
 	if changed("repetition-penalty") || changed("penalty-spares-prompt") {
@@ -132,10 +119,36 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	if f.alternatives > 0 {
 		options = append(options, ner.WithAlternatives(f.alternatives))
 	}
-	if f.chunkTokens > 0 {
+	if changed("chunk-tokens") {
 		options = append(options, ner.WithChunkTokens(f.chunkTokens))
 	}
 	return f.confidenceOptions(options)
+}
+
+// checkPrompts returns an error if a flag names a prompt that there is not.
+func (f *nerFlags) checkPrompts() error {
+	var names []string
+	if f.prompt != "" {
+		names = append(names, f.prompt)
+	}
+	if f.ensemble != "" {
+		names = append(names, strings.Split(f.ensemble, ",")...)
+	}
+	for _, name := range names {
+		_, err := prompt.Load(name)
+		if err == nil {
+			continue
+		}
+		known, flag := prompt.Names(), "--prompt "
+		if name == f.profile {
+			known, flag = []string{string(ner.Default), string(ner.SeedCompat)}, "--profile "
+		}
+		if meant := nearest.Of(name, known); meant != "" && hint.Of(err) == "" {
+			return hint.Add(err, "did you mean "+flag+meant+"?")
+		}
+		return err
+	}
+	return nil
 }
 
 // seed returns how the model card's rules read and score answers.
@@ -148,9 +161,6 @@ func (f *nerFlags) seed() (eval.Seed, error) {
 		return s, usagef("--profile-option %s: expected --profile %s beside it", f.variant, ner.SeedCompat)
 	}
 	for option := range strings.SplitSeq(f.variant, ",") {
-		if err := oneOf("profile-option", option, string(prompt.BioMistralRules), "fuzzy"); err != nil {
-			return s, err
-		}
 		if option == "fuzzy" {
 			s.Fuzzy = true
 		} else {
@@ -198,14 +208,10 @@ func (f *nerFlags) extractor(ctx context.Context, cmd *cobra.Command, more ...ne
 }
 
 // parseTasks reads a list of tasks with commas between.
-func parseTasks(list string) ([]prompt.Task, error) {
+func parseTasks(list string) []prompt.Task {
 	var tasks []prompt.Task
-	for _, name := range strings.Split(list, ",") {
-		name = strings.TrimSpace(name)
-		if err := oneOf("task", name, string(prompt.Chemicals), string(prompt.Diseases), string(prompt.Influences)); err != nil {
-			return nil, err
-		}
+	for name := range strings.SplitSeq(list, ",") {
 		tasks = append(tasks, prompt.Task(name))
 	}
-	return tasks, nil
+	return tasks
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -139,7 +140,11 @@ func addNumber(fs *pflag.FlagSet, name, usage string, f *numberFlag) {
 // flagError words an error of the command line's parser. A bad value is quoted
 // unless it is a number, as it may hold escape sequences, and followed by what the
 // flag takes.
-func flagError(err error) error {
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		return unknownFlag(cmd, unknown)
+	}
 	var bad *pflag.InvalidValueError
 	if !errors.As(err, &bad) {
 		return usageError{err}

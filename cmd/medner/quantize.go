@@ -26,9 +26,6 @@ func newQuantize() *cobra.Command {
 		Use:  "quantize [DIR|GGUF]",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf("to", to, "nf4", "fp4", "bf16", "f16", "f32"); err != nil {
-				return err
-			}
 			if double && to != "nf4" && to != "fp4" {
 				return usagef("--double-quant: expected --to nf4 or fp4, found %s", to)
 			}
@@ -44,7 +41,7 @@ func newQuantize() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&path, "model", "", "model `DIR` or GGUF file (default: the default model's base)")
-	cmd.Flags().StringVar(&to, "to", "nf4", "write weights as `nf4|fp4|bf16|f16|f32`")
+	choose(cmd.Flags(), &to, "to", "nf4", []string{"nf4", "fp4", "bf16", "f16", "f32"}, "write weights as `nf4|fp4|bf16|f16|f32`")
 	cmd.Flags().BoolVar(&double, "double-quant", false, "hold the scales of 4-bit weights in 8 bits too")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`DIR` to write, which must be new or empty")
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))

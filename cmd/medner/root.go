@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -13,9 +16,11 @@ func newRoot() *cobra.Command {
 		Use:           "medner",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          commandsOnly,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:       versionLine(),
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpCommand(newHelp())
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { // cobra checks the same later, but with errors that aren't a usageError
@@ -26,7 +31,7 @@ func newRoot() *cobra.Command {
 		}
 		return nil
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newNER(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newClassify(), newTokenize(), newDetokenize(), newChatTemplate(),
 		newInspect(), newQuantize(), newBundle(), newFetchDefault(), newBench(), newVerify(), newVersion(),
@@ -41,10 +46,11 @@ func newRoot() *cobra.Command {
 func markUsage(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
-				return usageError{err}
+			err := check(c, args)
+			if err == nil || errors.As(err, new(usageError)) {
+				return err
 			}
-			return nil
+			return usagef("%s: expected %s", c.CommandPath(), strings.TrimSuffix(c.UseLine(), " [flags]"))
 		}
 	}
 	for _, sub := range cmd.Commands() {

@@ -14,7 +14,7 @@ import (
 func newTerminology() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:  "terminology",
-		Args: cobra.NoArgs,
+		Args: commandsOnly,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTerminologyImport(), newTerminologyInfo(), newTerminologyLookup())
@@ -35,11 +35,6 @@ func newTerminologyImport() *cobra.Command {
 			for _, path := range args {
 				sources = append(sources, terminology.Source{Path: path, Format: terminology.Format(kind)})
 			}
-			if kind != "" {
-				if err := oneOf("format", kind, terminologyFormats()...); err != nil {
-					return err
-				}
-			}
 			progress := newProgress(cmd.ErrOrStderr(), args)
 			defer progress.stop()
 			o.Progress = progress.read
@@ -53,7 +48,7 @@ func newTerminologyImport() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVarP(&output, "out", "o", "", "`INDEX` file to write")
-	fs.StringVar(&kind, "format", "", "`FORMAT` of the files: "+strings.Join(terminologyFormats(), "|")+" (default: found out)")
+	choose(fs, &kind, "format", "", terminologyFormats(), "`FORMAT` of the files: "+strings.Join(terminologyFormats(), "|")+" (default: found out)")
 	fs.StringVar(&o.Name, "name", "", "`NAME` of the terminology (default: the usual name for such files)")
 	fs.StringVar(&o.Release, "release", "", "`RELEASE` of the terminology (default: what the files or their names say)")
 	fs.StringVar(&o.Licence, "licence", "", "`LICENCE` of the terminology (default: the one that such files come under)")
@@ -106,11 +101,6 @@ func newTerminologyLookup() *cobra.Command {
 		Use:  "lookup INDEX [MENTIONS…|-]",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if q.Type != "" {
-				if err := oneOf("type", q.Type, terminology.Chemical, terminology.Disease); err != nil {
-					return err
-				}
-			}
 			x, err := terminology.Open(args[0])
 			if err != nil {
 				return err
@@ -144,7 +134,7 @@ func newTerminologyLookup() *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	fs.StringVar(&q.Type, "type", "", "leave out concepts that are not of this type: `chemical|disease`")
+	choose(fs, &q.Type, "type", "", []string{terminology.Chemical, terminology.Disease}, "leave out concepts that are not of this type: `chemical|disease`")
 	fs.StringToStringVar(&q.Abbreviations, "abbreviation", nil, "`SHORT=LONG` forms that the text defines")
 	intFlag(fs, &q.Limit, "limit", terminology.DefaultLimit, 1, 100_000, "most matches of a mention")
 	floatFlag(fs, &q.MinScore, "min-score", terminology.DefaultMinScore, notNegative, "least similarity of fuzzy matches (at least 0.7; above 1: none)")

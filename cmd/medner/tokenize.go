@@ -28,7 +28,7 @@ func newTokenize() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "tokenize",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return mapLines(cmd, path, func(tok *tokenizer.Tokenizer, line string) (any, error) {
 				if jsonLines {
@@ -63,7 +63,7 @@ func newDetokenize() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:  "detokenize",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return mapLines(cmd, path, func(tok *tokenizer.Tokenizer, line string) (any, error) {
 				var t tokenization

@@ -25,10 +25,7 @@ func newVerify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o, err := mf.options(cmd)
-			if err != nil {
-				return err
-			}
+			o := mf.options(cmd)
 			o.Log = nil
 			out := cmd.OutOrStdout()
 			summary, err := verify.Run(cmd.Context(), dir, o, func(c verify.Check) {

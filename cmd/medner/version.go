@@ -12,10 +12,20 @@ import (
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:  "version",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintf(cmd.OutOrStdout(), "medner %s %s/%s %s\n", version.String(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+			fmt.Fprintln(cmd.OutOrStdout(), versionLine())
 			return nil
 		},
 	}
+}
+
+// versionLine says which build this is: its version, the commit where it is known,
+// the platform and the toolchain.
+func versionLine() string {
+	line := "medner " + version.String()
+	if revision := version.Revision(); revision != "" {
+		line += " (" + revision + ")"
+	}
+	return fmt.Sprintf("%s %s/%s %s", line, runtime.GOOS, runtime.GOARCH, runtime.Version())
 }

@@ -7,22 +7,49 @@ import "runtime/debug"
 var version string
 
 // String returns the release, or the module's version or commit as the
-// toolchain recorded it.
+// toolchain recorded it. A build of changed sources has "+dirty" at its end.
 func String() string {
-	if version != "" {
-		return version
+	info, _ := debug.ReadBuildInfo()
+	return of(version, info)
+}
+
+// Revision returns the commit that was built, "" where the toolchain recorded none.
+func Revision() string {
+	info, _ := debug.ReadBuildInfo()
+	return setting(info, "vcs.revision")
+}
+
+// of returns the version of a build; info may be nil.
+func of(release string, info *debug.BuildInfo) string {
+	if release != "" {
+		return release
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if info == nil {
 		return "devel"
 	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v // the toolchain marks changed sources itself
+	}
+	revision := setting(info, "vcs.revision")
+	if revision == "" {
+		return "devel"
+	}
+	dirty := ""
+	if setting(info, "vcs.modified") == "true" {
+		dirty = "+dirty"
+	}
+	return "devel-" + revision[:min(12, len(revision))] + dirty
+}
+
+// setting returns what the toolchain recorded about a build under key.
+func setting(info *debug.BuildInfo, key string) string {
+	if info == nil {
+		return ""
+	}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "devel-" + s.Value[:12]
+		if s.Key == key {
+			return s.Value
 		}
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	return "devel"
+	return ""
 }

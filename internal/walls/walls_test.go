@@ -51,6 +51,7 @@ var tools = []string{
 	"internal/hint",
 	"internal/labels",
 	"internal/mmap",
+	"internal/nearest",
 	"internal/parallel",
 	"internal/pyregexp",
 	"internal/version",

@@ -129,7 +129,7 @@ var entries = []entry{
 	},
 	{
 		format:     HTML,
-		extensions: []string{".html"},
+		extensions: []string{".html", ".htm"},
 		write:      func(w io.Writer, o WriteOptions) Writer { return &htmlWriter{w: w, o: o} },
 	},
 	{

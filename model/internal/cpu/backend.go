@@ -27,6 +27,12 @@ type Backend struct {
 // the packed one. Rows of the embedding are read from the files in every step. The
 // backend keeps the slices of w.
 func New(ctx context.Context, w *backend.Weights, o backend.Options) (*Backend, error) {
+	if err := kernels.CheckEnvironment(); err != nil {
+		return nil, err
+	}
+	if slow := kernels.SlowCode(); slow != "" && o.Log != nil {
+		o.Log("%s", slow)
+	}
 	shape := kernels.CacheShape{Heads: w.Config.NumKeyValueHeads, HeadDim: w.Config.HeadDim}
 	switch o.KV {
 	case "", "f32":
