@@ -3,7 +3,9 @@
 
 GO       ?= go
 BIN      := bin/medner
-RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid="
+# The commit, and whether the sources differ from it: what `medner version` prints.
+REVISION := $(shell git describe --tags --always --dirty 2>/dev/null)
+RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid= $(if $(REVISION),-X github.com/medner/medner/internal/version.version=devel-$(REVISION))"
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
