@@ -19,7 +19,7 @@ import transformers  # noqa: E402
 
 transformers.logging.set_verbosity(transformers.logging.CRITICAL)
 
-POOL = ["<|im_start|>", "<|im_end|>", "<s>", "</s>", "<unk>", "<pad>", "[X]", " y", "é!", "the", "<mask>", "<|image|>", "  "]
+POOL = ["<|im_start|>", "<|im_end|>", "<s>", "</s>", "<unk>", "<pad>", "[X]", " y", "é!", "<q>", "<mask>", "<|image|>", "  "]
 NAMED = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "image_token", "zz_token"]
 
 
@@ -43,7 +43,7 @@ class Folders:
 
     def tokenizer(self):
         f = json.loads(json.dumps(self.base))
-        n = len(f["model"]["vocab"])
+        n = max([len(f["model"]["vocab"])] + [a["id"] + 1 for a in f["added_tokens"]])
         if self.r.random() < 0.5:
             for i, c in enumerate(self.r.sample(["<|im_start|>", "[X]", "<pad>", " y"], 2)):
                 f["added_tokens"].append({"id": n + i, "content": c, **{k: self.r.random() < 0.4 for k in ("lstrip", "rstrip", "single_word", "normalized", "special")}})

@@ -67,6 +67,7 @@ func (b *builder) addNamed(t *Tokenizer, next *int32) {
 	for _, a := range t.added {
 		known[a.Content] = true
 	}
+	b.normalized = map[string]bool{}
 	type given struct {
 		token addedToken
 		text  bool
@@ -86,6 +87,9 @@ func (b *builder) addNamed(t *Tokenizer, next *int32) {
 			known[a.Content] = true
 		}
 		seen[g] = true
+		if a.Normalized {
+			b.normalized[a.Content] = true
+		}
 		if id, there := t.addedIDs[a.Content]; there {
 			i := t.addedByID[id]
 			a.ID = id
@@ -121,7 +125,7 @@ func (b *builder) matchers(t *Tokenizer) {
 	t.written = make([]string, len(t.added))
 	for i, a := range t.added {
 		t.written[i] = a.Content
-		if a.Normalized && t.normalizer != nil {
+		if (a.Normalized || b.normalized[a.Content]) && t.normalizer != nil {
 			t.written[i] = t.normalizer.normalize(piece{text: a.Content, token: noToken}).text
 			if t.written[i] == "" {
 				b.fail(fmt.Sprintf("added_tokens[%d].content", i), fmt.Sprintf("%q, of which the normalizer leaves nothing", a.Content), "a token")

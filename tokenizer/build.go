@@ -16,7 +16,10 @@ type builder struct {
 	name  string
 	vocab *vocabulary
 	more  []namedToken // added tokens that tokenizer.json's neighbours name
-	err   error
+	// normalized holds the tokens of more that are, or were, looked for in the
+	// normalized text.
+	normalized map[string]bool
+	err        error
 }
 
 func (b *builder) fail(field, found, want string) {
@@ -34,6 +37,8 @@ func (b *builder) token(token string, id int64) {
 		b.fail("model.vocab", fmt.Sprintf("a token of %d bytes", len(token)), fmt.Sprintf("at most %d", maxToken))
 	case b.vocab.token(int32(id)) != "" && b.vocab.token(int32(id)) != token:
 		b.fail("model.vocab", fmt.Sprintf("the id %d for %q and %q", id, abridged([]byte(b.vocab.token(int32(id)))), abridged([]byte(token))), "an id for each token")
+	case token != "" && b.vocab.lookup("") == int32(id):
+		b.fail("model.vocab", fmt.Sprintf("the id %d for %q and %q", id, "", abridged([]byte(token))), "an id for each token")
 	case b.vocab.lookup(token) != none && b.vocab.lookup(token) != int32(id):
 		b.fail("model.vocab", fmt.Sprintf("%q with the ids %d and %d", abridged([]byte(token)), b.vocab.lookup(token), id), "each token once")
 	default:

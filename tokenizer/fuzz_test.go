@@ -24,24 +24,74 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add(spoil(f, fields))
 	}
+	for _, bomb := range []map[string]any{ // some are refused, some just not
+		{"normalizer": sequenceOf("normalizers", times(5, replaceBy("a", "aa"))...), "decoder": sequenceOf("decoders", times(5, replaceBy("a", "aa"))...)},
+		{"normalizer": sequenceOf("normalizers", times(6, replaceBy("a", "aa"))...)},
+		{"normalizer": sequenceOf("normalizers", object{"type": "Prepend", "prepend": "aaa"}, object{"type": "NFKC"}, replaceBy("b", "aaaaaa"))},
+		{"pre_tokenizer": sequenceOf("pretokenizers", object{"type": "Metaspace", "replacement": "a"}, object{"type": "Digits", "individual_digits": true}, object{"type": "Metaspace", "replacement": "b"})},
+		{"post_processor": templateOf(16, 16)},
+		{"model.unk_token": "ab", "added_tokens": list{object{"id": 4, "content": " ", "lstrip": true, "rstrip": true}}},
+	} {
+		f.Add(spoil(f, bomb))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if strings.Contains(string(data), "Regex") {
 			t.Skip() // takes its time on purpose, see compileRegex
 		}
-		tok, err := Parse("fuzz", data)
+		if tok, err := Parse("fuzz", data); err == nil {
+			checkBounds(t, tok)
+		}
+	})
+}
+
+// checkBounds checks that a tokenizer makes no more of texts than growth.go says, and
+// that what it writes is read.
+func checkBounds(t *testing.T, tok *Tokenizer) {
+	for _, text := range []string{"a <x>  ab é日 x\xff", strings.Repeat("a", 64), strings.Repeat(" b1", 32), "\ufdfa"} {
+		e := tok.Encode(text, EncodeOptions{AddSpecial: true, ParseSpecial: true})
+		if most := 11*maxGrowth*len(text) + maxAround; len(e.IDs) > most {
+			t.Fatalf("%q: %d tokens, more than %d", text, len(e.IDs), most)
+		}
+		e.CharOffsets(text)
+		tok.Decode(e.IDs, true)
+	}
+	for id := range min(int32(tok.VocabSize()), 64) {
+		token, _ := tok.decoded(id)
+		if n, most := len(tok.Decode([]int32{id, id, id}, false)), 3*maxGrowth*(2*len(token)+1); n > most {
+			t.Fatalf("%q: %d bytes, more than %d", token, n, most)
+		}
+	}
+	written, err := tok.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse("written", written); err != nil {
+		t.Fatalf("%s: %v", written, err)
+	}
+}
+
+// FuzzFolder checks that no files beside a tokenizer.json make reading them panic,
+// and that an added token without flags comes back.
+func FuzzFolder(f *testing.F) {
+	f.Add([]byte(`{"added_tokens_decoder": {"9": {"content": "<y>", "special": true}}, "bos_token": null}`), []byte(`{}`), []byte(`{}`))
+	f.Add([]byte(`{"bos_token": {"__type": "AddedToken", "content": "ab", "lstrip": true}, "x_token": "a"}`), []byte(`{"eos_token": {"content": " "}}`), []byte(`{"<q>": 7, "b": 4}`))
+	f.Add([]byte(`{"additional_special_tokens": ["a", {"content": "<x>"}], "pad_token": "", "extra_special_tokens": {"i": "b"}}`), []byte(`{"extra_special_tokens": ["c"]}`), []byte(`[]`))
+	f.Fuzz(func(t *testing.T, config, special, added []byte) {
+		tok, err := parseFolder("fuzz", map[string][]byte{vocabularyFile: []byte(smallFile), configFile: config, specialFile: special, addedFile: added})
 		if err != nil {
 			return
 		}
-		text := "a <x>  ab é日 x\xff"
-		e := tok.Encode(text, EncodeOptions{AddSpecial: true, ParseSpecial: true})
-		e.CharOffsets(text)
-		tok.Decode(e.IDs, true)
-		written, err := tok.MarshalJSON()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Parse("written", written); err != nil {
-			t.Fatalf("%s: %v", written, err)
+		checkBounds(t, tok)
+		for _, a := range tok.added {
+			if a.SingleWord || a.LStrip || a.RStrip {
+				continue
+			}
+			if e := tok.Encode(a.Content, EncodeOptions{ParseSpecial: true}); len(e.IDs) != 1 {
+				t.Fatalf("%q: %v", a.Content, e.IDs)
+			}
+			if e := tok.Encode(a.Content, EncodeOptions{}); a.Special && len(a.Content) > 1 && len(e.IDs) > 0 && tok.IsSpecial(e.IDs[0]) {
+				t.Fatalf("%q as text: %v", a.Content, e.IDs)
+			}
 		}
 	})
 }

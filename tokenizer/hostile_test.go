@@ -58,6 +58,7 @@ func TestRefusedFiles(t *testing.T) {
 		"merges as an object":            {map[string]any{"model.merges": object{}}, "list of pairs"},
 		"vocabulary as a list":           {map[string]any{"model.vocab": list{"a"}}, "an object of tokens"},
 		"duplicate id":                   {map[string]any{"model.vocab.b": 0}, "the id 0"},
+		"the empty token's id":           {map[string]any{"model.vocab": json.RawMessage(`{"": 0, "a": 0}`)}, `the id 0 for "" and "a"`},
 		"huge id":                        {map[string]any{"model.vocab.b": 1 << 31}, "the id 2147483648"},
 		"enormous id":                    {map[string]any{"model.vocab.b": json.Number("99999999999999999999999")}, "a smaller number"},
 		"negative id":                    {map[string]any{"model.vocab.b": -1}, "a whole number"},

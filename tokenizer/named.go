@@ -162,7 +162,10 @@ func legacyTokens(file string, data []byte, special []namedToken, added []addedT
 	byID, last := map[int64]namedToken{}, map[string]addedToken{}
 	names := make(map[string]bool, len(special))
 	for _, t := range special {
-		names[t.Content] = names[t.Content] || !isTokenField(t.field) // as transformers, which forgets names that aren't usual
+		// transformers doesn't know the others here: names that aren't usual, and
+		// objects of tokenizer_config.json.
+		known := !isTokenField(t.field) && (t.text || filepath.Base(t.file) == specialFile)
+		names[t.Content] = names[t.Content] || known
 	}
 	if data != nil {
 		err := eachField(file, "", data, func(name string, raw json.RawMessage) error {
