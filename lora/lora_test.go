@@ -3,8 +3,10 @@ package lora
 import (
 	"maps"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -292,6 +294,32 @@ func TestMeasures(t *testing.T) {
 	nan, err := Survival(w, w, w)
 	require.NoError(t, err)
 	require.True(t, math.IsNaN(nan))
+}
+
+// What is measured has the same bits, however many threads share the rows.
+func TestMeasuresDependOnTheWeightsAlone(t *testing.T) {
+	const rows, cols = 300, 1000
+	random := func(seed uint64) quant.Matrix {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		values := make([]float32, rows*cols)
+		for i := range values {
+			values[i] = float32(rng.NormFloat64())
+		}
+		return quant.NewF32(rows, cols, values)
+	}
+	base, merged, held := random(1), random(2), random(3)
+	measure := func(threads int) [3]float64 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+		delta, weight, err := Strength(base, merged)
+		require.NoError(t, err)
+		survival, err := Survival(base, merged, held)
+		require.NoError(t, err)
+		return [3]float64{delta, weight, survival}
+	}
+	want := measure(1)
+	for range 5 {
+		require.Equal(t, want, measure(3))
+	}
 }
 
 // A small delta merged into weights on the NF4 grid mostly does not survive

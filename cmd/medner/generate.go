@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/tokenizer"
 	"github.com/medner/medner/tokenizer/chat"
 )
@@ -113,6 +115,9 @@ func generate(cmd *cobra.Command, mf *modelFlags, prompt *promptFlags, request m
 	tok, err := m.Text().Tokenizer()
 	if err != nil && prompt.ids == "" {
 		return err // token ids alone need no tokenizer: there is no text then
+	}
+	if err != nil && !errors.As(err, new(*checkpoint.AbsentError)) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "medner: token ids without their text, as the tokenizer can't be read: %v\n", err)
 	}
 	if !asJSON && tok != nil {
 		return streamText(cmd, m, tok, request)

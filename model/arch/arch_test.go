@@ -271,6 +271,8 @@ var hostile = map[string]struct {
 	"text as tie":            {"tie_word_embeddings", map[string]string{"tie_word_embeddings": `"yes"`}},
 	"activation":             {"hidden_act", map[string]string{"hidden_act": `"gelu"`}},
 	"architecture":           {"architectures", map[string]string{"architectures": `["Qwen2MoeForCausalLM"]`}},
+	"two families":           {"architectures", map[string]string{"architectures": `["LlamaForCausalLM","MistralForCausalLM"]`}},
+	"two, without a type":    {"architectures", map[string]string{"architectures": `["MistralForCausalLM","LlamaForCausalLM"]`, "model_type": ""}},
 	"classifier":             {"architectures", map[string]string{"architectures": `["LlamaForSequenceClassification"]`}},
 	"architectures as text":  {"architectures", map[string]string{"architectures": `"LlamaForCausalLM"`}},
 	"model type":             {"model_type", map[string]string{"architectures": "", "model_type": `"gemma"`}},

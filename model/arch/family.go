@@ -107,9 +107,14 @@ func familyOf(file, modelType string, architectures []string) (*Family, error) {
 
 	at := -1
 	for _, a := range architectures {
-		if at = slices.IndexFunc(families, func(f Family) bool { return f.Class == a || f.TokenClass() == a }); at < 0 {
+		i := slices.IndexFunc(families, func(f Family) bool { return f.Class == a || f.TokenClass() == a })
+		if i < 0 {
 			return nil, badinput.New(file, "architectures", quoted(a), known(byClass))
 		}
+		if at >= 0 && i != at {
+			return nil, badinput.New(file, "architectures", quoted(a)+" beside "+quoted(architectures[0]), "classes of one family")
+		}
+		at = i
 	}
 	if modelType == "" && at < 0 {
 		return nil, badinput.New(file, "architectures", "nothing", known(byClass))
