@@ -183,6 +183,19 @@ func TestTagsAreNotInWords(t *testing.T) {
 	require.Equal(t, []string{"chemical aspirinum@0-9"}, places(r))
 }
 
+// TestNotesOnOptionsWithoutEffect: what tags or lists alone make idle is said.
+func TestNotesOnOptionsWithoutEffect(t *testing.T) {
+	notes := func(options ...ner.Option) []string {
+		t.Helper()
+		return newLabeller(t, "").extractor(t, options...).Notes()
+	}
+	lists := ner.WithTasks(prompt.Chemicals, prompt.Diseases)
+	require.Empty(t, notes(lists, ner.WithMethod(ner.Tag), ner.WithWholeWords(false)))
+	require.Empty(t, notes(ner.WithMethod(ner.Tag), ner.WithAlternatives(0.1), ner.WithGrounded(false)))
+	require.Len(t, notes(lists, ner.WithMethod(ner.Tag), ner.WithAlternatives(0.1), ner.WithGrounded(false)), 2)
+	require.Len(t, notes(ner.WithMethod(ner.Generate), ner.WithWholeWords(false)), 1)
+}
+
 func TestMethodsThatAreRefused(t *testing.T) {
 	refused := func(l *labeller, want string, options ...ner.Option) {
 		t.Helper()

@@ -65,8 +65,7 @@ func newClassify() *cobra.Command {
 
 // run classifies the documents of some files.
 func (f *classifyFlags) run(cmd *cobra.Command, paths []string) error {
-	ro := format.ReadOptions{}
-	ro.Format = format.Format(f.input)
+	ro := format.ReadOptions{Annotations: format.TextOnly, Format: format.Format(f.input)}
 	f.out = outputPath(f.out)
 	if err := apart([]string{f.out}, paths, f.inputs(), []string{f.labels}); err != nil {
 		return err
@@ -99,9 +98,7 @@ func (f *classifyFlags) run(cmd *cobra.Command, paths []string) error {
 		err = atomicfile.Write(f.out, write)
 	}
 	progress.stop()
-	for _, line := range tally.Lines() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
-	}
+	printTally(cmd, &tally)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
@@ -51,6 +52,7 @@ func newConvert() *cobra.Command {
 			if slices.Contains(args, "-") && slices.Contains(s.join, "-") {
 				return usagef("--join -: expected a file, as the results come from standard input")
 			}
+			idleText(cmd, out)
 			return convertDocuments(cmd, &o, &s, out, args)
 		},
 	}
@@ -64,6 +66,19 @@ func newConvert() *cobra.Command {
 	fs.StringVar(&s.terminology, "terminology", "", "link mentions through an `INDEX` that 'medner terminology import' wrote")
 	alias(fs, map[string]string{"format": "to", "input-format": "from"}) // their names in `medner ner`
 	return cmd
+}
+
+// check returns an error if a file to join isn't there, be it needed or not.
+func (s *convertSteps) check() error {
+	for _, path := range s.join {
+		if path == "-" {
+			continue
+		}
+		if _, err := files.Stat(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // join lists formats for a flag's description.
@@ -96,8 +111,16 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 		return err
 	}
 	docs := format.Files(inputs, cmd.InOrStdin(), ro)
+	joined := false
 	if len(s.join) > 0 {
-		docs = format.Join(docs, format.Files(s.join, cmd.InOrStdin(), format.ReadOptions{Warn: tally.Add, Annotations: format.TextOnly}))
+		if err := s.check(); err != nil {
+			return err
+		}
+		sources := format.Files(s.join, cmd.InOrStdin(), format.ReadOptions{Warn: tally.Add, Annotations: format.TextOnly})
+		docs = format.Join(docs, func(yield func(document.Result, error) bool) {
+			joined = true
+			sources(yield)
+		})
 	}
 	if s.terminology != "" {
 		index, err := terminology.Open(s.terminology)
@@ -125,8 +148,9 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 	if err = errors.Join(err, finish(err == nil && !allBad)); err != nil {
 		return err
 	}
-	for _, line := range tally.Lines() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
+	printTally(cmd, &tally)
+	if !joined {
+		idle(cmd, "as no result lacks its text", "join")
 	}
 	if advice != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "hint: %s\n", advice)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,9 @@ func newEval() *cobra.Command {
 			}
 			if e.predictions != "" && e.save != "" {
 				return usagef("--save %s: expected no --predictions, as they are saved already", e.save)
+			}
+			if e.predictions != "" {
+				idlePredictions(cmd)
 			}
 			return evaluate(cmd, &f, &e)
 		},
@@ -118,6 +122,15 @@ func evaluate(cmd *cobra.Command, f *nerFlags, e *evalFlags) error {
 // model that it is for, under a name that it is found by.
 func (e *evalFlags) apart(f *nerFlags) error {
 	read := []string{e.data, e.predictions, e.compare}
+	if streams := slices.DeleteFunc(slices.Clone(read), func(path string) bool { return path != "-" }); len(streams) > 1 {
+		return usagef("found %d files called -, expected one at most, as standard input can be read once", len(streams))
+	}
+	e.save, e.report, e.calibrationOut = outputPath(e.save), outputPath(e.report), outputPath(e.calibrationOut)
+	for flag, path := range map[string]string{"save": e.save, "report": e.report, "fit-calibration": e.calibrationOut} {
+		if path == standardOutput {
+			return usagef("--%s -: expected a file, as standard output has the scores", flag)
+		}
+	}
 	if err := apart([]string{e.save, e.report, e.calibrationOut}, read); err != nil {
 		return err
 	}
@@ -192,7 +205,9 @@ func writeFiles(e *evalFlags, result *evaluation.Evaluation) error {
 // readDocuments reads a file all of whose documents must be readable.
 func readDocuments(cmd *cobra.Command, path string) ([]document.Document, error) {
 	var docs []document.Document
-	for r, err := range format.Files([]string{path}, cmd.InOrStdin(), format.ReadOptions{}) {
+	var tally format.Tally
+	defer printTally(cmd, &tally)
+	for r, err := range format.Files([]string{path}, cmd.InOrStdin(), format.ReadOptions{Warn: tally.Add}) {
 		if err != nil {
 			return nil, err
 		}
@@ -206,7 +221,9 @@ func readDocuments(cmd *cobra.Command, path string) ([]document.Document, error)
 // gold answer, repeated from the input, and is left out.
 func readPredictions(cmd *cobra.Command, path string) ([]document.Document, error) {
 	docs := []document.Document{} // nil would mean that there is no such file
-	for r, err := range format.Files([]string{path}, cmd.InOrStdin(), format.ReadOptions{}) {
+	var tally format.Tally
+	defer printTally(cmd, &tally)
+	for r, err := range format.Files([]string{path}, cmd.InOrStdin(), format.ReadOptions{Warn: tally.Add}) {
 		if err != nil {
 			return nil, err
 		}
@@ -216,4 +233,11 @@ func readPredictions(cmd *cobra.Command, path string) ([]document.Document, erro
 		docs = append(docs, r.Document)
 	}
 	return docs, nil
+}
+
+// printTally prints what readers and writers changed or left out, each kind once.
+func printTally(cmd *cobra.Command, tally *format.Tally) {
+	for _, line := range tally.Lines() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
+	}
 }

@@ -42,6 +42,7 @@ func newNER() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			idleText(cmd, out)
 			return annotate(cmd, &f, &o, out, args)
 		},
 	}
@@ -125,9 +126,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	if report.Resumed > 0 && report.Documents == report.Resumed {
 		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s is complete: nothing to resume\n", o.path)
 	}
-	for _, line := range tally.Lines() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
-	}
+	printTally(cmd, &tally)
 	switch {
 	case report.Failed == 0:
 		return nil

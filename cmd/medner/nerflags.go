@@ -77,6 +77,12 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	}
 	options := []ner.Option{ner.WithModelOptions(mo), ner.WithPatience(true)}
 	changed := cmd.Flags().Changed
+	if f.ensemble == "" {
+		idle(cmd, "without --ensemble", "ensemble-rule")
+	}
+	if f.penalty == 1 {
+		idle(cmd, "without --repetition-penalty", "penalty-spares-prompt")
+	}
 	switch profile := ner.Profile(f.profile); profile {
 	case ner.Default, ner.SeedCompat:
 		options = append(options, ner.WithProfile(profile))

@@ -23,13 +23,13 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpCommand(newHelp())
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { // cobra checks the same later, but with errors that aren't a usageError
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error { // cobra checks the same later, but with errors that aren't a usageError
 		for _, err := range []error{cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()} {
 			if err != nil {
 				return usageError{err}
 			}
 		}
-		return nil
+		return checkValues(cmd, args)
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(

@@ -38,7 +38,11 @@ func Apart(outputs []string, inputs ...string) error {
 		}
 		out := look(o, os.Stdout)
 		for _, other := range outputs[:i] {
-			if other == o && o != "-" || other != "" && same(out.info, look(other, os.Stdout).info) {
+			if other == "" {
+				continue
+			}
+			place := look(other, os.Stdout)
+			if place.path != "" && place.path == out.path || same(out.info, place.info) {
 				return overlap(o, fmt.Sprintf("the same file as the output %s", other), "another one")
 			}
 		}

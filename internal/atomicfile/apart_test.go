@@ -67,6 +67,7 @@ func TestApart(t *testing.T) {
 		require.NoError(t, Apart([]string{c.output}, c.input), "%+v", c)
 	}
 	require.Error(t, Apart([]string{at("x"), at("x")}))
+	require.Error(t, Apart([]string{"new", at("in", "..", "new")}))
 	require.Error(t, Apart([]string{at("c"), at("hard")}))
 	require.NoError(t, Apart([]string{at("x"), at("y"), "", ""}))
 }
