@@ -16,6 +16,9 @@ type Adapter struct {
 	// base, for a sum and for an adapter of Options.ParsedAdapters.
 	Path string
 	LoRA LoRA // how the adapter is applied; "" for the base
+	// Relabelled has the labels of Options.Labels where they aren't those that the files
+	// name; nil: there is no token classification head, or it has its own labels.
+	Relabelled []string
 }
 
 // Adapter returns what a request with this adapter's name runs under. The empty
@@ -26,12 +29,12 @@ func (m *Model) Adapter(name string) (Adapter, error) {
 	if err != nil {
 		return Adapter{}, err
 	}
-	a := Adapter{Name: m.merged, LoRA: m.mode}
+	a := Adapter{Name: m.merged, LoRA: m.mode, Relabelled: m.relabelled(i)}
 	switch {
 	case i >= 0:
 		a.Name = m.adapters[i]
 	case m.merged == "":
-		return Adapter{Name: Base}, nil
+		return Adapter{Name: Base, Relabelled: a.Relabelled}, nil
 	}
 	a.Path = folderOf(a.Name, m.origin.options)
 	return a, nil

@@ -12,17 +12,17 @@ import (
 
 func TestAdapterByName(t *testing.T) {
 	plain, rslora := golden.Path(t, "adapters/plain"), golden.Path(t, "adapters/rslora")
-	base, first := Adapter{Name: Base}, Adapter{"plain", plain, Unmerged}
-	sum := Adapter{"plain+rslora", "", Unmerged}
+	base, first := Adapter{Name: Base}, Adapter{Name: "plain", Path: plain, LoRA: Unmerged}
+	sum := Adapter{Name: "plain+rslora", LoRA: Unmerged}
 	for name, test := range map[string]struct {
 		model   string
 		options Options
 		want    map[string]Adapter // by the name that is asked for
 	}{
 		"none":     {"tiny-llama-nf4", Options{}, map[string]Adapter{"": base, Base: base}},
-		"chosen":   {"tiny-llama-nf4", Options{Adapters: []string{plain, rslora}, Active: "plain"}, map[string]Adapter{"": first, "plain": first, "rslora": {"rslora", rslora, Unmerged}, Base: base}},
-		"unmerged": {"tiny-llama-nf4", Options{Adapters: []string{plain, rslora}}, map[string]Adapter{"": sum, "plain+rslora": sum, "plain": first, "rslora": {"rslora", rslora, Unmerged}, Base: base}},
-		"merged":   {"tiny-llama", Options{Adapters: []string{plain + "/"}}, map[string]Adapter{"": {"plain", plain + "/", Merge}, "plain": {"plain", plain + "/", Merge}}},
+		"chosen":   {"tiny-llama-nf4", Options{Adapters: []string{plain, rslora}, Active: "plain"}, map[string]Adapter{"": first, "plain": first, "rslora": {Name: "rslora", Path: rslora, LoRA: Unmerged}, Base: base}},
+		"unmerged": {"tiny-llama-nf4", Options{Adapters: []string{plain, rslora}}, map[string]Adapter{"": sum, "plain+rslora": sum, "plain": first, "rslora": {Name: "rslora", Path: rslora, LoRA: Unmerged}, Base: base}},
+		"merged":   {"tiny-llama", Options{Adapters: []string{plain + "/"}}, map[string]Adapter{"": {Name: "plain", Path: plain + "/", LoRA: Merge}, "plain": {Name: "plain", Path: plain + "/", LoRA: Merge}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := golden.Path(t, test.model)

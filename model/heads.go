@@ -16,6 +16,7 @@ import (
 type head struct {
 	classifier *backend.Classifier
 	labels     []string // by class; nil: neither files nor options name them
+	filed      []string // by class, as the files name them; nil: they don't
 }
 
 // scoresModule returns the token classification head as an adapter sees it: the one
@@ -35,21 +36,36 @@ func scoresModule(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Module, 
 // those of the adapters. An entry is nil where there is none.
 type heads []*head
 
-// newHeads returns the head of a model without adapters.
+// unnamed are the labels that transformers gives a model whose config.json names none.
+var unnamed = []string{"LABEL_0", "LABEL_1"}
+
+// newHeads returns the head of a model without adapters. Options.Labels that are
+// meant for an adapter's head of another size leave it its own labels.
 func newHeads(files *checkpoint.Checkpoint, o Options) (heads, error) {
 	base, err := files.Classifier()
 	if base == nil || err != nil {
 		return heads{nil}, err
 	}
 	c := &backend.Classifier{Weight: base.Weight, Bias: base.Bias}
-	h, err := newHead(c, files.Config.Labels, files.Path, o)
+	names, classes := files.Config.Labels, c.Weight.Rows()
+	if names == nil && classes == len(unnamed) {
+		names = unnamed
+	}
+	adapted := len(o.Adapters)+len(o.ParsedAdapters) > 0
+	if adapted && len(o.Labels) != classes {
+		o.Labels = nil
+	}
+	h, err := newHead(c, names, files.Path, o)
+	if err == nil && h.labels == nil && !adapted {
+		err = h.lacksLabels(files.Path)
+	}
 	return heads{h}, err
 }
 
 // newHead returns a head with its labels: those of the options, or the given ones of
 // a file or folder. The number of labels must be that of the head's classes.
 func newHead(c *backend.Classifier, names []string, file string, o Options) (*head, error) {
-	field := "labels"
+	field, filed := "labels", names
 	if o.Labels != nil {
 		names, file, field = o.Labels, "", "labels (--labels)"
 		if err := labels.Check(file, field, names); err != nil {
@@ -59,7 +75,14 @@ func newHead(c *backend.Classifier, names []string, file string, o Options) (*he
 	if classes := c.Weight.Rows(); names != nil && len(names) != classes {
 		return nil, badinput.New(file, field, fmt.Sprintf("%d labels", len(names)), fmt.Sprintf("%d, the rows of the token classification head's weight", classes))
 	}
-	return &head{classifier: c, labels: names}, nil
+	return &head{classifier: c, labels: names, filed: filed}, nil
+}
+
+// lacksLabels is the error of a head that neither the file or folder nor the options
+// name the labels of.
+func (h *head) lacksLabels(file string) error {
+	return badinput.New(file, "labels", fmt.Sprintf("none for the %d classes of the token classification head", h.classifier.Weight.Rows()),
+		labels.FileName+" beside the adapter, id2label in config.json, or --labels")
 }
 
 // under returns the head under an adapter, which may change it or bring one along.
@@ -80,7 +103,7 @@ func (h heads) under(a *lora.Adapter, plan *lora.Plan, files *checkpoint.Checkpo
 	if base != nil && base.classifier.Weight.Rows() == module.Rows {
 		own, c.Bias = base.classifier.Weight, base.classifier.Bias
 		if names == nil {
-			names = base.labels
+			names = base.filed
 		}
 	}
 	if own == nil {
@@ -139,8 +162,7 @@ func (m *Model) headUnder(index int, name string) (*head, error) {
 		h = m.heads[index+1]
 	}
 	if h != nil && h.labels == nil {
-		return nil, badinput.New(m.headFile(index), "labels", fmt.Sprintf("none for the %d classes of the token classification head", h.classifier.Weight.Rows()),
-			labels.FileName+" beside the adapter, id2label in config.json, or --labels")
+		return nil, h.lacksLabels(m.headFile(index))
 	}
 	if h != nil {
 		return h, nil
@@ -149,6 +171,17 @@ func (m *Model) headUnder(index int, name string) (*head, error) {
 		name = m.nameOf(index)
 	}
 	return nil, badinput.New("", "adapter", fmt.Sprintf("%q, without a token classification head", name), m.withHeads())
+}
+
+// relabelled returns the labels under the adapter of an index where they aren't those
+// that the files name.
+func (m *Model) relabelled(index int) []string {
+	if index+1 < len(m.heads) {
+		if h := m.heads[index+1]; h != nil && !slices.Equal(h.labels, h.filed) {
+			return slices.Clone(h.labels)
+		}
+	}
+	return nil
 }
 
 // nameOf returns the name of what the adapter of an index runs under.

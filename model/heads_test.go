@@ -81,7 +81,7 @@ func TestBadHeads(t *testing.T) {
 		"too few labels":      {func(c config, _ tensorMap) { c["id2label"] = config{"0": "O", "1": "X"} }, "2 labels, expected 3"},
 		"too many labels":     {func(c config, _ tensorMap) { c["id2label"] = config{"0": "O", "1": "X", "2": "Y", "3": "Z"} }, "4 labels, expected 3"},
 		"more said":           {func(c config, _ tensorMap) { c["num_labels"] = 4 }, "num_labels: found 4, expected 3"},
-		"none said":           {func(c config, _ tensorMap) { delete(c, "id2label"); delete(c, "label2id") }, "2 labels, expected 3"},
+		"none said":           {func(c config, _ tensorMap) { delete(c, "id2label"); delete(c, "label2id") }, "labels: found none for the 3 classes"},
 		"a gap":               {func(c config, _ tensorMap) { c["id2label"] = config{"0": "O", "1": "X", "3": "Z"} }, `id2label: found the class "3"`},
 		"no number":           {func(c config, _ tensorMap) { c["id2label"] = config{"0": "O", "1": "X", "Z": "2"} }, `id2label: found the class "Z"`},
 		"one twice":           {func(c config, _ tensorMap) { c["id2label"] = config{"0": "O", "1": "X", "2": "X"} }, `the label "X" for the classes 1 and 2`},
@@ -213,6 +213,19 @@ func TestHeadForOtherLabels(t *testing.T) {
 	require.NoError(t, err)
 	_, err = m.Labels("")
 	require.ErrorContains(t, err, "none for the 3 classes")
+	require.NoError(t, m.Close())
+
+	// Labels of the options are the adapter's; the base's head has its own.
+	m, err = Open(t.Context(), base, Options{Adapters: []string{unnamed}, LoRA: Unmerged, Labels: []string{"O", "a", "b"}})
+	require.NoError(t, err)
+	for adapter, want := range map[string][]string{"dora": {"O", "a", "b"}, Base: nil} {
+		a, err := m.Adapter(adapter)
+		require.NoError(t, err)
+		require.Equal(t, want, a.Relabelled)
+	}
+	names, err := m.Labels(Base)
+	require.NoError(t, err)
+	require.Len(t, names, 5)
 	require.NoError(t, m.Close())
 }
 

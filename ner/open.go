@@ -151,7 +151,8 @@ func about(m *model.Model, a model.Adapter) document.Model {
 }
 
 // numerics says how the adapter is applied, and how keys and values are held
-// where that costs precision.
+// where that costs precision, and the labels that options give a head in place of its
+// own.
 func numerics(m *model.Model, a model.Adapter) string {
 	var all []string
 	if a.LoRA != "" {
@@ -159,6 +160,9 @@ func numerics(m *model.Model, a model.Adapter) string {
 	}
 	if kv := m.Options().KV; kv != "" && kv != "f32" {
 		all = append(all, "keys and values "+kv)
+	}
+	if a.Relabelled != nil {
+		all = append(all, "labels "+strings.Join(a.Relabelled, ","))
 	}
 	return strings.Join(all, ", ")
 }

@@ -73,4 +73,17 @@ func TestKeyNamesWhatChangesNumbers(t *testing.T) {
 		require.NoError(t, e.Close())
 	}
 	require.Len(t, keys, 6)
+	dir := filepath.Join(golden.Root(), "testdata", "goldens-tags")
+	bio := []string{"O", "B-Chemical", "I-Chemical", "B-Disease", "I-Disease"}
+	keys = map[confidence.Key]bool{}
+	for _, labels := range [][]string{nil, bio, {"O", "B-Disease", "I-Disease", "B-Chemical", "I-Chemical"}} {
+		o := model.Options{Adapters: []string{filepath.Join(dir, "adapters", "lora")}, Labels: labels}
+		m, err := model.Open(t.Context(), filepath.Join(dir, "models", "llama"), o)
+		require.NoError(t, err)
+		e, err := New(m, WithPrompt("article-first"))
+		require.NoError(t, err)
+		keys[e.Key()] = true
+		require.NoError(t, m.Close())
+	}
+	require.Len(t, keys, 2, "labels that are the head's own change nothing")
 }

@@ -25,7 +25,7 @@ type Config struct {
 	// TokenClassification says that the class of the model in transformers is one
 	// with a head that scores the labels of each token, such as
 	// LlamaForTokenClassification. Labels has the labels' names by class, as id2label
-	// has them.
+	// has them; nil: it names none.
 	TokenClassification bool
 	Labels              []string
 

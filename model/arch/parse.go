@@ -87,9 +87,11 @@ func ParseConfig(file string, data []byte) (*Config, error) {
 	}
 	if slices.Contains(architectures, fam.TokenClass()) {
 		c.TokenClassification = true
-		var bad error
-		if c.Labels, bad = labels.OfConfig(file, f.values); bad != nil && *f.err == nil {
-			*f.err = bad
+		if labels.Named(f.values) {
+			var bad error
+			if c.Labels, bad = labels.OfConfig(file, f.values); bad != nil && *f.err == nil {
+				*f.err = bad
+			}
 		}
 	}
 	if *f.err != nil {
