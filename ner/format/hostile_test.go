@@ -197,7 +197,7 @@ func TestGzip(t *testing.T) {
 func TestUTF16IsRefused(t *testing.T) {
 	for _, bom := range []string{"\xff\xfe", "\xfe\xff"} {
 		_, err := NewReader("x.txt", strings.NewReader(bom+"L\x00i\x00"), ReadOptions{})
-		require.EqualError(t, err, "x.txt: encoding: found a UTF-16 byte order mark, expected UTF-8")
+		require.EqualError(t, err, "x.txt: encoding: found a UTF-16 byte order mark, expected UTF-8 (iconv -f UTF-16 -t UTF-8 makes it)")
 	}
 }
 

@@ -42,7 +42,7 @@ func (j *jsonDecoder) lineID() string { return j.o.fileID(j.name) + ":" + strcon
 // documents in it instead.
 func (j *jsonDecoder) decode(raw []byte) (document.Result, []biocDocument, error) {
 	if bad := badText(raw); bad != "" {
-		return document.Result{}, nil, j.bad("", "", bad, "UTF-8 text")
+		return document.Result{}, nil, j.bad("", "", bad, textWanted(bad))
 	}
 	if deepJSON(raw) {
 		return document.Result{}, nil, j.bad("", "", errDeepJSON.Error(), "a document")

@@ -215,7 +215,7 @@ func (s *jsonSource) member(c byte) (res document.Result, done bool, err error) 
 		return res, true, final{s.badValue(line, fmt.Errorf("a value of more than %d bytes", s.scan.max))}
 	}
 	if bad := badText(raw); bad != "" {
-		return res, true, final{badinput.New(s.name, place(line, "", key), bad, "UTF-8 text")}
+		return res, true, final{badinput.New(s.name, place(line, "", key), bad, textWanted(bad))}
 	}
 	if !json.Valid(raw) {
 		return res, true, final{badinput.New(s.name, place(line, "", key), quote(string(raw)), "JSON")}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -69,6 +70,17 @@ func (l *lines) read() ([]byte, error) {
 	}
 }
 
+// textWanted returns what is expected in place of what badText found. Text in
+// another encoding is mostly Windows's.
+func textWanted(bad string) string {
+	if strings.HasPrefix(bad, invalidUTF8) {
+		return "UTF-8 text (iconv -f WINDOWS-1252 -t UTF-8 makes it of most Windows files)"
+	}
+	return "UTF-8 text"
+}
+
+const invalidUTF8 = "invalid UTF-8"
+
 // badText returns what keeps b from being UTF-8 text; "" if it is.
 func badText(b []byte) string {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
@@ -81,7 +93,7 @@ func badText(b []byte) string {
 		}
 		r, size := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && size <= 1 {
-			return fmt.Sprintf("invalid UTF-8 at byte %d", i)
+			return fmt.Sprintf(invalidUTF8+" at byte %d", i)
 		}
 		i += size
 	}

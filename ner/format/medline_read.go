@@ -166,7 +166,7 @@ func (m *medlineSource) add(r *medlineRecord, line []byte) {
 		return
 	}
 	if bad := badText(line); bad != "" {
-		r.fail(badinput.New(m.name, at(), bad, "UTF-8 text"))
+		r.fail(badinput.New(m.name, at(), bad, textWanted(bad)))
 		return
 	}
 	if rest, ok := bytes.CutPrefix(line, []byte("      ")); ok {

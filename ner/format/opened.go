@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/medner/medner/badinput"
 )
@@ -46,7 +47,11 @@ func openContent(name string, r io.Reader, o ReadOptions) (*opened, error) {
 		return nil, badRead(name, err)
 	}
 	if encoding := wideEncoding(c.head); encoding != "" {
-		return nil, badinput.New(name, "encoding", encoding, "UTF-8")
+		wide := "UTF-16"
+		if strings.Contains(encoding, "UTF-32") {
+			wide = "UTF-32"
+		}
+		return nil, badinput.New(name, "encoding", encoding, "UTF-8 (iconv -f "+wide+" -t UTF-8 makes it)")
 	}
 	for magic, kind := range binaries {
 		if bytes.HasPrefix(c.head, []byte(magic)) {

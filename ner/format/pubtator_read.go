@@ -160,7 +160,7 @@ func (p *pubTatorSource) add(b *pubTatorBlock, line []byte) {
 		return
 	}
 	if bad := badText(line); bad != "" {
-		b.fail(badinput.New(p.name, at(), bad, "UTF-8 text"))
+		b.fail(badinput.New(p.name, at(), bad, textWanted(bad)))
 		return
 	}
 	id, kind, text, isText := textLine(line)

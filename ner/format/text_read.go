@@ -40,7 +40,7 @@ func readText(name string, r io.Reader, max int) (string, error) {
 		return "", badinput.New(name, "size", fmt.Sprintf("more than %d bytes", max), "a document")
 	}
 	if bad := badText(data); bad != "" {
-		return "", badinput.New(name, "", bad, "UTF-8 text")
+		return "", badinput.New(name, "", bad, textWanted(bad))
 	}
 	return string(data), nil
 }

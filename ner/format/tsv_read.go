@@ -106,7 +106,7 @@ func (t *tsvSource) line() (string, error) {
 			return "", badRead(t.name, err)
 		}
 		if bad := badText(line); bad != "" {
-			return "", badinput.New(t.name, place(t.lines.number, ""), bad, "UTF-8 text")
+			return "", badinput.New(t.name, place(t.lines.number, ""), bad, textWanted(bad))
 		}
 		if len(line) > 0 {
 			return string(line), nil

@@ -25,7 +25,7 @@ type xmlCursor struct {
 // parseXML calls fn with the outermost element of a piece of a file.
 func parseXML(file string, p xmlPiece, fn func(c *xmlCursor, start xml.StartElement) error) error {
 	if bad := badText(p.data); bad != "" {
-		return badinput.New(file, place(p.line, ""), bad, "UTF-8 text")
+		return badinput.New(file, place(p.line, ""), bad, textWanted(bad))
 	}
 	c := &xmlCursor{name: file, line: p.line, d: xml.NewDecoder(bytes.NewReader(p.data))}
 	c.d.Entity = xml.HTMLEntity // document types of publishers declare these
