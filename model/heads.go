@@ -170,6 +170,9 @@ func (m *Model) headUnder(index int, name string) (*head, error) {
 	if name == "" {
 		name = m.nameOf(index)
 	}
+	if len(m.heads) <= 1 { // no adapter
+		return nil, badinput.New(m.origin.path, "adapter", "none, and a model without a token classification head", m.withHeads())
+	}
 	return nil, badinput.New("", "adapter", fmt.Sprintf("%q, without a token classification head", name), m.withHeads())
 }
 

@@ -3,10 +3,10 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 
 	"github.com/medner/medner/badinput"
-	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/quant"
 )
@@ -56,9 +56,12 @@ type source interface {
 // Open opens a directory in the layout of the Hugging Face hub, or a GGUF file.
 // Its errors are of type *badinput.Error, except for those of the file system.
 func Open(path string) (*Checkpoint, error) {
-	info, err := files.Stat(path)
+	info, err := stat(path)
 	if err != nil {
 		return nil, err
+	}
+	if ext := filepath.Ext(path); !info.IsDir() && (ext == ".json" || ext == ".safetensors") {
+		return nil, badinput.New(path, "", "a file of a model's directory", "the directory, or a GGUF file")
 	}
 	c := &Checkpoint{Path: path, shapes: map[string]Weight{}, matrices: map[string]quant.Matrix{}}
 	if info.IsDir() {

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/internal/gguf"
 	"github.com/medner/medner/tokenizer"
@@ -80,11 +82,20 @@ const (
 	absentTemplate  = "chat template"
 )
 
+// stat returns what lies at the path of a model.
+func stat(path string) (fs.FileInfo, error) {
+	info, err := files.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, hint.Add(err, "a model is a directory in Hugging Face's layout, or a GGUF file, on this machine; none is downloaded by its name")
+	}
+	return info, err
+}
+
 // OpenText finds the text of a model without its weights: in a directory of
 // the Hugging Face hub, which needs no config.json for that, in a
 // tokenizer.json alone, which has no chat template, or in a GGUF file.
 func OpenText(path string) (*Text, error) {
-	info, err := files.Stat(path)
+	info, err := stat(path)
 	switch {
 	case err != nil:
 		return nil, err
