@@ -49,3 +49,39 @@ func Example_model() {
 	// plain [1859 1859 340 562 1281 1626], the first at -0.02
 	// the likeliest next token: 1859
 }
+
+// A program labels the tokens of a text with the head of a token
+// classification model, and finds the characters that each token covers. What random weights say means nothing.
+func Example_classify() {
+	ctx := context.Background()
+	m, err := model.Open(ctx, goldens+"../goldens-tags/models/llama", model.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = m.Close() }()
+	t, err := m.Text().Tokenizer()
+	if err != nil {
+		log.Fatal(err)
+	}
+	const text = "Lithium and tremor"
+	tokens := t.Encode(text, tokenizer.EncodeOptions{AddSpecial: true})
+	c, err := m.Classify(ctx, model.ClassifyRequest{Tokens: tokens.IDs})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, scores := range c.Scores[:4] {
+		best := 0
+		for class, score := range scores {
+			if score > scores[best] {
+				best = class
+			}
+		}
+		span := tokens.Offsets[i] // in bytes
+		fmt.Printf("%q %s\n", text[span[0]:span[1]], c.Labels[best])
+	}
+	// Output:
+	// "" B-Disease
+	// "L" I-Disease
+	// "ithium" B-Disease
+	// " and" B-Chemical
+}
