@@ -196,7 +196,7 @@ func TestLinearEngine(t *testing.T) {
 		}
 	}
 	require.Greater(t, linear, 200)
-	for _, source := range []string{`(?i:a)`, `a(?!b)`, `a*`, `(a*)+b`, `(?>a)`, `a++`, `\h`, `[\S]`, `a|`} {
+	for _, source := range []string{`(?i:a)`, `a(?!b)`, `a*`, `(a*)+b`, `(?>a)`, `a++`, `\h`, `[\S]`, `a|`, `(?:a{1,40}){1,40}`} {
 		re, _ := compileLinear(source)
 		require.Nil(t, re, source)
 	}

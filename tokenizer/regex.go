@@ -29,7 +29,9 @@ type regex struct {
 const (
 	maxPattern  = 4096            // bytes of a pattern's source
 	probeBytes  = 1 << 12         // text that a pattern is tried on when it is loaded
-	probeTime   = 2 * time.Second // the most that all probes may take
+	probeTime   = time.Second     // the most that a probe may take
+	probesTime  = 8 * time.Second // the most that all probes may take
+	maxStates   = 1000            // instructions of a pattern for the linear engine, each of which may cost a step a byte
 	findTimeout = 5 * time.Second // the most that all matches in a piece of text may take
 	backtracks  = 1 << 22         // entries on the engine's stack
 )
@@ -57,23 +59,33 @@ func compileRegex(source string) (*regex, error) {
 // long: runs of one or two characters, also of those in the pattern, behind which
 // something else stands.
 func (p *regex) probe() error {
-	deadline := time.Now().Add(probeTime)
-	units := []string{"a", "A", "1", " ", "\n", "!", "'", "é", "日", "aA", "a1", "a b", " \n", "'s"}
-	seen := map[rune]bool{}
-	for _, r := range p.source {
-		if len(seen) < 32 && !seen[r] && r != utf8.RuneError {
-			units, seen[r] = append(units, string(r)), true
-		}
+	begun := time.Now()
+	try := func(unit, last string) bool {
+		text := strings.Repeat(unit, probeBytes/len(unit)) + last
+		return time.Since(begun) < probesTime && p.each(text, time.Now().Add(probeTime), func(int, int) {})
 	}
-	for _, unit := range units {
-		text := strings.Repeat(unit, probeBytes/len(unit))
+	for _, unit := range []string{"a", "A", "1", " ", "\n", "!", "'", "é", "日", "aA", "a1", "a b", " \n", "'s"} {
 		for _, last := range []string{"a", "!", "\n", "\x00"} {
-			if !p.each(text+last, deadline, func(int, int) {}) {
-				return fmt.Errorf("the pattern %q takes too long on a text of %d bytes (%.8q…)", abridged([]byte(p.source)), probeBytes, text)
+			if !try(unit, last) {
+				return p.slow(unit)
 			}
 		}
 	}
+	seen := map[rune]bool{}
+	for _, r := range p.source {
+		if len(seen) == 16 {
+			break
+		}
+		if unit := string(r); !seen[r] && r != utf8.RuneError && !try(unit, "\x00") {
+			return p.slow(unit)
+		}
+		seen[r] = true
+	}
 	return nil
+}
+
+func (p *regex) slow(unit string) error {
+	return fmt.Errorf("the pattern %q takes too long on a text of %d bytes (%q again and again)", abridged([]byte(p.source)), probeBytes, unit)
 }
 
 // tooLong is what find panics with when a pattern takes too long. Encode and build
@@ -100,7 +112,7 @@ func (p *regex) each(s string, deadline time.Time, found func(start, end int)) b
 		}
 		found(at+m[0], at+m[1])
 		at += m[1]
-		if matches%64 == 0 && time.Now().After(deadline) {
+		if (matches%64 == 0 || len(s) > 1<<16) && time.Now().After(deadline) {
 			return false
 		}
 	}
@@ -167,6 +179,9 @@ func compileLinear(source string) (re *regexp.Regexp, least int) {
 	}
 	parsed, err := syntax.Parse(out.String(), syntax.Perl)
 	if err != nil || leastBytes(parsed) == 0 || emptyLoop(parsed) {
+		return nil, 0
+	}
+	if prog, err := syntax.Compile(parsed.Simplify()); err != nil || len(prog.Inst) > maxStates {
 		return nil, 0
 	}
 	if re, err = regexp.Compile(out.String()); err != nil {
