@@ -23,7 +23,7 @@
 //     remembers the characters of the text that it came from (normalize.go).
 //  3. The pre-tokenizer cuts it into words (pretokenize.go). The well-known
 //     split patterns have hand-written scanners (scan_llama3.go, scan_gpt2.go);
-//     others run on a backtracking engine.
+//     others run on one of two engines for regular expressions.
 //  4. Byte pair encoding: a word starts as single characters, or single bytes,
 //     and as long as the list of merges has a neighbouring pair, the pair that
 //     comes first in that list is joined, leftmost first (bpe.go, merge.go).
@@ -31,7 +31,11 @@
 //  5. The post-processor adds tokens such as <|begin_of_text|>.
 //
 // All of it takes time linear in the text, but for the merges inside one word,
-// which take n log n for a word of n bytes.
+// which take n log n for a word of n bytes. Components make at most 32 bytes of
+// one, a Unicode normal form at most 11, and at most 256 tokens stand around a text
+// (growth.go): files that ask for more are refused. Patterns without lookaround run
+// on an engine that takes linear time (regex.go); a pattern that takes too long on
+// the engine for the others gives an error, [Encoding].Err.
 //
 // # From ids to text
 //
