@@ -76,15 +76,11 @@ func Describe(ctx context.Context, path string, o Options) (_ *Description, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	asked := o.Context
 	o = o.withDefaults(files.Config)
 	for _, warning := range files.Warnings {
 		o.Log("%s", warning)
 	}
 	devices, err := o.check()
-	if err == nil {
-		err = o.fitWindow(files.Config, devices, asked)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -27,15 +27,11 @@ func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 			_ = files.Close()
 		}
 	}()
-	asked := o.Context
 	o = o.withDefaults(files.Config)
 	for _, warning := range files.Warnings {
 		o.Log("%s", warning)
 	}
 	devices, err := o.check()
-	if err == nil {
-		err = o.fitWindow(files.Config, devices, asked)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,6 @@
 package model
 
 import (
-	"fmt"
-	"slices"
-
-	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/arch"
 )
@@ -70,7 +66,7 @@ type Options struct {
 	Device  string
 	Threads int    // 0: the physical cores that the container may use
 	KV      string // "f32" or "f16"; "": f32
-	Context int    // positions a sequence may have; 0: max_position_embeddings, on a GPU at most the sliding window
+	Context int    // positions a sequence may have; 0: max_position_embeddings
 
 	Batch int // requests that are read and written at once; others wait. 0: 16
 	// Queue is how many requests may wait beside those in the batch; one more is
@@ -111,20 +107,4 @@ func (o Options) withDefaults(c *arch.Config) Options {
 		o.Log = func(string, ...any) {}
 	}
 	return o
-}
-
-// fitWindow bounds the context of a model with a sliding window, which the kernels of
-// GPUs don't know: within the window it changes nothing. asked is the context that the
-// caller asked for, 0 for the default.
-func (o *Options) fitWindow(c *arch.Config, devices []device, asked int) error {
-	onGPU := slices.ContainsFunc(devices, func(d device) bool { return d.cuda })
-	if !onGPU || c.SlidingWindow == 0 || o.Context <= c.SlidingWindow {
-		return nil
-	}
-	if asked != 0 {
-		return badinput.New("", "context", fmt.Sprintf("%d on a GPU", asked), fmt.Sprintf("at most the model's sliding window, %d, or the processors (--device cpu)", c.SlidingWindow))
-	}
-	o.Context = c.SlidingWindow
-	o.Log("on a GPU the context is the model's sliding window, %d positions", c.SlidingWindow)
-	return nil
 }

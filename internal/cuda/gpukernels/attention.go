@@ -19,6 +19,7 @@ type Cache struct {
 	Layer  uint64     // bytes from the address of a page to the layer's part of it
 	Tables driver.Ptr // [slots][Stride] uint64: the addresses of a sequence's pages, from position 0 on
 	Stride int        // pages that a slot has room for
+	Window int        // positions that a query sees, its own included; 0: all
 }
 
 // Places says where the rows of a step stand.
@@ -103,8 +104,8 @@ func (k *Kernels) AttentionBytes(rows Rows, heads, width, keys int) uint64 {
 
 // Attention sets out, [rows][heads·HeadDim] in the input type, to the softmax
 // attention of the queries q, [rows][heads·HeadDim] float32, over the positions
-// from 0 to the row's own, whose keys and values are in their pages. Every position
-// is below keys. Sums run as in [kernels.Attention], except that Fast sums over
+// from 0 to the row's own, or the last c.Window of them, whose keys and values are in
+// their pages. Every position is below keys. Sums run as in [kernels.Attention], except that Fast sums over
 // positions in runs of 256.
 func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Rows, heads, keys int, at Places, c Cache) error {
 	if err := rows.check(); err != nil {
@@ -116,7 +117,7 @@ func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Ro
 	keys = ceilDiv(keys, 4) * 4
 	kvHeads, width, runs := c.Shape.Heads, c.Shape.HeadDim, ceilDiv(keys, attentionKeys)
 	maxima, sums, totals, _ := k.attentionScratch(scratch, rows.Most, heads, keys, width)
-	cache := []any{at.Positions, at.Slots, c.Tables, c.Stride, c.Layer, keys, rows.Count, rows.Most, heads, kvHeads, width}
+	cache := []any{at.Positions, at.Slots, c.Tables, c.Stride, c.Layer, keys, rows.Count, rows.Most, heads, kvHeads, width, c.Window}
 	grid := driver.Dim{X: uint32(runs), Y: uint32(kvHeads), Z: uint32(rows.Most)}
 	scale := 1 / float32(math.Sqrt(float64(width)))
 	args := append(append([]any{scratch, maxima, q}, cache...), scale)
@@ -133,5 +134,5 @@ func (k *Kernels) Attention(s driver.Stream, out, q, scratch driver.Ptr, rows Ro
 		return err
 	}
 	return k.launch(s, "combine"+k.input(), dim(ceilDiv(heads*width, elementThreads), rows.Most), dim(elementThreads, 1), 0,
-		out, sums, totals, at.Positions, runs, rows.Count, rows.Most, heads, width)
+		out, sums, totals, at.Positions, runs, rows.Count, rows.Most, heads, width, c.Window)
 }

@@ -40,11 +40,12 @@ type attentionCase struct {
 	heads, kvHeads, dim int
 	half                bool
 	positions           int // in the longest sequence
+	window              int // of the steps after the first
 }
 
 var attentionCases = []attentionCase{
-	{9, 3, 64, false, 150}, {8, 8, 64, true, 70}, {6, 2, 128, true, 130}, {3, 1, 80, false, 66}, {4, 2, 24, false, 10}, {4, 1, 256, false, 65},
-	{24, 8, 16, true, 300},
+	{9, 3, 64, false, 150, 17}, {8, 8, 64, true, 70, 64}, {6, 2, 128, true, 130, 65}, {3, 1, 80, false, 66, 1}, {4, 2, 24, false, 10, 0},
+	{4, 1, 256, false, 65, 66}, {24, 8, 16, true, 300, 30}, {3, 1, 16, false, 300, 270},
 }
 
 // TestAttention runs steps of several sequences at once, as the backend does: angles,
@@ -88,6 +89,9 @@ func testAttention(t *testing.T, d *device) {
 				bound := (c.positions + 63) / 64 * 64
 				scratch := alloc[byte](d, int(k.AttentionBytes(count, c.heads, c.dim, bound)))
 				out := alloc[byte](d, n*width*precision.InputBytes())
+				if step > 0 {
+					s.cache.Window = c.window
+				}
 				must(t, k.Attention(0, out, onDevice, scratch, count, c.heads, bound, at, s.cache))
 
 				first := 0
@@ -99,7 +103,7 @@ func testAttention(t *testing.T, d *device) {
 					shape.Write(s.pages[slot], done[slot], m, keys[first*kvWidth:][:m*kvWidth], values[first*kvWidth:][:m*kvWidth])
 					comparePages(d, what, shape, s, slot)
 					want := make([]float32, m*width)
-					spans := []kernels.AttentionSpan{{Pages: s.pages[slot], Pos: done[slot], Q: q[first*width:][:m*width], Out: want}}
+					spans := []kernels.AttentionSpan{{Pages: s.pages[slot], Pos: done[slot], Window: s.cache.Window, Q: q[first*width:][:m*width], Out: want}}
 					attention.Run(pool, spans)
 					checkAttention(t, d, what, precision, out+driver.Ptr(first*width*precision.InputBytes()), want)
 					done[slot] += m

@@ -51,17 +51,20 @@ func TestEveryBitIsTheCPUs(t *testing.T) {
 		headDim              int
 		adapters, bias, tied bool
 		o                    backend.Options
+		window               int
 	}{
-		{"llama", 32, true, true, false, backend.Options{}},
-		{"llama", 40, false, false, true, backend.Options{KV: "f16"}},
-		{"llama", 32, true, false, true, backend.Options{Hold: hold.Int8}},
-		{"llama", 64, false, true, false, backend.Options{Hold: hold.NF4, KV: "f16"}},
-		{"llama", 32, false, false, false, backend.Options{Hold: hold.BF16}},
-		{"qwen3", 32, true, true, false, backend.Options{}},
-		{"qwen3", 40, false, false, true, backend.Options{Hold: hold.NF4}},
+		{"llama", 32, true, true, false, backend.Options{}, 0},
+		{"llama", 40, false, false, true, backend.Options{KV: "f16"}, 0},
+		{"llama", 32, true, false, true, backend.Options{Hold: hold.Int8}, 0},
+		{"llama", 64, false, true, false, backend.Options{Hold: hold.NF4, KV: "f16"}, 0},
+		{"llama", 32, false, false, false, backend.Options{Hold: hold.BF16}, 0},
+		{"qwen3", 32, true, true, false, backend.Options{}, 0},
+		{"qwen3", 40, false, false, true, backend.Options{Hold: hold.NF4}, 0},
+		{"mistral", 32, false, false, false, backend.Options{KV: "f16"}, 21},
 	} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 			w := newToyOf(c.family, c.headDim, c.adapters, c.bias, c.tied)
+			w.Config.SlidingWindow = c.window
 			o := c.o
 			o.Threads = 1
 			processors, err := cpu.New(t.Context(), w, o)

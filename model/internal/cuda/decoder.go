@@ -33,6 +33,7 @@ type decoder struct {
 type layer struct {
 	linears [arch.Linears]linear
 	norms   [arch.Norms]norm // base is 0 for norms that the family doesn't have
+	window  int              // positions that a query sees, its own included; 0: all
 }
 
 // norm is an RMSNorm.
@@ -74,6 +75,7 @@ func (d *decoder) build(w *backend.Weights, plan hold.Plan, to sink) (read int64
 	}
 	for i := range w.Layers {
 		from, into := &w.Layers[i], &d.layers[i]
+		into.window = c.Window(i)
 		for n := range arch.Norms {
 			into.norms[n] = b.norm(from.Norms[n])
 		}

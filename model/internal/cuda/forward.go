@@ -113,7 +113,7 @@ func (p *pass) forward(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p.cache.Layer = uint64(i * p.layerKV)
+		p.cache.Layer, p.cache.Window = uint64(i*p.layerKV), p.d.layers[i].window
 		last := i == len(p.d.layers)-1
 		if err := p.layer(&p.d.layers[i], &p.d.norms[i+1], last && p.shape.narrow); err != nil {
 			return err

@@ -1,6 +1,6 @@
 // Causal softmax attention over a paged cache, with groups of query heads that share
 // a KV head, as kernels.Attention computes it, in the same order of sums. For a
-// query at position p, over t = 0 … p:
+// query at position p, over t = 0 … p, or with a window over the last window of them:
 //
 //	s[t] = (Σ_d q[d]·k[t][d])·scale           fused, d ascending
 //	e[t] = exp(s[t] - max s),  Z = Σ_t e[t]   16 partial sums by t mod 16
@@ -35,6 +35,10 @@ template <class K> struct Sequence {
 
 INLINE int padded_dim(int dim) { return (dim + 15) / 16 * 16; }
 
+// first_seen is the first of the n positions that a query at the last of them sees. A
+// window of 0 has all.
+INLINE int first_seen(int n, int window) { return window ? max(0, n - window) : 0; }
+
 INLINE float greater(float a, float b) { return b > a ? b : a; }
 
 INLINE float greatest_of_warp(float v) {
@@ -47,13 +51,13 @@ INLINE float greatest_of_warp(float v) {
 template <class K>
 INLINE void scores(float *scores, float *maxima, const float *q, const int *positions, const int *slots,
                    const uint64_t *tables, int stride, uint64_t layer, int keys, const int *count, int most, int heads,
-                   int kv_heads, int dim, float scale) {
+                   int kv_heads, int dim, int window, float scale) {
 	__shared__ float4 query[256]; // [dim] of 4 heads
 	__shared__ float greatest[KEYS / 32][HEADS];
 	int row = blockIdx.z, group = heads / kv_heads, i = threadIdx.x, t = blockIdx.x * KEYS + i;
 	if (row >= row_count(count, most)) return;
-	int n = positions[row] + 1;
-	if ((int)blockIdx.x * KEYS >= n) return;
+	int n = positions[row] + 1, begin = first_seen(n, window);
+	if ((int)blockIdx.x * KEYS >= n || (int)(blockIdx.x + 1) * KEYS <= begin) return;
 	Sequence<K> sequence = {tables + (size_t)slots[row] * stride, layer, (size_t)blockIdx.y * PAGE * (dim + padded_dim(dim))};
 	const K *page = sequence.page(min(t, n - 1) / PAGE) + t % PAGE;
 	for (int first = 0; first < group; first += HEADS) {
@@ -78,7 +82,7 @@ INLINE void scores(float *scores, float *maxima, const float *q, const int *posi
 		for (int h = 0; h < HEADS; h++) {
 			s[h] *= scale;
 			if (t < n && h < n_heads) scores[(head + h) * keys + t] = s[h];
-			best[h] = t < n ? s[h] : __uint_as_float(0xff800000);
+			best[h] = t >= begin && t < n ? s[h] : __uint_as_float(0xff800000);
 		}
 		// The warp finds the greatest of all 4 heads together: half of the lanes go on
 		// with two of the heads, the other half with the others; then each quarter with
@@ -108,7 +112,8 @@ INLINE void scores(float *scores, float *maxima, const float *q, const int *posi
 // of dim, for each run if split; KV heads, and for each its query heads by 4; rows.
 template <class K, bool split, class Use>
 INLINE void values(const float *scores, const float *maxima, const int *positions, const int *slots, const uint64_t *tables,
-                   int stride, uint64_t layer, int keys, const int *count, int most, int heads, int kv_heads, int dim, Use use) {
+                   int stride, uint64_t layer, int keys, const int *count, int most, int heads, int kv_heads, int dim,
+                   int window, Use use) {
 	__shared__ __align__(16) K tiles[STAGES][PAGE][SLICE];
 	__shared__ __align__(16) float terms[STAGES][HEADS][PAGE]; // scores, then exponentials
 	const int each = 16 / sizeof(K);                          // numbers in a copy of 16 bytes
@@ -119,16 +124,17 @@ INLINE void values(const float *scores, const float *maxima, const int *position
 	int head = kv_head * group + member + warp;
 	bool mine = member + warp < group;
 	int slices = (dim + SLICE - 1) / SLICE, first = blockIdx.x % slices * SLICE, run = blockIdx.x / slices;
-	int from = split ? run * KEYS : 0, to = positions[row] + 1;
-	if (from >= to) return;
+	int to = positions[row] + 1, begin = first_seen(to, window);
+	int from = max(split ? run * KEYS : 0, begin / PAGE * PAGE); // the page of the first position
+	if (from >= to || (split && from >= (run + 1) * KEYS)) return;
 	size_t at = (size_t)row * heads + head;
 	float greatest = __uint_as_float(0xff800000);
 	if (mine) {
 		const float *own = maxima + at * ((keys + KEYS - 1) / KEYS);
-		for (int i = lane; i * KEYS < to; i += 32) greatest = greater(greatest, own[i]);
+		for (int i = begin / KEYS + lane; i * KEYS < to; i += 32) greatest = greater(greatest, own[i]);
 		greatest = greatest_of_warp(greatest);
 	}
-	if (split) to = min(to, from + KEYS);
+	if (split) to = min(to, (run + 1) * KEYS);
 	int width = padded_dim(dim), pieces = min(SLICE, width - first) / each;
 	Sequence<K> sequence = {tables + (size_t)slots[row] * stride, layer,
 	                        (size_t)kv_head * PAGE * (dim + width) + (size_t)dim * PAGE + first};
@@ -153,13 +159,14 @@ INLINE void values(const float *scores, const float *maxima, const int *position
 		__syncthreads(); // all threads see this page, and are done with the one before it
 		stage(start + (STAGES - 1) * PAGE, (which + STAGES - 1) % STAGES);
 		if (!mine) continue;
-		int length = min(PAGE, to - start), t = 0;
+		int length = min(PAGE, to - start), hidden = max(0, begin - start), t = hidden;
 		float *e = terms[which][warp];
 		for (int t = lane; t < length; t += 32) e[t] = exp32(e[t] - greatest);
 		__syncwarp();
 		if (lane < 16)
-			for (int t = lane; t < length; t += 16) z += e[t];
+			for (int t = lane; t < length; t += 16) z += t < hidden ? 0 : e[t];
 		const K *v = &tiles[which][0][lane];
+		for (; t % 8 != 0 && t < length; t++) o = __fmaf_rn(e[t], number(v + t * SLICE), o);
 		for (; t + 8 <= length; t += 8) {
 			float4 early = *reinterpret_cast<const float4 *>(e + t), late = *reinterpret_cast<const float4 *>(e + t + 4);
 			float x[8];
@@ -185,12 +192,12 @@ INLINE void values(const float *scores, const float *maxima, const int *position
 // combine sets out = Σ o / Σ z over the runs of a row. Grid: heads·dim/256, rows.
 KERNEL __launch_bounds__(256)
     medner_combine_fast(bf16_bits *out, const float *sums, const float *totals, const int *positions, int runs, const int *count,
-                        int most, int heads, int dim) {
+                        int most, int heads, int dim, int window) {
 	int row = blockIdx.y, i = blockIdx.x * 256 + threadIdx.x;
 	if (row >= row_count(count, most) || i >= heads * dim) return;
 	size_t at = ((size_t)row * heads + i / dim) * runs;
 	float o = 0, z = 0;
-	for (int run = 0; run <= positions[row] / KEYS; run++) {
+	for (int run = first_seen(positions[row] + 1, window) / KEYS; run <= positions[row] / KEYS; run++) {
 		o += sums[(at + run) * dim + i % dim];
 		z += totals[at + run];
 	}
@@ -198,23 +205,24 @@ KERNEL __launch_bounds__(256)
 }
 
 #define CACHE const int *positions, const int *slots, const uint64_t *tables, int stride, uint64_t layer
-#define SHAPE int keys, const int *count, int most, int heads, int kv_heads, int dim
+#define SHAPE int keys, const int *count, int most, int heads, int kv_heads, int dim, int window
 #define SCORES(kv, K)                                                                                                   \
 	KERNEL __launch_bounds__(KEYS)                                                                                       \
 	    medner_scores_##kv(float *to, float *maxima, const float *q, CACHE, SHAPE, float scale) {                        \
-		scores<K>(to, maxima, q, positions, slots, tables, stride, layer, keys, count, most, heads, kv_heads, dim, scale); \
+		scores<K>(to, maxima, q, positions, slots, tables, stride, layer, keys, count, most, heads, kv_heads, dim, window, \
+		          scale);                                                                                                    \
 	}
 #define VALUES_F32(kv, K)                                                                                               \
 	KERNEL __launch_bounds__(32 * HEADS)                                                                                 \
 	    medner_values_##kv##_f32(float *out, const float *from, const float *maxima, CACHE, SHAPE) {                     \
 		values<K, false>(from, maxima, positions, slots, tables, stride, layer, keys, count, most, heads, kv_heads, dim,   \
-		                 [=](int d, float o, float z, size_t at, int) { out[at * dim + d] = o / z; });                     \
+		                 window, [=](int d, float o, float z, size_t at, int) { out[at * dim + d] = o / z; });                     \
 	}
 #define VALUES_FAST(kv, K)                                                                                              \
 	KERNEL __launch_bounds__(32 * HEADS)                                                                                 \
 	    medner_values_##kv##_fast(float *sums, float *totals, const float *from, const float *maxima, CACHE, SHAPE) {    \
 		values<K, true>(from, maxima, positions, slots, tables, stride, layer, keys, count, most, heads, kv_heads, dim,    \
-		                [=](int d, float o, float z, size_t at, int run) {                                                 \
+		                window, [=](int d, float o, float z, size_t at, int run) {                                                 \
 			                size_t part = at * ((keys + KEYS - 1) / KEYS) + run;                                           \
 			                sums[part * dim + d] = o;                                                                      \
 			                if (d == 0) totals[part] = z;                                                                  \
