@@ -26,6 +26,11 @@ func detect(name string, head []byte) (f Format, refused string) {
 	if refused = unknownMarkup(head); refused != "" {
 		return "", refused
 	}
+	for _, c := range citations {
+		if c.begins.Match(head) {
+			return "", c.name
+		}
+	}
 	for _, e := range entries {
 		if e.read != nil && slices.Contains(e.extensions, filepath.Ext(name)) {
 			return e.format, ""
@@ -40,6 +45,17 @@ func detect(name string, head []byte) (f Format, refused string) {
 // tables names files with rows that no format here has, by their extensions.
 var tables = map[string]string{
 	".csv": "a table with commas (one with tabs is read: .tsv)", ".conll": "CoNLL's columns", ".conllu": "CoNLL's columns", ".iob": "columns of tokens", ".bio": "columns of tokens",
+}
+
+// citations are files of reference managers, by how they begin: read as one text,
+// many articles and their tags would be one article.
+var citations = []struct {
+	begins *regexp.Regexp
+	name   string
+}{
+	{regexp.MustCompile(`^TY  ?- ?[A-Z]+\s`), "citations in RIS (MEDLINE's .nbib is read)"},
+	{regexp.MustCompile(`^%0 [A-Z]`), "citations of EndNote (MEDLINE's .nbib is read)"},
+	{regexp.MustCompile(`^@[A-Za-z]+\s*\{[^\s,{}]*,`), "citations in BibTeX (MEDLINE's .nbib is read)"},
 }
 
 var (

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"encoding/json"
 	"math"
 	"regexp"
 	"strconv"
@@ -86,11 +87,21 @@ func linked(links []document.Link) []string {
 }
 
 // splitConcepts reads concept identifiers that are joined by pipes, semicolons,
-// commas or plus signs.
+// commas or plus signs, or that are a list in JSON.
 func splitConcepts(s string) []string {
 	s = strings.TrimSpace(s)
 	if isNoConcept(s) {
 		return nil
+	}
+	var list []string
+	if strings.HasPrefix(s, "[") && json.Unmarshal([]byte(s), &list) == nil {
+		var ids []string
+		for _, id := range list {
+			if !isNoConcept(id) {
+				ids = append(ids, id)
+			}
+		}
+		return ids
 	}
 	if !strings.ContainsAny(s, "|;,+") || variantID.MatchString(s) {
 		return []string{s}

@@ -57,7 +57,7 @@ func (w *walk) fail(err error) bool { return w.yield(document.Result{}, err) }
 func (w *walk) argument(path string) bool {
 	if path == "-" {
 		r, err := NewReader("stdin", w.stdin, w.o)
-		return w.documents(r, err)
+		return w.documents("stdin", r, err)
 	}
 	info, err := files.Stat(path)
 	if err != nil {
@@ -199,7 +199,7 @@ func (w *walk) file(path, id string) bool {
 		}
 	}
 	r, err := Open(path, o)
-	return w.documents(r, err)
+	return w.documents(path, r, err)
 }
 
 // pairs visits the pairs of brat in a folder.
@@ -209,19 +209,25 @@ func (w *walk) pairs(path, below string, pairs []bratPair) bool {
 		name := filepath.Base(pairs[i].stem)
 		pairs[i].id = w.id(filepath.ToSlash(filepath.Join(below, name)), pairs[i].stem)
 	}
-	return w.documents(newBratReader(path, pairs, w.o), nil)
+	return w.documents(path, newBratReader(path, pairs, w.o), nil)
 }
 
-// documents delivers the documents of a file, or the error of opening it.
-func (w *walk) documents(r *Reader, err error) bool {
+// documents delivers the documents of the file at path, or the error of opening it,
+// and warns if there are none.
+func (w *walk) documents(path string, r *Reader, err error) bool {
 	if err != nil {
 		return w.fail(err)
 	}
+	none := true
 	for res, err := range r.Results() {
+		none = false
 		if !w.yield(res, err) {
 			_ = r.Close() // the caller has all that it wanted of the file
 			return false
 		}
+	}
+	if none {
+		w.o.warn(path, "", "the file has no documents")
 	}
 	if err := r.Close(); err != nil {
 		return w.fail(err)

@@ -59,6 +59,18 @@ func TestFoldersAreReadOnce(t *testing.T) {
 	}, told)
 }
 
+// TestFilesWithoutDocuments: an empty set is named, whatever its format.
+func TestFilesWithoutDocuments(t *testing.T) {
+	for _, data := range []string{`{"PubTator3": []}`, "[]", "<PubmedArticleSet></PubmedArticleSet>", "<collection><source/></collection>"} {
+		var tally Tally
+		for _, err := range Files([]string{"-"}, strings.NewReader(data), ReadOptions{Warn: tally.Add}) {
+			require.NoError(t, err, data)
+			t.Errorf("%s: found a document", data)
+		}
+		require.Contains(t, tally.Lines(), "stdin: the file has no documents", data)
+	}
+}
+
 func TestFoldersSkipWhatIsNoDocument(t *testing.T) {
 	dir := makeTree(t, map[string]string{
 		"in/a.TXT": "a", "in/README.md": "x", "in/readme.txt": "x", "in/LICENSE": "x", "in/figure.png": "x", "in/b.png": "x", "in/noext": "x", "in/.hidden.txt": "x",

@@ -96,7 +96,7 @@ func TestSidesOfRelations(t *testing.T) {
 func TestConceptIdentifiers(t *testing.T) {
 	for s, want := range map[string][]string{
 		"": nil, "-": nil, "-1": nil, "None": nil, " ": nil, "|": nil,
-		"D1": {"D1"}, "D001|D002": {"D001", "D002"}, "MESH:D1;MESH:D2": {"MESH:D1", "MESH:D2"}, "D003924,D003920": {"D003924", "D003920"}, "672;": {"672"},
+		"D1": {"D1"}, `["MESH:D1", "MESH:D2"]`: {"MESH:D1", "MESH:D2"}, `[]`: nil, `[x]`: {"[x]"}, "D001|D002": {"D001", "D002"}, "MESH:D1;MESH:D2": {"MESH:D1", "MESH:D2"}, "D003924,D003920": {"D003924", "D003920"}, "672;": {"672"},
 		"D011125+D012345": {"D011125", "D012345"}, "D1|": {"D1"}, "2,4-D": {"2,4-D"}, "1,2-dimethylhydrazine": {"1,2-dimethylhydrazine"}, "a; b c": {"a; b c"},
 		"p|SUB|V|600|E": {"p|SUB|V|600|E"}, "c|DEL|35|G": {"c|DEL|35|G"}, "|Allele|T|": {"|Allele|T|"}, "tmVar:c|SUB|A|1|G;HGVS:c.1A>G": {"tmVar:c|SUB|A|1|G;HGVS:c.1A>G"},
 		"672(Tax:9606),675(Tax:9606)": {"672(Tax:9606)", "675(Tax:9606)"}, "rs113488022": {"rs113488022"},
