@@ -189,6 +189,8 @@ func TestJSONShapes(t *testing.T) {
 		`{"paper_id":"1","title":"T","body_text":[{"text":"X","section":"S"}]}`: {ID: "1", Text: "T X", Passages: []document.Passage{{Type: "title", End: 1}, {Type: "abstract", Start: 2, End: 3, Infons: map[string]string{"section": "S"}}}},
 		`{"id":"1","title":"T","abstract":"A","text":"X"}`:                      {ID: "1", Text: "T A\nX", Passages: []document.Passage{{Type: "title", End: 1}, {Type: "abstract", Start: 2, End: 3}, {Type: "paragraph", Start: 4, End: 5}}},
 		`{"id":"1","title":"T","abstract":null}`:                                {ID: "1", Text: "T", Passages: []document.Passage{{Type: "title", End: 1}}},
+		`{"id":"1","title":"T","sections":[{"heading":"S","text":"X"}]}`:        {ID: "1", Text: "T X", Passages: []document.Passage{{Type: "title", End: 1}, {Type: "abstract", Start: 2, End: 3, Infons: map[string]string{"section": "S"}}}},
+		`{"paper_id":"1","metadata":{"title":"T","year":1},"body_text":"X"}`:    {ID: "1", Text: "T X", Passages: []document.Passage{{Type: "title", End: 1}, {Type: "abstract", Start: 2, End: 3}}},
 		`{"id":null,"text":"X"}`:                                                {ID: "x:1", Text: "X"},
 	} {
 		for _, data := range []string{line, line + "\r\n", "\ufeff" + line, "[" + line + "]", "[\n" + line + "\n]\n"} {

@@ -15,7 +15,7 @@ var (
 	abstractKeys = []string{"abstract", "abstracttext"}
 	bodyKeys     = []string{
 		"text", "body", "bodytext", "contents", "content", "fulltext", "rawtext", "doctext", "documenttext", "notetext",
-		"sentence", "sentences", "passage", "passages", "paragraph", "paragraphs", "article", "document",
+		"sentence", "sentences", "passage", "passages", "paragraph", "paragraphs", "sections", "article", "document",
 	}
 	// idKeys has the keys of identifiers; the first that an object has counts.
 	idKeys = []string{"id", "pmid", "pmcid", "pmc", "docid", "documentid", "articleid", "paperid", "corpusid", "noteid", "uid", "_id", "doi", "docno", "sourceid"}
@@ -85,6 +85,17 @@ func (j *jsonDecoder) article(m map[string]json.RawMessage) (document.Document, 
 		var err error
 		if parts[kind.typ], err = j.parts(d.ID, key, m[key]); err != nil {
 			return d, err
+		}
+	}
+	if parts[titleType] == nil { // CORD-19 has it one level below
+		var metadata map[string]json.RawMessage
+		if key, ok := member(m, []string{"metadata"}); ok && json.Unmarshal(m[key], &metadata) == nil {
+			if inner, ok := member(metadata, titleKeys); ok {
+				var err error
+				if parts[titleType], err = j.parts(d.ID, key+"."+inner, metadata[inner]); err != nil {
+					return d, err
+				}
+			}
 		}
 	}
 	d.Text, d.Passages = joinParts(parts[titleType], parts[abstractType], parts[paragraphType])
