@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,12 +122,12 @@ func Ready(path string) error {
 func createBeside(path string, perm os.FileMode) (*os.File, error) {
 	for {
 		name := beside(path)
-		forget := remember(name)
+		remember(name)
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 		if err == nil {
 			return f, nil
 		}
-		forget()
+		forget(name)
 		if !errors.Is(err, os.ErrExist) {
 			return nil, failed(path, err)
 		}
@@ -140,7 +141,7 @@ func beside(path string) string {
 	if len(base) > longest {
 		base = strings.ToValidUTF8(base[:longest], "")
 	}
-	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x", base, random()))
+	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%08x", base, rand.Uint32()))
 }
 
 // Executable lets those who may read the file run it as a program.
@@ -176,7 +177,7 @@ func (f *File) Commit() error {
 	if f.direct {
 		return failed(f.path, f.file.Close())
 	}
-	defer forgetting(f.file.Name())
+	defer forget(f.file.Name())
 	var err error
 	if f.mode != 0 {
 		err = f.file.Chmod(f.mode)
@@ -207,7 +208,7 @@ func (f *File) Discard() error {
 	err := f.file.Close()
 	if !f.direct {
 		err = errors.Join(err, os.Remove(f.file.Name()))
-		forgetting(f.file.Name())
+		forget(f.file.Name())
 	}
 	return failed(f.path, err)
 }
@@ -256,7 +257,7 @@ func WriteNew(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	defer forgetting(f.Name())
+	defer forget(f.Name())
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)

@@ -29,12 +29,12 @@ func CreateDir(path string) (*Dir, error) {
 	}
 	for {
 		d := &Dir{Path: beside(path), to: path}
-		forget := remember(d.Path)
+		remember(d.Path)
 		err := os.Mkdir(d.Path, 0o777)
 		if err == nil {
 			return d, nil
 		}
-		forget()
+		forget(d.Path)
 		if !errors.Is(err, os.ErrExist) {
 			return nil, failed(path, err)
 		}
@@ -65,7 +65,7 @@ func EmptyDir(path string) error {
 
 // Commit gives the directory its name.
 func (d *Dir) Commit() error {
-	defer forgetting(d.Path)
+	defer forget(d.Path)
 	err := SyncDir(d.Path)
 	if err == nil {
 		if err = EmptyDir(d.to); err == nil {
@@ -88,7 +88,7 @@ func (d *Dir) Commit() error {
 
 // Discard removes the directory with all that was written into it.
 func (d *Dir) Discard() error {
-	defer forgetting(d.Path)
+	defer forget(d.Path)
 	return failed(d.to, os.RemoveAll(d.Path))
 }
 
@@ -121,7 +121,7 @@ func Scratch(path string) (*Dir, error) {
 	d := &Dir{Path: path, to: path}
 	remember(path)
 	if err := errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o777)); err != nil {
-		forgetting(path)
+		forget(path)
 		return nil, failed(path, err)
 	}
 	return d, nil

@@ -1,7 +1,6 @@
 package atomicfile
 
 import (
-	"math/rand/v2"
 	"os"
 	"sync"
 )
@@ -13,15 +12,15 @@ var pending = struct {
 	paths map[string]bool
 }{paths: map[string]bool{}}
 
-// remember notes a path that Abandon shall remove. forget takes it back.
-func remember(path string) (forget func()) {
+// remember notes a path that Abandon shall remove.
+func remember(path string) {
 	pending.Lock()
 	defer pending.Unlock()
 	pending.paths[path] = true
-	return func() { forgetting(path) }
 }
 
-func forgetting(path string) {
+// forget takes back what remember has noted.
+func forget(path string) {
 	pending.Lock()
 	defer pending.Unlock()
 	delete(pending.paths, path)
@@ -36,5 +35,3 @@ func Abandon() {
 		_ = os.RemoveAll(path)
 	}
 }
-
-func random() uint32 { return rand.Uint32() }
