@@ -249,17 +249,17 @@ func damaged(name, field, found string) error {
 // checked returns a line's text without its checksum; before is the CRC-32 of
 // the lines before it.
 func checked(line []byte, before uint32) (text string, ok bool) {
-	text, sum, _ := cutLast(strings.TrimSuffix(string(line), "\n"))
+	text, sum := cutLast(strings.TrimSuffix(string(line), "\n"))
 	return text, sum == fmt.Sprintf("%08x", crc32.Update(before, crc32.IEEETable, []byte(text)))
 }
 
-// cutLast cuts s around its last space.
-func cutLast(s string) (before, after string, ok bool) {
+// cutLast cuts s around its last space; after is "" if it has none.
+func cutLast(s string) (before, after string) {
 	at := strings.LastIndexByte(s, ' ')
 	if at < 0 {
-		return s, "", false
+		return s, ""
 	}
-	return s[:at], s[at+1:], true
+	return s[:at], s[at+1:]
 }
 
 // parseHead reads the JSON object that a journal's first line begins with.
