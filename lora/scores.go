@@ -12,14 +12,11 @@ import (
 	"github.com/medner/medner/internal/labels"
 )
 
-// headNames are the names that PEFT knows token classification heads by.
-var headNames = []string{"score", "classifier"}
-
 // Scores returns the token classification head that the adapter brings along, with
 // as many rows as the adapter's tensor has and hidden columns. It reports false if
 // the adapter has none.
 func (a *Adapter) Scores(hidden int) (Module, bool) {
-	for _, name := range headNames {
+	for _, name := range labels.HeadModules {
 		e := a.modules[name]
 		if e == nil || e.tensors[weight] == nil {
 			continue
@@ -39,7 +36,7 @@ func (r *resolver) checkHead(modules []Module) error {
 	if r.Config.TaskType != tokenClassification || slices.ContainsFunc(modules, func(m Module) bool { return m.Kind == Scores }) {
 		return nil
 	}
-	return badinput.New(r.reader.Path(), headNames[0]+".weight", "no such tensor", "the head of an adapter whose task_type is "+tokenClassification)
+	return badinput.New(r.reader.Path(), labels.HeadModules[0]+".weight", "no such tensor", "the head of an adapter whose task_type is "+tokenClassification)
 }
 
 // readLabels reads the labels that an adapter's folder names, nil if it names none.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/labels"
 	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/model/internal/backend"
@@ -153,7 +154,7 @@ func resolve(a *lora.Adapter, files *checkpoint.Checkpoint) (*lora.Plan, error) 
 		if module == headModule && tied {
 			module = embeddingModule
 		}
-		if slices.Contains(checkpoint.ClassifierModules, module) && !files.Has(module+".weight") {
+		if slices.Contains(labels.HeadModules, module) && !files.Has(module+".weight") {
 			return nil, nil
 		}
 		return files.Matrix(module + ".weight")

@@ -1,5 +1,6 @@
 // Package labels reads the names of the classes between which a token
-// classification head chooses, from config.json and from files of their own.
+// classification head chooses, from config.json and from files of their own, and
+// groups labelled tokens to spans.
 package labels
 
 import (
@@ -13,6 +14,11 @@ import (
 
 // FileName is the name of the file beside an adapter that names its labels.
 const FileName = "labels.json"
+
+// HeadModules holds the names that a token classification head has in transformers and
+// in PEFT: score in the families that this program runs, classifier in others and in
+// old files.
+var HeadModules = []string{"score", "classifier"}
 
 // Most is far above the number of labels of any real head.
 const Most = 1 << 16

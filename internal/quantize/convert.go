@@ -11,6 +11,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/labels"
 	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/model/checkpoint"
 	"github.com/medner/medner/quant"
@@ -102,7 +103,7 @@ func unquantised(src *checkpoint.Checkpoint) []string {
 	names := []string{"lm_head"}
 	for _, weight := range src.Weights() {
 		if weight.Kind == checkpoint.Scores {
-			names = append(names, checkpoint.ClassifierModules...)
+			names = append(names, labels.HeadModules...)
 		}
 	}
 	return names

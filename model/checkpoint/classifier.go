@@ -6,13 +6,9 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/labels"
 	"github.com/medner/medner/quant"
 )
-
-// ClassifierModules are the names that the head of a token classification model
-// has in transformers: score in the families of this package, classifier in others
-// and in old files.
-var ClassifierModules = []string{"score", "classifier"}
 
 // Classifier is the head that scores the labels of each token: y = W x + b over the
 // output of the last norm.
@@ -27,14 +23,14 @@ type Classifier struct {
 // model needs no language-model head, but may have one.
 func (c *Checkpoint) matchClassifier(there map[string]bool) error {
 	var found []string
-	for _, module := range ClassifierModules {
+	for _, module := range labels.HeadModules {
 		if there[module+".weight"] {
 			found = append(found, module)
 		}
 	}
 	switch len(found) {
 	case 0:
-		name := ClassifierModules[0] + ".weight"
+		name := labels.HeadModules[0] + ".weight"
 		return badinput.New(c.source.where(name), name, "no such tensor", fmt.Sprintf("labels × %d numbers", c.Config.HiddenSize))
 	case 2:
 		name := found[1] + ".weight"
