@@ -2,6 +2,7 @@ package lora
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/medner/medner/badinput"
@@ -187,7 +188,7 @@ func (r *resolver) vector(t *safetensors.Tensor, n int) ([]float32, error) {
 
 // checkUsed refuses an adapter with tensors that no module has taken.
 func (r *resolver) checkUsed(plan *Plan) error {
-	for _, name := range sortedKeys(r.modules) {
+	for _, name := range slices.Sorted(maps.Keys(r.modules)) {
 		for _, t := range r.modules[name].tensors {
 			if t == nil || r.used[t] {
 				continue
@@ -203,13 +204,4 @@ func (r *resolver) checkUsed(plan *Plan) error {
 		}
 	}
 	return nil
-}
-
-func sortedKeys(m map[string]*entry) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,7 +121,7 @@ func (b *xmlBuffer) annotation(a *biocAnnotation) {
 }
 
 func (b *xmlBuffer) infons(indent string, m map[string]string) {
-	for _, k := range sortedKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		fmt.Fprintf(b, "%s<infon key=\"%s\">%s</infon>\n", indent, b.escape(k), b.escape(m[k]))
 	}
 }
@@ -144,12 +145,3 @@ func (b *xmlBuffer) escape(s string) string {
 }
 
 var xmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\t", "&#9;", "\n", "&#10;", "\r", "&#13;")
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
-}

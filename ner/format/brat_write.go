@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/medner/medner/ner/document"
@@ -211,7 +213,7 @@ func (b *bratBuilder) mention(e *document.Entity, x *document.Index) {
 		b.note(normalizedNote, id, e.Normalized)
 	}
 	b.confidence(id, e.Confidence)
-	for _, k := range sortedKeys(e.Infons) {
+	for _, k := range slices.Sorted(maps.Keys(e.Infons)) {
 		switch v := e.Infons[k]; {
 		case !isAttribute(k, v):
 		case v == "true":

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,16 +46,6 @@ func member(m map[string]json.RawMessage, keys []string) (string, bool) {
 		}
 	}
 	return best, rank < len(keys)
-}
-
-// sortedMembers returns the keys of an object in order.
-func sortedMembers(m map[string]json.RawMessage) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // isArticle tells whether an object has an article under keys that are known.
@@ -107,7 +98,7 @@ func (j *jsonDecoder) article(m map[string]json.RawMessage) (document.Document, 
 // databaseIDs returns the identifiers in an object other than id.
 func databaseIDs(m map[string]json.RawMessage, id string) map[string]string {
 	var infons map[string]string
-	for _, k := range sortedMembers(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if name := databaseKeys[jsonKey(k)]; name != "" && string(m[k]) != "null" {
 			if v := plainString(m[k]); v != id && v != "" {
 				infons = setInfon(infons, name, v)

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -100,7 +101,7 @@ func (j *jsonDecoder) object(m map[string]json.RawMessage) (res document.Result,
 	case isArticle(m):
 		res.Document, err = j.article(m)
 	default:
-		err = j.bad("", "", "an object with the keys "+quote(strings.Join(sortedMembers(m), ", ")),
+		err = j.bad("", "", "an object with the keys "+quote(strings.Join(slices.Sorted(maps.Keys(m)), ", ")),
 			`"text", "prompt", "title" or "abstract" (or "body", "contents", "sentence" and the like), "passages" or "schema"`)
 	}
 	return res, more, err
@@ -160,7 +161,7 @@ func (j *jsonDecoder) forget(m map[string]json.RawMessage, id string, known ...s
 	if j.o.Warn == nil {
 		return
 	}
-	for _, k := range sortedMembers(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if !slices.Contains(known, k) && !slices.Contains(idKeys, jsonKey(k)) && string(m[k]) != "null" {
 			j.o.warn(j.name, id, "the field %s is not kept", quote(k))
 		}
