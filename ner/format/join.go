@@ -1,8 +1,6 @@
 package format
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"iter"
 	"strings"
@@ -92,11 +90,6 @@ func (j *joiner) take(r *document.Result) *document.Document {
 		return d
 	}
 	return nil
-}
-
-func textHash(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 // adopt gives r the text of d, and checks that it is the one that r is about.

@@ -54,7 +54,7 @@ func (m *medlineSource) next() (document.Result, error) {
 	d := document.Document{ID: id}
 	title := bestTitle(r.first("TI"), r.first("BTI"), r.first("TT"))
 	if vernacular := r.first("TT"); vernacular != "" && vernacular != title {
-		m.o.warn(m.name, id, "titles in other languages than English are not kept beside English ones")
+		m.o.warn(m.name, id, otherTitle)
 	}
 	d.Text, d.Passages = titleAndAbstract(title, m.abstract(r, id), true)
 	for tag, key := range medlineInfons {
@@ -76,9 +76,9 @@ func (m *medlineSource) abstract(r *medlineRecord, id string) string {
 	own, others := r.first("AB"), r.fields["OAB"]
 	switch {
 	case own != "" && len(others) > 0:
-		m.o.warn(m.name, id, "abstracts by others, or in other languages, are not kept beside the article's own")
+		m.o.warn(m.name, id, otherAbstracts)
 	case own == "" && len(others) > 1:
-		m.o.warn(m.name, id, "of several abstracts by others, or in other languages, only one is kept")
+		m.o.warn(m.name, id, oneOfAbstracts)
 	}
 	if own != "" || len(others) == 0 {
 		return own

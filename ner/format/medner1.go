@@ -100,6 +100,12 @@ type (
 	}
 )
 
+// textHash returns the SHA-256 of a text, in hex.
+func textHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
 // Marshal returns r as a medner/1 object on one line, with a line feed at its end.
 // The article's text and passages are part of it if text is true.
 func Marshal(r *document.Result, text bool) ([]byte, error) {
@@ -112,8 +118,7 @@ func newResultObject(r *document.Result, text bool) *resultObject {
 		Entities: []entityObject{}, Relations: []relationObject{}, Dropped: []droppedObject{}, Warnings: []string{},
 	}
 	if o.TextSHA256 == "" {
-		sum := sha256.Sum256([]byte(r.Text))
-		o.TextSHA256 = hex.EncodeToString(sum[:])
+		o.TextSHA256 = textHash(r.Text)
 	}
 	if text && (r.Text != "" || o.TextSHA256 == emptySHA256) {
 		o.Text = &r.Text

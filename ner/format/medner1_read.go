@@ -1,8 +1,6 @@
 package format
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -42,8 +40,7 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 		}
 		return res, j.orderly(&res.Document)
 	}
-	sum := sha256.Sum256([]byte(res.Text))
-	if hash := hex.EncodeToString(sum[:]); o.TextSHA256 != "" && o.TextSHA256 != hash {
+	if hash := textHash(res.Text); o.TextSHA256 != "" && o.TextSHA256 != hash {
 		if j.o.Annotations == Strict {
 			return document.Result{}, j.bad(id, "text_sha256", o.TextSHA256, hash)
 		}

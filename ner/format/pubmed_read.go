@@ -50,6 +50,13 @@ func (p *pubMedSource) next() (document.Result, error) {
 	return document.Result{Document: a.document()}, nil
 }
 
+// The warnings of records in PubMed's XML and in MEDLINE's lines about what is left out.
+const (
+	otherTitle     = "titles in other languages than English are not kept beside English ones"
+	otherAbstracts = "abstracts by others, or in other languages, are not kept beside the article's own"
+	oneOfAbstracts = "of several abstracts by others, or in other languages, only one is kept"
+)
+
 // pubMedArticle has the parts of an article that are kept.
 type pubMedArticle struct {
 	file       string
@@ -175,7 +182,7 @@ func (a *pubMedArticle) document() document.Document {
 	d := document.Document{ID: a.id, Infons: a.infons}
 	title := bestTitle(a.title, a.bookTitle, a.vernacular)
 	if a.vernacular != "" && title != a.vernacular {
-		a.warn("titles in other languages than English are not kept beside English ones")
+		a.warn(otherTitle)
 	}
 	sections, infons := a.bestAbstract()
 	var p passages
@@ -212,12 +219,12 @@ func (a *pubMedArticle) bestAbstract() ([]pubMedSection, map[string]string) {
 	}
 	if len(a.sections) > 0 || best < 0 {
 		if best >= 0 {
-			a.warn("abstracts by others, or in other languages, are not kept beside the article's own")
+			a.warn(otherAbstracts)
 		}
 		return a.sections, nil
 	}
 	if len(a.others) > 1 {
-		a.warn("of several abstracts by others, or in other languages, only one is kept")
+		a.warn(oneOfAbstracts)
 	}
 	o := a.others[best]
 	var infons map[string]string
