@@ -87,36 +87,30 @@ func parseScheme(w fields) (g QuantizationGroup) {
 	return g
 }
 
-// target is a compiled entry of a list of modules.
-type target struct {
-	re *regexp.Regexp // nil: a name, or a class
-}
-
-// compile compiles the entries of a list that q refers to.
+// compile compiles the patterns in a list that q refers to.
 func (q *Quantization) compile(f fields, field string, list []string) {
-	if q.targets == nil {
-		q.targets = map[string]target{}
+	if q.patterns == nil {
+		q.patterns = map[string]*regexp.Regexp{}
 	}
 	compiler := &pyregexp.Compiler{}
 	for _, entry := range list {
 		pattern, ok := strings.CutPrefix(entry, "re:")
 		if !ok {
-			q.targets[entry] = target{}
-			continue
+			continue // a name, or a class
 		}
 		re, err := compiler.Match(pattern)
 		if err != nil {
 			f.fail(field+": "+clip(entry), err.Error(), "a pattern that Python and Go understand alike")
 			return
 		}
-		q.targets[entry] = target{re}
+		q.patterns[entry] = re
 	}
 }
 
 // matches says whether an entry names a module or has a pattern that fits its name.
 func (q *Quantization) matches(entry, module string) bool {
-	t := q.targets[entry]
-	return t.re == nil && entry == module || t.re != nil && t.re.MatchString(module)
+	re := q.patterns[entry]
+	return re == nil && entry == module || re != nil && re.MatchString(module)
 }
 
 // ignores returns the entry of Ignore that keeps a module plain.

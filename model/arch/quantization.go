@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ type Quantization struct {
 	// (desc_act), which each weight's g_idx then tells.
 	ActOrder bool
 
-	targets map[string]target // compiled entries of Ignore and of Targets
+	patterns map[string]*regexp.Regexp // by the entries of Ignore and of Targets that are patterns
 }
 
 // QuantizationGroup describes how some modules are quantised.
@@ -118,7 +119,6 @@ func (q *Quantization) parseGroup(f fields, bits, groupSize string) {
 	g := QuantizationGroup{Targets: []string{linearClass}, GroupSize: f.integer(groupSize, 128)} // 128 is the default of transformers
 	f.groupSize(groupSize, g.GroupSize)
 	q.Groups = []QuantizationGroup{g}
-	q.compile(f, "", g.Targets)
 	f.equal("pack_dtype", `"int32"`)
 	f.equal("data_type", `"int"`)
 	f.equal("act_bits", "16")
