@@ -39,11 +39,16 @@ type Page struct {
 	Predicted   []document.Document
 }
 
-// verdicts are the classes of marks and pairs, with their names on the page, in the
-// order in which it shows them.
-var verdicts = []verdict{{Class: "hit", Name: "found"}, {Class: "missed", Name: "missed"}, {Class: "spurious", Name: "too much"}, {Class: "border", Name: "other borders or type"}}
+// The classes of marks and pairs, with their names on the page.
+var (
+	hit      = verdict{Class: "hit", Name: "found"}
+	missed   = verdict{Class: "missed", Name: "missed"}
+	spurious = verdict{Class: "spurious", Name: "too much"}
+	border   = verdict{Class: "border", Name: "other borders or type"}
+)
 
-// verdict says how often something came of mentions or pairs.
+// verdict says what came of a mention or a pair; or, with a count, how often that
+// came of those of an article.
 type verdict struct {
 	Class, Name string
 	Count       int
@@ -58,12 +63,15 @@ type article struct {
 }
 
 // pairOutcome is a pair of a document.
-type pairOutcome struct{ Text, Class, Name string }
+type pairOutcome struct {
+	verdict
+	Text string
+}
 
 // WriteHTML writes one self-contained page: scores, kinds of errors,
 // reliability diagrams, and every article with its errors marked in the text. Its
-// contents count the marks and pairs of each article; its filters choose them by kind and by
-// confidence.
+// contents count the marks and pairs of each article; its filters choose them by kind
+// and by confidence.
 func WriteHTML(w io.Writer, p Page) error {
 	p.Gold, p.Predicted = TypeMap{}.Apply(p.Gold), TypeMap{}.Apply(p.Predicted)
 	byID := map[string]*document.Document{}
@@ -109,12 +117,13 @@ func WriteHTML(w io.Writer, p Page) error {
 	})
 }
 
-// countsOf returns the outcomes that there are.
+// countsOf returns the verdicts that there are, in the order in which the page shows
+// them.
 func countsOf(counts map[string]int) []verdict {
 	var out []verdict
-	for _, o := range verdicts {
-		if o.Count = counts[o.Class]; o.Count > 0 {
-			out = append(out, o)
+	for _, v := range []verdict{hit, missed, spurious, border} {
+		if v.Count = counts[v.Class]; v.Count > 0 {
+			out = append(out, v)
 		}
 	}
 	return out
@@ -127,14 +136,14 @@ func pairOutcomes(gold, predicted *document.Document) []pairOutcome {
 	var out []pairOutcome
 	for _, k := range g.keys {
 		if p.has[k] {
-			out = append(out, pairOutcome{k, "hit", "found"})
+			out = append(out, pairOutcome{hit, k})
 		} else {
-			out = append(out, pairOutcome{k, "missed", "missed"})
+			out = append(out, pairOutcome{missed, k})
 		}
 	}
 	for _, k := range p.keys {
 		if !g.has[k] {
-			out = append(out, pairOutcome{k, "spurious", "too much"})
+			out = append(out, pairOutcome{spurious, k})
 		}
 	}
 	return out
@@ -149,7 +158,7 @@ type namedLevel struct {
 // segment is a piece of an article that lies within the same mentions everywhere.
 type segment struct {
 	Text       string
-	Class      string // "hit", "missed", "spurious", "border", or "" outside mentions
+	Class      string // of a verdict, or "" outside mentions
 	Label      string // what the page says of it
 	Confidence string // of the predicted mention, such as "0.93"; "" if there is none
 	Hundredths string // the same, in hundredths rounded down
@@ -189,15 +198,15 @@ func segments(gold, predicted *document.Document) []segment {
 		switch {
 		case inGold == nil && inPredicted == nil:
 		case inGold != nil && written[mentionKey(inGold)]:
-			s.Class, s.Label = "hit", entityType(inGold)
+			s.Class, s.Label = hit.Class, entityType(inGold)
 		case inGold != nil && inPredicted != nil && entityType(inGold) == entityType(inPredicted):
-			s.Class, s.Label = "border", entityType(inGold)+", other borders"
+			s.Class, s.Label = border.Class, entityType(inGold)+", other borders"
 		case inGold != nil && inPredicted != nil:
-			s.Class, s.Label = "border", entityType(inGold)+", written as "+entityType(inPredicted)
+			s.Class, s.Label = border.Class, entityType(inGold)+", written as "+entityType(inPredicted)
 		case inGold != nil:
-			s.Class, s.Label = "missed", entityType(inGold)+" missed"
+			s.Class, s.Label = missed.Class, entityType(inGold)+" missed"
 		default:
-			s.Class, s.Label = "spurious", entityType(inPredicted)+" too much"
+			s.Class, s.Label = spurious.Class, entityType(inPredicted)+" too much"
 		}
 		if s.Class != "" {
 			s.rate(inPredicted)
