@@ -3,6 +3,7 @@ package quant
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/medner/medner/badinput"
@@ -43,9 +44,7 @@ func (s *strided) at(row, col int) float32 {
 	case BF16:
 		return bf16ToF32(binary.LittleEndian.Uint16(s.data[2*i:]))
 	}
-	var v [1]float32
-	Decode(F32, v[:], s.data[4*i:])
-	return v[0]
+	return math.Float32frombits(binary.LittleEndian.Uint32(s.data[4*i:]))
 }
 
 // NewGrouped returns the weight of these codes, [rows][cols], one in a byte and
