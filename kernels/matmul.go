@@ -26,7 +26,8 @@ func (p *Product) outputs() int {
 //	all others                              per 64 along K the same s of w·x;
 //	                                        then y = y + s
 //
-// where code is code - zero in U4; and with in.Fast, for weights of 4 bits and of int8, per such block
+// where code is code - zero in U4; and with in.Fast, for weights of 4 bits and of int8,
+// per such block
 //
 //	y = fma(scale·scale of x, Σ code·code of x, y)
 //

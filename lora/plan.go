@@ -98,8 +98,8 @@ func (p *Plan) prune(modules []Module) {
 }
 
 // Simplify removes replacements that equal the base's own weights, which weight
-// returns by module, nil for a module that the base doesn't have: beside the factors of an embedding PEFT saves the embedding
-// itself, trained or not.
+// returns by module, nil for a module that the base doesn't have: beside the factors
+// of an embedding PEFT saves the embedding itself, trained or not.
 func (p *Plan) Simplify(weight func(module string) (quant.Matrix, error)) error {
 	var modules []Module
 	for _, name := range p.names {

@@ -5,8 +5,8 @@
 // checkpoint, a directory in Hugging Face's layout or a GGUF file, with PEFT
 // adapters, and packs it for a device. [Model.Generate] continues a prompt,
 // [Model.Logits] scores one, and [Model.Classify] labels the tokens of a text with
-// the head of a token classification model or adapter. A [Model] serves any number of goroutines; for
-// tokens as they are written see Request.OnToken. Text is put into ids and back
+// the head of a token classification model or adapter. A [Model] serves any number of
+// goroutines; for tokens as they are written see Request.OnToken. Text is put into ids and back
 // by packages tokenizer and tokenizer/chat; [Model.Text] finds the model's own.
 //
 // # What it promises

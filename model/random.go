@@ -55,8 +55,8 @@ func RandomShape(name string) (*arch.Config, error) {
 // OpenRandom opens a model of a known shape with random weights: NF4 projections, and
 // a bf16 table of token vectors. A form of projections may follow the shape's name
 // after a colon: nf4, or awq-32, awq-64, awq-128 and awq-row, 4-bit integers with zeros
-// in groups of so many along a row, or of all of it. It needs no file. It is as fast as a real model of
-// the shape, and what it writes means nothing.
+// in groups of so many along a row, or of all of it. It needs no file. It is as fast as
+// a real model of the shape, and what it writes means nothing.
 func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	shape, form, err := parseRandom(shape)
 	if err != nil {

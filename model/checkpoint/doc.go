@@ -5,17 +5,17 @@
 // run a model, see package model.
 //
 // One layout is a directory of the Hugging Face hub: config.json, and safetensors in
-// one file or in shards, plain or quantised to 4 bits by bitsandbytes. The other is
-// a GGUF file.
+// one file or in shards, plain or quantised to 4 bits by bitsandbytes, AWQ, GPTQ or
+// compressed-tensors. The other is a GGUF file.
 //
 // [Open] opens all of a model. It checks that the files hold the weights that the
 // configuration asks for and no others; [Checkpoint.Matrix] checks shapes.
 // [Checkpoint.Classifier] is the head of a token classification model, such as
-// transformers' LlamaForTokenClassification. Weights
-// are views of mapped files, in the files' own number formats: nothing is read before
-// a caller asks for it. [OpenText] finds the tokenizer, the chat template and what
-// the files say about generation, and needs no weights. Errors of bad files are of
-// type *badinput.Error, and name file and field.
+// transformers' LlamaForTokenClassification. Weights are views of mapped files, in the
+// files' own number formats: nothing is read before a caller asks for it. [OpenText]
+// finds the tokenizer, the chat template and what the files say about generation, and
+// needs no weights. Errors of bad files are of type *badinput.Error, and name file and
+// field.
 //
 // # Query and key rows in a GGUF
 //

@@ -66,8 +66,7 @@ func (m TypeMap) Type(name string) string {
 // is not scored stays as it is, but for one mapped to none, whose mentions are left
 // out. Relations of other types than CID between concepts or mentions that are no
 // chemical and disease are left out, and those with the disease first are turned
-// round. The documents given
-// stay as they are.
+// round. The documents given stay as they are.
 func (m TypeMap) Apply(docs []document.Document) []document.Document {
 	out := slices.Clone(docs)
 	for i := range out {

@@ -224,8 +224,8 @@ func (s *xmlSplitter) put(b []byte) {
 	s.buf = append(s.buf, b...)
 }
 
-// tagName returns the name of the latest tag, without a prefix, and whether it is an end tag, or the
-// tag of an empty element.
+// tagName returns the name of the latest tag, without a prefix, and whether it is an
+// end tag, or the tag of an empty element.
 func (s *xmlSplitter) tagName() (name string, end, empty bool) {
 	t := bytes.TrimPrefix(s.tag, []byte("<"))
 	t, end = bytes.CutPrefix(t, []byte("/"))
