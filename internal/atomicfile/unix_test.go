@@ -27,8 +27,8 @@ func TestPipesStay(t *testing.T) {
 				close(read)
 				return
 			}
-			defer f.Close()
 			data, _ := io.ReadAll(f)
+			_ = f.Close() // before the next writer opens the pipe, which would take this reader for its own
 			read <- string(data)
 		}()
 		require.NoError(t, Write(name, fill("text")))
