@@ -44,8 +44,7 @@ type tagger struct {
 func (e *Extractor) chooseMethod() error {
 	asked := e.method
 	e.using, e.tagger = Generate, nil
-	switch asked {
-	case Generate:
+	if asked == Generate {
 		return nil
 	}
 	t, err := e.newTagger()
