@@ -11,7 +11,12 @@
 // Errors of the file system, such as fs.ErrNotExist, stay what they are.
 package badinput
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
 
 // Error says what is bad and what was expected in its place. Each part may be
 // empty.
@@ -46,7 +51,11 @@ func (e *Error) Error() string {
 		}
 		s += fmt.Sprintf(format, part)
 	}
-	add("%s", e.File)
+	file := e.File
+	if strings.ContainsFunc(file, unicode.IsControl) {
+		file = strconv.Quote(file) // so that a message stays one line, and no terminal obeys it
+	}
+	add("%s", file)
 	add("%s", e.Field)
 	switch {
 	case e.Found != "" && e.Want != "":

@@ -26,3 +26,10 @@ func TestIsFoundBehindOtherErrors(t *testing.T) {
 	require.True(t, errors.As(err, &bad))
 	require.ErrorIs(t, err, io.EOF)
 }
+
+func TestNamesOfFilesWithControlCharactersAreQuoted(t *testing.T) {
+	err := New("a\x1b[31m\nb", "field", "x", "y")
+	if got, want := err.Error(), `"a\x1b[31m\nb": field: found x, expected y`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

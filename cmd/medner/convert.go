@@ -153,7 +153,7 @@ func convertDocuments(cmd *cobra.Command, o *nerOutput, s *convertSteps, out for
 		idle(cmd, "as no result lacks its text", "join")
 	}
 	if advice != "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "hint: %s\n", advice)
+		fmt.Fprintf(cmd.ErrOrStderr(), "hint: %s\n", printable(advice))
 	}
 	switch {
 	case allBad:

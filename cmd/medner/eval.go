@@ -238,6 +238,6 @@ func readPredictions(cmd *cobra.Command, path string) ([]document.Document, erro
 // printTally prints what readers and writers changed or left out, each kind once.
 func printTally(cmd *cobra.Command, tally *format.Tally) {
 	for _, line := range tally.Lines() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", line)
+		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", printable(line))
 	}
 }

@@ -72,10 +72,10 @@ func report(stderr io.Writer, err error) int {
 	if code == exitInterrupted {
 		fmt.Fprintln(stderr, "medner: interrupted")
 	} else {
-		fmt.Fprintf(stderr, "medner: %v\n", err)
+		fmt.Fprintf(stderr, "medner: %s\n", printable(err.Error()))
 	}
 	if advice := hint.Of(err); advice != "" {
-		fmt.Fprintf(stderr, "hint: %s\n", advice)
+		fmt.Fprintf(stderr, "hint: %s\n", printable(advice))
 	}
 	return code
 }

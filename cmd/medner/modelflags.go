@@ -66,7 +66,9 @@ func (f *modelFlags) options(cmd *cobra.Command) model.Options {
 		Adapters: f.adapters, Active: f.active, LoRA: model.LoRA(f.lora), Hold: model.Hold(f.weights), Precision: model.Precision(f.precision),
 		Device: f.device, Threads: f.threads, KV: f.kv, Context: f.context,
 		Batch: f.batch, PrefillChunk: f.chunk, Draft: f.draft,
-		Log: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "medner: "+format+"\n", args...) },
+		Log: func(format string, args ...any) {
+			fmt.Fprintln(cmd.ErrOrStderr(), printable(fmt.Sprintf("medner: "+format, args...)))
+		},
 	}
 	if f.draft == 0 {
 		o.Draft = -1

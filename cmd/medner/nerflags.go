@@ -208,7 +208,7 @@ func (f *nerFlags) extractor(ctx context.Context, cmd *cobra.Command, more ...ne
 		return nil, err
 	}
 	for _, note := range e.Notes() {
-		fmt.Fprintln(cmd.ErrOrStderr(), "medner: "+note)
+		fmt.Fprintln(cmd.ErrOrStderr(), "medner: "+printable(note))
 	}
 	return e, nil
 }

@@ -149,7 +149,7 @@ func (p *progress) print(line string) {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
-	fmt.Fprintln(p.w, line)
+	fmt.Fprintln(p.w, printable(line))
 }
 
 // stop removes the bar, and ends the lines of each minute.

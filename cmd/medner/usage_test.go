@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -124,4 +125,29 @@ func TestDocsListTheEnvironment(t *testing.T) {
 	for _, v := range variables {
 		require.Contains(t, string(docs), "| `"+v.name+"` | "+v.meaning+" |")
 	}
+}
+
+// Names of files come from strangers: what they hold besides letters is never sent to
+// a terminal as it is.
+func TestMessagesSendNoEscapeSequences(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no file has such a name")
+	}
+	t.Chdir(t.TempDir())
+	const name = "a\x1b[31mred\x1b]0;title\a\u202e.txt"
+	require.NoError(t, os.WriteFile(name, []byte("\x00"), 0o600))
+	for _, args := range [][]string{
+		{"inspect", name}, {"inspect", name + "/none"}, {"convert", name, "--to", "json"}, {"convert", "none" + name, "--to", "json"},
+		{"ner", name}, {"ner", "--model", name, "-"}, {"ner", "--calibration", name, "-"}, {"ner", "--prompt", "./" + name, "-"},
+		{"terminology", "info", name}, {"terminology", "lookup", name, "x"}, {"tokenize", "--model", name}, {"generate", "--prompt", "x", "--model", name},
+		{"generate", "--token-ids", name, "--model", name}, {"quantize", name, "-o", "out"}, {"bundle", "--check", name}, {"eval", "--data", name, "--predictions", name},
+		{"verify", name}, {"chat-template", "--messages", name, "--model", name}, {"classify", name, "--model", name}, {"convert", name, "--to", "json", "-o", "none/" + name},
+		{name}, {"ner", "--" + name}, {"ner", "--task", name}, {"help", name}, {"generate", name}, {"ner", "-o", name, "--model", name, "-"},
+	} {
+		code, stderr := called(t, args...)
+		require.NotZero(t, code, "%q", args)
+		require.NotRegexp(t, "[\x1b\a\u202e\x00]", stderr, "%q", args)
+		require.Contains(t, stderr, "medner: ", "%q", args)
+	}
+	require.Equal(t, "\\x1b[0m é\n\t\\xff\\u202e漢", printable("\x1b[0m é\n\t\xff\u202e漢"))
 }

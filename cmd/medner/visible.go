@@ -4,7 +4,25 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
+
+// printable returns a message as it may be printed on a terminal: control characters
+// and escape sequences that it has from names of files or from their contents are
+// written as Go writes them. Lines stay lines.
+func printable(message string) string {
+	var b strings.Builder
+	for i, r := range message {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) && r != unicode.ReplacementChar {
+			b.WriteRune(r)
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(message[i:])
+		quoted := strconv.Quote(message[i : i+size])
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
 
 // visible returns a piece of a file as it may be printed on a terminal: as it is, or
 // quoted where it holds control characters, escape sequences, or others that don't
