@@ -16,6 +16,10 @@ import (
 // Open opens a checkpoint, a directory in the layout of the Hugging Face hub or a
 // GGUF file, with the adapters of o, and packs its weights for the device that
 // computes. It needs no tokenizer.
+//
+// Each call packs weights of its own: two models of one path take their memory twice.
+// One model serves any number of callers at once, and of extractors (ner.New). Close
+// gives the memory back.
 func Open(ctx context.Context, path string, o Options) (_ *Model, err error) {
 	from := origin{path: path, options: o}
 	files, err := checkpoint.Open(path)
