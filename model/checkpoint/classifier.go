@@ -65,7 +65,7 @@ func (c *Checkpoint) Classifier() (*Classifier, error) {
 	if head.Weight, err = c.Matrix(name); err != nil {
 		return nil, err
 	}
-	if _, err := c.readAll(head.Weight, name); err != nil { // before a tokenizer or an adapter is
+	if _, err := c.readAll(head.Weight, name); err != nil { // so that a bad number is named when the model is opened
 		return nil, err
 	}
 	if bias := head.Module + ".bias"; c.Has(bias) {
