@@ -150,6 +150,32 @@ func (w *walk) folder(path, below string) bool {
 	return true
 }
 
+// IsInput reports whether a file's name is one of those that [Files] reads in a
+// folder: it has the extension of a format, behind which there may be that of a
+// compressed file, and is neither hidden nor called README or the like.
+func IsInput(path string) bool {
+	return !strings.HasPrefix(filepath.Base(path), ".") && isAbout(path) == "" && isKnown(path)
+}
+
+// isAbout returns the word by which a file's name tells that the file is about the
+// others in its folder; "" for other files.
+func isAbout(path string) string {
+	name := filepath.Base(path)
+	stem := strings.ToUpper(strings.TrimSuffix(name, filepath.Ext(name)))
+	for _, about := range []string{"README", "LICENSE", "LICENCE", "CHANGELOG", "COPYING", "NOTICE"} {
+		if stem == about {
+			return about
+		}
+	}
+	return ""
+}
+
+// isKnown reports whether a file has the extension of a format that can be read.
+func isKnown(path string) bool {
+	ext := extensionOf(path)
+	return slices.ContainsFunc(entries, func(e entry) bool { return e.read != nil && slices.Contains(e.extensions, ext) })
+}
+
 // wanted tells whether a file in a folder is to be read, and warns if it isn't.
 func (w *walk) wanted(path string, info fs.FileInfo) bool {
 	skip := func(what string) bool {
@@ -159,22 +185,16 @@ func (w *walk) wanted(path string, info fs.FileInfo) bool {
 	if !info.Mode().IsRegular() {
 		return skip("pipes, devices and the like")
 	}
-	name, ext := filepath.Base(path), extensionOf(path)
-	stem := strings.ToUpper(strings.TrimSuffix(name, filepath.Ext(name)))
-	for _, about := range []string{"README", "LICENSE", "LICENCE", "CHANGELOG", "COPYING", "NOTICE"} {
-		if stem == about {
-			return skip("files called " + about)
-		}
+	ext := extensionOf(path)
+	if about := isAbout(path); about != "" {
+		return skip("files called " + about)
 	}
 	if w.o.Format == Brat && !isBrat(path) && ext != bratTextExtension {
 		return skip("files other than brat's")
 	}
-	for _, e := range entries {
-		if e.read != nil && slices.Contains(e.extensions, ext) {
-			return true
-		}
-	}
 	switch {
+	case isKnown(path):
+		return true
 	case ext == "" && w.o.Format != "":
 		return true
 	case ext == "":

@@ -120,3 +120,26 @@ func TestBratFoldersWithinFolders(t *testing.T) {
 	require.Equal(t, []string{"p", "q", "deep/p", "r"}, ids)
 	require.Equal(t, []string{`DIR/in/annotation.conf: files that end in ".conf" are skipped in folders`}, told)
 }
+
+// A part of a file of lines is read as it is within the whole.
+func TestAPartOfAFile(t *testing.T) {
+	const lines = `{"text":"Aspirin."}` + "\n" + `{"text":7}` + "\n"
+	r, err := NewReader("dir/a.jsonl", strings.NewReader(lines), ReadOptions{FirstLine: 41, FileID: "dir/a.jsonl"})
+	require.NoError(t, err)
+	var ids, errs []string
+	for res, err := range r.Results() {
+		ids = append(ids, res.ID)
+		if err != nil {
+			errs = append(errs, err.Error())
+		}
+	}
+	require.Equal(t, "dir/a.jsonl:41", ids[0])
+	require.Len(t, errs, 1)
+	require.Contains(t, errs[0], "line 42")
+}
+
+func TestIsInput(t *testing.T) {
+	for path, want := range map[string]bool{"a/b.JSONL.gz": true, "b.xml": true, "b.pdf": false, "README.txt": false, ".b.txt": false, "b": false, "b.gz": false} {
+		require.Equal(t, want, IsInput(path), path)
+	}
+}

@@ -55,7 +55,11 @@ type input struct {
 	o    ReadOptions
 }
 
-func (i input) lines() *lines { return newLines(i.in, i.o.maxDocument()) }
+func (i input) lines() *lines {
+	l := newLines(i.in, i.o.maxDocument())
+	l.number = max(0, i.o.FirstLine-1)
+	return l
+}
 
 var jsonlExtensions = []string{".jsonl", ".ndjson"}
 

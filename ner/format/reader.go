@@ -30,6 +30,12 @@ type ReadOptions struct {
 	// Collection, unless nil, is called with what a BioC file says of itself,
 	// before its first document is delivered.
 	Collection func(Collection)
+	// FileID is the identifier of a document that is the whole file, and the beginning
+	// of those of documents that have none of their own; "" stands for the file's name.
+	FileID string
+	// FirstLine is the number of the first line, where what is read is a part of a
+	// file of lines; 0 stands for 1. Errors and identifiers count from it.
+	FirstLine int
 
 	id string // of a document that is the whole file; "" for the file's name
 }
@@ -39,6 +45,9 @@ type ReadOptions struct {
 func (o ReadOptions) fileID(name string) string {
 	if o.id != "" {
 		return o.id
+	}
+	if o.FileID != "" {
+		return o.FileID
 	}
 	return filepath.Base(name)
 }
