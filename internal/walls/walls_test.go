@@ -36,6 +36,7 @@ var public = []string{
 	"ner/terminology",
 	"quant",
 	"safetensors",
+	"server",
 	"tokenizer",
 	"tokenizer/chat",
 }
@@ -125,6 +126,9 @@ var rooms = map[string][]string{
 		"ner/internal/typename", "ner/prompt", "ner/terminology", "tokenizer", "tokenizer/chat",
 	},
 
+	// What answers HTTP requests with a model.
+	"server": {"model", "ner", "tokenizer"},
+
 	// What commands are made of.
 	"internal/quantize":   {"model/checkpoint", "quant", "safetensors"},
 	"internal/modelstore": {"internal/quantize", "model/checkpoint", "quant"},
@@ -132,7 +136,7 @@ var rooms = map[string][]string{
 	"cmd/medner": {
 		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/job",
 		"internal/modelstore", "internal/quantize", "kernels", "lora", "model", "model/checkpoint", "ner", "ner/confidence",
-		"ner/document", "ner/eval", "ner/format", "ner/prompt", "ner/terminology", "quant", "safetensors", "tokenizer",
+		"ner/document", "ner/eval", "ner/format", "ner/prompt", "ner/terminology", "quant", "safetensors", "server", "tokenizer",
 		"tokenizer/chat",
 	},
 

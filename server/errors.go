@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/model"
+)
+
+// Kinds of errors, by OpenAI's names.
+const (
+	kindRequest = "invalid_request_error"
+	kindLimit   = "rate_limit_error"
+	kindServer  = "server_error"
+)
+
+// apiError is an error in the form that OpenAI's clients read.
+type apiError struct {
+	status     int
+	retryAfter int // seconds; 0: trying again is of no use, or now is as good a time
+
+	Message string  `json:"message"`
+	Kind    string  `json:"type"`
+	Param   *string `json:"param"` // the field of the request that is at fault
+	Code    any     `json:"code"`  // a string, or null
+}
+
+func (e *apiError) Error() string { return e.Message }
+
+var (
+	errInternal = &apiError{status: http.StatusInternalServerError, Kind: kindServer, Code: "internal_error", Message: "the server failed to answer; its log says why"}
+	errDraining = &apiError{status: http.StatusServiceUnavailable, Kind: kindServer, Code: "draining", Message: "the server is shutting down", retryAfter: 5}
+)
+
+// badField refuses a field of a request, as in `temperature: found -1, expected
+// 0 to 2`.
+func badField(field, found, expected string) *apiError {
+	e := &apiError{status: http.StatusBadRequest, Kind: kindRequest, Code: "invalid_value", Param: &field}
+	e.Message = badinput.New("", field, found, expected).Error()
+	return e
+}
+
+// unsupported refuses a field whose value asks for what the server can't do.
+func unsupported(field, problem string) *apiError {
+	return &apiError{
+		status: http.StatusBadRequest, Kind: kindRequest, Code: "unsupported_parameter", Param: &field,
+		Message: fmt.Sprintf("%s: %s", field, problem),
+	}
+}
+
+// asAPIError returns what a client is told of an error.
+func asAPIError(err error) *apiError {
+	var (
+		api  *apiError
+		long *model.ContextError
+		full *model.QueueFullError
+		bad  *badinput.Error
+	)
+	switch {
+	case errors.As(err, &api):
+		return api
+	case errors.As(err, &long):
+		return contextLength(long.PromptTokens, 0, long.Limit)
+	case errors.As(err, &full):
+		return &apiError{
+			status: http.StatusTooManyRequests, Kind: kindLimit, Code: "queue_full", retryAfter: 1,
+			Message: fmt.Sprintf("%d requests are in flight, %d of which may wait: try again later", full.InFlight, full.Waiting),
+		}
+	case errors.As(err, &bad):
+		e := &apiError{status: http.StatusBadRequest, Kind: kindRequest, Code: "invalid_value", Message: bad.Error()}
+		if bad.Field != "" {
+			e.Param = &bad.Field
+		}
+		return e
+	case errors.Is(err, model.ErrDraining), errors.Is(err, model.ErrClosed):
+		return errDraining
+	case errors.Is(err, model.ErrMemory), errors.Is(err, model.ErrLost):
+		return &apiError{
+			status: http.StatusServiceUnavailable, Kind: kindServer, Code: "overloaded", retryAfter: 5,
+			Message: "the device has no room for the request now: try again later",
+		}
+	}
+	return errInternal
+}
+
+// contextLength refuses a prompt of so many tokens that asks for most more where
+// there are limit positions; most of 0: any number.
+func contextLength(prompt, most, limit int) *apiError {
+	param := "messages"
+	asked := ""
+	if most > 0 {
+		asked = fmt.Sprintf(" and max_tokens of %d", most)
+	}
+	return &apiError{
+		status: http.StatusBadRequest, Kind: kindRequest, Code: "context_length_exceeded", Param: &param,
+		Message: fmt.Sprintf("found a prompt of %d tokens%s, expected together at most the model's context of %d tokens", prompt, asked, limit),
+	}
+}
+
+// fail answers with an error, unless an answer has begun or the client has gone.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if cause := context.Cause(r.Context()); cause != nil && errors.Is(err, context.Canceled) {
+		err = cause // of a server that drains
+	}
+	e := asAPIError(err)
+	if e == errInternal && !errors.Is(err, context.Canceled) {
+		s.log.Error("a request failed", "path", r.URL.Path, "error", err)
+	}
+	if watched, ok := w.(*response); ok && watched.status != 0 {
+		return
+	}
+	if e.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
+	}
+	_ = writeJSON(w, e.status, map[string]any{"error": e})
+}

@@ -1,0 +1,72 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/medner/medner/ner"
+)
+
+// Option changes how a Server works.
+type Option func(*settings)
+
+type settings struct {
+	name      string
+	log       *slog.Logger
+	limits    Limits
+	keepAlive time.Duration
+	extractor *ner.Extractor
+}
+
+// Limits bounds what one request may take. What is zero is the default.
+type Limits struct {
+	Body    int64 // bytes of a request's body. 0: 32 MiB
+	Depth   int   // objects and arrays within each other in a request's JSON. 0: 32
+	Choices int   // answers to one request: prompts times n, or times best_of. 0: 128
+	// Write is how long a client may take to read a part of a streamed answer before
+	// its request is ended. 0: 30 seconds
+	Write time.Duration
+}
+
+func defaults() settings {
+	return settings{
+		log:       slog.New(slog.DiscardHandler),
+		limits:    Limits{}.orDefaults(),
+		keepAlive: 10 * time.Second,
+	}
+}
+
+func (l Limits) orDefaults() Limits {
+	if l.Body == 0 {
+		l.Body = 32 << 20
+	}
+	if l.Depth == 0 {
+		l.Depth = 32
+	}
+	if l.Choices == 0 {
+		l.Choices = 128
+	}
+	if l.Write == 0 {
+		l.Write = 30 * time.Second
+	}
+	return l
+}
+
+// WithName says by which name clients know the model; the default is the last
+// element of its path. It means what requests to the model that name no adapter
+// mean: the only adapter, or what model.Options.Active says.
+func WithName(name string) Option { return func(s *settings) { s.name = name } }
+
+// WithLogger says where the server logs to; the default is nowhere.
+func WithLogger(log *slog.Logger) Option { return func(s *settings) { s.log = log } }
+
+// WithLimits sets the limits of single requests.
+func WithLimits(l Limits) Option { return func(s *settings) { s.limits = l.orDefaults() } }
+
+// WithKeepAlive says after how long a silence a streamed answer gets a comment,
+// which clients ignore, so that no proxy takes the connection for dead. The
+// default is 10 seconds.
+func WithKeepAlive(d time.Duration) Option { return func(s *settings) { s.keepAlive = d } }
+
+// WithExtractor says what annotates documents: an extractor on the same model.
+func WithExtractor(e *ner.Extractor) Option { return func(s *settings) { s.extractor = e } }

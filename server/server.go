@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/medner/medner/model"
+	"github.com/medner/medner/ner"
+	"github.com/medner/medner/tokenizer"
+)
+
+// Server answers HTTP requests with a model. It serves any number of them at
+// once.
+type Server struct {
+	settings
+	model     *model.Model
+	tokenizer *tokenizer.Tokenizer
+	extractor *ner.Extractor
+	// noExtractor says why there is no extractor: the model can't annotate.
+	noExtractor error
+	handler     http.Handler
+	flight      flight
+	started     time.Time
+}
+
+// New returns a server on a model that is open already, and which the caller
+// closes after the server's last use. The model's files must have a tokenizer.
+// Without WithExtractor documents are annotated by ner.New(m); where that fails,
+// requests to annotate get its error.
+func New(m *model.Model, options ...Option) (*Server, error) {
+	s := &Server{settings: defaults(), model: m, flight: newFlight(), started: time.Now()}
+	for _, set := range options {
+		set(&s.settings)
+	}
+	if s.name == "" {
+		s.name = filepath.Base(m.Path())
+	}
+	var err error
+	if s.tokenizer, err = m.Text().Tokenizer(); err != nil {
+		return nil, err
+	}
+	if s.extractor = s.settings.extractor; s.extractor == nil {
+		s.extractor, s.noExtractor = ner.New(m)
+	}
+	s.handler = s.chain(s.routed())
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain lets no further request for the model in: those that come after it are
+// refused with status 503. It waits until those in flight have been answered, and
+// returns nil; or until ctx ends, when it cancels them, so that their clients get
+// an error, and returns ctx's error. Drain may be called several times. The model
+// is not drained: it is the caller's.
+func (s *Server) Drain(ctx context.Context) error { return s.flight.drain(ctx) }
