@@ -95,7 +95,7 @@ func (f *classifyFlags) run(cmd *cobra.Command, paths []string) error {
 	if f.out == "-" {
 		err = write(cmd.OutOrStdout())
 	} else {
-		err = atomicfile.Write(f.out, write)
+		err = writePacked(f.out, write)
 	}
 	progress.stop()
 	printTally(cmd, &tally)

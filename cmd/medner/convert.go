@@ -195,9 +195,16 @@ func (o *nerOutput) create(cmd *cobra.Command, out format.Format, wo format.Writ
 		}
 		to = file
 	}
-	buffer := bufio.NewWriterSize(to, 1<<16)
+	packer, err := files.NewCompressor(o.path, to)
+	if err != nil {
+		return nil, nil, err
+	}
+	buffer := bufio.NewWriterSize(packer, 1<<16)
 	finish = func(good bool) error {
 		err := buffer.Flush()
+		if err == nil {
+			err = packer.Close()
+		}
 		if file == nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/ner/format"
 )
 
@@ -24,7 +25,7 @@ var sharedEndings = map[string][]format.Format{
 // else that of the ending of --out, else byDefault, which may be "". The user is
 // told where flag and ending differ, and where an ending is no format's.
 func (o *nerOutput) formatByEnding(cmd *cobra.Command, flag string, byDefault format.Format) (format.Format, error) {
-	ending := strings.ToLower(filepath.Ext(o.path))
+	ending := strings.ToLower(filepath.Ext(files.Plain(o.path)))
 	of := format.OfExtension(o.path)
 	asked := format.Format(o.format)
 	note := func(text string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "medner: --out "+text+"\n", args...) }
@@ -42,7 +43,7 @@ func (o *nerOutput) formatByEnding(cmd *cobra.Command, flag string, byDefault fo
 	case ending == ".ann":
 		return "", usagef("--out %q: brat writes a text and an .ann file for each document: expected --%s brat --out FOLDER", o.path, flag)
 	case byDefault != "":
-		note("%s: no format has the ending %q: written in %s; --%s names another", visible(o.path), filepath.Ext(o.path), byDefault, flag)
+		note("%s: no format has the ending %q: written in %s; --%s names another", visible(o.path), ending, byDefault, flag)
 	}
 	if asked != "" {
 		return asked, nil

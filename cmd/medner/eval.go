@@ -172,7 +172,7 @@ func predict(cmd *cobra.Command, f *nerFlags, o *evaluation.Options, save string
 	if save == "" {
 		err = run(io.Discard)
 	} else {
-		err = atomicfile.Write(save, run)
+		err = writePacked(save, run)
 	}
 	return predicted, err
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"io"
 	"strings"
 
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
 )
 
 // standardOutput stands for standard output where a file to write is named.
@@ -39,4 +41,19 @@ func apart(outputs []string, inputs ...[]string) error {
 		all = append(all, list...)
 	}
 	return atomicfile.Apart(outputs, all...)
+}
+
+// writePacked writes the file path by calling write, compressed if the name ends in
+// .gz or .zst. If that fails, path stays as it was.
+func writePacked(path string, write func(io.Writer) error) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		packer, err := files.NewCompressor(path, w)
+		if err != nil {
+			return err
+		}
+		if err := write(packer); err != nil {
+			return err
+		}
+		return packer.Close()
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
@@ -272,5 +273,55 @@ func TestKilledAtEveryStep(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// A compressed output that was interrupted anywhere goes on like any other, and is
+// the same, byte by byte, as that of a run that nothing interrupted.
+func TestCompressedOutputsAreResumed(t *testing.T) {
+	for _, ending := range []string{".gz", ".zst"} {
+		dir := t.TempDir()
+		whole := filepath.Join(dir, "whole.tsv"+ending)
+		_, err := Run(t.Context(), Options{Extractor: &echo{}, Documents: corpus(6), Output: output(whole, false)})
+		require.NoError(t, err)
+		want, err := os.ReadFile(whole)
+		require.NoError(t, err)
+		path := filepath.Join(dir, "out.tsv"+ending)
+		for _, stop := range []string{"0", "1", "4"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			first := &echo{watch: func(id string) {
+				if id == stop {
+					cancel()
+				}
+			}}
+			_, err = Run(ctx, Options{Extractor: first, Documents: corpus(6), Output: output(path, true)})
+			require.ErrorIs(t, err, context.Canceled)
+		}
+		_, err = Run(t.Context(), Options{Extractor: &echo{}, Documents: corpus(6), Output: output(path, true)})
+		require.NoError(t, err)
+		got, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+
+		r, err := format.Open(path, format.ReadOptions{})
+		require.NoError(t, err)
+		n := 0
+		for _, err := range r.Results() {
+			require.NoError(t, err)
+			n++
+		}
+		require.NoError(t, r.Close())
+		require.Equal(t, 5, n)
+
+		// Nothing to write is an empty file of the kind, and formats that aren't
+		// appended to have one frame.
+		empty := filepath.Join(dir, "empty.json"+ending)
+		o := output(empty, false)
+		o.Write.Format = format.JSON
+		_, err = Run(t.Context(), Options{Extractor: &echo{}, Documents: corpus(0), Output: o})
+		require.NoError(t, err)
+		data, err := os.ReadFile(empty)
+		require.NoError(t, err)
+		require.NotEmpty(t, files.Compressed(data))
 	}
 }

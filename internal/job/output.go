@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
 )
@@ -19,6 +20,9 @@ type Output struct {
 	// Path is a file, a device, a pipe or, for brat, a folder. A file in a format
 	// of format.Appendable gets a journal. A file in another format appears when
 	// the job is complete; it can't be resumed, as devices, pipes and folders can't.
+	// A file whose name ends in .gz or .zst is compressed; in one with a journal each
+	// document is a member (gzip) or frame (zstd) of its own, so that it can be cut
+	// and continued behind each document.
 	Path string
 	// Stream is written to where Path is "".
 	Stream io.Writer
@@ -85,35 +89,42 @@ func isSpecial(path string) bool {
 // sink writes results to an Output.
 type sink struct {
 	writer  format.Writer
-	buffer  *bufio.Writer    // below writer; nil: a folder, which has no order
-	journal *journal         // below buffer, if the output is a file
-	whole   *atomicfile.File // below buffer, if the output can't be written a part at a time
+	buffer  *bufio.Writer     // below writer; nil: a folder, which has no order
+	packer  *files.Compressor // below buffer
+	flushes bool              // each document is to be read as soon as it is written
+	journal *journal          // below packer, if the output is a file
+	whole   *atomicfile.File  // below packer, if the output can't be written a part at a time
 }
 
 func openSink(o Output) (*sink, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	s := &sink{}
+	s := &sink{flushes: true}
 	var err error
+	var below io.Writer
 	switch {
 	case o.Write.Format == format.Brat:
 		s.writer, err = format.NewBratFolder(o.Path, o.Write)
 		return s, err
 	case o.Path == "":
-		s.buffer = bufio.NewWriter(o.Stream)
+		below = o.Stream
 	case isSpecial(o.Path), !slices.Contains(format.Appendable(), o.Write.Format):
 		if s.whole, err = atomicfile.Create(o.Path); err != nil {
 			return nil, err
 		}
-		s.buffer = bufio.NewWriter(s.whole)
+		below, s.flushes = s.whole, isSpecial(o.Path)
 	default:
 		if s.journal, err = startJournal(&o); err != nil {
 			return nil, err
 		}
 		o.Write.Written = len(s.journal.done) - s.journal.failed
-		s.buffer = bufio.NewWriter(s.journal)
+		below = s.journal
 	}
+	if s.packer, err = files.NewCompressor(o.Path, below); err != nil {
+		return nil, errors.Join(err, s.abandon())
+	}
+	s.buffer = bufio.NewWriter(s.packer)
 	if s.writer, err = format.NewWriter(s.buffer, o.Write); err != nil {
 		return nil, errors.Join(err, s.abandon())
 	}
@@ -135,6 +146,11 @@ func (s *sink) write(r *document.Result, id identity, failed bool) error {
 	if err := s.buffer.Flush(); err != nil {
 		return err
 	}
+	if s.flushes {
+		if err := s.packer.EndFrame(); err != nil {
+			return err
+		}
+	}
 	if s.journal != nil {
 		return s.journal.record(id, failed)
 	}
@@ -150,6 +166,9 @@ func (s *sink) close() error {
 		if err := s.buffer.Flush(); err != nil {
 			return err
 		}
+		if err := s.closePacker(); err != nil {
+			return err
+		}
 	}
 	switch {
 	case s.journal != nil:
@@ -162,6 +181,14 @@ func (s *sink) close() error {
 		return f.Commit()
 	}
 	return nil
+}
+
+// closePacker ends the last frame. An output that earlier runs have begun has one.
+func (s *sink) closePacker() error {
+	if s.journal != nil && s.journal.size > 0 {
+		return s.packer.EndFrame()
+	}
+	return s.packer.Close()
 }
 
 // closeEmpty completes an output that holds no document, as all have failed. It

@@ -26,14 +26,12 @@ func isBrat(path string) bool { return slices.Contains(bratExtensions, extension
 // extensionOf returns the extension of a file's name in lower case, without that of
 // compression.
 func extensionOf(path string) string {
-	return filepath.Ext(strings.TrimSuffix(strings.ToLower(path), ".gz"))
+	return strings.ToLower(filepath.Ext(files.Plain(path)))
 }
 
 // bratStem returns the path that an article and its annotations have in common.
 func bratStem(path string) string {
-	if len(path) > 3 && strings.EqualFold(path[len(path)-3:], ".gz") {
-		path = path[:len(path)-3]
-	}
+	path = files.Plain(path)
 	return path[:len(path)-len(filepath.Ext(path))]
 }
 
@@ -145,13 +143,18 @@ func (s *bratSource) read(pair bratPair) (document.Document, error) {
 	return d, nil
 }
 
-// file returns the text of a file, or of one compressed by gzip beside it, and
-// whether the text began with a byte order mark.
+// file returns the text of a file, or of a compressed one beside it, and whether
+// the text began with a byte order mark.
 func (s *bratSource) file(path string) (text string, marked bool, err error) {
 	f, err := files.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if f, err = files.Open(path + ".gz"); err == nil {
-			path += ".gz"
+	for _, ending := range files.CompressedEndings() {
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		packed, missing := files.Open(path + ending)
+		if missing == nil {
+			path += ending
+			f, err = packed, nil
 		}
 	}
 	if err != nil {
@@ -163,5 +166,5 @@ func (s *bratSource) file(path string) (text string, marked bool, err error) {
 		return "", false, err
 	}
 	text, err = readText(path, c.in, s.o.maxDocument())
-	return text, c.marked, err
+	return text, c.marked, errors.Join(err, c.closer.Close())
 }

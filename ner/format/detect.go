@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/medner/medner/internal/files"
 )
 
 // headSize is how many bytes of a file detection looks at.
@@ -16,7 +18,7 @@ const headSize = 64 << 10
 // open, by the extension of its name; and plain text if neither tells. Markup of an
 // unknown kind is no text: refused names it then.
 func detect(name string, head []byte) (f Format, refused string) {
-	name = strings.TrimSuffix(strings.ToLower(name), ".gz")
+	name = strings.ToLower(files.Plain(name))
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), " \t\r\n")
 	for _, e := range entries {
 		if e.begins != nil && e.begins(name, head) {

@@ -3,7 +3,6 @@ package format
 import (
 	"bufio"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -212,10 +211,10 @@ func parse(name string, among []Format) (Format, error) {
 }
 
 // OfExtension returns the format in which to write a file, by the extension of
-// its name; "" if no format has that extension, and for brat, which needs a
+// its name, behind which there may be that of a compressed file (.gz, .zst); "" if no format has that extension, and for brat, which needs a
 // folder.
 func OfExtension(path string) Format {
-	extension := strings.ToLower(filepath.Ext(path))
+	extension := extensionOf(path)
 	for _, e := range entries {
 		if e.write != nil && e.format != Brat && slices.Contains(e.extensions, extension) {
 			return e.format

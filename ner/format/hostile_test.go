@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -167,38 +165,6 @@ func gzipped(t *testing.T, data []byte) []byte {
 	require.NoError(t, err)
 	require.NoError(t, z.Close())
 	return b.Bytes()
-}
-
-func TestGzip(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "a.jsonl.gz")
-	require.NoError(t, os.WriteFile(path, gzipped(t, []byte(`{"id":"1","text":"Li"}`)), 0o644))
-	r, err := Open(path, ReadOptions{})
-	require.NoError(t, err)
-	require.Equal(t, JSONL, r.Format())
-	for d, err := range r.Documents() {
-		require.NoError(t, err)
-		require.Equal(t, "Li", d.Text)
-	}
-	require.NoError(t, r.Close())
-
-	bomb := strings.Repeat(string(gzipped(t, make([]byte, 1<<20))), 80)
-	_, errs := readAll(t, "bomb.gz", bomb, ReadOptions{Format: JSONL})
-	require.Len(t, errs, 1)
-	require.ErrorContains(t, errs[0], "bomb.gz: gzip: found")
-
-	cut := string(gzipped(t, []byte(strings.Repeat(`{"id":"1","text":"Li"}`+"\n", 100)))[:40])
-	_, err = NewReader("cut.gz", strings.NewReader(cut), ReadOptions{Format: JSONL})
-	requireBadInput(t, err)
-	_, err = NewReader("x.gz", strings.NewReader("\x1f\x8bxx"), ReadOptions{})
-	requireBadInput(t, err)
-}
-
-func TestUTF16IsRefused(t *testing.T) {
-	for _, bom := range []string{"\xff\xfe", "\xfe\xff"} {
-		_, err := NewReader("x.txt", strings.NewReader(bom+"L\x00i\x00"), ReadOptions{})
-		require.EqualError(t, err, "x.txt: encoding: found a UTF-16 byte order mark, expected UTF-8 (iconv -f UTF-16 -t UTF-8 makes it)")
-	}
 }
 
 func TestBinaryFilesAreNamed(t *testing.T) {

@@ -239,7 +239,11 @@ func (s *jsonSource) malformed(want string) error {
 
 // badValue returns the error for a value that can't be scanned.
 func (s *jsonSource) badValue(line int, err error) error {
-	if errors.Is(err, io.EOF) {
+	var unread final
+	switch {
+	case errors.As(err, &unread):
+		return badRead(s.name, unread.error)
+	case errors.Is(err, io.EOF):
 		return s.ended(err)
 	}
 	return badinput.New(s.name, place(line, ""), err.Error(), "a document")

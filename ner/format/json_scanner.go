@@ -39,7 +39,7 @@ func (s *jsonScanner) peek() (byte, error) {
 func (s *jsonScanner) skip() { _, _ = s.in.ReadByte() }
 
 // value reads one value, and a malformed one up to where its brackets close. A
-// value that is too large or too deep is read to its end too, and then refused.
+// value that is too large or too deep is read to its end too, and then refused. If the file can't be read on, the error is final.
 func (s *jsonScanner) value() ([]byte, error) {
 	var buf []byte
 	depth, inString, escaped := 0, false, false
@@ -49,6 +49,9 @@ func (s *jsonScanner) value() ([]byte, error) {
 		if err != nil {
 			if errors.Is(err, io.EOF) && depth == 0 && !inString && len(buf) > 0 {
 				return bytes.TrimSpace(buf), refused
+			}
+			if !errors.Is(err, io.EOF) {
+				err = final{err}
 			}
 			return buf, err
 		}

@@ -8,14 +8,15 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/files"
 )
 
 // opened is what a file holds, decompressed, without its byte order mark.
 type opened struct {
 	in     *bufio.Reader
-	head   []byte    // its first bytes
-	marked bool      // it began with a byte order mark
-	closer io.Closer // nil if there is nothing to close
+	head   []byte // its first bytes
+	marked bool   // it began with a byte order mark
+	closer io.Closer
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -27,7 +28,6 @@ var binaries = map[string]string{
 	"PK\x03\x04":                       "a ZIP archive, as Word and OpenOffice write",
 	"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Word file",
 	"{\\rtf":                           "an RTF file",
-	"\x28\xb5\x2f\xfd":                 "a file compressed by zstd",
 	"BZh91AY&SY":                       "a file compressed by bzip2",
 	"\xfd7zXZ\x00":                     "a file compressed by xz",
 	"7z\xbc\xaf\x27\x1c":               "a 7z archive",
@@ -38,15 +38,26 @@ func openContent(name string, r io.Reader, o ReadOptions) (*opened, error) {
 	if o.Progress != nil {
 		r = &countingReader{r, o.Progress}
 	}
-	in, closer, err := decompress(name, r)
+	in, closer, err := files.Decompress(name, r)
 	if err != nil {
 		return nil, err
 	}
 	c := &opened{in: in, closer: closer}
-	if c.head, err = in.Peek(headSize); err != nil && !errors.Is(err, io.EOF) {
+	// What stands before the place where a file is damaged is read; the next reads
+	// return the error again.
+	if c.head, err = in.Peek(headSize); err != nil && !errors.Is(err, io.EOF) && len(c.head) == 0 {
 		return nil, badRead(name, err)
 	}
-	if encoding := wideEncoding(c.head); encoding != "" {
+	if kind := files.Compressed(c.head); kind != "" {
+		return nil, badinput.New(name, "", "a file that is compressed again, by "+kind, "one that is compressed once")
+	}
+	if mark := c.head[:min(len(c.head), 4)]; utf16Mark(mark) {
+		c.in = bufio.NewReaderSize(&utf16Reader{name: name, in: in, big: mark[0] == 0xfe}, headSize)
+		in = c.in // its mark becomes that of UTF-8
+		if c.head, err = in.Peek(headSize); err != nil && !errors.Is(err, io.EOF) && len(c.head) == 0 {
+			return nil, badRead(name, err)
+		}
+	} else if encoding := wideEncoding(c.head); encoding != "" {
 		wide := "UTF-16"
 		if strings.Contains(encoding, "UTF-32") {
 			wide = "UTF-32"
@@ -71,14 +82,17 @@ func openContent(name string, r io.Reader, o ReadOptions) (*opened, error) {
 	return c, nil
 }
 
+// utf16Mark tells whether a file begins with the byte order mark of UTF-16.
+func utf16Mark(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\xfe\xff")) || bytes.HasPrefix(head, []byte("\xff\xfe")) && !bytes.Equal(head, []byte("\xff\xfe\x00\x00"))
+}
+
 // wideEncoding names the encoding of a file, by its first bytes, in which
-// characters take two or four bytes; "" for others.
+// characters take two or four bytes, unless it has the mark of UTF-16; "" for others.
 func wideEncoding(head []byte) string {
 	switch at := func(i int) byte { return head[i] }; {
 	case bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")):
 		return "a UTF-32 byte order mark"
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return "a UTF-16 byte order mark"
 	case len(head) < 4:
 	case at(0) != 0 && at(1) == 0 && at(2) != 0 && at(3) == 0, at(0) == 0 && at(1) != 0 && at(2) == 0 && at(3) != 0:
 		return "UTF-16 without a byte order mark"

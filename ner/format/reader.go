@@ -102,7 +102,7 @@ type Reader struct {
 	close    []io.Closer
 }
 
-// Open opens a file, which may be compressed by gzip. A folder with .ann files is
+// Open opens a file, which may be compressed by gzip or zstd, whatever its name. A folder with .ann files is
 // read as a brat corpus. Errors for what the file holds are *badinput.Error.
 func Open(path string, o ReadOptions) (*Reader, error) {
 	info, err := files.Stat(path)
@@ -154,10 +154,7 @@ func NewReader(name string, r io.Reader, o ReadOptions) (*Reader, error) {
 	if e.lines {
 		c.unixLines()
 	}
-	out := &Reader{name: name, format: f, textOnly: o.Annotations == TextOnly}
-	if c.closer != nil {
-		out.close = append(out.close, c.closer)
-	}
+	out := &Reader{name: name, format: f, textOnly: o.Annotations == TextOnly, close: []io.Closer{c.closer}}
 	if out.source, err = e.read(input{name: name, in: c.in, o: o}); err != nil {
 		return nil, clipError(err)
 	}

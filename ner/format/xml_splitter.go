@@ -243,7 +243,10 @@ func (s *xmlSplitter) tagName() (name string, end, empty bool) {
 // bad returns the error for the element that begins at a line. It is final at the
 // end of the file.
 func (s *xmlSplitter) bad(line int, err error) error {
+	var below *badinput.Error
 	switch {
+	case errors.As(err, &below):
+		return badRead(s.name, err) // of compressed data, for example
 	case errors.Is(err, io.EOF):
 		return final{badinput.New(s.name, place(line, ""), "the end of the file within an element", "the end of the element")}
 	case errors.Is(err, errEntities):
@@ -278,7 +281,8 @@ func (s *xmlSplitter) encoding() error {
 		return nil
 	}
 	switch strings.ToLower(string(m[1])) {
-	case "utf-8", "utf8", "us-ascii", "ascii":
+	// What declares UTF-16 in bytes of UTF-8 was in UTF-16 before it was converted.
+	case "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be":
 		return nil
 	}
 	return final{badinput.New(s.name, "encoding", quote(string(m[1])), "UTF-8")}

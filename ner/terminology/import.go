@@ -3,7 +3,6 @@ package terminology
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -37,7 +36,7 @@ const (
 // Formats returns all formats.
 func Formats() []Format { return []Format{MeSHXML, MeSHASCII, ChEBIOBO, ChEBITSV, UMLS, TSV} }
 
-// Source is a file to import, which may be compressed by gzip.
+// Source is a file to import, which may be compressed by gzip or zstd.
 type Source struct {
 	Path   string
 	Format Format // "": told by the file's name and first bytes
@@ -184,11 +183,13 @@ func importSource(ctx context.Context, b *builder, s Source, o Options, info *In
 }
 
 // parse reads a source in format f, or in the one that is detected if f is "".
-func (p *parser) parse(f Format, r io.Reader) error {
-	var err error
-	if p.in, err = gunzip(p.file, r); err != nil {
+func (p *parser) parse(f Format, r io.Reader) (err error) {
+	in, closer, err := files.Decompress(p.file, r)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, closer.Close()) }()
+	p.in = in
 	head, err := p.in.Peek(headSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: %w", p.file, err)
@@ -247,49 +248,6 @@ func (h *hashingReader) Read(p []byte) (int, error) {
 // headSize is how many bytes of a source detection looks at.
 const headSize = 64 << 10
 
-// gunzip returns a reader of what r delivers, decompressed if it is a gzip stream.
-func gunzip(file string, r io.Reader) (*bufio.Reader, error) {
-	in := bufio.NewReaderSize(r, headSize)
-	if magic, _ := in.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return in, nil
-	}
-	z, err := gzip.NewReader(in)
-	if err != nil {
-		return nil, badinput.Wrap(file, "gzip", err)
-	}
-	packed, _ := r.(*hashingReader)
-	return bufio.NewReaderSize(&unpacker{file: file, r: z, packed: packed}, headSize), nil
-}
-
-// A gzip stream is taken for a decompression bomb if it has given more than
-// expandFreely bytes and more than maxRatio times as many as it took: terminologies
-// compress to a tenth or a twentieth.
-const (
-	maxRatio     = 200
-	expandFreely = 16 << 20
-)
-
-// unpacker reads a gzip stream as long as it is no bomb, and makes errors of
-// decompression *badinput.Error.
-type unpacker struct {
-	file   string
-	r      io.Reader
-	packed *hashingReader // counts the compressed bytes; nil in tests
-	out    int64          // bytes decompressed
-}
-
-func (t *unpacker) Read(p []byte) (int, error) {
-	n, err := t.r.Read(p)
-	t.out += int64(n)
-	if t.packed != nil && t.out > expandFreely && t.out/maxRatio > t.packed.n {
-		return 0, badinput.New(t.file, "gzip", fmt.Sprintf("%d bytes out of %d", t.out, t.packed.n), fmt.Sprintf("at most %d times as many", maxRatio))
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = badinput.Wrap(t.file, "gzip", err)
-	}
-	return n, err
-}
-
 var (
 	meshXMLHead = regexp.MustCompile(`<(?:[^\s<>/:]+:)?(DescriptorRecordSet|SupplementalRecordSet|DescriptorRecord|SupplementalRecord|QualifierRecordSet)[\s/>]`)
 	umlsRow     = regexp.MustCompile(`^C\d{7}\|`)
@@ -314,7 +272,7 @@ func detect(path string, head []byte) Format {
 	case strings.Contains(columns, "chebi_accession"), strings.Contains(columns, "compound_id\t"):
 		return ChEBITSV
 	}
-	if strings.EqualFold(filepath.Ext(strings.TrimSuffix(path, ".gz")), ".rrf") {
+	if strings.EqualFold(filepath.Ext(files.Plain(path)), ".rrf") {
 		return UMLS
 	}
 	return TSV
