@@ -7,8 +7,8 @@ import "context"
 // drawn as Request.Sampling says. The ids are the same whatever else the model is
 // doing.
 //
-// When ctx ends, Generate returns at once with its error and the tokens written
-// so far. Other errors: *[ContextError] and badinput errors for requests that
+// When ctx ends, Generate returns at once with its error, the tokens written so
+// far and the timings up to the latest step that wrote. Other errors: *[ContextError] and badinput errors for requests that
 // can't be met, *[QueueFullError], [ErrDraining] and [ErrClosed] for calls that
 // are not let in, [ErrNotFinite], [ErrNothingAllowed], [ErrMemory] and [ErrLost]
 // for those that fail on the way.
@@ -28,12 +28,16 @@ func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
 	if err := m.scheduler.gate.enter(t.sequence); err != nil {
 		return nil, err
 	}
+	if r.OnQueued != nil {
+		r.OnQueued()
+	}
 	result := &Result{PromptTokens: len(r.Tokens)}
 	var fresh []Token
 	for {
 		select {
 		case <-ctx.Done():
 			m.scheduler.guard.leave(t.sequence)
+			result.Timings = t.latest()
 			return result, ctx.Err()
 		case <-t.arrived():
 		}
@@ -42,6 +46,7 @@ func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
 		for _, token := range fresh {
 			if ctx.Err() != nil { // OnToken may have ended it
 				m.scheduler.guard.leave(t.sequence)
+				result.Timings = t.latest()
 				return result, ctx.Err()
 			}
 			result.Tokens = append(result.Tokens, token)

@@ -10,6 +10,7 @@ type mailbox[T any] struct {
 	items     []T // posted and not yet taken
 	ending    *ending
 	abandoned bool
+	noted     Timings       // up to the latest step that was noted
 	wake      chan struct{} // of capacity 1
 }
 
@@ -48,6 +49,20 @@ func (b *mailbox[T]) ring() {
 
 // arrived receives once something was posted since take was last called.
 func (b *mailbox[T]) arrived() <-chan struct{} { return b.wake }
+
+// note keeps the timings up to a step.
+func (b *mailbox[T]) note(t Timings) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.noted = t
+}
+
+// latest returns the timings that were noted last.
+func (b *mailbox[T]) latest() Timings {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.noted
+}
 
 // take returns the items posted since the last call, and the ending once all
 // are taken. buffer, the items of an earlier call or nil, is used again.

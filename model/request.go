@@ -35,6 +35,10 @@ type Request struct {
 	// only patient requests are being written, prompts are read in whole
 	// chunks, else in quarters of chunks so that each token comes soon.
 	Patient bool
+	// OnQueued, unless nil, is called once the request has been let in, from the
+	// goroutine that called Generate and before OnToken: from there on it isn't refused
+	// with a *[QueueFullError] or with ErrDraining.
+	OnQueued func()
 	// OnToken, unless nil, is called with every token in order, from the
 	// goroutine that called Generate: a slow reader holds up nobody else.
 	OnToken func(Token)

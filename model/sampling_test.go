@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -71,4 +72,24 @@ func TestSamplingThatCannotBe(t *testing.T) {
 		require.ErrorAs(t, err, &bad)
 		require.Equal(t, c.field, bad.Field)
 	}
+}
+
+// A request hears when it has been let in, before its first token; one that is
+// ended from OnToken has the timings up to there.
+func TestOnQueuedAndTimingsOfAnEndedRequest(t *testing.T) {
+	m := toyModel(t, &toy{}, Options{})
+	prompt := []int32{3, 1, 4, 1, 5}
+	_, err := m.Generate(t.Context(), Request{Tokens: prompt, MaxNewTokens: 1, Stop: []int32{}})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	var heard []string
+	result, err := m.Generate(ctx, Request{
+		Tokens: prompt, Stop: []int32{}, OnQueued: func() { heard = append(heard, "queued") },
+		OnToken: func(Token) { heard = append(heard, "token"); cancel() },
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, []string{"queued", "token"}, heard)
+	require.Len(t, result.Tokens, 1)
+	require.Equal(t, len(prompt)-1, result.Timings.CachedTokens)
+	require.Positive(t, result.Timings.Steps)
 }

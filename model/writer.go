@@ -127,6 +127,7 @@ func (t *writer) settle(s *scheduler) {
 		t.cache.Truncate(n)
 	}
 	t.phase = writing
+	t.note(t.timings)
 	t.post(t.written...)
 	if finish != "" || err != nil {
 		s.finish(t.sequence, finish, err)

@@ -340,8 +340,15 @@ func TestGeneration(t *testing.T) {
 	g, err = ParseGeneration("g", []byte(`{}`))
 	require.NoError(t, err)
 	require.Equal(t, &Generation{BosTokenID: -1, RepetitionPenalty: 1}, g)
+	g, err = ParseGeneration("g", []byte(`{"do_sample":true,"temperature":0.6,"top_p":0.9}`))
+	require.NoError(t, err)
+	require.Equal(t, &Sampling{Temperature: 0.6, TopP: 0.9}, g.Sampling)
+	g, err = ParseGeneration("g", []byte(`{"do_sample":true,"top_k":40}`))
+	require.NoError(t, err)
+	require.Equal(t, &Sampling{Temperature: 1, TopK: 40, TopP: 1}, g.Sampling)
 	for field, text := range map[string]string{
-		"repetition_penalty": `{"repetition_penalty":0}`, "max_new_tokens": `{"max_new_tokens":-4}`, "eos_token_id": `{"eos_token_id":"</s>"}`,
+		"temperature": `{"do_sample":true,"temperature":0}`, "top_k": `{"do_sample":true,"top_k":-1}`, "top_p": `{"do_sample":true,"top_p":1.5}`,
+		"do_sample": `{"do_sample":"yes"}`, "repetition_penalty": `{"repetition_penalty":0}`, "max_new_tokens": `{"max_new_tokens":-4}`, "eos_token_id": `{"eos_token_id":"</s>"}`,
 	} {
 		_, err := ParseGeneration("g", []byte(text))
 		var bad *badinput.Error

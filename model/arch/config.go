@@ -51,4 +51,14 @@ type Generation struct {
 	BosTokenID        int32   // -1: none
 	RepetitionPenalty float32 // 1: none
 	MaxNewTokens      int     // 0: the file doesn't say
+	// Sampling says how tokens are drawn; nil: the file asks for none (do_sample).
+	Sampling *Sampling
+}
+
+// Sampling holds the parameters of a file that has tokens drawn. A parameter that
+// the file leaves out has no effect.
+type Sampling struct {
+	Temperature float64 // 1: none
+	TopK        int     // 0: none
+	TopP        float64 // 1: none
 }

@@ -1,5 +1,7 @@
 package arch
 
+import "strconv"
+
 // ParseGeneration reads generation_config.json. file names it in errors.
 func ParseGeneration(file string, data []byte) (*Generation, error) {
 	f, err := parseFields(file, data)
@@ -16,8 +18,24 @@ func ParseGeneration(file string, data []byte) (*Generation, error) {
 	if f.raw("max_new_tokens") != nil {
 		f.within("max_new_tokens", g.MaxNewTokens, maxLength)
 	}
+	if f.boolean("do_sample") {
+		g.Sampling = f.sampling()
+	}
 	if *f.err != nil {
 		return nil, *f.err
 	}
 	return g, nil
+}
+
+// sampling reads how tokens are drawn.
+func (f fields) sampling() *Sampling {
+	s := &Sampling{Temperature: f.number("temperature", 1), TopK: f.integer("top_k", 0), TopP: f.number("top_p", 1)}
+	f.positive("temperature", s.Temperature)
+	if s.TopK < 0 {
+		f.fail("top_k", strconv.Itoa(s.TopK), "a whole number from 0")
+	}
+	if !(s.TopP >= 0 && s.TopP <= 1) {
+		f.fail("top_p", strconv.FormatFloat(s.TopP, 'g', -1, 64), "a number from 0 to 1")
+	}
+	return s
 }
