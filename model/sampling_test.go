@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,7 +79,7 @@ func TestSamplingThatCannotBe(t *testing.T) {
 // ended from OnToken has the timings up to there.
 func TestOnQueuedAndTimingsOfAnEndedRequest(t *testing.T) {
 	m := toyModel(t, &toy{}, Options{})
-	prompt := []int32{3, 1, 4, 1, 5}
+	prompt := slices.Repeat([]int32{3, 1, 4, 1, 5}, 40)
 	_, err := m.Generate(t.Context(), Request{Tokens: prompt, MaxNewTokens: 1, Stop: []int32{}})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
