@@ -62,6 +62,13 @@ func (m *medlineSource) next() (document.Result, error) {
 			d.Infons = setInfon(d.Infons, key, v)
 		}
 	}
+	for _, tag := range []string{"DP", "DEP"} { // DEP is 20250131
+		if v := r.first(tag); d.Infons[yearInfon] == "" && v != "" {
+			if year := yearOf(v[:min(len(v), 4)] + " " + v); year != "" {
+				d.Infons = setInfon(d.Infons, yearInfon, year)
+			}
+		}
+	}
 	for _, v := range append(r.fields["LID"], r.fields["AID"]...) {
 		if doi, ok := strings.CutSuffix(v, " [doi]"); ok {
 			d.Infons = setInfon(d.Infons, "doi", doi)

@@ -107,7 +107,8 @@ func textHash(text string) string {
 }
 
 // Marshal returns r as a medner/1 object on one line, with a line feed at its end.
-// The article's text and passages are part of it if text is true.
+// The article's text and passages are part of it if text is true; its properties,
+// such as the year, always are.
 func Marshal(r *document.Result, text bool) ([]byte, error) {
 	return marshal(newResultObject(r, text))
 }
@@ -125,8 +126,8 @@ func newResultObject(r *document.Result, text bool) *resultObject {
 		o.Prompt = r.Prompt
 		o.Completion = r.Completion
 	}
+	o.Infons = r.Infons
 	if text {
-		o.Infons = r.Infons
 		for _, p := range r.Passages {
 			o.Passages = append(o.Passages, passageObject(p))
 		}

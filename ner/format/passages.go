@@ -1,6 +1,7 @@
 package format
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -25,6 +26,18 @@ const (
 	sectionInfon     = "section" // the heading of the section around a passage
 	abstractTypeName = "abstract_type"
 )
+
+// Properties of documents. The property for the year of publication is set by all
+// formats that have one.
+const (
+	yearInfon    = "year"
+	versionInfon = "version" // of the record of one PMID, where it isn't 1
+)
+
+var yearPattern = regexp.MustCompile(`\b(1[5-9]|20)\d\d\b`)
+
+// yearOf returns the first year in a date ("1998 Dec-1999 Jan", "Spring 2000"), or "".
+func yearOf(date string) string { return yearPattern.FindString(date) }
 
 // isType tells whether a file's word for the type of a passage stands for a type:
 // some programs write Title and Abstract.

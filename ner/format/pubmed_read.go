@@ -18,36 +18,71 @@ type pubMedSource struct {
 }
 
 func newPubMedSource(name string, in *bufio.Reader, o ReadOptions) *pubMedSource {
-	elements := []string{"PubmedArticle", "PubmedBookArticle", "MedlineCitation"}
-	return &pubMedSource{split: newXMLSplitter(name, in, o.maxDocument(), elements, []string{"PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet"}), o: o}
+	elements := []string{"PubmedArticle", "PubmedBookArticle", "MedlineCitation", deletions, bookDeletions}
+	split := newXMLSplitter(name, in, o.maxDocument(), elements, []string{"PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet"})
+	split.dropped = pubMedDropped
+	return &pubMedSource{split: split, o: o}
+}
+
+// The elements that list deleted articles.
+const (
+	deletions     = "DeleteCitation"
+	bookDeletions = "DeleteDocument"
+)
+
+// pubMedDropped lists elements of PubMed's XML, half of a file and more, in which
+// there is nothing that is kept.
+var pubMedDropped = []string{
+	"AuthorList", "InvestigatorList", "PersonalNameSubjectList", "GrantList", "ChemicalList", "SupplMeshList", "CommentsCorrectionsList", "GeneSymbolList",
+	"MeshHeadingList", "KeywordList", "DataBankList", "ReferenceList", "PublicationTypeList", "MedlineJournalInfo", "History", "ItemList",
 }
 
 func (p *pubMedSource) next() (document.Result, error) {
+	for {
+		res, deleted, err := p.piece()
+		if !deleted || err != nil {
+			return res, err
+		}
+	}
+}
+
+// piece reads the next article, or the list of deleted ones.
+func (p *pubMedSource) piece() (_ document.Result, deleted bool, err error) {
 	piece, err := p.split.next()
 	if p.split.started && !p.checked {
 		p.checked = true
 		if err := p.split.encoding(); err != nil {
-			return document.Result{}, err
+			return document.Result{}, false, err
 		}
 	}
 	if err != nil {
-		return document.Result{}, err
+		return document.Result{}, false, err
 	}
 	a := pubMedArticle{file: p.split.name, o: p.o}
 	err = parseXML(p.split.name, piece, func(c *xmlCursor, start xml.StartElement) error {
 		a.c = c
-		if start.Name.Local == "MedlineCitation" {
+		switch start.Name.Local {
+		case "MedlineCitation":
 			return a.c.children(a.citation)
+		case deletions, bookDeletions:
+			deleted = true
+			return a.c.children(a.deletion)
 		}
 		return a.c.children(a.article)
 	})
 	if err != nil {
-		return document.Result{}, err
+		return document.Result{}, false, err
+	}
+	if deleted {
+		if p.o.Deleted != nil {
+			p.o.Deleted(a.deleted)
+		}
+		return document.Result{}, true, nil
 	}
 	if a.id == "" {
-		return document.Result{}, badinput.New(p.split.name, place(piece.line, ""), "an article without PMID", "<PMID>")
+		return document.Result{}, false, badinput.New(p.split.name, place(piece.line, ""), "an article without PMID", "<PMID>")
 	}
-	return document.Result{Document: a.document()}, nil
+	return document.Result{Document: a.document()}, false, nil
 }
 
 // The warnings of records in PubMed's XML and in MEDLINE's lines about what is left out.
@@ -69,6 +104,7 @@ type pubMedArticle struct {
 	sections   []pubMedSection
 	others     []otherAbstract // abstracts by others, or in other languages
 	infons     map[string]string
+	deleted    []string // the identifiers in a list of deleted articles
 }
 
 // pubMedSection is a section of an abstract.
@@ -112,6 +148,9 @@ func (a *pubMedArticle) citation(start xml.StartElement) (err error) {
 		v, err := a.flat()
 		if a.id == "" {
 			a.id = v
+			if version := attribute(start, "Version"); version != "" && version != "1" {
+				a.infons = setInfon(a.infons, versionInfon, version)
+			}
 		}
 		return err
 	case "Article":
@@ -131,6 +170,8 @@ func (a *pubMedArticle) citation(start xml.StartElement) (err error) {
 		return err
 	case "Journal", "Book":
 		return a.c.children(a.publication)
+	case "ArticleDate":
+		return a.c.children(a.date)
 	case "ELocationID":
 		v, err := a.flat()
 		if attribute(start, "EIdType") == "doi" {
@@ -141,14 +182,42 @@ func (a *pubMedArticle) citation(start xml.StartElement) (err error) {
 	return a.c.skip()
 }
 
+// deletion reads the children of DeleteCitation and DeleteDocument.
+func (a *pubMedArticle) deletion(start xml.StartElement) error {
+	v, err := a.flat()
+	if v != "" && start.Name.Local == "PMID" {
+		a.deleted = append(a.deleted, v)
+	}
+	return err
+}
+
 // publication reads the children of Journal and Book.
 func (a *pubMedArticle) publication(start xml.StartElement) error {
+	switch start.Name.Local {
+	case "JournalIssue":
+		return a.c.children(a.publication)
+	case "PubDate":
+		return a.c.children(a.date)
+	}
 	v, err := a.flat()
 	switch start.Name.Local {
 	case "ISOAbbreviation":
 		a.infons = setInfon(a.infons, "journal", v)
 	case "BookTitle":
 		a.bookTitle = v
+	}
+	return err
+}
+
+// date reads the children of PubDate and ArticleDate. The date of the issue comes
+// first in a file, and counts.
+func (a *pubMedArticle) date(start xml.StartElement) error {
+	v, err := a.flat()
+	switch start.Name.Local {
+	case "Year", "MedlineDate":
+		if year := yearOf(v); year != "" && a.infons[yearInfon] == "" {
+			a.infons = setInfon(a.infons, yearInfon, year)
+		}
 	}
 	return err
 }

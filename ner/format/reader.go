@@ -30,6 +30,13 @@ type ReadOptions struct {
 	// Collection, unless nil, is called with what a BioC file says of itself,
 	// before its first document is delivered.
 	Collection func(Collection)
+	// Deleted, unless nil, is called with the identifiers (PMIDs) of the articles that
+	// a file of PubMed's XML says are deleted: update files have one list of them,
+	// behind their articles. What earlier files say of these articles no longer holds.
+	// Of two files that have one article the later one is right; within a file it is
+	// the one with the higher version, which is the property "version" of a document,
+	// left out where it is 1.
+	Deleted func(ids []string)
 	// FileID is the identifier of a document that is the whole file, and the beginning
 	// of those of documents that have none of their own; "" stands for the file's name.
 	FileID string

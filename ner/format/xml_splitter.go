@@ -23,6 +23,7 @@ type xmlSplitter struct {
 	in       *bufio.Reader
 	elements []string // the names of elements that hold a document
 	roots    []string // the names of elements around those
+	dropped  []string // the names of elements in those whose content is not kept
 	max      int      // bytes of an element
 
 	line int     // of the next byte, from 1
@@ -30,6 +31,7 @@ type xmlSplitter struct {
 	over bool    // the piece is larger than max
 	tag  []byte  // the latest tag; empty after other markup
 	tail [3]byte // the latest bytes
+	mute bool    // what is read is not kept
 
 	resume  bool   // buf has the start tag of the next element already
 	head    []byte // what stands before the first element
@@ -131,11 +133,48 @@ func (s *xmlSplitter) element(name string) error {
 		case slices.Contains(s.roots, got) && end:
 			s.closed = true
 			return errUnclosed
+		case slices.Contains(s.dropped, got) && !end && !empty:
+			if err := s.drop(got); err != nil {
+				return err
+			}
 		}
 	}
 	if s.over {
 		return fmt.Errorf("more than %d bytes", s.max)
 	}
+	return nil
+}
+
+// drop reads up to the end tag of an element whose start tag was read, and keeps
+// line feeds and that tag. Parsing would take several times as long.
+func (s *xmlSplitter) drop(name string) error {
+	from := s.line
+	s.mute = true
+	defer func() { s.mute = false }()
+	for {
+		if err := s.text(); err != nil {
+			return err
+		}
+		if err := s.markup(); err != nil {
+			return err
+		}
+		got, end, empty := s.tagName()
+		if got == name && end {
+			break
+		}
+		if slices.Contains(s.elements, got) {
+			if s.mute = false; !end {
+				s.buf = append(s.buf[:0], s.tag...)
+				s.resume, s.over = !empty, false
+			}
+			return errUnclosed
+		}
+	}
+	s.mute = false
+	feeds := s.line - from
+	s.put(bytes.Repeat([]byte("\n"), feeds))
+	s.put(s.tag)
+	s.line = from + feeds
 	return nil
 }
 
@@ -169,6 +208,9 @@ func (s *xmlSplitter) markup() error {
 	case start[1] == '?':
 		return s.until("?>")
 	}
+	if s.plainTag() {
+		return nil
+	}
 	declaration := start[1] == '!'
 	quote := byte(0)
 	for n := 0; ; n++ {
@@ -197,6 +239,22 @@ func (s *xmlSplitter) markup() error {
 	}
 }
 
+// plainTag reads the next tag if it lies in the buffer whole and has no other
+// brackets and no single quotes, as nearly all tags are. It is a faster way to what
+// markup does.
+func (s *xmlSplitter) plainTag() bool {
+	ahead, _ := s.in.Peek(min(s.in.Buffered(), maxTag))
+	length := bytes.IndexByte(ahead, '>') + 1
+	tag := ahead[:length]
+	if length == 0 || tag[1] == '!' || bytes.ContainsAny(tag[1:], "<'") || bytes.Count(tag, []byte(`"`))%2 != 0 {
+		return false
+	}
+	s.tag = append(s.tag, tag...)
+	s.put(tag)
+	_, _ = s.in.Discard(length) // it was peeked at
+	return true
+}
+
 // until reads up to the end of a delimiter, which ends with ">".
 func (s *xmlSplitter) until(delimiter string) error {
 	for {
@@ -217,7 +275,10 @@ func (s *xmlSplitter) put(b []byte) {
 	for _, c := range b[max(0, len(b)-len(s.tail)):] {
 		s.tail[0], s.tail[1], s.tail[2] = s.tail[1], s.tail[2], c
 	}
-	if s.over || len(s.buf)+len(b) > s.max {
+	switch {
+	case s.mute:
+		return
+	case s.over || len(s.buf)+len(b) > s.max:
 		s.over = true
 		return
 	}
