@@ -22,6 +22,7 @@ import (
 type nerOutput struct {
 	format, input, path string
 	resume, text        bool
+	dedup               bool // of ner
 	lenient             bool // of convert
 }
 
@@ -53,6 +54,7 @@ func newNER() *cobra.Command {
 	fs.StringVarP(&o.path, "out", "o", "-", "`FILE` to write (-: standard output)")
 	fs.BoolVar(&o.resume, "resume", false, "go on where an interrupted run with --out FILE stopped")
 	fs.BoolVar(&o.text, "with-text", false, "write the articles' texts into JSON too")
+	dedupFlag(fs, &o.dedup)
 	alias(fs, map[string]string{"to": "format", "from": "input-format"}) // their names in `medner convert`
 	return cmd
 }
@@ -115,7 +117,8 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	}
 	defer extractor.Close()
 	output.Settings = settings(cmd, extractor)
-	report, err := job.Run(ctx, job.Options{Extractor: extractor, Documents: docs, Output: output, Progress: progress})
+	annotator, reportRepeated := deduped(extractor, o.dedup)
+	report, err := job.Run(ctx, job.Options{Extractor: annotator, Documents: docs, Output: output, Progress: progress})
 	progress.stop()
 	if err != nil {
 		if report.Resumable && ctx.Err() != nil {
@@ -127,6 +130,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 		fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s is complete: nothing to resume\n", o.path)
 	}
 	printTally(cmd, &tally)
+	reportRepeated(cmd.ErrOrStderr())
 	switch {
 	case report.Failed == 0:
 		return nil
@@ -166,7 +170,7 @@ func settings(cmd *cobra.Command, e *ner.Extractor) map[string]string {
 	s := map[string]string{"model": fmt.Sprintf("%+v", e.Key())}
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
 		switch flag.Name {
-		case "resume", "threads", "batch", "draft", "prefill-chunk", "prefix-cache", "out":
+		case "resume", "threads", "batch", "draft", "prefill-chunk", "prefix-cache", "out", "dedup":
 			return
 		}
 		value := flag.Value.String()
