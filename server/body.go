@@ -51,10 +51,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.Body))
 	var long *http.MaxBytesError
 	if errors.As(err, &long) {
-		return nil, &apiError{
-			status: http.StatusRequestEntityTooLarge, Kind: kindRequest, Code: "body_too_large",
-			Message: fmt.Sprintf("found a body of more bytes than the limit, expected at most %d", long.Limit),
-		}
+		return nil, bodyTooLarge(long.Limit)
 	}
 	if err != nil {
 		return nil, &apiError{status: http.StatusBadRequest, Kind: kindRequest, Code: "incomplete_body", Message: "the body could not be read to its end"}

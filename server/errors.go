@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model"
@@ -101,14 +102,41 @@ func contextLength(prompt, most, limit int) *apiError {
 	}
 }
 
+// withoutText says what an error is without its message, which might hold a text of a
+// client's: the types of the error and of its causes, and the message of the last one if
+// it is a known one.
+func withoutText(err error) string {
+	for _, known := range []error{model.ErrNotFinite, model.ErrNothingAllowed, model.ErrMemory, model.ErrLost, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	var kinds []string
+	for ; err != nil; err = errors.Unwrap(err) {
+		kinds = append(kinds, fmt.Sprintf("%T", err))
+	}
+	return strings.Join(kinds, ": ")
+}
+
+// bodyTooLarge refuses a body of more bytes than the limit.
+func bodyTooLarge(limit int64) *apiError {
+	return &apiError{
+		status: http.StatusRequestEntityTooLarge, Kind: kindRequest, Code: "body_too_large",
+		Message: fmt.Sprintf("found a body of more bytes than the limit, expected at most %d", limit),
+	}
+}
+
 // fail answers with an error, unless an answer has begun or the client has gone.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if cause := context.Cause(r.Context()); cause != nil && errors.Is(err, context.Canceled) {
 		err = cause // of a server that drains
 	}
 	e := asAPIError(err)
+	about := recordOf(r.Context())
+	about.code = fmt.Sprint(e.Code)
+	s.noteFailure(err)
 	if e == errInternal && !errors.Is(err, context.Canceled) {
-		s.log.Error("a request failed", "path", r.URL.Path, "error", err)
+		s.log.Error("a request failed", "id", about.id, "route", about.route, "error", withoutText(err))
 	}
 	if watched, ok := w.(*response); ok && watched.status != 0 {
 		return

@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/medner/medner/ner"
@@ -16,6 +17,8 @@ type settings struct {
 	limits    Limits
 	keepAlive time.Duration
 	extractor *ner.Extractor
+	hosts     hosts
+	stall     time.Duration
 }
 
 // Limits bounds what one request may take. What is zero is the default.
@@ -26,6 +29,10 @@ type Limits struct {
 	// Write is how long a client may take to read a part of a streamed answer before
 	// its request is ended. 0: 30 seconds
 	Write time.Duration
+	// Requests bounds how many requests are in flight, those for health and metrics
+	// apart, and PerClient how many of one client, which is known by the name of its
+	// key, else by its address. 0: 1024, and 256
+	Requests, PerClient int
 }
 
 func defaults() settings {
@@ -33,6 +40,7 @@ func defaults() settings {
 		log:       slog.New(slog.DiscardHandler),
 		limits:    Limits{}.orDefaults(),
 		keepAlive: 10 * time.Second,
+		stall:     2 * time.Minute,
 	}
 }
 
@@ -45,6 +53,12 @@ func (l Limits) orDefaults() Limits {
 	}
 	if l.Choices == 0 {
 		l.Choices = 128
+	}
+	if l.Requests == 0 {
+		l.Requests = 1024
+	}
+	if l.PerClient == 0 {
+		l.PerClient = 256
 	}
 	if l.Write == 0 {
 		l.Write = 30 * time.Second
@@ -70,3 +84,25 @@ func WithKeepAlive(d time.Duration) Option { return func(s *settings) { s.keepAl
 
 // WithExtractor says what annotates documents: an extractor on the same model.
 func WithExtractor(e *ner.Extractor) Option { return func(s *settings) { s.extractor = e } }
+
+// WithHosts makes the server answer only requests whose Host header is an address,
+// localhost or one of these names, of which *.example.org stands for all that end so. It
+// guards a server that is reached by browsers against pages whose name was made to lead
+// to it (DNS rebinding). Without WithHosts every name will do.
+func WithHosts(names ...string) Option {
+	return func(s *settings) { s.hosts.names = append([]string{}, names...) }
+}
+
+// WithOrigins lets web pages of other origins, such as https://ner.example.org, use the
+// server. Without it only pages of its own origin may.
+func WithOrigins(origins ...string) Option {
+	return func(s *settings) {
+		for _, origin := range origins {
+			s.hosts.origins = append(s.hosts.origins, strings.ToLower(origin))
+		}
+	}
+}
+
+// WithStall says after how long without a step, while requests are pending, the server
+// isn't ready any more. The default is two minutes.
+func WithStall(d time.Duration) Option { return func(s *settings) { s.stall = d } }

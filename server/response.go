@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"runtime/debug"
+	"time"
 )
 
 // response remembers what was written of an answer.
@@ -12,6 +13,10 @@ type response struct {
 	http.ResponseWriter
 	status int // 0: nothing was written
 	bytes  int64
+
+	control *http.ResponseController
+	limit   time.Duration // for the client to take what is written
+	unread  func()        // is called if the client can't be written to
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -27,8 +32,12 @@ func (r *response) Write(p []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
+	_ = r.control.SetWriteDeadline(time.Now().Add(r.limit)) // not every writer has one
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)
+	if err != nil {
+		r.unread()
+	}
 	return n, err
 }
 
@@ -39,7 +48,7 @@ func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // stack, and the client gets status 500, or a broken stream.
 func (s *Server) recovers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		watched := &response{ResponseWriter: w}
+		watched := w.(*response) // observe is around
 		defer func() {
 			found := recover()
 			if found == nil {

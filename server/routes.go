@@ -22,6 +22,10 @@ type route struct {
 // routes lists all that the server answers.
 func routes() []route {
 	return []route{
+		{"GET", "/livez", (*Server).livez, false},
+		{"GET", "/readyz", (*Server).readyz, false},
+		{"GET", "/healthz", (*Server).livez, false},
+		{"GET", "/metrics", (*Server).serveMetrics, false},
 		{"GET", "/v1/models", (*Server).listModels, false},
 		{"GET", "/v1/models/{id...}", (*Server).getModel, false},
 	}
@@ -31,7 +35,9 @@ func routes() []route {
 // outermost.
 func (s *Server) chain(h http.Handler) http.Handler {
 	around := []func(http.Handler) http.Handler{
+		s.observe,
 		s.recovers,
+		s.guard,
 	}
 	for _, wrap := range slices.Backward(around) {
 		h = wrap(h)
@@ -64,6 +70,16 @@ func (s *Server) routed() http.Handler {
 	}
 	if methods["/"] == nil {
 		mux.HandleFunc("/", s.notFound)
+	}
+	s.routeOf = func(r *http.Request) string {
+		_, pattern := mux.Handler(r)
+		if _, after, found := strings.Cut(pattern, " "); found {
+			pattern = after
+		}
+		if pattern == "" || pattern == "/" && r.URL.Path != "/" {
+			return noRoute
+		}
+		return pattern
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// http.ServeMux would redirect a path with // or .. in it.

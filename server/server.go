@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/medner/medner/model"
@@ -23,6 +24,18 @@ type Server struct {
 	handler     http.Handler
 	flight      flight
 	started     time.Time
+
+	loaded  atomic.Bool // whether the fields from the model on are set
+	retired atomic.Bool
+	lost    atomic.Bool // whether the device is
+	keys    atomic.Pointer[keyring]
+	clients clients
+	metrics *metrics
+	routeOf func(*http.Request) string
+	// queueBound is how many requests may wait for the model, since one was refused; 0:
+	// none was.
+	queueBound atomic.Int64
+	progress   progress
 }
 
 // New returns a server on a model that is open already, and which the caller
@@ -30,22 +43,45 @@ type Server struct {
 // Without WithExtractor documents are annotated by ner.New(m); where that fails,
 // requests to annotate get its error.
 func New(m *model.Model, options ...Option) (*Server, error) {
-	s := &Server{settings: defaults(), model: m, flight: newFlight(), started: time.Now()}
+	s := Prepare(options...)
+	if err := s.Use(m); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Prepare returns a server that has no model yet: it says that it is alive but not
+// ready, and refuses all other requests with status 503 until [Server.Use].
+func Prepare(options ...Option) *Server {
+	s := &Server{settings: defaults(), flight: newFlight(), started: time.Now()}
 	for _, set := range options {
 		set(&s.settings)
 	}
+	s.SetKeys()
+	s.metrics = newMetrics(s)
+	s.handler = s.chain(s.routed())
+	return s
+}
+
+// Use gives a model to a server that [Prepare] returned, as New does, with further
+// options. It is called once.
+func (s *Server) Use(m *model.Model, options ...Option) error {
+	for _, set := range options {
+		set(&s.settings)
+	}
+	s.model = m
 	if s.name == "" {
 		s.name = filepath.Base(m.Path())
 	}
 	var err error
 	if s.tokenizer, err = m.Text().Tokenizer(); err != nil {
-		return nil, err
+		return err
 	}
 	if s.extractor = s.settings.extractor; s.extractor == nil {
 		s.extractor, s.noExtractor = ner.New(m)
 	}
-	s.handler = s.chain(s.routed())
-	return s, nil
+	s.loaded.Store(true)
+	return nil
 }
 
 // ServeHTTP answers a request.

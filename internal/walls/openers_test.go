@@ -31,6 +31,7 @@ var mayOpen = map[string]string{
 	"internal/files":      "every input is opened here",
 	"internal/atomicfile": "every output is written here",
 	"internal/filelock":   "lock files",
+	"internal/listen":     "sockets: their modes, and those that a killed process left",
 	"internal/job":        "journals, and the outputs that they go with",
 	"kernels":             "what Linux says of processors, under fixed names",
 	"internal/cuda":       "the driver for tests, which is built from source",

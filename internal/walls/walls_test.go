@@ -129,6 +129,9 @@ var rooms = map[string][]string{
 	// What answers HTTP requests with a model.
 	"server": {"model", "ner", "tokenizer"},
 
+	// The sockets of a server.
+	"internal/listen": {},
+
 	// What commands are made of.
 	"internal/quantize":   {"model/checkpoint", "quant", "safetensors"},
 	"internal/modelstore": {"internal/quantize", "model/checkpoint", "quant"},
