@@ -59,6 +59,7 @@ func TestCompressedFiles(t *testing.T) {
 func TestCutFilesGiveTheDocumentsBefore(t *testing.T) {
 	docs := mustRead(t, "x", "1|t|Lithium toxicity\n1|a|Tremor.\n1\t0\t7\tLithium\tChemical\tD1\n\n2|t|Aspirin\n2|a|Ulcer.\n2\t0\t7\tAspirin\tChemical\tD2\n\n3|t|Naloxone\n3|a|Pain.\n3\t0\t8\tNaloxone\tChemical\tD3\n", ReadOptions{})
 	written := map[Format]string{
+		RIS:       "TY  - JOUR\nTI  - a\nER  - \nTY  - JOUR\nTI  - b\nER  - \nTY  - JOUR\nTI  - c\nER  - \n",
 		MEDLINE:   "PMID- 1\nTI  - a\n\nPMID- 2\nTI  - b\n\nPMID- 3\nTI  - c\n\n",
 		PubMedXML: "<PubmedArticleSet>" + pubMedArticles("1", "2", "3") + "</PubmedArticleSet>",
 	}

@@ -55,14 +55,14 @@ var citations = []struct {
 	begins *regexp.Regexp
 	name   string
 }{
-	{regexp.MustCompile(`^TY  ?- ?[A-Z]+\s`), "citations in RIS (MEDLINE's .nbib is read)"},
-	{regexp.MustCompile(`^%0 [A-Z]`), "citations of EndNote (MEDLINE's .nbib is read)"},
-	{regexp.MustCompile(`^@[A-Za-z]+\s*\{[^\s,{}]*,`), "citations in BibTeX (MEDLINE's .nbib is read)"},
+	{regexp.MustCompile(`^%0 [A-Z]`), "citations of EndNote (RIS and MEDLINE's .nbib are read)"},
+	{regexp.MustCompile(`^@[A-Za-z]+\s*\{[^\s,{}]*,`), "citations in BibTeX (RIS and MEDLINE's .nbib are read)"},
 }
 
 var (
 	pubTatorHead = regexp.MustCompile(`^[^<{\[|\t\r\n][^|\t\r\n]*\|[ta]\|`)
 	bratHead     = regexp.MustCompile(`^T\d+\t\S+ \d+ \d+(;\d+ \d+)*\t`)
+	risHead      = regexp.MustCompile(`^(Provider:[^\n]*\n([^\n]*\n){0,4}\s*)?TY  ?- ?[A-Z]+\s`)
 	medlineHead  = regexp.MustCompile(`^PMID- *\d`)
 	biocHead     = regexp.MustCompile(`(?i)<!DOCTYPE\s+collection\b|<collection[\s>]`)
 	pubMedHead   = regexp.MustCompile(`<(PubmedArticleSet|PubmedArticle|PubmedBookArticle|PubmedBookArticleSet|MedlineCitation|MedlineCitationSet)[\s>]`)

@@ -1,7 +1,7 @@
 // Package format reads and writes the file formats of biomedical annotation:
 // plain text, JSON lines, PubTator, BioC XML and JSON, brat, displaCy, TSV,
-// PubMed XML, MEDLINE and the full texts of JATS (inputs only), HTML and text for
-// terminals (outputs only), and medner's own result, "medner/1". It is for programs
+// PubMed XML, MEDLINE, RIS and the full texts of JATS (inputs only), HTML and text
+// for terminals (outputs only), and medner's own result, "medner/1". It is for programs
 // that bring articles from files and hand annotations on; it knows no model.
 //
 // A [Reader] has one document in memory at a time. A bad document is reported and

@@ -26,6 +26,7 @@ const (
 	HTML      Format = "html"       // a page for people; an output only
 	PubMedXML Format = "pubmed-xml" // PubMed's XML; an input only
 	MEDLINE   Format = "medline"    // MEDLINE's tagged lines; an input only
+	RIS       Format = "ris"        // citations of reference managers; an input only
 	JATS      Format = "jats"       // full texts of PubMed Central and of publishers; an input only
 )
 
@@ -146,6 +147,13 @@ var entries = []entry{
 		extensions: []string{".nbib", ".medline"},
 		begins:     func(_ string, head []byte) bool { return medlineHead.Match(head) },
 		read:       func(i input) (source, error) { return &medlineSource{name: i.name, lines: i.lines(), o: i.o}, nil },
+	},
+	{
+		format:     RIS,
+		lines:      true,
+		extensions: []string{".ris"},
+		begins:     func(_ string, head []byte) bool { return risHead.Match(head) },
+		read:       func(i input) (source, error) { return &risSource{name: i.name, lines: i.lines(), o: i.o}, nil },
 	},
 	{
 		format:     JATS,

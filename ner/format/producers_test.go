@@ -54,7 +54,6 @@ func TestTablesAndStandoffAreNoTexts(t *testing.T) {
 		"brat":           {"stdin", "T1\tChemical 0 8\tNaloxone\n", "brat annotations on a stream"},
 		"no header":      {"x.tsv", "7\tTitle\t1\t1\t0\t8\tNaloxone\n", "expected a header"},
 		"CSV":            {"x.csv", "id,text\n1,x\n", "a table with commas"},
-		"RIS":            {"x.ris", "TY  - JOUR\nTI  - Naloxone\nER  - \n", "citations in RIS"},
 		"EndNote":        {"x.txt", "%0 Journal Article\n%T Naloxone\n", "citations of EndNote"},
 		"BibTeX":         {"stdin", "@article{a1,\n title={Naloxone}}\n", "citations in BibTeX"},
 		"CoNLL":          {"x.conll", "Naloxone\tB-Chemical\n", "CoNLL's columns"},
