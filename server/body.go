@@ -19,25 +19,38 @@ func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if err != nil {
 		return err
 	}
+	return s.parseJSON(body, v)
+}
+
+// parseJSON reads a whole body as readJSON does.
+func (s *Server) parseJSON(body []byte, v any) error {
 	if !utf8.Valid(body) {
 		return badJSON("bytes that are not UTF-8")
 	}
 	if err := checkJSON(body, s.limits.Depth); err != nil {
 		return err
 	}
-	err = json.Unmarshal(body, v)
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		field := pathAt(body, wrong.Offset)
-		if field == "" {
-			return badJSON(found(wrong.Value))
-		}
-		return badField(field, found(wrong.Value), expected(wrong))
+	return typeError("", body, json.Unmarshal(body, v))
+}
+
+// typeError returns what a client is told of an error of json.Unmarshal on body,
+// which stands in a field; "": it is the whole body.
+func typeError(field string, body []byte, err error) error {
+	if err == nil {
+		return nil
 	}
-	if err != nil {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
 		return badJSON(err.Error())
 	}
-	return nil
+	path := pathAt(body, wrong.Offset)
+	if field != "" && path != "" && path[0] != '[' {
+		path = "." + path
+	}
+	if path = field + path; path == "" {
+		return badJSON(found(wrong.Value))
+	}
+	return badField(path, found(wrong.Value), expected(wrong))
 }
 
 // readBody reads the whole body, which may have as many bytes as the limits say.
@@ -163,7 +176,7 @@ func found(value string) string {
 	case value == "bool":
 		return "true or false"
 	}
-	return value // "number 1.5"
+	return "the " + value // "number 1.5"
 }
 
 // expected names what the field that a type error is about takes.
@@ -180,7 +193,7 @@ func expected(e *json.UnmarshalTypeError) string {
 	case "float32", "float64":
 		return "a number"
 	case "int", "int32", "int64", "uint", "uint32", "uint64":
-		return "a whole number of " + e.Type.Kind().String()
+		return "a whole number"
 	}
 	return "another type"
 }

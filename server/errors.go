@@ -34,6 +34,7 @@ func (e *apiError) Error() string { return e.Message }
 
 var (
 	errInternal = &apiError{status: http.StatusInternalServerError, Kind: kindServer, Code: "internal_error", Message: "the server failed to answer; its log says why"}
+	errGone     = &apiError{status: statusGone, Kind: kindRequest, Code: "client_closed_request", Message: "the client went away"}
 	errDraining = &apiError{status: http.StatusServiceUnavailable, Kind: kindServer, Code: "draining", Message: "the server is shutting down", retryAfter: 5}
 )
 
@@ -64,8 +65,10 @@ func asAPIError(err error) *apiError {
 	switch {
 	case errors.As(err, &api):
 		return api
+	case errors.Is(err, context.Canceled):
+		return errGone
 	case errors.As(err, &long):
-		return contextLength(long.PromptTokens, 0, long.Limit)
+		return contextLength("prompt", long.PromptTokens, 0, long.Limit)
 	case errors.As(err, &full):
 		return &apiError{
 			status: http.StatusTooManyRequests, Kind: kindLimit, Code: "queue_full", retryAfter: 1,
@@ -88,17 +91,17 @@ func asAPIError(err error) *apiError {
 	return errInternal
 }
 
-// contextLength refuses a prompt of so many tokens that asks for most more where
-// there are limit positions; most of 0: any number.
-func contextLength(prompt, most, limit int) *apiError {
-	param := "messages"
+// contextLength refuses a prompt of so many tokens, in a field, with an answer of
+// most tokens where there are limit positions; most of 0: the request doesn't say.
+// The message begins as OpenAI's does, since programs look for it.
+func contextLength(field string, prompt, most, limit int) *apiError {
 	asked := ""
 	if most > 0 {
 		asked = fmt.Sprintf(" and max_tokens of %d", most)
 	}
 	return &apiError{
-		status: http.StatusBadRequest, Kind: kindRequest, Code: "context_length_exceeded", Param: &param,
-		Message: fmt.Sprintf("found a prompt of %d tokens%s, expected together at most the model's context of %d tokens", prompt, asked, limit),
+		status: http.StatusBadRequest, Kind: kindRequest, Code: "context_length_exceeded", Param: &field,
+		Message: fmt.Sprintf("This model's maximum context length is %d tokens: found a prompt of %d tokens%s, expected at most %[1]d together", limit, prompt, asked),
 	}
 }
 
@@ -126,18 +129,25 @@ func bodyTooLarge(limit int64) *apiError {
 	}
 }
 
-// fail answers with an error, unless an answer has begun or the client has gone.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+// told returns what a client is told of an error of its request, and logs an error
+// that is the server's.
+func (s *Server) told(r *http.Request, err error) *apiError {
 	if cause := context.Cause(r.Context()); cause != nil && errors.Is(err, context.Canceled) {
-		err = cause // of a server that drains
+		err = cause // errDraining, where the server ended the request
 	}
 	e := asAPIError(err)
 	about := recordOf(r.Context())
 	about.code = fmt.Sprint(e.Code)
 	s.noteFailure(err)
-	if e == errInternal && !errors.Is(err, context.Canceled) {
+	if e == errInternal {
 		s.log.Error("a request failed", "id", about.id, "route", about.route, "error", withoutText(err))
 	}
+	return e
+}
+
+// fail answers with an error, unless an answer has begun.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := s.told(r, err)
 	if watched, ok := w.(*response); ok && watched.status != 0 {
 		return
 	}

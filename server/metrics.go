@@ -80,6 +80,16 @@ func (m *metrics) answered(about *record, method string, status int, took time.D
 	}
 }
 
+// token counts the time that a token of a completion took since the one before, or
+// since the request where it is the first.
+func (m *metrics) token(first bool, took time.Duration) {
+	if first {
+		m.firstToken.Observe(took.Seconds())
+	} else {
+		m.betweenTokens.Observe(took.Seconds())
+	}
+}
+
 // generated counts a completion.
 func (m *metrics) generated(t model.Timings) {
 	m.queued.Observe(t.Queued.Seconds())

@@ -26,8 +26,39 @@ func routes() []route {
 		{"GET", "/readyz", (*Server).readyz, false},
 		{"GET", "/healthz", (*Server).livez, false},
 		{"GET", "/metrics", (*Server).serveMetrics, false},
+		{"POST", "/v1/chat/completions", (*Server).chat, true},
+		{"POST", "/v1/completions", (*Server).texts, true},
+		{"POST", "/tokenize", (*Server).tokenize, false},
+		{"POST", "/detokenize", (*Server).detokenize, false},
 		{"GET", "/v1/models", (*Server).listModels, false},
 		{"GET", "/v1/models/{id...}", (*Server).getModel, false},
+	}
+}
+
+// refused lists the endpoints of OpenAI's API that are refused by name. All others
+// are unknown paths.
+var refused = []struct{ pattern, what string }{
+	{"/v1/embeddings", "embeddings"},
+	{"/v1/moderations", "moderations"},
+	{"/v1/responses", "responses: there is /v1/chat/completions"},
+	{"/v1/responses/", "responses: there is /v1/chat/completions"},
+	{"/v1/assistants", "assistants"},
+	{"/v1/threads", "threads"},
+	{"/v1/threads/", "threads"},
+	{"/v1/files", "files"},
+	{"/v1/batches", "batches: there is the command medner batch"},
+	{"/v1/fine_tuning/", "fine-tuning"},
+	{"/v1/audio/", "audio"},
+	{"/v1/images/", "images"},
+}
+
+// refuse answers requests to an endpoint that this server doesn't have.
+func (s *Server) refuse(what string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, &apiError{
+			status: http.StatusBadRequest, Kind: kindRequest, Code: "unsupported_endpoint",
+			Message: fmt.Sprintf("%s: this server has no %s", r.URL.Path, what),
+		})
 	}
 }
 
@@ -67,6 +98,9 @@ func (s *Server) routed() http.Handler {
 				Message: fmt.Sprintf("found the method %s for %s, expected %s", r.Method, r.URL.Path, list),
 			})
 		})
+	}
+	for _, r := range refused {
+		mux.HandleFunc(r.pattern, s.refuse(r.what))
 	}
 	if methods["/"] == nil {
 		mux.HandleFunc("/", s.notFound)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/tokenizer"
 )
@@ -17,8 +18,11 @@ import (
 type Server struct {
 	settings
 	model     *model.Model
+	generator generator // the model, or a fake in a test
 	tokenizer *tokenizer.Tokenizer
-	extractor *ner.Extractor
+	// generation says how the model's files want tokens drawn.
+	generation *arch.Generation
+	extractor  *ner.Extractor
 	// noExtractor says why there is no extractor: the model can't annotate.
 	noExtractor error
 	handler     http.Handler
@@ -36,6 +40,14 @@ type Server struct {
 	// none was.
 	queueBound atomic.Int64
 	progress   progress
+	prints     fingerprints
+}
+
+// generator is what completions ask of a model.
+type generator interface {
+	Generate(ctx context.Context, r model.Request) (*model.Result, error)
+	Score(ctx context.Context, tokens []int32, top int, adapter string) ([]model.Token, error)
+	EachLogits(ctx context.Context, tokens []int32, rows int, adapter string, fn func(row []float32) error) error
 }
 
 // New returns a server on a model that is open already, and which the caller
@@ -69,12 +81,15 @@ func (s *Server) Use(m *model.Model, options ...Option) error {
 	for _, set := range options {
 		set(&s.settings)
 	}
-	s.model = m
+	s.model, s.generator = m, m
 	if s.name == "" {
 		s.name = filepath.Base(m.Path())
 	}
 	var err error
 	if s.tokenizer, err = m.Text().Tokenizer(); err != nil {
+		return err
+	}
+	if s.generation, err = m.Text().Generation(); err != nil {
 		return err
 	}
 	if s.extractor = s.settings.extractor; s.extractor == nil {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"sync"
@@ -57,7 +58,8 @@ func (e *events) keepAlive() {
 	e.put(": keep-alive\n\n")
 }
 
-// send sends a value as JSON. An error says that the client can't be reached.
+// send sends a value as JSON. The error is errGone where the client can't be
+// reached.
 func (e *events) send(value any) error {
 	data, err := encode(value)
 	if err != nil {
@@ -66,7 +68,10 @@ func (e *events) send(value any) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.put("data: " + string(data) + "\n\n")
-	return e.failed
+	if e.failed != nil {
+		return errGone
+	}
+	return nil
 }
 
 // done sends the mark of a complete answer.
@@ -87,6 +92,12 @@ func (e *events) fail(err *apiError) {
 	e.put("event: error\ndata: " + string(data) + "\n\n")
 }
 
+// failEvents ends a stream with an error. The client is told what fail would tell
+// it.
+func (s *Server) failEvents(r *http.Request, e *events, err error) {
+	e.fail(s.told(r, err))
+}
+
 // end stops the comments. Nothing is written after it.
 func (e *events) end() {
 	e.mu.Lock()
@@ -98,5 +109,9 @@ func (e *events) end() {
 
 // encode returns a value as JSON on one line.
 func encode(value any) ([]byte, error) {
-	return json.Marshal(value)
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }

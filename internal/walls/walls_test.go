@@ -97,7 +97,7 @@ var rooms = map[string][]string{
 		"model/internal/backend", "model/internal/hold", "model/internal/paged", "quant",
 	},
 	"model": {
-		"internal/choice", "internal/cuda", "lora", "model/arch", "model/checkpoint", "model/internal/backend",
+		"internal/choice", "internal/cuda", "kernels", "lora", "model/arch", "model/checkpoint", "model/internal/backend",
 		"model/internal/cpu", "model/internal/cuda", "model/internal/hold", "quant",
 	},
 
@@ -127,7 +127,7 @@ var rooms = map[string][]string{
 	},
 
 	// What answers HTTP requests with a model.
-	"server": {"model", "ner", "tokenizer"},
+	"server": {"model", "model/arch", "ner", "tokenizer", "tokenizer/chat"},
 
 	// The sockets of a server.
 	"internal/listen": {},

@@ -1,0 +1,96 @@
+package server
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"github.com/medner/medner/model"
+	"github.com/medner/medner/tokenizer"
+)
+
+// A piece is a part of an answer: text, and the tokens that it is of.
+type piece struct {
+	text string
+	logs []logged
+}
+
+func (p piece) isEmpty() bool { return p.text == "" && len(p.logs) == 0 }
+
+// logged is a token of an answer with its log-probabilities.
+type logged struct {
+	model.Token
+	start   int  // the code points of the answer before it
+	unknown bool // whether it has no log-probability, as a prompt's first token
+	end     int  // the code points of the answer once it was decoded
+}
+
+// transcript makes the text of an answer from its tokens. Text that may be the
+// beginning of a stop string is held back until it is clear that it isn't.
+type transcript struct {
+	stream  *tokenizer.Stream
+	stops   *stopper
+	stopIDs []int32
+	logs    bool // whether tokens are delivered too
+
+	count   int      // tokens pushed
+	decoded int      // code points decoded, held back or not
+	given   int      // code points delivered
+	pending []logged // tokens whose text isn't delivered yet
+	stopped bool     // whether a stop string came
+}
+
+// push takes the next token and returns what it adds to the answer.
+func (t *transcript) push(token model.Token) piece {
+	t.count++
+	if slices.Contains(t.stopIDs, token.ID) {
+		return piece{} // it ends the answer and is no part of it
+	}
+	entry := logged{Token: token, start: t.decoded}
+	text := t.stream.Push(token.ID)
+	t.decoded += utf8.RuneCountInString(text)
+	entry.end = t.decoded
+	if t.logs {
+		t.pending = append(t.pending, entry)
+	}
+	return t.take(text, false)
+}
+
+// end returns the rest of the answer.
+func (t *transcript) end() piece {
+	if t.stopped {
+		return piece{}
+	}
+	text := t.stream.Flush()
+	t.decoded += utf8.RuneCountInString(text)
+	return t.take(text, true)
+}
+
+// take passes text through the stop strings, and returns what may be delivered.
+func (t *transcript) take(text string, last bool) piece {
+	var out piece
+	out.text, t.stopped = t.stops.feed(text)
+	if last && !t.stopped {
+		out.text += t.stops.rest()
+	}
+	t.given += utf8.RuneCountInString(out.text)
+	n := 0
+	for n < len(t.pending) && t.delivers(t.pending[n], last) {
+		n++
+	}
+	out.logs = slices.Clone(t.pending[:n])
+	t.pending = t.pending[n:]
+	return out
+}
+
+// delivers reports whether a token's text is delivered: all of it, or the part
+// before a stop string, or, where the token is a part of a character, the
+// character. last says that nothing follows.
+func (t *transcript) delivers(entry logged, last bool) bool {
+	switch {
+	case t.stopped, !last && entry.start == entry.end:
+		return t.given > entry.start
+	case last:
+		return true
+	}
+	return t.given >= entry.end
+}
