@@ -30,6 +30,8 @@ func routes() []route {
 		{"POST", "/v1/completions", (*Server).texts, true},
 		{"POST", "/tokenize", (*Server).tokenize, false},
 		{"POST", "/detokenize", (*Server).detokenize, false},
+		{"GET", "/{$}", (*Server).servePage, false},
+		{"GET", "/page/{file...}", (*Server).servePage, false},
 		{"GET", "/v1/models", (*Server).listModels, false},
 		{"GET", "/v1/models/{id...}", (*Server).getModel, false},
 	}

@@ -1,0 +1,82 @@
+// The table of relations of the current document. The ends of the focused one light
+// up in the text.
+import { button, el, fill } from "./dom.js";
+import { REJECTED, fold, nameOf } from "./annotations.js";
+import { statusChip } from "./inspector.js";
+
+export class RelationsView {
+  constructor(root, state, editor) {
+    Object.assign(this, { root, state, editor });
+    state.on("current filter", () => this.draw());
+    state.on("doc", doc => doc === state.current && this.draw());
+    state.on("selected", () => this.mark());
+  }
+
+  draw() {
+    const view = this.state.view(this.state.current);
+    const focused = this.root.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.uid : "";
+    const all = view?.relations || [];
+    const shown = all.filter(r => this.state.shows({ ...r, type: "influences" }));
+    const rows = shown.map(r => this.row(view, r));
+    fill(this.root,
+      el("h2", { id: "relations-title" }, "Relations ", el("span", { class: "soft", text: String(shown.length) + (shown.length < all.length ? " of " + all.length : "") })),
+      rows.length > 0 && el("table", { class: "relations", onkeydown: event => this.arrow(event) },
+        el("thead", {}, el("tr", {}, ["Chemical", "Disease", "Conf.", "State"].map(t => el("th", { scope: "col", text: t })))),
+        el("tbody", {}, rows)),
+      !rows.length && el("p", { class: "soft small", text: all.length ? "The filter hides all." : view ? "None were found." : "" }),
+      view && this.form(view));
+    this.mark();
+    if (focused) this.root.querySelector(`tr[data-uid="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  row(view, r) {
+    const select = () => { if (this.state.selected !== r.uid) this.state.select(r.uid); };
+    const side = name => el("td", { dir: "auto", class: "side-" + name, text: nameOf(view.entities, r, name) });
+    return el("tr", { class: r.status, tabindex: "-1", data: { uid: r.uid }, onfocus: select, onclick: select },
+      side("chemical"), side("disease"), el("td", { class: "number", text: r.confidence === null ? "" : r.confidence.toFixed(2) }), el("td", {}, statusChip(r)));
+  }
+
+  // mark shows which row is selected; it, or the first, is what Tab comes to.
+  mark() {
+    const rows = [...this.root.querySelectorAll("tr[data-uid]")];
+    const selected = rows.find(r => r.dataset.uid === this.state.selected);
+    for (const row of rows) {
+      row.classList.toggle("sel", row === selected);
+      row.tabIndex = row === (selected || rows[0]) ? 0 : -1;
+    }
+  }
+
+  // focus moves the focus to the table.
+  focus() {
+    const row = this.root.querySelector("tr[tabindex='0']");
+    if (row) row.focus();
+    else this.root.querySelector("select, summary")?.focus();
+  }
+
+  arrow(event) {
+    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+    const row = event.target.closest("tr[data-uid]");
+    if (!step || !row) return;
+    event.preventDefault();
+    row[step]?.focus();
+  }
+
+  // form returns the fields that add a relation between two mentions by their texts.
+  form(view) {
+    const names = type => {
+      const seen = new Map();
+      for (const e of view.entities) if (e.status !== REJECTED && e.type === type && !seen.has(fold(e.text))) seen.set(fold(e.text), e.text);
+      return [...seen.values()];
+    };
+    const [chemicals, diseases] = [names("chemical"), names("disease")];
+    if (!chemicals.length || !diseases.length) return null;
+    const menu = (label, list) => el("select", { "aria-label": label }, list.map(t => el("option", { text: t })));
+    const [chemical, disease] = [menu("Chemical", chemicals), menu("Disease", diseases)];
+    const details = el("details", { class: "relate" }, el("summary", { text: "Add a relation" }),
+      el("div", { class: "acts" }, chemical, el("span", { class: "soft", text: "influences" }), disease,
+        button("Add", () => this.editor.addRelation(chemical.value, disease.value))));
+    details.open = this.root.querySelector("details")?.open || false;
+    return details;
+  }
+}
+
