@@ -54,8 +54,9 @@ func RandomShape(name string) (*arch.Config, error) {
 
 // OpenRandom opens a model of a known shape with random weights: NF4 projections, and
 // a bf16 table of token vectors. A form of projections may follow the shape's name
-// after a colon: nf4, or awq-32, awq-64, awq-128 and awq-row, 4-bit integers with zeros
-// in groups of so many along a row, or of all of it. It needs no file. It is as fast as
+// after a colon: nf4, nf4-bf16 and nf4-f16, whose dequantised weights are rounded to these
+// formats, as most published checkpoints ask, or awq-32, awq-64, awq-128 and awq-row,
+// 4-bit integers with zeros in groups of so many along a row, or of all of it. It needs no file. It is as fast as
 // a real model of the shape, and what it writes means nothing.
 func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	shape, form, err := parseRandom(shape)
@@ -92,7 +93,7 @@ func randomWeights(c *arch.Config, form randomForm) (*backend.Weights, error) {
 	for i := range random {
 		random[i] = byte(source.Uint32())
 	}
-	codebook, err := quant.Quantize4Bit(quant.NewF32(1, 64, make([]float32, 64)), quant.FourBitOptions{})
+	codebook, err := quant.Quantize4Bit(quant.NewF32(1, 64, make([]float32, 64)), quant.FourBitOptions{State: form.state})
 	if err != nil {
 		return nil, err
 	}

@@ -14,21 +14,30 @@ import (
 // randomForm is how OpenRandom makes linear maps: as NF4, or with a group as AWQ stores
 // them.
 type randomForm struct {
-	group int // weights along a row that share a scale and a zero; 0: NF4, -1: all of a row
+	group int          // weights along a row that share a scale and a zero; 0: NF4, -1: all of a row
+	state quant.Format // what NF4's weights are rounded to: F32 (not at all), BF16 or F16
 }
+
+// states has the formats that may follow "nf4-".
+var states = map[string]quant.Format{"bf16": quant.BF16, "f16": quant.F16}
 
 // parseRandom cuts the name of a shape from the form that may follow it.
 func parseRandom(name string) (shape string, f randomForm, err error) {
 	shape, form, found := strings.Cut(name, ":")
 	size, grouped := strings.CutPrefix(form, "awq-")
+	state, rounded := strings.CutPrefix(form, "nf4-")
+	_, known := states[state]
+	f.state = quant.F32
 	switch n, failed := strconv.Atoi(size); {
 	case !found || form == "nf4":
+	case rounded && known:
+		f.state = states[state]
 	case grouped && size == "row":
 		f.group = -1
 	case grouped && failed == nil && (n == 32 || n == 64 || n == 128):
 		f.group = n
 	default:
-		err = badinput.New("", "form of random weights", fmt.Sprintf("%q", form), "nf4, awq-32, awq-64, awq-128 or awq-row")
+		err = badinput.New("", "form of random weights", fmt.Sprintf("%q", form), "nf4, nf4-bf16, nf4-f16, awq-32, awq-64, awq-128 or awq-row")
 	}
 	return shape, f, err
 }

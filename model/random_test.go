@@ -22,7 +22,7 @@ func TestOpenRandom(t *testing.T) {
 	}
 	require.Greater(t, len(distinct), 2, "a model that writes one token isn't random")
 
-	for _, form := range []string{"awq-32", "awq-64", "awq-128", "awq-row"} {
+	for _, form := range []string{"nf4-bf16", "nf4-f16", "awq-32", "awq-64", "awq-128", "awq-row"} {
 		m, err := OpenRandom(t.Context(), "tiny:"+form, Options{})
 		require.NoError(t, err)
 		other, err := m.Generate(t.Context(), Request{Tokens: []int32{1, 2, 3}, MaxNewTokens: 20, Stop: []int32{}, RepetitionPenalty: 1.5})

@@ -55,7 +55,7 @@ func newBenchModel() *cobra.Command {
 		cobra.CheckErr(cmd.Flags().MarkHidden(flag))
 	}
 	weights := cmd.Flags().Lookup("weights").Value.(*choiceFlag)
-	weights.words = append(weights.words, "awq-32", "awq-64", "awq-128", "awq-row") // of a --shape; model.Open refuses them
+	weights.words = append(weights.words, "nf4-bf16", "nf4-f16", "awq-32", "awq-64", "awq-128", "awq-row") // of a --shape; model.Open refuses them
 	weights.expected = strings.Join(weights.words, ", ")
 	cmd.Flags().StringVar(&shape, "shape", "", "in place of a model, random weights in the `SHAPE` of "+strings.Join(model.RandomShapes(), ", "))
 	intFlag(cmd.Flags(), &w.Prompt, "prompt,p", 512, 0, mostTokens, "tokens of the prompt test; 0: none")
