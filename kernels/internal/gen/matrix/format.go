@@ -180,9 +180,7 @@ type codes struct {
 	table    [4]VecVirtual
 	resident int // the number of tables that are held in registers
 
-	// AVX-512 only: factors that shift by 4, 8 and 12 bits, and the constants that
-	// round to bfloat16.
-	shift               [3]VecVirtual
+	// AVX-512 only: the constants that round to bfloat16.
 	odd, evenBias, high VecVirtual
 
 	u4 u4Codes // of kinds with zeros
@@ -203,10 +201,6 @@ func (f *format) loadCodes(resident int) codes {
 		c.table[0] = ZMM()
 		Note("The codebook's 16 floats: %s.", c.table[0])
 		VMOVUPS(Mem{Base: c.base}, c.table[0])
-		for i := range c.shift {
-			c.shift[i] = ZMM()
-			VMOVDQU32(shifts[i], c.shift[i])
-		}
 		if f.Round == kinds.ToBF16 {
 			c.odd, c.evenBias, c.high = ZMM(), ZMM(), ZMM()
 			VMOVDQU32(roundOdd, c.odd)
@@ -241,20 +235,13 @@ func (c *codes) lookUp(p int, index VecVirtual) VecVirtual {
 // nibbles decodes the words at m, 8 steps of K each.
 func (c *codes) nibbles(m Mem) decoder {
 	if Wide() {
-		// The low four bits of a lane choose from 16 floats. Multiplications of
-		// words shift them: the ports that shift are those that permute.
-		words, upper := ZMM(), ZMM()
+		// The low four bits of a lane choose from 16 floats.
+		words := ZMM()
 		VMOVDQU32(m, words)
 		return func(j int) VecVirtual {
-			if j == 2 {
-				VPSRLD(Imm(16), words, upper)
-			}
 			index, v := words, ZMM()
-			if j%4 >= 2 {
-				index = upper
-			}
-			if shift := j%2*8 + j/4*4; shift > 0 {
-				VPMULHUW(c.shift[shift/4-1], index, v)
+			if shift := j%4*8 + j/4*4; shift > 0 {
+				VPSRLD(Imm(uint64(shift)), words, v)
 				index = v
 			}
 			VPERMPS(c.table[0], index, v)

@@ -4,8 +4,6 @@
 package matrix
 
 import (
-	"fmt"
-
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -160,10 +158,6 @@ var (
 	shiftNibble                    Mem // a factor that shifts 16-bit words by 4
 )
 
-// shifts has the factors that shift 16-bit words by 4, 8 and 12 to the right where
-// the upper half of the product is kept: x·2^12 >> 16 is x >> 4.
-var shifts [3]Mem
-
 // constants writes the vectors that the kernels of the target use.
 func constants() {
 	if !IsVNNI() {
@@ -177,9 +171,6 @@ func constants() {
 	roundOdd, roundHigh = Repeated("roundOdd", 1), Repeated("roundHigh", 0xffff0000)
 	if Wide() {
 		roundEvenBias = Repeated("roundEvenBias", 0x7ffe)
-		for i := range shifts {
-			shifts[i] = Repeated(fmt.Sprintf("shift%d", 4*(i+1)), 0x00010001<<(12-4*i))
-		}
 	} else {
 		roundBias = Repeated("roundBias", 0x7fff)
 		// transpose transposes the 4 × 4 bytes of each 16: byte k of row r, at
