@@ -11,7 +11,7 @@ import (
 // A chat is answered by what the model writes behind the rendered conversation,
 // under the adapter that the request names; streamed parts add up to the same.
 func TestChatIsWhatTheModelWrites(t *testing.T) {
-	s := serveTiny(t, model.Options{}, nil)
+	s := serveTiny(t, model.Options{})
 	answers := map[string]bool{}
 	for _, name := range []string{"tiny-llama", "plain", "rslora", "plain+rslora", "base"} {
 		adapter := name

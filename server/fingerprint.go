@@ -39,6 +39,11 @@ func (s *Server) Warm(ctx context.Context) error {
 // adapter. The logits are the same on every machine, in every bit, as long as
 // weights, adapter and arithmetic are.
 func (s *Server) fingerprint(ctx context.Context, adapter string) (string, error) {
+	resolved, err := s.model.Adapter(adapter)
+	if err != nil {
+		return "", err
+	}
+	adapter = resolved.Name
 	s.prints.mu.Lock()
 	known := s.prints.byName[adapter]
 	s.prints.mu.Unlock()
@@ -47,7 +52,7 @@ func (s *Server) fingerprint(ctx context.Context, adapter string) (string, error
 	}
 	hash := sha256.New()
 	hash.Write([]byte(version.String()))
-	err := s.generator.EachLogits(ctx, s.probe(), 1, adapter, func(row []float32) error {
+	err = s.generator.EachLogits(ctx, s.probe(), 1, adapter, func(row []float32) error {
 		for _, logit := range row {
 			hash.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(logit)))
 		}

@@ -38,32 +38,39 @@ type site struct {
 	url string
 }
 
-// serveTiny serves a small model. g, unless nil, answers in its place.
-func serveTiny(t *testing.T, o model.Options, g generator, options ...Option) *site {
+// serveTiny serves a small model.
+func serveTiny(t *testing.T, o model.Options, options ...Option) *site {
 	t.Helper()
 	s, err := New(openTiny(t, o), options...)
 	require.NoError(t, err)
-	if g != nil {
-		s.generator = g
-	}
 	listening := httptest.NewServer(s)
 	t.Cleanup(listening.Close)
 	return &site{Server: s, t: t, url: listening.URL}
 }
 
-// send sends a request with a body: a string as it is, else as JSON.
-func (s *site) send(ctx context.Context, path string, body any) *http.Response {
-	s.t.Helper()
+// do sends a request with a body: a string as it is, else as JSON.
+func (s *site) do(ctx context.Context, path string, body any) (*http.Response, error) {
 	text, isText := body.(string)
 	if !isText {
 		data, err := json.Marshal(body)
-		require.NoError(s.t, err)
+		if err != nil {
+			return nil, err
+		}
 		text = string(data)
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, strings.NewReader(text))
-	require.NoError(s.t, err)
+	if err != nil {
+		return nil, err
+	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	return http.DefaultClient.Do(r)
+}
+
+// send sends a request and returns the answer, the body of which is closed at the
+// test's end.
+func (s *site) send(ctx context.Context, path string, body any) *http.Response {
+	s.t.Helper()
+	answer, err := s.do(ctx, path, body)
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { answer.Body.Close() })
 	return answer
@@ -73,6 +80,7 @@ func (s *site) send(ctx context.Context, path string, body any) *http.Response {
 func (s *site) post(status int, path string, body any) object {
 	s.t.Helper()
 	answer := s.send(s.t.Context(), path, body)
+	defer answer.Body.Close()
 	data, err := io.ReadAll(answer.Body)
 	require.NoError(s.t, err)
 	require.Equal(s.t, status, answer.StatusCode, "%s", data)
@@ -97,6 +105,7 @@ func (s *site) refused(status int, path string, body any) object {
 func (s *site) events(path string, body any) []string {
 	s.t.Helper()
 	answer := s.send(s.t.Context(), path, body)
+	defer answer.Body.Close()
 	require.Equal(s.t, http.StatusOK, answer.StatusCode)
 	require.Equal(s.t, "text/event-stream", answer.Header.Get("Content-Type"))
 	return readEvents(s.t, answer.Body)
@@ -236,3 +245,10 @@ func eventually(t *testing.T, condition func() bool) {
 }
 
 func user(text string) []object { return []object{{"role": "user", "content": text}} }
+
+// scriptIDs returns the tokens that scripted would write.
+func (s *site) scriptIDs(parts ...string) []int32 {
+	before := s.generator
+	defer func() { s.generator = before }()
+	return s.scripted(parts...).ids
+}
