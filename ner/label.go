@@ -42,7 +42,7 @@ func (e *Extractor) Label(ctx context.Context, d document.Document) ([]LabelledT
 		}
 	}
 	var tokens []LabelledToken
-	for _, t := range tagging.Join(windows) {
+	for _, t := range tagging.Join(windows, e.tagger.scheme.GoesOn) {
 		tokens = append(tokens, LabelledToken(t))
 	}
 	return tokens, nil

@@ -54,7 +54,7 @@ func (e *Extractor) copies(d *document.Document, tasks []prompt.Task, pieces *pi
 // mentions returns the mentions that the labels of a text's tokens say. Windows
 // holds the tokens of each piece.
 func (e *Extractor) mentions(text string, windows [][]tagging.Token) ([]tag, error) {
-	tokens := tagging.Join(windows)
+	tokens := tagging.Join(windows, e.tagger.scheme.GoesOn)
 	scores := make([][]float32, len(tokens))
 	for i, t := range tokens {
 		scores[i] = t.Scores

@@ -125,6 +125,23 @@ func (s *Scheme) Labels() int { return len(s.labels) }
 // of the token before, whose label is p.
 func (s *Scheme) continues(p, n int) bool { return slices.Contains(s.labels[n].after, p) }
 
+// GoesOn reports whether the likeliest labels of two tokens, by their scores, say
+// that the second belongs to the mention of the first.
+func (s *Scheme) GoesOn(before, here []float32) bool {
+	return s.continues(likeliest(before), likeliest(here))
+}
+
+// likeliest returns the label with the greatest score; of equal ones the lowest.
+func likeliest(scores []float32) int {
+	at := 0
+	for j, v := range scores {
+		if v > scores[at] {
+			at = j
+		}
+	}
+	return at
+}
+
 // sorted returns the bytes of s in ascending order.
 func sorted(s string) string {
 	b := []byte(s)

@@ -20,7 +20,15 @@ type Token struct {
 //	a  t1 t2 t3 t4 t5 t6           the overlap is t4 to t6
 //	b           t4 t5 t6 t7 t8     its middle lies in t5
 //	   t1 t2 t3 t4│t5 t6 t7 t8     t4 is from a, t5 and t6 are from b
-func Join(windows [][]Token) []Token {
+//
+// goesOn tells by the scores of two tokens whether a mention goes on from the
+// first in the second. Where it does in either window, Join doesn't change if it
+// can help it, as the mention's beginning would be from a and its end from b. nil:
+// it never does.
+func Join(windows [][]Token, goesOn func(before, here []float32) bool) []Token {
+	if goesOn == nil {
+		goesOn = func(_, _ []float32) bool { return false }
+	}
 	var all []Token
 	for _, w := range windows {
 		if len(w) == 0 {
@@ -28,7 +36,7 @@ func Join(windows [][]Token) []Token {
 		}
 		at := w[0].Start
 		if len(all) > 0 && all[len(all)-1].End > at {
-			at = seam(all, w)
+			at = seam(all, w, goesOn)
 		}
 		for len(all) > 0 && all[len(all)-1].Start >= at {
 			all = all[:len(all)-1]
@@ -46,23 +54,30 @@ func Join(windows [][]Token) []Token {
 // seam returns the byte at which the tokens change from those of a to those of b,
 // which overlap. If no place begins a token of both, it is where a ends, which
 // may be inside of a token of b.
-func seam(a, b []Token) int {
+func seam(a, b []Token, goesOn func(before, here []float32) bool) int {
 	end := a[len(a)-1].End
 	middle := (b[0].Start + end) / 2
-	clean := map[int]bool{end: true} // where a token of a begins that shares no character with the one before
+	// Places where a token of a begins that shares no character with the one
+	// before; the value says whether a mention goes on there.
+	in := map[int]bool{end: false}
 	for i := len(a) - 1; i > 0 && a[i].Start >= b[0].Start; i-- {
-		clean[a[i].Start] = a[i-1].End <= a[i].Start
+		delete(in, a[i].Start)
+		if a[i-1].End <= a[i].Start {
+			in[a[i].Start] = goesOn(a[i-1].Scores, a[i].Scores)
+		}
 	}
-	best, found := end, false
+	best, found, worst := end, false, true
 	for i, t := range b {
 		if t.Start > end {
 			break
 		}
-		if i > 0 && b[i-1].End > t.Start || !clean[t.Start] {
+		cut, ok := in[t.Start]
+		if i > 0 && b[i-1].End > t.Start || !ok {
 			continue
 		}
-		if !found || distance(t.Start, middle) < distance(best, middle) {
-			best, found = t.Start, true
+		cut = cut || i > 0 && goesOn(b[i-1].Scores, t.Scores)
+		if !found || worst && !cut || cut == worst && distance(t.Start, middle) < distance(best, middle) {
+			best, found, worst = t.Start, true, cut
 		}
 	}
 	return best

@@ -61,7 +61,7 @@ func TestJoinIsTheWholeArticle(t *testing.T) {
 			}
 			windows = append(windows, w)
 		}
-		joined := Join(windows)
+		joined := Join(windows, nil)
 		require.Len(t, joined, len(all))
 		for i, token := range joined {
 			require.Equal(t, all[i].Start, token.Start)
@@ -93,9 +93,56 @@ func TestJoinWhereTokensDiffer(t *testing.T) {
 		{nil, window(0, 3), window(0, 3)},
 		{window(0, 3), nil, window(0, 3)},
 	} {
-		require.Equal(t, c.want, Join([][]Token{c.a, c.b}))
+		require.Equal(t, c.want, Join([][]Token{c.a, c.b}, nil))
 	}
-	require.Empty(t, Join(nil))
+	require.Empty(t, Join(nil, nil))
+}
+
+// TestJoinKeepsMentionsWhole: windows don't change inside of a mention that either
+// of them sees, wherever it lies in the overlap and whatever the other one sees.
+func TestJoinKeepsMentionsWhole(t *testing.T) {
+	s := scheme(t, schemes["BIO"])
+	all := tokens(strings.Repeat(" abc", 60))
+	row := func(label int) []float32 {
+		scores := make([]float32, s.Labels())
+		scores[label] = 9
+		return scores
+	}
+	// Window a has the tokens [0, 40), b those from 28 on; a mention has tokens [from, from+length).
+	const endOfA, startOfB = 40, 28
+	for _, sees := range []string{"a", "b", "both"} {
+		for length := 1; length <= 6; length++ {
+			for from := startOfB - length; from <= endOfA; from++ {
+				window := func(name string, first, next int) (w []Token) {
+					for i := first; i < next; i++ {
+						token := all[i]
+						token.Scores = row(0)
+						if i >= from && i < from+length && (sees == name || sees == "both") {
+							token.Scores = row(1 + min(1, i-max(from, first))) // B at what the window sees first
+						}
+						w = append(w, token)
+					}
+					return w
+				}
+				joined := Join([][]Token{window("a", 0, endOfA), window("b", startOfB, 60)}, s.GoesOn)
+				require.Len(t, joined, 60)
+				var scores [][]float32
+				for _, token := range joined {
+					scores = append(scores, token.Scores)
+				}
+				mentions, err := s.Decode(scores, nil)
+				require.NoError(t, err)
+				require.LessOrEqual(t, len(mentions), 1, "doubled: %s, [%d, %d)", sees, from, from+length)
+				whole := from >= startOfB && from+length <= endOfA // in both windows
+				switch {
+				case len(mentions) == 1 && whole:
+					require.Equal(t, [2]int{from, from + length}, [2]int{mentions[0].First, mentions[0].End}, sees)
+				case whole || length <= (endOfA-startOfB)/2:
+					require.False(t, sees == "both" && len(mentions) == 0, "lost: [%d, %d)", from, from+length)
+				}
+			}
+		}
+	}
 }
 
 // FuzzPlaces: whatever the tokens are, places lie in order, on whole characters,
