@@ -206,7 +206,7 @@ func TestHealthWhileLoadingAndDraining(t *testing.T) {
 	m, err := model.Open(t.Context(), filepath.Join(golden.Path(t, "tiny-llama")), model.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = m.Close() })
-	require.NoError(t, s.Use(m))
+	require.NoError(t, s.Use(t.Context(), m))
 	require.Equal(t, http.StatusOK, status("/readyz"))
 	require.Equal(t, http.StatusOK, status("/v1/models"))
 

@@ -56,9 +56,10 @@ type generator interface {
 // requests to annotate get its error.
 func New(m *model.Model, options ...Option) (*Server, error) {
 	s := Prepare(options...)
-	if err := s.Use(m); err != nil {
+	if err := s.use(m); err != nil {
 		return nil, err
 	}
+	s.loaded.Store(true)
 	return s, nil
 }
 
@@ -76,11 +77,22 @@ func Prepare(options ...Option) *Server {
 }
 
 // Use gives a model to a server that [Prepare] returned, as New does, with further
-// options. It is called once.
-func (s *Server) Use(m *model.Model, options ...Option) error {
+// options, and warms it before the server is ready. It is called once.
+func (s *Server) Use(ctx context.Context, m *model.Model, options ...Option) error {
 	for _, set := range options {
 		set(&s.settings)
 	}
+	if err := s.use(m); err != nil {
+		return err
+	}
+	if err := s.Warm(ctx); err != nil {
+		return err
+	}
+	s.loaded.Store(true)
+	return nil
+}
+
+func (s *Server) use(m *model.Model) error {
 	s.model, s.generator = m, m
 	if s.name == "" {
 		s.name = filepath.Base(m.Path())
@@ -95,7 +107,6 @@ func (s *Server) Use(m *model.Model, options ...Option) error {
 	if s.extractor = s.settings.extractor; s.extractor == nil {
 		s.extractor, s.noExtractor = ner.New(m)
 	}
-	s.loaded.Store(true)
 	return nil
 }
 

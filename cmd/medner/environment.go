@@ -25,8 +25,13 @@ var variables = []struct {
 }
 
 // checkEnvironment returns an error of usage if a variable has a value that the
-// program can't follow, and warns of those that are like its own and unknown.
-func checkEnvironment(environ []string, stderr io.Writer) error {
+// program can't follow, and warns of those that are like its own and unknown to the
+// command line.
+func checkEnvironment(environ, args []string, stderr io.Writer) error {
+	var ofServe []string
+	if slices.Contains(args, "serve") {
+		ofServe = serveVariables()
+	}
 	var names, short []string // short: without the prefix that the program's own have
 	for _, v := range variables {
 		names = append(names, v.name)
@@ -37,8 +42,14 @@ func checkEnvironment(environ []string, stderr io.Writer) error {
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		at := slices.Index(names, name)
+		if at < 0 && slices.Contains(ofServe, name) {
+			continue
+		}
 		if at < 0 {
 			if own, ours := strings.CutPrefix(name, "MEDNER_"); ours {
+				for _, v := range ofServe {
+					short = append(short, strings.TrimPrefix(v, "MEDNER_"))
+				}
 				fmt.Fprintf(stderr, "medner: environment variable %s is unknown, and ignored%s\n", visible(name), nearest.Hint(own, short, "MEDNER_"))
 			}
 			continue
@@ -75,5 +86,5 @@ func environmentHelp() string {
 	for _, v := range variables {
 		text += fmt.Sprintf("\n  %-15s %s", v.name, v.meaning)
 	}
-	return text
+	return text + "\n  MEDNER_…        of serve, one for each flag: MEDNER_LISTEN for --listen"
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/internal/filelock"
 	"github.com/medner/medner/internal/hint"
+	"github.com/medner/medner/internal/listen"
 	"github.com/medner/medner/internal/modelstore"
 	"github.com/medner/medner/model"
 )
@@ -106,6 +107,8 @@ func exitCode(err error) int {
 		return exitFailure
 	case errors.As(err, &bad), errors.As(err, &missing), isPathError(err):
 		return exitBadInput
+	case errors.Is(err, listen.ErrInUse), errors.As(err, new(notReadyError)):
+		return exitTryAgain
 	case errors.As(err, &pip) && pip.Command != "", errors.Is(err, filelock.ErrBusy), errors.As(err, &full), errors.Is(err, model.ErrDraining), errors.Is(err, model.ErrLost):
 		return exitTryAgain
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM):

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx = context.WithValue(ctx, slowEnding{}, new(atomic.Bool))
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }()
 	os.Exit(wait(ctx, ended, os.Stderr))
@@ -24,6 +26,18 @@ func main() {
 
 // grace is how long a command may take to end after a signal.
 const grace = 2 * time.Second
+
+// slowEnding is the key of a context's *atomic.Bool, which says that the command ends in
+// order after a signal, however long that takes. A second signal ends it at once, as it
+// does any other.
+type slowEnding struct{}
+
+// allowSlowEnding says so of the command that ctx is of.
+func allowSlowEnding(ctx context.Context) {
+	if allowed, ok := ctx.Value(slowEnding{}).(*atomic.Bool); ok {
+		allowed.Store(true)
+	}
+}
 
 // wait waits until a command has ended and returns its exit code. A command that
 // goes on after a signal, in a computation or in a call of the system that can't be
@@ -33,6 +47,9 @@ func wait(ctx context.Context, ended <-chan int, stderr io.Writer) int {
 	case code := <-ended:
 		return code
 	case <-ctx.Done():
+	}
+	if allowed, ok := ctx.Value(slowEnding{}).(*atomic.Bool); ok && allowed.Load() {
+		return <-ended
 	}
 	select {
 	case code := <-ended:
@@ -45,7 +62,7 @@ func wait(ctx context.Context, ended <-chan int, stderr io.Writer) int {
 
 // run runs a command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if err := checkEnvironment(os.Environ(), stderr); err != nil {
+	if err := checkEnvironment(os.Environ(), args, stderr); err != nil {
 		return report(stderr, err)
 	}
 	root := newRoot()

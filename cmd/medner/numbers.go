@@ -131,6 +131,23 @@ func durationFlag(fs *pflag.FlagSet, p *time.Duration, name string, value, most 
 	})
 }
 
+// delayFlag adds a flag for a duration from 0 to most.
+func delayFlag(fs *pflag.FlagSet, p *time.Duration, name string, value, most time.Duration, usage string) {
+	*p = value
+	addNumber(fs, name, usage, &numberFlag{
+		kind: "duration", expected: fmt.Sprintf("a duration such as 200ms, from 0s to %v", most),
+		get: func() string { return p.String() },
+		set: func(text string) bool {
+			d, err := time.ParseDuration(text)
+			if err != nil || d < 0 || d > most {
+				return false
+			}
+			*p = d
+			return true
+		},
+	})
+}
+
 // addNumber adds a flag whose name may be "long,s".
 func addNumber(fs *pflag.FlagSet, name, usage string, f *numberFlag) {
 	long, short, _ := strings.Cut(name, ",")

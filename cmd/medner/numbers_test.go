@@ -52,7 +52,10 @@ func TestNumericFlagsHaveBounds(t *testing.T) {
 		case "float32":
 			bad = append(bad, "1e39")
 		case "duration":
-			bad = append(bad, "7", "0s", "-5ms", "999999h")
+			bad = append(bad, "7", "-5ms", "999999h")
+			if flag.Name != "drain-delay" {
+				bad = append(bad, "0s")
+			}
 		}
 		for _, value := range bad {
 			if value == "99999999999999999999" && strings.HasPrefix(flag.Value.Type(), "float") && flag.Value.Set(value) == nil {

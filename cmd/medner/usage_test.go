@@ -108,13 +108,13 @@ func TestEnvironmentIsChecked(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	for _, value := range []string{"MEDNER_CACHE=" + file, "MEDNER_LIBCUDA=" + file + "/missing.so"} {
 		var stderr bytes.Buffer
-		err := checkEnvironment([]string{"HOME=/", value}, &stderr)
+		err := checkEnvironment([]string{"HOME=/", value}, nil, &stderr)
 		require.ErrorAs(t, err, new(usageError), value)
 		name, _, _ := strings.Cut(value, "=")
 		require.ErrorContains(t, err, name+": found")
 	}
 	var stderr bytes.Buffer
-	require.NoError(t, checkEnvironment([]string{"MEDNER_CACHE=", "MEDNER_CPU=", "NO_COLOR=1", "MEDNER_CAHCE=x", "MEDNER_\x1bQ=x", "OTHER=y"}, &stderr))
+	require.NoError(t, checkEnvironment([]string{"MEDNER_CACHE=", "MEDNER_CPU=", "NO_COLOR=1", "MEDNER_CAHCE=x", "MEDNER_\x1bQ=x", "OTHER=y"}, nil, &stderr))
 	require.Equal(t, "medner: environment variable MEDNER_CAHCE is unknown, and ignored; did you mean MEDNER_CACHE?\n"+
 		"medner: environment variable \"MEDNER_\\x1bQ\" is unknown, and ignored\n", stderr.String())
 }

@@ -68,6 +68,19 @@ func (a Address) Open(ctx context.Context) (net.Listener, error) {
 	return l, nil
 }
 
+// Dial connects to the server that listens at an address: by loopback to one that
+// listens on every address of the machine.
+func (a Address) Dial(ctx context.Context) (net.Conn, error) {
+	address := a.address
+	if a.network == "tcp" {
+		host, port, err := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+			address = net.JoinHostPort("localhost", port)
+		}
+	}
+	return (&net.Dialer{}).DialContext(ctx, a.network, address)
+}
+
 func (a Address) String() string {
 	if a.network == "unix" {
 		return unixPrefix + a.address

@@ -140,7 +140,7 @@ var rooms = map[string][]string{
 	"internal/dedup":      {"ner/document"},
 	"cmd/medner": {
 		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/dedup", "internal/job",
-		"internal/modelstore", "internal/quantize", "kernels", "lora", "model", "model/checkpoint", "ner", "ner/confidence",
+		"internal/listen", "internal/modelstore", "internal/quantize", "kernels", "lora", "model", "model/checkpoint", "ner", "ner/confidence",
 		"ner/document", "ner/eval", "ner/format", "ner/prompt", "ner/terminology", "quant", "safetensors", "server", "tokenizer",
 		"tokenizer/chat",
 	},
