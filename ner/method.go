@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/typename"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/ner/internal/tagging"
-	"github.com/medner/medner/ner/internal/typename"
 	"github.com/medner/medner/ner/prompt"
 )
 

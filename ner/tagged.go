@@ -6,11 +6,11 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/medner/medner/internal/typename"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/internal/ground"
 	"github.com/medner/medner/ner/internal/sentence"
-	"github.com/medner/medner/ner/internal/typename"
 	"github.com/medner/medner/ner/prompt"
 )
 

@@ -103,17 +103,17 @@ var rooms = map[string][]string{
 
 	// Documents: these rooms know no model.
 	"ner/document":            {},
-	"ner/internal/page":       {},
-	"ner/format":              {"ner/document", "ner/internal/ground", "ner/internal/page"},
+	"internal/page":           {},
+	"ner/format":              {"ner/document", "ner/internal/ground", "internal/page"},
 	"ner/prompt":              {},
 	"ner/terminology":         {},
 	"ner/confidence":          {},
-	"ner/eval":                {"ner/document", "ner/internal/page", "ner/internal/seedcompat", "ner/internal/typename", "ner/prompt"},
+	"ner/eval":                {"ner/document", "internal/page", "ner/internal/seedcompat", "internal/typename", "ner/prompt"},
 	"ner/internal/abbrev":     {},
 	"ner/internal/answer":     {},
 	"ner/internal/sentence":   {},
 	"ner/internal/tagging":    {},
-	"ner/internal/typename":   {"ner/document"},
+	"internal/typename":       {"ner/document"},
 	"ner/internal/ground":     {"ner/document"},
 	"ner/internal/cohesion":   {},
 	"ner/internal/constraint": {"ner/internal/ground", "ner/internal/sentence"},
@@ -124,7 +124,7 @@ var rooms = map[string][]string{
 		"internal/modelstore", // which knows the default model
 		"model", "ner/confidence", "ner/document", "ner/internal/abbrev", "ner/internal/answer", "ner/internal/cohesion", "ner/internal/constraint",
 		"ner/internal/ground", "ner/internal/seedcompat", "ner/internal/sentence", "ner/internal/tagging",
-		"ner/internal/typename", "ner/prompt", "ner/terminology", "tokenizer", "tokenizer/chat",
+		"internal/typename", "ner/prompt", "ner/terminology", "tokenizer", "tokenizer/chat",
 	},
 
 	// What answers HTTP requests with a model.

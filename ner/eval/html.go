@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/medner/medner/internal/page"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/internal/page"
 )
 
 //go:embed report.html

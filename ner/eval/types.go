@@ -9,8 +9,8 @@ import (
 	"unicode"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/typename"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/internal/typename"
 )
 
 // TypeMap says which of the scored types the names of types in files stand for.

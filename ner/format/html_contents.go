@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/medner/medner/internal/page"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/internal/page"
 )
 
 // pairType stands for pairs among the types of mentions.

@@ -6,8 +6,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/medner/medner/internal/page"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/internal/page"
 )
 
 // maxMarks bounds how many marks may lie over one place.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/medner/medner/internal/page"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/internal/page"
 )
 
 func (w *htmlWriter) relations(r *document.Result) {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/medner/medner/internal/page"
 	"github.com/medner/medner/ner/document"
-	"github.com/medner/medner/ner/internal/page"
 )
 
 // htmlHolds is the content that a page shows.
