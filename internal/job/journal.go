@@ -62,8 +62,11 @@ type journal struct {
 	failed int
 }
 
+// JournalSuffix is what the name of a journal has behind that of its output.
+const JournalSuffix = ".resume"
+
 const (
-	journalSuffix = ".resume"
+	journalSuffix = JournalSuffix
 	partialSuffix = ".partial"
 	journalSchema = "journal/2"
 	// journalMagic begins the journals of every version.

@@ -1,0 +1,210 @@
+package shards
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/filelock"
+	"github.com/medner/medner/internal/hint"
+	"github.com/medner/medner/ner/format"
+)
+
+// MergeOptions say how to merge.
+type MergeOptions struct {
+	Path string // of the file, or of the folder if PerFile is set
+	// PerFile is how many documents a file of the folder holds; 0: all are in one file.
+	PerFile int
+	Ending  string // of the names of the files in the folder, such as ".jsonl"
+	Write   format.WriteOptions
+	// Partial says that shards which aren't complete are left out.
+	Partial bool
+	// Failed is called for each document that failed.
+	Failed func(*FailedError)
+}
+
+// Merge writes the results of all shards, in the order of the manifest, and verifies
+// them on the way. The output is the same however the shards were made. Where a shard
+// is missing, the error is a *MissingError.
+func Merge(ctx context.Context, m *Manifest, dir string, o MergeOptions) (*Report, error) {
+	f := folder(dir)
+	r := &Report{Documents: m.Documents, Configs: map[string]int{}}
+	dones, err := r.load(m, f, o.Partial)
+	if err != nil {
+		return r, err
+	}
+	out, err := newMerged(o)
+	if err != nil {
+		return r, err
+	}
+	for _, done := range dones {
+		r.Configs[done.Config]++
+		if err := r.merge(ctx, m, f, done, out); err != nil {
+			return r, errors.Join(err, out.discard())
+		}
+	}
+	return r, out.close()
+}
+
+// MissingError says that a shard isn't complete. It is a filelock.ErrBusy: trying again
+// later helps.
+type MissingError struct {
+	Shard, Missing, Shards int
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("%d of %d shards aren't complete; the first is shard %d", e.Missing, e.Shards, e.Shard)
+}
+
+// Unwrap makes the error one that goes away by itself.
+func (e *MissingError) Unwrap() error { return filelock.ErrBusy }
+
+// load reads the .done files of all shards.
+func (r *Report) load(m *Manifest, f folder, partial bool) (dones []*Done, err error) {
+	for i := range m.Shards {
+		done, err := f.loadDone(i)
+		if err != nil {
+			return nil, err
+		}
+		if done == nil {
+			r.Missing = append(r.Missing, i)
+			continue
+		}
+		dones = append(dones, done)
+	}
+	if len(r.Missing) > 0 && !partial {
+		return nil, hint.Add(&MissingError{r.Missing[0], len(r.Missing), len(m.Shards)}, "'medner batch status' says how far they are; --partial merges the others")
+	}
+	return dones, nil
+}
+
+// merge writes the results of a shard.
+func (r *Report) merge(ctx context.Context, m *Manifest, f folder, done *Done, out *merged) error {
+	for res, err := range m.results(ctx, f, done) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var one *FailedError
+		switch {
+		case errors.As(err, &one):
+			r.Failed++
+			if out.o.Failed != nil {
+				out.o.Failed(one)
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		w, err := out.next()
+		if err != nil {
+			return err
+		}
+		if err := w.Write(&res); err != nil {
+			return err
+		}
+		r.Annotated++
+	}
+	return nil
+}
+
+// merged is the file, or the folder of files, that results are merged into.
+type merged struct {
+	o     MergeOptions
+	dir   *atomicfile.Dir // nil: one file
+	files int             // in dir
+
+	file   *atomicfile.File // nil: none is open
+	buffer *bufio.Writer
+	writer format.Writer
+	count  int // documents in the open file
+}
+
+func newMerged(o MergeOptions) (*merged, error) {
+	out := &merged{o: o}
+	var err error
+	switch {
+	case o.Write.Format == format.Brat:
+		out.writer, err = format.NewBratFolder(o.Path, o.Write)
+	case o.PerFile > 0:
+		if out.dir, err = atomicfile.CreateDir(o.Path); err == nil {
+			err = out.open()
+		}
+	default:
+		err = out.open()
+	}
+	if err != nil {
+		return nil, errors.Join(err, out.discard())
+	}
+	return out, nil
+}
+
+// open opens the file, or the next one of the folder.
+func (w *merged) open() error {
+	path := w.o.Path
+	if w.dir != nil {
+		path = filepath.Join(w.dir.Path, fmt.Sprintf("part-%05d%s", w.files, w.o.Ending))
+		w.files++
+	}
+	var err error
+	if w.file, err = atomicfile.Create(path); err != nil {
+		return err
+	}
+	w.buffer, w.count = bufio.NewWriterSize(w.file, 1<<18), 0
+	w.writer, err = format.NewWriter(w.buffer, w.o.Write)
+	return err
+}
+
+// next returns the writer for the next document.
+func (w *merged) next() (format.Writer, error) {
+	if w.dir != nil && w.count == w.o.PerFile {
+		if err := w.end(); err != nil {
+			return nil, err
+		}
+		if err := w.open(); err != nil {
+			return nil, err
+		}
+	}
+	w.count++
+	return w.writer, nil
+}
+
+// end completes the open file.
+func (w *merged) end() error {
+	if err := w.writer.Close(); err != nil {
+		return err
+	}
+	if w.file == nil {
+		return nil
+	}
+	if err := w.buffer.Flush(); err != nil {
+		return err
+	}
+	f := w.file
+	w.file = nil
+	return f.Commit()
+}
+
+func (w *merged) close() error {
+	if err := w.end(); err != nil {
+		return errors.Join(err, w.discard())
+	}
+	if w.dir != nil {
+		return w.dir.Commit()
+	}
+	return nil
+}
+
+// discard removes what was written.
+func (w *merged) discard() error {
+	var errs []error
+	if w.file != nil {
+		errs = append(errs, w.file.Discard())
+	}
+	if w.dir != nil {
+		errs = append(errs, w.dir.Discard())
+	}
+	return errors.Join(errs...)
+}
