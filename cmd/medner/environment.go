@@ -18,10 +18,12 @@ var variables = []struct {
 	name, meaning string
 	check         func(value string) error
 }{
+	{"JOB_COMPLETION_INDEX", "shard of `medner batch run`, as an Indexed Job of Kubernetes sets it", nil},
 	{"MEDNER_CACHE", "directory of the default model (default: in the user's cache)", checkCache},
 	{"MEDNER_CPU", "instructions: scalar, avx2, avx512, avx512vnni or neon", func(string) error { return kernels.CheckEnvironment() }},
 	{"MEDNER_LIBCUDA", "library of the NVIDIA driver (default: libcuda.so.1)", checkLibrary},
 	{"NO_COLOR", "if it is set: no colours on terminals", nil},
+	{"SLURM_ARRAY_TASK_ID", "shard of `medner batch run`, as a job array of Slurm sets it", nil},
 }
 
 // checkEnvironment returns an error of usage if a variable has a value that the
@@ -84,7 +86,7 @@ func checkLibrary(path string) error {
 func environmentHelp() string {
 	text := "Environment variables:"
 	for _, v := range variables {
-		text += fmt.Sprintf("\n  %-15s %s", v.name, v.meaning)
+		text += fmt.Sprintf("\n  %-21s %s", v.name, v.meaning)
 	}
 	return text + "\n  MEDNER_…        of serve, one for each flag: MEDNER_LISTEN for --listen"
 }

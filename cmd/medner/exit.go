@@ -14,6 +14,7 @@ import (
 	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/internal/listen"
 	"github.com/medner/medner/internal/modelstore"
+	"github.com/medner/medner/internal/shards"
 	"github.com/medner/medner/model"
 )
 
@@ -97,6 +98,8 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &silent):
 		return silent.code
+	case errors.Is(err, shards.ErrStopped):
+		return exitTryAgain
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &overlap):

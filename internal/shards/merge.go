@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/internal/filelock"
+	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/ner/format"
 )
@@ -22,6 +24,10 @@ type MergeOptions struct {
 	Write   format.WriteOptions
 	// Partial says that shards which aren't complete are left out.
 	Partial bool
+	// Mixed allows shards that were made with different configurations.
+	Mixed bool
+	// Stream is written to in place of Path, unless it is nil.
+	Stream io.Writer
 	// Failed is called for each document that failed.
 	Failed func(*FailedError)
 }
@@ -31,8 +37,8 @@ type MergeOptions struct {
 // is missing, the error is a *MissingError.
 func Merge(ctx context.Context, m *Manifest, dir string, o MergeOptions) (*Report, error) {
 	f := folder(dir)
-	r := &Report{Documents: m.Documents, Configs: map[string]int{}}
-	dones, err := r.load(m, f, o.Partial)
+	r := &Report{Documents: m.Documents, shards: len(m.Shards), Configs: map[string]int{}}
+	dones, err := r.load(m, f, &o)
 	if err != nil {
 		return r, err
 	}
@@ -41,7 +47,6 @@ func Merge(ctx context.Context, m *Manifest, dir string, o MergeOptions) (*Repor
 		return r, err
 	}
 	for _, done := range dones {
-		r.Configs[done.Config]++
 		if err := r.merge(ctx, m, f, done, out); err != nil {
 			return r, errors.Join(err, out.discard())
 		}
@@ -63,7 +68,7 @@ func (e *MissingError) Error() string {
 func (e *MissingError) Unwrap() error { return filelock.ErrBusy }
 
 // load reads the .done files of all shards.
-func (r *Report) load(m *Manifest, f folder, partial bool) (dones []*Done, err error) {
+func (r *Report) load(m *Manifest, f folder, o *MergeOptions) (dones []*Done, err error) {
 	for i := range m.Shards {
 		done, err := f.loadDone(i)
 		if err != nil {
@@ -73,10 +78,16 @@ func (r *Report) load(m *Manifest, f folder, partial bool) (dones []*Done, err e
 			r.Missing = append(r.Missing, i)
 			continue
 		}
+		if len(dones) > 0 && !o.Mixed {
+			if err := dones[0].Settings.difference(f.done(i), done.Settings); err != nil {
+				return nil, hint.Add(err, "shards that differ were not made together; --mixed merges them")
+			}
+		}
 		dones = append(dones, done)
+		r.Configs[done.Config]++
 	}
-	if len(r.Missing) > 0 && !partial {
-		return nil, hint.Add(&MissingError{r.Missing[0], len(r.Missing), len(m.Shards)}, "'medner batch status' says how far they are; --partial merges the others")
+	if len(r.Missing) > 0 && !o.Partial {
+		return nil, hint.Add(r.Incomplete(), "'medner batch status' says how far they are; --partial merges the others")
 	}
 	return dones, nil
 }
@@ -118,6 +129,7 @@ type merged struct {
 
 	file   *atomicfile.File // nil: none is open
 	buffer *bufio.Writer
+	packer *files.Compressor // above buffer
 	writer format.Writer
 	count  int // documents in the open file
 }
@@ -128,6 +140,8 @@ func newMerged(o MergeOptions) (*merged, error) {
 	switch {
 	case o.Write.Format == format.Brat:
 		out.writer, err = format.NewBratFolder(o.Path, o.Write)
+	case o.Stream != nil:
+		err = out.begin("", o.Stream)
 	case o.PerFile > 0:
 		if out.dir, err = atomicfile.CreateDir(o.Path); err == nil {
 			err = out.open()
@@ -152,8 +166,16 @@ func (w *merged) open() error {
 	if w.file, err = atomicfile.Create(path); err != nil {
 		return err
 	}
-	w.buffer, w.count = bufio.NewWriterSize(w.file, 1<<18), 0
-	w.writer, err = format.NewWriter(w.buffer, w.o.Write)
+	return w.begin(path, w.file)
+}
+
+// begin begins the output at path, compressed if its name says so.
+func (w *merged) begin(path string, to io.Writer) (err error) {
+	w.buffer, w.count = bufio.NewWriterSize(to, 1<<18), 0
+	if w.packer, err = files.NewCompressor(path, w.buffer); err != nil {
+		return err
+	}
+	w.writer, err = format.NewWriter(w.packer, w.o.Write)
 	return err
 }
 
@@ -176,11 +198,17 @@ func (w *merged) end() error {
 	if err := w.writer.Close(); err != nil {
 		return err
 	}
-	if w.file == nil {
-		return nil
+	if w.buffer == nil {
+		return nil // a folder of brat's pairs
+	}
+	if err := w.packer.Close(); err != nil {
+		return err
 	}
 	if err := w.buffer.Flush(); err != nil {
 		return err
+	}
+	if w.file == nil {
+		return nil
 	}
 	f := w.file
 	w.file = nil

@@ -40,11 +40,12 @@ func findRanges(ctx context.Context, path string, documents int, parts []*Part) 
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	head := make([]byte, 4)
-	if _, err := f.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+	head := make([]byte, 64)
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if bytes.HasPrefix(head, gzipMagic) || bytes.HasPrefix(head, zstdMagic) {
+	if !isPlain(head[:n]) {
 		return nil
 	}
 	found, lines, err := scan(ctx, io.NewSectionReader(f, 0, size), parts)
@@ -61,11 +62,12 @@ func findRanges(ctx context.Context, path string, documents int, parts []*Part) 
 	return nil
 }
 
-// The first bytes of compressed files.
-var (
-	gzipMagic = []byte{0x1f, 0x8b}
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
-)
+// isPlain reports whether a file of JSON lines begins as one that is neither
+// compressed nor in UTF-16.
+func isPlain(head []byte) bool {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+	return len(head) > 0 && head[0] == '{' && !bytes.Contains(head, []byte{0})
+}
 
 // scan returns where each part begins and ends in a file that has a document on each
 // line that isn't blank, and how many such lines there are.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/internal/job"
 )
 
@@ -96,12 +97,13 @@ type Report struct {
 	Strange []string `json:"strange,omitempty"`
 
 	firstDamage error
+	shards      int // of the manifest
 }
 
 // Verify reads all results, and compares them with the manifest: every document must
 // be there once, as a result or as a failure, and every file as it was written.
-func Verify(ctx context.Context, m *Manifest, dir string, progress func(shard int)) (*Report, error) {
-	r := &Report{Documents: m.Documents, Configs: map[string]int{}, Damaged: map[int]string{}}
+func Verify(ctx context.Context, m *Manifest, dir string) (*Report, error) {
+	r := &Report{Documents: m.Documents, shards: len(m.Shards), Configs: map[string]int{}, Damaged: map[int]string{}}
 	f := folder(dir)
 	for i := range m.Shards {
 		if err := ctx.Err(); err != nil {
@@ -115,9 +117,6 @@ func Verify(ctx context.Context, m *Manifest, dir string, progress func(shard in
 			if r.firstDamage == nil {
 				r.firstDamage = err
 			}
-		}
-		if progress != nil {
-			progress(i)
 		}
 	}
 	return r, r.strangers(m, dir)
@@ -175,6 +174,11 @@ func (r *Report) strangers(m *Manifest, dir string) error {
 
 // Damage returns the error of the first damaged shard, or nil.
 func (r *Report) Damage() error { return r.firstDamage }
+
+// Incomplete returns a *MissingError for the shards that aren't complete.
+func (r *Report) Incomplete() error {
+	return hint.Add(&MissingError{r.Missing[0], len(r.Missing), r.shards}, "'medner batch status' says how far they are")
+}
 
 // Mixed reports whether shards were made with different configurations.
 func (r *Report) Mixed() bool { return len(r.Configs) > 1 }

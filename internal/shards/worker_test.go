@@ -278,7 +278,7 @@ func TestDamagedShards(t *testing.T) {
 		if c.refused {
 			var bad *badinput.Error
 			require.ErrorAs(t, err, &bad, name)
-			report, err := Verify(t.Context(), m, string(f), nil)
+			report, err := Verify(t.Context(), m, string(f))
 			require.NoError(t, err)
 			require.Len(t, report.Damaged, 1, name)
 			require.Error(t, report.Damage())
@@ -344,7 +344,7 @@ func TestStatusVerifyAndMerge(t *testing.T) {
 	_, err = Merge(t.Context(), m, dir, o)
 	require.ErrorIs(t, err, filelock.ErrBusy)
 	require.NoFileExists(t, out)
-	report, err := Verify(t.Context(), m, dir, nil)
+	report, err := Verify(t.Context(), m, dir)
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 2}, report.Missing)
 
@@ -352,7 +352,7 @@ func TestStatusVerifyAndMerge(t *testing.T) {
 		_, err := w.Run(t.Context(), i)
 		require.NoError(t, err)
 	}
-	report, err = Verify(t.Context(), m, dir, nil)
+	report, err = Verify(t.Context(), m, dir)
 	require.NoError(t, err)
 	require.Equal(t, []int{10, 8, 2}, []int{report.Documents, report.Annotated, report.Failed})
 	require.Empty(t, report.Missing)
@@ -387,7 +387,7 @@ func TestStatusVerifyAndMerge(t *testing.T) {
 	done.Output, err = seal(t.Context(), folder(dir).output(2))
 	require.NoError(t, err)
 	require.NoError(t, done.write(folder(dir)))
-	report, err = Verify(t.Context(), m, dir, nil)
+	report, err = Verify(t.Context(), m, dir)
 	require.NoError(t, err)
 	require.Contains(t, report.Damaged[2], "identifiers of documents")
 }
@@ -413,7 +413,7 @@ func TestRetry(t *testing.T) {
 	done, err := folder(dir).loadDone(0)
 	require.NoError(t, err)
 	require.Equal(t, []string{"d0", "d4"}, done.Retried[0].IDs)
-	report, err := Verify(t.Context(), m, dir, nil)
+	report, err := Verify(t.Context(), m, dir)
 	require.NoError(t, err)
 	require.Equal(t, []int{8, 2}, []int{report.Annotated, report.Failed})
 

@@ -33,6 +33,7 @@ var mayOpen = map[string]string{
 	"internal/filelock":   "lock files",
 	"internal/listen":     "sockets: their modes, and those that a killed process left",
 	"internal/job":        "journals, and the outputs that they go with",
+	"internal/shards":     "leases, lists of what failed, and what a plan keeps of documents",
 	"kernels":             "what Linux says of processors, under fixed names",
 	"internal/cuda":       "the driver for tests, which is built from source",
 	"scripts":             "no part of the program",
