@@ -18,12 +18,12 @@ var variables = []struct {
 	name, meaning string
 	check         func(value string) error
 }{
-	{"JOB_COMPLETION_INDEX", "shard of `medner batch run`, as an Indexed Job of Kubernetes sets it", nil},
+	{"JOB_COMPLETION_INDEX", "shard for batch run, as Kubernetes sets it", nil},
 	{"MEDNER_CACHE", "directory of the default model (default: in the user's cache)", checkCache},
 	{"MEDNER_CPU", "instructions: scalar, avx2, avx512, avx512vnni or neon", func(string) error { return kernels.CheckEnvironment() }},
 	{"MEDNER_LIBCUDA", "library of the NVIDIA driver (default: libcuda.so.1)", checkLibrary},
 	{"NO_COLOR", "if it is set: no colours on terminals", nil},
-	{"SLURM_ARRAY_TASK_ID", "shard of `medner batch run`, as a job array of Slurm sets it", nil},
+	{"SLURM_ARRAY_TASK_ID", "shard for batch run, as Slurm sets it", nil},
 }
 
 // checkEnvironment returns an error of usage if a variable has a value that the

@@ -116,18 +116,18 @@ func floatFlag[T float32 | float64](fs *pflag.FlagSet, p *T, name string, value 
 
 // durationFlag adds a flag for a duration above 0 and at most most.
 func durationFlag(fs *pflag.FlagSet, p *time.Duration, name string, value, most time.Duration, usage string) {
-	addDuration(fs, p, name, value, 1, most, "above 0 and at most", usage)
+	addDuration(fs, p, name, "duration", value, 1, most, "above 0 and at most", usage)
 }
 
 // pauseFlag adds a flag for a duration from 0 to most.
 func pauseFlag(fs *pflag.FlagSet, p *time.Duration, name string, value, most time.Duration, usage string) {
-	addDuration(fs, p, name, value, 0, most, "from 0 to", usage)
+	addDuration(fs, p, name, "pause", value, 0, most, "from 0 to", usage)
 }
 
-func addDuration(fs *pflag.FlagSet, p *time.Duration, name string, value, least, most time.Duration, bounds, usage string) {
+func addDuration(fs *pflag.FlagSet, p *time.Duration, name, kind string, value, least, most time.Duration, bounds, usage string) {
 	*p = value
 	addNumber(fs, name, usage, &numberFlag{
-		kind: "duration", expected: fmt.Sprintf("a duration such as 200ms, %s %v", bounds, most),
+		kind: kind, expected: fmt.Sprintf("a duration such as 200ms, %s %v", bounds, most),
 		get: func() string { return p.String() },
 		set: func(text string) bool {
 			d, err := time.ParseDuration(text)
