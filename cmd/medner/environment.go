@@ -88,5 +88,5 @@ func environmentHelp() string {
 	for _, v := range variables {
 		text += fmt.Sprintf("\n  %-21s %s", v.name, v.meaning)
 	}
-	return text + "\n  MEDNER_…        of serve, one for each flag: MEDNER_LISTEN for --listen"
+	return text + "\n  MEDNER_…              of serve, one for each flag: MEDNER_LISTEN for --listen"
 }
