@@ -86,7 +86,7 @@ func TestPageModules(t *testing.T) {
 
 // Types have the colours that they have in the HTML that medner writes.
 func TestPageColours(t *testing.T) {
-	written, err := os.ReadFile(filepath.Join("..", "ner", "internal", "page", "page.css"))
+	written, err := os.ReadFile(filepath.Join("..", "internal", "page", "page.css"))
 	require.NoError(t, err)
 	colour := regexp.MustCompile(`--[a-z-]+: #[0-9a-f]+;`)
 	ours := string(pageFiles["css/base.css"].data)

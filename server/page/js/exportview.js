@@ -24,8 +24,8 @@ export class ExportView {
     const done = state.docs.filter(d => d.state === DONE && d.result);
     const format = el("select", { id: "export-format" },
       el("option", { value: "gold", text: "Gold for medner eval (PubTator)" }), outputs.map(name => el("option", { value: name, text: titles[name]?.[0] || name })));
-    const which = el("select", {}, [["all", `All documents (${done.length})`], ["done", `Reviewed documents (${done.filter(d => d.done).length})`], ["this", "This document"]].map(([value, text]) => el("option", { value, text })));
-    const items = el("select", {}, [["kept", "All but what was rejected"], ["accepted", "Only what was accepted, changed or added"]].map(([value, text]) => el("option", { value, text })));
+    const which = el("select", { id: "export-documents" }, [["all", `All documents (${done.length})`], ["done", `Reviewed documents (${done.filter(d => d.done).length})`], ["this", "This document"]].map(([value, text]) => el("option", { value, text })));
+    const items = el("select", { id: "export-items" }, [["kept", "All but what was rejected"], ["accepted", "Only what was accepted, changed or added"]].map(([value, text]) => el("option", { value, text })));
     const least = el("input", { type: "checkbox", disabled: !state.filter.least });
     const status = el("div", { role: "status", class: "small" });
     const field = (label, input) => el("label", { class: "field" }, label, input);

@@ -9,7 +9,7 @@ export class ListView {
     Object.assign(this, { root: list, runRoot: run, state, runs, page });
     this.rows = new Map(); // of documents
     this.query = "";
-    this.search = el("input", { type: "search", id: "doc-search", placeholder: "Search documents", "aria-label": "Search documents", oninput: () => { this.query = this.search.value.toLowerCase(); this.filter(); } });
+    this.search = el("input", { type: "search", id: "doc-search", placeholder: "Search", "aria-label": "Search documents", oninput: () => { this.query = this.search.value.toLowerCase(); this.filter(); } });
     this.only = el("select", { "aria-label": "Which documents", onchange: () => this.filter() },
       ...["All", "Not reviewed", "Reviewed", "Failed"].map(text => el("option", { text })));
     this.list = el("ol", { class: "doc-rows", onkeydown: event => this.arrow(event) });

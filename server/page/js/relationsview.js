@@ -2,7 +2,9 @@
 // up in the text.
 import { button, el, fill } from "./dom.js";
 import { REJECTED, fold, nameOf } from "./annotations.js";
-import { statusChip } from "./inspector.js";
+
+// signs stand for statuses.
+const signs = { open: "○", accepted: "✓", rejected: "✗" };
 
 export class RelationsView {
   constructor(root, state, editor) {
@@ -21,7 +23,7 @@ export class RelationsView {
     fill(this.root,
       el("h2", { id: "relations-title" }, "Relations ", el("span", { class: "soft", text: String(shown.length) + (shown.length < all.length ? " of " + all.length : "") })),
       rows.length > 0 && el("table", { class: "relations", onkeydown: event => this.arrow(event) },
-        el("thead", {}, el("tr", {}, ["Chemical", "Disease", "Conf.", "State"].map(t => el("th", { scope: "col", text: t })))),
+        el("thead", {}, el("tr", {}, ["Chemical", "Disease", "Conf."].map(t => el("th", { scope: "col", text: t })), el("th", { scope: "col" }, el("span", { class: "vh", text: "State" })))),
         el("tbody", {}, rows)),
       !rows.length && el("p", { class: "soft small", text: all.length ? "The filter hides all." : view ? "None were found." : "" }),
       view && this.form(view));
@@ -33,7 +35,7 @@ export class RelationsView {
     const select = () => { if (this.state.selected !== r.uid) this.state.select(r.uid); };
     const side = name => el("td", { dir: "auto", class: "side-" + name, text: nameOf(view.entities, r, name) });
     return el("tr", { class: r.status, tabindex: "-1", data: { uid: r.uid }, onfocus: select, onclick: select },
-      side("chemical"), side("disease"), el("td", { class: "number", text: r.confidence === null ? "" : r.confidence.toFixed(2) }), el("td", {}, statusChip(r)));
+      side("chemical"), side("disease"), el("td", { class: "number", text: r.confidence === null ? "" : r.confidence.toFixed(2) }), el("td", { class: "sign" }, el("span", { "aria-hidden": "true", class: r.status, text: signs[r.status] }), el("span", { class: "vh", text: r.status === "open" ? "to decide" : r.status })));
   }
 
   // mark shows which row is selected; it, or the first, is what Tab comes to.

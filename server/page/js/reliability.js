@@ -3,7 +3,7 @@
 // taskOfType names the tasks of the table by types.
 const taskOfType = { chemical: "chemicals", disease: "diseases", relation: "influences", influences: "influences" };
 
-// meaningOf returns a sentence such as "of spans at this confidence 93 % are right on
+// meaningOf returns a sentence such as "93 % of spans at this confidence are right on
 // CDR", of the table of the type's task, or of all; "" if the table says nothing. If
 // above is true, it tells about all confidences from there on.
 export function meaningOf(table, confidence, type = "", above = false) {
@@ -14,7 +14,7 @@ export function meaningOf(table, confidence, type = "", above = false) {
   const right = use.reduce((n, b) => n + b.right, 0);
   const share = Math.round((100 * right) / count);
   const what = type === "relation" || type === "influences" ? "pairs" : "spans";
-  return `of ${what} at ${above ? "or above " : ""}this confidence ${share} % are right on ${table.corpus}`;
+  return `${share} % of ${what} at ${above ? "or above " : ""}this confidence are right on ${table.corpus}`;
 }
 
 // binsOf returns the bins { low, high, count, right } of a task, or those of all

@@ -95,7 +95,7 @@ export class TextView {
     props.class += [" m " + classOf(e.type), n.open && "cut", "is-" + e.status, e.changed && "changed", e.origin === "added" && "added",
       e.confidence !== null && e.confidence < lowConfidence && e.status === OPEN && "low"].filter(Boolean).join(" ");
     const sign = { accepted: "✓ ", rejected: "✗ ", open: "" }[e.status];
-    const label = n.label && el("span", { class: "label", dir: "ltr" }, sign && el("span", { class: "sign", text: sign }), e.type);
+    const label = n.label && el("span", { class: "label" }, sign && el("span", { class: "sign", text: sign }), e.type);
     return el("mark", { ...props, tabindex: "-1" }, this.nodes(n.children), label);
   }
 

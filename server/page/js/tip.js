@@ -22,7 +22,7 @@ export class Tip {
     const { state } = this;
     const view = state.view(state.current);
     const e = mark && view?.entities.find(x => x.uid === mark.dataset.uid);
-    if (!e || state.pending) return this.hide();
+    if (!e || state.pending || e.uid === state.selected) return this.hide();
     const links = e.links.slice(0, 3).map(l => el("li", { text: `${l.name || l.id} (${l.id})` }));
     fill(this.root,
       el("p", {}, el("span", { class: "chip " + classOf(e.type), text: e.type }), " ", e.confidence === null ? el("span", { text: e.origin === "added" ? "added by you" : "" }) : el("b", { class: "number", text: e.confidence.toFixed(2) }), " ",
@@ -35,6 +35,6 @@ export class Tip {
     this.root.hidden = false;
     const box = mark.getClientRects()[0], { width, height } = this.root.getBoundingClientRect();
     this.root.style.left = Math.max(8, Math.min(box.left, innerWidth - width - 8)) + "px";
-    this.root.style.top = (box.top - height - 6 > 0 ? box.top - height - 6 : box.bottom + 6) + "px";
+    this.root.style.top = (box.bottom + height + 10 < innerHeight ? box.bottom + 10 : box.top - height - 6) + "px";
   }
 }

@@ -10,11 +10,11 @@ const table = { corpus: "CDR", tasks: {
 } };
 
 test("a confidence means the share that is right in its bin", () => {
-  assert.equal(meaningOf(table, 0.7, "chemical"), "of spans at this confidence 90 % are right on CDR");
-  assert.equal(meaningOf(table, 1, "chemical"), "of spans at this confidence 90 % are right on CDR");
-  assert.equal(meaningOf(table, 0.2, ""), "of spans at this confidence 30 % are right on CDR");
-  assert.equal(meaningOf(table, 0.2, "relation"), "of pairs at this confidence 50 % are right on CDR");
-  assert.equal(meaningOf(table, 0.5, "disease", true), "of spans at or above this confidence 90 % are right on CDR");
+  assert.equal(meaningOf(table, 0.7, "chemical"), "90 % of spans at this confidence are right on CDR");
+  assert.equal(meaningOf(table, 1, "chemical"), "90 % of spans at this confidence are right on CDR");
+  assert.equal(meaningOf(table, 0.2, ""), "30 % of spans at this confidence are right on CDR");
+  assert.equal(meaningOf(table, 0.2, "relation"), "50 % of pairs at this confidence are right on CDR");
+  assert.equal(meaningOf(table, 0.5, "disease", true), "90 % of spans at or above this confidence are right on CDR");
   assert.equal(meaningOf(null, 0.5), "");
   assert.equal(meaningOf({ corpus: "CDR", tasks: {} }, 0.5), "");
 });
