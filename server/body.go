@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -55,12 +54,6 @@ func typeError(field string, body []byte, err error) error {
 
 // readBody reads the whole body, which may have as many bytes as the limits say.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, &apiError{
-			status: http.StatusUnsupportedMediaType, Kind: kindRequest, Code: "unsupported_encoding",
-			Message: fmt.Sprintf("found a body with Content-Encoding %q, expected one without", coding),
-		}
-	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.limits.Body))
 	var long *http.MaxBytesError
 	if errors.As(err, &long) {

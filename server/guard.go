@@ -1,8 +1,10 @@
 package server
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,14 +14,23 @@ import (
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		recordOf(r.Context()).route = s.routeOf(r)
-		for _, check := range []func() error{
-			func() error { return s.hosts.host(r) },
-			func() error { return s.hosts.origin(w, r) },
-		} {
-			if err := check(); err != nil {
-				s.fail(w, r, err)
-				return
+		body := &pacedBody{ReadCloser: r.Body, control: http.NewResponseController(w), began: time.Now()}
+		if r.ContentLength != 0 {
+			body.expect() // of who reads the rest of a body that was refused, too
+		}
+		refuse := func(err error) {
+			if r.ContentLength != 0 {
+				w.Header().Set("Connection", "close") // else the refusal would wait for the whole body
 			}
+			s.fail(w, r, err)
+		}
+		if err := s.hosts.host(r); err != nil {
+			refuse(err)
+			return
+		}
+		if err := s.hosts.origin(w, r); err != nil {
+			refuse(err)
+			return
 		}
 		if isPreflight(r) && w.Header().Get("Access-Control-Allow-Origin") != "" {
 			preflight(w)
@@ -27,7 +38,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}
 		if err := s.authorize(r); err != nil {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="medner"`)
-			s.fail(w, r, err)
+			refuse(err)
 			return
 		}
 		if isOpen(r) || r.URL.Path == "/metrics" {
@@ -35,7 +46,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			return
 		}
 		if !s.loaded.Load() {
-			s.fail(w, r, errLoading)
+			refuse(errLoading)
 			return
 		}
 		client := recordOf(r.Context()).key
@@ -43,16 +54,22 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			client = clientAddress(r)
 		}
 		if err := s.clients.enter(client, s.limits); err != nil {
-			s.fail(w, r, err)
+			refuse(err)
 			return
 		}
 		defer s.clients.leave(client)
 		if r.ContentLength > s.limits.Body {
-			w.Header().Set("Connection", "close")
-			s.fail(w, r, bodyTooLarge(s.limits.Body))
+			refuse(bodyTooLarge(s.limits.Body))
 			return
 		}
-		r.Body = &pacedBody{ReadCloser: r.Body, control: http.NewResponseController(w), began: time.Now()}
+		if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+			refuse(&apiError{
+				status: http.StatusUnsupportedMediaType, Kind: kindRequest, Code: "unsupported_encoding",
+				Message: fmt.Sprintf("found a body with Content-Encoding %q, expected one without", coding),
+			})
+			return
+		}
+		r.Body = body
 		next.ServeHTTP(w, r)
 	})
 }
@@ -113,10 +130,15 @@ type pacedBody struct {
 	read    int64
 }
 
-// Read implements io.Reader.
-func (b *pacedBody) Read(p []byte) (int, error) {
+// expect sets the time at which the next bytes must have come.
+func (b *pacedBody) expect() {
 	due := b.began.Add(bodyGrace + time.Duration(b.read)*time.Second/bodyRate)
 	_ = b.control.SetReadDeadline(due) // not every connection has one
+}
+
+// Read implements io.Reader.
+func (b *pacedBody) Read(p []byte) (int, error) {
+	b.expect()
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	if err != nil {
