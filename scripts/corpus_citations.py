@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes citations as PubMed's baseline has them, varied from annotated abstracts.
 
-corpus_citations.py PUBTATOR FOLDER DOCUMENTS [PER_FILE]
+corpus_citations.py PUBTATOR FOLDER DOCUMENTS [PER_FILE [SENTENCES]]
 
 Each abstract of the PubTator file comes again and again, with other numbers in its
 text and another PMID. Every hundredth citation comes a second time in the update
-file that ends the corpus, which deletes some more, as PubMed's updates do."""
+file that ends the corpus, which deletes some more, as PubMed's updates do. With SENTENCES, only the first of each abstract are kept."""
 
 import gzip
 import os
@@ -52,7 +52,10 @@ def write(path, citations, deleted=()):
 def main():
     source, folder, documents = sys.argv[1], sys.argv[2], int(sys.argv[3])
     per_file = int(sys.argv[4]) if len(sys.argv) > 4 else 10000
+    sentences = int(sys.argv[5]) if len(sys.argv) > 5 else 0
     texts = articles(source)
+    if sentences:
+        texts = [(title, " ".join(re.split(r"(?<=[.?!]) (?=[A-Z])", abstract)[:sentences])) for title, abstract in texts]
     os.makedirs(folder, exist_ok=True)
 
     def one(i, version=1, words=""):

@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
 )
 
@@ -122,7 +125,7 @@ func (m *Manifest) readInputs(ctx context.Context, o *PlanOptions, s *spool) err
 	begun := make(chan struct{}, runtime.GOMAXPROCS(0)) // bounds how many inputs are open
 	next := make(chan *inputReader, len(readers))
 	for i := range readers {
-		readers[i] = &inputReader{in: &m.Inputs[i], path: m.path(&m.Inputs[i]), o: o, out: make(chan []record, batches)}
+		readers[i] = &inputReader{index: i, in: &m.Inputs[i], path: m.path(&m.Inputs[i]), o: o, out: make(chan []record, batches)}
 		next <- readers[i]
 	}
 	close(next)
@@ -159,9 +162,10 @@ func (m *Manifest) readInputs(ctx context.Context, o *PlanOptions, s *spool) err
 
 // inputReader reads one input. Its fields may be read when out is closed.
 type inputReader struct {
-	in   *Input
-	path string
-	o    *PlanOptions
+	index int
+	in    *Input
+	path  string
+	o     *PlanOptions
 
 	out      chan []record
 	list     []record
@@ -201,6 +205,13 @@ func (r *inputReader) documents(ctx context.Context, raw io.Reader) error {
 	ro := r.in.readOptions()
 	ro.Format = r.o.Input
 	ro.Warn = func(w format.Warning) { r.warnings = keep(r.warnings, w) }
+	if r.o.Duplicates != Keep {
+		ro.Deleted = func(ids []string) {
+			for _, id := range ids {
+				r.add(ctx, record{kind: deletion, unique: true, version: math.MaxInt32, id: id}, nil)
+			}
+		}
+	}
 	reader, err := format.NewReader(r.in.Path, raw, ro)
 	if err != nil {
 		r.add(ctx, record{kind: unreadable}, err)
@@ -214,7 +225,7 @@ func (r *inputReader) documents(ctx context.Context, raw io.Reader) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		one := record{kind: readable, unique: unique, size: len(res.Text), id: res.ID}
+		one := record{kind: readable, unique: unique, version: versionOf(&res.Document), size: len(res.Text), id: res.ID}
 		if err != nil {
 			one = record{kind: unreadable, id: res.ID}
 		}
@@ -226,7 +237,16 @@ func (r *inputReader) documents(ctx context.Context, raw io.Reader) error {
 	return nil
 }
 
-// add adds a document; err says why it can't be read.
+// versionOf returns the version of a citation, from 1 on.
+func versionOf(d *document.Document) int {
+	n, err := strconv.Atoi(d.Infons["version"])
+	if err != nil {
+		return 1
+	}
+	return min(max(n, 1), math.MaxInt32-1)
+}
+
+// add adds a document or a deletion; err says why it can't be read.
 func (r *inputReader) add(ctx context.Context, one record, err error) {
 	if err != nil {
 		r.bad = keep(r.bad, err)
@@ -234,6 +254,7 @@ func (r *inputReader) add(ctx context.Context, one record, err error) {
 	if one.kind != deletion {
 		r.in.Documents++
 	}
+	one.input = r.index
 	if r.list = append(r.list, one); len(r.list) == batch {
 		r.flush(ctx)
 	}

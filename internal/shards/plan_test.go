@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -109,6 +110,37 @@ func TestLaterCitationsCount(t *testing.T) {
 	require.NoError(t, os.Remove(filepath.Join(dir, "manifest")))
 	o.Duplicates = Later
 	require.Equal(t, "[[0 1 4 5] [3 6 2 9]]", fmt.Sprint(identifiers(t, plan(t, o))), "of all documents")
+}
+
+// Of versions of a citation in one file the highest counts, and what a file deletes
+// counts no more, unless a later file has it again.
+func TestVersionsAndDeletions(t *testing.T) {
+	deleting := func(text string, pmids ...int) string {
+		list := "<DeleteCitation>"
+		for _, id := range pmids {
+			list += fmt.Sprintf(`<PMID Version="1">%d</PMID>`, id)
+		}
+		return strings.Replace(text, "</PubmedArticleSet>", list+"</DeleteCitation></PubmedArticleSet>", 1)
+	}
+	first := citations("a", 1, 2, 3, 4)
+	first = strings.Replace(first, `Version="1">2<`, `Version="3">2<`, 1)
+	first = strings.Replace(first, "</PubmedArticleSet>", citations("older version", 2)[len("<?xml version=\"1.0\"?>\n<PubmedArticleSet>\n"):], 1)
+	dir := write(t, map[string]string{
+		"pubmed26n0001.xml": first, "pubmed26n0002.xml": deleting(citations("b", 5, 6), 1, 3, 6, 99), "pubmed26n0003.xml": citations("c", 3),
+	})
+	o := options(dir)
+	o.Shards = 1
+	m := plan(t, o)
+	require.Equal(t, [][]string{{"2", "4", "5", "3"}}, identifiers(t, m))
+	require.Equal(t, []int{2, 2}, []int{m.Superseded, m.Deleted}, "an older version of 2 and the first 3; 1 and 6")
+	r := newReading(m, &m.Shards[0], nil)
+	for res := range r.documents(nil) {
+		require.Contains(t, res.Text, "a 2.")
+		break
+	}
+	o.Duplicates = Keep
+	require.NoError(t, os.Remove(filepath.Join(dir, "manifest")))
+	require.Equal(t, 8, plan(t, o).Documents)
 }
 
 // However few records a pass holds in memory, the same documents are outdated.

@@ -2,6 +2,7 @@ package shards
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -23,9 +24,11 @@ const (
 type record struct {
 	kind byte
 	// unique says that of the documents with this identifier only the last counts.
-	unique bool
-	size   int // bytes of the text
-	id     string
+	unique  bool
+	input   int // index
+	version int // of the documents of one identifier in an input, the highest counts
+	size    int // bytes of the text
+	id      string
 }
 
 // spool is a temporary file of the records of all documents, in order: a corpus may
@@ -53,8 +56,9 @@ func (s *spool) add(r record) error {
 		unique = 1
 	}
 	head := []byte{r.kind, unique}
-	head = binary.AppendUvarint(head, uint64(r.size))
-	head = binary.AppendUvarint(head, uint64(len(r.id)))
+	for _, n := range []int{r.input, r.version, r.size, len(r.id)} {
+		head = binary.AppendUvarint(head, uint64(n))
+	}
 	s.all++
 	if r.kind != deletion {
 		s.documents++
@@ -97,17 +101,17 @@ func readRecord(in *bufio.Reader) (r record, err error) {
 		return r, err
 	}
 	r.kind, r.unique = head[0], head[1] == 1
-	size, err := binary.ReadUvarint(in)
-	if err != nil {
-		return r, err
+	length := 0
+	for _, to := range []*int{&r.input, &r.version, &r.size, &length} {
+		n, err := binary.ReadUvarint(in)
+		if err != nil {
+			return r, err
+		}
+		*to = int(n)
 	}
-	n, err := binary.ReadUvarint(in)
-	if err != nil {
-		return r, err
-	}
-	id := make([]byte, n)
+	id := make([]byte, length)
 	_, err = io.ReadFull(in, id)
-	r.size, r.id = int(size), string(id)
+	r.id = string(id)
 	return r, err
 }
 
@@ -121,6 +125,8 @@ func (b bits) has(i int) bool { return b[i/64]>>(i%64)&1 == 1 }
 // fact is a record whose identifier has a hash.
 type fact struct {
 	hash     [16]byte
+	input    int
+	version  int
 	order    int // among all records
 	position int // of the document; of the next one for a deletion
 	deletion bool
@@ -148,17 +154,14 @@ func (s *spool) outdated(atOnce int) (gone bits, superseded, deleted int, err er
 			if int(binary.BigEndian.Uint32(sum[16:]))%passes != pass {
 				return nil
 			}
-			facts = append(facts, fact{[16]byte(sum[:16]), order, position, r.kind == deletion})
+			facts = append(facts, fact{[16]byte(sum[:16]), r.input, r.version, order, position, r.kind == deletion})
 			return nil
 		})
 		if err != nil {
 			return nil, 0, 0, err
 		}
 		slices.SortFunc(facts, func(a, b fact) int {
-			if c := slices.Compare(a.hash[:], b.hash[:]); c != 0 {
-				return c
-			}
-			return a.order - b.order
+			return cmp.Or(slices.Compare(a.hash[:], b.hash[:]), a.input-b.input, a.version-b.version, a.order-b.order)
 		})
 		for len(facts) > 0 {
 			n := 1
