@@ -42,8 +42,8 @@ func newConvert() *cobra.Command {
 			if out == "" {
 				return usagef("--to: expected a format: %s", join(format.Outputs()))
 			}
-			if out == format.Brat && o.path == "-" {
-				return usagef("--to brat: expected --out FOLDER")
+			if o.path == "-" && format.InFolder(out, o.path) {
+				return usagef("--to %s: expected --out FOLDER", out)
 			}
 			args, err = filesOrInput(cmd, args)
 			if err != nil {
@@ -181,9 +181,17 @@ func linked(docs iter.Seq2[document.Result, error], index *terminology.Index) it
 // create opens the output. finish puts it in place if it is good, and otherwise
 // removes it.
 func (o *nerOutput) create(cmd *cobra.Command, out format.Format, wo format.WriteOptions) (w format.Writer, finish func(good bool) error, err error) {
-	if out == format.Brat {
-		w, err = format.NewBratFolder(o.path, wo)
-		return w, func(bool) error { return nil }, err
+	if format.InFolder(out, o.path) {
+		folder, err := format.NewFolder(o.path, wo)
+		if err != nil {
+			return nil, nil, err
+		}
+		return folder, func(good bool) error {
+			if good {
+				return nil
+			}
+			return folder.Abandon()
+		}, nil
 	}
 	var to io.Writer = cmd.OutOrStdout()
 	var file *atomicfile.File

@@ -74,7 +74,7 @@ func annotate(cmd *cobra.Command, f *nerFlags, o *nerOutput, out format.Format, 
 	if err := apart(append(job.Beside(output.Path), o.path), paths, f.inputs()); err != nil {
 		return err
 	}
-	if out != format.Brat {
+	if !format.InFolder(out, output.Path) {
 		if err := atomicfile.Ready(output.Path); err != nil {
 			return err
 		}

@@ -59,8 +59,8 @@ func (e *OutputError) Error() string { return e.Part + ": " + e.Problem }
 // Check returns an *OutputError if the output can't be written as it says. It
 // looks at what Path is, and opens nothing.
 func (o *Output) Check() error {
-	if o.Write.Format == format.Brat && o.Path == "" {
-		return &OutputError{"path", "expected the path of a folder, which is what format brat writes"}
+	if o.Path == "" && format.InFolder(o.Write.Format, o.Path) {
+		return &OutputError{"path", fmt.Sprintf("expected the path of a folder, which is what format %s writes", o.Write.Format)}
 	}
 	if !o.Resume {
 		return nil
@@ -74,6 +74,8 @@ func (o *Output) Check() error {
 			names = append(names, string(f))
 		}
 		return &OutputError{"resume", fmt.Sprintf("found format %s, expected one of %s", o.Write.Format, strings.Join(names, ", "))}
+	case format.InFolder(o.Write.Format, o.Path):
+		return &OutputError{"resume", fmt.Sprintf("found a folder, which format %s writes there, expected the path of an output file", o.Write.Format)}
 	case isSpecial(o.Path):
 		return &OutputError{"resume", fmt.Sprintf("%s is no file", o.Path)}
 	}
@@ -89,11 +91,12 @@ func isSpecial(path string) bool {
 // sink writes results to an Output.
 type sink struct {
 	writer  format.Writer
-	buffer  *bufio.Writer     // below writer; nil: a folder, which has no order
-	packer  *files.Compressor // below buffer
-	flushes bool              // each document is to be read as soon as it is written
-	journal *journal          // below packer, if the output is a file
-	whole   *atomicfile.File  // below packer, if the output can't be written a part at a time
+	buffer  *bufio.Writer       // below writer; nil: a folder, which has no order
+	packer  *files.Compressor   // below buffer
+	flushes bool                // each document is to be read as soon as it is written
+	journal *journal            // below packer, if the output is a file
+	folder  format.FolderWriter // is writer, or nil
+	whole   *atomicfile.File    // below packer, if the output can't be written a part at a time
 }
 
 func openSink(o Output) (*sink, error) {
@@ -104,9 +107,12 @@ func openSink(o Output) (*sink, error) {
 	var err error
 	var below io.Writer
 	switch {
-	case o.Write.Format == format.Brat:
-		s.writer, err = format.NewBratFolder(o.Path, o.Write)
-		return s, err
+	case format.InFolder(o.Write.Format, o.Path):
+		if s.folder, err = format.NewFolder(o.Path, o.Write); err != nil {
+			return nil, err
+		}
+		s.writer = s.folder
+		return s, nil
 	case o.Path == "":
 		below = o.Stream
 	case isSpecial(o.Path), !slices.Contains(format.Appendable(), o.Write.Format):
@@ -195,6 +201,8 @@ func (s *sink) closePacker() error {
 // takes the place of no other file.
 func (s *sink) closeEmpty() error {
 	switch {
+	case s.folder != nil:
+		return s.abandon()
 	case s.whole != nil:
 		f := s.whole
 		s.whole = nil
@@ -211,6 +219,10 @@ func (s *sink) closeEmpty() error {
 // for a later run; another one is removed. After close it does nothing.
 func (s *sink) abandon() error {
 	switch {
+	case s.folder != nil:
+		folder := s.folder
+		s.folder = nil
+		return folder.Abandon()
 	case s.journal != nil:
 		return s.journal.close()
 	case s.whole != nil:

@@ -102,7 +102,7 @@ func TestBratFolder(t *testing.T) {
 
 func TestBratFolderNamesFilesSafely(t *testing.T) {
 	dir := t.TempDir()
-	w, err := NewBratFolder(filepath.Join(dir, "out"), WriteOptions{})
+	w, err := NewFolder(filepath.Join(dir, "out"), WriteOptions{Format: Brat})
 	require.NoError(t, err)
 	for _, id := range []string{"note.txt", "../../etc/passwd", "", strings.Repeat("é", 400), "note"} {
 		require.NoError(t, w.Write(&document.Result{Document: document.Document{ID: id, Text: "x"}}))

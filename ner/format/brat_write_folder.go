@@ -19,12 +19,7 @@ type bratFolder struct {
 	used map[string]int
 }
 
-// NewBratFolder returns a writer that writes each document as a pair of files, .txt
-// and .ann, into a folder, which is made if it is missing. The files are named
-// after the documents' identifiers. A file of such a name that is there already, with
-// another content, is left as it is and ends the writing.
-func NewBratFolder(dir string, o WriteOptions) (Writer, error) {
-	o.Format = Brat
+func newBratFolder(dir string, o WriteOptions) (FolderWriter, error) {
 	if err := atomicfile.Folder(dir); err != nil {
 		return nil, err
 	}
@@ -77,3 +72,6 @@ func (w *bratFolder) name(id string) string {
 const maxName = 200
 
 func (w *bratFolder) Close() error { return atomicfile.SyncDir(w.dir) }
+
+// Abandon leaves what is written, as each document is whole.
+func (w *bratFolder) Abandon() error { return nil }

@@ -23,6 +23,8 @@ const (
 	Brat      Format = "brat"       // brat's standoff annotations: pairs of .ann and .txt
 	DisplaCy  Format = "displacy"   // objects that spaCy's displaCy renders, on lines
 	TSV       Format = "tsv"        // a table of articles, or of annotations
+	CSV       Format = "csv"        // tables for spreadsheets and databases; an output only
+	Parquet   Format = "parquet"    // tables for warehouses; an output only
 	HTML      Format = "html"       // a page for people; an output only
 	PubMedXML Format = "pubmed-xml" // PubMed's XML; an input only
 	MEDLINE   Format = "medline"    // MEDLINE's tagged lines; an input only
@@ -41,6 +43,10 @@ type entry struct {
 	begins func(name string, head []byte) bool
 	read   func(input) (source, error)          // nil for outputs only
 	write  func(io.Writer, WriteOptions) Writer // nil for inputs only
+	// folder begins an output in a folder; nil if there is none. table tells that write
+	// has a whole output too, and not only a part.
+	folder func(dir string, o WriteOptions) (FolderWriter, error)
+	table  bool
 	// lines tells that the format consists of lines: those of old Macs, which end in a
 	// carriage return, are read then.
 	lines bool
@@ -115,6 +121,7 @@ var entries = []entry{
 		begins:     func(_ string, head []byte) bool { return bratHead.Match(head) },
 		read:       refuseBratStream,
 		write:      func(w io.Writer, o WriteOptions) Writer { return &bratWriter{w: w, o: o} },
+		folder:     newBratFolder,
 	},
 	{
 		format:  DisplaCy,
@@ -130,6 +137,21 @@ var entries = []entry{
 		read:       func(i input) (source, error) { return &tsvSource{name: i.name, lines: i.lines(), o: i.o}, nil },
 		write:      func(w io.Writer, o WriteOptions) Writer { return &tsvWriter{w: w, o: o, started: o.Written > 0} },
 		appends:    true,
+	},
+	{
+		format:     CSV,
+		extensions: []string{".csv"},
+		write:      newItemsWriter,
+		folder:     newTablesFolder,
+		table:      true,
+		appends:    true,
+	},
+	{
+		format:     Parquet,
+		extensions: []string{".parquet"},
+		write:      newItemsWriter,
+		folder:     newTablesFolder,
+		table:      true,
 	},
 	{
 		format:     HTML,
@@ -219,12 +241,12 @@ func parse(name string, among []Format) (Format, error) {
 }
 
 // OfExtension returns the format in which to write a file, by the extension of
-// its name, behind which there may be that of a compressed file (.gz, .zst); "" if no format has that extension, and for brat, which needs a
-// folder.
+// its name, behind which there may be that of a compressed file (.gz, .zst); "" if
+// no format has that extension, and for formats that need a folder.
 func OfExtension(path string) Format {
 	extension := extensionOf(path)
 	for _, e := range entries {
-		if e.write != nil && e.format != Brat && slices.Contains(e.extensions, extension) {
+		if e.write != nil && (e.folder == nil || e.table) && slices.Contains(e.extensions, extension) {
 			return e.format
 		}
 	}

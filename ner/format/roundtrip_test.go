@@ -64,7 +64,7 @@ func writeAndRead(t *testing.T, o WriteOptions, docs []document.Result) []docume
 		return mustRead(t, "x", mustWrite(t, o, docs...), ReadOptions{Format: o.Format})
 	}
 	dir := t.TempDir()
-	w, err := NewBratFolder(dir, o)
+	w, err := NewFolder(dir, o)
 	require.NoError(t, err)
 	for i := range docs {
 		require.NoError(t, w.Write(&docs[i]))

@@ -39,7 +39,7 @@ type Writer interface {
 }
 
 // NewWriter returns a writer of a format to w. For brat it writes annotations
-// only, since the articles belong in files of their own: see [NewBratFolder].
+// only, since the articles belong in files of their own: see [NewFolder].
 func NewWriter(w io.Writer, o WriteOptions) (Writer, error) {
 	write := find(o.Format).write
 	if write == nil {
