@@ -176,7 +176,7 @@ func newBatchMerge() *cobra.Command {
 	}
 	b.register(cmd)
 	fs := cmd.Flags()
-	fs.StringVarP(&o.path, "output", "o", "", "`FILE` to write (-: standard output); with --documents-per-file, and for brat, a folder")
+	fs.StringVarP(&o.path, "output", "o", "", "`FILE` to write (-: standard output); with --documents-per-file, for brat and tables, a folder")
 	choose(fs, &o.format, "format", "", format.Outputs(), "`FORMAT` of the output: "+join(format.Outputs())+" (default: by the ending of --output, else jsonl)")
 	intFlag(fs, &perFile, "documents-per-file", 0, 0, 1<<30, "write a folder of files with at most this many documents; 0: one file")
 	fs.BoolVar(&o.text, "with-text", false, "write the articles' texts into JSON too")
@@ -189,7 +189,7 @@ func newBatchMerge() *cobra.Command {
 // mergeBatch merges the shards in a folder.
 func mergeBatch(cmd *cobra.Command, m *shards.Manifest, dir string, o shards.MergeOptions) error {
 	if o.Path == standardOutput {
-		if o.PerFile > 0 || o.Write.Format == format.Brat {
+		if o.PerFile > 0 || format.InFolder(o.Write.Format, o.Path) {
 			return usagef("--output -: expected a folder")
 		}
 		o.Stream = cmd.OutOrStdout()

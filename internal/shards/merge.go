@@ -131,15 +131,18 @@ type merged struct {
 	buffer *bufio.Writer
 	packer *files.Compressor // above buffer
 	writer format.Writer
-	count  int // documents in the open file
+	folder format.FolderWriter // is writer, for a format that has files in a folder; or nil
+	count  int                 // documents in the open file
 }
 
 func newMerged(o MergeOptions) (*merged, error) {
 	out := &merged{o: o}
 	var err error
 	switch {
-	case o.Write.Format == format.Brat:
-		out.writer, err = format.NewBratFolder(o.Path, o.Write)
+	case format.InFolder(o.Write.Format, "-"), o.Stream == nil && o.PerFile == 0 && format.InFolder(o.Write.Format, o.Path):
+		if out.folder, err = format.NewFolder(o.Path, o.Write); err == nil {
+			out.writer = out.folder
+		}
 	case o.Stream != nil:
 		err = out.begin("", o.Stream)
 	case o.PerFile > 0:
@@ -199,7 +202,8 @@ func (w *merged) end() error {
 		return err
 	}
 	if w.buffer == nil {
-		return nil // a folder of brat's pairs
+		w.folder = nil
+		return nil
 	}
 	if err := w.packer.Close(); err != nil {
 		return err
@@ -228,6 +232,9 @@ func (w *merged) close() error {
 // discard removes what was written.
 func (w *merged) discard() error {
 	var errs []error
+	if w.folder != nil {
+		errs = append(errs, w.folder.Abandon())
+	}
 	if w.file != nil {
 		errs = append(errs, w.file.Discard())
 	}
