@@ -66,13 +66,11 @@ func (s *site) do(ctx context.Context, path string, body any) (*http.Response, e
 	return http.DefaultClient.Do(r)
 }
 
-// send sends a request and returns the answer, the body of which is closed at the
-// test's end.
+// send sends a request and returns the answer.
 func (s *site) send(ctx context.Context, path string, body any) *http.Response {
 	s.t.Helper()
 	answer, err := s.do(ctx, path, body)
 	require.NoError(s.t, err)
-	s.t.Cleanup(func() { answer.Body.Close() })
 	return answer
 }
 

@@ -22,6 +22,7 @@ func TestHeadersAtOnceAndKeepAlive(t *testing.T) {
 	e := s.scripted("a", "b")
 	e.hold = map[int]chan struct{}{0: make(chan struct{}), 1: make(chan struct{})}
 	answer := s.send(t.Context(), "/v1/chat/completions", object{"messages": user("x"), "stream": true})
+	defer answer.Body.Close()
 	require.Equal(t, http.StatusOK, answer.StatusCode) // nothing is written yet
 	lines := bufio.NewScanner(answer.Body)
 	comments := func() {
@@ -121,6 +122,7 @@ func TestFullQueueIsRefused(t *testing.T) {
 	for _, path := range []string{"/v1/chat/completions", "/v1/completions"} {
 		for _, stream := range []bool{false, true} {
 			answer := s.send(t.Context(), path, object{"messages": user("x"), "prompt": "x", "stream": stream})
+			defer answer.Body.Close()
 			require.Equal(t, http.StatusTooManyRequests, answer.StatusCode)
 			require.NotEmpty(t, answer.Header.Get("Retry-After"))
 			require.Equal(t, "application/json", answer.Header.Get("Content-Type"))
@@ -136,6 +138,7 @@ func TestDrain(t *testing.T) {
 		e := s.scripted("a", "b")
 		e.hold, e.queued = map[int]chan struct{}{1: make(chan struct{})}, make(chan struct{}, 1)
 		answer := s.send(t.Context(), "/v1/chat/completions", object{"messages": user("x"), "stream": true})
+		defer answer.Body.Close()
 		<-e.queued
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -143,6 +146,7 @@ func TestDrain(t *testing.T) {
 		go func() { drained <- s.Drain(ctx) }()
 		eventually(t, s.flight.isDraining)
 		later := s.send(t.Context(), "/v1/completions", object{"prompt": "x"})
+		defer later.Body.Close()
 		require.Equal(t, http.StatusServiceUnavailable, later.StatusCode)
 		require.NotEmpty(t, later.Header.Get("Retry-After"))
 		if patient {
