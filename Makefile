@@ -9,7 +9,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid= $(if $(REVISION)
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build build-gpu test vet unit embed noasm race generate ptx cross arm64 static fuzz goldens oracle cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers clean
+.PHONY: demo build build-gpu test vet unit embed clients noasm race generate ptx cross arm64 static fuzz goldens oracle cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -22,7 +22,7 @@ build:
 build-gpu:
 	@CGO_ENABLED=0 $(GO) build -tags gpu $(RELEASE) -o bin/medner-gpu ./cmd/medner
 
-test: vet unit embed race noasm static cross arm64 generate ptx fuzz goldens oracle cuda
+test: vet unit embed race noasm static cross arm64 generate ptx fuzz goldens oracle clients cuda
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt: $$(gofmt -l $$(git ls-files '*.go'))"; exit 1; }
@@ -36,6 +36,11 @@ unit:
 # Every public package, used from another module.
 embed:
 	cd examples && $(GO) vet ./... && $(GO) test ./...
+
+# OpenAI's client for Go talks to the package server, in a module of its own. Those for
+# Python: scripts/serve_clients/run.sh
+clients:
+	cd scripts/serve_clients/openai_go && $(GO) vet ./... && $(GO) test ./...
 
 race:
 	scripts/race.sh
