@@ -41,7 +41,7 @@ export class AddView {
 
   offer() {
     const inputs = this.state.options?.inputs;
-    if (inputs?.length) this.formats.textContent = "Formats: " + inputs.join(", ") + ". medner tells them apart.";
+    if (inputs?.length) this.formats.textContent = "Formats: " + inputs.map(f => f.name).join(", ") + ". medner tells them apart.";
   }
 
   // paste adds the text of the field as a document.

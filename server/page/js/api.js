@@ -78,29 +78,31 @@ export async function* lines(response) {
 // how reliable confidences are.
 export const offers = async () => (await request("v1/ner/options", { method: "GET" })).json();
 
-// read turns the content of a file into documents { id, text, result }: the server
-// recognises the format. warnings are what it left out, and failures which documents
-// it could not read.
+const ndjson = "application/x-ndjson";
+
+// read turns the content of a file into documents as results: the server recognises
+// the format. warnings are what it left out, and failures which documents it could not
+// read.
 export async function read(name, body, signal) {
   const headers = { "Content-Type": "application/octet-stream", Accept: ndjson };
-  const response = await request("v1/convert?with_text=true&name=" + encodeURIComponent(name), { headers, body, signal });
+  const response = await request("v1/convert?with_text=true&notes=true&name=" + encodeURIComponent(name), { headers, body, signal });
   const out = { documents: [], warnings: [], failures: [] };
   for await (const line of lines(response)) {
     const object = JSON.parse(line);
     if (object.error) out.failures.push(object.error.message);
-    else if (object.schema) out.documents.push(object);
-    else if (object.warnings) out.warnings.push(...object.warnings);
+    else if (object.notes) out.warnings.push(...object.notes);
+    else out.documents.push(object);
   }
   return out;
 }
 
-const ndjson = "application/x-ndjson";
-
-// write turns results into a file of a format.
+// write turns results into a file of a format, and tells which documents the format
+// can't hold.
 export async function write(results, to, signal) {
   const body = results.map(r => JSON.stringify(r) + "\n").join("");
   const response = await request("v1/convert?with_text=true&format=" + encodeURIComponent(to), { headers: { "Content-Type": ndjson }, body, signal });
-  return { blob: await response.blob(), warnings: [] };
+  const failed = JSON.parse(response.headers.get("Medner-Errors") || "[]");
+  return { blob: await response.blob(), warnings: failed.map(f => f.message) };
 }
 
 // annotate sends documents { id, text } and delivers { at, result } or { at, error }
@@ -113,9 +115,8 @@ export async function* annotate(documents, options, signal) {
   let at = 0;
   for await (const line of lines(response)) {
     const object = JSON.parse(line);
-    if (object.error) yield { at, error: object.error.message };
-    else if (object.schema) yield { at, result: object };
-    else continue;
+    if (object.error && !("id" in object)) throw new ApiError(object.error.message, 0); // the answer broke off
+    yield object.error ? { at, error: object.error.message } : { at, result: object };
     at++;
   }
 }

@@ -20,7 +20,7 @@ export class ExportView {
 
   open() {
     const { state } = this;
-    const outputs = state.options?.outputs || Object.keys(titles);
+    const outputs = state.options?.outputs?.map(f => f.name) || Object.keys(titles);
     const done = state.docs.filter(d => d.state === DONE && d.result);
     const format = el("select", { id: "export-format" },
       el("option", { value: "gold", text: "Gold for medner eval (PubTator)" }), outputs.map(name => el("option", { value: name, text: titles[name]?.[0] || name })));

@@ -18,6 +18,7 @@ export class FilterView {
       el("label", { for: "least", class: "between" }, el("span", { text: "Confidence at least" }), this.value), this.slider, this.meaningLine,
       this.types, el("label", { class: "field" }, "State", this.status), el("label", { class: "check" }, this.labels, "Labels in the text"), this.count);
     state.on("current doc docs", () => this.later());
+    state.on("current", () => this.slide());
     state.on("filter", () => this.draw());
     state.on("options", () => this.slide());
     this.draw();
@@ -39,7 +40,9 @@ export class FilterView {
   // meaning says what a confidence means; above tells that all confidences from there
   // on are meant.
   meaning(confidence, type, above = false) {
-    return meaningOf(this.state.options?.reliability, confidence, type, above);
+    const known = type === "" || ["chemical", "disease", "relation"].includes(type);
+    if (!known || !this.state.current?.result?.calibrated) return "";
+    return meaningOf(this.state.options?.calibration, confidence, type, above);
   }
 
   draw() {

@@ -20,6 +20,8 @@ export class Inspector {
     const inside = this.root.contains(document.activeElement);
     const body = entity ? this.entity(entity) : relation ? this.relation(relation) : this.nothing();
     fill(this.root, el("h2", { id: "inspector-title", text: entity ? "Mention" : relation ? "Relation" : "Selection" }), body);
+    this.root.classList.toggle("shown", Boolean(entity || relation));
+    if (!this.root.parentNode.contains(document.activeElement)) this.root.parentNode.scrollTop = 0;
     if (inside && focus) this.root.querySelector(`[data-act="${focus}"]`)?.focus();
   }
 

@@ -28,7 +28,7 @@ const page = new Page(state);
 const editor = new Editor(state, text => page.say(text));
 const runs = new Runs(state, text => page.say(text));
 const filter = new FilterView(byId("filter"), state);
-const text = new TextView(byId("text"), state);
+const text = new TextView(byId("text"), state, byId("unmarked"));
 
 Object.assign(page, {
   runs, text,

@@ -78,27 +78,30 @@ export function nest(block, mentions) {
     stack.push(node);
     pieces.push(piece);
   };
+  // closeFirst ends the marks that end first, at a place or before it.
   const closeFirst = place => {
-    let first = -1;
-    pieces.forEach((p, i) => { if (p.end <= place && (first < 0 || p.end <= pieces[first].end)) first = i; });
-    if (first < 0) return false;
-    upTo(pieces[first].end);
-    const again = pieces.slice(first + 1);
-    const done = stack[first + 1];
-    done.label = pieces[first].last;
-    done.open = !pieces[first].last;
+    const end = Math.min(...pieces.map(p => p.end));
+    if (!(end <= place)) return false;
+    upTo(end);
+    const first = pieces.findIndex(p => p.end === end);
+    const inner = pieces.slice(first);
+    inner.forEach((p, i) => {
+      if (p.end !== end) return;
+      stack[first + 1 + i].label = p.last;
+      stack[first + 1 + i].open = !p.last;
+    });
     stack.length = first + 1;
     pieces.length = first;
-    again.forEach(open);
+    inner.filter(p => p.end !== end).forEach(open);
     return true;
   };
   for (const piece of piecesIn(block, mentions)) {
-    while (closeFirst(piece.start));
+    while (pieces.length && closeFirst(piece.start));
     if (pieces.length === mostMarks) { left++; continue; }
     upTo(piece.start);
     open(piece);
   }
-  while (closeFirst(block.end));
+  while (pieces.length && closeFirst(block.end));
   upTo(block.end);
   measure(root.children);
   return { children: root.children, left };

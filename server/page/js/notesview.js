@@ -27,7 +27,7 @@ export class NotesView {
     const m = r.model || {};
     const rows = [
       ["Model", m.name], ["Adapter", m.adapter], ["Method", m.method], ["Weights", m.weights && m.weights + ", " + m.precision],
-      ["Windows", windowsOf(r)], ["Confidences", r.calibrated ? "calibrated" : "scores, not calibrated"],
+      ["Windows", windowsOf(r)], ["Confidences", r.calibrated ? "calibrated" + (this.state.options?.calibration?.data ? ", on " + this.state.options.calibration.data : "") : "scores, not calibrated"],
       ["Terminology", r.terminology && r.terminology.name + " " + r.terminology.release], ["Version", m.engine_version],
       ["Run", doc.runs.find(x => x.id === doc.run)?.name],
     ].filter(([, value]) => value);

@@ -19,18 +19,23 @@ export class OptionsForm {
     const chosen = preference("options", {});
     const tasks = offers.tasks || ["chemicals", "diseases", "influences"];
     this.tasks = tasks.map(t => el("input", { type: "checkbox", value: t, checked: (chosen.tasks || tasks).includes(t) }));
-    this.method = select([["", "As the model does it best"], ...(offers.methods || []).map(m => [m, names[m] || m])], chosen.method);
-    this.terminology = select([["", "No linking"], ...(offers.terminologies || []).map(t => [t.name ?? t, t.title ?? t.name ?? t])], chosen.terminology);
+    const methods = (offers.methods || []).filter(m => m.available);
+    this.method = select([["", "As the model does it best"], ...methods.map(m => [m.name, names[m.name] || m.name])], chosen.method);
+    const terminologies = offers.terminologies || [];
+    this.terminology = select([["", "No linking"], ...terminologies.map(t => [t.name, `${t.title || t.name} ${t.release || ""}`.trim()])], chosen.terminology);
     this.least = el("input", { type: "number", min: 0, max: 1, step: 0.01, value: chosen.min_confidence ?? "", placeholder: "0" });
     this.ungrounded = select([["", "Flag them"], ["drop", "Leave them out"]], chosen.on_ungrounded);
     this.chunk = el("input", { type: "number", min: 64, step: 64, value: chosen.chunk_tokens ?? "", placeholder: "1024" });
+    const models = offers.models || [];
+    this.model = select([["", "The server’s default"], ...models.slice(1).map(m => [m, m])], chosen.model);
     const field = (label, input) => el("label", { class: "field" }, label, input);
     fill(this.root,
+      offers.unavailable && el("p", { class: "bad", text: "This server can’t annotate: " + offers.unavailable }),
       el("fieldset", {}, el("legend", { text: "Look for" }), this.tasks.map(box => el("label", { class: "check" }, box, el("span", {}, box.value[0].toUpperCase() + box.value.slice(1), el("span", { class: "soft small block", text: help[box.value] || "" }))))),
-      (offers.methods || []).length > 1 && field("Method for chemicals and diseases", this.method),
-      (offers.terminologies || []).length > 0 && field("Link to", this.terminology),
+      methods.length > 1 && field("Method for chemicals and diseases", this.method),
+      terminologies.length > 0 && field("Link to", this.terminology),
       el("details", {}, el("summary", { text: "More options" }),
-        field("Leave out items below a confidence of", this.least), field("Items that are not in the text", this.ungrounded), field("Most tokens of a window of a long text", this.chunk)));
+        models.length > 1 && field("Adapter", this.model), field("Leave out items below a confidence of", this.least), field("Items that are not in the text", this.ungrounded), field("Most tokens of a window of a long text", this.chunk)));
   }
 
   // value returns the options as the server takes them; what is not chosen is left to
@@ -39,6 +44,7 @@ export class OptionsForm {
     const tasks = this.tasks.filter(b => b.checked).map(b => b.value);
     const out = { tasks: tasks.length ? tasks : this.tasks.map(b => b.value) };
     const set = (name, value) => { if (value !== "") out[name] = value; };
+    set("model", this.model.value);
     set("method", this.method.value);
     set("terminology", this.terminology.value);
     if (this.least.value !== "" && this.least.checkValidity()) out.min_confidence = +this.least.value;

@@ -16,6 +16,7 @@ export class State extends EventTarget {
     this.filter = { least: 0, types: new Map(), status: "all" };
     this.options = null; // what the server offers
     this.next = 1;
+    this.known = new Set(["chemical", "disease"]); // types of entities
   }
 
   // tell calls the listeners of a change. The detail of a change of a document is
@@ -41,13 +42,17 @@ export class State extends EventTarget {
       });
     }
     this.tell("docs");
-    for (const d of this.docs.slice(-docs.length)) this.tell("saved", d);
+    for (const d of this.docs.slice(-docs.length)) {
+      this.learn(d);
+      this.tell("saved", d);
+    }
     if (!this.current && this.docs.length) this.show(this.docs[0]);
   }
 
   // restore takes documents as they were saved.
   restore(docs) {
     this.docs = docs;
+    for (const d of docs) this.learn(d);
     this.tell("docs");
     if (docs.length) this.show(docs.find(d => !d.done) || docs[0]);
   }
@@ -80,6 +85,7 @@ export class State extends EventTarget {
   change(doc, fields, save = true) {
     Object.assign(doc, fields);
     if ("result" in fields || "edits" in fields || "at" in fields) doc.view = null;
+    if ("result" in fields) this.learn(doc);
     this.tell("doc", doc);
     if (save) this.tell("saved", doc);
   }
@@ -94,6 +100,7 @@ export class State extends EventTarget {
   // edit appends an edit to the current document; what was undone is forgotten.
   edit(edit) {
     const doc = this.current;
+    for (const e of edit.entities || [edit]) if (e.type) this.known.add(e.type);
     this.change(doc, { edits: [...doc.edits.slice(0, doc.at), edit], at: doc.at + 1 });
   }
 
@@ -167,8 +174,12 @@ export class State extends EventTarget {
 
   // types returns the types of entities of all documents, the two of the model first.
   get types() {
-    const out = new Set(["chemical", "disease"]);
-    for (const d of this.docs) for (const e of this.view(d)?.entities || []) out.add(e.type);
-    return [...out];
+    return [...this.known];
+  }
+
+  // learn notes the types of a result and of edits.
+  learn(doc) {
+    for (const e of doc.result?.entities || []) this.known.add(e.type || "entity");
+    for (const edit of doc.edits) for (const e of edit.entities || [edit]) if (e.type) this.known.add(e.type);
   }
 }

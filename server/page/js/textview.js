@@ -13,17 +13,21 @@ const lowConfidence = 0.5;
 export const classOf = type => (type === "chemical" || type === "disease" ? type : "other");
 
 export class TextView {
-  constructor(root, state) {
+  constructor(root, state, notice) {
     this.root = root;
+    this.notice = notice; // tells how many mentions are not marked
     this.state = state;
     this.doc = null;
     this.blocks = [];
+    this.marks = new Map();
+    this.glowing = []; // marks with the classes that glow gave them
     this.starts = new WeakMap(); // of text nodes: the UTF-16 offset of their first unit
     state.on("current", () => this.draw());
     state.on("doc", doc => doc === state.current && this.draw());
     state.on("pending", () => this.draw());
     state.on("selected", s => this.select(s));
-    state.on("relating filter", () => this.paint());
+    state.on("relating", () => this.glow());
+    state.on("filter", () => this.paint());
   }
 
   // draw draws the blocks whose marks changed.
@@ -50,6 +54,8 @@ export class TextView {
     this.paint();
     if (this.lost) this.select({ uid: state.selected, focus: true });
     this.lost = false;
+    this.notice.hidden = this.left === 0;
+    this.notice.textContent = `${this.left} mentions are not marked, since too many others lie over them.`;
   }
 
   // begin draws another document, without marks.
@@ -99,30 +105,41 @@ export class TextView {
     return el("mark", { ...props, tabindex: "-1" }, this.nodes(n.children), label);
   }
 
-  // paint shows what is filtered, selected and lit, without drawing text.
+  // paint shows what is filtered, without drawing text, and then what is selected.
   paint() {
     const { state } = this;
-    const view = state.view(this.doc);
-    const shown = new Set((view?.entities || []).filter(e => state.shows(e)).map(e => e.uid));
-    const lit = state.lit;
-    let stop = null;
+    const shown = new Set(state.visible.map(e => e.uid));
+    this.marks = new Map(); // of mentions, by uid
     for (const mark of this.root.querySelectorAll("mark.m")) {
       const { uid } = mark.dataset;
-      const on = shown.has(uid);
-      mark.classList.toggle("off", !on);
-      mark.classList.toggle("sel", uid === state.selected);
-      mark.classList.toggle("lit", lit.has(uid));
-      mark.classList.toggle("from", uid === state.relating);
-      mark.tabIndex = -1;
-      if (on && (!stop || (uid === state.selected && stop.dataset.uid !== uid))) stop = mark;
+      const known = this.marks.get(uid);
+      if (known) known.push(mark);
+      else this.marks.set(uid, [mark]);
+      if (mark.classList.contains("off") === shown.has(uid)) mark.classList.toggle("off");
     }
-    if (stop) stop.tabIndex = 0;
+    this.first = state.visible.find(e => this.marks.has(e.uid))?.uid;
+    this.glow();
+  }
+
+  // glow shows what is selected and what belongs to it; and makes the selected mention,
+  // or the first, the one that Tab comes to.
+  glow() {
+    const { state } = this;
+    for (const [mark, name] of this.glowing) mark.classList.remove(name);
+    this.glowing = [];
+    const add = (uid, name) => { for (const mark of this.marks.get(uid) || []) { mark.classList.add(name); this.glowing.push([mark, name]); } };
+    for (const uid of state.lit) add(uid, "lit");
+    add(state.selected, "sel");
+    add(state.relating, "from");
+    if (this.stop) this.stop.tabIndex = -1;
+    this.stop = (this.marks.get(state.selected) || this.marks.get(this.first))?.[0];
+    if (this.stop) this.stop.tabIndex = 0;
     this.root.classList.toggle("relating", state.relating !== "");
   }
 
   // select shows a selection, and moves the focus or scrolls if it should.
   select({ uid, focus, scroll }) {
-    this.paint();
+    this.glow();
     const mark = uid && this.markOf(uid);
     if (!mark) return;
     if (focus) mark.focus({ preventScroll: true });

@@ -49,7 +49,7 @@ export async function keyboardOnly(browser) {
   await press("/");
   await page.keyboard.press("Control+A");
   await page.keyboard.type("tremor");
-  await press("Escape", "Shift+2");
+  await press("Escape", "Shift+Digit2");
   await page.waitForFunction(() => document.querySelectorAll("mark.added.disease").length === 2);
 
   // A new span by words and characters, and another span for it.

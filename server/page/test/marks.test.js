@@ -17,6 +17,7 @@ test("marks nest, and those that cross are opened again", () => {
   assert.equal(draw(text, mention("b", [6, 11]), mention("a", [0, 19])), "[acute [renal|b] failure|a]");
   assert.equal(draw(text, mention("a", [0, 11]), mention("b", [6, 19])), "[acute [renal|]|a][ failure|b]");
   assert.equal(draw(text, mention("a", [0, 5]), mention("b", [0, 5])), "[[acute|b]|a] renal failure");
+  assert.equal(draw(text, mention("a", [0, 11]), mention("b", [3, 11]), mention("c", [6, 19])), "[acu[te [renal|]|b]|a][ failure|c]");
   assert.equal(draw(text, mention("a", [0, 5], [12, 19])), "[acute|] renal [failure|a]");
 });
 
@@ -33,7 +34,7 @@ test("any mentions leave the text whole, with each label once", () => {
     const mentions = Array.from({ length: 1 + random(9) }, (_, i) => { const start = random(19); return mention("m" + i, [start, start + 1 + random(20 - start)]); });
     const { children, left } = nest(whole(text), mentions);
     const labels = [], parts = [];
-    const walk = nodes => { for (const n of nodes) { if (n.children) { walk(n.children); if (n.label) labels.push(n.mention.uid); } else parts.push(text.slice(n.start, n.end)); } };
+    const walk = nodes => { for (const n of nodes) { if (n.children) { assert.ok(n.children.length > 0, "no mark is empty"); walk(n.children); if (n.label) labels.push(n.mention.uid); } else parts.push(text.slice(n.start, n.end)); } };
     walk(children);
     assert.equal(parts.join(""), text);
     assert.deepEqual(labels.sort(), mentions.map(m => m.uid).sort());

@@ -1,0 +1,42 @@
+package server
+
+import (
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The page is used in Chromium, on a server with a small model: curators' paths with
+// the mouse and with the keyboard alone, many and long documents, what goes wrong, and
+// axe-core. scripts/check_serve_page.sh does the same with the default model.
+func TestPageInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes a while")
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("there is no node here (scripts/install_for_tests.sh installs it)")
+	}
+	chromium := os.Getenv("CHROMIUM")
+	if chromium == "" {
+		chromium = "/usr/bin/chromium"
+	}
+	modules := filepath.Join("page", "test", "node_modules", "playwright-core")
+	for _, needed := range []string{chromium, modules} {
+		if _, err := os.Stat(needed); err != nil {
+			t.Skipf("there is no %s here (scripts/install_for_tests.sh installs it)", needed)
+		}
+	}
+	site := httptest.NewServer(small(t))
+	defer site.Close()
+	gold, err := filepath.Abs(filepath.Join("..", "testdata", "cdr", "sample.PubTator"))
+	require.NoError(t, err)
+	run := exec.CommandContext(t.Context(), node, filepath.Join("page", "test", "e2e.mjs"), "--url", site.URL+"/", "--gold", gold, "--out", t.TempDir())
+	out, err := run.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	t.Logf("%s", out)
+}
