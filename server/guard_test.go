@@ -40,6 +40,9 @@ func ask(h http.Handler, method, target, body string, headers ...string) (answer
 		}
 	}
 	w := httptest.NewRecorder()
+	if s, ok := h.(*Server); ok {
+		h = compared(s)
+	}
 	h.ServeHTTP(w, r)
 	var e struct{ Error struct{ Code string } }
 	_ = json.Unmarshal(w.Body.Bytes(), &e)

@@ -43,7 +43,7 @@ func serveTiny(t *testing.T, o model.Options, options ...Option) *site {
 	t.Helper()
 	s, err := New(openTiny(t, o), options...)
 	require.NoError(t, err)
-	listening := httptest.NewServer(s)
+	listening := httptest.NewServer(compared(s))
 	t.Cleanup(listening.Close)
 	return &site{Server: s, t: t, url: listening.URL}
 }

@@ -26,6 +26,7 @@ func routes() []route {
 		{"GET", "/readyz", (*Server).readyz, false},
 		{"GET", "/healthz", (*Server).livez, false},
 		{"GET", "/metrics", (*Server).serveMetrics, false},
+		{"GET", "/openapi.json", (*Server).serveOpenAPI, false},
 		{"POST", "/v1/chat/completions", (*Server).chat, true},
 		{"POST", "/v1/completions", (*Server).texts, true},
 		{"POST", "/tokenize", (*Server).tokenize, false},
