@@ -33,7 +33,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newNER(), newBatch(), newServe(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newClassify(), newTokenize(), newDetokenize(), newChatTemplate(),
+		newNER(), newBatch(), newStats(), newServe(), newEval(), newConvert(), newTerminology(), newGenerate(), newLogits(), newClassify(), newTokenize(), newDetokenize(), newChatTemplate(),
 		newInspect(), newQuantize(), newBundle(), newFetchDefault(), newBench(), newVerify(), newVersion(),
 	)
 	addHelp(root)

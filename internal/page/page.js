@@ -51,3 +51,28 @@
   const side = document.querySelector("aside details");
   if (side && matchMedia("(max-width: 68rem)").matches) side.open = false;
 })();
+(() => {
+  // Tables of the class sortable are sorted by the column whose head is pressed.
+  const compare = new Intl.Collator("en", { numeric: true }).compare;
+  for (const table of document.querySelectorAll("table.sortable")) {
+    const heads = [...table.querySelectorAll("thead th")];
+    heads.forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.textContent = head.textContent;
+      head.replaceChildren(button);
+      const numbers = head.classList.contains("number");
+      button.addEventListener("click", () => {
+        const up = head.getAttribute("aria-sort") ? head.getAttribute("aria-sort") === "descending" : !numbers;
+        for (const other of heads) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", up ? "ascending" : "descending");
+        const text = row => row.cells[column].textContent;
+        const order = numbers ? (a, b) => (text(a) === "" ? -Infinity : +text(a)) - (text(b) === "" ? -Infinity : +text(b)) || 0 : (a, b) => compare(text(a), text(b));
+        const rows = [...table.tBodies[0].rows].sort(order);
+        if (!up) rows.reverse();
+        table.tBodies[0].append(...rows);
+      });
+    });
+  }
+})();

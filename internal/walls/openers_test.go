@@ -32,6 +32,7 @@ var mayOpen = map[string]string{
 	"internal/atomicfile": "every output is written here",
 	"internal/filelock":   "lock files",
 	"internal/listen":     "sockets: their modes, and those that a killed process left",
+	"internal/stats":      "pairs that don't fit into memory, in temporary files",
 	"internal/job":        "journals, and the outputs that they go with",
 	"internal/shards":     "leases, lists of what failed, and what a plan keeps of documents",
 	"kernels":             "what Linux says of processors, under fixed names",

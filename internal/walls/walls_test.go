@@ -139,9 +139,10 @@ var rooms = map[string][]string{
 	"internal/job":        {"ner/document", "ner/format"},
 	"internal/shards":     {"internal/job", "ner/document", "ner/format"},
 	"internal/dedup":      {"ner/document"},
+	"internal/stats":      {"internal/page", "internal/typename", "ner/document"},
 	"cmd/medner": {
 		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/dedup", "internal/job",
-		"internal/listen", "internal/modelstore", "internal/quantize", "internal/shards", "kernels", "lora", "model", "model/checkpoint", "ner", "ner/confidence",
+		"internal/listen", "internal/modelstore", "internal/quantize", "internal/shards", "internal/stats", "kernels", "lora", "model", "model/checkpoint", "ner", "ner/confidence",
 		"ner/document", "ner/eval", "ner/format", "ner/prompt", "ner/terminology", "quant", "safetensors", "server", "tokenizer",
 		"tokenizer/chat",
 	},
