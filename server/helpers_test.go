@@ -41,7 +41,13 @@ type site struct {
 // serveTiny serves a small model.
 func serveTiny(t *testing.T, o model.Options, options ...Option) *site {
 	t.Helper()
-	s, err := New(openTiny(t, o), options...)
+	return serve(t, openTiny(t, o), options...)
+}
+
+// serve serves a model.
+func serve(t *testing.T, m *model.Model, options ...Option) *site {
+	t.Helper()
+	s, err := New(m, options...)
 	require.NoError(t, err)
 	listening := httptest.NewServer(compared(s))
 	t.Cleanup(listening.Close)

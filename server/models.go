@@ -3,7 +3,9 @@ package server
 import (
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/medner/medner/model"
 )
@@ -15,6 +17,23 @@ type modelObject struct {
 	Created int64  `json:"created"`
 	OwnedBy string `json:"owned_by"`
 	Context int    `json:"max_model_len"`
+}
+
+// nameOf returns the name of a model by its path: the last element, or, in the cache
+// of the Hugging Face hub, the repository's name.
+func nameOf(path string) string {
+	if path == "" {
+		return "model" // it has no files
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	snapshots := filepath.Dir(path)
+	repository, found := strings.CutPrefix(filepath.Base(filepath.Dir(snapshots)), "models--")
+	if found && filepath.Base(snapshots) == "snapshots" {
+		return strings.ReplaceAll(repository, "--", "/")
+	}
+	return filepath.Base(path)
 }
 
 // modelNames returns what a request may name: the model, which means its active

@@ -67,7 +67,8 @@ func (l Limits) orDefaults() Limits {
 }
 
 // WithName says by which name clients know the model; the default is the last
-// element of its path. It means what requests to the model that name no adapter
+// element of its path, or its repository's name in the cache of the Hugging Face
+// hub. It means what requests to the model that name no adapter
 // mean: the only adapter, or what model.Options.Active says.
 func WithName(name string) Option { return func(s *settings) { s.name = name } }
 

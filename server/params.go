@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -56,6 +57,9 @@ type promptText struct {
 	text   string
 	starts []int // where each token begins, in code points of text
 }
+
+// defaultBatch is what model.Options.Batch says of 0.
+const defaultBatch = 16
 
 const (
 	mostStops     = 16
@@ -140,6 +144,9 @@ func (p *params) stopping(s *Server, out *plan) error {
 	if !p.IgnoreEOS {
 		ids = append(ids, s.model.StopIDs()...)
 	}
+	if len(p.StopTokenIDs) > mostStops {
+		return badField("stop_token_ids", fmt.Sprintf("%d ids", len(p.StopTokenIDs)), fmt.Sprintf("at most %d", mostStops))
+	}
 	for i, id := range p.StopTokenIDs {
 		if id < 0 || int(id) >= s.model.Config().VocabSize {
 			return badField(fmt.Sprintf("stop_token_ids[%d]", i), fmt.Sprint(id), s.idRange())
@@ -197,11 +204,20 @@ func (s *Server) checkRoom(p *plan, field string, bound bool) error {
 			return contextLength(field, n, asked, limit)
 		}
 	}
-	runs := len(p.prompts) * p.best
-	if runs > s.limits.Choices {
-		return badField(field, fmt.Sprintf("%d answers to %d prompts", runs, len(p.prompts)), fmt.Sprintf("at most %d answers", s.limits.Choices))
+	if runs, most := len(p.prompts)*p.best, s.mostRuns(); runs > most {
+		return badField(field, fmt.Sprintf("%d answers to %d prompts", runs, len(p.prompts)), fmt.Sprintf("at most %d answers", most))
 	}
 	return nil
+}
+
+// mostRuns returns how many answers a request may ask for: no more than the model
+// lets in where nothing else is in flight.
+func (s *Server) mostRuns() int {
+	o := s.model.Options()
+	if o.Queue == 0 {
+		return s.limits.Choices
+	}
+	return min(s.limits.Choices, cmp.Or(o.Batch, defaultBatch)+max(o.Queue, 0))
 }
 
 // within refuses a whole number that is out of its bounds.

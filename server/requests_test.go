@@ -7,13 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model"
 )
 
@@ -89,6 +87,9 @@ func TestBadRequestsNameTheField(t *testing.T) {
 		{"audio", `"audio": {"voice": "a"}`, 400, "unsupported_parameter"},
 		{"modalities", `"modalities": ["text", "audio"]`, 400, "unsupported_parameter"},
 		{"suffix", `"suffix": "end"`, 400, "unsupported_parameter"},
+		{"stop_token_ids", `"stop_token_ids": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]`, 400, "invalid_value"},
+		{"chat_template", `"chat_template": "{{ x }}"`, 400, "unsupported_parameter"},
+		{"continue_final_message", `"continue_final_message": true`, 400, "unsupported_parameter"},
 		{"truncate_prompt_tokens", `"truncate_prompt_tokens": 5`, 400, "unsupported_parameter"},
 	} {
 		for _, path := range []string{"/v1/chat/completions", "/v1/completions"} {
@@ -252,37 +253,4 @@ func TestPanicKeepsToItsRequestAndNoTextIsLogged(t *testing.T) {
 	}
 	s.send(t.Context(), "/v1/"+secret, "{}").Body.Close()
 	require.NotContains(t, log.String(), secret)
-}
-
-// FuzzRequests: no body of any endpoint is the server's fault.
-func FuzzRequests(f *testing.F) {
-	for _, body := range []string{
-		`{"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}], "stop": ["a"], "stream": true}`,
-		`{"prompt": [[1, 2], [3]], "echo": true, "logprobs": 2, "n": 2, "max_tokens": 1}`, `{"prompt": "x", "best_of": 3}`, `{"tokens": [1, 2]}`,
-	} {
-		f.Add(body)
-	}
-	var s *site
-	f.Fuzz(func(t *testing.T, body string) {
-		if s == nil {
-			// The model outlives the first input's test.
-			m, err := model.Open(context.Background(), filepath.Join(golden.Root(), "testdata", "goldens", "tiny-llama"), model.Options{})
-			require.NoError(t, err)
-			made, err := New(m)
-			require.NoError(t, err)
-			s = &site{Server: made, t: t}
-		}
-		s.t = t
-		s.scripted("a", "b")
-		for _, r := range routes() {
-			if r.method != http.MethodPost || strings.Contains(r.pattern, "ner") {
-				continue
-			}
-			w := httptest.NewRecorder()
-			s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://127.0.0.1"+r.pattern, strings.NewReader(body)))
-			if w.Code >= 500 {
-				t.Errorf("%s: status %d for %q: %s", r.pattern, w.Code, body, w.Body)
-			}
-		}
-	})
 }

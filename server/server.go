@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -95,7 +94,7 @@ func (s *Server) Use(ctx context.Context, m *model.Model, options ...Option) err
 func (s *Server) use(m *model.Model) error {
 	s.model, s.generator = m, m
 	if s.name == "" {
-		s.name = filepath.Base(m.Path())
+		s.name = nameOf(m.Path())
 	}
 	var err error
 	if s.tokenizer, err = m.Text().Tokenizer(); err != nil {
