@@ -104,7 +104,7 @@ var rooms = map[string][]string{
 	// Documents: these rooms know no model.
 	"ner/document":            {},
 	"internal/page":           {},
-	"ner/format":              {"ner/document", "ner/internal/ground", "internal/page"},
+	"ner/format":              {"ner/document", "ner/internal/ground", "internal/page", "ner/internal/sentence"},
 	"ner/prompt":              {},
 	"ner/terminology":         {},
 	"ner/confidence":          {},

@@ -13,7 +13,7 @@ import (
 )
 
 // biocHolds is the content that both BioC formats can hold.
-const biocHolds = hasText | hasLineBreaks | hasTitle | hasPassages | hasPassageInfons | hasInfons | hasIDs | hasEntityInfons |
+const biocHolds = hasOverlaps | hasEdges | hasText | hasLineBreaks | hasTitle | hasPassages | hasPassageInfons | hasInfons | hasIDs | hasEntityInfons |
 	hasDiscontinuous | hasUngrounded | hasConcepts | hasComposite | hasNormalized | hasConfidence | hasRelations |
 	hasRelationIDs | hasRelationMentions | hasRelationInfons
 

@@ -15,7 +15,7 @@ import (
 
 // bratHolds is the content that brat can hold of any document; bratLines adds what
 // it can hold of some.
-const bratHolds = hasText | hasLineBreaks | hasGaps | hasDiscontinuous | hasConcepts | hasComposite |
+const bratHolds = hasOverlaps | hasEdges | hasText | hasLineBreaks | hasGaps | hasDiscontinuous | hasConcepts | hasComposite |
 	hasNormalized | hasConfidence | hasRelations | hasRelationIDs | hasRelationMentions
 
 // bratWriter writes annotations without the articles. If there are several

@@ -46,7 +46,7 @@ func detect(name string, head []byte) (f Format, refused string) {
 
 // tables names files with rows that no format here has, by their extensions.
 var tables = map[string]string{
-	".csv": "a table with commas (one with tabs is read: .tsv)", ".conll": "CoNLL's columns", ".conllu": "CoNLL's columns", ".iob": "columns of tokens", ".bio": "columns of tokens",
+	".csv": "a table with commas (one with tabs is read: .tsv)", ".conllu": "CoNLL-U's columns",
 }
 
 // citations are files of reference managers, by how they begin: read as one text,

@@ -62,7 +62,7 @@ func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document,
 	return d, err
 }
 
-const displacyHolds = hasText | hasLineBreaks | hasGaps | hasConcepts
+const displacyHolds = hasOverlaps | hasEdges | hasText | hasLineBreaks | hasGaps | hasConcepts
 
 // displacyWriter writes one displacyObject on each line.
 type displacyWriter struct {

@@ -23,6 +23,7 @@ const (
 	Brat      Format = "brat"       // brat's standoff annotations: pairs of .ann and .txt
 	DisplaCy  Format = "displacy"   // objects that spaCy's displaCy renders, on lines
 	TSV       Format = "tsv"        // a table of articles, or of annotations
+	CoNLL     Format = "conll"      // columns of tokens and tags (IOB, BIOES, BILOU); as an output, with offsets
 	CSV       Format = "csv"        // tables for spreadsheets and databases; an output only
 	Parquet   Format = "parquet"    // tables for warehouses; an output only
 	HTML      Format = "html"       // a page for people; an output only
@@ -136,6 +137,15 @@ var entries = []entry{
 		begins:     func(_ string, head []byte) bool { return isOwnTable(head) },
 		read:       func(i input) (source, error) { return &tsvSource{name: i.name, lines: i.lines(), o: i.o}, nil },
 		write:      func(w io.Writer, o WriteOptions) Writer { return &tsvWriter{w: w, o: o, started: o.Written > 0} },
+		appends:    true,
+	},
+	{
+		format:     CoNLL,
+		lines:      true,
+		extensions: []string{".conll", ".iob", ".iob2", ".bio", ".bioes", ".bilou"},
+		begins:     func(_ string, head []byte) bool { return detectCoNLL(head) },
+		read:       func(i input) (source, error) { return &conllSource{name: i.name, lines: i.lines(), o: i.o}, nil },
+		write:      func(w io.Writer, o WriteOptions) Writer { return &conllWriter{w: w, o: o} },
 		appends:    true,
 	},
 	{

@@ -64,6 +64,9 @@ func FuzzRoundTrip(f *testing.F) {
 		}, strings.ToValidUTF8(text, ""))
 		doc := randomResult(rand.New(rand.NewPCG(seed, 1)), "doc", clip(text, 200))
 		formats := []Format{JSON, JSONL, PubTator, BioCXML, BioCJSON, DisplaCy, TSV, Brat}
+		if !strings.ContainsAny(doc.Text, "\x00") {
+			requireCoNLL(t, doc)
+		}
 		if format := formats[seed%uint64(len(formats))]; format != Brat {
 			requireRoundTrip(t, format, []document.Result{doc})
 			return

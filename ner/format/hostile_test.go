@@ -144,6 +144,7 @@ func TestADocumentOverTheLimitIsSkipped(t *testing.T) {
 		JSON:      `[{"text":"` + long + `"},{"id":"2","text":"fine"}]`,
 		PubTator:  "1|t|" + long + "\n\n2|t|fine\n",
 		MEDLINE:   "PMID- 1\nTI  - " + long + "\n\nPMID- 2\nTI  - fine\n",
+		CoNLL:     docStart + "\t1\n" + long + "\tO\n" + docStart + "\t2\nfine\tO\n",
 		RIS:       "TY  - JOUR\nID  - 1\nTI  - " + long + "\nER  - \nTY  - JOUR\nID  - 2\nTI  - fine\nER  - \n",
 		TSV:       "id\ttext\n1\t" + long + "\n2\tfine\n",
 		BioCXML:   "<collection><document><id>" + long + "</id></document><document><id>2</id></document></collection>",
@@ -218,6 +219,7 @@ func TestMemoryStaysFlat(t *testing.T) {
 		PubTator:  {"", "1|t|" + text + "\n1\t0\t7\tlithium\tChemical\tD1\n\n", size, 0},
 		MEDLINE:   {"", "PMID- 1\nTI  - " + text + "\n\n", size, 0},
 		PubMedXML: {"<PubmedArticleSet>", "<PubmedArticle><MedlineCitation><PMID>1</PMID><Article><ArticleTitle>" + text + "</ArticleTitle></Article></MedlineCitation></PubmedArticle>", size, 0},
+		CoNLL:     {"", docStart + "\t1\n" + strings.Repeat("lithium\tB-X\n", 200) + "\n", size, 0},
 		RIS:       {"", "TY  - JOUR\nTI  - " + text + "\nER  - \n", size, 0},
 		TSV:       {"id\ttext\n", "1\t" + text + "\n", size, 0},
 	} {

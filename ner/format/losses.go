@@ -24,6 +24,8 @@ const (
 	hasIDs
 	hasEntityInfons
 	hasDiscontinuous
+	hasOverlaps
+	hasEdges
 	hasUngrounded
 	hasConcepts
 	hasComposite
@@ -54,6 +56,8 @@ var contentNames = []struct {
 	{hasIDs, "identifiers of mentions"},
 	{hasEntityInfons, "properties of mentions"},
 	{hasDiscontinuous, "discontinuous mentions (they are written from first to last part)"},
+	{hasOverlaps, "mentions that overlap longer ones"},
+	{hasEdges, "white space at the ends of mentions"},
 	{hasUngrounded, "mentions that are not in the text (they are left out)"},
 	{hasConcepts, "concept identifiers"},
 	{hasComposite, "parts of composite mentions"},
@@ -74,6 +78,13 @@ func inventory(r *document.Result) content {
 	for i := range r.Entities {
 		c |= entityContent(&r.Entities[i])
 	}
+	spanned := 0
+	for i := range r.Entities {
+		e := &r.Entities[i]
+		spanned += min(len(e.Spans), 1)
+		c |= when(len(e.Spans) > 0 && strings.TrimFunc(e.Text, noToken) != e.Text, hasEdges)
+	}
+	c |= when(spanned > len(flatMentions(r.Entities)), hasOverlaps)
 	for i := range r.Relations {
 		c |= relationContent(&r.Relations[i])
 	}

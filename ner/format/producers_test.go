@@ -56,7 +56,7 @@ func TestTablesAndStandoffAreNoTexts(t *testing.T) {
 		"CSV":            {"x.csv", "id,text\n1,x\n", "a table with commas"},
 		"EndNote":        {"x.txt", "%0 Journal Article\n%T Naloxone\n", "citations of EndNote"},
 		"BibTeX":         {"stdin", "@article{a1,\n title={Naloxone}}\n", "citations in BibTeX"},
-		"CoNLL":          {"x.conll", "Naloxone\tB-Chemical\n", "CoNLL's columns"},
+		"CoNLL":          {"x.conllu", "1\tNaloxone\t_\n", "CoNLL-U's columns"},
 		"tar":            {"x.tgz", string(gzipped(t, []byte("a"+strings.Repeat("\x00", 256)+"ustar\x0000"+strings.Repeat("\x00", 300)))), "a tar archive"},
 		"no text at all": {"x.jsonl", `{"src":"MED","id":"1","anns":[]}`, `found an object with the keys "anns, id, src"`},
 	} {

@@ -19,7 +19,7 @@ type pubTatorWriter struct {
 
 // pubTatorHolds is the content that PubTator can hold of any document; it can also hold the
 // novelty of relations.
-const pubTatorHolds = hasText | hasTitle | hasGaps | hasConcepts | hasComposite | hasRelations
+const pubTatorHolds = hasOverlaps | hasEdges | hasText | hasTitle | hasGaps | hasConcepts | hasComposite | hasRelations
 
 func (p *pubTatorWriter) Write(r *document.Result) error {
 	if err := needText(r, PubTator); err != nil {

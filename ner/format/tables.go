@@ -107,7 +107,7 @@ type (
 // What the tables hold of any document: those of a folder, and the only one of a file.
 const (
 	tablesHold = tableHolds | hasIDs | hasInfons | hasRelationIDs | hasRelationMentions | hasRun
-	tableHolds = hasDiscontinuous | hasUngrounded | hasConcepts | hasNormalized | hasConfidence | hasLinks | hasRelations | hasDropped | hasLineBreaks | hasGaps
+	tableHolds = hasOverlaps | hasEdges | hasDiscontinuous | hasUngrounded | hasConcepts | hasNormalized | hasConfidence | hasLinks | hasRelations | hasDropped | hasLineBreaks | hasGaps
 )
 
 func newDocumentRow(r *document.Result) documentRow {

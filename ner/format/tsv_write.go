@@ -53,7 +53,7 @@ var (
 )
 
 // tsvHolds is the content that the table can hold of any document.
-const tsvHolds = hasDiscontinuous | hasUngrounded | hasConcepts | hasNormalized | hasConfidence | hasRelations | hasDropped | hasLineBreaks | hasGaps
+const tsvHolds = hasOverlaps | hasEdges | hasDiscontinuous | hasUngrounded | hasConcepts | hasNormalized | hasConfidence | hasRelations | hasDropped | hasLineBreaks | hasGaps
 
 // tsvWriter writes medner's own table.
 type tsvWriter struct {
