@@ -209,6 +209,9 @@ func (b *batchWork) runShards(ctx context.Context, cmd *cobra.Command, w *shards
 				busy = append(busy, number)
 			case several && (exitCode(err) == exitBadInput || errors.Is(err, filelock.ErrBusy)):
 				fmt.Fprintf(cmd.ErrOrStderr(), "medner: shard %d: %s\n", number, printable(err.Error()))
+				if advice := hint.Of(err); advice != "" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "hint: %s\n", printable(advice))
+				}
 				if wrong == nil || exitCode(wrong) == exitTryAgain {
 					wrong = err
 				}
@@ -221,7 +224,10 @@ func (b *batchWork) runShards(ctx context.Context, cmd *cobra.Command, w *shards
 		}
 		begun = time.Now()
 	}
-	return wrong
+	if wrong != nil {
+		return silentError{exitCode(wrong)} // it has been printed
+	}
+	return nil
 }
 
 // runShard annotates one shard.
