@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/server"
 )
 
@@ -154,4 +156,23 @@ func get(t *testing.T, client *http.Client, url string, headers ...string) (int,
 	body, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
 	return answer.StatusCode, string(body)
+}
+
+// Every variable that the files in deploy set is one that medner serve reads.
+func TestDeploymentsSetVariablesThatThereAre(t *testing.T) {
+	known := serveVariables()
+	for _, v := range variables {
+		known = append(known, v.name)
+	}
+	for _, path := range []string{"systemd/medner.service", "container/Containerfile", "kubernetes/serve.yaml"} {
+		data, err := os.ReadFile(filepath.Join(golden.Root(), "deploy", path))
+		require.NoError(t, err)
+		found := regexp.MustCompile(`(?m)(?:^|[={ ]|name: )(MEDNER_[A-Z_]+)[=,]`).FindAllSubmatch(data, -1)
+		require.NotEmpty(t, found, path)
+		for _, f := range found {
+			if name := string(f[1]); name != "MEDNER_PORT" {
+				require.Contains(t, known, name, path)
+			}
+		}
+	}
 }

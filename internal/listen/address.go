@@ -71,14 +71,19 @@ func (a Address) Open(ctx context.Context) (net.Listener, error) {
 // Dial connects to the server that listens at an address: by loopback to one that
 // listens on every address of the machine.
 func (a Address) Dial(ctx context.Context) (net.Conn, error) {
-	address := a.address
-	if a.network == "tcp" {
-		host, port, err := net.SplitHostPort(address)
-		if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
-			address = net.JoinHostPort("localhost", port)
+	var dialer net.Dialer
+	host, port, err := net.SplitHostPort(a.address)
+	if ip := net.ParseIP(host); a.network == "unix" || err != nil || host != "" && host != "localhost" && (ip == nil || !ip.IsUnspecified()) {
+		return dialer.DialContext(ctx, a.network, a.address)
+	}
+	// By number: a container may have no file in which localhost stands.
+	c, err := dialer.DialContext(ctx, a.network, net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		if six, problem := dialer.DialContext(ctx, a.network, net.JoinHostPort("::1", port)); problem == nil {
+			return six, nil
 		}
 	}
-	return (&net.Dialer{}).DialContext(ctx, a.network, address)
+	return c, err
 }
 
 func (a Address) String() string {

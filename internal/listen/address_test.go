@@ -46,6 +46,16 @@ func TestOpen(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, OnlyThisMachine(everywhere))
 	require.Regexp(t, `^http://localhost:\d+$`, URL(everywhere, false))
+
+	_, port, err := net.SplitHostPort(everywhere.Addr().String())
+	require.NoError(t, err)
+	for _, host := range []string{"", "0.0.0.0", "[::]", "localhost", "127.0.0.1"} {
+		a, err := Parse(host + ":" + port)
+		require.NoError(t, err)
+		c, err := a.Dial(t.Context())
+		require.NoError(t, err, host)
+		require.NoError(t, c.Close())
+	}
 }
 
 func TestUnixSockets(t *testing.T) {
