@@ -81,11 +81,11 @@ export const offers = async () => (await request("v1/ner/options", { method: "GE
 const ndjson = "application/x-ndjson";
 
 // read turns the content of a file into documents as results: the server recognises
-// the format. warnings are what it left out, and failures which documents it could not
-// read.
+// the format. Annotations that don't fit their text are mended or left out; warnings
+// tell so. failures tells which documents could not be read.
 export async function read(name, body, signal) {
   const headers = { "Content-Type": "application/octet-stream", Accept: ndjson };
-  const response = await request("v1/convert?with_text=true&notes=true&name=" + encodeURIComponent(name), { headers, body, signal });
+  const response = await request("v1/convert?with_text=true&notes=true&lenient=true&name=" + encodeURIComponent(name), { headers, body, signal });
   const out = { documents: [], warnings: [], failures: [] };
   for await (const line of lines(response)) {
     const object = JSON.parse(line);
