@@ -179,7 +179,7 @@ func (h *htmlPage) concepts(typ string) {
 		}
 		rows = append(rows, []string{page.Escape(c.Name), id, number(c.Documents), number(c.Mentions), year(c.First), year(c.Last)})
 	}
-	h.table(fmt.Sprintf("The %d concepts that most documents mention", len(rows)), 2,
+	h.table(fmt.Sprintf("The %d concepts of type %s that most documents mention", len(rows), typ), 2,
 		[]string{"Name", "Concept", "Documents", "Mentions", "First year", "Last year"}, rows)
 }
 
