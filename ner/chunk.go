@@ -14,12 +14,10 @@ import (
 // chunk is a piece of an article, as a range of its bytes.
 type chunk struct{ start, end int }
 
-// reaches are how many tokens on either side of a place tell whether the subject
-// changes there: the mean of both counts. Many tokens show a change, few show
-// where it is.
-var reaches = [...]int{60, 200}
-
 const (
+	// reach is how many tokens on either side of a place tell whether the subject
+	// changes there.
+	reach = 200
 	// change is how much both sides have in common, in millionths, where the
 	// subject changes: less than this. It was chosen such that most borders of
 	// articles of CDR's development part that stand one behind the other are found,
@@ -78,15 +76,39 @@ func (c *cutter) units(limit int) {
 	for i, start := range cuts[:len(cuts)-1] {
 		c.all = append(c.all, cohesion.Unit{Start: start, End: cuts[i+1], Tokens: c.count(cuts[i+1]) - c.count(start)})
 	}
-	c.common = make([]int64, len(c.all))
-	for _, reach := range reaches {
-		for i, v := range cohesion.Between(c.text, c.all, reach) {
-			if inside[c.all[i].Start] {
-				v = 1
-			}
-			c.common[i] += int64(math.Round(v*1e6)) / int64(len(reaches)) // integers, so that all machines cut alike
+	paragraph := paragraphs(c.text)
+	for i, v := range cohesion.Between(c.text, c.all, reach) {
+		switch at := c.all[i].Start; {
+		case inside[at]:
+			v = 1
+		case paragraph(at):
+			v /= 2
+		}
+		c.common = append(c.common, int64(math.Round(v*1e6))) // integers, so that all machines cut alike
+	}
+}
+
+// paragraphs returns a function that reports whether a paragraph begins at a byte:
+// behind a blank line; or behind any end of a line, where the text has hardly any
+// inside of sentences.
+func paragraphs(text string) func(at int) bool {
+	lines := strings.Count(text, "\n")
+	between := 0
+	for _, start := range sentence.Starts(text) {
+		if strings.Contains(text[blankBefore(text, start):start], "\n") {
+			between++
 		}
 	}
+	least := 2
+	if 10*between >= 9*lines {
+		least = 1
+	}
+	return func(at int) bool { return strings.Count(text[blankBefore(text, at):at], "\n") >= least }
+}
+
+// blankBefore returns where the white space begins that ends at a byte.
+func blankBefore(text string, at int) int {
+	return len(strings.TrimRightFunc(text[:at], unicode.IsSpace))
 }
 
 // run is the units [first, next).

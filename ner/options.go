@@ -124,7 +124,7 @@ func WithMaxNewTokens(n int) Option { return func(s *settings) { s.maxNewTokens 
 func WithAlternatives(p float64) Option { return func(s *settings) { s.alternatives = p } }
 
 // WithChunkTokens bounds the tokens of an article that are asked about at once.
-// 576 is the default; 0 means as many as the model's context holds, which is the
+// 640 is the default; 0 means as many as the model's context holds, which is the
 // default of [SeedCompat].
 func WithChunkTokens(n int) Option { return func(s *settings) { s.chunkTokens = n } }
 

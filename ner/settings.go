@@ -49,7 +49,7 @@ type settings struct {
 // settingsOf returns the settings that options make of the defaults.
 func settingsOf(options []Option) settings {
 	s := settings{
-		profile: Default, ensemble: Union, grounded: true, ungrounded: Flag, penalty: 1, maxNewTokens: 256, chunkTokens: 576, concurrency: 32,
+		profile: Default, ensemble: Union, grounded: true, ungrounded: Flag, penalty: 1, maxNewTokens: 256, chunkTokens: 640, concurrency: 32,
 		derived: true, wholeWords: true,
 	}
 	for _, option := range options {

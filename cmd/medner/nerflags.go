@@ -57,7 +57,7 @@ func (f *nerFlags) register(cmd *cobra.Command) {
 	floatFlag(fs, &f.penalty, "repetition-penalty", 1, positive, "transformers' repetition penalty, for tokens of prompt and answer")
 	fs.BoolVar(&f.sparePrompt, "penalty-spares-prompt", false, "the penalty is for tokens of the answer only")
 	intFlag(fs, &f.maxNewTokens, "max-new-tokens", 0, 0, mostTokens, "most tokens of an answer (default: the profile's)")
-	intFlag(fs, &f.chunkTokens, "chunk-tokens", 0, 0, mostTokens, "most tokens of an article in one question; longer articles are asked about in pieces (default: 576; with seed-compat what the context holds)")
+	intFlag(fs, &f.chunkTokens, "chunk-tokens", 0, 0, mostTokens, "most tokens of an article in one question; longer articles are asked about in pieces (default: 640; with seed-compat what the context holds)")
 	floatFlag(fs, &f.alternatives, "alternatives", 0, share, "also extract items whose first token the model held likelier than `P`: more recall, less precision")
 	fs.StringVar(&f.calibration, "calibration", "", "calibration `FILE` for the confidences (default: the one beside the adapter)")
 	floatFlag(fs, &f.minConfidence, "min-confidence", 0, share, "leave out items of a lower confidence, and report them")
