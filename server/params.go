@@ -44,11 +44,14 @@ type plan struct {
 	// stops are the strings before which an answer ends.
 	stops []string
 	// most is the number of tokens of an answer at most; -1: as many as there is room for.
-	most   int
-	logs   bool // whether log-probabilities are given
-	echo   bool // whether an answer begins with its prompt
-	stream bool
-	usage  bool // whether a stream ends with the usage
+	most int
+	logs bool // whether log-probabilities are given
+	echo bool // whether an answer begins with its prompt
+	// continues says that an answer goes on where its prompt ends, within a line or a
+	// character: some tokenizers leave a space out where a text begins.
+	continues bool
+	stream    bool
+	usage     bool // whether a stream ends with the usage
 }
 
 // promptText is a prompt as token ids, and its text where that is given back.

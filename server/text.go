@@ -2,6 +2,7 @@ package server
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/medner/medner/model"
@@ -27,6 +28,7 @@ type logged struct {
 // transcript makes the text of an answer from its tokens. Text that may be the
 // beginning of a stop string is held back until it is clear that it isn't.
 type transcript struct {
+	tokens  *tokenizer.Tokenizer
 	stream  *tokenizer.Stream
 	stops   *stopper
 	stopIDs []int32
@@ -45,14 +47,25 @@ func (t *transcript) push(token model.Token) piece {
 	if slices.Contains(t.stopIDs, token.ID) {
 		return piece{} // it ends the answer and is no part of it
 	}
-	entry := logged{Token: token, start: t.decoded}
-	text := t.stream.Push(token.ID)
+	text, start := decodeNext(t.tokens, t.stream, token.ID, t.decoded)
 	t.decoded += utf8.RuneCountInString(text)
-	entry.end = t.decoded
 	if t.logs {
-		t.pending = append(t.pending, entry)
+		t.pending = append(t.pending, logged{Token: token, start: start, end: t.decoded})
 	}
 	return t.take(text, false)
+}
+
+// decodeNext decodes the next token of a stream, of which so many code points have
+// come. It returns the text that comes now, and where the token begins: behind what
+// the stream held back of the tokens before.
+func decodeNext(t *tokenizer.Tokenizer, stream *tokenizer.Stream, id int32, decoded int) (text string, start int) {
+	text = stream.Push(id)
+	if own := string(t.TokenBytes(id)); own != "" && utf8.ValidString(own) {
+		if before, found := strings.CutSuffix(text, own); found {
+			return text, decoded + utf8.RuneCountInString(before)
+		}
+	}
+	return text, decoded
 }
 
 // end returns the rest of the answer.

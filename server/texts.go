@@ -46,7 +46,7 @@ func (s *Server) readTexts(w http.ResponseWriter, r *http.Request) (*plan, error
 	if err != nil {
 		return nil, err
 	}
-	p.echo = body.Echo
+	p.echo, p.continues = body.Echo, true
 	if body.BestOf != nil {
 		p.best = *body.BestOf
 		if err := within("best_of", p.best, p.n, s.limits.Choices); err != nil {
@@ -142,16 +142,18 @@ func (s *Server) readPrompt(field string, raw json.RawMessage, o tokenizer.Encod
 	return out, nil
 }
 
-// decode returns the text of tokens, and where in it each begins, in code points.
+// decode returns the text of tokens, and where in it each begins, in code points. A
+// part of a character at its end is left out: what continues the text begins with
+// it.
 func (s *Server) decode(ids []int32) (text string, starts []int) {
 	stream, length := s.tokenizer.NewStream(true), 0
 	for _, id := range ids {
-		starts = append(starts, length)
-		part := stream.Push(id)
+		part, start := decodeNext(s.tokenizer, stream, id, length)
+		starts = append(starts, start)
 		length += utf8.RuneCountInString(part)
 		text += part
 	}
-	return text + stream.Flush(), starts
+	return text, starts
 }
 
 // textChoice describes an answer, or a part of a streamed one.

@@ -125,14 +125,19 @@ type run struct {
 // write writes the answer and delivers its parts.
 func (r *run) write(ctx context.Context) (written, error) {
 	out := written{finish: model.FinishLength}
-	if r.p.most == 0 {
-		r.queued()
-		return out, r.give(piece{})
-	}
-	r.request.MaxNewTokens = max(r.p.most, 0)
-	t := &transcript{stream: r.s.tokenizer.NewStream(true), stops: newStopper(r.p.stops), stopIDs: r.request.Stop, logs: r.p.logs}
+	t := &transcript{tokens: r.s.tokenizer, stream: r.s.tokenizer.NewStream(true), stops: newStopper(r.p.stops), stopIDs: r.request.Stop, logs: r.p.logs}
 	t.decoded = utf8.RuneCountInString(r.lead.text)
 	t.given = t.decoded
+	if r.p.continues {
+		for _, id := range r.request.Tokens {
+			t.stream.Push(id)
+		}
+	}
+	if r.p.most == 0 {
+		r.queued()
+		return out, r.give(t.end())
+	}
+	r.request.MaxNewTokens = max(r.p.most, 0)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var failed error
