@@ -40,6 +40,8 @@ func (o *nerOutput) formatByEnding(cmd *cobra.Command, flag string, byDefault fo
 	case of != "":
 		// The format counts as chosen: a run may be resumed with the same one only.
 		return of, cmd.Flags().Set(flag, string(of))
+	case ending == ".xmi":
+		return "", usagef("--out %q: XMI has a file for each document: expected --%s xmi --out FOLDER", o.path, flag)
 	case ending == ".ann":
 		return "", usagef("--out %q: brat writes a text and an .ann file for each document: expected --%s brat --out FOLDER", o.path, flag)
 	case byDefault != "":

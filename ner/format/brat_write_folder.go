@@ -12,18 +12,20 @@ import (
 
 // bratFolder writes a .txt and an .ann for each document.
 type bratFolder struct {
-	dir string
-	o   WriteOptions
-	// used has the names of files, without extension and in lower case, and for each
-	// the highest number behind it that is taken; 1 stands for none.
-	used map[string]int
+	dir   string
+	o     WriteOptions
+	names fileNames
 }
+
+// fileNames has the names of files that are taken, without extension and in lower
+// case, and for each the highest number behind it that is taken; 1 stands for none.
+type fileNames map[string]int
 
 func newBratFolder(dir string, o WriteOptions) (FolderWriter, error) {
 	if err := atomicfile.Folder(dir); err != nil {
 		return nil, err
 	}
-	return &bratFolder{dir: dir, o: o, used: map[string]int{}}, nil
+	return &bratFolder{dir: dir, o: o, names: fileNames{}}, nil
 }
 
 // unsafeName matches characters that names of files shall not have.
@@ -37,7 +39,7 @@ func (w *bratFolder) Write(r *document.Result) error {
 	if err != nil {
 		return err
 	}
-	name := w.name(r.ID)
+	name := w.names.name(strings.TrimSuffix(r.ID, ".txt"))
 	if name != strings.TrimSuffix(r.ID, ".txt") {
 		w.o.warn(r.ID, "the document is written as %s", name)
 	}
@@ -49,8 +51,8 @@ func (w *bratFolder) Write(r *document.Result) error {
 }
 
 // name returns a name for the files of a document that no other document has.
-func (w *bratFolder) name(id string) string {
-	stem := strings.TrimLeft(unsafeName.ReplaceAllString(strings.TrimSuffix(id, ".txt"), "_"), ".")
+func (used fileNames) name(id string) string {
+	stem := strings.TrimLeft(unsafeName.ReplaceAllString(id, "_"), ".")
 	if stem == "" {
 		stem = "document"
 	}
@@ -58,12 +60,12 @@ func (w *bratFolder) name(id string) string {
 		stem = strings.ToValidUTF8(stem[:maxName], "")
 	}
 	name := stem
-	for w.used[strings.ToLower(name)] > 0 {
-		n := w.used[strings.ToLower(stem)] + 1
-		w.used[strings.ToLower(stem)] = n
+	for used[strings.ToLower(name)] > 0 {
+		n := used[strings.ToLower(stem)] + 1
+		used[strings.ToLower(stem)] = n
 		name = fmt.Sprintf("%s-%d", stem, n)
 	}
-	w.used[strings.ToLower(name)] = max(w.used[strings.ToLower(name)], 1)
+	used[strings.ToLower(name)] = max(used[strings.ToLower(name)], 1)
 	return name
 }
 

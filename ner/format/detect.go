@@ -72,6 +72,7 @@ var (
 	// jsonHead needs a key or an end behind brackets, so that a text that begins
 	// with a bracket isn't taken for JSON.
 	jsonHead     = regexp.MustCompile(`^(\[\s*)*(\{\s*("|\}|$)|\]\s*$|$)`)
+	casJSONHead  = regexp.MustCompile(`^\{\s*"%[A-Z_]+"\s*:`)
 	biocJSONHead = regexp.MustCompile(`"(documents|PubTator3)"\s*:\s*\[`)
 
 	// What may stand before the root element of XML and HTML.
@@ -107,6 +108,8 @@ func detectXML(head []byte) Format {
 			return ""
 		}
 		return JATS
+	case "XMI":
+		return XMI
 	case "pmc-articleset":
 		return JATS
 	case "OAI-PMH", "records", "articles":
@@ -132,7 +135,6 @@ func detectXML(head []byte) Format {
 var markupNames = map[string]string{
 	"html": "an HTML page",
 	"tei":  "TEI, as GROBID writes",
-	"xmi":  "UIMA's XMI",
 	"book": "a book in XML",
 	"svg":  "an SVG image",
 }
@@ -160,6 +162,9 @@ func unknownMarkup(head []byte) string {
 func detectJSON(name string, head []byte) Format {
 	if len(head) == 0 || head[0] != '{' && head[0] != '[' || !jsonHead.Match(head) {
 		return ""
+	}
+	if casJSONHead.Match(head) {
+		return CASJSON
 	}
 	line, _, whole := bytes.Cut(head, []byte("\n"))
 	switch extension := filepath.Ext(name); {

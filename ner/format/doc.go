@@ -1,6 +1,6 @@
 // Package format reads and writes the file formats of biomedical annotation:
-// plain text, JSON lines, PubTator, BioC XML and JSON, brat, displaCy, TSV,
-// PubMed XML, MEDLINE, RIS and the full texts of JATS (inputs only), HTML and text
+// plain text, JSON lines, PubTator, BioC XML and JSON, brat, displaCy, TSV, CoNLL's
+// columns, UIMA's CAS, CSV and Parquet (outputs only), PubMed XML, MEDLINE, RIS and the full texts of JATS (inputs only), HTML and text
 // for terminals (outputs only), and medner's own result, "medner/1". It is for programs
 // that bring articles from files and hand annotations on; it knows no model.
 //
@@ -23,9 +23,10 @@
 // # Files of this package
 //
 // formats.go is the table of all formats, and detect.go tells them apart. files.go
-// visits folders; opened.go and gzip.go bring the bytes of a file, reader.go its
+// visits folders; opened.go and utf16.go bring the bytes of a file, reader.go its
 // documents. NAME_read.go has the source of a format, NAME_write.go its Writer.
 // grounding.go, offsets.go and mend.go find mentions in their text; warnings.go
-// counts what is left out. bioc.go, relation_side.go, passages.go, json_kinds.go and
+// counts what is left out. folder.go tells which formats are written to folders;
+// tables.go has the rows of CSV and Parquet, cas.go UIMA's feature structures. bioc.go, relation_side.go, passages.go, json_kinds.go and
 // xml_splitter.go hold what several formats share.
 package format

@@ -18,7 +18,7 @@ func TestTableOfLosses(t *testing.T) {
 	formats := []struct {
 		name  string
 		holds content
-	}{{"PubTator", pubTatorHolds}, {"BioC", biocHolds}, {"brat", bratHolds}, {"displaCy", displacyHolds}, {"TSV", tsvHolds}, {"CoNLL", conllHolds}, {"CSV, Parquet", tablesHold}, {"HTML", htmlHolds}}
+	}{{"PubTator", pubTatorHolds}, {"BioC", biocHolds}, {"brat", bratHolds}, {"displaCy", displacyHolds}, {"TSV", tsvHolds}, {"CoNLL", conllHolds}, {"XMI, CAS JSON", casHolds}, {"CSV, Parquet", tablesHold}, {"HTML", htmlHolds}}
 	var b strings.Builder
 	b.WriteString("| |")
 	for _, f := range formats {

@@ -161,6 +161,9 @@ func IsInput(path string) bool {
 // others in its folder; "" for other files.
 func isAbout(path string) string {
 	name := filepath.Base(path)
+	if name == typeSystemFile {
+		return name
+	}
 	stem := strings.ToUpper(strings.TrimSuffix(name, filepath.Ext(name)))
 	for _, about := range []string{"README", "LICENSE", "LICENCE", "CHANGELOG", "COPYING", "NOTICE"} {
 		if stem == about {

@@ -24,6 +24,8 @@ const (
 	DisplaCy  Format = "displacy"   // objects that spaCy's displaCy renders, on lines
 	TSV       Format = "tsv"        // a table of articles, or of annotations
 	CoNLL     Format = "conll"      // columns of tokens and tags (IOB, BIOES, BILOU); as an output, with offsets
+	XMI       Format = "xmi"        // UIMA's CAS in XML; as an output, a folder with the type system
+	CASJSON   Format = "cas-json"   // UIMA's CAS in JSON; as an output, a folder
 	CSV       Format = "csv"        // tables for spreadsheets and databases; an output only
 	Parquet   Format = "parquet"    // tables for warehouses; an output only
 	HTML      Format = "html"       // a page for people; an output only
@@ -147,6 +149,21 @@ var entries = []entry{
 		read:       func(i input) (source, error) { return &conllSource{name: i.name, lines: i.lines(), o: i.o}, nil },
 		write:      func(w io.Writer, o WriteOptions) Writer { return &conllWriter{w: w, o: o} },
 		appends:    true,
+	},
+	{
+		format:     XMI,
+		extensions: []string{".xmi"},
+		begins:     func(_ string, head []byte) bool { return detectXML(head) == XMI },
+		read:       func(i input) (source, error) { return newXMISource(i.name, i.in, i.o), nil },
+		write:      newCASWriter,
+		folder:     newCASFolder,
+	},
+	{
+		format: CASJSON,
+		begins: func(name string, head []byte) bool { return detectJSON(name, head) == CASJSON },
+		read:   func(i input) (source, error) { return newCASJSONSource(i.name, i.in, i.o), nil },
+		write:  newCASWriter,
+		folder: newCASFolder,
 	},
 	{
 		format:     CSV,

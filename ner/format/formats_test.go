@@ -53,7 +53,7 @@ func TestParse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, PubTator, f)
 	_, err = ParseInput("html")
-	require.EqualError(t, err, `format: found "html", expected one of text, jsonl, json, pubtator, bioc-xml, bioc-json, brat, displacy, tsv, conll, pubmed-xml, medline, ris, jats`)
+	require.EqualError(t, err, `format: found "html", expected one of text, jsonl, json, pubtator, bioc-xml, bioc-json, brat, displacy, tsv, conll, xmi, cas-json, pubmed-xml, medline, ris, jats`)
 	_, err = ParseOutput("medline")
 	require.ErrorContains(t, err, `found "medline", expected one of text, jsonl, json, pubtator`)
 	for _, f := range Inputs() {

@@ -55,7 +55,7 @@ func TestWorkGrowsWithTheDocument(t *testing.T) {
 // Documents of one identifier are named in time that grows with their number: the
 // square of this many would take minutes.
 func TestBratFolderNamesManyDocumentsOfOneName(t *testing.T) {
-	w := &bratFolder{used: map[string]int{}}
+	w := fileNames{}
 	seen := map[string]bool{}
 	for range 200000 {
 		seen[strings.ToLower(w.name("same"))] = true
