@@ -9,7 +9,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid= $(if $(REVISION)
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build build-gpu test vet unit embed clients noasm race generate ptx cross arm64 static fuzz goldens oracle cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers clean
+.PHONY: demo build build-gpu test vet unit embed clients noasm race generate ptx cross arm64 static fuzz goldens oracle deploy cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -22,7 +22,7 @@ build:
 build-gpu:
 	@CGO_ENABLED=0 $(GO) build -tags gpu $(RELEASE) -o bin/medner-gpu ./cmd/medner
 
-test: vet unit embed race noasm static cross arm64 generate ptx fuzz goldens oracle clients cuda
+test: vet unit embed race noasm static cross arm64 generate ptx fuzz goldens oracle deploy clients cuda
 
 vet:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt: $$(gofmt -l $$(git ls-files '*.go'))"; exit 1; }
@@ -75,6 +75,13 @@ fuzz:
 goldens: build
 	./$(BIN) verify testdata/goldens
 	./$(BIN) verify testdata/goldens-tags
+
+# What deploy holds: manifests as Kubernetes reads them; the units, and what the
+# Containerfile describes, where this machine has systemd's programs and is root's.
+deploy: build
+	cd deploy/kubernetes/check && $(GO) vet ./... && $(GO) test ./...
+	@if command -v systemd-socket-activate >/dev/null; then deploy/systemd/check.sh $(BIN) testdata/goldens/tiny-llama; else echo "systemd: not checked, as it isn't here"; fi
+	@if [ "$$(id -u)" = 0 ] && unshare --mount --pid --fork --net true 2>/dev/null; then deploy/container/check.sh $(BIN) testdata/goldens/tiny-llama 2>/dev/null; else echo "container: not run, as this is not root with namespaces"; fi
 
 # A decoder layer against gorgonia, in a module of its own.
 oracle:
