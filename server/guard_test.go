@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -206,7 +205,7 @@ func TestHealthWhileLoadingAndDraining(t *testing.T) {
 	_, code := ask(s, "GET", "/v1/models", "")
 	require.Equal(t, "loading", code)
 
-	m, err := model.Open(t.Context(), filepath.Join(golden.Path(t, "tiny-llama")), model.Options{})
+	m, err := model.Open(t.Context(), golden.Path(t, "tiny-llama"), model.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = m.Close() })
 	require.NoError(t, s.Use(t.Context(), m))

@@ -126,7 +126,7 @@ func TestServeIsRefused(t *testing.T) {
 		"--listen 0.0.0.0:0":                {exitUsage, "expected --api-key-file"},
 		"--listen :0":                       {exitUsage, "expected --api-key-file"},
 		"--listen 8080":                     {exitUsage, "expected host:port"},
-		"--listen unix:":                    {exitUsage, "expected a path"},
+		"--listen unix:":                    {exitUsage, "and a path"},
 		"--listen 127.0.0.1:0 --tls-cert x": {exitUsage, "together"},
 		"--listen 127.0.0.1:0 --tls-cert none.crt --tls-key none.key": {exitBadInput, "none.crt"},
 		"--listen 127.0.0.1:0 --api-key-file none.txt":                {exitBadInput, "none.txt"},

@@ -27,7 +27,7 @@ const unixPrefix = "unix:"
 func Parse(text string) (Address, error) {
 	if path, found := strings.CutPrefix(text, unixPrefix); found {
 		if path == "" {
-			return Address{}, errors.New("expected a path after unix:")
+			return Address{}, errors.New("expected unix: and a path")
 		}
 		return Address{"unix", path}, nil
 	}

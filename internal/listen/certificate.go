@@ -77,14 +77,13 @@ func (c *Certificate) get(now bool) *tls.Certificate {
 	if err == nil && bytes.Equal(seen, c.seen) {
 		return c.current
 	}
+	if err != nil && c.seen == nil {
+		return c.current // that the files can't be read has been logged
+	}
+	c.seen = seen // nil: they can't be read
 	var renewed *tls.Certificate
 	if err == nil {
-		c.seen = seen
 		renewed, err = c.parse(seen)
-	} else if c.seen == nil {
-		return c.current // that the files can't be read has been logged
-	} else {
-		c.seen = nil
 	}
 	if err != nil {
 		c.log.Error("the TLS certificate can't be read again; the one before stays", "error", err.Error())
