@@ -333,21 +333,21 @@ func TestBranchesOvertake(t *testing.T) {
 	s := &scheduler{batch: 2}
 	s.active = []*sequence{of(a, 0, false), of(b, 0, true)}
 	s.waiting = []*sequence{of(c, 0, false), of(b, 1, false), of(a, 1, false)}
-	require.Equal(t, 2, s.next())
+	require.Equal(t, 2, s.nextOf(false))
 	require.True(t, s.waiting[2].overtook)
 	s.waiting = s.waiting[:2]
-	require.Equal(t, 0, s.next(), "a sibling of one that overtook isn't admitted early")
+	require.Equal(t, 0, s.nextOf(false), "a sibling of one that overtook isn't admitted early")
 	require.False(t, s.waiting[0].overtook)
 
 	other := of(a, 1, false)
 	other.adapter = 1
 	s.waiting = []*sequence{of(c, 0, false), other}
-	require.Equal(t, 0, s.next(), "another adapter's sequences share nothing")
+	require.Equal(t, 0, s.nextOf(false), "another adapter's sequences share nothing")
 	s.waiting = []*sequence{of(a, 2, false), of(c, 0, false)}
-	require.Equal(t, 0, s.next())
+	require.Equal(t, 0, s.nextOf(false))
 	require.False(t, s.waiting[0].overtook, "the first in the queue overtakes nobody")
 	s.waiting = append(slices.Repeat([]*sequence{of(c, 0, false)}, siblingsAhead*s.batch), of(a, 2, false))
-	require.Equal(t, 0, s.next(), "far behind")
+	require.Equal(t, 0, s.nextOf(false), "far behind")
 }
 
 // TestWaitingBranchesKeepTheirPrefix: of two entries the prefix cache drops the

@@ -22,7 +22,8 @@ func newClassifier(ctx context.Context, r ClassifyRequest, adapter, labels int) 
 		sequence: newSequence(ctx, r.Tokens, adapter, 0), mailbox: newMailbox[struct{}](),
 		first: r.From, scores: make([][]float32, len(r.Tokens)-r.From),
 	}
-	t.task, t.patient, t.shared = t, r.Patient, r.From
+	t.task, t.shared = t, r.From
+	t.patient, t.tenant, t.admitted = r.Patient, r.Tenant, r.Admitted
 	numbers := make([]float32, len(t.scores)*labels)
 	for i := range t.scores {
 		t.scores[i] = numbers[i*labels:][:labels:labels]
@@ -48,7 +49,7 @@ func (t *classifier) settle(s *scheduler) {
 	if t.cache.Len() < t.prompt {
 		return
 	}
-	t.timings.Prefill = time.Since(t.admitted)
+	t.timings.Prefill = time.Since(t.placed)
 	for _, scores := range t.scores {
 		if err := finite(scores); err != nil {
 			s.finish(t.sequence, "", err)

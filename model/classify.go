@@ -16,8 +16,11 @@ type ClassifyRequest struct {
 	From int
 	// Adapter chooses as Request.Adapter does.
 	Adapter string
-	// Patient is that of Request. A text that is classified is read as prompts are.
-	Patient bool
+	// Patient, Tenant and Admitted are those of Request. A text that is classified is
+	// read as prompts are.
+	Patient  bool
+	Tenant   string
+	Admitted bool
 }
 
 // Classification is the outcome of a ClassifyRequest.
@@ -51,7 +54,7 @@ func (m *Model) Classify(ctx context.Context, r ClassifyRequest) (*Classificatio
 		return nil, err
 	}
 	t := newClassifier(ctx, r, adapter, len(head.labels))
-	if err := m.scheduler.gate.enter(t.sequence); err != nil {
+	if err := m.scheduler.enter(t.sequence); err != nil {
 		return nil, err
 	}
 	for {

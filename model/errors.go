@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/choice"
@@ -34,13 +35,22 @@ var (
 )
 
 // QueueFullError refuses a request because as many others are in flight as
-// Options.Batch and Options.Queue let in. Trying again later may help.
+// Options.Batch and Options.Queue let in, or because as many prompt tokens wait to be
+// read as Options.QueueTokens lets wait. Trying again later may help.
 type QueueFullError struct {
-	InFlight int // requests in the batch and waiting
-	Waiting  int // how many of them may wait at most
+	InFlight   int // requests in the batch and waiting
+	Waiting    int // how many of them may wait at most
+	Tokens     int // prompt tokens that wait to be read
+	TokenLimit int // how many of them may wait at most; 0: any number
+	// RetryAfter is about how long it takes to read the prompts that wait, by the speed
+	// at which the latest ones were read; 0: nothing was read yet.
+	RetryAfter time.Duration
 }
 
 func (e *QueueFullError) Error() string {
+	if e.TokenLimit > 0 && e.Tokens > 0 {
+		return fmt.Sprintf("model: the queue is full: %d requests are in flight, and %d prompt tokens wait to be read, of %d at most", e.InFlight, e.Tokens, e.TokenLimit)
+	}
 	return fmt.Sprintf("model: the queue is full: %d requests are in flight, and at most %d may wait", e.InFlight, e.Waiting)
 }
 

@@ -42,12 +42,13 @@ func (s *scheduler) fail(err error) {
 	}
 }
 
-// makeRoom puts off the sequence with a cache that was admitted last, until
-// another has ended: it waits again, whatever it was doing. Where it is alone, or
-// can't be read again, it ends with the error instead.
+// makeRoom puts off the sequence with a cache that was admitted last, a patient one if
+// there is one, until another has ended: it waits again, whatever it was doing. Where it
+// is alone, or can't be read again, it ends with the error instead.
 func (s *scheduler) makeRoom(err error) {
+	patient := slices.ContainsFunc(s.active, func(q *sequence) bool { return q.patient && q.cache != nil })
 	for _, q := range slices.Backward(s.active) {
-		if q.cache == nil {
+		if q.cache == nil || patient && !q.patient {
 			continue
 		}
 		if len(s.active) == 1 || !q.task.restarts() {

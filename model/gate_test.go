@@ -23,7 +23,7 @@ func TestQueueIsBounded(t *testing.T) {
 		require.Equal(t, []int{1, c.inFlight - 1}, []int{st.Running, st.Waiting})
 		_, err := m.Generate(t.Context(), r)
 		require.ErrorAs(t, err, &full)
-		require.Equal(t, QueueFullError{InFlight: c.inFlight, Waiting: max(c.queue, 0)}, *full)
+		require.Equal(t, QueueFullError{InFlight: c.inFlight, Waiting: max(c.queue, 0), Tokens: 2 * c.inFlight}, *full)
 		_, err = m.Logits(t.Context(), r.Tokens, 1, "")
 		require.ErrorAs(t, err, &full)
 

@@ -25,7 +25,7 @@ func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
 		limit = len(r.Tokens) + n
 	}
 	t := newWriter(ctx, r, adapter, limit, m.config.VocabSize, m.stop)
-	if err := m.scheduler.gate.enter(t.sequence); err != nil {
+	if err := m.scheduler.enter(t.sequence); err != nil {
 		return nil, err
 	}
 	if r.OnQueued != nil {

@@ -63,7 +63,7 @@ func (m *Model) Context() int { return m.context }
 // Stats reports what the model has done so far, and what it holds.
 func (m *Model) Stats() Stats {
 	st := m.scheduler.stats.get()
-	st.Waiting = max(0, m.scheduler.gate.count()-st.Running)
+	m.scheduler.gate.describe(&st)
 	return st
 }
 

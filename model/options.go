@@ -42,7 +42,7 @@ const (
 )
 
 // Options choose how a model is held and scheduled. The zero value is the
-// default. None of Threads, Batch, Queue, PrefillChunk, PrefixCache and Draft
+// default. None of Threads, Batch, Queue, QueueTokens, PrefillChunk, PrefixCache and Draft
 // changes a bit of any answer.
 type Options struct {
 	Adapters []string // PEFT folders; a request names them by their last path element
@@ -72,7 +72,11 @@ type Options struct {
 	// Queue is how many requests may wait beside those in the batch; one more is
 	// refused with a *[QueueFullError]. 0: any number, since a caller that waits
 	// costs little; a server sets a bound. Negative: none may wait.
-	Queue        int
+	Queue int
+	// QueueTokens is how many tokens of prompts may wait to be read. A request whose
+	// prompt would make them more is refused with a *[QueueFullError], unless none
+	// wait. 0: any number.
+	QueueTokens  int
 	PrefillChunk int // prompt tokens read in a step at most. 0: DefaultPrefillChunk
 	// PrefixCache is how many bytes of keys and values are kept of prompts read.
 	// Requests share the longest prefix that their prompts have in common with what

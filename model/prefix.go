@@ -12,6 +12,9 @@ import (
 type prefixCache struct {
 	budget  int64         // bytes; beyond it the least recently used entries go
 	entries []prefixEntry // the most recently used last
+	// evictions counts the entries that were dropped for the budget, or for room on the
+	// device.
+	evictions int64
 }
 
 // prefixEntry is the cache of a sequence of tokens under an adapter.
@@ -92,6 +95,7 @@ func (p *prefixCache) add(adapter int, tokens []int32, cache backend.Cache) {
 func (p *prefixCache) trim() {
 	for p.bytes() > p.budget {
 		p.entries[0].cache.Close()
+		p.evictions++
 		p.entries = slices.Delete(p.entries, 0, 1)
 	}
 }
@@ -105,10 +109,19 @@ func (p *prefixCache) bytes() int64 {
 	return n
 }
 
+// positions returns how many positions the entries hold. What several hold counts for each.
+func (p *prefixCache) positions() (n int) {
+	for _, e := range p.entries {
+		n += len(e.tokens)
+	}
+	return n
+}
+
 // clear drops all entries.
 func (p *prefixCache) clear() {
 	for _, e := range p.entries {
 		e.cache.Close()
 	}
+	p.evictions += int64(len(p.entries))
 	p.entries = nil
 }

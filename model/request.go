@@ -31,14 +31,23 @@ type Request struct {
 	// Constraint limits what may be written; nil: no limit. It is called from
 	// one goroutine at a time, and not after Generate has returned.
 	Constraint Constraint
-	// Patient says that nobody waits for single tokens of this request. While
-	// only patient requests are being written, prompts are read in whole
-	// chunks, else in quarters of chunks so that each token comes soon.
+	// Patient says that nobody waits for single tokens of this request. Requests that
+	// are not patient go first: they get places in the batch beside those of patient
+	// ones, their arrival breaks off a step that works for patient ones, and while
+	// their prompts are read patient ones get a small part of each step. While one of
+	// them is written, prompts are read in quarters of chunks, so that each token comes
+	// soon.
 	Patient bool
 	// OnQueued, unless nil, is called once the request has been let in, from the
 	// goroutine that called Generate and before OnToken: from there on it isn't refused
 	// with a *[QueueFullError] or with ErrDraining.
 	OnQueued func()
+	// Tenant names whom the request is for. Requests of different tenants take turns:
+	// one that has many in flight delays the others no more than one that has few.
+	Tenant string
+	// Admitted says that the caller bounds by itself how many requests it has in
+	// flight: Options.Queue and Options.QueueTokens neither count nor refuse this one.
+	Admitted bool
 	// OnToken, unless nil, is called with every token in order, from the
 	// goroutine that called Generate: a slow reader holds up nobody else.
 	OnToken func(Token)

@@ -1,8 +1,8 @@
 package model
 
 import (
+	"errors"
 	"slices"
-	"time"
 
 	"github.com/medner/medner/model/internal/backend"
 )
@@ -13,7 +13,7 @@ import (
 type scheduler struct {
 	backend backend.Backend
 	vocab   int
-	batch   int          // sequences with a cache at most
+	batch   int          // sequences with a cache at most, see reserved
 	chunk   int          // prompt tokens a step at most
 	draft   int          // drafted tokens a sequence and step at most
 	prefix  *prefixCache // nil: none
@@ -22,7 +22,7 @@ type scheduler struct {
 	chooseDrafts func(rows int, drafts []draft)
 	odds         odds // of all sequences; a new one starts with them
 
-	waiting []*sequence // in order of arrival
+	waiting []*sequence // in order of arrival; the ones put off for room come first
 	active  []*sequence // reading and writing, in order of admission
 	// room is the number of sequences that the device's memory held when it
 	// last ran out; 0: it has not, or a sequence has ended since.
@@ -35,8 +35,15 @@ type scheduler struct {
 	guard stepGuard
 	stats counters
 
+	number int64 // of the latest step
+	// brokenOff says that the latest step was broken off for an urgent sequence: the
+	// next one is not, so that steps get done however many arrive.
+	brokenOff bool
+
 	// Scratch of step, used again.
 	running []*sequence
+	reading []reach     // what the step reads
+	patient []*sequence // being written
 	spans   []backend.Span
 	writers []*writer
 	drafts  []draft
@@ -45,14 +52,28 @@ type scheduler struct {
 func newScheduler(b backend.Backend, vocab int, o Options) *scheduler {
 	s := &scheduler{
 		backend: b, vocab: vocab, batch: o.Batch, chunk: o.PrefillChunk, draft: max(o.Draft, 0), odds: startOdds(),
-		gate: newGate(o.Batch, o.Queue), quit: make(chan struct{}), done: make(chan struct{}),
+		gate: newGate(o), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.chooseDrafts = s.pace.choose
 	if o.PrefixCache > 0 {
 		s.prefix = &prefixCache{budget: o.PrefixCache}
+		s.stats.stats.PrefixBudget = o.PrefixCache
 	}
 	go s.run()
 	return s
+}
+
+// enter lets a sequence in through the gate, or says why not.
+func (s *scheduler) enter(q *sequence) error {
+	err := s.gate.enter(q)
+	var full *QueueFullError
+	if errors.As(err, &full) {
+		full.RetryAfter = s.stats.timeToRead(full.Tokens)
+	}
+	if err == nil && !q.patient {
+		s.guard.arrive()
+	}
+	return err
 }
 
 // close ends all sequences, and returns when the backend is no longer used.
@@ -82,6 +103,7 @@ func (s *scheduler) run() {
 // is nothing to do. It reports false once the scheduler is closed.
 func (s *scheduler) receive() bool {
 	for {
+		s.guard.taken()
 		s.waiting = s.gate.take(s.waiting)
 		if len(s.active)+len(s.waiting) > 0 {
 			break
@@ -110,15 +132,8 @@ func (s *scheduler) admit() {
 			}
 		}
 	}
-	for len(s.waiting) > 0 && len(s.active) < s.batch && (s.room == 0 || len(s.active) < s.room) {
-		i := s.next()
-		q := s.waiting[i]
-		s.waiting = slices.Delete(s.waiting, i, i+1)
-		s.active = append(s.active, q)
-		q.phase = reading
-		q.admitted = time.Now()
-		q.timings.Queued = q.admitted.Sub(q.submitted)
-		q.task.begin(s)
+	for i := s.next(); i >= 0; i = s.next() {
+		s.place(i)
 	}
 	s.count()
 }
@@ -147,7 +162,8 @@ func (s *scheduler) finish(q *sequence, finish string, err error) {
 		s.prefix.trim()
 	}
 	q.phase = done
-	s.gate.leave()
+	s.gate.leave(q)
+	s.stats.ended(err)
 	q.task.end(ending{finish, err, q.timings})
 }
 
@@ -166,16 +182,19 @@ func (s *scheduler) abort() {
 
 // count brings the statistics of what is held up to date.
 func (s *scheduler) count() {
-	var held, kept int64
+	var held int64
+	positions := 0
 	for _, q := range s.active {
 		if q.cache != nil {
 			held += q.cache.Bytes()
+			positions += q.cache.Len()
 		}
 	}
-	if s.prefix != nil {
-		kept = s.prefix.bytes()
-	}
 	s.stats.update(func(st *Stats) {
-		st.Running, st.CacheBytes, st.PrefixBytes = len(s.active), held, kept
+		st.Running, st.CacheBytes, st.CacheTokens = len(s.active), held, positions
+		if p := s.prefix; p != nil {
+			st.PrefixBytes, st.PrefixTokens = p.bytes(), p.positions()
+			st.PrefixEntries, st.PrefixEvictions = len(p.entries), p.evictions
+		}
 	})
 }

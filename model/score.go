@@ -36,7 +36,7 @@ func (m *Model) EachLogits(ctx context.Context, tokens []int32, rows int, adapte
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // tells the scheduler where fn ended the call
 	t := newScorer(ctx, tokens, index, rows)
-	if err := m.scheduler.gate.enter(t.sequence); err != nil {
+	if err := m.scheduler.enter(t.sequence); err != nil {
 		return err
 	}
 	var fresh [][]float32

@@ -14,6 +14,10 @@ type sequence struct {
 	task    task
 	adapter int // index; -1: the base
 	patient bool
+	tenant  string // takes turns with others
+	// admitted says that the caller bounds its requests: the gate's bounds don't count
+	// the sequence.
+	admitted bool
 	// overtook says that the sequence was admitted before one that had waited
 	// longer, see scheduler.next.
 	overtook bool
@@ -25,8 +29,10 @@ type sequence struct {
 	cache backend.Cache // holds a prefix of tokens; nil until the first step that reads
 	rows  []backend.Row // what the step asks at the last tokens that it feeds
 
+	unread    int   // prompt tokens that the gate counts as waiting to be read
+	lastStep  int64 // number of the latest step that wrote for the sequence
 	submitted time.Time
-	admitted  time.Time // to the batch
+	placed    time.Time // when it got its place in the batch
 	timings   Timings
 }
 

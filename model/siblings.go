@@ -13,22 +13,6 @@ func (s *scheduler) ahead() []*sequence {
 	return s.waiting[:min(len(s.waiting), siblingsAhead*s.batch)]
 }
 
-// next returns the index of the waiting sequence that gets the next place in the
-// batch: the first sibling of an active sequence, or else the one that has
-// waited longest. Siblings that overtook others attract none themselves, so that
-// the others wait no longer than until the sequences end that are active now.
-func (s *scheduler) next() int {
-	for i, q := range s.ahead() {
-		for _, r := range s.active {
-			if !r.overtook && areSiblings(q, r) {
-				q.overtook = q.overtook || i > 0
-				return i
-			}
-		}
-	}
-	return 0
-}
-
 // areSiblings reports whether more than half of the shorter prompt of two begins
 // the other.
 func areSiblings(a, b *sequence) bool {

@@ -8,36 +8,73 @@ import (
 
 // step makes one pass over the weights: the latest token of every sequence
 // that is being written, with drafted tokens after it, and as much of the
-// prompts that are being read as a step may hold.
+// prompts that are being read as a step may hold. Beside urgent prompts, patient
+// sequences get a small part of the step.
 func (s *scheduler) step() {
+	s.number++
 	s.spans, s.running = s.spans[:0], s.running[:0]
-	rows := s.addReaders()
-	rows += s.addWriters(rows)
+	budget := s.readBudget()
+	rows := s.addUrgentReaders(s.urgentBudget(budget))
+	spare := spareRows(rows)
+	patient := s.patientWriters(spare)
+	if budget -= rows; spare >= 0 {
+		budget = min(budget, spare-len(patient))
+	}
+	rows += s.addPatientReaders(budget)
+	s.addWriters(rows, patient, spare < 0)
 	if len(s.running) == 0 {
 		return // the callers of all have just left
 	}
-	ctx := s.guard.begin(s.running)
+	s.perform(rows, spare < 0 && !s.brokenOff)
+}
+
+// perform makes the step that was laid out, which reads a number of tokens, and hands
+// out what it brought. If it yields and works for a patient sequence, the arrival of
+// an urgent one breaks it off.
+func (s *scheduler) perform(read int, yields bool) {
+	ctx, ok := s.guard.begin(s.running, yields)
+	if s.brokenOff = !ok; !ok {
+		return // an urgent sequence has just arrived
+	}
 	start := time.Now()
 	err := s.compute(ctx)
 	took := time.Since(start)
-	s.guard.end()
+	s.brokenOff = s.guard.end() && err != nil
 	s.stats.update(func(st *Stats) {
 		st.Steps++
 		st.StepTime += took
+		if s.brokenOff {
+			st.Interrupted++
+		}
 	})
 	switch {
 	case err == nil:
-		s.pace.observe(rows, took)
-		for i, q := range s.running {
-			if n := len(s.spans[i].Tokens); q.phase == reading {
-				s.stats.update(func(st *Stats) { st.PromptTokens += int64(n) })
-			}
-			q.task.settle(s)
-		}
+		s.pace.observe(rowsOf(s.spans), took)
+		s.settle(read, took)
 	case ctx.Err() != nil:
-		// Nobody waits for the step any more, and admit drops its sequences.
+		// Nobody waits for the step any more, and admit drops its sequences; or an
+		// urgent sequence has arrived, and the step is laid out anew.
 	default:
 		s.fail(err)
+	}
+}
+
+// rowsOf returns how many tokens spans have.
+func rowsOf(spans []backend.Span) (n int) {
+	for _, span := range spans {
+		n += len(span.Tokens)
+	}
+	return n
+}
+
+// settle hands out what a step brought that read a number of tokens.
+func (s *scheduler) settle(read int, took time.Duration) {
+	s.stats.observe(read, took)
+	for i, q := range s.running {
+		if q.phase == reading {
+			s.gate.read(q, len(s.spans[i].Tokens))
+		}
+		q.task.settle(s)
 	}
 }
 
@@ -47,94 +84,32 @@ func (s *scheduler) add(q *sequence, tokens []int32) {
 	s.running = append(s.running, q)
 }
 
-// addReaders adds pieces of what is to be read, in order of admission, and
-// returns how many tokens they have.
-func (s *scheduler) addReaders() (rows int) {
-	budget := s.readBudget()
-	for _, q := range s.active {
-		if q.phase != reading || budget == 0 {
-			continue
-		}
-		if q.cache == nil && !s.open(q) {
-			continue
-		}
-		at := q.cache.Len()
-		n := q.task.read(s, at, budget)
-		if n == 0 {
-			continue
-		}
-		s.add(q, q.tokens[at:at+n])
-		budget -= n
-		rows += n
-	}
-	return rows
+// addWriter adds a sequence to the writers of the step, with at most a number of drafted
+// tokens.
+func (s *scheduler) addWriter(q *sequence, most int) {
+	t := q.task.(*writer) // the only task that comes to this phase
+	t.lookup(most)
+	s.writers = append(s.writers, t)
+	s.drafts = append(s.drafts, draft{ids: t.draft, first: t.odds.first[t.gram], next: t.odds.next})
 }
 
-// readBudget returns how many tokens the step reads at most. While a caller
-// waits for single tokens the pieces are smaller, so that each comes soon.
-func (s *scheduler) readBudget() int {
-	for _, q := range s.active {
-		if q.phase == writing && !q.patient {
-			return max(s.chunk/4, min(s.chunk, 64))
-		}
-	}
-	return s.chunk
-}
-
-// open gives a sequence its cache, with what is known of its prompt. It
-// reports false where the sequence had better wait for a prompt that is read
-// in this very step and shares more with it.
-func (s *scheduler) open(q *sequence) bool {
-	var source backend.Cache
-	known := 0
-	if s.prefix != nil && q.task.sharesPrefix() {
-		source, known = s.known(q)
-		for i, r := range s.running {
-			soon := r.tokens[:r.cache.Len()+len(s.spans[i].Tokens)]
-			if n := commonPrefix(soon, q.tokens[:q.shared]); r.adapter == q.adapter && n > known && n >= minShared {
-				return false
-			}
-		}
-	}
-	if known >= minShared {
-		q.cache = source.Fork(known)
-	} else {
-		q.cache = s.backend.NewCache()
-	}
-	q.timings.CachedTokens = q.cache.Len()
-	s.stats.update(func(st *Stats) { st.CachedTokens += int64(q.cache.Len()) })
-	return true
-}
-
-// known finds the cache with the longest prefix of a prompt, among those of
-// active sequences and those kept of earlier ones. The tokens at which something is
-// asked are left to read.
-func (s *scheduler) known(q *sequence) (source backend.Cache, n int) {
-	prompt := q.tokens[:q.shared]
-	source, n = s.prefix.longest(q.adapter, prompt)
-	for _, r := range s.active {
-		if r.cache == nil || r.adapter != q.adapter {
-			continue
-		}
-		if shared := commonPrefix(r.tokens[:r.cache.Len()], prompt); shared > n {
-			source, n = r.cache, shared
-		}
-	}
-	return source, n
-}
-
-// addWriters adds the sequences that are being written, each with as many
-// drafted tokens as are worth verifying beside the readRows rows that the step
-// has already, and returns how many rows it adds.
-func (s *scheduler) addWriters(readRows int) (rows int) {
+// addWriters adds the sequences that are being written: the urgent ones, and those of
+// the patient ones that have their turn, each with as many drafted tokens as are worth
+// verifying beside the readRows rows that the step has already. Where drafts is false,
+// the patient ones have none. It returns how many rows it adds.
+func (s *scheduler) addWriters(readRows int, patient []*sequence, drafts bool) (rows int) {
 	s.writers, s.drafts = s.writers[:0], s.drafts[:0]
 	for _, q := range s.active {
-		if q.phase == writing {
-			t := q.task.(*writer) // the only task that comes to this phase
-			t.lookup(s.draft)
-			s.writers = append(s.writers, t)
-			s.drafts = append(s.drafts, draft{ids: t.draft, first: t.odds.first[t.gram], next: t.odds.next})
+		if q.phase == writing && !q.patient {
+			s.addWriter(q, s.draft)
 		}
+	}
+	most := s.draft
+	if !drafts {
+		most = 0
+	}
+	for _, q := range patient {
+		s.addWriter(q, most)
 	}
 	s.chooseDrafts(readRows+len(s.writers), s.drafts)
 	for i, t := range s.writers {
@@ -144,6 +119,7 @@ func (s *scheduler) addWriters(readRows int) (rows int) {
 		n := len(t.rows)
 		t.span = append(append(t.span[:0], t.tokens[len(t.tokens)-1]), t.draft[:n-1]...)
 		s.add(t.sequence, t.span)
+		t.lastStep = s.number
 		rows += n
 	}
 	return rows

@@ -45,7 +45,8 @@ func newWriter(ctx context.Context, r Request, adapter, limit, vocab int, stop [
 		sequence: newSequence(ctx, r.Tokens, adapter, limit-len(r.Tokens)), mailbox: newMailbox[Token](),
 		request: r, stop: stop, limit: limit,
 	}
-	t.task, t.patient = t, r.Patient
+	t.task = t
+	t.patient, t.tenant, t.admitted = r.Patient, r.Tenant, r.Admitted
 	if r.Stop != nil {
 		t.stop = r.Stop
 	}
@@ -236,7 +237,7 @@ func (t *writer) noteTimes() {
 	now := time.Now()
 	if t.first.IsZero() {
 		t.first = now
-		t.timings.Prefill = now.Sub(t.admitted)
+		t.timings.Prefill = now.Sub(t.placed)
 	}
 	t.timings.Decode = now.Sub(t.first)
 	t.timings.Steps++
