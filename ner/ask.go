@@ -142,6 +142,8 @@ func (e *Extractor) write(ctx context.Context, q question, a attempt) (reply, er
 		Tokens:              append(a.prompt[:len(a.prompt):len(a.prompt)], idsOf(a.prefix)...),
 		Adapter:             e.adapter,
 		Patient:             e.patient,
+		Tenant:              e.tenant,
+		Admitted:            true, // WithConcurrency bounds them
 		MaxNewTokens:        room,
 		RepetitionPenalty:   e.penalty,
 		PenaltySparesPrompt: e.sparePrompt,

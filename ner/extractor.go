@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/internal/constraint"
@@ -58,7 +56,7 @@ type shared struct {
 	under      func(adapter string) (*subject, error)
 	probes     probes
 	vocabulary func() *constraint.Vocabulary
-	places     *semaphore.Weighted // one for each question in flight; made with the first extractor
+	places     *places // one for each question in flight; made with the first extractor
 }
 
 func newShared(g Generator, c Classifier, t *tokenizer.Tokenizer, template func() (*chat.Template, error), under func(string) (*subject, error)) *shared {
@@ -77,7 +75,7 @@ func newExtractor(s *shared, options []Option) (*Extractor, error) {
 	if err := e.prepare(nil); err != nil {
 		return nil, err
 	}
-	s.places = semaphore.NewWeighted(int64(e.concurrency))
+	s.places = newPlaces(e.concurrency)
 	return e, nil
 }
 

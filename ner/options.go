@@ -159,6 +159,11 @@ func WithConcurrency(n int) Option { return func(s *settings) { s.concurrency = 
 // done when all of its documents are. See [model.Request].
 func WithPatience(on bool) Option { return func(s *settings) { s.patient = on } }
 
+// WithTenant names whom documents are annotated for. Extractors that derive from one
+// share its places for questions and its model: tenants then take turns, and one with
+// many documents delays the others little.
+func WithTenant(name string) Option { return func(s *settings) { s.tenant = name } }
+
 // WithModelOptions says how [Open] opens the model. Other functions refuse it.
 func WithModelOptions(o model.Options) Option { return func(s *settings) { s.model = &o } }
 

@@ -20,7 +20,7 @@ type query struct {
 // The first error ends the others and is returned.
 //
 // Queries about one piece take their places together, and documents take
-// turns in order of arrival. Otherwise each of many documents would get a place
+// turns in order of arrival, those of different tenants in turn. Otherwise each of many documents would get a place
 // for its first question, and the keys and values of the article would be gone
 // from the prefix cache before its second.
 func (e *Extractor) run(ctx context.Context, queries []query) error {
@@ -35,12 +35,12 @@ func (e *Extractor) run(ctx context.Context, queries []query) error {
 		}
 		// Places are taken here, so that a long article doesn't start a goroutine
 		// for every piece.
-		if e.places.Acquire(ctx, int64(n)) != nil {
+		if e.places.acquire(ctx, e.tenant, n) != nil {
 			break // for a cause that ctx has
 		}
 		for _, q := range queries[:n] {
 			working.Go(func() {
-				defer e.places.Release(1)
+				defer e.places.release(e.tenant)
 				if err := q.run(ctx); err != nil {
 					cancel(err)
 				}

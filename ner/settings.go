@@ -29,6 +29,7 @@ type settings struct {
 	penalty         float32
 	sparePrompt     bool
 	patient         bool
+	tenant          string
 	maxNewTokens    int
 	chunkTokens     int
 	alternatives    float64

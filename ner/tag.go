@@ -82,7 +82,7 @@ func (e *Extractor) scores(ctx context.Context, c copied) ([]tagging.Token, erro
 	if len(c.tokens) == 0 {
 		return nil, nil
 	}
-	labelled, err := e.classifier.Classify(ctx, model.ClassifyRequest{Tokens: c.ids, From: c.first, Adapter: e.adapter, Patient: e.patient})
+	labelled, err := e.classifier.Classify(ctx, model.ClassifyRequest{Tokens: c.ids, From: c.first, Adapter: e.adapter, Patient: e.patient, Tenant: e.tenant, Admitted: true})
 	if err != nil {
 		return nil, err
 	}

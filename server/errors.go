@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/model"
@@ -71,8 +73,8 @@ func asAPIError(err error) *apiError {
 		return contextLength("prompt", long.PromptTokens, 0, long.Limit)
 	case errors.As(err, &full):
 		return &apiError{
-			status: http.StatusTooManyRequests, Kind: kindLimit, Code: "queue_full", retryAfter: 1,
-			Message: fmt.Sprintf("%d requests are in flight, %d of which may wait: try again later", full.InFlight, full.Waiting),
+			status: http.StatusTooManyRequests, Kind: kindLimit, Code: "queue_full", retryAfter: seconds(full.RetryAfter),
+			Message: fmt.Sprintf("the queue is full: %d requests are in flight, and %d tokens of their prompts wait to be read; try again later", full.InFlight, full.Tokens),
 		}
 	case errors.As(err, &bad):
 		e := &apiError{status: http.StatusBadRequest, Kind: kindRequest, Code: "invalid_value", Message: bad.Error()}
@@ -89,6 +91,11 @@ func asAPIError(err error) *apiError {
 		}
 	}
 	return errInternal
+}
+
+// seconds returns what Retry-After says of a wait: 1 second to 10 minutes.
+func seconds(wait time.Duration) int {
+	return int(min(max(math.Ceil(wait.Seconds()), 1), 600))
 }
 
 // contextLength refuses a prompt of so many tokens, in a field, with an answer of
