@@ -49,6 +49,10 @@ func (e *Extractor) Key() confidence.Key {
 	}
 }
 
+// Calibration returns the calibration that makes probabilities of the extractor's
+// confidences; nil if there is none. The caller must not change it.
+func (e *Extractor) Calibration() *confidence.Calibration { return e.calibration }
+
 // calibrate chooses the calibration: the one that the caller gave, which must
 // fit; else, if it fits, one that was given to an extractor from which this one
 // was derived; else one that lies beside the adapter or the model.

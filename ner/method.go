@@ -38,6 +38,9 @@ type tagger struct {
 	scheme *tagging.Scheme
 }
 
+// Method returns how the extractor finds chemicals and diseases.
+func (e *Extractor) Method() Method { return e.using }
+
 // chooseMethod sets how mentions are found: by the method that the settings name,
 // or else by tags where the model has labels and a prompt has a copy of the
 // article for them, and by lists where not.

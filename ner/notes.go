@@ -8,6 +8,15 @@ import (
 	"github.com/medner/medner/tokenizer/chat"
 )
 
+// Prompts returns the names of the prompts that the extractor asks with.
+func (e *Extractor) Prompts() []string {
+	names := make([]string, len(e.prompts))
+	for i, p := range e.prompts {
+		names[i] = p.Name
+	}
+	return names
+}
+
 // Notes says what a user should know about how the model is asked: where the system
 // message of a prompt goes if the model has no role for it, and which options have no
 // effect on tags or without them.

@@ -19,6 +19,8 @@ type settings struct {
 	extractor *ner.Extractor
 	hosts     hosts
 	stall     time.Duration
+	// terminologies are those that requests to annotate may name.
+	terminologies []namedIndex
 }
 
 // Limits bounds what one request may take. What is zero is the default.
@@ -26,6 +28,13 @@ type Limits struct {
 	Body    int64 // bytes of a request's body. 0: 32 MiB
 	Depth   int   // objects and arrays within each other in a request's JSON. 0: 32
 	Choices int   // answers to one request: prompts times n, or times best_of. 0: 128
+	// Documents and Characters bound what a request to annotate or to convert holds.
+	// 0: 2000 documents, of 4 Mi code points together
+	Documents, Characters int
+	// Queued bounds the code points of all documents that are being annotated or wait
+	// for it; a request that would make them more is refused with status 429, unless it
+	// is alone. 0: 16 Mi
+	Queued int
 	// Write is how long a client may take to read a part of a streamed answer before
 	// its request is ended. 0: 30 seconds
 	Write time.Duration
@@ -59,6 +68,15 @@ func (l Limits) orDefaults() Limits {
 	}
 	if l.PerClient == 0 {
 		l.PerClient = 256
+	}
+	if l.Documents == 0 {
+		l.Documents = 2000
+	}
+	if l.Characters == 0 {
+		l.Characters = 4 << 20
+	}
+	if l.Queued == 0 {
+		l.Queued = 16 << 20
 	}
 	if l.Write == 0 {
 		l.Write = 30 * time.Second

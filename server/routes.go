@@ -35,6 +35,9 @@ func routes() []route {
 		{"GET", "/page/{file...}", (*Server).servePage, false},
 		{"GET", "/v1/models", (*Server).listModels, false},
 		{"GET", "/v1/models/{id...}", (*Server).getModel, false},
+		{"POST", "/v1/ner", (*Server).annotate, true},
+		{"GET", "/v1/ner/options", (*Server).nerOptions, false},
+		{"POST", "/v1/convert", (*Server).convert, false},
 	}
 }
 

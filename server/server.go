@@ -40,6 +40,8 @@ type Server struct {
 	queueBound atomic.Int64
 	progress   progress
 	prints     fingerprints
+	load       load         // of requests to annotate
+	tenants    atomic.Int64 // requests to annotate so far: each is a tenant of the model
 }
 
 // generator is what completions ask of a model.

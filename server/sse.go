@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -72,6 +73,14 @@ func (e *events) send(value any) error {
 		return errGone
 	}
 	return nil
+}
+
+// sendLine sends a line of JSON as it is. An error says that the client can't be reached.
+func (e *events) sendLine(line []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.put("data: " + strings.TrimRight(string(line), "\n") + "\n\n")
+	return e.failed
 }
 
 // done sends the mark of a complete answer.

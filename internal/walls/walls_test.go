@@ -128,7 +128,10 @@ var rooms = map[string][]string{
 	},
 
 	// What answers HTTP requests with a model.
-	"server": {"model", "model/arch", "ner", "tokenizer", "tokenizer/chat"},
+	"server": {
+		"model", "model/arch", "ner", "ner/confidence", "ner/document", "ner/format", "ner/prompt", "ner/terminology", "tokenizer",
+		"tokenizer/chat",
+	},
 
 	// The sockets of a server.
 	"internal/listen": {},

@@ -1,0 +1,342 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/ner"
+	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/ner/format"
+)
+
+// What an answer holds, by its form:
+//
+//	application/json      {"documents": […], "notes": […]}: for each document the object that
+//	                      medner ner --format jsonl writes, or {"id": …, "error": {…}}; notes,
+//	                      if there are any, say what a user should know
+//	application/x-ndjson  the same objects, a line each, as soon as each is done
+//	text/event-stream     the same objects, an event each, then [DONE]
+//	any other             the bytes that medner ner --format writes; documents that failed are
+//	                      left out, counted in the header Medner-Failed-Documents and told in
+//	                      Medner-Errors, a JSON list of {"id", "message"}; if all failed, the
+//	                      answer is the last error
+//
+// Objects come in the order of the documents.
+
+// answer is an answer that is being written.
+type answer interface {
+	// result adds a document.
+	result(*document.Result) error
+	// failed adds the error in a document's place.
+	failed(id string, err *apiError) error
+	// end completes the answer; notes say what a user should know.
+	end(notes []string) error
+	// abort ends an answer that can't be completed, if it has begun. It reports whether it
+	// had.
+	abort(err *apiError) bool
+}
+
+// failure is what stands in the place of a document that failed.
+type failure struct {
+	ID    string    `json:"id"`
+	Error *apiError `json:"error"`
+}
+
+// begin returns the answer to a request. Write says how its documents are written.
+func (s *Server) begin(w http.ResponseWriter, a *ask, o format.WriteOptions) (answer, error) {
+	switch {
+	case a.form.media == eventStream:
+		return &eventAnswer{s.startEvents(w), o.Text}, nil
+	case a.form.media == envelope:
+		return &jsonAnswer{w: w, text: o.Text}, nil
+	case a.form.format == format.JSONL:
+		return s.startLines(w, a.form.media, o.Text), nil
+	}
+	f := &fileAnswer{w: w, form: a.form}
+	o.Format = a.form.format
+	var err error
+	f.writer, err = format.NewWriter(&f.buffer, o)
+	return f, err
+}
+
+// jsonAnswer is one JSON object, which is sent when it is complete.
+type jsonAnswer struct {
+	w         http.ResponseWriter
+	text      bool
+	documents bytes.Buffer
+	count     int
+}
+
+func (a *jsonAnswer) add(object []byte) error {
+	if a.count++; a.count > 1 {
+		a.documents.WriteByte(',')
+	}
+	a.documents.Write(bytes.TrimRight(object, "\n"))
+	return nil
+}
+
+func (a *jsonAnswer) result(r *document.Result) error {
+	object, err := format.Marshal(r, a.text)
+	if err != nil {
+		return err
+	}
+	return a.add(object)
+}
+
+func (a *jsonAnswer) failed(id string, err *apiError) error {
+	object, problem := plainJSON(failure{id, err})
+	if problem != nil {
+		return problem
+	}
+	return a.add(object)
+}
+
+func (a *jsonAnswer) end(notes []string) error {
+	a.w.Header().Set("Content-Type", envelope)
+	var body bytes.Buffer
+	body.WriteString(`{"documents":[`)
+	body.Write(a.documents.Bytes())
+	body.WriteByte(']')
+	if len(notes) > 0 {
+		list, err := plainJSON(notes)
+		if err != nil {
+			return err
+		}
+		body.WriteString(`,"notes":`)
+		body.Write(bytes.TrimRight(list, "\n"))
+	}
+	body.WriteString("}\n")
+	_, err := a.w.Write(body.Bytes())
+	return err
+}
+
+func (a *jsonAnswer) abort(*apiError) bool { return false }
+
+// plainJSON returns a value as JSON on a line, in which <, > and & are themselves.
+func plainJSON(value any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return b.Bytes(), err
+}
+
+// eventAnswer is a stream of events.
+type eventAnswer struct {
+	events *events
+	text   bool
+}
+
+func (a *eventAnswer) result(r *document.Result) error {
+	object, err := format.Marshal(r, a.text)
+	if err != nil {
+		return err
+	}
+	return a.events.sendLine(object)
+}
+
+func (a *eventAnswer) failed(id string, err *apiError) error {
+	object, problem := plainJSON(failure{id, err})
+	if problem != nil {
+		return problem
+	}
+	return a.events.sendLine(object)
+}
+
+func (a *eventAnswer) end([]string) error {
+	a.events.done()
+	a.events.end()
+	return nil
+}
+
+func (a *eventAnswer) abort(err *apiError) bool {
+	a.events.fail(err)
+	a.events.end()
+	return true
+}
+
+// linesAnswer is a stream of JSON objects, one a line.
+type linesAnswer struct {
+	w     http.ResponseWriter
+	flush *http.ResponseController
+	limit time.Duration // for writing a line
+	text  bool
+}
+
+// startLines sends the headers.
+func (s *Server) startLines(w http.ResponseWriter, media string, text bool) *linesAnswer {
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would collect the lines
+	w.WriteHeader(http.StatusOK)
+	a := &linesAnswer{w: w, flush: http.NewResponseController(w), limit: s.limits.Write, text: text}
+	_ = a.flush.Flush()
+	return a
+}
+
+func (a *linesAnswer) line(object []byte) error {
+	_ = a.flush.SetWriteDeadline(time.Now().Add(a.limit)) // not every writer has one
+	if _, err := a.w.Write(object); err != nil {
+		return err
+	}
+	err := a.flush.Flush()
+	_ = a.flush.SetWriteDeadline(time.Time{})
+	return err
+}
+
+func (a *linesAnswer) result(r *document.Result) error {
+	object, err := format.Marshal(r, a.text)
+	if err != nil {
+		return err
+	}
+	return a.line(object)
+}
+
+func (a *linesAnswer) failed(id string, err *apiError) error {
+	object, problem := plainJSON(failure{id, err})
+	if problem != nil {
+		return problem
+	}
+	return a.line(object)
+}
+
+func (a *linesAnswer) end([]string) error { return nil }
+
+func (a *linesAnswer) abort(err *apiError) bool {
+	if object, problem := plainJSON(map[string]any{"error": err}); problem == nil {
+		_ = a.line(object) // the client may have gone
+	}
+	return true
+}
+
+// fileAnswer is a file of any format, which is sent when it is complete.
+type fileAnswer struct {
+	w        http.ResponseWriter
+	form     answerForm
+	buffer   bytes.Buffer
+	writer   format.Writer
+	written  int
+	failures []failure
+}
+
+func (a *fileAnswer) result(r *document.Result) error {
+	err := a.writer.Write(r)
+	if err == nil {
+		a.written++
+	}
+	return err
+}
+
+func (a *fileAnswer) failed(id string, err *apiError) error {
+	a.failures = append(a.failures, failure{id, err})
+	return nil
+}
+
+func (a *fileAnswer) end([]string) error {
+	if n := len(a.failures); n > 0 {
+		if a.written == 0 {
+			return a.failures[n-1].Error
+		}
+		a.w.Header().Set("Medner-Failed-Documents", strconv.Itoa(n))
+		a.w.Header().Set("Medner-Errors", errorsHeader(a.failures))
+	}
+	if err := a.writer.Close(); err != nil {
+		return err
+	}
+	media := a.form.media
+	if a.form.format != format.Brat && len(media) > 5 && media[:5] == "text/" {
+		media += "; charset=utf-8"
+	}
+	a.w.Header().Set("Content-Type", media)
+	a.w.Header().Set("X-Content-Type-Options", "nosniff")
+	if a.form.format == format.HTML { // a page of texts that others wrote isn't shown as this site's
+		a.w.Header().Set("Content-Disposition", `attachment; filename="medner.html"`)
+		a.w.Header().Set("Content-Security-Policy", "sandbox allow-scripts")
+	}
+	_, err := a.w.Write(a.buffer.Bytes())
+	return err
+}
+
+func (a *fileAnswer) abort(*apiError) bool { return false }
+
+// errorsHeader tells the first failures, in ASCII and as long as a header may be.
+func errorsHeader(failures []failure) string {
+	type told struct {
+		ID      string `json:"id"`
+		Message string `json:"message"`
+	}
+	const most = 4000 // bytes
+	text := "["
+	for i, f := range failures {
+		data, err := json.Marshal(told{f.ID, f.Error.Message})
+		if err != nil {
+			continue
+		}
+		object := ""
+		for _, c := range string(data) {
+			switch {
+			case c < 0x80:
+				object += string(c)
+			case c < 0x10000:
+				object += fmt.Sprintf(`\u%04x`, c)
+			default:
+				c -= 0x10000
+				object += fmt.Sprintf(`\u%04x\u%04x`, 0xd800+c>>10, 0xdc00+c&0x3ff)
+			}
+		}
+		if len(text)+len(object) > most {
+			break
+		}
+		if i > 0 {
+			text += ","
+		}
+		text += object
+	}
+	return text + "]"
+}
+
+// documentError returns what a client is told of the error of a document.
+func (s *Server) documentError(err error) *apiError {
+	var of *ner.DocumentError
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	e := asAPIError(err)
+	if e == errInternal {
+		s.log.Error("a document failed", "error", err)
+	}
+	return e
+}
+
+// paramOf is the field of a request by the name that errors of package ner have for it.
+func paramOf(field string) string {
+	known := map[string]string{
+		"on ungrounded": "on_ungrounded", "seed rules": "profile_option", "max new tokens": "max_new_tokens", "chunk tokens": "chunk_tokens",
+		"repetition penalty": "repetition_penalty", "min confidence": "min_confidence", "target precision": "target_precision", "adapter": "model",
+		`method "tag"`: "method", `method "both"`: "method",
+	}
+	if name := known[field]; name != "" {
+		return name
+	}
+	return field
+}
+
+// inFields returns an error of package ner in terms of the request's fields.
+func inFields(err error) error {
+	var bad *badinput.Error
+	if !errors.As(err, &bad) || bad.File != "" {
+		return err
+	}
+	e := asAPIError(err)
+	param := paramOf(bad.Field)
+	told := *bad
+	told.Field = param
+	e.Param, e.Message = &param, told.Error()
+	return e
+}
