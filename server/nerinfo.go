@@ -69,7 +69,7 @@ func (s *Server) nerOptions(w http.ResponseWriter, _ *http.Request) error {
 		Models: s.modelNames(), Tasks: prompt.Tasks(), Methods: s.methods(), Prompts: prompt.Names(),
 		Profiles: []ner.Profile{ner.Default, ner.SeedCompat}, Rules: []ner.Ensemble{ner.Union, ner.Intersection, ner.Vote},
 		OnUngrounded: []ner.Ungrounded{ner.Flag, ner.Drop},
-		AnyInput:     anyOf, Terminology: []terminologyInfo{},
+		AnyInput:     detectedTypes, Terminology: []terminologyInfo{},
 		Defaults: map[string]any{
 			"tasks": prompt.Tasks(), "profile": ner.Default, "grounded": true, "whole_words": true, "on_ungrounded": ner.Flag,
 			"repetition_penalty": 1, "max_new_tokens": 256, "chunk_tokens": 1024, "ensemble_rule": ner.Vote, "with_text": false,

@@ -23,7 +23,7 @@ const (
 
 // mediaTypes lists the media types of each format; the first is the one that answers
 // have. Every format has the type that vendorType returns too. XML and JSON types that
-// several formats share are in anyOf.
+// several formats share are in detectedTypes.
 var mediaTypes = map[format.Format][]string{
 	format.Text:      {"text/plain"},
 	format.JSONL:     {ndjson, "application/ndjson", "application/jsonl", "application/jsonlines", "application/x-jsonlines"},
@@ -39,8 +39,8 @@ var mediaTypes = map[format.Format][]string{
 	format.JATS:      {"application/jats+xml", "application/x-jats+xml"},
 }
 
-// anyOf lists the media types of bodies whose format is found out by their first bytes.
-var anyOf = []string{"application/xml", "text/xml", "application/octet-stream", "application/gzip", "application/zstd"}
+// detectedTypes lists the media types of bodies whose format is found out by their first bytes.
+var detectedTypes = []string{"application/xml", "text/xml", "application/octet-stream", "application/gzip", "application/zstd"}
 
 // outputAliases are media types that answers may be asked for by, beside those in
 // mediaTypes.
@@ -73,7 +73,7 @@ func inputFormat(r *http.Request) (f format.Format, isEnvelope bool, err error) 
 	switch {
 	case media == envelope, media == "application/x-www-form-urlencoded": // curl -d sends it
 		return "", true, nil
-	case slices.Contains(anyOf, media):
+	case slices.Contains(detectedTypes, media):
 		return "", false, nil
 	}
 	for _, f := range format.Inputs() {
@@ -85,7 +85,7 @@ func inputFormat(r *http.Request) (f format.Format, isEnvelope bool, err error) 
 }
 
 func unsupportedMedia(found string) *apiError {
-	list := append([]string{envelope}, anyOf...)
+	list := append([]string{envelope}, detectedTypes...)
 	for _, f := range format.Inputs() {
 		list = append(list, typesOf(f)[0])
 	}
@@ -145,7 +145,7 @@ func formOf(r *http.Request, name string) (answerForm, error) {
 				continue
 			}
 		}
-		if i := slices.IndexFunc(forms, func(f answerForm) bool { return within(f.media, media) }); i >= 0 && q > quality {
+		if i := slices.IndexFunc(forms, func(f answerForm) bool { return inRange(f.media, media) }); i >= 0 && q > quality {
 			best, quality = forms[i], q
 		}
 	}
@@ -155,8 +155,8 @@ func formOf(r *http.Request, name string) (answerForm, error) {
 	return best, nil
 }
 
-// within reports whether a media type is in a range such as text/*.
-func within(media, mediaRange string) bool {
+// inRange reports whether a media type is in a range such as text/*.
+func inRange(media, mediaRange string) bool {
 	if class, ok := strings.CutSuffix(mediaRange, "/*"); ok {
 		return class == "*" || strings.HasPrefix(media, class+"/")
 	}
