@@ -7,13 +7,13 @@ import (
 	"github.com/medner/medner/ner/format"
 )
 
-// convert answers POST /v1/convert: documents in, as readAsk describes, with their
+// convert answers POST /v1/convert: documents in, as readDocuments describes, with their
 // annotations (medner/1 with a curator's corrections, for instance), and the same
 // documents out in another format, as answer describes. No model is asked. The bytes are
 // those of medner convert. Options: format (or Accept), with_text (true by default),
 // lenient, terminology.
 func (s *Server) convert(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.readAsk(w, r, func(f *nerFields) format.Strictness {
+	a, err := s.readDocuments(w, r, func(f *nerFields) format.Strictness {
 		if f.Lenient != nil && *f.Lenient {
 			return format.Lenient
 		}
@@ -57,7 +57,7 @@ func (s *Server) convert(w http.ResponseWriter, r *http.Request) error {
 }
 
 // collection returns what a BioC file says of itself.
-func (a *ask) collection() format.Collection {
+func (a *nerRequest) collection() format.Collection {
 	if a.about == nil {
 		return format.Collection{Source: "medner"}
 	}

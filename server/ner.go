@@ -17,11 +17,11 @@ import (
 	"github.com/medner/medner/ner/terminology"
 )
 
-// annotate answers POST /v1/ner: documents in, as readAsk describes, annotated documents
+// annotate answers POST /v1/ner: documents in, as readDocuments describes, annotated documents
 // out, as answer describes. Each document gets, byte by byte, what medner ner writes for
 // it under the same options.
 func (s *Server) annotate(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.readAsk(w, r, func(*nerFields) format.Strictness { return format.TextOnly })
+	a, err := s.readDocuments(w, r, func(*nerFields) format.Strictness { return format.TextOnly })
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *Server) annotate(w http.ResponseWriter, r *http.Request) error {
 }
 
 // annotateAll adds what becomes of each document to the answer.
-func (s *Server) annotateAll(ctx context.Context, e *ner.Extractor, a *ask, out answer) error {
+func (s *Server) annotateAll(ctx context.Context, e *ner.Extractor, a *nerRequest, out answer) error {
 	n := 0
 	for result, err := range e.Stream(ctx, a.texts()) {
 		if ctx.Err() != nil {
@@ -71,7 +71,7 @@ func (s *Server) annotateAll(ctx context.Context, e *ner.Extractor, a *ask, out 
 }
 
 // texts yields the documents without their annotations.
-func (a *ask) texts() iter.Seq2[document.Document, error] {
+func (a *nerRequest) texts() iter.Seq2[document.Document, error] {
 	return func(yield func(document.Document, error) bool) {
 		for _, d := range a.documents {
 			d.Entities, d.Relations = nil, nil

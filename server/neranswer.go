@@ -20,8 +20,9 @@ import (
 //	application/json      {"documents": […], "notes": […]}: for each document the object that
 //	                      medner ner --format jsonl writes, or {"id": …, "error": {…}}; notes,
 //	                      if there are any, say what a user should know
-//	application/x-ndjson  the same objects, a line each, as soon as each is done
-//	text/event-stream     the same objects, an event each, then [DONE]
+//	application/x-ndjson  the same objects, a line each, as soon as each is done; with the option
+//	                      notes, {"notes": […]} at the end if there are any
+//	text/event-stream     the same, an event each, then [DONE]
 //	any other             the bytes that medner ner --format writes; documents that failed are
 //	                      left out, counted in the header Medner-Failed-Documents and told in
 //	                      Medner-Errors, a JSON list of {"id", "message"}; if all failed, the
@@ -49,14 +50,14 @@ type failure struct {
 }
 
 // begin returns the answer to a request. Write says how its documents are written.
-func (s *Server) begin(w http.ResponseWriter, a *ask, o format.WriteOptions) (answer, error) {
+func (s *Server) begin(w http.ResponseWriter, a *nerRequest, o format.WriteOptions) (answer, error) {
 	switch {
 	case a.form.media == eventStream:
-		return &eventAnswer{s.startEvents(w), o.Text}, nil
+		return &eventAnswer{s.startEvents(w), o.Text, a.wantsNotes()}, nil
 	case a.form.media == envelope:
 		return &jsonAnswer{w: w, text: o.Text}, nil
 	case a.form.format == format.JSONL:
-		return s.startLines(w, a.form.media, o.Text), nil
+		return s.startLines(w, a, o.Text), nil
 	}
 	f := &fileAnswer{w: w, form: a.form}
 	o.Format = a.form.format
@@ -131,6 +132,7 @@ func plainJSON(value any) ([]byte, error) {
 type eventAnswer struct {
 	events *events
 	text   bool
+	notes  bool // notes are wanted
 }
 
 func (a *eventAnswer) result(r *document.Result) error {
@@ -149,7 +151,12 @@ func (a *eventAnswer) failed(id string, err *apiError) error {
 	return a.events.sendLine(object)
 }
 
-func (a *eventAnswer) end([]string) error {
+func (a *eventAnswer) end(notes []string) error {
+	if a.notes && len(notes) > 0 {
+		if err := a.events.send(notesObject{notes}); err != nil {
+			return err
+		}
+	}
 	a.events.done()
 	a.events.end()
 	return nil
@@ -167,15 +174,23 @@ type linesAnswer struct {
 	flush *http.ResponseController
 	limit time.Duration // for writing a line
 	text  bool
+	notes bool // notes are wanted
 }
 
+// notesObject tells what a user should know, at the end of a stream.
+type notesObject struct {
+	Notes []string `json:"notes"`
+}
+
+func (a *nerRequest) wantsNotes() bool { return a.Notes != nil && *a.Notes }
+
 // startLines sends the headers.
-func (s *Server) startLines(w http.ResponseWriter, media string, text bool) *linesAnswer {
-	w.Header().Set("Content-Type", media)
+func (s *Server) startLines(w http.ResponseWriter, r *nerRequest, text bool) *linesAnswer {
+	w.Header().Set("Content-Type", r.form.media)
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would collect the lines
 	w.WriteHeader(http.StatusOK)
-	a := &linesAnswer{w: w, flush: http.NewResponseController(w), limit: s.limits.Write, text: text}
+	a := &linesAnswer{w: w, flush: http.NewResponseController(w), limit: s.limits.Write, text: text, notes: r.wantsNotes()}
 	_ = a.flush.Flush()
 	return a
 }
@@ -206,7 +221,16 @@ func (a *linesAnswer) failed(id string, err *apiError) error {
 	return a.line(object)
 }
 
-func (a *linesAnswer) end([]string) error { return nil }
+func (a *linesAnswer) end(notes []string) error {
+	if !a.notes || len(notes) == 0 {
+		return nil
+	}
+	object, err := plainJSON(notesObject{notes})
+	if err != nil {
+		return err
+	}
+	return a.line(object)
+}
 
 func (a *linesAnswer) abort(err *apiError) bool {
 	if object, problem := plainJSON(map[string]any{"error": err}); problem == nil {

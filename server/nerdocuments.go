@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/medner/medner/badinput"
@@ -31,8 +33,8 @@ type sent struct {
 	err error
 }
 
-// ask is a request to annotate or to convert, read and checked.
-type ask struct {
+// nerRequest is a request to annotate or to convert, read and checked.
+type nerRequest struct {
 	nerFields
 	documents  []sent
 	characters int // code points of all documents
@@ -49,9 +51,9 @@ type nerBody struct {
 	ID        json.RawMessage `json:"id"`
 }
 
-// readAsk reads a request. Strictness says what becomes of annotations that can't be read.
-func (s *Server) readAsk(w http.ResponseWriter, r *http.Request, strictness func(*nerFields) format.Strictness) (*ask, error) {
-	a := &ask{}
+// readDocuments reads a request. Strictness says what becomes of annotations that can't be read.
+func (s *Server) readDocuments(w http.ResponseWriter, r *http.Request, strictness func(*nerFields) format.Strictness) (*nerRequest, error) {
+	a := &nerRequest{}
 	if err := a.query(r.URL.Query()); err != nil {
 		return nil, err
 	}
@@ -81,13 +83,17 @@ func (s *Server) readAsk(w http.ResponseWriter, r *http.Request, strictness func
 }
 
 // readFile reads a body in a format; "" is found out.
-func (s *Server) readFile(w http.ResponseWriter, r *http.Request, a *ask, in format.Format, strictness format.Strictness) error {
+func (s *Server) readFile(w http.ResponseWriter, r *http.Request, a *nerRequest, in format.Format, strictness format.Strictness) error {
 	body, err := s.readBody(w, r)
 	if err != nil {
 		return err
 	}
 	before := len(a.documents)
-	if err := a.read(s.limits, "stdin", body, a.options(in, strictness)); err != nil {
+	name := "stdin"
+	if a.Name != nil && *a.Name != "" {
+		name = path.Base(strings.ReplaceAll(*a.Name, "\\", "/"))
+	}
+	if err := a.read(s.limits, name, body, a.options(in, strictness)); err != nil {
 		return err
 	}
 	if len(a.documents) == before {
@@ -97,7 +103,7 @@ func (s *Server) readFile(w http.ResponseWriter, r *http.Request, a *ask, in for
 }
 
 // options returns how documents are read.
-func (a *ask) options(in format.Format, strictness format.Strictness) format.ReadOptions {
+func (a *nerRequest) options(in format.Format, strictness format.Strictness) format.ReadOptions {
 	return format.ReadOptions{
 		Format: in, Annotations: strictness, Warn: a.warnings.Add,
 		Collection: func(c format.Collection) { a.about = &c },
@@ -106,7 +112,7 @@ func (a *ask) options(in format.Format, strictness format.Strictness) format.Rea
 
 // read adds the documents of a file. A document that can't be read is an error in its
 // place; a file that can't be is returned.
-func (a *ask) read(l Limits, name string, file []byte, o format.ReadOptions) error {
+func (a *nerRequest) read(l Limits, name string, file []byte, o format.ReadOptions) error {
 	reader, err := format.NewReader(name, bytes.NewReader(file), o)
 	if err != nil {
 		return err
@@ -132,7 +138,7 @@ func tooMuch(field, found, expected string) *apiError {
 }
 
 // readEnvelope reads a body that is a JSON object.
-func (s *Server) readEnvelope(w http.ResponseWriter, r *http.Request, a *ask, strictness func(*nerFields) format.Strictness) error {
+func (s *Server) readEnvelope(w http.ResponseWriter, r *http.Request, a *nerRequest, strictness func(*nerFields) format.Strictness) error {
 	body := nerBody{nerFields: a.nerFields}
 	if err := s.readJSON(w, r, &body); err != nil {
 		return err

@@ -42,6 +42,8 @@ type nerFields struct {
 	WithText            *bool           `json:"with_text"`   // JSON holds the texts of documents too
 	Format              *string         `json:"format"`      // of the answer, in place of Accept
 	Stream              *bool           `json:"stream"`      // answer by events, where Accept asks for nothing else
+	Notes               *bool           `json:"notes"`       // a stream ends with an object {"notes": […]}, if there are any
+	Name                *string         `json:"name"`        // of the file that the body is: helps to tell its format, and names documents without identifiers
 	Lenient             *bool           `json:"lenient"`     // of /v1/convert
 }
 
