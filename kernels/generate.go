@@ -7,4 +7,5 @@ package kernels
 //go:generate go -C internal/gen run . -kernels matrix -isa avx2 -pkg kernels -out ../../matrix_avx2_amd64.s -stubs ../../matrix_avx2_amd64.go
 //go:generate go -C internal/gen run . -kernels matrix -isa avx512 -pkg kernels -out ../../matrix_avx512_amd64.s -stubs ../../matrix_avx512_amd64.go
 //go:generate go -C internal/gen run . -kernels matrix -isa vnni -pkg kernels -out ../../matrix_vnni_amd64.s -stubs ../../matrix_vnni_amd64.go
+//go:generate go -C internal/gen run . -kernels matrix -isa vbmi -pkg kernels -out ../../matrix_vbmi_amd64.s -stubs ../../matrix_vbmi_amd64.go
 //go:generate go -C internal/gen run ./tables -out ../../matrix_tables_amd64.go

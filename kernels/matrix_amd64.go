@@ -51,3 +51,10 @@ var matrixVNNI = func() matrixOps {
 	}
 	return m
 }()
+
+// matrixVBMI has its own products of few tokens with weights that are rounded.
+var matrixVBMI = func() matrixOps {
+	m := matrixVNNI
+	m.vector[kinds.Bits4BF16], m.vector[kinds.Bits4F16] = vector4BF16VBMI, vector4F16VBMI
+	return m
+}()

@@ -9,6 +9,7 @@ var nativeVariants = []*variant{
 	{name: "avx2", missing: lacking(avx2Features), vector: &vectorAVX2, matrix: &matrixAVX2},
 	{name: "avx512", missing: lacking(avx512Features), vector: &vectorAVX512, matrix: &matrixAVX512},
 	{name: "avx512vnni", missing: lacking(vnniFeatures), vector: &vectorVNNI, matrix: &matrixVNNI},
+	{name: "avx512vbmi", missing: lacking(vbmiFeatures), vector: &vectorVNNI, matrix: &matrixVBMI},
 }
 
 type feature struct {
@@ -27,6 +28,9 @@ var avx512Features = append(avx2Features[:len(avx2Features):len(avx2Features)],
 
 var vnniFeatures = append(avx512Features[:len(avx512Features):len(avx512Features)],
 	feature{cpu.X86.HasAVX512VNNI, "AVX-512VNNI"})
+
+var vbmiFeatures = append(vnniFeatures[:len(vnniFeatures):len(vnniFeatures)],
+	feature{cpu.X86.HasAVX512VBMI, "AVX-512VBMI"})
 
 // lacking names the first feature that the processor does not have.
 func lacking(features []feature) string {

@@ -21,7 +21,7 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("gen: ")
 	kernels := flag.String("kernels", "", "which kernels to write: vector, attention or matrix")
-	isa := flag.String("isa", "", "the instruction set: avx2, avx512 or vnni")
+	isa := flag.String("isa", "", "the instruction set: avx2, avx512, vnni or vbmi")
 	flag.Parse() // with avo's flags: -pkg, -out, -stubs
 	write, ok := writers[*kernels]
 	if !ok {

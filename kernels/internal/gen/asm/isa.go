@@ -15,11 +15,13 @@ type ISA struct {
 	Vector func() VecVirtual
 }
 
-// The instruction sets. VNNI is AVX-512 with its products of integers.
+// The instruction sets. VNNI is AVX-512 with its products of integers,
+// VBMI with its permutations of bytes.
 var (
 	AVX2   = ISA{"avx2", "AVX2", 8, YMM}
 	AVX512 = ISA{"avx512", "AVX512", 16, ZMM}
 	VNNI   = ISA{"vnni", "VNNI", 16, ZMM}
+	VBMI   = ISA{"vbmi", "VBMI", 16, ZMM}
 )
 
 // target is the instruction set of the file that is written: one a run, as avo
@@ -28,13 +30,13 @@ var target = AVX2
 
 // Use makes the named instruction set the target.
 func Use(name string) error {
-	for _, isa := range []ISA{AVX2, AVX512, VNNI} {
+	for _, isa := range []ISA{AVX2, AVX512, VNNI, VBMI} {
 		if isa.Name == name {
 			target = isa
 			return nil
 		}
 	}
-	return fmt.Errorf("instruction set %q is none of avx2, avx512, vnni", name)
+	return fmt.Errorf("instruction set %q is none of avx2, avx512, vnni, vbmi", name)
 }
 
 // Suffix ends the names of the target's functions.
@@ -42,6 +44,9 @@ func Suffix() string { return target.Suffix }
 
 // IsVNNI says that the target has the products of integers of AVX-512 VNNI.
 func IsVNNI() bool { return target.Suffix == VNNI.Suffix }
+
+// IsVBMI says that the target has the permutations of bytes of AVX-512 VBMI.
+func IsVBMI() bool { return target.Suffix == VBMI.Suffix }
 
 // Wide says that the target is AVX-512: 32 registers of 16 lanes, masks, and
 // operands that are broadcast from memory.

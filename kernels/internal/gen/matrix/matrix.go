@@ -78,14 +78,18 @@ var avx512 = tiling{
 // limits is the tiling of the target.
 var limits tiling
 
-// Write writes the products of float32 for AVX2 and AVX-512, and those of
-// integers for AVX2 and VNNI.
+// Write writes the products of float32 for AVX2 and AVX-512, those of integers for
+// AVX2 and VNNI, and for VBMI those of float32 with weights that are rounded.
 func Write() {
 	limits = avx2
 	if Wide() {
 		limits = avx512
 	}
 	constants()
+	if IsVBMI() {
+		roundedVectors()
+		return
+	}
 	if !IsVNNI() {
 		for _, f := range formats() {
 			vectorKernel(f)
@@ -154,16 +158,22 @@ var (
 	roundBias, roundEvenBias       Mem // 0x7fff and 0x7ffe
 	lowNibbles, signBits, wordOnes Mem
 	raised                         Mem // 86 in each byte
+	upperHalves, wordBit           Mem // factors that leave the upper halves of words; 1
 	transpose, transposePairs      Mem // orders of bytes, see constants
 	shiftNibble                    Mem // a factor that shifts 16-bit words by 4
 )
 
 // constants writes the vectors that the kernels of the target use.
 func constants() {
-	if !IsVNNI() {
+	if !IsVNNI() && !IsVBMI() {
 		u4Constants()
 	}
 	lowNibbles = Repeated("lowNibbles", 0x0f0f0f0f)
+	if IsVBMI() {
+		roundEvenBias, upperHalves, wordBit = Repeated("roundEvenBias", 0x7ffe), Repeated("upperHalves", 0x00010000), Repeated("wordBit", 1)
+		transpose = transposed()
+		return
+	}
 	if IsVNNI() {
 		signBits = Repeated("signBits", 0x80808080)
 		return
@@ -173,14 +183,8 @@ func constants() {
 		roundEvenBias = Repeated("roundEvenBias", 0x7ffe)
 	} else {
 		roundBias = Repeated("roundBias", 0x7fff)
-		// transpose transposes the 4 × 4 bytes of each 16: byte k of row r, at
-		// 4r + k, goes to 4k + r.
+		transpose = transposed()
 		order := make([]uint32, Lanes())
-		for i := range order {
-			row := uint32(i % 4)
-			order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
-		}
-		transpose = Table("transpose", order...)
 		// transposePairs puts bytes 0 and 1 of the four rows before bytes 2 and 3.
 		for i := range order {
 			at := uint32(i%2*8 + i/2%2*2)
@@ -190,4 +194,15 @@ func constants() {
 		shiftNibble = Repeated("shiftNibble", 0x10001000)
 		wordOnes, raised = Repeated("wordOnes", 0x00010001), Repeated("raised", uint32(codeMost)*0x01010101)
 	}
+}
+
+// transposed writes the order that transposes the 4 × 4 bytes of each 16: byte k of
+// row r, at 4r + k, goes to 4k + r.
+func transposed() Mem {
+	order := make([]uint32, Lanes())
+	for i := range order {
+		row := uint32(i % 4)
+		order[i] = row | (row+4)<<8 | (row+8)<<16 | (row+12)<<24
+	}
+	return Table("transpose", order...)
 }

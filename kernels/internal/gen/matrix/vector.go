@@ -80,6 +80,7 @@ type vectorBody struct {
 
 	book          codes
 	ring          Mem              // the memory of staged
+	rounded       *roundTables     // makes weights by tables of rounded ones
 	groups        Register         // of kinds with zeros, in place of scales
 	frame         *u4Frame         // has the open groups
 	sums          [][][]VecVirtual // [tile][part][token]
@@ -98,6 +99,12 @@ func (v *vectorBody) loop(count int) {
 		}
 		v.zeroSums()
 		v.noteSums()
+		if v.rounded != nil {
+			v.rounded.held = nil
+			for t := range count {
+				v.rounded.build(t, v.atTop[t])
+			}
+		}
 		steps := GP64()
 		MOVQ(U32(uint32(v.Block)), steps)
 		CMPQ(left, steps)
@@ -205,6 +212,10 @@ func (v *vectorBody) total(t, part, c int) Mem {
 
 // eight adds 8 steps of K to the sums.
 func (v *vectorBody) eight() {
+	if v.rounded != nil {
+		v.rounded.eight(v)
+		return
+	}
 	for from := 0; from < 8; from += v.step {
 		var pieces []piece
 		for t := range v.sums {
