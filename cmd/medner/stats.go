@@ -25,7 +25,7 @@ type statsFlags struct {
 }
 
 // The formats of reports.
-var statsFormats = []string{"text", "json", "csv", "html"}
+var statsFormats = []string{"text", "json", "csv", "parquet", "html"}
 
 func newStats() *cobra.Command {
 	var f statsFlags
@@ -43,8 +43,12 @@ func newStats() *cobra.Command {
 					f.format = ending
 				}
 			}
-			if f.format != "csv" {
-				idle(cmd, "without --format csv", "table")
+			tabular := f.format == "csv" || f.format == "parquet"
+			if !tabular {
+				idle(cmd, "without --format csv or parquet", "table")
+			}
+			if f.format == "parquet" && f.table != "pairs" && f.table != "concepts" {
+				return usagef("--table %s: expected pairs or concepts with --format parquet", f.table)
 			}
 			if f.format != "html" {
 				idle(cmd, "without --format html", "title")
@@ -53,10 +57,10 @@ func newStats() *cobra.Command {
 		},
 	}
 	fs := cmd.Flags()
-	choose(fs, &f.format, "format", "", statsFormats, "`FORMAT` of the report: text|json|csv|html (default: by the ending of --out, else text)")
+	choose(fs, &f.format, "format", "", statsFormats, "`FORMAT` of the report: text|json|csv|parquet|html (default: by the ending of --out, else text)")
 	choose(fs, &f.input, "input-format", "", format.Inputs(), "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&f.path, "out", "o", "-", "`FILE` to write (-: standard output)")
-	choose(fs, &f.table, "table", "pairs", stats.Tables, "the `TABLE` to write as CSV: pairs|concepts|types|years")
+	choose(fs, &f.table, "table", "pairs", stats.Tables, "the `TABLE` to write as CSV or Parquet: pairs|concepts|types|years")
 	fs.StringVar(&f.title, "title", "medner: what documents mention", "`TITLE` of the page")
 	choose(fs, &f.sort, "sort", stats.ByDocuments, []stats.Order{stats.ByDocuments, stats.ByAsserted, stats.ByNPMI}, "which pairs come first: those that most `documents` mention, most documents assert (asserted), or of the highest npmi")
 	intFlag(fs, &f.Top, "top", 1000, 0, math.MaxInt32, "pairs, and concepts of each type, at most; 0: all")
@@ -129,6 +133,8 @@ func (f *statsFlags) write(stdout io.Writer, r *stats.Report) error {
 			err = r.WriteJSON(b)
 		case "csv":
 			err = r.WriteCSV(b, f.table)
+		case "parquet":
+			err = r.WriteParquet(b, f.table)
 		case "html":
 			err = r.WriteHTML(b, f.title)
 		default:

@@ -61,30 +61,30 @@ type Year struct {
 // Concept is what documents mention: an identifier, or a folded text where a
 // mention has none.
 type Concept struct {
-	Type      string `json:"type"`
-	Concept   string `json:"concept"`
-	Linked    bool   `json:"linked"` // Concept is an identifier
-	Name      string `json:"name"`
-	Mentions  int64  `json:"mentions"`
-	Documents int64  `json:"documents"`
-	First     int    `json:"first_year,omitempty"`
-	Last      int    `json:"last_year,omitempty"`
+	Type      string `json:"type" parquet:"type"`
+	Concept   string `json:"concept" parquet:"concept"`
+	Linked    bool   `json:"linked" parquet:"linked"` // Concept is an identifier
+	Name      string `json:"name" parquet:"name"`
+	Mentions  int64  `json:"mentions" parquet:"mentions"`
+	Documents int64  `json:"documents" parquet:"documents"`
+	First     int    `json:"first_year,omitempty" parquet:"first_year"`
+	Last      int    `json:"last_year,omitempty" parquet:"last_year"`
 }
 
 // Pair is a chemical and a disease that documents mention together, or assert a
 // relation of.
 type Pair struct {
-	Chemical          string   `json:"chemical"`
-	ChemicalName      string   `json:"chemical_name"`
-	Disease           string   `json:"disease"`
-	DiseaseName       string   `json:"disease_name"`
-	Documents         int64    `json:"documents"`          // that mention both
-	Asserted          int64    `json:"documents_asserted"` // that have a relation of them
-	ChemicalDocuments int64    `json:"chemical_documents"`
-	DiseaseDocuments  int64    `json:"disease_documents"`
-	PMI               *float64 `json:"pmi"` // nil where it isn't defined
-	NPMI              *float64 `json:"npmi"`
-	IDs               []string `json:"document_ids"` // the first ones read
+	Chemical          string   `json:"chemical" parquet:"chemical"`
+	ChemicalName      string   `json:"chemical_name" parquet:"chemical_name"`
+	Disease           string   `json:"disease" parquet:"disease"`
+	DiseaseName       string   `json:"disease_name" parquet:"disease_name"`
+	Documents         int64    `json:"documents" parquet:"documents"`                   // that mention both
+	Asserted          int64    `json:"documents_asserted" parquet:"documents_asserted"` // that have a relation of them
+	ChemicalDocuments int64    `json:"chemical_documents" parquet:"chemical_documents"`
+	DiseaseDocuments  int64    `json:"disease_documents" parquet:"disease_documents"`
+	PMI               *float64 `json:"pmi" parquet:"pmi,optional"` // nil where it isn't defined
+	NPMI              *float64 `json:"npmi" parquet:"npmi,optional"`
+	IDs               []string `json:"document_ids" parquet:"document_ids,list"` // the first ones read
 }
 
 // Report returns what was counted; the collector takes no more documents. The

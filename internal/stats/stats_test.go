@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/ner/document"
@@ -285,6 +286,21 @@ func TestPage(t *testing.T) {
 	b.Reset()
 	require.NoError(t, report(t, Options{}).WriteHTML(&b, "empty"))
 	require.Contains(t, b.String(), "No document names its year")
+}
+
+// TestParquet: another reader of the library's gets the rows back.
+func TestParquet(t *testing.T) {
+	r := report(t, Options{IDs: 3}, random(50)...)
+	var b bytes.Buffer
+	require.NoError(t, r.WriteParquet(&b, "pairs"))
+	pairs, err := parquet.Read[Pair](bytes.NewReader(b.Bytes()), int64(b.Len()))
+	require.NoError(t, err)
+	require.Equal(t, r.Pairs, pairs)
+	b.Reset()
+	require.NoError(t, r.WriteParquet(&b, "concepts"))
+	concepts, err := parquet.Read[Concept](bytes.NewReader(b.Bytes()), int64(b.Len()))
+	require.NoError(t, err)
+	require.Equal(t, r.Concepts, concepts)
 }
 
 func TestText(t *testing.T) {

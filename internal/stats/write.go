@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // Tables are the tables of a report.
@@ -32,6 +34,23 @@ func (r *Report) WriteCSV(w io.Writer, table string) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// WriteParquet writes the table of pairs, or that of concepts, with the columns that
+// it has as CSV. What isn't defined is null, an unknown year 0.
+func (r *Report) WriteParquet(w io.Writer, table string) error {
+	if table == "concepts" {
+		return writeRows(w, r.Concepts)
+	}
+	return writeRows(w, r.Pairs)
+}
+
+func writeRows[R any](to io.Writer, rows []R) error {
+	w := parquet.NewGenericWriter[R](to, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("medner", "1", ""))
+	if _, err := w.Write(rows); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 // rows returns a table as text, its head first.
