@@ -169,7 +169,7 @@ export class State extends EventTarget {
     const view = this.view(this.current);
     if (this.entity) return new Set(alike(view.entities, this.entity).filter(e => e.status !== REJECTED).map(e => e.uid));
     if (!this.relation) return new Set();
-    return new Set(["chemical", "disease"].flatMap(side => endsOf(view.entities, this.relation, side)).map(e => e.uid));
+    return new Set(["chemical", "disease"].flatMap(side => endsOf(view.entities, this.relation, side)).filter(e => e.status !== REJECTED).map(e => e.uid));
   }
 
   // types returns the types of entities of all documents, the two of the model first.

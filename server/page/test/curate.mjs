@@ -104,8 +104,9 @@ export async function curate(browser) {
   await compare.getByLabel("Before").selectOption({ index: 1 });
   await compare.getByLabel("After").selectOption({ index: 0 });
   await compare.getByText(/\d+ the same/).waitFor();
-  await compare.getByText("439781").first().click();
-  await compare.getByText("blood pressure fell").first().waitFor();
+  const difference = compare.locator("details", { hasText: "439781" });
+  if (!await difference.evaluate(d => d.open)) await difference.locator("summary").click();
+  await difference.getByText("blood pressure fell").first().waitFor();
   await browser.shot("compare");
   await compare.locator("#compare-file").setInputFiles(accepted);
   await page.waitForFunction(name => [...document.querySelectorAll("#view-compare option")].some(o => o.textContent.includes(name)), path.basename(accepted));
