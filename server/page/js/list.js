@@ -111,7 +111,7 @@ export class ListView {
 export function titleOf(doc) {
   const title = (doc.passages || doc.result?.passages)?.find(p => p.type === "title");
   const from = title ? title.start : 0;
-  const text = [...doc.text.slice(0, 4000)].slice(from, from + 160).join("").trim();
+  const text = [...doc.text.slice(0, 4000)].slice(from, title ? title.end : from + 160).join("").trim();
   const line = text.split("\n")[0];
   return line.length > 90 ? line.slice(0, line.lastIndexOf(" ", 90) > 40 ? line.lastIndexOf(" ", 90) : 90) + "…" : line || "(empty)";
 }
