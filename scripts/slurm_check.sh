@@ -40,7 +40,7 @@ until_true() {
   done
 }
 
-say "# $(sinfo --version), $("$medner" version)"
+say "# $(slurmd -V 2>&1), $("$medner" version)"
 dd if=/dev/urandom of="$dir/munge.key" bs=128 count=1 status=none
 chmod 400 "$dir/munge.key"
 chown root "$dir/munge.key"
