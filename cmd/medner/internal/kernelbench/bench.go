@@ -96,6 +96,24 @@ func Run(ctx context.Context, o Options, report func(Result)) (Machine, error) {
 	return m, nil
 }
 
+// Roofline measures what the machine can do with a number of threads (0: as many as
+// kernels.NewPool starts), for some time each: the bandwidth of memory, and the peaks of
+// each instruction set that the processor has.
+func Roofline(ctx context.Context, threads int, budget time.Duration) (Machine, error) {
+	variants, err := chosenVariants(nil)
+	if err != nil {
+		return Machine{}, err
+	}
+	p := kernels.NewPool(threads)
+	defer p.Close()
+	m := Machine{Threads: p.Threads()}
+	_, _, err = m.measure(ctx, p, variants, Options{Time: budget, memory: rooflineBytes})
+	return m, err
+}
+
+// rooflineBytes is a size that no cache holds.
+const rooflineBytes = 512 << 20
+
 // measure measures the bandwidth and each variant's peaks. m keeps the best that
 // were measured so far.
 func (m *Machine) measure(ctx context.Context, p *kernels.Pool, variants []string, o Options) (reads float64, peaks map[string]Peak, err error) {
