@@ -204,6 +204,10 @@ func (c *Collector) number(k conceptKey, name string) uint32 {
 	return n
 }
 
+// noConcept stands in PubTator for a part of a composite mention that has no
+// identifier.
+const noConcept = "-1"
+
 type named struct {
 	conceptKey
 	name string
@@ -214,7 +218,7 @@ type named struct {
 // text.
 func conceptsOf(e *document.Entity, typ string) (all []named) {
 	add := func(id, name string) {
-		if id = strings.TrimSpace(id); id != "" && !slices.ContainsFunc(all, func(n named) bool { return n.id == id }) {
+		if id = strings.TrimSpace(id); id != "" && id != noConcept && !slices.ContainsFunc(all, func(n named) bool { return n.id == id }) {
 			all = append(all, named{conceptKey{typ, id, true}, name})
 		}
 	}

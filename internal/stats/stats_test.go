@@ -133,7 +133,7 @@ func TestWhatCounts(t *testing.T) {
 	e[3].Confidence = 0.4
 	e[4].Grounded = false
 	e[5].ID, e[6].ID = "T6", "T7"
-	e[6].Concepts = []string{"D006042"}
+	e[6].Concepts = []string{"-1", "D006042"}
 	r.Relations = []document.Relation{
 		{Chemical: "x", ChemicalEntity: "", Disease: "y", DiseaseEntity: "T6", Grounded: true, Confidence: 0.9},
 		{Chemical: "LI", Disease: "tremor", Grounded: true, Confidence: 0.9},          // by text
