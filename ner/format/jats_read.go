@@ -134,6 +134,8 @@ func (a *jatsArticle) front(start xml.StartElement) error {
 		return err
 	case "journal-meta":
 		return a.c.children(a.journal)
+	case "pub-date":
+		return a.c.children(a.date)
 	case "title-group":
 		return a.c.children(a.titles)
 	case "abstract":
@@ -154,6 +156,15 @@ func (a *jatsArticle) front(start xml.StartElement) error {
 		return a.forget(start)
 	}
 	return a.c.skip() // who wrote it, when, where and under which licence
+}
+
+// date reads the children of pub-date; the year of the first date counts.
+func (a *jatsArticle) date(start xml.StartElement) error {
+	v, err := a.line()
+	if year := yearOf(v); start.Name.Local == "year" && year != "" && a.infons[yearInfon] == "" {
+		a.infons = setInfon(a.infons, yearInfon, year)
+	}
+	return err
 }
 
 // identifier keeps an identifier of the article.
