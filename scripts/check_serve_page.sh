@@ -20,6 +20,6 @@ for _ in $(seq 600); do
   kill -0 "$server" || { cat "$work/log"; exit 1; }
   sleep 0.5
 done
-node server/page/test/e2e.mjs --url "${url%/}/" --gold testdata/cdr/sample.PubTator --model --key "$(cut -d' ' -f2 "$work/keys")" --out "$work/out" ${1:+--shots "$1"}
+node server/page/test/e2e.mjs --url "${url%/}/" --gold testdata/cdr/sample.PubTator --key "$(cut -d' ' -f2 "$work/keys")" --out "$work/out" ${1:+--shots "$1"}
 echo "gold that the page exported, scored against the corpus that it was made of:"
 "$work/medner" eval --data "$work/out/reviewed.gold.PubTator" --predictions testdata/cdr/sample.PubTator

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -31,11 +32,14 @@ func TestPageInBrowser(t *testing.T) {
 			t.Skipf("there is no %s here (scripts/install_for_tests.sh installs it)", needed)
 		}
 	}
-	site := httptest.NewServer(small(t))
+	s := small(t)
+	w, _ := ask(s, "GET", "/v1/ner/options", "")
+	require.Equal(t, http.StatusOK, w.Code) // else each wait of the page would take its time
+	site := httptest.NewServer(s)
 	defer site.Close()
 	gold, err := filepath.Abs(filepath.Join("..", "testdata", "cdr", "sample.PubTator"))
 	require.NoError(t, err)
-	run := exec.CommandContext(t.Context(), node, filepath.Join("page", "test", "e2e.mjs"), "--url", site.URL+"/", "--gold", gold, "--out", t.TempDir())
+	run := exec.CommandContext(t.Context(), node, filepath.Join("page", "test", "e2e.mjs"), "--quick", "--url", site.URL+"/", "--gold", gold, "--out", t.TempDir())
 	out, err := run.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	t.Logf("%s", out)

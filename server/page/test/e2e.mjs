@@ -1,9 +1,9 @@
 // Uses the page as curators do, in Chromium, on a server that runs already: with the
 // mouse, with the keyboard alone, and through axe-core.
 //
-//   node e2e.mjs --url http://127.0.0.1:8080/ --gold sample.PubTator [--model] [--key KEY] [--out DIR] [--shots DIR]
+//   node e2e.mjs --url http://127.0.0.1:8080/ --gold sample.PubTator [--quick] [--key KEY] [--out DIR] [--shots DIR]
 //
-// With --model the server's model is a real one, whose mentions are looked at. --out
+// With --quick fewer steps, sizes and themes are tried. --out
 // names a folder for the files that the page exports, --shots one for screenshots.
 // Every wait is for a condition and may take minutes.
 import fs from "node:fs";
@@ -17,7 +17,7 @@ import { many } from "./many.mjs";
 import { troubles } from "./troubles.mjs";
 
 const { values } = parseArgs({ options: {
-  url: { type: "string" }, gold: { type: "string" }, model: { type: "boolean", default: false }, key: { type: "string", default: "" }, out: { type: "string" }, shots: { type: "string" },
+  url: { type: "string" }, gold: { type: "string" }, quick: { type: "boolean", default: false }, key: { type: "string", default: "" }, out: { type: "string" }, shots: { type: "string" },
 } });
 const out = values.out || fs.mkdtempSync(path.join(process.env.TMPDIR || "/tmp", "medner-page-"));
 fs.mkdirSync(out, { recursive: true });
