@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
-	"time"
 
 	"github.com/medner/medner/model"
 )
@@ -35,7 +33,7 @@ func (s *Server) Ready() error {
 	if bound := s.queueBound.Load(); bound > 0 && int64(stats.Waiting) >= bound {
 		return errFull
 	}
-	if s.progress.stalled(stats, time.Now(), s.stall) {
+	if stats.Pending > s.stall {
 		return errStalled
 	}
 	return nil
@@ -44,23 +42,6 @@ func (s *Server) Ready() error {
 // Retire makes the server say that it is not ready, while it goes on to answer: so that
 // those who balance load send it nothing more before [Server.Drain] refuses requests.
 func (s *Server) Retire() { s.retired.Store(true) }
-
-// progress watches whether a model makes steps.
-type progress struct {
-	mu    sync.Mutex
-	steps int64
-	since time.Time // when steps were that many first, or nothing was pending; zero: never looked
-}
-
-// stalled reports whether work has been pending for a time without a step.
-func (p *progress) stalled(stats model.Stats, now time.Time, limit time.Duration) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.since.IsZero() || stats.Steps != p.steps || stats.Running+stats.Waiting == 0 {
-		p.steps, p.since = stats.Steps, now
-	}
-	return now.Sub(p.since) > limit
-}
 
 // noteFailure remembers what an error of a request says of the model.
 func (s *Server) noteFailure(err error) {

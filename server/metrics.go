@@ -90,6 +90,16 @@ func (m *metrics) token(first bool, took time.Duration) {
 	}
 }
 
+// annotated counts a document that was annotated, or failed.
+func (m *metrics) annotated(about *record, err error) {
+	outcome := "annotated"
+	if err != nil {
+		outcome = "failed"
+	}
+	m.documents.WithLabelValues(outcome).Inc()
+	about.documents.Add(1)
+}
+
 // generated counts a completion.
 func (m *metrics) generated(t model.Timings) {
 	m.queued.Observe(t.Queued.Seconds())
@@ -127,6 +137,15 @@ var (
 		gauge("medner_num_requests_waiting", "requests that wait for a place in the batch", func(s model.Stats) float64 { return float64(s.Waiting) }),
 		gauge("medner_kv_cache_bytes", "memory of the keys and values of running requests", func(s model.Stats) float64 { return float64(s.CacheBytes) }),
 		gauge("medner_prefix_cache_bytes", "memory of the prefix cache", func(s model.Stats) float64 { return float64(s.PrefixBytes) }),
+		gauge("medner_queued_prompt_tokens", "prompt tokens of requests in flight that wait to be read", func(s model.Stats) float64 { return float64(s.QueuedTokens) }),
+		gauge("medner_kv_cache_tokens", "positions that running requests hold", func(s model.Stats) float64 { return float64(s.CacheTokens) }),
+		gauge("medner_prefix_cache_budget_bytes", "the most that the prefix cache may take", func(s model.Stats) float64 { return float64(s.PrefixBudget) }),
+		gauge("medner_engine_pending_seconds", "time since the latest step while requests are pending", func(s model.Stats) float64 { return s.Pending.Seconds() }),
+		counter("medner_prefix_cache_evictions_total", "entries that the prefix cache dropped", func(s model.Stats) float64 { return float64(s.PrefixEvictions) }),
+		counter("medner_engine_requests_finished_total", "requests to the model that were met", func(s model.Stats) float64 { return float64(s.Finished) }),
+		counter("medner_engine_requests_cancelled_total", "requests to the model whose callers left", func(s model.Stats) float64 { return float64(s.Cancelled) }),
+		counter("medner_engine_requests_failed_total", "requests to the model that failed", func(s model.Stats) float64 { return float64(s.Failed) }),
+		counter("medner_engine_requests_rejected_total", "requests to the model that were not let in", func(s model.Stats) float64 { return float64(s.Rejected) }),
 		counter("medner_engine_steps_total", "steps of the model", func(s model.Stats) float64 { return float64(s.Steps) }),
 		counter("medner_engine_step_seconds_total", "time that the steps took", func(s model.Stats) float64 { return s.StepTime.Seconds() }),
 		counter("medner_prompt_tokens_total", "prompt tokens read", func(s model.Stats) float64 { return float64(s.PromptTokens) }),

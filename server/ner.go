@@ -53,6 +53,7 @@ func (s *Server) annotateAll(ctx context.Context, e *ner.Extractor, a *nerReques
 		}
 		id := a.documents[n].ID
 		n++
+		s.metrics.annotated(recordOf(ctx), err)
 		if err == nil {
 			s.load.done(utf8.RuneCountInString(result.Text))
 			err = out.result(result)
@@ -93,7 +94,7 @@ func (s *Server) broken(r *http.Request, out answer, err error) error {
 		return err
 	}
 	if told == errInternal && !errors.Is(err, context.Canceled) {
-		s.log.Error("an answer broke off", "path", r.URL.Path, "error", err)
+		s.log.Error("an answer broke off", "id", recordOf(r.Context()).id, "route", recordOf(r.Context()).route, "error", withoutText(err))
 	}
 	return nil
 }

@@ -333,7 +333,7 @@ func (s *Server) documentError(err error) *apiError {
 	}
 	e := asAPIError(err)
 	if e == errInternal {
-		s.log.Error("a document failed", "error", err)
+		s.log.Error("a document failed", "error", withoutText(err))
 	}
 	return e
 }

@@ -38,7 +38,6 @@ type Server struct {
 	// queueBound is how many requests may wait for the model, since one was refused; 0:
 	// none was.
 	queueBound atomic.Int64
-	progress   progress
 	prints     fingerprints
 	load       load         // of requests to annotate
 	tenants    atomic.Int64 // requests to annotate so far: each is a tenant of the model

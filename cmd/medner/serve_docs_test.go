@@ -73,12 +73,6 @@ func TestDocsExamplesRun(t *testing.T) {
 			if err := exec.Command(p.needs[0], p.needs[1:]...).Run(); err != nil {
 				t.Skipf("%v: %v", p.needs, err)
 			}
-			if w := httptest.NewRecorder(); strings.Contains(block[2], "/v1/ner") {
-				s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/v1/ner/options", nil))
-				if w.Code == http.StatusNotFound {
-					t.Skip("without /v1/ner") // it lands by itself
-				}
-			}
 			text := strings.ReplaceAll(block[2], "http://127.0.0.1:8080", site.URL)
 			require.NotEqual(t, block[2], text, "no address")
 			path := filepath.Join(t.TempDir(), p.name)
