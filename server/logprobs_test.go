@@ -170,3 +170,16 @@ func TestTopLogprobsOfTokensShownAlike(t *testing.T) {
 	require.Equal(t, []map[string]float32{{"a": -2, string(s.tokenBytes(5)): -0.5}}, logs.Top)
 	require.Equal(t, "[a]", fmt.Sprint(logs.Tokens))
 }
+
+// A special token that ends no answer has no text, but its log-probability.
+func TestLogprobsOfTokensWithoutText(t *testing.T) {
+	s := serveTiny(t, model.Options{})
+	e := s.scripted("a")
+	id, found := s.tokenizer.ID("<|start_header_id|>")
+	require.True(t, found)
+	e.ids = append(e.ids, id)
+	got := s.post(200, "/v1/completions", object{"prompt": "x", "logprobs": 0})
+	require.Equal(t, "a", at(t, got, "choices", 0, "text"))
+	require.Equal(t, []any{"a", "<|start_header_id|>"}, at(t, got, "choices", 0, "logprobs", "tokens"))
+	require.Equal(t, []any{0.0, 1.0}, at(t, got, "choices", 0, "logprobs", "text_offset"))
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,6 +98,11 @@ func TestStreamThatFails(t *testing.T) {
 		e.fail = c.fail
 		for _, path := range []string{"/v1/chat/completions", "/v1/completions"} {
 			body := object{"messages": user("x"), "prompt": "x", "stream": true}
+			raw := s.send(t.Context(), path, body)
+			defer raw.Body.Close()
+			all, err := io.ReadAll(raw.Body)
+			require.NoError(t, err)
+			require.Contains(t, string(all), "\n\nevent: error\ndata: {")
 			events := s.events(path, body)
 			require.Len(t, events, 3)
 			var last object

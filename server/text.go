@@ -99,11 +99,8 @@ func (t *transcript) take(text string, last bool) piece {
 // before a stop string, or, where the token is a part of a character, the
 // character. last says that nothing follows.
 func (t *transcript) delivers(entry logged, last bool) bool {
-	switch {
-	case t.stopped, !last && entry.start == entry.end:
+	if t.stopped || !last && entry.start == entry.end {
 		return t.given > entry.start
-	case last:
-		return true
 	}
 	return t.given >= entry.end
 }

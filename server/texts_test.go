@@ -173,3 +173,19 @@ func TestFingerprint(t *testing.T) {
 	}
 	require.Len(t, prints, 8)
 }
+
+// The usage says how much of a prompt was found in the prefix cache, also where a
+// stop string ended the answer.
+func TestCachedTokens(t *testing.T) {
+	s := serveTiny(t, model.Options{})
+	body := object{"prompt": slices.Repeat([]int{9, 8, 7}, 60), "max_tokens": 4, "temperature": 0, "ignore_eos": true}
+	cached := func() any {
+		return at(t, s.post(200, "/v1/completions", body), "usage", "prompt_tokens_details", "cached_tokens")
+	}
+	require.EqualValues(t, 0, cached())
+	require.EqualValues(t, 179, cached())
+	body["stop"] = choiceTexts(t, s.post(200, "/v1/completions", body))[0][:1]
+	require.EqualValues(t, 179, cached())
+	body["n"] = 3
+	require.EqualValues(t, 179, cached())
+}
