@@ -9,7 +9,7 @@ RELEASE  := -trimpath -buildvcs=false -ldflags="-s -w -buildid= $(if $(REVISION)
 PLATFORMS := linux/arm64 darwin/arm64 windows/amd64
 FUZZTIME ?= 2s
 
-.PHONY: demo build build-gpu test vet unit embed clients noasm race generate ptx cross arm64 static fuzz goldens oracle deploy cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers clean
+.PHONY: demo build build-gpu test vet unit embed clients noasm race generate ptx cross arm64 static fuzz goldens oracle deploy cuda cuda-tests cuda-goldens gpu-check gpu-check-fake bench-peers slurm-check corpus-check clean
 
 demo: build
 	@./$(BIN) fetch-default
@@ -115,6 +115,14 @@ gpu-check-fake: build-gpu
 # A folder, and a tar of it, to check and measure a GPU elsewhere: copy, unpack, ./check.sh
 gpu-check: build-gpu
 	scripts/gpucheck/pack.sh bin/medner-gpu bin/gpu-check
+
+# The job array of deploy/slurm on a real Slurm of one node; takes minutes and root.
+slurm-check: build
+	scripts/slurm_check.sh $(BIN)
+
+# 2,000 citations in shards whose workers are killed; docs/notes has the run of 100,000.
+corpus-check: build
+	scripts/corpus_check.py --medner $(BIN)
 
 # Beside llama.cpp, ik_llama.cpp and transformers, installed by package name into .venv.
 ARTICLES ?= testdata/cdr/sample.PubTator
