@@ -104,3 +104,22 @@ func quotaOf(dir string) float64 {
 	}
 	return math.Inf(1)
 }
+
+// processorName returns what /proc/cpuinfo under root says of the first processor's
+// model, "" if nothing.
+func processorName(root string) string {
+	text, err := os.ReadFile(path.Join(root, "proc/cpuinfo"))
+	if err != nil {
+		return ""
+	}
+	first, _, _ := strings.Cut(string(text), "\n\n")
+	var name []string
+	for line := range strings.Lines(first) {
+		key, value, _ := strings.Cut(line, ":")
+		switch strings.TrimSpace(key) {
+		case "vendor_id", "cpu family", "model", "model name", "stepping":
+			name = append(name, strings.TrimSpace(value))
+		}
+	}
+	return strings.Join(name, " ")
+}

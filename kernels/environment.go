@@ -17,6 +17,7 @@ func checkForced(all []*variant, forced string) error {
 	if forced == "" {
 		return nil
 	}
+	whole, _, bad := parseForced(all, forced)
 	var usable []string
 	found := fmt.Sprintf("%q", forced)
 	for _, v := range all {
@@ -24,14 +25,24 @@ func checkForced(all []*variant, forced string) error {
 		if why == "" {
 			usable = append(usable, v.name)
 		}
-		if v.name == forced {
-			if why == "" {
+		if v.name == whole {
+			if why == "" && bad == "" {
 				return nil
+			}
+			if why == "" {
+				continue
 			}
 			found = fmt.Sprintf("%q, but %s", forced, why)
 		}
 	}
-	return badinput.New("", envCPU, found, "one of "+strings.Join(usable, ", "))
+	expected := "one of " + strings.Join(usable, ", ")
+	if whole == "" && bad == "" {
+		return nil
+	}
+	if bad != "" {
+		found, expected = fmt.Sprintf("%q", bad), expected+", and after a comma "+strings.Join(familyNames(), ", ")+", each with = and one of these"
+	}
+	return badinput.New("", envCPU, found, expected)
 }
 
 // SlowCode returns a warning, with its reason, if the kernels that run are plain Go,

@@ -75,7 +75,8 @@ type fastOps struct {
 	//	Σ (w + 86)·x - 86·Σ x = Σ w·x
 	//
 	// Kernels of fastVector for kinds with zeros multiply starts, -Σx, by the zeros.
-	raised4, raised8 int32
+	raised4, raised8 int32 // of fastBlock4 and fastBlock8
+	few4, few8       int32 // of fastVector
 }
 
 type fastExpandFunc func(panel []uint32, words []uint32, code *[16]int8)
@@ -83,12 +84,16 @@ type fastExpandFunc func(panel []uint32, words []uint32, code *[16]int8)
 // raised returns the factor of -Σx in starts, for products with many tokens or few.
 func (o *fastOps) raised(k kinds.Kind, many bool) int32 {
 	switch {
-	case k == kinds.Int8:
+	case k == kinds.Int8 && many:
 		return o.raised8
-	case k.Form().Zeros && !many:
+	case k == kinds.Int8:
+		return o.few8
+	case many:
+		return o.raised4
+	case k.Form().Zeros:
 		return 1
 	}
-	return o.raised4
+	return o.few4
 }
 
 // blockWords is the words of a block of codes.

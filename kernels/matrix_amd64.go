@@ -22,7 +22,7 @@ var matrixAVX2 = matrixOps{
 		},
 		fastVector: fastVectorsAVX2, fastVectorTokens: 4, fastFew: 8,
 		fastExpand: fastExpandsAVX2, signed: true,
-		fastBlock4: fastBlock4AVX2, fastBlock8: fastBlock8AVX2, raised4: codeMost,
+		fastBlock4: fastBlock4AVX2, fastBlock8: fastBlock8AVX2, raised4: codeMost, few4: codeMost,
 		addChannel: channelsAVX2,
 	},
 }
@@ -46,7 +46,7 @@ var matrixVNNI = func() matrixOps {
 		quantise:   m.quantise,
 		fastVector: fastVectorsVNNI, fastVectorTokens: 8, fastFew: 8,
 		fastExpand: fastExpandsVNNI,
-		fastBlock4: fastBlockVNNI, fastBlock8: fastBlockVNNI, raised4: 128, raised8: 128,
+		fastBlock4: fastBlockVNNI, fastBlock8: fastBlockVNNI, raised4: 128, raised8: 128, few4: 128, few8: 128,
 		addChannel: m.addChannel,
 	}
 	return m

@@ -123,6 +123,19 @@ func Selected() (name, reason string) {
 // choose returns the variant that forced names, or, if there is none or it cannot
 // run, the best of all.
 func choose(all []*variant, forced string) *choice {
+	whole, picks, bad := parseForced(all, forced)
+	c := chooseWhole(all, whole)
+	if bad != "" {
+		c.reason += "; " + envCPU + ": " + bad + " cannot be had"
+	}
+	if len(picks) > 0 {
+		c = &choice{c.with(picks), c.reason + "; " + envCPU + ": " + describe(picks)}
+	}
+	return c
+}
+
+// chooseWhole is choose for all kernels.
+func chooseWhole(all []*variant, forced string) *choice {
 	var notes []string
 	if forced != "" {
 		names := make([]string, len(all))

@@ -59,8 +59,12 @@ func capThreads(cmd *cobra.Command, n int) int {
 	return most
 }
 
-// options returns the options that the flags stand for.
+// options returns the options that the flags stand for. For processors it has kernels
+// chosen, where the model is large or made of random weights.
 func (f *modelFlags) options(cmd *cobra.Command) model.Options {
+	if f.device == "cpu" && (f.path == "" || large(f.path)) {
+		tuneKernels()
+	}
 	f.threads = capThreads(cmd, f.threads)
 	o := model.Options{
 		Adapters: f.adapters, Active: f.active, LoRA: model.LoRA(f.lora), Hold: model.Hold(f.weights), Precision: model.Precision(f.precision),

@@ -16,8 +16,9 @@ var adapterFiles embed.FS
 // cacheVariable names the cache's directory where the user wants another.
 const cacheVariable = "MEDNER_CACHE"
 
-// cacheDir returns the directory that holds fetched models.
-func cacheDir() (string, error) {
+// CacheDir returns the directory that holds fetched models, and what else may be made
+// again.
+func CacheDir() (string, error) {
 	if dir := os.Getenv(cacheVariable); dir != "" {
 		return dir, nil
 	}

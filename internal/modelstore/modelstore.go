@@ -113,7 +113,7 @@ func find(name string) (Source, error) {
 	if carried != nil {
 		return inBundle{carried}, nil
 	}
-	cache, err := cacheDir()
+	cache, err := CacheDir()
 	if err != nil {
 		return nil, err
 	}

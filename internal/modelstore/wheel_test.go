@@ -384,11 +384,11 @@ func TestPipFailures(t *testing.T) {
 
 func TestCacheDir(t *testing.T) {
 	t.Setenv(cacheVariable, "/somewhere")
-	dir, err := cacheDir()
+	dir, err := CacheDir()
 	require.NoError(t, err)
 	require.Equal(t, "/somewhere", dir)
 	t.Setenv(cacheVariable, "")
-	dir, err = cacheDir()
+	dir, err = CacheDir()
 	require.NoError(t, err)
 	require.Equal(t, "medner", filepath.Base(dir))
 	t.Setenv(cacheVariable, t.TempDir())

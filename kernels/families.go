@@ -1,0 +1,71 @@
+package kernels
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// families are the kernels over packed weights that are chosen by themselves, as one
+// instruction set may be the fastest for many tokens and another for one. All give the
+// same bits.
+var families = map[string]func(to, from *matrixOps){
+	"column": func(to, from *matrixOps) { // few tokens
+		to.vector, to.vectorTokens = from.vector, from.vectorTokens
+		to.vectorFew, to.vectorTiles = from.vectorFew, from.vectorTiles
+	},
+	"block": func(to, from *matrixOps) { // many tokens
+		to.expand, to.group, to.block, to.blockTokens = from.expand, from.group, from.block, from.blockTokens
+	},
+	"fastcolumn": func(to, from *matrixOps) { // few tokens, over integers
+		to.fastVector, to.fastVectorTokens = from.fastVector, from.fastVectorTokens
+		to.few4, to.few8 = from.few4, from.few8
+	},
+	"fastblock": func(to, from *matrixOps) { // many tokens, over integers
+		to.fastExpand, to.signed, to.fastFew = from.fastExpand, from.signed, from.fastFew
+		to.fastBlock4, to.fastBlock8 = from.fastBlock4, from.fastBlock8
+		to.raised4, to.raised8 = from.raised4, from.raised8
+	},
+}
+
+// familyNames returns the families' names in alphabetical order.
+func familyNames() []string { return slices.Sorted(maps.Keys(families)) }
+
+// with returns v with the kernels of some families taken from other variants.
+func (v *variant) with(picks map[string]*variant) *variant {
+	ops := *v.matrix
+	for name, from := range picks {
+		families[name](&ops, from.matrix)
+	}
+	return &variant{name: v.name, vector: v.vector, matrix: &ops}
+}
+
+// describe lists picks as MEDNER_CPU takes them: "column=avx2,fastcolumn=avx2".
+func describe(picks map[string]*variant) string {
+	var all []string
+	for _, name := range familyNames() {
+		if v := picks[name]; v != nil {
+			all = append(all, name+"="+v.name)
+		}
+	}
+	return strings.Join(all, ",")
+}
+
+// parseForced cuts what MEDNER_CPU says into the variant for all kernels, "" for the
+// best, and the variants of families. A part that is neither is returned as bad.
+func parseForced(all []*variant, forced string) (whole string, picks map[string]*variant, bad string) {
+	picks = map[string]*variant{}
+	for i, part := range strings.Split(forced, ",") {
+		family, name, isFamily := strings.Cut(part, "=")
+		if !isFamily && i == 0 {
+			whole = part
+			continue
+		}
+		at := slices.IndexFunc(all, func(v *variant) bool { return v.name == name })
+		if families[family] == nil || at < 0 || all[at].unfit() != "" {
+			return whole, picks, part
+		}
+		picks[family] = all[at]
+	}
+	return whole, picks, ""
+}
