@@ -116,7 +116,7 @@ func (u *unpacker) Read(p []byte) (int, error) {
 	switch {
 	case u.out > expandFreely && u.out/maxRatio > u.raw.n:
 		u.err = badinput.New(u.name, u.kind, fmt.Sprintf("%d bytes out of %d", u.out, u.raw.n), fmt.Sprintf("at most %d times as many", maxRatio))
-	case err == nil, err == io.EOF: //nolint:errorlint // streams return it bare
+	case err == nil, err == io.EOF:
 		u.err = err
 	default:
 		u.err = u.bad(err)

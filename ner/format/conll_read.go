@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -201,6 +202,13 @@ func (s *conllSource) add(d *conllDocument, line string) {
 	d.broken = false
 }
 
+// inside has the tags of tokens that aren't the first of a mention, goingOn those
+// of tokens that aren't the last. In IOB1 and in careless files I begins mentions too.
+var (
+	inside  = []string{"I", "E", "M", "L"}
+	goingOn = []string{"B", "I", "M"}
+)
+
 // result returns the document, with its mentions.
 func (s *conllSource) result(d *conllDocument) (document.Document, error) {
 	if d.id == "" {
@@ -224,14 +232,14 @@ func (s *conllSource) result(d *conllDocument) (document.Document, error) {
 			tag = "O"
 		}
 		prefix, typ, _ := strings.Cut(tag, "-")
-		if goesOn = goesOn && typ == open && !row.begin && strings.Contains("IEML", prefix); prefix != "O" {
+		if goesOn = goesOn && typ == open && !row.begin && slices.Contains(inside, prefix); prefix != "O" {
 			if !goesOn {
 				doc.Entities = append(doc.Entities, mention(typ, ""))
 				doc.Entities[len(doc.Entities)-1].Spans = []document.Span{{Start: spans[i].Start}}
 			}
 			doc.Entities[len(doc.Entities)-1].Spans[0].End = spans[i].End
 		}
-		goesOn, open = strings.Contains("BIM", prefix), typ
+		goesOn, open = slices.Contains(goingOn, prefix), typ
 	}
 	for i := range doc.Entities {
 		doc.Entities[i].Text, _ = x.Slice(doc.Entities[i].Spans[0])
