@@ -37,6 +37,11 @@ var mediaTypes = map[format.Format][]string{
 	format.PubMedXML: {"application/x-pubmed+xml", "application/pubmed+xml"},
 	format.MEDLINE:   {"application/x-medline", "application/nbib", "application/x-research-info-systems-nbib"},
 	format.JATS:      {"application/jats+xml", "application/x-jats+xml"},
+	format.RIS:       {"application/x-research-info-systems"},
+	format.CoNLL:     {"text/x-conll"},
+	format.XMI:       {"application/vnd.xmi+xml"},
+	format.CSV:       {"text/csv"},
+	format.Parquet:   {"application/vnd.apache.parquet"},
 }
 
 // detectedTypes lists the media types of bodies whose format is found out by their first bytes.
