@@ -20,11 +20,10 @@ import (
 
 // echo is an extractor that finds one chemical, the first word, in each document.
 type echo struct {
-	fails   map[string]error
-	asked   []string // the documents that it was asked about
-	watch   func(id string)
-	opened  int
-	results int
+	fails  map[string]error
+	asked  []string // the documents that it was asked about
+	watch  func(id string)
+	opened int
 }
 
 func (e *echo) open(context.Context) (job.Extractor, error) {
