@@ -17,6 +17,7 @@ func newBenchKernels() *cobra.Command {
 	var (
 		o              kernelbench.Options
 		output, device string
+		verbose        bool
 	)
 	cmd := &cobra.Command{
 		Use:  "kernels",
@@ -31,6 +32,10 @@ func newBenchKernels() *cobra.Command {
 			if err := checkKernelFilters(&o); err != nil {
 				return err
 			}
+			if len(o.Variants) == 0 && !verbose {
+				name, _ := kernels.Selected()
+				o.Variants = []string{name}
+			}
 			return writeKernels(cmd, &o, output, func(report func(kernelbench.Result)) (kernelbench.Limits, error) {
 				return kernelbench.Run(cmd.Context(), o, report)
 			})
@@ -40,7 +45,8 @@ func newBenchKernels() *cobra.Command {
 	deviceFlag(fs, &device, false, "`cpu|cuda[:N]`")
 	fs.StringArrayVar(&o.Models, "shape", nil, "`MODEL` whose shapes to take: "+strings.Join(kernelbench.Models(), ", ")+"; may be repeated (default: all)")
 	fs.StringArrayVar(&o.Kernels, "kernel", nil, "kernels whose name begins with `NAME`, such as \"gemv nf4\"; may be repeated (default: all)")
-	fs.StringArrayVar(&o.Variants, "variant", nil, "instruction set `NAME`; may be repeated (default: all that the processor has)")
+	fs.StringArrayVar(&o.Variants, "variant", nil, "instruction set `NAME`; may be repeated (default: the one that runs)")
+	fs.BoolVarP(&verbose, "verbose", "v", false, "all instruction sets that the processor has, a line each")
 	intFlag(fs, &o.Threads, "threads", 0, 0, mostThreads, "threads (default: the physical cores that this process may use)")
 	intFlag(fs, &o.Columns, "columns", 128, 1, 1<<14, "rows of activations that a gemm multiplies")
 	intFlag(fs, &o.Context, "context", 512, 1, 1<<18, "positions that attention sees")
