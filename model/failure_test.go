@@ -122,8 +122,9 @@ func TestLostDevice(t *testing.T) {
 	b := &frail{toy: &toy{}, last: 5}
 	m := modelOf(t, b, b.toy, Options{Batch: 4})
 	failed, fine := run(m)
-	require.Equal(t, 24, failed)
-	require.Zero(t, fine)
+	// Six requests have stop ids: one that comes before the others may end before the loss.
+	require.Equal(t, 24, failed+fine)
+	require.LessOrEqual(t, fine, 6)
 	require.Zero(t, m.Stats().PrefixBytes)
 
 	b = &frail{toy: &toy{}, last: 5}
@@ -145,8 +146,9 @@ func TestLostDevice(t *testing.T) {
 	b = &frail{toy: &toy{}, last: 5}
 	both = newFallback(b, log, func(context.Context) (backend.Backend, error) { return nil, errors.New("no room either") })
 	m = modelOf(t, both, b.toy, Options{})
-	failed, _ = run(m)
-	require.Equal(t, 24, failed)
+	failed, fine = run(m)
+	require.Equal(t, 24, failed+fine)
+	require.LessOrEqual(t, fine, 6)
 	require.Contains(t, lines[len(lines)-1], "no room either")
 }
 
