@@ -3,6 +3,7 @@ package format
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -38,24 +39,28 @@ func (w *htmlWriter) marked(r *document.Result, x *document.Index) {
 	// before it.
 	closeUntil := func(place int) {
 		for {
-			first := -1
+			first := -1 // the outermost of the open marks that end first
 			for i, p := range open {
-				if p.span.End <= place && (first < 0 || p.span.End <= open[first].span.End) {
+				if p.span.End <= place && (first < 0 || p.span.End < open[first].span.End) {
 					first = i
 				}
 			}
 			if first < 0 {
 				return
 			}
-			upTo(open[first].span.End)
-			for i := len(open) - 1; i > first; i-- {
-				w.b.WriteString("</mark>")
+			end := open[first].span.End
+			upTo(end)
+			for _, p := range slices.Backward(open[first:]) {
+				if p.span.End == end {
+					w.closeMark(p)
+				} else {
+					w.b.WriteString("</mark>")
+				}
 			}
-			w.closeMark(open[first])
-			for _, p := range open[first+1:] {
+			open = slices.DeleteFunc(open, func(p piece) bool { return p.span.End == end })
+			for _, p := range open[first:] {
 				w.openMark(p, true)
 			}
-			open = append(open[:first], open[first+1:]...)
 		}
 	}
 	for _, p := range pieces {

@@ -32,6 +32,7 @@ func TestHTMLMarks(t *testing.T) {
 	require.Equal(t, "<disease>a<chemical>b(chemical)</>c(disease)</>", markup(t, "abc", [3]int{1, 2, 0}, [3]int{0, 3, 1}), "nested")
 	require.Equal(t, "<disease><chemical>ab(chemical)</>(disease)</>", markup(t, "ab", [3]int{0, 2, 1}, [3]int{0, 2, 0}), "equal")
 	require.Equal(t, "<chemical>a<disease>b</>(chemical)</><disease open>c(disease)</>d", markup(t, "abcd", [3]int{0, 2, 0}, [3]int{1, 3, 1}), "crossing")
+	require.Equal(t, "<chemical>a<disease>b<other>c</>(disease)</>(chemical)</><other open>d(Gene)</>", markup(t, "abcd", [3]int{0, 3, 0}, [3]int{1, 3, 1}, [3]int{2, 4, 2}), "two end where they cross a third")
 	require.Equal(t, "<other>a(Gene)</><chemical>b(chemical)</>", markup(t, "ab", [3]int{0, 1, 2}, [3]int{1, 2, 0}), "touching")
 	require.Equal(t, "&lt;b&gt; &amp; \ufffd<chemical>&#34;(chemical)</>", markup(t, "<b> & \x1b\"", [3]int{7, 8, 0}), "escaped")
 }
@@ -55,6 +56,7 @@ func TestHTMLMarksBalance(t *testing.T) {
 						require.GreaterOrEqual(t, depth, 0, got)
 					}
 					require.Zero(t, depth, got)
+					require.NotRegexp(t, `<\w[^>]*></>`, got, "a mark without text")
 					plain := tag.ReplaceAllString(got, "")
 					plain = regexp.MustCompile(`\([A-Za-z]+\)`).ReplaceAllString(plain, "")
 					require.Equal(t, text, plain)
