@@ -159,6 +159,8 @@ type members struct {
 	z  *gzip.Reader // nil before the first member
 }
 
+// Read implements io.Reader. It passes over members without content, however many: a
+// bufio.Reader gives up after a hundred reads that bring nothing.
 func (m *members) Read(p []byte) (n int, err error) {
 	if m.z == nil {
 		if m.z, err = gzip.NewReader(m.in); err != nil {
@@ -167,9 +169,11 @@ func (m *members) Read(p []byte) (n int, err error) {
 		}
 		m.z.Multistream(false)
 	}
-	n, err = m.z.Read(p)
-	if err == io.EOF { //nolint:errorlint // gzip returns it bare
-		err = m.next()
+	for n == 0 && err == nil && len(p) > 0 {
+		n, err = m.z.Read(p)
+		if err == io.EOF { //nolint:errorlint // gzip returns it bare
+			err = m.next()
+		}
 	}
 	return n, err
 }

@@ -75,6 +75,20 @@ func TestNamesOfCompressedFiles(t *testing.T) {
 	}
 }
 
+// Members and frames without content, as block compressors end files with, are passed
+// over, however many.
+func TestFramesWithoutContent(t *testing.T) {
+	for _, ending := range usual {
+		data := bytes.Repeat(packed(t, ending), 300)
+		in, closer, err := Decompress("x", bytes.NewReader(append(data, packed(t, ending, "one")...)))
+		require.NoError(t, err)
+		head, err := in.Peek(3)
+		require.NoError(t, err, ending)
+		require.Equal(t, "one", string(head))
+		require.NoError(t, closer.Close())
+	}
+}
+
 // A file that is cut off anywhere, or damaged, gives what stands before that place,
 // and an error that names it.
 func TestDamagedStreams(t *testing.T) {
