@@ -26,7 +26,14 @@ import (
 // file system.
 type WriteError struct{ Err error }
 
-func (e *WriteError) Error() string { return "write " + e.Err.Error() }
+// Error says "write" once: errors of the file system begin with what was called.
+func (e *WriteError) Error() string {
+	var file *os.PathError
+	if errors.As(e.Err, &file) && file.Error() == e.Err.Error() {
+		return "write " + file.Path + ": " + file.Err.Error()
+	}
+	return "write " + e.Err.Error()
+}
 
 // Unwrap returns what the file system said.
 func (e *WriteError) Unwrap() error { return e.Err }

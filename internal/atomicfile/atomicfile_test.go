@@ -2,6 +2,7 @@ package atomicfile
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -205,4 +206,17 @@ func TestDir(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, d.Discard())
 	require.Equal(t, []string{"above", "empty"}, entries(t, root))
+}
+
+// An error of writing says "write" once, and which file, whatever call failed.
+func TestWriteErrorsSayWriteOnce(t *testing.T) {
+	full := errors.New("no space left")
+	for _, op := range []string{"write", "open", "sync"} {
+		err := error(&WriteError{&os.PathError{Op: op, Path: "a/b", Err: full}})
+		require.EqualError(t, err, "write a/b: no space left")
+		require.ErrorIs(t, err, full)
+	}
+	require.EqualError(t, &WriteError{full}, "write no space left")
+	wrapped := &WriteError{fmt.Errorf("part 3: %w", &os.PathError{Op: "write", Path: "a", Err: full})}
+	require.EqualError(t, wrapped, "write part 3: write a: no space left")
 }
