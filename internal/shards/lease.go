@@ -81,13 +81,12 @@ func (o leases) take(ctx context.Context, path string, shard int, wait time.Dura
 		got, err := l.claim()
 		if err == nil && !got {
 			other, err = readHolder(path)
+			if errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+				continue // it was given up just now
+			}
 		}
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			continue // it was given up just now
 		case err == nil && got:
-			l.begin(o.time / 6)
-			return l, nil
 		case err == nil && l.dead(other):
 			got, err = l.replaceDead(other)
 		case err == nil && other != seen:
@@ -156,6 +155,8 @@ func (l *lease) claim() (bool, error) {
 		return true, os.Remove(l.aside())
 	case errors.Is(err, fs.ErrExist):
 		return false, nil
+	case errors.Is(err, fs.ErrNotExist): // somebody removed the folder, or files in it
+		return false, &atomicfile.WriteError{Err: err}
 	}
 	// A file system without links: the first to make the file has it.
 	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
