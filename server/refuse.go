@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // A refusal is a field that asks for what the server can't do unless its value is
@@ -88,11 +89,11 @@ func isText(raw json.RawMessage) bool {
 	return json.Unmarshal(raw, &format) == nil && format.Type == "text"
 }
 
-// clip shortens a part of a request for an error.
+// clip shortens a part of a request, which is UTF-8, for an error.
 func clip(s string) string {
 	const limit = 80
 	if len(s) <= limit {
 		return s
 	}
-	return s[:limit] + "…"
+	return strings.ToValidUTF8(s[:limit], "") + "…" // limit may lie within a character
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/medner/medner/tokenizer"
@@ -146,14 +147,15 @@ func (s *Server) readPrompt(field string, raw json.RawMessage, o tokenizer.Encod
 // part of a character at its end is left out: what continues the text begins with
 // it.
 func (s *Server) decode(ids []int32) (text string, starts []int) {
+	var all strings.Builder
 	stream, length := s.tokenizer.NewStream(true), 0
 	for _, id := range ids {
 		part, start := decodeNext(s.tokenizer, stream, id, length)
 		starts = append(starts, start)
 		length += utf8.RuneCountInString(part)
-		text += part
+		all.WriteString(part)
 	}
-	return text, starts
+	return all.String(), starts
 }
 
 // textChoice describes an answer, or a part of a streamed one.
