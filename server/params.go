@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -20,7 +21,7 @@ type params struct {
 	StreamOptions     *streamOptions  `json:"stream_options"`
 	N                 *int            `json:"n"`
 	Stop              json.RawMessage `json:"stop"` // a string or strings
-	StopTokenIDs      []int32         `json:"stop_token_ids"`
+	StopTokenIDs      json.RawMessage `json:"stop_token_ids"`
 	IgnoreEOS         bool            `json:"ignore_eos"`
 	MaxTokens         *int            `json:"max_tokens"`
 	Seed              *int64          `json:"seed"`
@@ -147,15 +148,14 @@ func (p *params) stopping(s *Server, out *plan) error {
 	if !p.IgnoreEOS {
 		ids = append(ids, s.model.StopIDs()...)
 	}
-	if len(p.StopTokenIDs) > mostStops {
-		return badField("stop_token_ids", fmt.Sprintf("%d ids", len(p.StopTokenIDs)), fmt.Sprintf("at most %d", mostStops))
+	more, err := s.readIDs("stop_token_ids", p.StopTokenIDs)
+	if err != nil {
+		return err
 	}
-	for i, id := range p.StopTokenIDs {
-		if id < 0 || int(id) >= s.model.Config().VocabSize {
-			return badField(fmt.Sprintf("stop_token_ids[%d]", i), fmt.Sprint(id), s.idRange())
-		}
-		ids = append(ids, id)
+	if len(more) > mostStops {
+		return badField("stop_token_ids", fmt.Sprintf("%d ids", len(more)), fmt.Sprintf("at most %d", mostStops))
 	}
+	ids = append(ids, more...)
 	for i, text := range stops {
 		if text == "" || len(text) > mostStopBytes {
 			return badField(fmt.Sprintf("stop[%d]", i), fmt.Sprintf("%d bytes", len(text)), fmt.Sprintf("1 to %d", mostStopBytes))
@@ -169,8 +169,25 @@ func (p *params) stopping(s *Server, out *plan) error {
 	return nil
 }
 
-// idRange says in an error which token ids there are.
-func (s *Server) idRange() string { return fmt.Sprintf("0 to %d", s.model.Config().VocabSize-1) }
+// readIDs reads a list of token ids of the model; nil where the field is left out or null.
+func (s *Server) readIDs(field string, raw json.RawMessage) ([]int32, error) {
+	if !given(raw) {
+		return nil, nil
+	}
+	var ids []int32
+	if err := parseField(field, raw, &ids); err != nil {
+		return nil, err
+	}
+	if bytes.Contains(raw, []byte("null")) { // which json.Unmarshal takes for the id 0
+		return nil, badField(field, "null in the list", "token ids")
+	}
+	for i, id := range ids {
+		if most := s.model.Config().VocabSize - 1; id < 0 || int(id) > most {
+			return nil, badField(fmt.Sprintf("%s[%d]", field, i), fmt.Sprint(id), fmt.Sprintf("0 to %d", most))
+		}
+	}
+	return ids, nil
+}
 
 // limitTokens sets the length of answers from the field of a request; nil: the
 // default, where -1 means as many tokens as there is room for.
@@ -243,9 +260,18 @@ func readStrings(field string, raw json.RawMessage) ([]string, error) {
 		err := parseField(field, raw, &one)
 		return []string{one}, err
 	}
-	var list []string
-	err := parseField(field, raw, &list)
-	return list, err
+	var list []*string
+	if err := parseField(field, raw, &list); err != nil {
+		return nil, err
+	}
+	all := make([]string, len(list))
+	for i, one := range list {
+		if one == nil {
+			return nil, badField(fmt.Sprintf("%s[%d]", field, i), "null", "a string")
+		}
+		all[i] = *one
+	}
+	return all, nil
 }
 
 // parseField reads a part of a request's body, which stands in a field.

@@ -70,6 +70,8 @@ func TestBadRequestsNameTheField(t *testing.T) {
 		{"stop[1]", `"stop": ["a", ""]`, 400, "invalid_value"},
 		{"stop", `"stop": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"]`, 400, "invalid_value"},
 		{"stop_token_ids[1]", `"stop_token_ids": [1, 99999]`, 400, "invalid_value"},
+		{"stop_token_ids", `"stop_token_ids": [1, null]`, 400, "invalid_value"},
+		{"stop[1]", `"stop": ["a", null]`, 400, "invalid_value"},
 		{"stream", `"stream": "yes"`, 400, "invalid_value"},
 		{"stream_options.include_usage", `"stream_options": {"include_usage": 1}`, 400, "invalid_value"},
 		{"repetition_penalty", `"repetition_penalty": 0`, 400, "invalid_value"},
@@ -122,12 +124,16 @@ func TestBadRequestsNameTheField(t *testing.T) {
 		"prompt[0]":    `{"prompt": [true]}`,
 		"prompt[1]":    `{"prompt": ["x", 7]}`,
 		"prompt[2]":    `{"prompt": [1, 2, 99999]}`,
+		"prompt[3]":    `{"prompt": ["x", [1], "y", null]}`,
 		"prompt[1][0]": `{"prompt": [[1], ["x"]]}`,
 		"best_of":      `{"prompt": "x", "n": 3, "best_of": 2}`,
 		"logprobs":     `{"prompt": "x", "logprobs": 21}`,
 	} {
 		require.Equal(t, param, s.refused(400, "/v1/completions", body)["param"], body)
 	}
+	require.Equal(t, "prompt", s.refused(400, "/v1/completions", `{"prompt": [1, null]}`)["param"])
+	require.Equal(t, "tokens", s.refused(400, "/detokenize", `{"tokens": [1, null]}`)["param"])
+	require.Equal(t, "tokens", s.refused(400, "/detokenize", `{"tokens": null}`)["param"])
 }
 
 // Structured output fails closed: what would not be followed is refused by name.

@@ -142,6 +142,6 @@ func TestStopAtASpecialToken(t *testing.T) {
 	require.Contains(t, p.request.Stop, id)
 	require.Subset(t, p.request.Stop, s.model.StopIDs())
 	p = &plan{}
-	require.NoError(t, (&params{IgnoreEOS: true, StopTokenIDs: []int32{7}}).stopping(s.Server, p))
+	require.NoError(t, (&params{IgnoreEOS: true, StopTokenIDs: []byte("[7]")}).stopping(s.Server, p))
 	require.Equal(t, []int32{7}, p.request.Stop)
 }

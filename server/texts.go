@@ -114,14 +114,13 @@ func (s *Server) readPrompts(raw json.RawMessage, o tokenizer.EncodeOptions) ([]
 // readPrompt reads a string or token ids.
 func (s *Server) readPrompt(field string, raw json.RawMessage, o tokenizer.EncodeOptions) (promptText, error) {
 	var out promptText
+	if !given(raw) {
+		return out, badField(field, "null", "a string or token ids")
+	}
 	if raw[0] == '[' {
-		if err := parseField(field, raw, &out.tokens); err != nil {
+		var err error
+		if out.tokens, err = s.readIDs(field, raw); err != nil {
 			return out, err
-		}
-		for i, id := range out.tokens {
-			if id < 0 || int(id) >= s.model.Config().VocabSize {
-				return out, badField(fmt.Sprintf("%s[%d]", field, i), fmt.Sprint(id), s.idRange())
-			}
 		}
 		out.text, out.starts = s.decode(out.tokens)
 	} else {

@@ -1,7 +1,7 @@
 package server
 
 import (
-	"fmt"
+	"encoding/json"
 	"net/http"
 
 	"github.com/medner/medner/tokenizer"
@@ -59,9 +59,9 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) error {
 
 // detokenizeRequest is the body of /detokenize.
 type detokenizeRequest struct {
-	Model       string  `json:"model"`
-	Tokens      []int32 `json:"tokens"`
-	SkipSpecial bool    `json:"skip_special_tokens"`
+	Model       string          `json:"model"`
+	Tokens      json.RawMessage `json:"tokens"`
+	SkipSpecial bool            `json:"skip_special_tokens"`
 }
 
 // detokenize returns the text of tokens.
@@ -73,13 +73,12 @@ func (s *Server) detokenize(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.adapterOf(body.Model); err != nil {
 		return err
 	}
-	if body.Tokens == nil {
+	ids, err := s.readIDs("tokens", body.Tokens)
+	if err != nil {
+		return err
+	}
+	if ids == nil {
 		return badField("tokens", "nothing", "a list of token ids")
 	}
-	for i, id := range body.Tokens {
-		if id < 0 || int(id) >= s.model.Config().VocabSize {
-			return badField(fmt.Sprintf("tokens[%d]", i), fmt.Sprint(id), s.idRange())
-		}
-	}
-	return writeJSON(w, http.StatusOK, map[string]any{"prompt": s.tokenizer.Decode(body.Tokens, body.SkipSpecial)})
+	return writeJSON(w, http.StatusOK, map[string]any{"prompt": s.tokenizer.Decode(ids, body.SkipSpecial)})
 }
