@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/medner/medner/internal/atomicfile"
 )
 
 // pairs counts pairs by document, in sorted runs: one in memory, the others in
@@ -158,7 +160,7 @@ func comparePairs(a, b pair) int {
 func (p *pairs) write(next source) (*os.File, error) {
 	f, err := os.CreateTemp(p.dir, "medner-stats-*")
 	if err != nil {
-		return nil, err
+		return nil, &atomicfile.WriteError{Err: err}
 	}
 	_ = os.Remove(f.Name()) // where a file that is open can be removed, no kill leaves it behind
 	w := bufio.NewWriterSize(f, 1<<16)
@@ -179,11 +181,11 @@ func (p *pairs) write(next source) (*os.File, error) {
 			b = append(binary.AppendUvarint(b, uint64(len(id))), id...)
 		}
 		if _, err := w.Write(b); err != nil {
-			return nil, errors.Join(err, remove(f))
+			return nil, errors.Join(&atomicfile.WriteError{Err: err}, remove(f))
 		}
 	}
 	if err := w.Flush(); err != nil {
-		return nil, errors.Join(err, remove(f))
+		return nil, errors.Join(&atomicfile.WriteError{Err: err}, remove(f))
 	}
 	return f, nil
 }

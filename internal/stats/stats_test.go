@@ -3,10 +3,12 @@ package stats
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/internal/atomicfile"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -237,6 +240,19 @@ func TestMemoryDoesNotMatter(t *testing.T) {
 		require.LessOrEqual(t, c.pairs.bytes+int64(len(c.pairs.held))*mentionedBytes, int64(4<<10))
 		require.Less(t, len(c.pairs.runs), maxRuns)
 	}
+	require.NoError(t, c.Close())
+}
+
+// TestTemporaryFilesThatCannotBeWritten: no input is at fault.
+func TestTemporaryFilesThatCannotBeWritten(t *testing.T) {
+	docs := random(100)
+	c := New(Options{Memory: 1 << 10, Dir: filepath.Join(t.TempDir(), "none")})
+	var err error
+	for i := range docs {
+		err = errors.Join(err, c.Add(&docs[i]))
+	}
+	var write *atomicfile.WriteError
+	require.ErrorAs(t, err, &write)
 	require.NoError(t, c.Close())
 }
 

@@ -142,7 +142,7 @@ var rooms = map[string][]string{
 	"internal/job":        {"ner/document", "ner/format"},
 	"internal/shards":     {"internal/job", "ner/document", "ner/format"},
 	"internal/dedup":      {"ner/document"},
-	"internal/stats":      {"internal/page", "internal/typename", "ner/document"},
+	"internal/stats":      {"internal/atomicfile", "internal/page", "internal/typename", "ner/document"},
 	"cmd/medner": {
 		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/dedup", "internal/job",
 		"internal/listen", "internal/modelstore", "internal/quantize", "internal/shards", "internal/stats", "kernels", "lora", "model", "model/checkpoint", "ner", "ner/confidence",
