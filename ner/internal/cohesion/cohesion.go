@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // least is the number of letters and digits that a word has at least to count.
@@ -66,7 +67,7 @@ func index(text string, units []Unit) (words [][]int, weights []float64) {
 	for u, unit := range units {
 		isWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 		for _, w := range strings.FieldsFunc(strings.ToLower(text[unit.Start:unit.End]), func(r rune) bool { return !isWord(r) }) {
-			if len(w) < least {
+			if utf8.RuneCountInString(w) < least {
 				continue
 			}
 			n, known := numbers[w]

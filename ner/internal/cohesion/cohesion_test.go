@@ -45,6 +45,7 @@ func TestBounds(t *testing.T) {
 		{"...\naspirin\n", []float64{1, 0}},
 		{"ΒΗΤΑ δοκοί\nβητα ΔΟΚΟΊ\n", []float64{1, 1}},
 		{"a b c\na b c\n", []float64{1, 0}}, // too short to count
+		{"µm\nµm\n", []float64{1, 0}},       // two letters, in three bytes
 		{"only\n", []float64{1}},
 	} {
 		require.InDeltaSlice(t, c.want, Between(c.text, units(c.text), 100), 1e-12, c.text)
