@@ -122,14 +122,13 @@ func (m *Manifest) readInputs(ctx context.Context, o *PlanOptions, s *spool) err
 	defer working.Wait()
 	defer cancel()
 	readers := make([]*inputReader, len(m.Inputs))
-	begun := make(chan struct{}, runtime.GOMAXPROCS(0)) // bounds how many inputs are open
 	next := make(chan *inputReader, len(readers))
 	for i := range readers {
 		readers[i] = &inputReader{index: i, in: &m.Inputs[i], path: m.path(&m.Inputs[i]), o: o, out: make(chan []record, batches)}
 		next <- readers[i]
 	}
 	close(next)
-	for range cap(begun) {
+	for range runtime.GOMAXPROCS(0) { // bounds how many inputs are open
 		working.Go(func() {
 			for r := range next {
 				r.run(ctx)
@@ -223,6 +222,7 @@ func (r *inputReader) documents(ctx context.Context, raw io.Reader) error {
 	}
 	for res, err := range reader.Results() {
 		if ctx.Err() != nil {
+			_ = reader.Close() // the plan is given up
 			return ctx.Err()
 		}
 		one := record{kind: readable, unique: unique, version: versionOf(&res.Document), size: len(res.Text), id: res.ID}
