@@ -67,6 +67,8 @@ export class Store {
           transaction.onabort = transaction.onerror = () => reject(transaction.error || new Error("the transaction was ended"));
         });
       } catch (error) {
+        // They wait for the next change: there may be room by then.
+        for (const [key, doc] of now) if (!this.waiting.has(key)) this.waiting.set(key, doc);
         this.trouble(error.name === "QuotaExceededError"
           ? "The browser's storage is full: the last changes are not kept. Export your work, then remove documents."
           : "The last changes could not be kept in this browser (" + error.message + "). Export your work before you close the page.");
