@@ -17,6 +17,7 @@ type response struct {
 	control *http.ResponseController
 	limit   time.Duration // for the client to take what is written
 	unread  func()        // is called if the client can't be written to
+	ended   func()        // is called when the handler has returned or panicked; may be nil
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -51,6 +52,9 @@ func (s *Server) recovers(next http.Handler) http.Handler {
 		watched := w.(*response) // observe is around
 		defer func() {
 			found := recover()
+			if watched.ended != nil {
+				watched.ended()
+			}
 			if found == nil {
 				return
 			}

@@ -25,7 +25,9 @@ type events struct {
 	comment *time.Timer
 }
 
-// startEvents sends the headers. The caller calls end before it returns.
+// startEvents sends the headers. The caller calls end before it returns; where it
+// panics, recovers does: net/http may have given the connection's buffers to another
+// request when the next comment is due.
 func (s *Server) startEvents(w http.ResponseWriter) *events {
 	e := &events{w: w, write: http.NewResponseController(w), limit: s.limits.Write, silent: s.keepAlive}
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -36,6 +38,9 @@ func (s *Server) startEvents(w http.ResponseWriter) *events {
 	w.WriteHeader(http.StatusOK)
 	e.put("")
 	e.comment = time.AfterFunc(e.silent, e.keepAlive)
+	if watched, ok := w.(*response); ok {
+		watched.ended = e.end
+	}
 	return e
 }
 
