@@ -70,7 +70,7 @@ func (s *Server) adapterOf(name string) (string, error) {
 	param := "model"
 	return "", &apiError{
 		status: http.StatusNotFound, Kind: kindRequest, Code: "model_not_found", Param: &param,
-		Message: fmt.Sprintf("model: found %q, expected one of %q", name, names),
+		Message: fmt.Sprintf("model: found %q, expected one of %q", clip(name), names),
 	}
 }
 

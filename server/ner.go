@@ -114,7 +114,7 @@ func (s *Server) terminologyOf(name string) (*terminology.Index, error) {
 		}
 		expected = "one of " + names(known)
 	}
-	return nil, badField("terminology", strconv.Quote(clipped(name)), expected)
+	return nil, badField("terminology", strconv.Quote(clip(name)), expected)
 }
 
 // namedIndex is a terminology by the name that requests give.

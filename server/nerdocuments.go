@@ -161,7 +161,7 @@ func (s *Server) readEnvelope(w http.ResponseWriter, r *http.Request, a *nerRequ
 			return err
 		}
 		if err == nil && len(a.documents) == before {
-			err = badinput.New(name, "", clipped(string(raw)), `an object with "text"`)
+			err = badinput.New(name, "", clip(string(raw)), `an object with "text"`)
 		}
 		if err != nil {
 			a.documents = append(a.documents, sent{document.Result{Document: document.Document{ID: idIn(raw)}}, err})
@@ -197,7 +197,7 @@ func (b *nerBody) list() ([]json.RawMessage, error) {
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(b.Documents, &list) != nil {
-		return nil, badField("documents", clipped(string(b.Documents)), "a list of documents")
+		return nil, badField("documents", clip(string(b.Documents)), "a list of documents")
 	}
 	return list, nil
 }

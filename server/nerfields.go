@@ -58,7 +58,11 @@ func (f *nerFields) query(values url.Values) error {
 		text := strings.Join(values[name], ",")
 		field := v.Field(i)
 		if field.Type() == reflect.TypeFor[json.RawMessage]() {
-			field.SetBytes([]byte(strconv.Quote(text)))
+			quoted, err := json.Marshal(text)
+			if err != nil {
+				return err
+			}
+			field.SetBytes(quoted)
 			continue
 		}
 		value := reflect.New(field.Type().Elem())
@@ -107,7 +111,7 @@ func words(name string, raw json.RawMessage) (list []string, ok bool, err error)
 	if json.Unmarshal(raw, &text) == nil {
 		list = strings.Split(text, ",")
 	} else if json.Unmarshal(raw, &list) != nil {
-		return nil, false, badField(name, clipped(string(raw)), "a list of strings, or a string with commas between")
+		return nil, false, badField(name, clip(string(raw)), "a list of strings, or a string with commas between")
 	}
 	for i, word := range list {
 		list[i] = strings.TrimSpace(word)
@@ -121,19 +125,10 @@ func words(name string, raw json.RawMessage) (list []string, ok bool, err error)
 // maxWords bounds the tasks, and the prompts of an ensemble, that a request names.
 const maxWords = 8
 
-// clipped returns the beginning of what a request holds, for a message.
-func clipped(text string) string {
-	const most = 60
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
-}
-
 // among refuses a value that isn't one of some.
 func among[T ~string](name, value string, allowed []T) error {
 	if !slices.Contains(allowed, T(value)) {
-		return badField(name, strconv.Quote(clipped(value)), "one of "+names(allowed))
+		return badField(name, strconv.Quote(clip(value)), "one of "+names(allowed))
 	}
 	return nil
 }

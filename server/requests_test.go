@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/ner"
 )
 
 // Every shape of a request that OpenAI's clients send is read, and means the same.
@@ -259,4 +260,42 @@ func TestPanicKeepsToItsRequestAndNoTextIsLogged(t *testing.T) {
 	}
 	s.send(t.Context(), "/v1/"+secret, "{}").Body.Close()
 	require.NotContains(t, log.String(), secret)
+}
+
+// No comment is written to the connection of a handler that panicked in a stream.
+func TestPanicEndsTheStream(t *testing.T) {
+	s := serveTiny(t, model.Options{})
+	var stream *events
+	handler := s.chain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		stream = s.startEvents(w)
+		panic("a fault")
+	}))
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://localhost/v1/models", nil))
+	})
+	require.True(t, stream.ended)
+	stream.keepAlive() // nothing is written
+	require.NoError(t, stream.failed)
+}
+
+// What the model says in an error of a document counts as that of a request does.
+func TestFailuresOfDocumentsAreNoted(t *testing.T) {
+	s := serveTiny(t, model.Options{})
+	s.documentError(&ner.DocumentError{Err: &model.QueueFullError{Waiting: 5}})
+	require.EqualValues(t, 5, s.queueBound.Load())
+}
+
+// An error quotes the beginning of what it found, between two characters.
+func TestErrorsQuoteALittle(t *testing.T) {
+	s := serveTiny(t, model.Options{})
+	for _, body := range []object{{"model": strings.Repeat("µ", 1<<20)}, {"prompt": "x", "tools": []string{"a" + strings.Repeat("µ", 1000)}}} {
+		status := 400
+		if body["model"] != nil {
+			status = 404
+		}
+		body["prompt"] = "x"
+		message := s.refused(status, "/v1/completions", body)["message"].(string)
+		require.Less(t, len(message), 1000)
+		require.NotContains(t, message, "\ufffd")
+	}
 }
