@@ -42,7 +42,13 @@ export class Runs {
   // start annotates documents. Those without a result get this one to review; others
   // keep theirs, and get one to compare it with.
   async start(docs, options) {
-    if (this.running) { this.queue.push(...docs); return; }
+    if (this.running) { // they join what is under way, with its options
+      for (const d of docs) if (!d.result) this.state.change(d, { state: WAITING, error: "" });
+      this.active.total += docs.length;
+      this.queue.push(...docs);
+      this.state.tell("run");
+      return;
+    }
     const run = this.runOf(options);
     this.controller = new AbortController();
     this.active = { run, total: docs.length, done: 0, failed: 0, note: "" };
