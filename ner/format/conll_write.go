@@ -69,9 +69,9 @@ func (w *conllWriter) Write(r *document.Result) error {
 		case t.mention < 0:
 			b.WriteString("O\n")
 		case t.first:
-			b.WriteString("B-" + flatCell(writeConLLType(mentions[t.mention].typ)) + "\n")
+			b.WriteString("B-" + flatCell(writeCoNLLType(mentions[t.mention].typ)) + "\n")
 		default:
-			b.WriteString("I-" + flatCell(writeConLLType(mentions[t.mention].typ)) + "\n")
+			b.WriteString("I-" + flatCell(writeCoNLLType(mentions[t.mention].typ)) + "\n")
 		}
 	}
 	b.WriteByte('\n')
@@ -81,9 +81,9 @@ func (w *conllWriter) Write(r *document.Result) error {
 
 func (w *conllWriter) Close() error { return nil }
 
-// writeConLLType returns the word for an entity type; tags of mentions without one are
+// writeCoNLLType returns the word for an entity type; tags of mentions without one are
 // B- and I-.
-func writeConLLType(typ string) string {
+func writeCoNLLType(typ string) string {
 	if typ == "" {
 		return ""
 	}
