@@ -6,6 +6,7 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +30,14 @@ func TestExamplesUseEveryPublicPackage(t *testing.T) {
 	}
 	slices.Sort(used)
 	require.Equal(t, public, used)
+}
+
+// The README says how many public packages there are.
+func TestReadmeCountsPublicPackages(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	require.Len(t, public, 18)
+	require.Contains(t, string(readme), "There are eighteen public packages.")
 }
 
 // Whoever meets a public package first reads what it is for, and one use of it
