@@ -325,3 +325,13 @@ func TestText(t *testing.T) {
 	require.Contains(t, b.String(), "1 documents")
 	require.NotContains(t, b.String(), "\x1b")
 }
+
+// TestNoFormulas: a spreadsheet runs no text of a document's.
+func TestNoFormulas(t *testing.T) {
+	r := Report{Pairs: []Pair{{Chemical: "=1+1", ChemicalName: "@x", Disease: "-5", DiseaseName: "pain", NPMI: known(-0.5), IDs: []string{"+a|b", "c"}}}}
+	var out bytes.Buffer
+	require.NoError(t, r.WriteCSV(&out, "pairs"))
+	rows, err := csv.NewReader(&out).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, []string{"'=1+1", "'@x", "-5", "pain", "0", "0", "0", "0", "", "-0.500000", "'+a\\|b|c"}, rows[1])
+}

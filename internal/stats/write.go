@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/medner/medner/internal/spreadsheet"
 )
 
 // Tables are the tables of a report.
@@ -24,10 +26,16 @@ func (r *Report) WriteJSON(w io.Writer) error {
 }
 
 // WriteCSV writes a table, with the names of its columns in the first line. What
-// isn't defined is empty; identifiers of documents are separated by bars.
+// isn't defined is empty; identifiers of documents are separated by bars. Texts are
+// guarded as package spreadsheet does it.
 func (r *Report) WriteCSV(w io.Writer, table string) error {
 	c := csv.NewWriter(w)
 	for _, row := range r.rows(table) {
+		for i, cell := range row {
+			if _, err := strconv.ParseFloat(cell, 64); err != nil { // no number
+				row[i], _ = spreadsheet.Guard(cell)
+			}
+		}
 		if err := c.Write(row); err != nil {
 			return err
 		}
@@ -89,7 +97,7 @@ func (r *Report) rows(table string) [][]string {
 		for _, p := range r.Pairs {
 			rows = append(rows, []string{
 				p.Chemical, p.ChemicalName, p.Disease, p.DiseaseName, number(p.Documents), number(p.Asserted),
-				number(p.ChemicalDocuments), number(p.DiseaseDocuments), decimal(p.PMI), decimal(p.NPMI), strings.Join(p.IDs, "|"),
+				number(p.ChemicalDocuments), number(p.DiseaseDocuments), decimal(p.PMI), decimal(p.NPMI), spreadsheet.List(p.IDs),
 			})
 		}
 	}

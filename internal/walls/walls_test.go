@@ -104,7 +104,8 @@ var rooms = map[string][]string{
 	// Documents: these rooms know no model.
 	"ner/document":            {},
 	"internal/page":           {},
-	"ner/format":              {"ner/document", "ner/internal/ground", "internal/page", "ner/internal/sentence"},
+	"internal/spreadsheet":    {},
+	"ner/format":              {"ner/document", "ner/internal/ground", "internal/page", "internal/spreadsheet", "ner/internal/sentence"},
 	"ner/prompt":              {},
 	"ner/terminology":         {},
 	"ner/confidence":          {},
@@ -142,7 +143,7 @@ var rooms = map[string][]string{
 	"internal/job":        {"ner/document", "ner/format"},
 	"internal/shards":     {"internal/job", "ner/document", "ner/format"},
 	"internal/dedup":      {"ner/document"},
-	"internal/stats":      {"internal/atomicfile", "internal/page", "internal/typename", "ner/document"},
+	"internal/stats":      {"internal/atomicfile", "internal/page", "internal/spreadsheet", "internal/typename", "ner/document"},
 	"cmd/medner": {
 		"internal/choice", "internal/choice/hostchoice", "internal/cuda", "internal/cuda/gpukernels", "internal/dedup", "internal/job",
 		"internal/listen", "internal/modelstore", "internal/quantize", "internal/shards", "internal/stats", "kernels", "lora", "model", "model/checkpoint", "ner", "ner/confidence",

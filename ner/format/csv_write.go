@@ -4,9 +4,10 @@ import (
 	"encoding/csv"
 	"io"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/medner/medner/internal/spreadsheet"
 )
 
 // csvTable writes rows as RFC 4180 has them, with line feeds, in UTF-8, and with a
@@ -69,8 +70,6 @@ func (t *csvTable[R]) close() error {
 	return t.w.Error()
 }
 
-var formulaCell = regexp.MustCompile("^'*[=+\\-@\t\r]")
-
 // csvCell returns the cell for a value of a row, and whether it has been given an
 // apostrophe.
 func csvCell(value any) (cell string, guarded bool) {
@@ -78,7 +77,7 @@ func csvCell(value any) (cell string, guarded bool) {
 	case string:
 		cell = v
 	case []string:
-		cell = joinCells(v, escapeItem.Replace)
+		cell = spreadsheet.List(v)
 	case bool:
 		return strconv.FormatBool(v), false
 	case int64:
@@ -96,15 +95,10 @@ func csvCell(value any) (cell string, guarded bool) {
 	case []float64:
 		return joinCells(v, formatFloat), false
 	}
-	if guarded = formulaCell.MatchString(cell); guarded {
-		cell = "'" + cell
-	}
-	return cell, guarded
+	return spreadsheet.Guard(cell)
 }
 
-var escapeItem = strings.NewReplacer(`\`, `\\`, `|`, `\|`)
-
-// joinCells joins the items of a list.
+// joinCells joins numbers as spreadsheet.List joins texts.
 func joinCells[V any](list []V, item func(V) string) string {
 	parts := make([]string, len(list))
 	for i, v := range list {
