@@ -273,9 +273,9 @@ func (c *cas) refs(ids string) []*structure {
 	return out
 }
 
-// casNumber returns a number; NaN for none.
+// casNumber returns a number from 0 to 1; NaN for none.
 func casNumber(s string) float64 {
-	if v, err := strconv.ParseFloat(s, 64); err == nil {
+	if v, err := strconv.ParseFloat(s, 64); err == nil && v >= 0 && v <= 1 {
 		return v
 	}
 	return math.NaN()

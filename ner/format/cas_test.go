@@ -2,6 +2,7 @@ package format
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -116,4 +117,12 @@ func TestBadCAS(t *testing.T) {
 func FuzzXMI(f *testing.F) { fuzzReader(f, XMI, ctakesSample) }
 func FuzzCASJSON(f *testing.F) {
 	fuzzReader(f, CASJSON, `{"%FEATURE_STRUCTURES":[{"%ID":1,"%TYPE":"uima.cas.Sofa","sofaID":"_InitialView","sofaString":"😀 Li"},{"%ID":2,"%TYPE":"x.NamedEntity","@sofa":1,"begin":3,"end":5,"value":"a","@ontologyConceptArr":3},{"%ID":3,"%TYPE":"uima.cas.FSArray","%ELEMENTS":[1,3]}]}`)
+}
+
+// A confidence is a share: what is none is as if it were not there.
+func TestConfidencesOfCAS(t *testing.T) {
+	require.InDelta(t, 0.5, casNumber("0.5"), 0)
+	for _, text := range []string{"", "x", "7", "-1", "Inf", "NaN"} {
+		require.True(t, math.IsNaN(casNumber(text)), text)
+	}
 }
