@@ -118,6 +118,7 @@ func (h *htmlPage) years() {
 const (
 	chartHeight = 160
 	barWidth    = 10
+	labelWidth  = 26 // of a bar with the four digits of its year below
 	mostYears   = 150
 )
 
@@ -142,7 +143,11 @@ func (h *htmlPage) chart() {
 		return
 	}
 	first = max(first, last-mostYears+1)
-	width := (last-first+1)*barWidth + 2*barWidth
+	bar := barWidth
+	if last-first <= 10 {
+		bar = labelWidth // each bar has its label
+	}
+	width := (last-first+1)*bar + 2*bar
 	fmt.Fprintf(&h.b, "<svg class=\"plot years\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-title\">\n<title id=\"chart-title\">Documents by year, %d to %d: at most %d in one. The table below has the numbers.</title>\n",
 		width, chartHeight+30, first, last, most)
 	step := 1
@@ -153,15 +158,15 @@ func (h *htmlPage) chart() {
 		}
 	}
 	for y := first; y <= last; y++ {
-		x := barWidth + (y-first)*barWidth
+		x := bar + (y-first)*bar
 		height := documents[y] * chartHeight / most
 		if documents[y] > 0 {
 			height = max(height, 1)
 			fmt.Fprintf(&h.b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"currentColor\"><title>%d: %d</title></rect>\n",
-				x+1, chartHeight+10-height, barWidth-2, height, y, documents[y])
+				x+1, chartHeight+10-height, bar-2, height, y, documents[y])
 		}
 		if y%step == 0 {
-			fmt.Fprintf(&h.b, "<text x=\"%d\" y=\"%d\" font-size=\"9\" text-anchor=\"middle\" fill=\"currentColor\">%d</text>\n", x+barWidth/2, chartHeight+24, y)
+			fmt.Fprintf(&h.b, "<text x=\"%d\" y=\"%d\" font-size=\"9\" text-anchor=\"middle\" fill=\"currentColor\">%d</text>\n", x+bar/2, chartHeight+24, y)
 		}
 	}
 	h.b.WriteString("</svg>\n")

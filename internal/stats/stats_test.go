@@ -279,6 +279,14 @@ func TestOrderOfDocumentsDoesNotMatter(t *testing.T) {
 	require.Equal(t, want, report(t, Options{}, docs...))
 }
 
+// Where few years have bars, each is named below its own: names are 26 apart, and don't overlap.
+func TestYearsOfPageDontOverlap(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, report(t, Options{}, doc("1", "2010", "c:a"), doc("2", "2011", "c:a")).WriteHTML(&b, "few"))
+	require.Contains(t, b.String(), `<text x="39" y="184" font-size="9" text-anchor="middle" fill="currentColor">2010</text>`)
+	require.Contains(t, b.String(), `<text x="65" y="184" font-size="9" text-anchor="middle" fill="currentColor">2011</text>`)
+}
+
 // TestPage: the page names nothing outside, and shows texts as texts.
 func TestPage(t *testing.T) {
 	docs := append(random(30), doc("<b>", "1850", `c:<script "x"`, "d:a & b"), doc("z", "2020"))
