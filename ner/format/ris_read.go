@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,8 @@ import (
 //	tremor
 //	ER  -
 //
-// What stands before the first citation is left out.
+// What stands before the first citation is left out, such as the lines in which a
+// publisher names itself. A title or an abstract outside of a citation is an error.
 type risSource struct {
 	name  string
 	lines *lines
@@ -121,6 +123,9 @@ func (s *risSource) record() (*risRecord, error) {
 			return r, nil
 		case tag != nil && string(tag[1]) == "TY":
 			r = &risRecord{line: s.lines.number, fields: map[string][]string{}}
+		case tag != nil && r == nil && isRISText(string(tag[1])):
+			r = &risRecord{line: s.lines.number}
+			r.fail(badinput.New(s.name, place(s.lines.number, ""), "the tag "+string(tag[1])+" outside of a citation", "TY, with which a citation begins"))
 		case r == nil:
 			continue
 		case tag != nil && string(tag[1]) == "ER":
@@ -129,6 +134,11 @@ func (s *risSource) record() (*risRecord, error) {
 			s.add(r, line, tag)
 		}
 	}
+}
+
+// isRISText reports whether a tag is one of a title or an abstract.
+func isRISText(tag string) bool {
+	return slices.Contains(risTitle, tag) || slices.Contains(risAbstract, tag)
 }
 
 // fail notes that the citation is bad.

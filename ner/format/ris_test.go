@@ -57,4 +57,19 @@ func TestBadRIS(t *testing.T) {
 	}
 }
 
+// A text outside of a citation is reported, wherever it stands.
+func TestRISTextOutsideOfACitation(t *testing.T) {
+	const whole = "TY  - JOUR\nID  - 2\nER  -\n"
+	for data, want := range map[string]string{
+		"DB  - a\nTI  - Lithium\nER  -\n" + whole: "line 2: found the tag TI",
+		whole + "N2  - Lithium\n":                 "line 4: found the tag N2",
+		"AB  - Lithium\n" + whole:                 "line 1: found the tag AB",
+	} {
+		docs, errs := readAll(t, "x.ris", data, ReadOptions{Format: RIS})
+		require.Len(t, errs, 1, data)
+		require.ErrorContains(t, errs[0], "x.ris: "+want+" outside of a citation, expected TY")
+		require.Len(t, docs, 1, data)
+	}
+}
+
 func FuzzRIS(f *testing.F) { fuzzReader(f, RIS, risSample) }
