@@ -61,7 +61,7 @@ func detectCoNLL(head []byte) bool {
 	n, columns, outside := 0, 0, false
 	for line := range bytes.Lines(head) {
 		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 || bytes.HasPrefix(line, []byte("# ")) {
+		if len(bytes.TrimSpace(line)) == 0 || bytes.HasPrefix(line, []byte("# ")) {
 			continue
 		}
 		if bytes.HasPrefix(line, []byte(docStart)) {

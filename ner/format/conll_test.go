@@ -117,6 +117,24 @@ func requireCoNLL(t *testing.T, r document.Result) {
 	require.Equal(t, want, got)
 }
 
+// Lines of blanks only, such as the form feeds between pages, are empty lines to
+// what tells formats apart, whatever the format turns out to be.
+func TestLinesOfBlanks(t *testing.T) {
+	for _, blank := range []string{" ", "\t", "\f", "\v", " \f", "\u00a0", "\u2028", "\u0085"} {
+		for _, end := range []string{"", "\n", "\r\n", "\nLithium and tremor.\n"} {
+			_, errs := readAll(t, "x.txt", blank+end, ReadOptions{})
+			for _, err := range errs {
+				requireBadInput(t, err, blank+end)
+			}
+		}
+		docs := mustRead(t, "x", "a\tB-X\n"+blank+"\nb\tO\n\nc\tO\n", ReadOptions{})
+		require.NotEmpty(t, docs)
+	}
+	docs := mustRead(t, "x.txt", "\f\nLithium and tremor.\n", ReadOptions{})
+	require.Len(t, docs, 1)
+	require.Contains(t, docs[0].Text, "Lithium and tremor.")
+}
+
 func FuzzCoNLL(f *testing.F) {
 	fuzzReader(f, CoNLL, "a\tB-X\nb\tO\n", docStart+"\t1\t\"a b\"\tO\n\na\t0\t1\tB-X\n")
 }
