@@ -106,9 +106,6 @@ type answerForm struct {
 	format format.Format // "" for the envelope and for events
 }
 
-// streams reports whether documents are sent as they are done.
-func (f answerForm) streams() bool { return f.media == eventStream || f.format == format.JSONL }
-
 // answerForms lists what answers can be written as; the first is the default.
 func answerForms() []answerForm {
 	forms := []answerForm{{media: envelope}, {media: ndjson, format: format.JSONL}, {media: eventStream}}
