@@ -58,8 +58,8 @@ func mixed(n int, seed uint64) (all []mixedRequest) {
 }
 
 // variable matches what differs between two answers to the same request: names and times
-// of answers, and how much of a prompt was in the cache already.
-var variable = regexp.MustCompile(`"(id":"(chatcmpl|cmpl)-[^"]*"|created":\d+|cached_tokens":\d+)`)
+// of answers, how much of a prompt was in the cache already, and signs of life.
+var variable = regexp.MustCompile(`"(id":"(chatcmpl|cmpl)-[^"]*"|created":\d+|cached_tokens":\d+)|: keep-alive\n\n`)
 
 // answerTo returns the answer to a request, without what varies; "" if it was cancelled.
 func (s *site) answerTo(ctx context.Context, m mixedRequest) (string, error) {
