@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,13 @@ type serveFlags struct {
 	logFormat  string
 	logLevel   string
 
+	terminologies []string // NAME=INDEX, or INDEX
+
 	queue          int
+	queueTokens    int
+	prefixMiB      int
+	documents      int
+	characters     int
 	bodyMiB        int
 	headerKiB      int
 	requests       int
@@ -62,9 +69,14 @@ func newServe() *cobra.Command {
 	fs.StringSliceVar(&f.hosts, "allowed-host", nil, "answer requests for these host `NAMES` too, comma-separated; *.example.org: all below it; *: any (default: addresses, localhost, and the certificate's names)")
 	fs.StringSliceVar(&f.origins, "allowed-origin", nil, "let web pages of these `ORIGINS` in, comma-separated, as https://ner.example.org (default: the server's own page only)")
 	fs.BoolVar(&f.check, "check", false, "ask the server that listens at --listen whether it is ready, and exit with 0 or 75")
+	fs.StringArrayVar(&f.terminologies, "terminology", nil, "let requests link mentions through an `INDEX` that 'medner terminology import' wrote, by the name of its file or that of NAME=INDEX; may be repeated")
 	choose(fs, &f.logFormat, "log-format", "text", []string{"text", "json"}, "write the log as `text|json`")
 	choose(fs, &f.logLevel, "log-level", "info", []string{"debug", "info", "warn", "error"}, "log what is at least `debug|info|warn|error`; debug adds requests for health")
 	intFlag(fs, &f.queue, "queue", 256, 1, mostSequences, "most requests that wait for the model; one more is refused with status 429")
+	intFlag(fs, &f.queueTokens, "queue-tokens", 1<<20, 1, math.MaxInt32, "most tokens of prompts that wait to be read; a prompt that would make them more is refused with status 429")
+	intFlag(fs, &f.prefixMiB, "prefix-cache-size", 256, 1, 1<<20, "most MiB of keys and values that are kept of prompts")
+	intFlag(fs, &f.documents, "max-documents", 2000, 1, 1<<24, "most documents of a request to annotate or to convert")
+	intFlag(fs, &f.characters, "max-characters", 4<<20, 1, math.MaxInt32, "most characters of the documents of a request")
 	intFlag(fs, &f.bodyMiB, "max-body", 32, 1, 1<<12, "most MiB of a request's body")
 	intFlag(fs, &f.headerKiB, "max-header", 32, 1, 1<<10, "most KiB of a request's headers")
 	intFlag(fs, &f.requests, "max-requests", 1024, 1, 1<<16, "most requests in flight, those for health and metrics apart")
@@ -101,5 +113,8 @@ func (f *serveFlags) announce(w io.Writer, log *slog.Logger, url string) {
 
 // limits returns the limits of requests that the flags stand for.
 func (f *serveFlags) limits() server.Limits {
-	return server.Limits{Body: int64(f.bodyMiB) << 20, Write: f.writeTime, Requests: f.requests, PerClient: f.clientRequests}
+	return server.Limits{
+		Body: int64(f.bodyMiB) << 20, Write: f.writeTime, Requests: f.requests, PerClient: f.clientRequests,
+		Documents: f.documents, Characters: f.characters,
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -75,4 +77,54 @@ func TestServerWritesWhatTheCommandWrites(t *testing.T) {
 		same("/v1/convert", "pubtator", string(out), gold, nil, "convert", "--from", "pubtator", "--to", string(out), "-")
 	}
 	require.Greater(t, written, 8)
+}
+
+// Requests name the terminologies that the server was started with, and get the links that
+// the command gives.
+func TestServerLinksAsTheCommandDoes(t *testing.T) {
+	dir := t.TempDir()
+	index, other := filepath.Join(dir, "mesh.index"), filepath.Join(dir, "other.index")
+	source := filepath.Join(golden.Root(), "ner", "terminology", "testdata", "desc2026.xml")
+	require.Equal(t, exitOK, exitOf(t, started(t, "terminology", "import", "-o", index, source)))
+	require.Equal(t, exitOK, exitOf(t, started(t, "terminology", "import", "-o", other, source)))
+	s := serving(t, "--terminology", index, "--terminology", "second="+other)
+	gold := "1|t|Tremor after lithium.\n1|a|None.\n1\t0\t6\tTremor\tDisease\n\n"
+	ask := func(name string) (int, string) {
+		answer, err := http.Post(s.url+"/v1/convert?input=pubtator&format=jsonl&terminology="+name, "", strings.NewReader(gold))
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		data, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return answer.StatusCode, string(data)
+	}
+	cmd := program(t, "convert", "--from", "pubtator", "--to", "jsonl", "--terminology", index, "-")
+	cmd.Stdin = strings.NewReader(gold)
+	want, err := cmd.Output()
+	require.NoError(t, err)
+	require.Contains(t, string(want), "MESH:D014202")
+	for _, name := range []string{"mesh", "second"} {
+		status, got := ask(name)
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, string(want), got)
+	}
+	status, got := ask("none")
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, got, "one of mesh, second")
+
+	for _, wrong := range [][]string{{index, index}, {"=" + index}, {"x="}} {
+		var args []string
+		for _, value := range wrong {
+			args = append(args, "--terminology", value)
+		}
+		require.Equal(t, exitUsage, exitOf(t, started(t, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)), wrong)
+	}
+	require.Equal(t, exitBadInput, exitOf(t, started(t, "serve", "--listen", "127.0.0.1:0", "--terminology", source)))
+}
+
+// started starts a command.
+func started(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := program(t, args...)
+	require.NoError(t, cmd.Start())
+	return cmd
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/internal/bundle"
 	"github.com/medner/medner/internal/listen"
 	"github.com/medner/medner/model"
 	"github.com/medner/medner/server"
@@ -27,8 +28,10 @@ type service struct {
 	log         *slog.Logger
 	listeners   []net.Listener
 	certificate *listen.Certificate // nil: plain HTTP
-	server      *server.Server
-	site        *http.Server
+
+	terminologies []namedTerminology
+	server        *server.Server
+	site          *http.Server
 }
 
 // serve answers requests until the command's context ends, and then those in flight.
@@ -41,6 +44,7 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	defer s.closeTerminologies()
 	defer s.site.Close()
 	ended := make(chan error, len(s.listeners)+2)
 	for _, l := range s.listeners {
@@ -96,6 +100,16 @@ func (f *serveFlags) open(ctx context.Context, log *slog.Logger) (*service, erro
 		}
 		hosts = append(hosts, s.certificate.Names()...)
 	}
+	carried, err := bundle.Own()
+	if err != nil {
+		return nil, err
+	}
+	if carried != nil && carried.Terminology != "" && len(f.terminologies) == 0 {
+		f.terminologies = []string{carried.Terminology}
+	}
+	if s.terminologies, err = openTerminologies(f.terminologies); err != nil {
+		return nil, err
+	}
 	if s.listeners, err = f.sockets(ctx, log); err != nil {
 		return nil, err
 	}
@@ -113,6 +127,9 @@ func (f *serveFlags) open(ctx context.Context, log *slog.Logger) (*service, erro
 	}
 	if f.name != "" {
 		options = append(options, server.WithName(f.name))
+	}
+	for _, t := range s.terminologies {
+		options = append(options, server.WithTerminology(t.name, t.index))
 	}
 	s.server = server.Prepare(options...)
 	s.server.SetKeys(keys...)
@@ -190,7 +207,10 @@ func (f *serveFlags) load(ctx context.Context, cmd *cobra.Command, s *service) (
 		return nil, err
 	}
 	options := f.options(cmd)
-	options.Queue = f.queue
+	options.Queue, options.QueueTokens = f.queue, f.queueTokens
+	if options.PrefixCache == 0 {
+		options.PrefixCache = int64(f.prefixMiB) << 20
+	}
 	options.Log = func(format string, args ...any) { s.log.Info(fmt.Sprintf(format, args...)) }
 	began := time.Now()
 	m, err := model.Open(ctx, f.path, options)
