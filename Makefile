@@ -81,7 +81,7 @@ goldens: build
 deploy: build
 	cd deploy/kubernetes/check && $(GO) vet ./... && $(GO) test ./...
 	@if command -v systemd-socket-activate >/dev/null; then deploy/systemd/check.sh $(BIN) testdata/goldens/tiny-llama; else echo "systemd: not checked, as it isn't here"; fi
-	@if [ "$$(id -u)" = 0 ] && unshare --mount --pid --fork --net true 2>/dev/null; then deploy/container/check.sh $(BIN) testdata/goldens/tiny-llama 2>/dev/null; else echo "container: not run, as this is not root with namespaces"; fi
+	@if [ "$$(id -u)" = 0 ] && unshare --mount --pid --fork --net true 2>/dev/null; then deploy/container/check.sh $(BIN) testdata/goldens/tiny-llama; else echo "container: not run, as this is not root with namespaces"; fi
 
 # A decoder layer against gorgonia, in a module of its own.
 oracle:

@@ -16,10 +16,10 @@ SYSTEMD_UNIT_PATH=$dir: systemd-analyze verify "$dir/medner.service" "$dir/medne
 systemd-analyze security --offline=yes --threshold=10 "$PWD/medner.service" | grep 'Overall exposure'
 
 [ $# -gt 1 ] || exit 0
-port=18473
+port=$((20000 + RANDOM % 10000))
 systemd-socket-activate -l "127.0.0.1:$port" --setenv=PATH "$medner" serve --model "$model" 2>"$dir/log" &
 server=$!
-trap 'kill $server 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'kill $server 2>/dev/null || true; rm -rf "$dir"' EXIT
 for _ in $(seq 100); do
   # The first connection starts the program; --check asks until the model is loaded.
   if "$medner" serve --check --listen "127.0.0.1:$port" 2>/dev/null; then
