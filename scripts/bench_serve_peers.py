@@ -20,9 +20,8 @@ import time
 LLAMA = """
 import sys, time, xllamacpp
 p = xllamacpp.CommonParams()
-p.model.path, p.n_parallel, p.n_ctx, p.port, p.hostname = sys.argv[1], 16, 16 * 1024, 0, "127.0.0.1"
+p.model.path, p.n_parallel, p.n_ctx = sys.argv[1], 16, 16 * 1024
 p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 2
-p.n_predict = 64
 s = xllamacpp.Server(p)
 print("listening on", s.listening_address, flush=True)
 time.sleep(1e6)

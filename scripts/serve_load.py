@@ -4,7 +4,7 @@
 Starts medner serve with the default model and a short queue. Clients send chats, texts and documents, streamed and not, as fast
 as they are answered; some leave in the midst, some read or write slowly, and one request in a hundred is hostile. At the end:
 
-  - each complete answer is the one that the request gets alone (timings and ids aside);
+  - each complete answer is the one that the request gets alone (timings, ids and signs of life aside);
   - every refusal is a 429 with Retry-After, every hostile body a 4xx, and nothing is a 5xx or a broken connection;
   - memory grew by less than a tenth from the second fifth of the time to the last, goroutines are as many as before, nothing is in flight;
   - SIGTERM ends the server with exit code 0.
@@ -24,7 +24,7 @@ import threading
 import time
 
 WORDS = "lithium caused tremor in two patients with renal failure after aspirin and clonidine naïve 😀 rash hypertension".split()
-VARIABLE = re.compile(r'"(id":"(chatcmpl|cmpl)-[^"]*"|created":\d+|cached_tokens":\d+)')
+VARIABLE = re.compile(r'"(id":"(chatcmpl|cmpl)-[^"]*"|created":\d+|cached_tokens":\d+)|: keep-alive\n\n')
 
 
 def requests(n):
