@@ -93,7 +93,7 @@ class Load:
         connection, answer = self.send(i)
         if answer.status == 429:
             answer.read()
-            self.note("refused, 429", None if answer.getheader("Retry-After") else "no Retry-After")
+            self.refused(answer)
             time.sleep(draw.random())
         elif answer.status != 200:
             self.note(f"status {answer.status}", answer.read()[:300])
@@ -107,9 +107,15 @@ class Load:
             self.check(i, answer.read(), "answered")
         connection.close()
 
+    def refused(self, answer):
+        self.note("refused, 429", None if answer.getheader("Retry-After") else "no Retry-After")
+
     def check(self, i, data, what):
-        got = VARIABLE.sub("", data.decode())
-        self.note(what, None if got == self.answers[i] else f"request {i}: found {got[:200]!r}, expected {self.answers[i][:200]!r}")
+        got, expected = VARIABLE.sub("", data.decode(errors="replace")), self.answers[i]
+        if got == expected:
+            return self.note(what)
+        at = next((k for k, (x, y) in enumerate(zip(got, expected)) if x != y), min(len(got), len(expected)))
+        self.note(what, f"request {i}, character {at}: found {got[at:at + 200]!r}, expected {expected[at:at + 200]!r}")
 
     def hostile(self, draw):
         connection = self.connect()
@@ -118,7 +124,8 @@ class Load:
             connection.request("POST", path, draw.choice(HOSTILE), {"Content-Type": "application/json"})
             answer = connection.getresponse()
             body = answer.read()
-            self.note("hostile, refused" if 400 <= answer.status < 500 else f"hostile, {answer.status}", None if answer.status < 500 else body[:300])
+            refused = 400 <= answer.status < 500
+            self.note("hostile, refused" if refused else f"hostile, {answer.status}", None if refused else body[:300])
         except (BrokenPipeError, ConnectionResetError):
             self.note("hostile, cut off")
         connection.close()
@@ -149,8 +156,10 @@ class Load:
         answer = connection.getresponse()
         if answer.status == 200:
             self.check(i, answer.read(), "answered, sent slowly")
+        elif answer.status == 429:
+            self.refused(answer)
         else:
-            self.note("refused, 429" if answer.status == 429 else f"status {answer.status}", None if answer.status == 429 else answer.read()[:300])
+            self.note(f"status {answer.status}", answer.read()[:300])
         connection.close()
 
 
