@@ -88,6 +88,10 @@ func (s *Server) listModels(w http.ResponseWriter, _ *http.Request) error {
 
 func (s *Server) getModel(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("id")
+	if name == "" { // which elsewhere means the default model
+		s.notFound(w, r)
+		return nil
+	}
 	if _, err := s.adapterOf(name); err != nil {
 		return err
 	}

@@ -272,8 +272,19 @@ func inFields(err error) error {
 	}
 	e := asAPIError(err)
 	param := paramOf(bad.Field)
-	told := *bad
+	told := *withoutFiles(bad)
 	told.Field = param
 	e.Param, e.Message = &param, told.Error()
 	return e
+}
+
+// withoutFiles returns an error without the names of files, its causes' too: those of the
+// model lie on the server, and are nothing to its clients.
+func withoutFiles(bad *badinput.Error) *badinput.Error {
+	told := badinput.Error{Field: bad.Field, Found: bad.Found, Want: bad.Want}
+	var cause *badinput.Error
+	if errors.As(bad.Err, &cause) {
+		told.Err = withoutFiles(cause)
+	}
+	return &told
 }

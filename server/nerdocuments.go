@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -54,7 +55,11 @@ type nerBody struct {
 // readDocuments reads a request. Strictness says what becomes of annotations that can't be read.
 func (s *Server) readDocuments(w http.ResponseWriter, r *http.Request, strictness func(*nerFields) format.Strictness) (*nerRequest, error) {
 	a := &nerRequest{}
-	if err := a.query(r.URL.Query()); err != nil {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // of which r.URL.Query would leave parts out
+		return nil, badField("query", strconv.Quote(clip(r.URL.RawQuery)), "name=value&name=value, with escapes such as %20")
+	}
+	if err := a.query(values); err != nil {
 		return nil, err
 	}
 	in, isEnvelope, err := inputFormat(r)
@@ -78,6 +83,9 @@ func (s *Server) readDocuments(w http.ResponseWriter, r *http.Request, strictnes
 	}
 	if a.Stream != nil && *a.Stream && a.form.media == envelope {
 		a.form = answerForm{media: eventStream}
+	}
+	if n := len(a.documents); n != 1 && a.form.format != "" && format.InFolder(a.form.format, "") {
+		return nil, badField("format", fmt.Sprintf("%s for %d documents", a.form.format, n), "one document, as it has files for each, or a format that holds several")
 	}
 	return a, nil
 }

@@ -72,7 +72,7 @@ func (s *Server) nerOptions(w http.ResponseWriter, _ *http.Request) error {
 		AnyInput:     detectedTypes, Terminology: []terminologyInfo{},
 		Defaults: map[string]any{
 			"tasks": prompt.Tasks(), "profile": ner.Default, "grounded": true, "whole_words": true, "on_ungrounded": ner.Flag,
-			"repetition_penalty": 1, "max_new_tokens": 256, "chunk_tokens": 1024, "ensemble_rule": ner.Vote, "with_text": false,
+			"repetition_penalty": 1, "max_new_tokens": 256, "chunk_tokens": 640, "ensemble_rule": ner.Vote, "with_text": false,
 		},
 		Limits: map[string]int64{
 			"body_bytes": s.limits.Body, "documents": int64(s.limits.Documents), "characters": int64(s.limits.Characters),

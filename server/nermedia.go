@@ -136,6 +136,13 @@ func formOf(r *http.Request, name string) (answerForm, error) {
 		return forms[0], nil
 	}
 	best, quality := answerForm{}, 0.0
+	var unwanted []string // ranges that the header excludes
+	for part := range strings.SplitSeq(accept, ",") {
+		media, parameters, err := mime.ParseMediaType(part)
+		if q, bad := strconv.ParseFloat(parameters["q"], 64); err == nil && bad == nil && q == 0 {
+			unwanted = append(unwanted, media)
+		}
+	}
 	for part := range strings.SplitSeq(accept, ",") {
 		media, parameters, err := mime.ParseMediaType(part)
 		if err != nil {
@@ -147,7 +154,10 @@ func formOf(r *http.Request, name string) (answerForm, error) {
 				continue
 			}
 		}
-		if i := slices.IndexFunc(forms, func(f answerForm) bool { return inRange(f.media, media) }); i >= 0 && q > quality {
+		excluded := func(f answerForm) bool {
+			return slices.ContainsFunc(unwanted, func(u string) bool { return inRange(f.media, u) && narrowness(u) > narrowness(media) })
+		}
+		if i := slices.IndexFunc(forms, func(f answerForm) bool { return inRange(f.media, media) && !excluded(f) }); i >= 0 && q > quality {
 			best, quality = forms[i], q
 		}
 	}
@@ -164,6 +174,9 @@ func inRange(media, mediaRange string) bool {
 	}
 	return media == mediaRange
 }
+
+// narrowness orders ranges of media types: */* is the widest, one type the narrowest.
+func narrowness(mediaRange string) int { return 2 - strings.Count(mediaRange, "*") }
 
 func notAcceptable(found string) *apiError {
 	var list []string

@@ -28,7 +28,7 @@ func (r *response) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Write implements http.ResponseWriter.
+// Write implements http.ResponseWriter. An error says that the client went away.
 func (r *response) Write(p []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
@@ -38,6 +38,7 @@ func (r *response) Write(p []byte) (int, error) {
 	r.bytes += int64(n)
 	if err != nil {
 		r.unread()
+		err = errGone // and no failure of the server's
 	}
 	return n, err
 }

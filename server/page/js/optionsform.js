@@ -25,7 +25,7 @@ export class OptionsForm {
     this.terminology = select([["", "No linking"], ...terminologies.map(t => [t.name, `${t.title || t.name} ${t.release || ""}`.trim()])], chosen.terminology);
     this.least = el("input", { type: "number", min: 0, max: 1, step: 0.01, value: chosen.min_confidence ?? "", placeholder: "0" });
     this.ungrounded = select([["", "Flag them"], ["drop", "Leave them out"]], chosen.on_ungrounded);
-    this.chunk = el("input", { type: "number", min: 64, step: 64, value: chosen.chunk_tokens ?? "", placeholder: "1024" });
+    this.chunk = el("input", { type: "number", min: 64, step: 64, value: chosen.chunk_tokens ?? "", placeholder: "640" });
     const models = offers.models || [];
     this.model = select([["", "The server’s default"], ...models.slice(1).map(m => [m, m])], chosen.model);
     const field = (label, input) => el("label", { class: "field" }, label, input);
