@@ -2,5 +2,8 @@
 
 package kernels
 
-// adviseHuge does nothing: only Linux has to be asked for large pages.
+// adviseHuge does nothing: only Linux takes such advice.
 func adviseHuge([]byte) {}
+
+// adviseUnused does nothing: pages are given back with the whole of their memory.
+func adviseUnused([]byte) {}
