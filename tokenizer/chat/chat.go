@@ -17,7 +17,7 @@ type Message struct {
 	Content string `json:"content"`
 }
 
-// Options is what a template is told beside the messages.
+// Options holds what a template is told beside the messages.
 type Options struct {
 	// AddGenerationPrompt ends the text where the assistant's answer begins.
 	AddGenerationPrompt bool
@@ -35,8 +35,8 @@ const DefaultDate = "26 Jul 2024"
 type Rendered struct {
 	Text string
 	// Literal holds the ranges of bytes of Text, [start, end) and ascending, that
-	// came from messages: no special token may be read in them. It is what
-	// tokenizer.EncodeOptions takes by that name.
+	// came from messages: no special token may be read in them. Hand it on as
+	// tokenizer.EncodeOptions.Literal.
 	Literal [][2]int
 	// SystemFolded says that the template has no system role, as Mistral's first ones
 	// don't: the system message stands before the content of the first turn.
@@ -64,7 +64,6 @@ type Template struct {
 type RaisedError struct{ Message string }
 
 // Error returns the template's words.
-
 func (e *RaisedError) Error() string { return "the chat template refuses them: " + e.Message }
 
 // Name returns the name of the family that the template is known to be of, such as
@@ -84,7 +83,7 @@ func (t *Template) Render(messages []Message, o Options) (Rendered, error) {
 	return r, err
 }
 
-// hash returns what a template is known by: the sha256, in hex, of its source as
+// hash returns the key in known of a template: the sha256, in hex, of its source as
 // Jinja reads it, with line ends as \n and without the last one.
 func hash(source string) string {
 	source = strings.TrimSuffix(strings.ReplaceAll(source, "\r\n", "\n"), "\n")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/golden"
+	"github.com/medner/medner/internal/growth"
 	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/tokenizer"
 )
@@ -266,4 +267,18 @@ func TestSystemIsFolded(t *testing.T) {
 			require.Contains(t, hint.Of(err), "take turns", "%s: %q", tpl.Name(), messages)
 		}
 	}
+}
+
+// Each answer needs the place of the last query, which is far away in a conversation
+// that an agent leads with its tools.
+func TestTurnsOfToolsTakeLinearTime(t *testing.T) {
+	growth.Linear(t, 4000, func(n int) {
+		messages := make([]Message, 1, 2*n+1)
+		messages[0] = Message{"user", "a"}
+		for len(messages) < cap(messages) {
+			messages = append(messages, Message{"assistant", "b"}, Message{"tool", "c"})
+		}
+		_, err := qwen3.with(Tokens{})(messages, Options{})
+		require.NoError(t, err)
+	})
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/medner/medner/tokenizer/chat/internal/jinja"
 )
 
-// interpret returns the renderer of a template that has none in Go. Where the template
-// refuses a conversation but takes it with its system message folded into the first
-// turn, it has no system role.
+// interpret returns a function that renders conversations with a template that is not
+// written in Go. A template that refuses a conversation, but takes it with the system
+// message folded into the first turn, has no system role: the folded one is rendered.
 func interpret(t *jinja.Template, tokens Tokens) func([]Message, Options) (Rendered, error) {
 	render := run(t, tokens)
 	return func(messages []Message, o Options) (Rendered, error) {
@@ -34,7 +34,7 @@ func interpret(t *jinja.Template, tokens Tokens) func([]Message, Options) (Rende
 	}
 }
 
-// run returns what the template itself makes of a conversation.
+// run returns a function that renders a conversation with the template, as it is.
 func run(t *jinja.Template, tokens Tokens) func([]Message, Options) (Rendered, error) {
 	return func(messages []Message, o Options) (Rendered, error) {
 		in := jinja.Input{

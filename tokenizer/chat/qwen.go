@@ -10,17 +10,16 @@ const (
 	responseEnd   = "</tool_response>"
 )
 
-// qwen writes a conversation as Qwen2.5's and Qwen3's templates do, without
-// tools: a system message first, which is the given one where the conversation
-// has none and the given one isn't empty, then the turns, of which assistant
-// writes the assistant's.
-func qwen(system string, assistant func(w *writer, messages []Message, i int)) renderer {
+// qwen returns the template of Qwen2.5 or Qwen3, without tools: the conversation's
+// system message comes first, or else system, unless that is empty; then come the turns.
+// assistant writes an answer, messages[i]; query is the index of the last query.
+func qwen(system string, assistant func(w *writer, messages []Message, i, query int)) renderer {
 	return func(w *writer, messages []Message, o Options) error {
 		own, rest, err := splitSystem(messages)
 		if err != nil {
 			return err
 		}
-		first := len(messages) - len(rest)
+		first, query := len(messages)-len(rest), lastQuery(messages)
 		switch {
 		case own != nil:
 			chatMLTurn(w, messages[0])
@@ -32,7 +31,7 @@ func qwen(system string, assistant func(w *writer, messages []Message, i int)) r
 			case "user", "system":
 				chatMLTurn(w, m)
 			case "assistant":
-				assistant(w, messages, i)
+				assistant(w, messages, i, query)
 			case "tool":
 				toolResponse(w, messages, i)
 			default:
@@ -46,8 +45,8 @@ func qwen(system string, assistant func(w *writer, messages []Message, i int)) r
 	}
 }
 
-// toolResponse writes a tool's message. Those that follow one another are one
-// turn of the user.
+// toolResponse writes a tool's message, messages[i]. Messages of tools that follow one
+// another share one turn of the user.
 func toolResponse(w *writer, messages []Message, i int) {
 	tool := func(i int) bool { return 0 <= i && i < len(messages) && messages[i].Role == "tool" }
 	if !tool(i - 1) {
@@ -62,15 +61,15 @@ func toolResponse(w *writer, messages []Message, i int) {
 }
 
 // qwen25 is the template of Qwen2.5's instruction models.
-var qwen25 = qwen(qwenSystem, func(w *writer, messages []Message, i int) { chatMLTurn(w, messages[i]) })
+var qwen25 = qwen(qwenSystem, func(w *writer, messages []Message, i, _ int) { chatMLTurn(w, messages[i]) })
 
-// qwen3 is the template of Qwen3, told nothing about thinking. The thoughts of
-// answers to earlier queries are left out; answers since the last query have
-// theirs, and the last message has a place for them even without any.
-var qwen3 = qwen("", func(w *writer, messages []Message, i int) {
+// qwen3 is the template of Qwen3, told nothing about thinking. Answers to earlier
+// queries lose their thoughts; answers since the last query keep theirs, and the last
+// message has a place for thoughts even if it has none.
+var qwen3 = qwen("", func(w *writer, messages []Message, i, query int) {
 	thoughts, answer := splitThoughts(messages[i].Content)
 	w.template(imStart, "assistant\n")
-	if i > lastQuery(messages) && (i == len(messages)-1 || thoughts != "") {
+	if i > query && (i == len(messages)-1 || thoughts != "") {
 		w.template("<think>\n")
 		w.user(strings.Trim(thoughts, "\n"))
 		w.template("\n", thinkEnd, "\n\n")
@@ -80,8 +79,8 @@ var qwen3 = qwen("", func(w *writer, messages []Message, i int) {
 	w.template(imEnd)
 })
 
-// splitThoughts cuts an assistant's message where its thoughts end; without any
-// it is all answer.
+// splitThoughts cuts an assistant's message where its thoughts end. A message without
+// thoughts is all answer.
 func splitThoughts(content string) (thoughts, answer string) {
 	end := strings.LastIndex(content, thinkEnd)
 	if end < 0 {
@@ -95,8 +94,8 @@ func splitThoughts(content string) (thoughts, answer string) {
 	return strings.TrimLeft(thoughts, "\n"), strings.TrimLeft(content[end+len(thinkEnd):], "\n")
 }
 
-// lastQuery returns the place of the last message of the user that isn't a
-// tool's response, or else that of the last message.
+// lastQuery returns the index of the last message of the user that isn't a tool's
+// response; of the last message, if there is none.
 func lastQuery(messages []Message) int {
 	for i := len(messages) - 1; i >= 0; i-- {
 		m := messages[i]

@@ -3,6 +3,7 @@ package jinja
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // What a template may use for one conversation. All are counted, not timed, so
@@ -76,12 +77,22 @@ func (b *budget) step(n int) {
 }
 
 // alloc counts n bytes that are about to be made.
-func (b *budget) alloc(n int) {
-	if n < 0 || n > b.bytes {
+func (b *budget) alloc(n int) { b.allocEach(int64(n), 1) }
+
+// allocEach counts n things of size bytes each that are about to be made.
+func (b *budget) allocEach(n, size int64) {
+	if n < 0 || size > 0 && n > int64(b.bytes)/size {
 		fail("more than %d MiB of strings and lists", maxBytes>>20)
 	}
-	b.bytes -= n
-	b.step(1 + n/64)
+	b.bytes -= int(n * size)
+	b.step(1 + int(n*size/64))
+}
+
+// repeated returns s n times, and "" if n isn't positive.
+func (b *budget) repeated(s string, n int64) string {
+	n = max(n, 0)
+	b.allocEach(n, int64(len(s)))
+	return strings.Repeat(s, int(n))
 }
 
 // allocText counts a text that is about to be made of others.
@@ -98,10 +109,11 @@ func (b *budget) allocText(parts ...text) {
 func (b *budget) scan(t text)   { b.step(1 + len(t.s)/64) }
 func (b *budget) search(t text) { b.step(1 + len(t.s)/8) }
 
+// itemBytes is about what an item of a list takes.
+const itemBytes = 96
+
 // list counts the items of a list.
-func (b *budget) list(n int) {
-	b.alloc(96 * min(n, maxInt))
-}
+func (b *budget) list(n int) { b.allocEach(int64(n), itemBytes) }
 
 // enter counts one more level of nesting, until leave.
 func (b *budget) enter() {

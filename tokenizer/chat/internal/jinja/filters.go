@@ -173,9 +173,7 @@ func indent(r *run, v value, a arguments) value {
 	b := a.bind("indent", 0, "width", "first", "blank")
 	by, ok := b[0].(text)
 	if !ok {
-		n := asInt(b[0], 4)
-		r.alloc(int(min(max(n, 0), maxInt)))
-		by = plain(strings.Repeat(" ", int(max(n, 0))))
+		by = plain(r.repeated(" ", asInt(b[0], 4)))
 	}
 	lines := r.lines(r.concat(asText(v), plain("\n")), false)
 	var out builder
@@ -233,9 +231,7 @@ func toJSON(r *run, v value, a arguments) value {
 		if t, ok := b[1].(text); ok {
 			style.indent = t
 		} else {
-			n := max(asInt(b[1], 0), 0)
-			r.alloc(int(min(n, maxInt)))
-			style.indent = plain(strings.Repeat(" ", int(n)))
+			style.indent = plain(r.repeated(" ", asInt(b[1], 0)))
 		}
 	}
 	if given(b[2]) {

@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -40,6 +41,10 @@ type percentFormat struct {
 	out    builder
 }
 
+// conversionFlags matches what stands between the % of a conversion and its letter:
+// flags, a width and a precision, such as "-10.3".
+var conversionFlags = regexp.MustCompile(`^[#0\- +]*[0-9]*(?:\.[0-9]*)?`)
+
 // conversion writes one value; its % is read.
 func (p *percentFormat) conversion() {
 	s := p.format.s[p.at:]
@@ -51,10 +56,7 @@ func (p *percentFormat) conversion() {
 		}
 		key, s = s[1:end], s[end+1:]
 	}
-	n := 0
-	for n < len(s) && strings.IndexByte("#0- +.123456789", s[n]) >= 0 {
-		n++
-	}
+	n := len(conversionFlags.FindString(s))
 	if n == len(s) {
 		fail("a format that ends in %%")
 	}

@@ -204,6 +204,34 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// Long messages leave a template much memory, but none of these sizes.
+func TestBoundsBesideLongMessages(t *testing.T) {
+	for _, source := range []string{
+		"{{ 'a' | indent(10**14) }}", "{{ ['a'] | tojson(indent=10**14) }}", "{{ 'a'.ljust(10**14) }}", "{{ 'a'.rjust(10**14) }}",
+		"{{ 'a'.zfill(10**14) }}", "{{ ('ab' * 10**14) | length }}", "{{ ([1] * 10**14) | length }}", "{{ (messages[0].content * 10**14) | length }}",
+	} {
+		_, err := renderWithin(source, []Message{{"user", "a"}}, false, newBudget(1<<28))
+		require.ErrorContains(t, err, "more than", source)
+	}
+}
+
+// What Python refuses in a format is an error here too, and never a panic.
+func TestWrongFormats(t *testing.T) {
+	for _, source := range []string{
+		"{{ '%.-5s' % 'abc' }}", "{{ '%5-s' % 'abc' }}", "{{ '%.5.3s' % 'abc' }}", "{{ '%-.-3d' % 1 }}", "{{ '%.+1f' % 1 }}", "{{ '%. d' % 1 }}",
+	} {
+		_, err := render(source, nil, false)
+		require.ErrorContains(t, err, "a format", source)
+	}
+}
+
+// A directive of strftime may stand for nothing: the day has no zone.
+func TestDirectivesOfNothing(t *testing.T) {
+	out, err := render("<{{ strftime_now('%-Z%Z%-z%z%-d') }}>", nil, false)
+	require.NoError(t, err)
+	require.Equal(t, "<26>", out.Text)
+}
+
 // No file is read, and no attribute of Python's objects is there.
 func TestSandbox(t *testing.T) {
 	for _, source := range []string{

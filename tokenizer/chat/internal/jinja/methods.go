@@ -196,7 +196,8 @@ func (r *run) replace(t, old, with text, count int64) text {
 		n = int(min(int64(n), count))
 	}
 	r.chargeSplit(t)
-	r.alloc(64*n + min(n, maxInt)*(len(with.s)+16*len(with.typed)))
+	r.alloc(64 * n)
+	r.allocEach(int64(n), int64(len(with.s)+16*len(with.typed)))
 	return t.replace(old.s, with, int(min(count, maxInt)))
 }
 

@@ -38,12 +38,7 @@ func zeroFill(r *run, t text, a arguments) value {
 
 // fill returns as many c as t needs to be n characters long.
 func (r *run) fill(t text, n int64, c string) text {
-	missing := n - int64(len(r.offsets(t))-1)
-	if missing <= 0 {
-		return text{}
-	}
-	r.alloc(int(min(missing, maxInt)) * len(c))
-	return plain(strings.Repeat(c, int(missing)))
+	return plain(r.repeated(c, max(n, 0)-int64(len(r.offsets(t))-1)))
 }
 
 // justify fills a string up on the left if side is 1, on the right if it is 0.

@@ -81,11 +81,7 @@ func (r *run) repeat(left, right value) (value, bool) {
 	n = max(n, 0)
 	switch v := of.(type) {
 	case text:
-		size := int64(len(v.s) + 16*len(v.typed))
-		if size > 0 && n > int64(maxInt)/size {
-			n = int64(maxInt) / size
-		}
-		r.alloc(int(n * size))
+		r.allocEach(n, int64(len(v.s)+16*len(v.typed)))
 		if len(v.typed) == 0 {
 			return plain(strings.Repeat(v.s, int(n))), true
 		}
@@ -95,13 +91,9 @@ func (r *run) repeat(left, right value) (value, bool) {
 		}
 		return b.text(), true
 	case *list:
-		size := int64(len(v.items))
-		if size > 0 && n > int64(maxInt)/64/size {
-			n = int64(maxInt) / 64 / size
-		}
-		r.list(int(n * size))
+		r.allocEach(n, int64(len(v.items))*itemBytes)
 		out := &list{tuple: v.tuple}
-		for i := int64(0); i < n && size > 0; i++ {
+		for i := int64(0); i < n && len(v.items) > 0; i++ {
 			out.items = append(out.items, v.items...)
 		}
 		return out, true
@@ -109,6 +101,7 @@ func (r *run) repeat(left, right value) (value, bool) {
 	return nil, false
 }
 
+// maxInt is the most that a count of parts may be, so that it fits an int everywhere.
 const maxInt = math.MaxInt32
 
 func integers(operator string, x, y int64) value {

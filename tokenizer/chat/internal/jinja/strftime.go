@@ -29,7 +29,7 @@ func strftime(t time.Time, format string) string {
 			c, trim = format[i], true
 		}
 		s := directive(t, c)
-		if trim {
+		if trim && s != "" {
 			s = strings.TrimLeft(s[:len(s)-1], "0 ") + s[len(s)-1:]
 		}
 		out.WriteString(s)
