@@ -12,15 +12,22 @@ const notice = "For research and information extraction only; not for diagnosis 
 
 // newRoot builds the command tree.
 func newRoot() *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:           "medner",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          commandsOnly,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		Version:       versionLine(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return printVersion(cmd)
+			}
+			return cmd.Help()
+		},
 	}
-	root.SetVersionTemplate("{{.Version}}\n")
+	// Not cobra's flag, whose template would link text/template, and with it every
+	// exported method of everything: 3 MB.
+	root.Flags().BoolVarP(&version, "version", "v", false, "version for medner")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpCommand(newHelp())
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error { // cobra checks the same later, but with errors that aren't a usageError

@@ -13,11 +13,13 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:  "version",
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintln(cmd.OutOrStdout(), versionLine())
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return printVersion(cmd) },
 	}
+}
+
+func printVersion(cmd *cobra.Command) error {
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
+	return err
 }
 
 // versionLine says which build this is: its version, the commit where it is known,

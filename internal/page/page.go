@@ -7,22 +7,19 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"html"
-	"html/template"
 	"regexp"
-	"strings"
 )
 
 //go:embed page.css
-var style string
+var style HTML
 
 //go:embed page.js
-var script string
+var script HTML
 
 // policy is the content security policy of a page.
-var policy = "default-src 'none'; style-src 'sha256-" + hash(style) + "'; script-src 'sha256-" + hash(script) + "'; base-uri 'none'; form-action 'none'"
+var policy = HTML("default-src 'none'; style-src 'sha256-" + hash(style) + "'; script-src 'sha256-" + hash(script) + "'; base-uri 'none'; form-action 'none'")
 
-func hash(s string) string {
+func hash(s HTML) string {
 	sum := sha256.Sum256([]byte(s))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
@@ -30,30 +27,19 @@ func hash(s string) string {
 // Head returns a page up to the end of its header: the title, and the notice under
 // it. What follows are a main element with the id "text" whose articles have the
 // filtered items, an aside with the id "contents", and Tail.
-func Head(title, notice string) template.HTML {
-	return template.HTML("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n" +
-		"<meta http-equiv=\"Content-Security-Policy\" content=\"" + policy + "\">\n" +
-		"<meta name=\"referrer\" content=\"no-referrer\">\n" +
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n" +
-		"<title>" + Escape(title) + "</title>\n<style>" + style + "</style>\n</head>\n<body>\n<header>\n" +
-		"<a class=\"skip\" href=\"#contents\">Skip to contents and filters</a>\n<a class=\"skip\" href=\"#text\">Skip to the documents</a>\n" +
-		"<h1>" + Escape(title) + "</h1>\n<p class=\"notice\">" + Escape(notice) + "</p>\n</header>\n")
+func Head(title, notice string) HTML {
+	return Format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"+
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"+
+		"<meta name=\"referrer\" content=\"no-referrer\">\n"+
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"+
+		"<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<header>\n"+
+		"<a class=\"skip\" href=\"#contents\">Skip to contents and filters</a>\n<a class=\"skip\" href=\"#text\">Skip to the documents</a>\n"+
+		"<h1>%s</h1>\n<p class=\"notice\">%s</p>\n</header>\n", policy, title, style, title, notice)
 }
 
 // Tail returns the end of a page, with the script.
-func Tail() template.HTML {
-	return template.HTML("<script>" + script + "</script>\n</body>\n</html>\n")
-}
-
-// Escape returns s as it may stand in text and in attributes. Control characters,
-// which HTML can't hold, become U+FFFD.
-func Escape(s string) string {
-	return html.EscapeString(strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r >= 0x7f && r < 0xa0 {
-			return 0xfffd
-		}
-		return r
-	}, s))
+func Tail() HTML {
+	return Format("<script>%s</script>\n</body>\n</html>\n", script)
 }
 
 // records has, for schemes of identifiers, the pages of their entries.
@@ -69,13 +55,11 @@ var records = []struct {
 
 // Link returns an identifier, as a link to its entry where the scheme is a known
 // one. The address is made of the letters and digits of the identifier alone.
-func Link(id string) string {
+func Link(id string) HTML {
 	for _, r := range records {
-		m := r.id.FindStringSubmatch(id)
-		if m == nil {
-			continue
+		if m := r.id.FindStringSubmatch(id); m != nil {
+			return Format("<a href=\"%s%s\" rel=\"noreferrer\">%s</a>", r.url, m[1], id)
 		}
-		return "<a href=\"" + r.url + m[1] + "\" rel=\"noreferrer\">" + Escape(id) + "</a>"
 	}
 	return Escape(id)
 }

@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -18,8 +17,8 @@ const pageNotice = "For research and information extraction only; not for diagno
 // complete without the script, which sorts tables.
 func (r *Report) WriteHTML(w io.Writer, title string) error {
 	h := htmlPage{r: r}
-	h.b.WriteString(string(page.Head(title, pageNotice)))
-	h.b.WriteString("<main id=\"text\">\n")
+	h.b.Put(page.Head(title, pageNotice))
+	h.b.Add("<main id=\"text\">\n")
 	h.section("summary", "Summary", h.summary)
 	h.section("years", "Documents by year", h.years)
 	for _, t := range r.Types {
@@ -28,84 +27,84 @@ func (r *Report) WriteHTML(w io.Writer, title string) error {
 	h.section("pairs", "Chemicals and diseases", h.pairs)
 	h.section("map", "Map of pairs", h.heat)
 	h.section("method", "How this was counted", h.method)
-	h.b.WriteString("</main>\n<aside id=\"contents\" tabindex=\"-1\" aria-label=\"Contents\">\n<nav class=\"panel\" aria-label=\"Contents\"><h2>Contents</h2>\n<ul class=\"list\">\n")
+	h.b.Add("</main>\n<aside id=\"contents\" tabindex=\"-1\" aria-label=\"Contents\">\n<nav class=\"panel\" aria-label=\"Contents\"><h2>Contents</h2>\n<ul class=\"list\">\n")
 	for _, c := range h.contents {
-		fmt.Fprintf(&h.b, "<li><a href=\"#%s\">%s</a></li>\n", c.id, page.Escape(c.title))
+		h.b.Add("<li><a href=\"#%s\">%s</a></li>\n", c.id, c.title)
 	}
-	h.b.WriteString("</ul></nav>\n</aside>\n")
-	h.b.WriteString(string(page.Tail()))
-	_, err := w.Write(h.b.Bytes())
+	h.b.Add("</ul></nav>\n</aside>\n")
+	h.b.Put(page.Tail())
+	_, err := h.b.WriteTo(w)
 	return err
 }
 
 type htmlPage struct {
 	r        *Report
-	b        bytes.Buffer
+	b        page.Builder
 	contents []struct{ id, title string }
 }
 
 func (h *htmlPage) section(id, title string, write func()) {
 	h.contents = append(h.contents, struct{ id, title string }{id, title})
-	fmt.Fprintf(&h.b, "<article id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n", id, id, id, page.Escape(title))
+	h.b.Add("<article id=\"%s\" aria-labelledby=\"%s-title\">\n<h2 id=\"%s-title\">%s</h2>\n", id, id, id, title)
 	write()
-	h.b.WriteString("</article>\n")
+	h.b.Add("</article>\n")
 }
 
 // table writes a table whose columns can be sorted. Cells are HTML; those of the
 // columns from numbers on are numbers.
-func (h *htmlPage) table(caption string, numbers int, head []string, rows [][]string) {
+func (h *htmlPage) table(caption string, numbers int, head []string, rows [][]page.HTML) {
 	if len(rows) == 0 {
-		h.b.WriteString("<p class=\"soft\">None.</p>\n")
+		h.b.Add("<p class=\"soft\">None.</p>\n")
 		return
 	}
-	fmt.Fprintf(&h.b, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table class=\"sortable\">\n<caption>%s</caption>\n<thead><tr>",
-		page.Escape(caption), page.Escape(caption))
-	class := func(column int) string {
+	h.b.Add("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n<table class=\"sortable\">\n<caption>%s</caption>\n<thead><tr>",
+		caption, caption)
+	class := func(column int) page.HTML {
 		if column >= numbers {
 			return " class=\"number\""
 		}
 		return ""
 	}
 	for i, name := range head {
-		fmt.Fprintf(&h.b, "<th scope=\"col\"%s>%s</th>", class(i), page.Escape(name))
+		h.b.Add("<th scope=\"col\"%s>%s</th>", class(i), name)
 	}
-	h.b.WriteString("</tr></thead>\n<tbody>\n")
+	h.b.Add("</tr></thead>\n<tbody>\n")
 	for _, row := range rows {
-		h.b.WriteString("<tr>")
+		h.b.Add("<tr>")
 		for i, cell := range row {
-			fmt.Fprintf(&h.b, "<td%s>%s</td>", class(i), cell)
+			h.b.Add("<td%s>%s</td>", class(i), cell)
 		}
-		h.b.WriteString("</tr>\n")
+		h.b.Add("</tr>\n")
 	}
-	h.b.WriteString("</tbody>\n</table></div>\n")
+	h.b.Add("</tbody>\n</table></div>\n")
 }
 
 func (h *htmlPage) summary() {
 	r := h.r
-	fmt.Fprintf(&h.b, "<p>%d documents, %d of them without mentions", r.Documents, r.Empty)
+	h.b.Add("<p>%d documents, %d of them without mentions", r.Documents, r.Empty)
 	if r.Failed > 0 {
-		fmt.Fprintf(&h.b, "; %d documents could not be read", r.Failed)
+		h.b.Add("; %d documents could not be read", r.Failed)
 	}
-	fmt.Fprintf(&h.b, ". %d concepts; %d pairs of a chemical and a disease, of which some document asserts %d.</p>\n",
+	h.b.Add(". %d concepts; %d pairs of a chemical and a disease, of which some document asserts %d.</p>\n",
 		r.Totals.Concepts, r.Totals.Pairs, r.Totals.Asserted)
-	var rows [][]string
+	var rows [][]page.HTML
 	for _, t := range r.Types {
-		rows = append(rows, []string{page.Escape(t.Type), number(t.Mentions), number(t.Documents), number(t.Concepts)})
+		rows = append(rows, []page.HTML{page.Escape(t.Type), number(t.Mentions), number(t.Documents), number(t.Concepts)})
 	}
 	h.table("Mentions by type", 1, []string{"Type", "Mentions", "Documents", "Concepts"}, rows)
 }
 
-func number(n int64) string { return strconv.FormatInt(n, 10) }
+func number(n int64) page.HTML { return page.Format("%d", n) }
 
 func (h *htmlPage) years() {
 	h.chart()
-	var rows [][]string
+	var rows [][]page.HTML
 	head := []string{"Year", "Documents", "With relations"}
 	for _, t := range h.r.Types {
 		head = append(head, "Mentions: "+t.Type)
 	}
 	for _, y := range h.r.Years {
-		row := []string{page.Escape(y.Year), number(y.Documents), number(y.Asserting)}
+		row := []page.HTML{page.Escape(y.Year), number(y.Documents), number(y.Asserting)}
 		for _, t := range h.r.Types {
 			row = append(row, number(y.Mentions[t.Type]))
 		}
@@ -139,7 +138,7 @@ func (h *htmlPage) chart() {
 		last = n
 	}
 	if first == 0 {
-		h.b.WriteString("<p class=\"soft\">No document names its year.</p>\n")
+		h.b.Add("<p class=\"soft\">No document names its year.</p>\n")
 		return
 	}
 	first = max(first, last-mostYears+1)
@@ -148,7 +147,7 @@ func (h *htmlPage) chart() {
 		bar = labelWidth // each bar has its label
 	}
 	width := (last-first+1)*bar + 2*bar
-	fmt.Fprintf(&h.b, "<svg class=\"plot years\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-title\">\n<title id=\"chart-title\">Documents by year, %d to %d: at most %d in one. The table below has the numbers.</title>\n",
+	h.b.Add("<svg class=\"plot years\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"chart-title\">\n<title id=\"chart-title\">Documents by year, %d to %d: at most %d in one. The table below has the numbers.</title>\n",
 		width, chartHeight+30, first, last, most)
 	step := 1
 	for (last-first)/step > 10 {
@@ -162,18 +161,18 @@ func (h *htmlPage) chart() {
 		height := documents[y] * chartHeight / most
 		if documents[y] > 0 {
 			height = max(height, 1)
-			fmt.Fprintf(&h.b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"currentColor\"><title>%d: %d</title></rect>\n",
+			h.b.Add("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"currentColor\"><title>%d: %d</title></rect>\n",
 				x+1, chartHeight+10-height, bar-2, height, y, documents[y])
 		}
 		if y%step == 0 {
-			fmt.Fprintf(&h.b, "<text x=\"%d\" y=\"%d\" font-size=\"9\" text-anchor=\"middle\" fill=\"currentColor\">%d</text>\n", x+bar/2, chartHeight+24, y)
+			h.b.Add("<text x=\"%d\" y=\"%d\" font-size=\"9\" text-anchor=\"middle\" fill=\"currentColor\">%d</text>\n", x+bar/2, chartHeight+24, y)
 		}
 	}
-	h.b.WriteString("</svg>\n")
+	h.b.Add("</svg>\n")
 }
 
 func (h *htmlPage) concepts(typ string) {
-	var rows [][]string
+	var rows [][]page.HTML
 	for _, c := range h.r.Concepts {
 		if c.Type != typ {
 			continue
@@ -182,20 +181,20 @@ func (h *htmlPage) concepts(typ string) {
 		if c.Linked {
 			id = page.Link(c.Concept)
 		}
-		rows = append(rows, []string{page.Escape(c.Name), id, number(c.Documents), number(c.Mentions), year(c.First), year(c.Last)})
+		rows = append(rows, []page.HTML{page.Escape(c.Name), id, number(c.Documents), number(c.Mentions), page.Escape(year(c.First)), page.Escape(year(c.Last))})
 	}
 	h.table(fmt.Sprintf("The %d concepts of type %s that most documents mention", len(rows), typ), 2,
 		[]string{"Name", "Concept", "Documents", "Mentions", "First year", "Last year"}, rows)
 }
 
 func (h *htmlPage) pairs() {
-	var rows [][]string
+	var rows [][]page.HTML
 	for _, p := range h.r.Pairs {
 		ids := page.Escape(strings.Join(p.IDs, ", "))
 		if more := max(p.Documents, p.Asserted) - int64(len(p.IDs)); more > 0 {
 			ids += " …"
 		}
-		rows = append(rows, []string{
+		rows = append(rows, []page.HTML{
 			withID(p.ChemicalName, p.Chemical), withID(p.DiseaseName, p.Disease), ids,
 			number(p.Documents), number(p.Asserted), short(p.NPMI),
 		})
@@ -205,18 +204,18 @@ func (h *htmlPage) pairs() {
 }
 
 // withID returns a concept's name, with its identifier unless that is the name.
-func withID(name, id string) string {
+func withID(name, id string) page.HTML {
 	if fold(name) == id || name == id {
 		return page.Escape(name)
 	}
-	return page.Escape(name) + " (" + page.Link(id) + ")"
+	return page.Format("%s (%s)", name, page.Link(id))
 }
 
-func short(v *float64) string {
+func short(v *float64) page.HTML {
 	if v == nil {
 		return ""
 	}
-	return strconv.FormatFloat(*v, 'f', 3, 64)
+	return page.Format("%.3f", *v)
 }
 
 // mapSize is the number of chemicals and of diseases on the map.
@@ -245,7 +244,7 @@ func (h *htmlPage) heat() {
 		counts[cell{c, d}] = p.Documents
 	}
 	if len(chemicals) == 0 {
-		h.b.WriteString("<p class=\"soft\">None.</p>\n")
+		h.b.Add("<p class=\"soft\">None.</p>\n")
 		return
 	}
 	for _, c := range chemicals {
@@ -253,29 +252,29 @@ func (h *htmlPage) heat() {
 			most = max(most, counts[cell{c, d}])
 		}
 	}
-	h.b.WriteString("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Map of pairs\"><table class=\"heat\">\n<caption>Documents that mention both, of the chemicals and diseases of the first pairs; empty: not among the listed pairs</caption>\n<thead><tr><td></td>")
+	h.b.Add("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Map of pairs\"><table class=\"heat\">\n<caption>Documents that mention both, of the chemicals and diseases of the first pairs; empty: not among the listed pairs</caption>\n<thead><tr><td></td>")
 	for _, d := range diseases {
-		fmt.Fprintf(&h.b, "<th scope=\"col\">%s</th>", page.Escape(names["d"+d]))
+		h.b.Add("<th scope=\"col\">%s</th>", names["d"+d])
 	}
-	h.b.WriteString("</tr></thead>\n<tbody>\n")
+	h.b.Add("</tr></thead>\n<tbody>\n")
 	for _, c := range chemicals {
-		fmt.Fprintf(&h.b, "<tr><th scope=\"row\">%s</th>", page.Escape(names["c"+c]))
+		h.b.Add("<tr><th scope=\"row\">%s</th>", names["c"+c])
 		for _, d := range diseases {
 			n := counts[cell{c, d}]
 			if n == 0 {
-				h.b.WriteString("<td></td>")
+				h.b.Add("<td></td>")
 				continue
 			}
-			fmt.Fprintf(&h.b, "<td class=\"h%d\">%d</td>", (n*levels+most-1)/most, n)
+			h.b.Add("<td class=\"h%d\">%d</td>", (n*levels+most-1)/most, n)
 		}
-		h.b.WriteString("</tr>\n")
+		h.b.Add("</tr>\n")
 	}
-	h.b.WriteString("</tbody>\n</table></div>\n")
+	h.b.Add("</tbody>\n</table></div>\n")
 }
 
 func (h *htmlPage) method() {
 	s := h.r.Settings
-	fmt.Fprintf(&h.b, `<p>A concept is the identifier that a mention has, or where it has none its text in lower case. A document mentions a pair if
+	h.b.Add(`<p>A concept is the identifier that a mention has, or where it has none its text in lower case. A document mentions a pair if
 it mentions both, and asserts it if it has a relation of them. NPMI is pmi divided by −ln p(both), where pmi is ln of p(both) divided by
 p(chemical) · p(disease), and p is a share of all %d documents; it is empty where no document mentions both, or each one does. It is 1 where
 neither comes without the other, and 0 where they are independent.</p>

@@ -1,32 +1,14 @@
 package eval
 
 import (
-	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"math"
 	"slices"
 	"strconv"
 
-	"github.com/medner/medner/internal/page"
 	"github.com/medner/medner/ner/document"
 )
-
-//go:embed report.html
-var reportSource string
-
-var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"percent": func(x float64) string { return fmt.Sprintf("%.1f", 100*x) },
-	"interval": func(i *Interval) string {
-		if i == nil {
-			return ""
-		}
-		return fmt.Sprintf("%.1f–%.1f", 100*i.Low, 100*i.High)
-	},
-	"plot": func(x float64) string { return fmt.Sprintf("%.1f", 200*x) },
-	"down": func(x float64) string { return fmt.Sprintf("%.1f", 200-200*x) },
-}).Parse(reportSource))
 
 // Page has the contents of the page that WriteHTML writes.
 type Page struct {
@@ -100,21 +82,8 @@ func WriteHTML(w io.Writer, p Page) error {
 		a.Counts = countsOf(counts)
 		articles = append(articles, a)
 	}
-	var levels []namedLevel
-	for _, name := range spanLevels {
-		if l, ok := p.Report.Levels[name]; ok {
-			levels = append(levels, namedLevel{name, l})
-		}
-	}
-	var others []namedLevel
-	for _, s := range p.Report.Strategies {
-		others = append(others, namedLevel(s))
-	}
-	top := Level{Tasks: p.Report.Tasks, Micro: p.Report.Micro, Macro: p.Report.Macro}
-	return reportTemplate.Execute(w, map[string]any{
-		"Page": p, "Levels": append([]namedLevel{{DocumentLevel, top}}, levels...), "Strategies": others, "Articles": articles,
-		"Counts": countsOf(all), "Rated": rated, "Head": page.Head(p.Title, p.Notice), "Tail": page.Tail(),
-	})
+	h := htmlPage{Page: p, articles: articles, counts: countsOf(all), rated: rated}
+	return h.write(w)
 }
 
 // countsOf returns the verdicts that there are, in the order in which the page shows
@@ -147,12 +116,6 @@ func pairOutcomes(gold, predicted *document.Document) []pairOutcome {
 		}
 	}
 	return out
-}
-
-// namedLevel is a level, or a strategy, with the name that the page gives it.
-type namedLevel struct {
-	Name string
-	Level
 }
 
 // segment is a piece of an article that lies within the same mentions everywhere.

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,6 +52,9 @@ func TestWriteHTMLEscapesAndIsSelfContained(t *testing.T) {
 	require.Contains(t, page, "&lt;script&gt;")
 	require.Contains(t, page, "a &amp; b")
 	require.Contains(t, page, "for research only")
+	require.Contains(t, page, "<figcaption>chemicals: accuracy over confidence; 2 items, error ")
+	require.Contains(t, page, `<td data-h="TP">`+strconv.FormatFloat(r.Micro.TP, 'g', -1, 64)+"</td>")
+	require.NotContains(t, page, "%!", "formats and arguments agree")
 	for _, id := range r.ids {
 		require.Contains(t, page, ">"+id+"</h2>")
 		require.Contains(t, page, `dir="auto">`+id+"</a>")

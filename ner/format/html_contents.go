@@ -1,8 +1,6 @@
 package format
 
 import (
-	"bytes"
-	"fmt"
 	"math"
 
 	"github.com/medner/medner/internal/page"
@@ -77,10 +75,10 @@ func (w *htmlWriter) list(r *document.Result) *contentsItem {
 }
 
 // chips writes the counts of a document, each in the colour of its type.
-func (c *contentsItem) chips(b *bytes.Buffer) {
+func (c *contentsItem) chips(b *page.Builder) {
 	for _, t := range c.counts.ordered() {
 		n := c.counts.of[t]
-		fmt.Fprintf(b, " <span class=\"chip %s\">%d %s</span>", chipClass(t), n, page.Escape(plural(t, n)))
+		b.Add(" <span class=\"chip %s\">%d %s</span>", chipClass(t), n, plural(t, n))
 	}
 }
 
@@ -103,26 +101,26 @@ func plural(typ string, n int) string {
 // page's script, without which they do nothing, shows them.
 func (w *htmlWriter) aside() {
 	b := &w.b
-	b.WriteString("<aside id=\"contents\" tabindex=\"-1\" aria-label=\"Contents and filters\">\n<div class=\"panel\">\n")
+	b.Add("<aside id=\"contents\" tabindex=\"-1\" aria-label=\"Contents and filters\">\n<div class=\"panel\">\n")
 	all := contentsItem{counts: w.types}
 	noun := "documents"
 	if len(w.contents) == 1 {
 		noun = "document"
 	}
-	fmt.Fprintf(b, "<h2>%d %s</h2>\n<p>", len(w.contents), noun)
+	b.Add("<h2>%d %s</h2>\n<p>", len(w.contents), noun)
 	all.chips(b)
-	b.WriteString("</p>\n")
+	b.Add("</p>\n")
 	w.filters()
 	if len(w.contents) > 1 {
-		b.WriteString("<details open><summary>Contents</summary>\n<ul class=\"list\">\n")
+		b.Add("<details open><summary>Contents</summary>\n<ul class=\"list\">\n")
 		for i := range w.contents {
-			fmt.Fprintf(b, "<li><a href=\"#d%d\" dir=\"auto\">%s</a>", i+1, page.Escape(w.contents[i].id))
+			b.Add("<li><a href=\"#d%d\" dir=\"auto\">%s</a>", i+1, w.contents[i].id)
 			w.contents[i].chips(b)
-			b.WriteString("</li>\n")
+			b.Add("</li>\n")
 		}
-		b.WriteString("</ul>\n</details>\n")
+		b.Add("</ul>\n</details>\n")
 	}
-	b.WriteString("</div>\n</aside>\n")
+	b.Add("</div>\n</aside>\n")
 }
 
 func (w *htmlWriter) filters() {
@@ -131,20 +129,20 @@ func (w *htmlWriter) filters() {
 		return
 	}
 	b := &w.b
-	b.WriteString("<form id=\"filters\" hidden>\n<fieldset><legend>Show</legend>\n")
+	b.Add("<form id=\"filters\" hidden>\n<fieldset><legend>Show</legend>\n")
 	for _, t := range types {
-		fmt.Fprintf(b, "<label><input type=\"checkbox\" name=\"type\" value=\"%s\" checked> <span class=\"chip %s\">%s</span></label>\n",
-			page.Escape(t), chipClass(t), page.Escape(plural(t, 2)))
+		b.Add("<label><input type=\"checkbox\" name=\"type\" value=\"%s\" checked> <span class=\"chip %s\">%s</span></label>\n",
+			t, chipClass(t), plural(t, 2))
 	}
-	b.WriteString("</fieldset>\n")
+	b.Add("</fieldset>\n")
 	if w.rated {
-		b.WriteString("<label>Confidence at least <output>0.00</output>\n<input type=\"range\" name=\"least\" min=\"0\" max=\"100\" step=\"5\" value=\"0\"></label>\n")
+		b.Add("<label>Confidence at least <output>0.00</output>\n<input type=\"range\" name=\"least\" min=\"0\" max=\"100\" step=\"5\" value=\"0\"></label>\n")
 	}
-	b.WriteString("<label><input type=\"checkbox\" name=\"labels\" checked> labels in the text</label>\n")
+	b.Add("<label><input type=\"checkbox\" name=\"labels\" checked> labels in the text</label>\n")
 	if len(w.contents) > 1 {
-		b.WriteString("<label><input type=\"checkbox\" name=\"only\"> only documents with something shown</label>\n")
+		b.Add("<label><input type=\"checkbox\" name=\"only\"> only documents with something shown</label>\n")
 	} else {
-		b.WriteString("<input type=\"checkbox\" name=\"only\" hidden>\n")
+		b.Add("<input type=\"checkbox\" name=\"only\" hidden>\n")
 	}
-	b.WriteString("<p class=\"soft\" role=\"status\"></p>\n<button type=\"reset\">Show all</button>\n</form>\n")
+	b.Add("<p class=\"soft\" role=\"status\"></p>\n<button type=\"reset\">Show all</button>\n</form>\n")
 }

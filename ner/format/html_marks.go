@@ -1,7 +1,6 @@
 package format
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -32,7 +31,7 @@ func (w *htmlWriter) marked(r *document.Result, x *document.Index) {
 	// upTo writes the text up to end.
 	upTo := func(end int) {
 		text, _ := x.Slice(document.Span{Start: at, End: end})
-		w.b.WriteString(page.Escape(text))
+		w.b.Put(page.Escape(text))
 		at = max(at, end)
 	}
 	// closeUntil writes the text and the ends of all marks that end at place or
@@ -54,7 +53,7 @@ func (w *htmlWriter) marked(r *document.Result, x *document.Index) {
 				if p.span.End == end {
 					w.closeMark(p)
 				} else {
-					w.b.WriteString("</mark>")
+					w.b.Add("</mark>")
 				}
 			}
 			open = slices.DeleteFunc(open, func(p piece) bool { return p.span.End == end })
@@ -105,11 +104,11 @@ func (w *htmlWriter) openMark(p piece, open bool) {
 	if p.entity.Confidence < lowConfidence {
 		class += " low"
 	}
-	fmt.Fprintf(&w.b, "<mark class=\"%s\"%s", class, filterKeys(labelOf(p.entity.Type), p.entity.Confidence))
+	w.b.Add("<mark class=\"%s\"%s", class, filterKeys(labelOf(p.entity.Type), p.entity.Confidence))
 	if tip := strings.Join(concepts(p.entity), ", "); tip != "" {
-		fmt.Fprintf(&w.b, " title=\"%s\"", page.Escape(tip))
+		w.b.Add(" title=\"%s\"", tip)
 	}
-	w.b.WriteByte('>')
+	w.b.Add(">")
 }
 
 // lowConfidence is the confidence below which a mark looks less sure.
@@ -125,10 +124,10 @@ func classOf(typ string) string {
 
 // filterKeys returns the attributes by which the page's filters tell an item: its
 // type, and its confidence in hundredths, rounded down, if it is known.
-func filterKeys(typ string, confidence float64) string {
-	keys := " data-t=\"" + page.Escape(typ) + "\""
+func filterKeys(typ string, confidence float64) page.HTML {
+	keys := page.Format(" data-t=\"%s\"", typ)
 	if !math.IsNaN(confidence) {
-		keys += fmt.Sprintf(" data-c=\"%d\"", int(math.Floor(100*confidence+1e-9)))
+		keys += page.Format(" data-c=\"%d\"", int(math.Floor(100*confidence+1e-9)))
 	}
 	return keys
 }
@@ -136,13 +135,13 @@ func filterKeys(typ string, confidence float64) string {
 // closeMark ends the mark of a piece, with the label if the piece has it.
 func (w *htmlWriter) closeMark(p piece) {
 	if p.last {
-		sure := confidence(p.entity.Confidence)
-		if sure != "" {
-			sure = "<b>" + sure + "</b>"
+		var sure page.HTML
+		if c := confidence(p.entity.Confidence); c != "" {
+			sure = page.Format("<b>%s</b>", c)
 		}
-		fmt.Fprintf(&w.b, "<span class=\"label\">%s%s</span>", page.Escape(labelOf(p.entity.Type)), sure)
+		w.b.Add("<span class=\"label\">%s%s</span>", labelOf(p.entity.Type), sure)
 	}
-	w.b.WriteString("</mark>")
+	w.b.Add("</mark>")
 }
 
 func labelOf(typ string) string {

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 
@@ -30,7 +29,7 @@ type htmlWriter struct {
 	notices  []pageWarning  // the warnings so far, each text once
 	noticed  map[string]int // the index in notices, by text
 	rated    bool           // some item has a confidence
-	b        bytes.Buffer   // what Write or Close is to write
+	b        page.Builder   // what Write or Close is to write
 }
 
 // pageWarning is a warning, and how many documents have it.
@@ -48,33 +47,31 @@ func (w *htmlWriter) Write(r *document.Result) error {
 		return err
 	}
 	w.o.lose(r, htmlHolds)
-	w.b.Reset()
 	w.head()
 	item := w.list(r)
 	n := len(w.contents)
-	fmt.Fprintf(&w.b, "<article id=\"d%d\" aria-labelledby=\"t%d\">\n<div class=\"head\"><h2 id=\"t%d\" dir=\"auto\">%s</h2>", n, n, n, page.Escape(r.ID))
+	w.b.Add("<article id=\"d%d\" aria-labelledby=\"t%d\">\n<div class=\"head\"><h2 id=\"t%d\" dir=\"auto\">%s</h2>", n, n, n, r.ID)
 	item.chips(&w.b)
-	w.b.WriteString("<a class=\"up\" href=\"#contents\">Contents</a></div>\n<div class=\"text\" dir=\"auto\">")
+	w.b.Add("<a class=\"up\" href=\"#contents\">Contents</a></div>\n<div class=\"text\" dir=\"auto\">")
 	w.marked(r, x)
-	w.b.WriteString("</div>\n")
+	w.b.Add("</div>\n")
 	w.relations(r)
 	w.entities(r)
 	w.dropped(r)
 	w.warnings(r)
 	w.run(r)
-	w.b.WriteString("</article>\n")
-	_, err := w.w.Write(w.b.Bytes())
+	w.b.Add("</article>\n")
+	_, err := w.b.WriteTo(w.w)
 	return err
 }
 
 func (w *htmlWriter) Close() error {
-	w.b.Reset()
 	w.head()
-	w.b.WriteString("</main>\n")
+	w.b.Add("</main>\n")
 	w.aside()
 	w.footer()
-	w.b.WriteString(string(page.Tail()))
-	_, err := w.w.Write(w.b.Bytes())
+	w.b.Put(page.Tail())
+	_, err := w.b.WriteTo(w.w)
 	return err
 }
 
@@ -88,8 +85,8 @@ func (w *htmlWriter) head() {
 	if title == "" {
 		title = "medner: entities"
 	}
-	w.b.WriteString(string(page.Head(title, pageNotice)))
-	w.b.WriteString("<main id=\"text\">\n")
+	w.b.Put(page.Head(title, pageNotice))
+	w.b.Add("<main id=\"text\">\n")
 }
 
 // warnings writes the warnings of a document that no document before it has; all
@@ -104,7 +101,7 @@ func (w *htmlWriter) warnings(r *document.Result) {
 		if !known {
 			w.noticed[text] = len(w.notices)
 			w.notices = append(w.notices, pageWarning{text: text, documents: 1})
-			fmt.Fprintf(&w.b, "<p class=\"soft\" dir=\"auto\">Warning: %s</p>\n", page.Escape(text))
+			w.b.Add("<p class=\"soft\" dir=\"auto\">Warning: %s</p>\n", text)
 		} else if !seen[text] {
 			w.notices[at].documents++
 		}
@@ -122,27 +119,26 @@ func (w *htmlWriter) run(r *document.Result) {
 	for i, known := range w.runs {
 		if known == text {
 			if i > 0 {
-				fmt.Fprintf(&w.b, "<p class=\"soft\"><a href=\"#run%d\">Run %d</a></p>\n", i+1, i+1)
+				w.b.Add("<p class=\"soft\"><a href=\"#run%d\">Run %d</a></p>\n", i+1, i+1)
 			}
 			return
 		}
 	}
 	w.runs = append(w.runs, text)
 	if n := len(w.runs); n > 1 {
-		fmt.Fprintf(&w.b, "<p class=\"soft\"><a href=\"#run%d\">Run %d</a></p>\n", n, n)
+		w.b.Add("<p class=\"soft\"><a href=\"#run%d\">Run %d</a></p>\n", n, n)
 	}
 }
 
-// runText says how a document was annotated, in HTML.
+// runText says how a document was annotated.
 func runText(r *document.Result) string {
 	text := ""
 	if m := r.Model; m != (document.Model{}) {
 		method := ""
 		if m.Method != "" {
-			method = ", method " + page.Escape(m.Method)
+			method = ", method " + m.Method
 		}
-		text = fmt.Sprintf("Model %s, adapter %s, weights %s, precision %s%s, medner %s. ",
-			page.Escape(m.Name), page.Escape(m.Adapter), page.Escape(m.Weights), page.Escape(m.Precision), method, page.Escape(m.Engine))
+		text = fmt.Sprintf("Model %s, adapter %s, weights %s, precision %s%s, medner %s. ", m.Name, m.Adapter, m.Weights, m.Precision, method, m.Engine)
 		if r.Calibrated {
 			text += "Confidences estimate the probability that an item is right. "
 		} else {
@@ -150,25 +146,24 @@ func runText(r *document.Result) string {
 		}
 	}
 	if t := r.Terminology; t != nil {
-		text += fmt.Sprintf("Terminology %s, release %s, licence %s, SHA-256 %s. ",
-			page.Escape(t.Name), page.Escape(t.Release), page.Escape(t.Licence), page.Escape(t.Hash))
+		text += fmt.Sprintf("Terminology %s, release %s, licence %s, SHA-256 %s. ", t.Name, t.Release, t.Licence, t.Hash)
 	}
 	return text
 }
 
 // footer writes how the documents were annotated, and the warnings of several.
 func (w *htmlWriter) footer() {
-	w.b.WriteString("<footer>\n")
+	w.b.Add("<footer>\n")
 	for i, text := range w.runs {
 		if len(w.runs) > 1 {
 			text = fmt.Sprintf("Run %d: %s", i+1, text)
 		}
-		fmt.Fprintf(&w.b, "<p id=\"run%d\">%s</p>\n", i+1, text)
+		w.b.Add("<p id=\"run%d\">%s</p>\n", i+1, text)
 	}
 	for _, n := range w.notices {
 		if n.documents > 1 {
-			fmt.Fprintf(&w.b, "<p dir=\"auto\">Warning for %d documents: %s</p>\n", n.documents, page.Escape(n.text))
+			w.b.Add("<p dir=\"auto\">Warning for %d documents: %s</p>\n", n.documents, n.text)
 		}
 	}
-	w.b.WriteString("</footer>\n")
+	w.b.Add("</footer>\n")
 }

@@ -87,6 +87,7 @@ func TestHTMLPage(t *testing.T) {
 	require.NotContains(t, page, "<pain>")
 	require.NotContains(t, page, "<w>")
 	require.NotContains(t, page, " style=")
+	require.NotContains(t, page, "%!", "formats and arguments agree")
 	require.NotContains(t, page, "http://")
 	require.Contains(t, page, "<title>&lt;T&gt;</title>")
 	require.Contains(t, page, `title="MESH:D008094"`)
