@@ -22,7 +22,7 @@ var families = map[string]func(to, from *matrixOps){
 		to.few4, to.few8 = from.few4, from.few8
 	},
 	"fastblock": func(to, from *matrixOps) { // many tokens, over integers
-		to.fastExpand, to.signed, to.fastFew = from.fastExpand, from.signed, from.fastFew
+		to.fastExpand, to.masked, to.fastFew = from.fastExpand, from.masked, from.fastFew
 		to.fastBlock4, to.fastBlock8 = from.fastBlock4, from.fastBlock8
 		to.raised4, to.raised8 = from.raised4, from.raised8
 	},

@@ -54,10 +54,10 @@ type fastOps struct {
 
 	// fastExpand makes codes of some steps of K of one tile for fastBlock4 or, of
 	// int8, fastBlock8: [k/4][row], four a word as int8 weights are packed; of int8
-	// where signed is set, twice as many words that only fastBlock8 understands.
+	// where masked is set, magnitudes and masks that only fastBlock8 understands.
 	// code is the codebook's, and in kinds with zeros the rows' zeros.
 	fastExpand [kinds.Count]fastExpandFunc
-	signed     bool
+	masked     bool
 	// fastBlock4 and fastBlock8 multiply expanded tiles by n tokens over k steps
 	// of K: for each tile t, token c and row r
 	//
@@ -101,8 +101,8 @@ const blockWords = blockK / 4
 
 // panelWords is the number of words that a row of a panel has for a block of K.
 func (o *fastOps) panelWords(f Format) int {
-	if o.signed && f == Int8 {
-		return 2 * blockWords
+	if o.masked && f == Int8 {
+		return 2 * (blockWords + 1) // for each 32 along K: sums, then magnitudes and masks
 	}
 	return blockWords
 }

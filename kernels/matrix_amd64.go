@@ -21,7 +21,7 @@ var matrixAVX2 = matrixOps{
 			}
 		},
 		fastVector: fastVectorsAVX2, fastVectorTokens: 4, fastFew: 8,
-		fastExpand: fastExpandsAVX2, signed: true,
+		fastExpand: fastExpandsAVX2, masked: true,
 		fastBlock4: fastBlock4AVX2, fastBlock8: fastBlock8AVX2, raised4: codeMost, few4: codeMost,
 		addChannel: channelsAVX2,
 	},

@@ -119,7 +119,7 @@ func fastExpand4AVX2(panel []uint32, words []uint32, code *[16]int8)
 //go:noescape
 func fastExpandU4AVX2(panel []uint32, words []uint32, code *[16]int8)
 
-// fastExpand8AVX2 is fastExpand8Go, signed.
+// fastExpand8AVX2 is fastExpand8Go, by magnitudes.
 //
 //go:noescape
 func fastExpand8AVX2(panel []uint32, words []uint32, code *[16]int8)
@@ -129,7 +129,7 @@ func fastExpand8AVX2(panel []uint32, words []uint32, code *[16]int8)
 //go:noescape
 func fastBlock4AVX2(a *fastBlockArgs)
 
-// fastBlock8AVX2 is fastBlockGo of a signed panel.
+// fastBlock8AVX2 is fastBlockGo of a panel of magnitudes.
 //
 //go:noescape
 func fastBlock8AVX2(a *fastBlockArgs)

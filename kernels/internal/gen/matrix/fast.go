@@ -12,7 +12,12 @@ import (
 // bytes and adds pairs of products in 16 bits. Codes of 4-bit weights plus 86 are
 // unsigned, and two pairs together still fit, as x is scaled so (fast.go of
 // package kernels). int8 weights are multiplied as |w|·(x with the sign of w): a
-// pair is 2·128·127 at most.
+// pair is 2·128·127 at most. VPSIGNB, which makes x so for a few tokens, takes the
+// ports of multiplications; for many tokens x is complemented, by VPXOR of a mask of
+// w's sign, which takes any port, and as -x is ^x + 1, sums begin at Σ |w| of the
+// negative w:
+//
+//	Σ w·x = Σ |w|·(x ^ mask) + Σ |w|     the last sum over the w below 0
 
 // The constants of these names in package kernels.
 var (
@@ -39,6 +44,16 @@ func addSignedDots(w, size, x, sum VecVirtual) {
 	VPSIGNB(w, x, t)
 	VPMADDUBSW(t, size, t)
 	VPMADDWD(wordOnes, t, t)
+	VPADDD(t, sum, sum)
+}
+
+// addMaskedDots adds to sum, for 8 rows, the products of a line of magnitudes of
+// weights and codes of x, complemented under the masks of the weights' signs.
+func addMaskedDots(size VecVirtual, mask Mem, x VecVirtual, ones Op, sum VecVirtual) {
+	t := YMM()
+	VPXOR(mask, x, t)
+	VPMADDUBSW(t, size, t)
+	VPMADDWD(ones, t, t)
 	VPADDD(t, sum, sum)
 }
 

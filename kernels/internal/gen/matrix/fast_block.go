@@ -7,11 +7,12 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
+	"github.com/medner/medner/internal/kinds"
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
 // fastExpands writes fastOps.fastExpand4, whose codes are raised by 86, and
-// fastExpand8, which writes a line of magnitudes before each line of codes.
+// fastExpand8, which writes magnitudes and masks of signs.
 func fastExpands() {
 	Begin("fastExpand4", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand4Go, plus 86.", fmt.Sprintf(fastExpandFormula, "code[nibble k] + 86"))
 	table, mask := raisedTable(), YMM()
@@ -37,15 +38,54 @@ func fastExpands() {
 		return low, high
 	})
 
-	Begin("fastExpand8", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand8Go, signed.",
-		"for each line i of four steps of K, row r < 16:\n\tpanel[2i][r] = four bytes |w[k][r]|; panel[2i+1][r] = four bytes w[k][r]")
-	expandCodes(8, 2, func(words, panel Mem) {
-		v, size := YMM(), YMM()
-		VMOVDQU(words, v)
-		VPABSB(v, size)
-		VMOVDQU(size, panel)
-		VMOVDQU(v, panel.Offset(tileBytes))
-	})
+	fastExpand8()
+}
+
+// The words of a block of 32 in a panel of fastExpand8: a line of 32-bit sums, then for
+// each four steps of K a line of magnitudes and a line of masks.
+const (
+	maskedLines = 2
+	maskedBytes = (1 + maskedLines*kinds.Int8Block/4) * tileBytes
+)
+
+func fastExpand8() {
+	Begin("fastExpand8", "func(panel []uint32, words []uint32, code *[16]int8)", "fastExpand8Go, by magnitudes.",
+		"for each block of 8 lines i of four steps of K, row r < 16:\n"+
+			"\tpanel[0][r] = Σ_k |w[k][r]| of the w[k][r] < 0\n"+
+			"\tpanel[1+2i][r] = four bytes |w[k][r]|; panel[2+2i][r] = four bytes w[k][r] < 0 ? -1 : 0")
+	const lines = kinds.Int8Block / 4
+	panel, words := Pointer("panel"), Pointer("words")
+	left := Length("words")
+	zero, byteOnes := NewZero(), YMM()
+	VPCMPEQB(byteOnes, byteOnes, byteOnes)
+	VPABSB(byteOnes, byteOnes)
+	Label("block")
+	Note("A block; %s words are left.", left)
+	for part := range Parts() {
+		sum := NewZero()
+		for i := range lines {
+			at := part * VectorBytes()
+			v, size, mask := YMM(), YMM(), YMM()
+			if part == 0 { // the next block is wanted after many products only
+				PREFETCHT1(Mem{Base: words, Disp: (lines + i) * tileBytes})
+			}
+			VMOVDQU(Mem{Base: words, Disp: i*tileBytes + at}, v)
+			VPABSB(v, size)
+			VPCMPGTB(v, zero, mask)
+			VMOVDQU(size, Mem{Base: panel, Disp: (1+maskedLines*i)*tileBytes + at})
+			VMOVDQU(mask, Mem{Base: panel, Disp: (2+maskedLines*i)*tileBytes + at})
+			VPAND(mask, size, size)
+			VPMADDUBSW(byteOnes, size, size)
+			VPADDW(size, sum, sum)
+		}
+		VPMADDWD(wordOnes, sum, sum)
+		VMOVDQU(sum, Mem{Base: panel, Disp: part * VectorBytes()})
+	}
+	ADDQ(I32(lines*tileBytes), words)
+	ADDQ(I32(maskedBytes), panel)
+	SUBQ(I32(lines*tileRows), left)
+	JNZ(LabelRef("block"))
+	End()
 }
 
 // fastExpandFormula says what an expansion to bytes computes; its verb is the byte.
@@ -122,30 +162,21 @@ func fastBlock(name, doc string, most int, body func(g *groupBody)) {
 	}
 }
 
-// tileBlock writes the loop over tiles, one at a time. line adds the products of
-// some steps of K to the sums, which are [part of a tile][token]: the steps take
+// tileBlock writes the loop over tiles, one at a time. begin returns the sums, which
+// are [part of a tile][token], of a tile whose panel begins at an address, and moves that
+// to the first line. line adds the products of some steps of K to them: the steps take
 // panelLines lines of the panel from panel on, and codes of token c at x(c).
-func (g *groupBody) tileBlock(steps, panelLines int, raised bool, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
+func (g *groupBody) tileBlock(steps, panelLines int, begin func(panel Register) [][]VecVirtual, line func(panel Mem, x func(c int) Mem, sums [][]VecVirtual)) {
 	name := fmt.Sprintf("n%d", g.n)
 	Label(name)
 	Note("A tile; %s are left.", g.tiles)
-	sums := make([][]VecVirtual, Parts())
-	for c := range g.n {
-		first := NewZero()
-		if raised {
-			VPBROADCASTD(Mem{Base: g.starts, Disp: 4 * c}, first)
-		}
-		sums[0] = append(sums[0], first)
-		for part := 1; part < Parts(); part++ {
-			sums[part] = append(sums[part], Duplicate(first))
-		}
-	}
-	for part, s := range sums {
-		Note("Sums of rows %d to %d, a token each: %s.", part*Lanes(), (part+1)*Lanes()-1, s)
-	}
 	panel, x, left := GP64(), GP64(), Integer("k")
 	MOVQ(g.panel, panel)
 	MOVQ(g.x, x)
+	sums := begin(panel)
+	for part, s := range sums {
+		Note("Sums of rows %d to %d, a token each: %s.", part*Lanes(), (part+1)*Lanes()-1, s)
+	}
 	PREFETCHT1(Mem{Base: g.scales, Disp: tileBytes}) // of the next block
 	unroll := 16 / steps
 	Label(name + "k")
@@ -221,7 +252,19 @@ func fastBlocks() {
 		return x
 	}
 	fastBlock("fastBlock4", "fastBlockGo of a panel plus 86.", 4, func(g *groupBody) {
-		g.tileBlock(8, 2, true, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
+		begin := func(Register) [][]VecVirtual {
+			sums := make([][]VecVirtual, Parts())
+			for c := range g.n {
+				first := YMM()
+				VPBROADCASTD(Mem{Base: g.starts, Disp: 4 * c}, first)
+				sums[0] = append(sums[0], first)
+				for part := 1; part < Parts(); part++ {
+					sums[part] = append(sums[part], Duplicate(first))
+				}
+			}
+			return sums
+		}
+		g.tileBlock(8, 2, begin, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
 			first, second := parts(panel), parts(panel.Offset(tileBytes))
 			for c := range g.n {
 				x := [2]VecVirtual{codes(x(c)), codes(x(c).Offset(4))}
@@ -232,13 +275,25 @@ func fastBlocks() {
 			}
 		})
 	})
-	fastBlock("fastBlock8", "fastBlockGo of a signed panel.", 5, func(g *groupBody) {
-		g.tileBlock(4, 2, false, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
-			sizes, weights := parts(panel), parts(panel.Offset(tileBytes))
+	fastBlock("fastBlock8", "fastBlockGo of a panel of magnitudes.", 5, func(g *groupBody) {
+		ones := newOnes()
+		begin := func(panel Register) [][]VecVirtual {
+			sums := make([][]VecVirtual, Parts())
+			for part, first := range parts(Mem{Base: panel}) {
+				sums[part] = append(sums[part], first)
+				for range g.n - 1 {
+					sums[part] = append(sums[part], Duplicate(first))
+				}
+			}
+			ADDQ(I32(tileBytes), panel)
+			return sums
+		}
+		g.tileBlock(4, maskedLines, begin, func(panel Mem, x func(c int) Mem, sums [][]VecVirtual) {
+			sizes := parts(panel)
 			for c := range g.n {
 				x := codes(x(c))
-				for part, w := range weights {
-					addSignedDots(w, sizes[part], x, sums[part][c])
+				for part, size := range sizes {
+					addMaskedDots(size, panel.Offset(tileBytes+part*VectorBytes()), x, ones, sums[part][c])
 				}
 			}
 		})
