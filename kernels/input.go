@@ -107,7 +107,7 @@ func (in *Input) pack(p *Pool, most int) {
 	}
 	q.ready = true
 	q.groups = groups{cut: c, x: resize(q.x, roundUp(in.k, blockK)*in.n), n: in.n, k: roundUp(in.k, blockK), to: c.count}
-	in.share(p, packing, q.k/blockK, max(1, 4096/in.n/blockK))
+	in.share(p, packing, q.k/blockK, max(1, 4096/in.n/blockK), even)
 }
 
 // packGroups packs the blocks [lo, hi) of K of the groups that dst means.

@@ -119,10 +119,12 @@ func (in *Input) multiply(p *Pool) {
 	if len(in.jobs) == 0 {
 		return
 	}
-	grain := in.ops.vectorTiles
+	// Products with few tokens wait for the first words of each piece. Where tiles
+	// are expanded, they take long: the last should end at about the same time.
+	grain, by := in.ops.vectorTiles, coarse
 	for i := range in.jobs {
 		if in.jobs[i].method.byPanels() {
-			grain = 1 // tiles take long: the last should end at about the same time
+			grain, by = 1, even
 		}
 	}
 	in.layHidden()
@@ -146,7 +148,7 @@ func (in *Input) multiply(p *Pool) {
 	if work <= fewProducts {
 		grain = tiles
 	}
-	in.share(p, multiplying, tiles, grain)
+	in.share(p, multiplying, tiles, grain, by)
 	clear(in.jobs)
 	in.jobs = in.jobs[:0]
 }
@@ -162,12 +164,12 @@ const (
 )
 
 // share does n pieces of a phase on the pool, in multiples of grain.
-func (in *Input) share(p *Pool, phase phase, n, grain int) {
+func (in *Input) share(p *Pool, phase phase, n, grain int, by sharing) {
 	if in.work == nil {
 		in.work = in.run
 	}
 	in.phase = phase
-	p.Run(n, grain, in.work)
+	p.run(n, grain, by, in.work)
 }
 
 // run does the pieces [lo, hi) of the phase.

@@ -22,6 +22,7 @@ type Pool struct {
 	fn    func(lo, hi int)
 	n     int64        // rows
 	grain int64        // pieces are multiples of it, but for the last
+	parts int64        // a piece is this part of the rows left, see sharing
 	next  atomic.Int64 // the first row not taken yet
 
 	state  atomic.Uint64 // epoch<<epochShift | open | workers inside
@@ -56,16 +57,23 @@ type sleeper struct {
 // within a decoding step; a sleeper takes 5 to 50 µs to wake.
 const spinTime = 60 * time.Microsecond
 
-// leftShares sets the size of a piece: of the rows that are left, a thread takes
-// 1/(leftShares·threads). Of 600 rows on 2 threads, in multiples of 1:
+// A sharing sets the size of a piece: of the rows that are left, a thread takes
+// 1/(sharing·threads). Of 600 rows on 2 threads, in multiples of 1:
 //
-//	left    600  500  417  …  6
-//	taken   100   83   69  …  1
+//	          left    600  500  417  …  6
+//	even      taken   100   83   69  …  1
+//	          left    600  300  150  …  2
+//	coarse    taken   300  150   75  …  1
 //
 // Pieces become smaller towards the end, so that all threads end together, also
 // one that the machine holds up (Polychronopoulos and Kuck, "Guided
 // self-scheduling", 1987).
-const leftShares = 3
+type sharing int64
+
+const (
+	even   sharing = 3
+	coarse sharing = 1 // for short work, where beginning a piece costs as much as an uneven end
+)
 
 // NewPool starts a pool of the given number of threads; 0 stands for the
 // physical cores that this process may use, by affinity and cgroup quota.
@@ -95,7 +103,10 @@ func (p *Pool) Threads() int { return p.threads }
 // a multiple of grain, on all threads, and returns when all are done. A panic
 // in fn is raised again here. Concurrent calls take turns; fn must not call
 // Run of the same pool.
-func (p *Pool) Run(n, grain int, fn func(lo, hi int)) {
+func (p *Pool) Run(n, grain int, fn func(lo, hi int)) { p.run(n, grain, even, fn) }
+
+// run is Run with pieces of a size of one's own.
+func (p *Pool) run(n, grain int, by sharing, fn func(lo, hi int)) {
 	if n <= 0 {
 		return
 	}
@@ -112,6 +123,7 @@ func (p *Pool) Run(n, grain int, fn func(lo, hi int)) {
 		return
 	}
 	p.fn, p.n, p.grain = fn, int64(n), int64(grain)
+	p.parts = int64(by) * int64(p.threads)
 	p.next.Store(0)
 	p.state.Store((p.state.Load()>>epochShift+1)<<epochShift | open)
 	for _, s := range p.workers {
@@ -176,7 +188,7 @@ func (p *Pool) share() {
 		if lo >= p.n {
 			return
 		}
-		grains := (p.n - lo) / p.grain / int64(p.threads*leftShares)
+		grains := (p.n - lo) / p.grain / p.parts
 		hi := lo + max(1, grains)*p.grain
 		if p.next.CompareAndSwap(lo, hi) {
 			p.fn(int(lo), int(min(hi, p.n)))

@@ -35,7 +35,7 @@ func (in *Input) quantise(p *Pool, w *Weights, raised int32) {
 		q.scales = resize(q.scales, in.n*blocks)
 		q.sums = resize(q.sums, in.n*blocks*2)
 		q.outliers.reset(in.n, in.k, blocks)
-		in.share(p, quantising, in.n, max(1, 8192/in.k))
+		in.share(p, quantising, in.n, max(1, 8192/in.k), even)
 		q.outliers.sort()
 	}
 	if q.block != 0 && q.serves(w, raised) {
@@ -45,7 +45,7 @@ func (in *Input) quantise(p *Pool, w *Weights, raised int32) {
 	repeat := blockK / q.block
 	q.scaled = resize(q.scaled, len(q.scales)*repeat)
 	q.starts = resize(q.starts, len(q.scales)*repeat)
-	in.share(p, scaling, blocks, max(1, 16384/in.n))
+	in.share(p, scaling, blocks, max(1, 16384/in.n), even)
 }
 
 // quantiseTokens rounds the tokens [lo, hi).
