@@ -7,25 +7,24 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/medner/medner/ner/internal/cohesion"
+	"github.com/medner/medner/ner/internal/border"
 	"github.com/medner/medner/ner/internal/sentence"
 )
 
 // chunk is a piece of an article, as a range of its bytes.
 type chunk struct{ start, end int }
 
+// Costs of cuts and pieces, in millionths of the logarithm of odds.
 const (
-	// reach is how many tokens on either side of a place tell whether the subject
-	// changes there.
-	reach = 200
-	// change is how much both sides have in common, in millionths, where the
-	// subject changes: less than this. It was chosen such that most borders of
-	// articles of CDR's development part that stand one behind the other are found,
-	// in about as many pieces as there are articles.
-	change = 120_000
-	// short is what a piece of no tokens costs, in millionths of common words; one
-	// of a quarter of the limit costs nothing.
-	short = 500_000
+	nat = 1_000_000
+	// paragraph is what a cut at the beginning of a paragraph costs less than the
+	// words say.
+	paragraph = 2 * nat
+	// insideSentence is what a cut inside of a sentence costs.
+	insideSentence = 15 * nat
+	// short is what a piece of no tokens costs; one of an eighth of the limit costs
+	// nothing. So no title is a piece by itself.
+	short = 5 * nat
 )
 
 // chunks cuts an article into pieces of at most limit tokens, at ends of
@@ -45,9 +44,9 @@ func chunks(text string, tokens [][2]int, limit int) []chunk {
 	c := cutter{text: text, tokens: tokens, overlap: limit / 8}
 	c.units(limit - c.overlap)
 	var out []chunk
-	for _, p := range c.pieces(limit - c.overlap) {
+	for _, p := range c.pieces(limit) {
 		piece := chunk{c.all[p.first].Start, c.all[p.next-1].End}
-		if len(out) > 0 && c.common[p.first] >= change {
+		if c.overlaps(p.first) {
 			piece.start = c.before(p.first, out[len(out)-1].start)
 		}
 		out = append(out, piece)
@@ -60,8 +59,9 @@ type cutter struct {
 	text    string
 	tokens  [][2]int
 	overlap int // tokens
-	all     []cohesion.Unit
-	common  []int64 // what a unit has in common with the text before it, in millionths
+	all     []border.Unit
+	sizes   []int   // the units' lengths in tokens
+	cost    []int64 // what a cut before a unit costs: less than nothing where the subject changes
 }
 
 // count returns the number of tokens that begin before a byte.
@@ -74,19 +74,25 @@ func (c *cutter) count(at int) int {
 func (c *cutter) units(limit int) {
 	cuts, inside := c.cutPoints(limit)
 	for i, start := range cuts[:len(cuts)-1] {
-		c.all = append(c.all, cohesion.Unit{Start: start, End: cuts[i+1], Tokens: c.count(cuts[i+1]) - c.count(start)})
+		c.all = append(c.all, border.Unit{Start: start, End: cuts[i+1]})
+		c.sizes = append(c.sizes, c.count(cuts[i+1])-c.count(start))
 	}
-	paragraph := paragraphs(c.text)
-	for i, v := range cohesion.Between(c.text, c.all, reach) {
+	begins := paragraphs(c.text)
+	for i, odds := range border.Changes(c.text, c.all) {
+		cost := -int64(math.Round(odds * nat)) // integers, so that all machines cut alike
 		switch at := c.all[i].Start; {
 		case inside[at]:
-			v = 1
-		case paragraph(at):
-			v /= 2
+			cost = insideSentence
+		case begins(at):
+			cost -= paragraph
 		}
-		c.common = append(c.common, int64(math.Round(v*1e6))) // integers, so that all machines cut alike
+		c.cost = append(c.cost, cost)
 	}
 }
+
+// overlaps reports whether the piece that begins with a unit also has the end of
+// the piece before it: where the subject goes on.
+func (c *cutter) overlaps(unit int) bool { return unit > 0 && c.cost[unit] >= 0 }
 
 // paragraphs returns a function that reports whether a paragraph begins at a byte:
 // behind a blank line; or behind any end of a line, where the text has hardly any
@@ -114,9 +120,8 @@ func blankBefore(text string, at int) int {
 // run is the units [first, next).
 type run struct{ first, next int }
 
-// pieces joins units to pieces of at most limit tokens: those that cost least. A
-// cut costs what both sides have in common, less than nothing where the subject
-// changes, and a short piece costs extra.
+// pieces joins units to pieces of at most limit tokens, overlap included: those
+// that cost least. Short pieces cost extra.
 func (c *cutter) pieces(limit int) []run {
 	n := len(c.all)
 	cost := make([]int64, n+1) // of the pieces up to a unit
@@ -125,15 +130,20 @@ func (c *cutter) pieces(limit int) []run {
 		cost[next] = math.MaxInt64
 		tokens := 0
 		for first := next - 1; first >= 0; first-- {
-			tokens += c.all[first].Tokens
-			if tokens > limit && first < next-1 {
-				break
+			tokens += c.sizes[first]
+			if first < next-1 { // a sole unit may be a character of more tokens than the limit
+				if tokens > limit {
+					break
+				}
+				if c.overlaps(first) && tokens > limit-c.overlap {
+					continue
+				}
 			}
 			sum := cost[first]
 			if first > 0 {
-				sum += c.common[first] - change
+				sum += c.cost[first]
 			}
-			if least := (limit + c.overlap) / 4; tokens < least {
+			if least := limit / 8; tokens < least {
 				sum += short * int64(least-tokens) / int64(least)
 			}
 			if sum < cost[next] {

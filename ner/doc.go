@@ -43,8 +43,8 @@
 // # Long articles
 //
 // An article with more tokens than a piece may have ([WithChunkTokens]) is cut
-// at ends of sentences, with an overlap, and the answers are merged; a warning
-// says so.
+// at ends of sentences, where its subject changes or else with an overlap, and the
+// answers are merged; a warning says so.
 //
 // This is research software: what it finds is no basis for a diagnosis or a
 // treatment.

@@ -116,14 +116,15 @@ var rooms = map[string][]string{
 	"ner/internal/tagging":    {},
 	"internal/typename":       {"ner/document"},
 	"ner/internal/ground":     {"ner/document"},
-	"ner/internal/cohesion":   {},
+	"ner/internal/border":     {},
+	"ner/internal/border/fit": {"internal/files", "ner/internal/border", "ner/internal/sentence"},
 	"ner/internal/constraint": {"ner/internal/ground", "ner/internal/sentence"},
 	"ner/internal/seedcompat": {"ner/document", "ner/prompt"},
 
 	// The extractor, which puts a model to work on documents.
 	"ner": {
 		"internal/modelstore", // which knows the default model
-		"model", "ner/confidence", "ner/document", "ner/internal/abbrev", "ner/internal/answer", "ner/internal/cohesion", "ner/internal/constraint",
+		"model", "ner/confidence", "ner/document", "ner/internal/abbrev", "ner/internal/answer", "ner/internal/border", "ner/internal/constraint",
 		"ner/internal/ground", "ner/internal/seedcompat", "ner/internal/sentence", "ner/internal/tagging",
 		"internal/typename", "ner/prompt", "ner/terminology", "tokenizer", "tokenizer/chat",
 	},
