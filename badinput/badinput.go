@@ -12,10 +12,11 @@
 package badinput
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/medner/medner/internal/clip"
 )
 
 // Error says what is bad and what was expected in its place. Each part may be
@@ -38,35 +39,37 @@ func Wrap(file, field string, err error) *Error {
 	return &Error{File: file, Field: field, Err: err}
 }
 
+// longest is the most bytes of a part that a message has, as many as the longest path:
+// a part may quote a file, and be as long.
+const longest = 4096
+
 // Error returns the parts that aren't empty, as in
 // "config.json: vocab_size: found 0, expected a positive number".
 func (e *Error) Error() string {
 	s := ""
-	add := func(format, part string) {
+	add := func(before, part string) {
 		if part == "" {
 			return
 		}
 		if s != "" {
 			s += ": "
 		}
-		s += fmt.Sprintf(format, part)
+		s += before + clip.At(part, longest)
 	}
 	file := e.File
 	if strings.ContainsFunc(file, unicode.IsControl) {
 		file = strconv.Quote(file) // so that a message stays one line, and no terminal obeys it
 	}
-	add("%s", file)
-	add("%s", e.Field)
-	switch {
-	case e.Found != "" && e.Want != "":
-		add("found %s", e.Found+", expected "+e.Want)
-	case e.Found != "":
-		add("found %s", e.Found)
-	default:
-		add("expected %s", e.Want)
+	add("", file)
+	add("", e.Field)
+	add("found ", e.Found)
+	if e.Found != "" && e.Want != "" {
+		s += ", expected " + clip.At(e.Want, longest)
+	} else {
+		add("expected ", e.Want)
 	}
 	if e.Err != nil {
-		add("%s", e.Err.Error())
+		add("", e.Err.Error())
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,4 +33,13 @@ func TestNamesOfFilesWithControlCharactersAreQuoted(t *testing.T) {
 	if got, want := err.Error(), `"a\x1b[31m\nb": field: found x, expected y`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+}
+
+// A file decides how long what is quoted of it is.
+func TestMessagesAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	for _, err := range []*Error{New(long, long, long, long), New("a", "b", long, ""), New("a", "b", "", long), Wrap(long, long, errors.New(long))} {
+		require.Less(t, len(err.Error()), 5*(longest+20))
+	}
+	require.Equal(t, "a: b: found c, expected d", New("a", "b", "c", "d").Error())
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // Config holds the settings of adapter_config.json that an adapter's function
@@ -93,33 +94,29 @@ func parseConfig(file string, data []byte) (*Config, error) {
 	// PEFT's defaults for what the file doesn't have.
 	c := &Config{R: 8, LoraAlpha: 8, Bias: "none"}
 	peftType := ""
-	for name, into := range map[string]any{
-		"peft_type":               &peftType,
-		"base_model_name_or_path": &c.BaseModel,
-		"task_type":               &c.TaskType,
-		"r":                       &c.R,
-		"lora_alpha":              &c.LoraAlpha,
-		"use_rslora":              &c.UseRSLoRA,
-		"use_dora":                &c.UseDoRA,
-		"bias":                    &c.Bias,
-		"lora_bias":               &c.LoraBias,
-		"modules_to_save":         &c.ModulesToSave,
-		"ensure_weight_tying":     &c.EnsureWeightTying,
-	} {
-		p.read(name, into)
-	}
+	p.read("peft_type", &peftType)
+	p.read("base_model_name_or_path", &c.BaseModel)
+	p.read("task_type", &c.TaskType)
+	p.read("r", &c.R)
+	p.read("lora_alpha", &c.LoraAlpha)
+	p.read("use_rslora", &c.UseRSLoRA)
+	p.read("use_dora", &c.UseDoRA)
+	p.read("bias", &c.Bias)
+	p.read("lora_bias", &c.LoraBias)
+	p.read("modules_to_save", &c.ModulesToSave)
+	p.read("ensure_weight_tying", &c.EnsureWeightTying)
 	c.TargetModules = p.names("target_modules")
 	c.ExcludeModules = p.names("exclude_modules")
 	c.LayersToTransform = p.layers()
 	c.LayersPattern = p.oneOrMany("layers_pattern")
 	for _, e := range p.pairs("rank_pattern") {
 		rank := Rank{Key: e.key}
-		p.decode("rank_pattern: "+clip(e.key), e.value, &rank.R)
+		p.decode("rank_pattern: "+clip.Text(e.key), e.value, &rank.R)
 		c.RankPattern = append(c.RankPattern, rank)
 	}
 	for _, e := range p.pairs("alpha_pattern") {
 		alpha := Alpha{Key: e.key}
-		p.decode("alpha_pattern: "+clip(e.key), e.value, &alpha.LoraAlpha)
+		p.decode("alpha_pattern: "+clip.Text(e.key), e.value, &alpha.LoraAlpha)
 		c.AlphaPattern = append(c.AlphaPattern, alpha)
 	}
 	p.initialisation()
@@ -142,17 +139,17 @@ func (p *configParser) initialisation() {
 	var name string
 	p.decode(field, raw, &name)
 	if !slices.Contains(neutralInits, name) {
-		p.fail(field, fmt.Sprintf("%q", clip(name)), "an initialisation that leaves the base's weights as they are: true, false, "+strings.Join(neutralInits, ", "))
+		p.fail(field, fmt.Sprintf("%q", clip.Text(name)), "an initialisation that leaves the base's weights as they are: true, false, "+strings.Join(neutralInits, ", "))
 	}
 }
 
 // check refuses values that PEFT refuses or that no adapter has.
 func (p *configParser) check(c *Config, peftType string) {
 	if !strings.EqualFold(peftType, "LORA") {
-		p.fail("peft_type", fmt.Sprintf("%q", clip(peftType)), "LORA, the only kind supported")
+		p.fail("peft_type", fmt.Sprintf("%q", clip.Text(peftType)), "LORA, the only kind supported")
 	}
 	if slices.Contains(otherHeads, c.TaskType) {
-		p.fail("task_type", fmt.Sprintf("%q", clip(c.TaskType)), "CAUSAL_LM or "+tokenClassification)
+		p.fail("task_type", fmt.Sprintf("%q", clip.Text(c.TaskType)), "CAUSAL_LM or "+tokenClassification)
 	}
 	checkRank := func(field string, r int) {
 		if r < 1 || r > maxRank {
@@ -167,13 +164,13 @@ func (p *configParser) check(c *Config, peftType string) {
 	checkRank("r", c.R)
 	checkAlpha("lora_alpha", c.LoraAlpha)
 	for _, e := range c.RankPattern {
-		checkRank("rank_pattern: "+clip(e.Key), e.R)
+		checkRank("rank_pattern: "+clip.Text(e.Key), e.R)
 	}
 	for _, e := range c.AlphaPattern {
-		checkAlpha("alpha_pattern: "+clip(e.Key), e.LoraAlpha)
+		checkAlpha("alpha_pattern: "+clip.Text(e.Key), e.LoraAlpha)
 	}
 	if !slices.Contains([]string{"none", "all", "lora_only"}, c.Bias) {
-		p.fail("bias", fmt.Sprintf("%q", clip(c.Bias)), "none, all or lora_only")
+		p.fail("bias", fmt.Sprintf("%q", clip.Text(c.Bias)), "none, all or lora_only")
 	}
 	if c.LoraBias && c.UseDoRA {
 		p.fail("lora_bias", "true with use_dora", "one of them")
@@ -207,6 +204,6 @@ func (p *configParser) unsupported() {
 	}
 	if len(names) > 0 {
 		slices.Sort(names)
-		p.fail(clip(names[0]), clip(string(p.fields[names[0]])), "null or false: this feature is not supported")
+		p.fail(clip.Text(names[0]), clip.Text(p.fields[names[0]]), "null or false: this feature is not supported")
 	}
 }

@@ -313,3 +313,12 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Of several faults, the error names the same one each time.
+func TestErrorsOfAConfigDoNotVary(t *testing.T) {
+	text := `{"peft_type": "LORA", "lora_bias": 1, "bias": 1, "use_dora": 1, "use_rslora": 1, "modules_to_save": 1, "task_type": 1, "r": "x"}`
+	for range 20 {
+		_, err := parseConfig("adapter_config.json", []byte(text))
+		require.ErrorContains(t, err, "adapter_config.json: task_type: ")
+	}
+}

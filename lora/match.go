@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/pyregexp"
 )
 
@@ -51,7 +52,7 @@ func newMatcher(file string, c *Config, tied bool) (*matcher, error) {
 	compile := func(field, pattern string, how func(string) (*regexp.Regexp, error)) *regexp.Regexp {
 		re, err := how(pattern)
 		if err != nil && failed == nil {
-			failed = badinput.New(file, field+": "+clip(pattern), err.Error(), "a pattern that Python and Go understand alike")
+			failed = badinput.New(file, field+": "+clip.Text(pattern), err.Error(), "a pattern that Python and Go understand alike")
 		}
 		return re
 	}
@@ -78,7 +79,7 @@ func newMatcher(file string, c *Config, tied bool) (*matcher, error) {
 	suffix := func(field, key string) suffixPattern {
 		s, err := newSuffixPattern(p, key)
 		if err != nil && failed == nil {
-			failed = badinput.New(file, field+": "+clip(key), err.Error(), "a pattern that Python and Go understand alike")
+			failed = badinput.New(file, field+": "+clip.Text(key), err.Error(), "a pattern that Python and Go understand alike")
 		}
 		return s
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // configParser reads adapter_config.json. Its err is the first error.
@@ -137,7 +138,7 @@ func (p *configParser) pairs(field string) (list []pair) {
 		key, _ := dec.Token()
 		name, _ := key.(string)
 		if _, first := values[name]; !first {
-			p.fail(field, "the key "+clip(name)+" twice", "it once")
+			p.fail(field, "the key "+clip.Text(name)+" twice", "it once")
 		}
 		e := pair{key: name}
 		_ = dec.Decode(&e.value)
@@ -148,13 +149,4 @@ func (p *configParser) pairs(field string) (list []pair) {
 		list = append(list, e)
 	}
 	return list
-}
-
-// clip shortens a text from a file for an error.
-func clip(s string) string {
-	const limit = 120
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + "…"
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/quant"
 	"github.com/medner/medner/safetensors"
 )
@@ -196,9 +197,9 @@ func (r *resolver) checkUsed(plan *Plan) error {
 			d := plan.deltas[name]
 			switch {
 			case d == nil:
-				return badinput.New(t.File, clip(t.Name), "a tensor of a module that the base does not have", "the base that the adapter was trained on: "+clip(r.Config.BaseModel))
+				return badinput.New(t.File, clip.Text(t.Name), "a tensor of a module that the base does not have", "the base that the adapter was trained on: "+clip.Text(r.Config.BaseModel))
 			case t == r.modules[name].tensors[bias]:
-				return badinput.New(t.File, t.Name, "a bias for a module without one", "the base that the adapter was trained on: "+clip(r.Config.BaseModel))
+				return badinput.New(t.File, t.Name, "a bias for a module without one", "the base that the adapter was trained on: "+clip.Text(r.Config.BaseModel))
 			}
 			return badinput.New(t.File, t.Name, "a tensor that "+ConfigName+" has no use for", "tensors of its target_modules and settings only")
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/safetensors"
 )
 
@@ -41,7 +42,7 @@ func index(r *safetensors.Reader) (map[string]*entry, error) {
 		}
 		module, p, ok := parseName(name)
 		if !ok {
-			return nil, badinput.New(t.File, clip(name), "a tensor that is no part of a LoRA adapter", "lora_A, lora_B, lora_embedding_A, lora_embedding_B, lora_magnitude_vector, weight or bias of a module")
+			return nil, badinput.New(t.File, clip.Text(name), "a tensor that is no part of a LoRA adapter", "lora_A, lora_B, lora_embedding_A, lora_embedding_B, lora_magnitude_vector, weight or bias of a module")
 		}
 		e := modules[module]
 		if e == nil {
@@ -52,7 +53,7 @@ func index(r *safetensors.Reader) (map[string]*entry, error) {
 			if same(*other, t) {
 				continue
 			}
-			return nil, badinput.New(t.File, clip(name), "the same as "+clip(other.Name), "one tensor for each part of a module")
+			return nil, badinput.New(t.File, clip.Text(name), "the same as "+clip.Text(other.Name), "one tensor for each part of a module")
 		}
 		e.tensors[p] = &t
 	}

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/mmap"
 )
 
@@ -101,7 +102,7 @@ func (r *fourBitReader) read() (*FourBit, error) {
 	}
 	q.State = map[string]Format{"float32": F32, "bfloat16": BF16, "float16": F16}[state.DType]
 	if q.State == Invalid {
-		return nil, badinput.New("", "quant_state: dtype", strconv.Quote(state.DType), "float32, bfloat16 or float16")
+		return nil, badinput.New("", "quant_state: dtype", strconv.Quote(clip.Text(state.DType)), "float32, bfloat16 or float16")
 	}
 	if err := r.checkMap(format); err != nil {
 		return nil, err
@@ -132,7 +133,7 @@ func (r *fourBitReader) state() (*quantState, Format, error) {
 		return nil, Invalid, badinput.Wrap("", "quant_state", err)
 	}
 	if want := strings.ToLower(format.String()); s.QuantType != want {
-		return nil, Invalid, badinput.New("", "quant_state: quant_type", strconv.Quote(s.QuantType), want)
+		return nil, Invalid, badinput.New("", "quant_state: quant_type", strconv.Quote(clip.Text(s.QuantType)), want)
 	}
 	if len(s.Shape) != 2 {
 		return nil, Invalid, badinput.New("", "quant_state: shape", fmt.Sprint(s.Shape), "two dimensions")
@@ -167,16 +168,14 @@ func (r *fourBitReader) double(codes Raw, s *quantState) (*DoubleQuant, error) {
 	if codes.DType != "U8" {
 		return nil, badinput.New("", "absmax: dtype", codes.DType, "U8 for double quantisation")
 	}
-	for field, ok := range map[string]bool{
-		"nested_blocksize": s.NestedBlockSize != nil,
-		"nested_offset":    s.NestedOffset != nil,
-	} {
-		if !ok {
-			return nil, badinput.New("", "quant_state: "+field, "none", "a number")
-		}
+	switch {
+	case s.NestedBlockSize == nil:
+		return nil, badinput.New("", "quant_state: nested_blocksize", "none", "a number")
+	case s.NestedOffset == nil:
+		return nil, badinput.New("", "quant_state: nested_offset", "none", "a number")
 	}
 	if s.NestedDType != nil && *s.NestedDType != "float32" {
-		return nil, badinput.New("", "quant_state: nested_dtype", *s.NestedDType, "float32")
+		return nil, badinput.New("", "quant_state: nested_dtype", clip.Text(*s.NestedDType), "float32")
 	}
 	d := &DoubleQuant{AbsmaxCodes: codes.Data, Offset: float32(*s.NestedOffset), BlockSize: *s.NestedBlockSize}
 	raw, err := r.tensor(nestedAbsmaxSuffix)

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/mmap"
 )
 
@@ -107,7 +108,7 @@ func (p *headerParser) file() error {
 			return p.strings(name, p.metadata)
 		}
 		if p.names[name] {
-			return p.bad(clip(name), "the tensor twice", "it once")
+			return p.bad(clip.Text(name), "the tensor twice", "it once")
 		}
 		if len(p.entries) == maxTensors {
 			return p.bad("header", "more tensors", fmt.Sprintf("at most %d", maxTensors))
@@ -124,7 +125,7 @@ func (p *headerParser) file() error {
 // tensor reads the description of one tensor.
 func (p *headerParser) tensor(name string) error {
 	e := entry{name: name}
-	field := clip(name)
+	field := clip.Text(name)
 	var offsets []int
 	keys := [...]string{"dtype", "shape", "data_offsets"}
 	var seen [len(keys)]bool
@@ -145,7 +146,7 @@ func (p *headerParser) tensor(name string) error {
 		case "data_offsets":
 			offsets, err = p.ints(field+": data_offsets", 2)
 		default:
-			err = p.bad(field, "the key "+clip(key), "dtype, shape and data_offsets")
+			err = p.bad(field, "the key "+clip.Text(key), "dtype, shape and data_offsets")
 		}
 		return err
 	})
@@ -158,7 +159,7 @@ func (p *headerParser) tensor(name string) error {
 		}
 	}
 	if e.dtype.Size() == 0 {
-		return p.bad(field+": dtype", strconv.Quote(clip(string(e.dtype))), "a dtype of whole bytes that safetensors names")
+		return p.bad(field+": dtype", strconv.Quote(clip.Text(e.dtype)), "a dtype of whole bytes that safetensors names")
 	}
 	if len(offsets) != 2 || offsets[0] > offsets[1] {
 		return p.bad(field+": data_offsets", fmt.Sprint(offsets), "a begin and an end not before it")
@@ -189,7 +190,7 @@ func (p *headerParser) place(body []byte) error {
 	})
 	at := 0
 	for _, e := range p.entries {
-		field := clip(e.name) + ": data_offsets"
+		field := clip.Text(e.name) + ": data_offsets"
 		switch {
 		case e.begin < at:
 			return p.bad(field, fmt.Sprintf("begin %d inside another tensor", e.begin), fmt.Sprintf("%d", at))

@@ -280,3 +280,20 @@ func FuzzParseIndex(f *testing.F) {
 		}
 	})
 }
+
+// Of several faults, the error names the same one each time.
+func TestErrorsOfAnIndexDoNotVary(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "good.safetensors"), file(one("F32", "[1]", 0, 4), 4), 0o600))
+	for index, want := range map[string]string{
+		`{"weight_map":{"d":"../x","c":"../x","b":"../x"}}`:                                               "weight_map: b: found",
+		`{"weight_map":{"d":"good.safetensors","c":"good.safetensors","b":"good.safetensors"}}`:           "good.safetensors: b: found no such tensor",
+		`{"weight_map":{"d":"none.safetensors","c":"another.safetensors","b":"yet-another.safetensors"}}`: "weight_map: another.safetensors: found no such file",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, IndexName), []byte(index), 0o600))
+		for range 20 {
+			_, err := Open(dir)
+			require.ErrorContains(t, err, want)
+		}
+	}
+}

@@ -3,12 +3,14 @@ package safetensors
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 )
 
@@ -29,19 +31,11 @@ func (r *Reader) openIndex(path string) error {
 	if err != nil {
 		return err
 	}
-	shards := map[string]bool{}
-	for _, shard := range shardOf {
-		shards[shard] = true
-	}
+	shards := slices.Compact(slices.Sorted(maps.Values(shardOf)))
 	if len(shards) > maxShards {
 		return badinput.New(path, "weight_map", fmt.Sprintf("%d shards", len(shards)), fmt.Sprintf("at most %d", maxShards))
 	}
-	names := make([]string, 0, len(shards))
-	for shard := range shards {
-		names = append(names, shard)
-	}
-	slices.Sort(names)
-	for _, shard := range names {
+	for _, shard := range shards {
 		err := r.openShard(filepath.Join(filepath.Dir(path), shard), func(name string) bool {
 			home, indexed := shardOf[name]
 			return !indexed || home == shard
@@ -53,9 +47,9 @@ func (r *Reader) openIndex(path string) error {
 			return err
 		}
 	}
-	for name, shard := range shardOf {
+	for _, name := range slices.Sorted(maps.Keys(shardOf)) {
 		if _, ok := r.tensors[name]; !ok {
-			return badinput.New(filepath.Join(filepath.Dir(path), shard), clip(name), "no such tensor", "it in this shard, as "+filepath.Base(path)+" says")
+			return badinput.New(filepath.Join(filepath.Dir(path), shardOf[name]), clip.Text(name), "no such tensor", "it in this shard, as "+filepath.Base(path)+" says")
 		}
 	}
 	return nil
@@ -68,7 +62,7 @@ func parseIndex(path string, data []byte) (map[string]string, error) {
 	var shardOf map[string]string
 	err := p.object("index", func(key string) error {
 		if key != field {
-			return p.skip(clip(key))
+			return p.skip(clip.Text(key))
 		}
 		if shardOf != nil {
 			return p.bad(field, "the key twice", "it once")
@@ -85,9 +79,10 @@ func parseIndex(path string, data []byte) (map[string]string, error) {
 	if len(shardOf) == 0 {
 		return nil, p.bad(field, "nothing", "an object from tensor names to shards")
 	}
-	for name, shard := range shardOf {
+	for _, name := range slices.Sorted(maps.Keys(shardOf)) {
+		shard := shardOf[name]
 		if strings.ContainsAny(shard, `/\`) || !filepath.IsLocal(shard) || shard == "." {
-			return nil, p.bad(field+": "+clip(name), fmt.Sprintf("%q", clip(shard)), "the name of a file beside the index")
+			return nil, p.bad(field+": "+clip.Text(name), fmt.Sprintf("%q", clip.Text(shard)), "the name of a file beside the index")
 		}
 	}
 	return shardOf, nil

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // jsonReader reads JSON token by token, so that a value of the wrong kind is
@@ -82,9 +83,9 @@ func (r *jsonReader) str(field string) (string, error) {
 func (r *jsonReader) strings(field string, m map[string]string) error {
 	return r.object(field, func(key string) error {
 		if _, twice := m[key]; twice {
-			return r.bad(field, "the key "+clip(key)+" twice", "it once")
+			return r.bad(field, "the key "+clip.Text(key)+" twice", "it once")
 		}
-		s, err := r.str(field + ": " + clip(key))
+		s, err := r.str(field + ": " + clip.Text(key))
 		m[key] = s
 		return err
 	})
@@ -114,7 +115,7 @@ func (r *jsonReader) ints(field string, limit int) ([]int, error) {
 		}
 		n, err := strconv.ParseUint(string(number), 10, 64)
 		if err != nil || n > math.MaxInt {
-			return nil, r.bad(field, clip(string(number)), "an integer from 0 that fits the address space")
+			return nil, r.bad(field, clip.Text(number), "an integer from 0 that fits the address space")
 		}
 		if len(v) == limit {
 			return nil, r.bad(field, "more integers", fmt.Sprintf("at most %d", limit))
@@ -169,20 +170,6 @@ func kind(t json.Token) string {
 		return "a boolean"
 	}
 	return "null"
-}
-
-// clip shortens a name from a file for an error.
-func clip(s string) string {
-	const limit = 120
-	if len(s) <= limit {
-		return s
-	}
-	for i := range s {
-		if i >= limit {
-			return s[:i] + "…"
-		}
-	}
-	return s
 }
 
 // located returns an error that names the file.

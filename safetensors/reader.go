@@ -2,12 +2,14 @@ package safetensors
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/mmap"
 )
@@ -58,7 +60,7 @@ func Open(path string) (*Reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
-	r.sortNames()
+	r.names = slices.Sorted(maps.Keys(r.tensors))
 	return r, nil
 }
 
@@ -73,16 +75,8 @@ func Parse(path string, data []byte) (*Reader, error) {
 		r.tensors[t.Name] = t
 	}
 	r.metadata = metadata
-	r.sortNames()
+	r.names = slices.Sorted(maps.Keys(r.tensors))
 	return r, nil
-}
-
-// sortNames lists the names of all tensors.
-func (r *Reader) sortNames() {
-	for name := range r.tensors {
-		r.names = append(r.names, name)
-	}
-	slices.Sort(r.names)
 }
 
 // Path returns the path of the file or index that was opened.
@@ -107,7 +101,7 @@ func (r *Reader) openShard(path string, wanted func(name string) bool) error {
 			continue
 		}
 		if other, twice := r.tensors[t.Name]; twice {
-			return badinput.New(path, clip(t.Name), "the tensor in "+filepath.Base(other.File)+" too", "it in one shard")
+			return badinput.New(path, clip.Text(t.Name), "the tensor in "+filepath.Base(other.File)+" too", "it in one shard")
 		}
 		r.tensors[t.Name] = t
 	}

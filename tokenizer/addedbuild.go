@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/medner/medner/internal/clip"
 )
 
 // added checks that the added tokens have the ids that the reference gives
@@ -35,7 +37,7 @@ func (b *builder) added(t *Tokenizer, added []addedToken) {
 		case a.ID != want:
 			b.fail(field+".id", fmt.Sprint(a.ID), fmt.Sprintf("%d, which the reference gives %q", want, a.Content))
 		case isNew && b.vocab.token(want) != "":
-			b.fail(field+".id", fmt.Sprintf("%d, which is %q in model.vocab", want, abridged([]byte(b.vocab.token(want)))), "an id that is free")
+			b.fail(field+".id", fmt.Sprintf("%d, which is %q in model.vocab", want, clip.Text(b.vocab.token(want))), "an id that is free")
 		}
 		if b.err != nil {
 			return
@@ -99,7 +101,7 @@ func (b *builder) addNamed(t *Tokenizer, next *int32) {
 		}
 		if a.ID = b.vocab.lookup(a.Content); a.ID == none {
 			if a.ID = *next; b.vocab.token(a.ID) != "" || a.ID > maxID {
-				b.failIn(n, fmt.Sprintf("%q, whose id would be %d", abridged([]byte(a.Content)), a.ID), "an id that is free")
+				b.failIn(n, fmt.Sprintf("%q, whose id would be %d", clip.Text(a.Content), a.ID), "an id that is free")
 				return
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/nlpodyssey/gotokenizers/models/bpemodel"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // builder makes a tokenizer of the parts that a file holds. It keeps the first
@@ -32,15 +33,15 @@ func (b *builder) fail(field, found, want string) {
 func (b *builder) token(token string, id int64) {
 	switch {
 	case id < 0 || id > maxID:
-		b.fail("model.vocab", fmt.Sprintf("the id %d of %q", id, abridged([]byte(token))), fmt.Sprintf("ids up to %d", maxID))
+		b.fail("model.vocab", fmt.Sprintf("the id %d of %q", id, clip.Text(token)), fmt.Sprintf("ids up to %d", maxID))
 	case len(token) > maxToken:
 		b.fail("model.vocab", fmt.Sprintf("a token of %d bytes", len(token)), fmt.Sprintf("at most %d", maxToken))
 	case b.vocab.token(int32(id)) != "" && b.vocab.token(int32(id)) != token:
-		b.fail("model.vocab", fmt.Sprintf("the id %d for %q and %q", id, abridged([]byte(b.vocab.token(int32(id)))), abridged([]byte(token))), "an id for each token")
+		b.fail("model.vocab", fmt.Sprintf("the id %d for %q and %q", id, clip.Text(b.vocab.token(int32(id))), clip.Text(token)), "an id for each token")
 	case token != "" && b.vocab.lookup("") == int32(id):
-		b.fail("model.vocab", fmt.Sprintf("the id %d for %q and %q", id, "", abridged([]byte(token))), "an id for each token")
+		b.fail("model.vocab", fmt.Sprintf("the id %d for %q and %q", id, "", clip.Text(token)), "an id for each token")
 	case b.vocab.lookup(token) != none && b.vocab.lookup(token) != int32(id):
-		b.fail("model.vocab", fmt.Sprintf("%q with the ids %d and %d", abridged([]byte(token)), b.vocab.lookup(token), id), "each token once")
+		b.fail("model.vocab", fmt.Sprintf("%q with the ids %d and %d", clip.Text(token), b.vocab.lookup(token), id), "each token once")
 	default:
 		b.vocab.set(int32(id), token)
 	}
@@ -51,7 +52,7 @@ func (b *builder) merge(i int, pair [2]string) mergeRule {
 	find := func(token string) int32 {
 		id := b.vocab.lookup(token)
 		if id == none {
-			b.fail(fmt.Sprintf("model.merges[%d]", i), fmt.Sprintf("%q", abridged([]byte(token))), "a token of model.vocab")
+			b.fail(fmt.Sprintf("model.merges[%d]", i), fmt.Sprintf("%q", clip.Text(token)), "a token of model.vocab")
 		}
 		return id
 	}
@@ -133,10 +134,10 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 		b.fail("model.dropout", fmt.Sprint(*o.Dropout), "null or 0")
 	}
 	if o.Prefix != nil && *o.Prefix != "" {
-		b.fail("model.continuing_subword_prefix", fmt.Sprintf("%q", *o.Prefix), "null")
+		b.fail("model.continuing_subword_prefix", fmt.Sprintf("%q", clip.Text(*o.Prefix)), "null")
 	}
 	if o.Suffix != nil && *o.Suffix != "" {
-		b.fail("model.end_of_word_suffix", fmt.Sprintf("%q", *o.Suffix), "null")
+		b.fail("model.end_of_word_suffix", fmt.Sprintf("%q", clip.Text(*o.Suffix)), "null")
 	}
 	m := &bpe{vocab: b.vocab, merges: bpemodel.NewMergeMap(), pairs: newPairTable(len(merges)), fuseUnknown: o.FuseUnk, byteFallback: o.ByteFallback, unknown: none}
 	for i, r := range merges {
@@ -161,6 +162,7 @@ func (b *builder) model(t *Tokenizer, o modelJSON, merges []mergeRule) {
 	if o.UnkToken != nil && !covered {
 		if len(*o.UnkToken) > maxAdded { // each unknown character is decoded to it
 			b.fail("model.unk_token", fmt.Sprint(len(*o.UnkToken), " bytes"), fmt.Sprint("at most ", maxAdded))
+			return
 		}
 		if m.unknown = b.vocab.lookup(*o.UnkToken); m.unknown == none {
 			b.fail("model.unk_token", fmt.Sprintf("%q", *o.UnkToken), "a token of model.vocab")

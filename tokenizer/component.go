@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // component is one typed object of a tokenizer.json, such as a normalizer.
@@ -36,7 +37,7 @@ func newComponent(file, path string, raw json.RawMessage) (*component, error) {
 	}
 	c := &component{file: file, path: path}
 	if err := json.Unmarshal(raw, &c.fields); err != nil {
-		return nil, badinput.New(file, path, abridged(raw), "an object")
+		return nil, badinput.New(file, path, clip.Text(raw), "an object")
 	}
 	if err := c.need("type", &c.kind); err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func (c *component) need(name string, into any) error {
 		return badinput.New(c.file, c.path, "no "+name, "one")
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return badinput.New(c.file, c.path+"."+name, abridged(raw), jsonKind(into))
+		return badinput.New(c.file, c.path+"."+name, clip.Text(raw), jsonKind(into))
 	}
 	return nil
 }
@@ -81,7 +82,7 @@ func (c *component) may(name string, into any) error {
 
 // unknown refuses a component whose type isn't known.
 func (c *component) unknown(known string) error {
-	return badinput.New(c.file, c.path+".type", fmt.Sprintf("%q", c.kind), "one of "+known)
+	return badinput.New(c.file, c.path+".type", fmt.Sprintf("%q", clip.Text(c.kind)), "one of "+known)
 }
 
 // wrong refuses a field's value.
@@ -124,7 +125,7 @@ func (c *component) pattern() (pattern, error) {
 	}
 	s, ok := source["Regex"]
 	if !ok || len(source) != 1 || s == "" {
-		return nil, c.wrong("pattern", abridged(c.fields["pattern"]), "a String or a Regex")
+		return nil, c.wrong("pattern", clip.Text(c.fields["pattern"]), "a String or a Regex")
 	}
 	p, err := compilePattern(s)
 	if err != nil {
@@ -134,13 +135,6 @@ func (c *component) pattern() (pattern, error) {
 		re.file, re.field = c.file, c.path+".pattern"
 	}
 	return p, nil
-}
-
-func abridged(raw []byte) string {
-	if len(raw) > 60 {
-		return string(raw[:60]) + "…"
-	}
-	return string(raw)
 }
 
 var forms = map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD}
@@ -248,7 +242,7 @@ func (c *component) splitter() (s splitter, err error) {
 	}
 	known := false
 	if s.behavior, known = behaviors[name]; !known {
-		return s, c.wrong("behavior", fmt.Sprintf("%q", name), "one of Contiguous, Isolated, MergedWithNext, MergedWithPrevious, Removed")
+		return s, c.wrong("behavior", fmt.Sprintf("%q", clip.Text(name)), "one of Contiguous, Isolated, MergedWithNext, MergedWithPrevious, Removed")
 	}
 	err = c.need("invert", &s.invert)
 	return s, err
@@ -265,14 +259,14 @@ func (c *component) metaspace() (m metaspace, err error) {
 		return m, err
 	}
 	if utf8.RuneCountInString(m.mark) != 1 {
-		return m, c.wrong("replacement", fmt.Sprintf("%q", m.mark), "one character")
+		return m, c.wrong("replacement", fmt.Sprintf("%q", clip.Text(m.mark)), "one character")
 	}
 	if err = errors.Join(c.may("prepend_scheme", &scheme), c.may("split", &m.cut), c.may("add_prefix_space", &prefix)); err != nil {
 		return m, err
 	}
 	known := false
 	if m.prefix, known = prefixSchemes[scheme]; !known {
-		return m, c.wrong("prepend_scheme", fmt.Sprintf("%q", scheme), "one of always, first, never")
+		return m, c.wrong("prepend_scheme", fmt.Sprintf("%q", clip.Text(scheme)), "one of always, first, never")
 	}
 	if !prefix && m.prefix != prefixNever {
 		return m, c.wrong("add_prefix_space", "false with prepend_scheme "+scheme, "prepend_scheme never")

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // decoderBuilder collects the steps of a decoder.
@@ -63,7 +64,7 @@ func (d *decoderBuilder) add(c *component) error {
 			return err
 		}
 		if utf8.RuneCountInString(content) != 1 || start < 0 || stop < 0 || start > maxStrip || stop > maxStrip {
-			return badinput.New(c.file, c.path, fmt.Sprintf("%q, %d, %d", content, start, stop), "one character and two small numbers")
+			return badinput.New(c.file, c.path, fmt.Sprintf("%q, %d, %d", clip.Text(content), start, stop), "one character and two small numbers")
 		}
 		s = func() step { return &stripStep{content: content, start: start, stop: stop, joined: joined} }
 	default:

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 )
 
@@ -105,7 +106,7 @@ func (s *settings) merge(file string, data []byte) error {
 func eachField(file, path string, data []byte, field func(name string, raw json.RawMessage) error) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return badinput.New(file, path, abridged(data), "a JSON object")
+		return badinput.New(file, path, clip.Text(data), "a JSON object")
 	}
 	for d.More() {
 		var raw json.RawMessage

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // GGUFVocabulary is what a GGUF file says about its vocabulary, in the metadata
@@ -59,7 +61,7 @@ func FromGGUF(v GGUFVocabulary) (*Tokenizer, error) {
 	case "llama":
 		return g.sentencePiece()
 	}
-	return nil, g.wrong("model", fmt.Sprintf("%q", v.Model), `"gpt2" or "llama"`)
+	return nil, g.wrong("model", fmt.Sprintf("%q", clip.Text(v.Model)), `"gpt2" or "llama"`)
 }
 
 type ggufBuilder struct {
@@ -106,18 +108,13 @@ type object = map[string]any
 func (g *ggufBuilder) byteLevel() (*Tokenizer, error) {
 	pre, ok := ggufPre[g.v.Pre]
 	if !ok {
-		names := make([]string, 0, len(ggufPre))
-		for name := range ggufPre {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		return nil, g.wrong("pre", fmt.Sprintf("%q", g.v.Pre), "one of "+strings.Join(names, ", "))
+		return nil, g.wrong("pre", fmt.Sprintf("%q", clip.Text(g.v.Pre)), "one of "+strings.Join(slices.Sorted(maps.Keys(ggufPre)), ", "))
 	}
 	merges := make([]mergeRule, 0, len(g.v.Merges))
 	for i, line := range g.v.Merges {
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || strings.Contains(right, " ") {
-			return nil, g.wrong(fmt.Sprintf("merges[%d]", i), fmt.Sprintf("%q", line), "two tokens with a space between")
+			return nil, g.wrong(fmt.Sprintf("merges[%d]", i), fmt.Sprintf("%q", clip.Text(line)), "two tokens with a space between")
 		}
 		merges = append(merges, g.b.merge(i, [2]string{left, right}))
 	}

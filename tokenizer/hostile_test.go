@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -152,4 +153,50 @@ func TestHostileAddedTokens(t *testing.T) {
 	require.Empty(t, tok.Encode(strings.Repeat("c", 1<<16), EncodeOptions{}).IDs)
 	require.Less(t, time.Since(begun), time.Minute)
 	require.Equal(t, []int32{3 + 3}, tok.Encode("cccd", EncodeOptions{}).IDs)
+}
+
+// Errors quote little of a file, however long what is wrong with it.
+func TestErrorsQuoteLittle(t *testing.T) {
+	long := strings.Repeat("日", 1<<16)
+	one := func(fields object) list { return list{fields} }
+	for name, fields := range map[string]map[string]any{
+		"version":        {"version": long},
+		"model":          {"model.type": long},
+		"prefix":         {"model.continuing_subword_prefix": long},
+		"suffix":         {"model.end_of_word_suffix": long},
+		"unknown token":  {"model.unk_token": long},
+		"merge":          {"model.merges": list{long}},
+		"vocabulary":     {"model.vocab": object{long: -1}},
+		"token":          {"model.vocab": object{long: 0}},
+		"normalizer":     {"normalizer": object{"type": long}},
+		"pre-tokenizer":  {"pre_tokenizer": object{"type": long}},
+		"behavior":       {"pre_tokenizer": object{"type": "Split", "pattern": object{"String": "a"}, "behavior": long, "invert": false}},
+		"pattern":        {"pre_tokenizer": object{"type": "Split", "pattern": object{long: "a"}, "behavior": "Isolated", "invert": false}},
+		"mark":           {"pre_tokenizer": object{"type": "Metaspace", "replacement": long}},
+		"scheme":         {"pre_tokenizer": object{"type": "Metaspace", "replacement": "_", "prepend_scheme": long}},
+		"stripped":       {"decoder": object{"type": "Strip", "content": long, "start": 0, "stop": 0}},
+		"special token":  {"post_processor": object{"type": "TemplateProcessing", "single": one(object{"SpecialToken": object{"id": long}}), "special_tokens": object{}}},
+		"template":       {"post_processor": object{"type": "TemplateProcessing", "single": one(object{"x": long}), "special_tokens": object{}}},
+		"added token":    {"added_tokens": one(object{"id": 4, "content": long})},
+		"a list of text": {"added_tokens": long},
+	} {
+		_, err := Parse("t", spoil(t, fields))
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad, name)
+		require.Less(t, len(bad.Field)+len(bad.Found)+len(bad.Want), 1000, name)
+		if bad.Err != nil {
+			require.Less(t, len(bad.Err.Error()), 1000, name)
+		}
+		require.True(t, utf8.ValidString(err.Error()), "%s: %v", name, err)
+	}
+	for name, v := range map[string]GGUFVocabulary{
+		"model":  {Model: long, Tokens: []string{"a"}},
+		"pre":    {Model: "gpt2", Pre: long, Tokens: []string{"a"}},
+		"merges": {Model: "gpt2", Pre: "gpt-2", Tokens: []string{"a"}, Merges: []string{long}},
+	} {
+		_, err := FromGGUF(v)
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad, name)
+		require.Less(t, len(bad.Found), 1000, name)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 )
 
@@ -87,15 +88,15 @@ func decodeFile(name string, data []byte) (*fileJSON, error) {
 	if err := json.Unmarshal(data, f); err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) {
-			return nil, badinput.New(name, typ.Field, "a JSON "+typ.Value, typ.Type.String())
+			return nil, badinput.New(name, clip.Text(typ.Field), "a JSON "+clip.Text(typ.Value), typ.Type.String())
 		}
 		return nil, badinput.Wrap(name, "", err)
 	}
 	if f.Version != fileVersion {
-		return nil, badinput.New(name, "version", fmt.Sprintf("%q", f.Version), fmt.Sprintf("%q", fileVersion))
+		return nil, badinput.New(name, "version", fmt.Sprintf("%q", clip.Text(f.Version)), fmt.Sprintf("%q", fileVersion))
 	}
 	if f.Model.Type != "BPE" && (f.Model.Type != "" || f.Model.Merges == nil) {
-		return nil, badinput.New(name, "model.type", fmt.Sprintf("%q", f.Model.Type), `"BPE"`)
+		return nil, badinput.New(name, "model.type", fmt.Sprintf("%q", clip.Text(f.Model.Type)), `"BPE"`)
 	}
 	return f, nil
 }

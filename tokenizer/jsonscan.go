@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/medner/medner/internal/clip"
 )
 
 // Most of a tokenizer.json is its vocabulary and its merges. The scanner in this
@@ -36,7 +38,7 @@ func (v *vocabJSON) UnmarshalJSON(data []byte) error {
 		}
 		id, err := s.integer()
 		if err != nil {
-			return fmt.Errorf("token %q: %w", token, err)
+			return fmt.Errorf("token %q: %w", clip.Text(token), err)
 		}
 		*v = append(*v, vocabEntry{token, id})
 		if s.take('}') {
@@ -100,11 +102,7 @@ func (s *jsonScanner) take(c byte) bool {
 }
 
 func (s *jsonScanner) unexpected(want string) error {
-	found := s.data[s.at:]
-	if len(found) > 20 {
-		found = found[:20]
-	}
-	return fmt.Errorf("found %q, expected %s", found, want)
+	return fmt.Errorf("found %q, expected %s", clip.At(s.data[s.at:], 20), want)
 }
 
 func (s *jsonScanner) string() (string, error) {
@@ -178,7 +176,7 @@ func (s *jsonScanner) pair() (pair [2]string, comment bool, err error) {
 	}
 	left, right, ok := strings.Cut(line, " ")
 	if !ok || strings.Contains(right, " ") {
-		return pair, false, fmt.Errorf("found %q, expected two tokens with a space between", line)
+		return pair, false, fmt.Errorf("found %q, expected two tokens with a space between", clip.Text(line))
 	}
 	return [2]string{left, right}, false, nil
 }

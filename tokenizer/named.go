@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // attributes returns the tokens with a name of their own: those of
@@ -91,7 +92,7 @@ func parseFlags(file, field string, raw json.RawMessage, special bool) (namedTok
 		Normalized, Special *bool
 	}
 	if err := json.Unmarshal(raw, &t); err != nil || t.Content == nil {
-		return namedToken{}, badinput.New(file, field, abridged(raw), "a token: a string, or an object with content and flags")
+		return namedToken{}, badinput.New(file, field, clip.Text(raw), "a token: a string, or an object with content and flags")
 	}
 	a := namedToken{file: file, field: field, open: t.Normalized == nil}
 	a.Content, a.SingleWord, a.LStrip, a.RStrip = *t.Content, t.Single, t.LStrip, t.RStrip
@@ -125,7 +126,7 @@ func extraTokens(v setting) (tokens []namedToken, err error) {
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(v.raw, &list); err != nil {
-		return nil, badinput.New(v.file, extraField, abridged(v.raw), "a list of tokens")
+		return nil, badinput.New(v.file, extraField, clip.Text(v.raw), "a list of tokens")
 	}
 	for i, raw := range list {
 		if err := add(fmt.Sprintf("%s[%d]", extraField, i), raw); err != nil {
@@ -141,7 +142,7 @@ func decoderTokens(v setting) (tokens []namedToken, err error) {
 	const path = "added_tokens_decoder"
 	byID := map[int64]namedToken{}
 	err = eachField(v.file, path, v.raw, func(name string, raw json.RawMessage) error {
-		field := fmt.Sprintf("%s[%q]", path, abridged([]byte(name)))
+		field := fmt.Sprintf("%s[%q]", path, clip.Text(name))
 		id, err := strconv.ParseInt(strings.TrimSpace(name), 10, 64)
 		if err != nil {
 			return badinput.New(v.file, field, "no number", "a token's id")
@@ -171,9 +172,9 @@ func legacyTokens(file string, data []byte, special []namedToken, added []addedT
 		err := eachField(file, "", data, func(name string, raw json.RawMessage) error {
 			var id int64
 			if err := json.Unmarshal(raw, &id); err != nil {
-				return badinput.New(file, abridged([]byte(name)), abridged(raw), "a token's id")
+				return badinput.New(file, clip.Text(name), clip.Text(raw), "a token's id")
 			}
-			t := namedToken{file: file, field: abridged([]byte(name)), always: true}
+			t := namedToken{file: file, field: clip.Text(name), always: true}
 			t.addedToken = addedToken{Content: name, Special: names[name], Normalized: !names[name]}
 			byID[id], last[name] = t, t.addedToken
 			return nil

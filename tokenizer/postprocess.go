@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // postProcessor changes an encoding that holds all tokens of a text.
@@ -135,7 +136,7 @@ func (c *component) template() (t template, err error) {
 		case item.SpecialToken != nil && item.Sequence == nil:
 			ids, ok := special[item.SpecialToken.ID]
 			if !ok {
-				return t, c.wrong(field, fmt.Sprintf("%q", item.SpecialToken.ID), "one of special_tokens")
+				return t, c.wrong(field, fmt.Sprintf("%q", clip.Text(item.SpecialToken.ID)), "one of special_tokens")
 			}
 			if around := len(t.before) + len(t.after) + len(ids.IDs); around > maxAround {
 				return t, c.wrong(field, fmt.Sprint(around, " tokens around a text"), fmt.Sprint("at most ", maxAround))
@@ -148,7 +149,7 @@ func (c *component) template() (t template, err error) {
 		case item.Sequence != nil && item.SpecialToken == nil && item.Sequence.ID == "A":
 			texts++
 		default:
-			return t, c.wrong(field, abridged(c.fields["single"]), "a SpecialToken or the Sequence A")
+			return t, c.wrong(field, clip.Text(c.fields["single"]), "a SpecialToken or the Sequence A")
 		}
 	}
 	if texts != 1 {

@@ -13,6 +13,7 @@ import (
 	"github.com/dlclark/regexp2/v2"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // regex is a pattern that an engine matches: the one of the standard library,
@@ -85,7 +86,7 @@ func (p *regex) probe() error {
 }
 
 func (p *regex) slow(unit string) error {
-	return fmt.Errorf("the pattern %q takes too long on a text of %d bytes (%q again and again)", abridged([]byte(p.source)), probeBytes, unit)
+	return fmt.Errorf("the pattern %q takes too long on a text of %d bytes (%q again and again)", clip.Text(p.source), probeBytes, unit)
 }
 
 // tooLong is what find panics with when a pattern takes too long. Encode and build
@@ -96,7 +97,7 @@ type tooLong struct{ err error }
 // memory than backtracks allows.
 func (p *regex) find(s string, found func(start, end int)) {
 	if !p.each(s, time.Now().Add(findTimeout), found) {
-		panic(tooLong{badinput.New(p.file, p.field, fmt.Sprintf("%q, which takes too long on a text of %d bytes", abridged([]byte(p.source)), len(s)), "a pattern that takes linear time")})
+		panic(tooLong{badinput.New(p.file, p.field, fmt.Sprintf("%q, which takes too long on a text of %d bytes", clip.Text(p.source), len(s)), "a pattern that takes linear time")})
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"sync"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 )
 
@@ -111,7 +112,7 @@ func Open(path string) (*Contents, error) {
 func (c *Contents) validate(names map[string]bool) error {
 	bad := func(field, found, want string) error { return badinput.New(c.at(contentsFile), field, found, want) }
 	if c.list.Schema != schema {
-		return bad("schema", fmt.Sprintf("%q", c.list.Schema), fmt.Sprintf("%q", schema))
+		return bad("schema", fmt.Sprintf("%q", clip.Text(c.list.Schema)), fmt.Sprintf("%q", schema))
 	}
 	if n := c.list.Executable; n < 0 || n > maxExecutable {
 		return bad("executable_bytes", fmt.Sprint(n), fmt.Sprintf("0 to %d", maxExecutable))
@@ -119,14 +120,14 @@ func (c *Contents) validate(names map[string]bool) error {
 	if len(c.list.SHA256) == 0 {
 		return bad("sha256", "no hashes", "one for each file")
 	}
-	for name := range names {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if _, covered := c.list.SHA256[name]; !covered && name != contentsFile {
-			return bad("sha256", fmt.Sprintf("no hash of %q", name), "one for each file")
+			return bad("sha256", fmt.Sprintf("no hash of %q", clip.Text(name)), "one for each file")
 		}
 	}
-	for name := range c.list.SHA256 {
+	for _, name := range c.Names() {
 		if !names[name] {
-			return bad("sha256", fmt.Sprintf("a hash of %q", name), "hashes of files that are in the bundle")
+			return bad("sha256", fmt.Sprintf("a hash of %q", clip.Text(name)), "hashes of files that are in the bundle")
 		}
 	}
 	parts := map[string]string{"model": c.list.Model}
@@ -140,7 +141,7 @@ func (c *Contents) validate(names map[string]bool) error {
 		name := parts[field]
 		inside := func(file string) bool { return file == name || strings.HasPrefix(file, name+"/") }
 		if !fs.ValidPath(name) || !slices.ContainsFunc(c.Names(), inside) {
-			return bad(field, fmt.Sprintf("%q", name), "a path of a file or a folder in the bundle")
+			return bad(field, fmt.Sprintf("%q", clip.Text(name)), "a path of a file or a folder in the bundle")
 		}
 	}
 	return nil

@@ -172,3 +172,16 @@ func TestDamagedArchives(t *testing.T) {
 	changed[at] ^= 1
 	require.ErrorContains(t, check(changed), "sha256")
 }
+
+// Of several faults, the error names the same one each time.
+func TestErrorsDoNotVary(t *testing.T) {
+	x := stored("model/x", "x")
+	unhashed := archive(t, x, stored("model/b", ""), stored("model/c", ""), stored("model/d", ""), contents("model/x", map[string]string{"model/x": sumOfX}))
+	absent := archive(t, x, contents("model/x", map[string]string{"model/x": sumOfX, "model/b": "", "model/c": "", "model/d": ""}))
+	for range 20 {
+		_, err := Open(unhashed)
+		require.ErrorContains(t, err, `no hash of "model/b"`)
+		_, err = Open(absent)
+		require.ErrorContains(t, err, `a hash of "model/b"`)
+	}
+}

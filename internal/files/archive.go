@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // Separator stands between the path of an archive and a path inside it.
@@ -87,7 +88,7 @@ func (a *Archive) read() (err error) {
 		}
 		folded := strings.ToLower(f.Name)
 		if seen[folded] {
-			return badinput.New(a.path, fmt.Sprintf("entry %q", f.Name), "the name twice", "names that differ, whatever the case of letters")
+			return badinput.New(a.path, fmt.Sprintf("entry %q", clip.Text(f.Name)), "the name twice", "names that differ, whatever the case of letters")
 		}
 		seen[folded] = true
 	}
@@ -103,7 +104,7 @@ func ValidEntry(name string) bool {
 // checkEntry checks what the archive's directory says of an entry.
 func checkEntry(path string, f *zip.File) error {
 	const encrypted = 1
-	field := fmt.Sprintf("entry %q", f.Name)
+	field := fmt.Sprintf("entry %q", clip.Text(f.Name))
 	switch {
 	case !ValidEntry(f.Name):
 		return badinput.New(path, field, "that path", "a relative path with slashes, without . and ..")

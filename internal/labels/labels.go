@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // FileName is the name of the file beside an adapter that names its labels.
@@ -60,7 +61,7 @@ func OfConfig(file string, config map[string]json.RawMessage) (names []string, e
 	n := -1
 	if given(config, "num_labels") {
 		if err := json.Unmarshal(config["num_labels"], &n); err != nil || n < 1 || n > Most {
-			return nil, badinput.New(file, "num_labels", clip(string(config["num_labels"])), fmt.Sprintf("a whole number from 1 to %d", Most))
+			return nil, badinput.New(file, "num_labels", clip.Text(config["num_labels"]), fmt.Sprintf("a whole number from 1 to %d", Most))
 		}
 	}
 	field := "id2label"
@@ -100,7 +101,7 @@ func Check(file, field string, names []string) error {
 			return badinput.New(file, field, fmt.Sprintf("an empty label, of class %d", i), "the label's name")
 		}
 		if other, twice := first[name]; twice {
-			return badinput.New(file, field, fmt.Sprintf("the label %q for the classes %d and %d", clip(name), other, i), "labels that differ")
+			return badinput.New(file, field, fmt.Sprintf("the label %q for the classes %d and %d", clip.Text(name), other, i), "labels that differ")
 		}
 		first[name] = i
 	}
@@ -138,7 +139,7 @@ func pairs(file, field string, raw json.RawMessage) ([]pair, error) {
 		return nil, badinput.Wrap(file, field, err)
 	}
 	if open != json.Delim('{') {
-		return nil, badinput.New(file, field, clip(string(raw)), "an object of classes and labels")
+		return nil, badinput.New(file, field, clip.Text(raw), "an object of classes and labels")
 	}
 	var all []pair
 	for d.More() {
@@ -170,7 +171,7 @@ func byClass(file, field string, raw json.RawMessage) ([]string, error) {
 			return nil, err
 		}
 		if p.value[0] != '"' {
-			return nil, badinput.New(file, join(field, p.key), clip(string(p.value)), "the label's name, a string")
+			return nil, badinput.New(file, join(field, p.key), clip.Text(p.value), "the label's name, a string")
 		}
 		_ = json.Unmarshal(p.value, &names[class]) // the syntax is known to be right
 	}
@@ -200,7 +201,7 @@ func classOf(file, field, text string, seen []bool) (int, error) {
 	want := fmt.Sprintf("the classes 0 to %d, each once", len(seen)-1)
 	class, err := strconv.Atoi(text)
 	if err != nil || strconv.Itoa(class) != text || class < 0 || class >= len(seen) {
-		return 0, badinput.New(file, field, fmt.Sprintf("the class %s among %d labels", strconv.Quote(clip(text)), len(seen)), want)
+		return 0, badinput.New(file, field, fmt.Sprintf("the class %s among %d labels", strconv.Quote(clip.Text(text)), len(seen)), want)
 	}
 	if seen[class] {
 		return 0, badinput.New(file, field, fmt.Sprintf("the class %d twice", class), want)
@@ -211,16 +212,7 @@ func classOf(file, field, text string, seen []bool) (int, error) {
 
 func join(field, key string) string {
 	if field == "" {
-		return clip(key)
+		return clip.Text(key)
 	}
-	return field + ": " + clip(key)
-}
-
-// clip shortens a piece of a file for an error.
-func clip(s string) string {
-	const limit = 120
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
+	return field + ": " + clip.Text(key)
 }

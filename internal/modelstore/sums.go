@@ -12,6 +12,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 )
 
@@ -58,7 +59,7 @@ func readSums(dir string) ([]sum, error) {
 		line = strings.TrimSuffix(line, "\n")
 		hash, name, ok := strings.Cut(line, "  ")
 		if !ok || name == "" || name != filepath.Base(name) {
-			return nil, badinput.New(path, "", fmt.Sprintf("%q", line), "a hash, two spaces and a file's name")
+			return nil, badinput.New(path, "", fmt.Sprintf("%q", clip.Text(line)), "a hash, two spaces and a file's name")
 		}
 		sums = append(sums, sum{hash, name})
 		names[name] = true
@@ -91,7 +92,7 @@ func checkSums(ctx context.Context, dir string, limit int64) error {
 			return err
 		}
 		if have != s.sha256 {
-			return badinput.New(path, "sha256", have, s.sha256)
+			return badinput.New(path, "sha256", have, clip.Text(s.sha256))
 		}
 	}
 	return nil

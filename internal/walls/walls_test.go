@@ -47,6 +47,7 @@ var tools = []string{
 	"badinput",
 	"internal/atomicfile",
 	"internal/bundle",
+	"internal/clip",
 	"internal/filelock",
 	"internal/files",
 	"internal/hint",

@@ -471,3 +471,12 @@ func TestFamiliesAreNamedOnce(t *testing.T) {
 	require.Len(t, types, len(families))
 	require.Len(t, classes, len(families))
 }
+
+// Of several faults, the error names the same one each time.
+func TestErrorsOfAConfigDoNotVary(t *testing.T) {
+	data := with(t, map[string]string{"rope_scaling": `{"c":{},"a":{},"b":{}}`})
+	for range 20 {
+		_, err := ParseConfig("c", data)
+		require.ErrorContains(t, err, "c: rope_scaling: a: found an object")
+	}
+}

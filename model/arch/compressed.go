@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/pyregexp"
 )
 
@@ -80,7 +81,7 @@ func parseScheme(w fields) (g QuantizationGroup) {
 	// Ordered by "weight" (or "static"), inputs are quantised in another order but
 	// keep their places and their groups.
 	if raw := w.raw("actorder"); raw != nil && string(raw) != "false" && string(raw) != `"weight"` && string(raw) != `"static"` {
-		w.fail("actorder", clip(string(raw)), `null, "weight" or "static"`)
+		w.fail("actorder", clip.Text(raw), `null, "weight" or "static"`)
 	}
 	w.only([]string{"num_bits", "type", "dynamic", "symmetric", "group_size", "strategy", "actorder", "observer", "observer_kwargs",
 		"scale_dtype", "zp_dtype"})
@@ -100,7 +101,7 @@ func (q *Quantization) compile(f fields, field string, list []string) {
 		}
 		re, err := compiler.Match(pattern)
 		if err != nil {
-			f.fail(field+": "+clip(entry), err.Error(), "a pattern that Python and Go understand alike")
+			f.fail(field+": "+clip.Text(entry), err.Error(), "a pattern that Python and Go understand alike")
 			return
 		}
 		q.patterns[entry] = re

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // fields reads the values of a JSON object by name. The first error is kept in
@@ -53,7 +54,7 @@ func (f fields) get(name string, v any, want string) bool {
 		return false
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		f.fail(name, clip(string(raw)), want)
+		f.fail(name, clip.Text(raw), want)
 		return false
 	}
 	return true
@@ -98,7 +99,7 @@ func (f fields) ids(name string) (ids []int32) {
 	}
 	for _, id := range list {
 		if id == nil || *id < 0 {
-			f.fail(name, clip(string(raw)), want)
+			f.fail(name, clip.Text(raw), want)
 			return nil
 		}
 		ids = append(ids, *id)
@@ -136,13 +137,4 @@ func (f fields) positive(name string, x float64) {
 	}
 }
 
-func quoted(s string) string { return strconv.Quote(clip(s)) }
-
-// clip shortens a piece of a file for an error.
-func clip(s string) string {
-	const limit = 120
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
-}
+func quoted(s string) string { return strconv.Quote(clip.Text(s)) }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // Quantization holds the quantization_config of a checkpoint.
@@ -200,14 +201,14 @@ func (f fields) oneOf(name, found string, allowed ...string) {
 // equal checks that a field, if it is there, is this JSON.
 func (f fields) equal(name, want string) {
 	if raw := f.raw(name); raw != nil && string(raw) != want {
-		f.fail(name, clip(string(raw)), want)
+		f.fail(name, clip.Text(raw), want)
 	}
 }
 
 // empty checks that a field is absent, null, or a list or object without content.
 func (f fields) empty(name string) {
 	if raw := f.raw(name); raw != nil && !isEmpty(raw) {
-		f.fail(name, clip(string(raw)), "nothing: medner doesn't know what it does to weights")
+		f.fail(name, clip.Text(raw), "nothing: medner doesn't know what it does to weights")
 	}
 }
 

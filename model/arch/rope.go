@@ -2,8 +2,12 @@ package arch
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
+
+	"github.com/medner/medner/internal/clip"
 )
 
 const (
@@ -20,9 +24,9 @@ func parseRope(f fields, c *Config) Rope {
 		name = "rope_scaling"
 	}
 	p := f.object(name)
-	for key, v := range p.values {
-		if v[0] == '{' {
-			p.fail(key, "an object", "the same rotary embedding in every layer")
+	for _, key := range slices.Sorted(maps.Keys(p.values)) {
+		if p.values[key][0] == '{' {
+			p.fail(clip.Text(key), "an object", "the same rotary embedding in every layer")
 		}
 	}
 	typ := p.str("rope_type")

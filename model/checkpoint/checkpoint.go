@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/quant"
 )
@@ -115,7 +116,7 @@ func (c *Checkpoint) match() error {
 	}
 	for _, name := range c.source.names() {
 		if there[name] {
-			return badinput.New(c.source.where(name), clip(name), "a tensor that the configuration does not ask for", c.Config.ModelType+"'s weights only")
+			return badinput.New(c.source.where(name), clip.Text(name), "a tensor that the configuration does not ask for", c.Config.ModelType+"'s weights only")
 		}
 	}
 	return nil
@@ -278,12 +279,3 @@ const (
 	maxConfig = 1 << 20
 	maxText   = 128 << 20
 )
-
-// clip shortens a name from a file for an error.
-func clip(s string) string {
-	const limit = 120
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
-}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/quant"
@@ -98,7 +99,7 @@ func missingShards(index string) string {
 	}
 	for _, shard := range slices.Sorted(maps.Values(content.WeightMap)) {
 		if _, err := files.Stat(filepath.Join(filepath.Dir(index), filepath.Base(shard))); errors.Is(err, os.ErrNotExist) {
-			return clip(shard)
+			return clip.Text(shard)
 		}
 	}
 	return ""

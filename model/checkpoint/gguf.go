@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -151,12 +152,7 @@ func (g *ggufFile) ropeFactors(n int) ([]float32, error) {
 }
 
 func (g *ggufFile) names() []string {
-	names := make([]string, 0, len(g.tensors))
-	for name := range g.tensors {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(g.tensors))
 }
 
 func (g *ggufFile) matrix(w Weight) (quant.Matrix, error) {

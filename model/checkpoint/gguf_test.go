@@ -197,3 +197,22 @@ func FuzzOpenGGUF(f *testing.F) {
 		}
 	})
 }
+
+// Of several special tokens that aren't there, the error names the same one each time.
+func TestErrorsOfSpecialTokensDoNotVary(t *testing.T) {
+	data, err := os.ReadFile("testdata/tiny-llama.gguf")
+	require.NoError(t, err)
+	for _, key := range []string{"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id"} {
+		at := bytes.Index(data, []byte(key))
+		require.Positive(t, at, key)
+		binary.LittleEndian.PutUint32(data[at+len(key)+4:], 1e6)
+	}
+	path := filepath.Join(t.TempDir(), "x.gguf")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	for range 20 {
+		require.ErrorContains(t, ggufText(path).read(func(m ggufMetadata) error {
+			_, err := m.tokenizerConfig()
+			return err
+		}), "bos_token_id: found 1000000")
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/model/arch"
 )
 
@@ -138,7 +139,7 @@ func (m *metadata) family() (*arch.Family, error) {
 		}
 		known = append(known, strconv.Quote(f.GGUF))
 	}
-	return nil, badinput.New(m.file.Path(), "general.architecture", strconv.Quote(clip(name)), strings.Join(known, " or "))
+	return nil, badinput.New(m.file.Path(), "general.architecture", strconv.Quote(clip.Text(name)), strings.Join(known, " or "))
 }
 
 func (g *ggufFile) holds(name string) bool { _, ok := g.tensors[name]; return ok }

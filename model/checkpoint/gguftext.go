@@ -199,8 +199,8 @@ func (m ggufMetadata) tokenizerConfig() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for field, key := range map[string]string{"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"} {
-		key = "tokenizer.ggml." + key + "_token_id"
+	for _, special := range []struct{ field, key string }{{"bos_token", "bos"}, {"eos_token", "eos"}, {"unk_token", "unknown"}, {"pad_token", "padding"}} {
+		key := "tokenizer.ggml." + special.key + "_token_id"
 		if !m.file.Has(key) {
 			continue
 		}
@@ -211,7 +211,7 @@ func (m ggufMetadata) tokenizerConfig() ([]byte, error) {
 		if id < 0 || id >= len(tokens) {
 			return nil, badinput.New(m.file.Path(), key, strconv.Itoa(id), fmt.Sprintf("the id of one of %d tokens", len(tokens)))
 		}
-		config[field] = tokens[id]
+		config[special.field] = tokens[id]
 	}
 	return json.MarshalIndent(config, "", "  ")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/quant"
@@ -54,11 +55,11 @@ func findPacked(dir string, config *arch.Config, tensors []string) (*packed, err
 		}
 	}
 	if config.Quantization == nil {
-		return nil, badinput.New(filepath.Join(dir, configFile), "quantization_config", "none", "one that says how "+clip(tensors[at])+" is packed")
+		return nil, badinput.New(filepath.Join(dir, configFile), "quantization_config", "none", "one that says how "+clip.Text(tensors[at])+" is packed")
 	}
 	layout, ok := layouts[config.Quantization.Format]
 	if !ok {
-		return nil, badinput.New(filepath.Join(dir, configFile), "quantization_config: quant_method", config.Quantization.Method, "one that says how "+clip(tensors[at])+" is packed")
+		return nil, badinput.New(filepath.Join(dir, configFile), "quantization_config: quant_method", config.Quantization.Method, "one that says how "+clip.Text(tensors[at])+" is packed")
 	}
 	return &packed{config.Quantization, layout}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/hint"
 )
 
@@ -50,7 +51,7 @@ const turnsAdvice = "let user and assistant take turns, beginning with the user:
 
 // wrongRole returns the error for the role of messages[i].
 func wrongRole(messages []Message, i int, want string) error {
-	return badinput.New("", fmt.Sprintf("messages[%d].role", i), fmt.Sprintf("%q", messages[i].Role), want)
+	return badinput.New("", fmt.Sprintf("messages[%d].role", i), fmt.Sprintf("%q", clip.Text(messages[i].Role)), want)
 }
 
 // alternate returns an error unless user and assistant take turns in messages.
@@ -59,7 +60,7 @@ func alternate(messages []Message, first int) error {
 	for i, m := range messages {
 		want := [2]string{"user", "assistant"}[i%2]
 		if m.Role != want {
-			return hint.Add(badinput.New("", fmt.Sprintf("messages[%d].role", first+i), fmt.Sprintf("%q", m.Role), want+", as user and assistant take turns in this template"), turnsAdvice)
+			return hint.Add(badinput.New("", fmt.Sprintf("messages[%d].role", first+i), fmt.Sprintf("%q", clip.Text(m.Role)), want+", as user and assistant take turns in this template"), turnsAdvice)
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/mmap"
 	"github.com/medner/medner/quant"
@@ -155,9 +156,9 @@ func (f *File) header(c *cursor) (extents []extent) {
 	f.metadata = make(map[string]value, min(pairs, 1024))
 	for i := 0; i < pairs && c.err == nil; i++ {
 		key := c.name(fmt.Sprintf("metadata key %d", i), maxKey)
-		v := c.value(clip(key))
+		v := c.value(clip.Text(key))
 		if f.Has(key) {
-			c.fail(clip(key), "the key twice", "it once")
+			c.fail(clip.Text(key), "the key twice", "it once")
 		}
 		f.metadata[key] = v
 	}
@@ -245,13 +246,4 @@ func (f *File) place(c *cursor, data []byte, extents []extent) {
 		f.tensors[name] = t
 		at = padded(at + e.size)
 	}
-}
-
-// clip shortens a name from a file for an error.
-func clip(s string) string {
-	const limit = 120
-	if len(s) <= limit {
-		return s
-	}
-	return strconv.Quote(s[:limit]) + "…"
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -92,14 +93,7 @@ func (c *cursor) value(field string) (v value) {
 }
 
 // Keys returns the metadata's keys in alphabetical order.
-func (f *File) Keys() []string {
-	keys := make([]string, 0, len(f.metadata))
-	for key := range f.metadata {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func (f *File) Keys() []string { return slices.Sorted(maps.Keys(f.metadata)) }
 
 // Has reports whether the metadata has a key.
 func (f *File) Has(key string) bool { _, ok := f.metadata[key]; return ok }
