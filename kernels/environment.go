@@ -18,29 +18,25 @@ func checkForced(all []*variant, forced string) error {
 		return nil
 	}
 	whole, _, bad := parseForced(all, forced)
-	var usable []string
+	if whole == "" && bad == "" {
+		return nil // variants of families only, which are all right
+	}
 	found := fmt.Sprintf("%q", forced)
+	var usable []string
 	for _, v := range all {
-		why := v.unfit()
-		if why == "" {
+		switch why := v.unfit(); {
+		case why == "" && v.name == whole && bad == "":
+			return nil
+		case why == "":
 			usable = append(usable, v.name)
-		}
-		if v.name == whole {
-			if why == "" && bad == "" {
-				return nil
-			}
-			if why == "" {
-				continue
-			}
+		case v.name == whole:
 			found = fmt.Sprintf("%q, but %s", forced, why)
 		}
 	}
 	expected := "one of " + strings.Join(usable, ", ")
-	if whole == "" && bad == "" {
-		return nil
-	}
 	if bad != "" {
-		found, expected = fmt.Sprintf("%q", bad), expected+", and after a comma "+strings.Join(familyNames(), ", ")+", each with = and one of these"
+		found = fmt.Sprintf("%q", bad)
+		expected += ", and after a comma " + strings.Join(familyNames(), ", ") + ", each with = and one of these"
 	}
 	return badinput.New("", envCPU, found, expected)
 }

@@ -74,9 +74,9 @@ type packed struct {
 	groups
 }
 
-// groups are tokens as the block products read them, or some of them: for each
-// block of 64 along K, for each group of tokens, [64][tokens of the group]. K is
-// padded with zeros. Of five tokens in groups of three and two, x is
+// groups holds all tokens of an input, or some of them, in the order in which the block
+// products read them: for each block of 64 along K, for each group of tokens, [64][tokens
+// of the group]. K is padded with zeros. For five tokens in groups of three and two, x is
 //
 //	k=0 of tokens 0 1 2, k=1 of tokens 0 1 2, …, k=63 of tokens 0 1 2
 //	k=0 of tokens 3 4,   k=1 of tokens 3 4,   …, k=63 of tokens 3 4
@@ -87,7 +87,7 @@ type groups struct {
 	first    int // the first token that x has
 	n        int // the number of tokens that x has
 	k        int // steps along K that x has
-	from, to int // the groups [from, to) that are meant
+	from, to int // the groups [from, to) are multiplied, or packed
 }
 
 // group returns the numbers of group g from the block of K on that begins at a
@@ -110,7 +110,7 @@ func (in *Input) pack(p *Pool, most int) {
 	in.share(p, packing, q.k/blockK, max(1, 4096/in.n/blockK), even)
 }
 
-// packGroups packs the blocks [lo, hi) of K of the groups that dst means.
+// packGroups packs the blocks [lo, hi) of K of the groups [dst.from, dst.to).
 func (in *Input) packGroups(dst *groups, lo, hi int) {
 	ops := vec()
 	for b := lo; b < hi; b++ {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// LowRank holds the factors of what an adapter adds to a linear map y = W x (Hu et al., "LoRA",
-// 2021; with RowScale Liu et al., "DoRA", 2024):
+// LowRank holds the factors of what an adapter adds to a linear map y = W x (Hu et al.,
+// "LoRA", 2021; with RowScale Liu et al., "DoRA", 2024):
 //
 //	y ← RowScale ∘ (y + Scale · Up (Down x))
 //

@@ -183,13 +183,14 @@ func (in *Input) addOutliersU4(s *scratch, w *Weights, y []float32, yStride, lo,
 	}
 }
 
-// addChannel4Go is fastOps.addChannel of kinds with a codebook: it adds a channel's products with the
-// outliers x of some tokens to y. For each tile t, index i of tokens and row r
+// addChannel4Go is fastOps.addChannel of kinds with a codebook. It adds a channel's
+// products with the outliers x of some tokens to y: for each tile t, index i of tokens
+// and row r
 //
 //	y[tokens[i]·yStride + t·16 + r] += (scales[t·scaleStride + r]·w)·x[i]     fused
 //
-// where w is what the code in words[t·wordStride + r] from the bit shift on
-// stands for.
+// where w is the value in the codebook of the code in words[t·wordStride + r] whose first
+// bit is shift.
 func addChannel4Go(a *channelArgs) {
 	for i := range a.tiles * tileRows {
 		t, r := i/tileRows, i%tileRows

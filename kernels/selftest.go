@@ -47,8 +47,8 @@ func (s *sample) words(k kinds.Kind, n int) []uint32 {
 	return w
 }
 
-// groups returns the groups of n tiles of depth steps along K, and their words a tile.
-// Their scales are of a format, their zeros from 0 to 16.
+// groups returns random groups of n tiles of depth steps along K, held as g says, and
+// the number of words that they take in each tile. Zeros are 0 to 16.
 func (s *sample) groups(k kinds.Kind, n, depth int, g grouping) (words []uint32, tileGroups int) {
 	if !k.Form().Zeros {
 		return nil, 0
@@ -64,7 +64,7 @@ func (s *sample) groups(k kinds.Kind, n, depth int, g grouping) (words []uint32,
 	return words, count * g.groupWords()
 }
 
-// groupings are some ways in which groups are held: by the steps of two, and formats.
+// groupings has groups of two lengths, and scales of every format.
 var groupings = []grouping{{blockK, F16}, {2 * blockK, BF16}, {blockK, F32}}
 
 // testMatrixOps compares ops with the Go kernels on small matrices.
@@ -91,7 +91,7 @@ func testMatrixOps(ops *matrixOps) error {
 			ops.vector[kind](a)
 			a.y = want
 			matrixScalar.vector[kind](a)
-			if err := compare("vector", kind, got, want); err != nil {
+			if err := compare("vector of "+l.Name, got, want); err != nil {
 				return err
 			}
 		}
@@ -105,7 +105,7 @@ func testMatrixOps(ops *matrixOps) error {
 		}
 		ops.expand[kind](got[:steps*tileRows], words[:steps/8*l.Words8()], scales, code)
 		matrixScalar.expand[kind](want[:steps*tileRows], words[:steps/8*l.Words8()], scales, code)
-		if err := compare("expand", kind, got, want); err != nil {
+		if err := compare("expand of "+l.Name, got, want); err != nil {
 			return err
 		}
 	}
@@ -117,7 +117,7 @@ func testMatrixOps(ops *matrixOps) error {
 		ops.group(a)
 		a.scales, a.zeros = want, want[tiles*tileRows:]
 		groupGo(a)
-		if err := compare("group", kinds.U4, got, want); err != nil {
+		if err := compare("group", got, want); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func testMatrixOps(ops *matrixOps) error {
 		ops.block(a)
 		a.y = want
 		blockGo(a)
-		if err := compare("block", kinds.Kind(n), got, want); err != nil {
+		if err := compare(fmt.Sprintf("block of %d tokens", n), got, want); err != nil {
 			return err
 		}
 	}
@@ -141,10 +141,10 @@ func testMatrixOps(ops *matrixOps) error {
 }
 
 // compare returns an error that says where got differs from want in a bit.
-func compare(what string, k kinds.Kind, got, want []float32) error {
+func compare(what string, got, want []float32) error {
 	for i := range want {
 		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			return fmt.Errorf("%s %d: value %d is %x, not %x", what, k, i, got[i], want[i])
+			return fmt.Errorf("%s: value %d is %x, not %x", what, i, got[i], want[i])
 		}
 	}
 	return nil

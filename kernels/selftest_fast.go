@@ -75,7 +75,7 @@ func (s *fastSample) testQuantise() error {
 			return fmt.Errorf("quantise: sum %d is %d, not %d", i, s.sums[i], w)
 		}
 	}
-	return compare("quantise", 0, scales, wantScales)
+	return compare("quantise", scales, wantScales)
 }
 
 // weightsOf returns the sample's weights of a kind.
@@ -113,7 +113,7 @@ func (s *fastSample) testVectors() error {
 			s.ops.fastVector[kind](a)
 			a.y = want
 			fastScalar.fastVector[kind](a)
-			if err := compare("fast vector", kind, got, want); err != nil {
+			if err := compare("fast vector of "+f.Name, got, want); err != nil {
 				return err
 			}
 		}
@@ -145,7 +145,7 @@ func (s *fastSample) testChannels() error {
 			s.ops.addChannel[kind](a)
 			a.y = want
 			fastScalar.addChannel[kind](a)
-			if err := compare("channel", kind, got, want); err != nil {
+			if err := compare("channel of "+f.Name, got, want); err != nil {
 				return err
 			}
 		}
@@ -191,5 +191,5 @@ func (s *fastSample) testBlock(kind kinds.Kind, n int, product func(*fastBlockAr
 	a.y = want
 	a.panel, a.panelStride = wantPanel, wantStep
 	fastBlockGo(a)
-	return compare("fast block", kind, got, want)
+	return compare("fast block of "+kind.Form().Name, got, want)
 }

@@ -55,9 +55,9 @@ func (d *Delta) Merge(base quant.Matrix) (quant.Matrix, error) {
 	return sum, err
 }
 
-// RowScale returns DoRA's m/‖W + s·BA‖ of each row of a linear map, given its own
-// weight W, all of which it reads; nil for plain LoRA. It is what the low-rank
-// path beside W needs where the two aren't merged.
+// RowScale returns DoRA's m/‖W + s·BA‖ for each row of a linear map, given its own weight
+// W, all of which it reads; nil for plain LoRA. Who computes the low-rank path beside W,
+// rather than merging the two, multiplies each output by it.
 func (d *Delta) RowScale(base quant.Matrix) ([]float32, error) {
 	if d.Magnitude == nil || d.Module.Kind == Embedding {
 		return nil, nil
@@ -152,9 +152,11 @@ func (d *Delta) sum(w quant.Matrix) *merged {
 }
 
 // merged is a weight W with a low-rank matrix added. Row i is
-// rowScale[i] · colScale ∘ (W[i] + scale · Σₖ coefficient[i][k]·direction[k]).
-// Of a linear map the coefficients are rows of B and the directions rows of A; of
-// an embedding they are columns of A and rows of Bᵀ.
+//
+//	rowScale[i] · colScale ∘ (W[i] + scale · Σₖ coefficients[i][k]·directions[k])
+//
+// For a linear map, coefficients[i] is row i of B, and directions[k] row k of A. For an
+// embedding, coefficients[i] is column i of A, and directions[k] row k of Bᵀ.
 type merged struct {
 	quant.Matrix // W
 	rank         int

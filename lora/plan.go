@@ -12,8 +12,8 @@ import (
 	"github.com/medner/medner/quant"
 )
 
-// Delta is what an adapter changes in one module. Matrices are views of the
-// adapter's file.
+// Delta holds what an adapter changes in one module. Matrices are views of the adapter's
+// file.
 type Delta struct {
 	Module Module
 	// Weight replaces the module's own weight, and Bias its bias; nil: the
@@ -24,8 +24,8 @@ type Delta struct {
 	// embedding [r, vocabulary] and [hidden, r]. Nil: the module has none.
 	A, B  quant.Matrix
 	Scale float32 // s, by which the product of the factors is multiplied
-	// AddedBias is what B's own bias adds to the module's (lora_bias), already
-	// scaled. Nil: B has none.
+	// AddedBias is B's own bias (lora_bias), times Scale, which is added to the module's
+	// bias. Nil: B has none.
 	AddedBias []float32
 	// Magnitude is DoRA's m, one number for each output; of an embedding, for
 	// each column. Nil: plain LoRA.
@@ -34,7 +34,7 @@ type Delta struct {
 	saved bool // modules_to_save replaces the module
 }
 
-// Plan is what an adapter changes in a model.
+// Plan holds what an adapter changes in a model: a [Delta] for each module that changes.
 type Plan struct {
 	deltas map[string]*Delta // by the names of modules
 	names  []string          // of modules that change, in the order of the model

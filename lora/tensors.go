@@ -71,8 +71,8 @@ func same(a, b safetensors.Tensor) bool {
 	return err == nil && equal
 }
 
-// marks tells the parts by what their names have behind the module's: an infix,
-// then a dot and the name of the adapter, which newer files leave out, and an
+// marks tells parts by their names. Behind the name of its module, a part's name has an
+// infix, then a dot and the name of the adapter, which newer files leave out, and an
 // ending. The first mark that fits counts.
 var marks = []struct {
 	infix, ending string

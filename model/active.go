@@ -9,13 +9,12 @@ import (
 	"github.com/medner/medner/lora"
 )
 
-// active is what requests that name no adapter run under.
+// active says under which adapter, or sum of adapters, requests run that name none.
 type active struct {
-	name string // of an adapter, of a sum of adapters, or Base; "": the model has no adapters
-	// sum is what a sum of adapters changes together; nil: the name is no sum's.
-	sum *lora.Plan
-	// refused says why the adapters, of which the options name none, have no sum. Only
-	// requests that name an adapter, or Base, then run.
+	name string     // of an adapter, of a sum of adapters, or Base; "": the model has no adapters
+	sum  *lora.Plan // what the sum changes; nil: name is not the name of a sum
+	// refused says why requests that name no adapter are refused: there are several, the
+	// options name none of them, and they have no sum. nil: such requests run.
 	refused error
 }
 

@@ -11,7 +11,7 @@ import (
 // last positions, and no output.
 type classifier struct {
 	*sequence
-	mailbox[struct{}]             // the scores are read once the ending is there
+	mailbox[struct{}]             // carries the ending only: the caller reads scores then
 	first             int         // position whose scores are wanted
 	scores            [][]float32 // by position from first on
 }

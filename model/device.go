@@ -14,8 +14,8 @@ import (
 
 // device is where a model may run.
 type device struct {
-	cuda    bool // else the processors
-	ordinal int
+	cuda    bool // a GPU; false: the processors
+	ordinal int  // of the GPU
 }
 
 func (d device) String() string {
@@ -53,7 +53,7 @@ func (d device) open(ctx context.Context, w *backend.Weights, o backend.Options)
 	return cpu.New(ctx, w, o)
 }
 
-// estimate is the Info that open's backend would have.
+// estimate returns the Info that the backend of open would have.
 func (d device) estimate(w *backend.Weights, o backend.Options) (backend.Info, error) {
 	if d.cuda {
 		return estimateCUDA(d.ordinal, w, o)
@@ -88,7 +88,7 @@ func openDevices(ctx context.Context, devices []device, w *backend.Weights, o ba
 	return openDevices(ctx, rest, w, o)
 }
 
-// estimateDevices is the Info that openDevices' backend would have.
+// estimateDevices returns the Info that the backend of openDevices would have.
 func estimateDevices(devices []device, w *backend.Weights, o backend.Options) (backend.Info, error) {
 	info, err := devices[0].estimate(w, o)
 	if err == nil || len(devices) == 1 {

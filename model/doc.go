@@ -6,17 +6,17 @@
 // adapters, and packs it for a device. [Model.Generate] continues a prompt,
 // [Model.Logits] scores one, and [Model.Classify] labels the tokens of a text with
 // the head of a token classification model or adapter. A [Model] serves any number of
-// goroutines; for tokens as they are written see Request.OnToken. Text is put into ids and back
-// by packages tokenizer and tokenizer/chat; [Model.Text] finds the model's own.
+// goroutines; for tokens as they are written see Request.OnToken. Packages tokenizer and
+// tokenizer/chat put text into ids and back; [Model.Text] finds the model's own.
 //
 // # What it promises
 //
-// In the precision [F32], the ids that greedy requests get are those of
-// transformers' generate, and label scores are those of transformers' token
-// classification models but for the order of sums. What a request gets depends on the request and the
-// model alone: the number of threads, other requests, the size of chunks,
-// drafts, the prefix cache and the processor's instruction set change no bit of
-// it. The same holds for [Sampling] with its seed, and in the precision [Fast].
+// In the precision [F32], greedy requests get the ids that transformers' generate
+// gives, and label scores equal those of transformers' token classification models but
+// for the order of sums. What a request gets depends on the request and the model alone:
+// the number of threads, other requests, the size of chunks, drafts, the prefix cache and
+// the processor's instruction set change no bit of it. The same holds for [Sampling] with
+// its seed, and in the precision [Fast].
 //
 // Bad files and bad requests are badinput errors; the other errors that a
 // caller can tell apart are listed in this package. A call returns when its

@@ -36,14 +36,14 @@ func lookup(dst, tokens []int32, limit int) (drafted []int32, gram int) {
 	return dst, gram
 }
 
-// odds are the recent chances that drafted ids are accepted.
+// odds holds the shares of drafted ids that were accepted of late.
 type odds struct {
-	first [maxGram + 1]float64 // of the first id, by the n-gram's length
-	next  float64              // of a further id, where the one before was accepted
+	first [maxGram + 1]float64 // of first ids of drafts, by the length of the n-gram that they followed
+	next  float64              // of further ids behind an accepted one
 }
 
-// startOdds returns what answers that copy from their prompt were seen to start
-// with; a few steps of measuring replace them.
+// startOdds returns shares that were measured at the beginning of answers that copy from
+// their prompt. A few steps replace them by the model's own.
 func startOdds() odds {
 	return odds{first: [maxGram + 1]float64{0, 0.3, 0.5, 0.7}, next: 0.8}
 }
@@ -51,8 +51,8 @@ func startOdds() odds {
 // oddsMemory is the weight of the latest outcome.
 const oddsMemory = 0.15
 
-// observe notes that of drafted ids after an n-gram of length gram the first
-// accepted ones were.
+// observe notes that of a draft of drafted ids, after an n-gram of length gram, the first
+// accepted ids were accepted.
 func (o *odds) observe(gram, drafted, accepted int) {
 	update := func(p *float64, hit bool) {
 		outcome := 0.0

@@ -19,9 +19,9 @@ func (s *scheduler) compute(ctx context.Context) error {
 	return err
 }
 
-// fail ends the sequences that a failed step leaves without a future. Where the
-// device is lost, these are all that have a cache; where its memory is full,
-// one makes room; else they are those of the step.
+// fail ends sequences after a step that failed with err: all that have a cache if the
+// device is lost, one to make room if its memory is full, and the sequences of the step
+// in any other case.
 func (s *scheduler) fail(err error) {
 	switch {
 	case errors.Is(err, backend.ErrLost):

@@ -7,11 +7,11 @@ import "context"
 // drawn as Request.Sampling says. The ids are the same whatever else the model is
 // doing.
 //
-// When ctx ends, Generate returns at once with its error, the tokens written so
-// far and the timings up to the latest step that wrote. Other errors: *[ContextError] and badinput errors for requests that
-// can't be met, *[QueueFullError], [ErrDraining] and [ErrClosed] for calls that
-// are not let in, [ErrNotFinite], [ErrNothingAllowed], [ErrMemory] and [ErrLost]
-// for those that fail on the way.
+// When ctx ends, Generate returns at once with its error, the tokens written so far and
+// the timings up to the latest step that wrote. Other errors are *[ContextError] and
+// badinput errors for requests that can't be met, *[QueueFullError], [ErrDraining] and
+// [ErrClosed] for calls that are not let in, and [ErrNotFinite], [ErrNothingAllowed],
+// [ErrMemory] and [ErrLost] for calls that fail on the way.
 func (m *Model) Generate(ctx context.Context, r Request) (*Result, error) {
 	adapter, err := m.check(r.Tokens, r.Adapter)
 	if err == nil {

@@ -15,7 +15,7 @@ import (
 // head is a token classification head: that of a model, or that of an adapter.
 type head struct {
 	classifier *backend.Classifier
-	labels     []string // by class; nil: neither files nor options name them
+	labels     []string // by class, as the options or else the files name them; nil: neither does
 	filed      []string // by class, as the files name them; nil: they don't
 }
 
@@ -78,8 +78,8 @@ func newHead(c *backend.Classifier, names []string, file string, o Options) (*he
 	return &head{classifier: c, labels: names, filed: filed}, nil
 }
 
-// lacksLabels is the error of a head that neither the file or folder nor the options
-// name the labels of.
+// lacksLabels returns the error for a head whose labels neither its file or folder nor the
+// options name.
 func (h *head) lacksLabels(file string) error {
 	return badinput.New(file, "labels", fmt.Sprintf("none for the %d classes of the token classification head", h.classifier.Weight.Rows()),
 		labels.FileName+" beside the adapter, id2label in config.json, or --labels")

@@ -8,9 +8,10 @@ import (
 // LoRA says how adapters are applied.
 type LoRA string
 
-// Merging adds the active adapter, or the active sum of adapters, to the weights; a choice
-// by request needs Unmerged. MergeNF4 re-quantises the sum, which rounds most of a small
-// adapter away: the share that survives is logged.
+// The ways to apply adapters. Merging adds the active adapter, or the active sum of
+// adapters, to the weights; to choose an adapter by request takes Unmerged. MergeNF4
+// re-quantises the sum, which rounds most of a small adapter away: the share that
+// survives is logged.
 const (
 	LoRADefault LoRA = ""          // Merge, but Unmerged where the base is 4-bit or adapters are several
 	Merge       LoRA = "merge"     // W + ΔW; adapted tensors held as f32 unless Hold says otherwise
@@ -21,22 +22,22 @@ const (
 // Precision chooses the arithmetic.
 type Precision string
 
-// F32 is exact and invariant; Fast trades exactness for integer dot products
-// and is invariant in itself.
+// The precisions. With either one, the bits of an answer don't depend on threads, batches
+// or instruction sets.
 const (
-	F32  Precision = "f32"
-	Fast Precision = "fast"
+	F32  Precision = "f32"  // products in float32
+	Fast Precision = "fast" // weights of 4 bits and int8 times activations rounded to int8: faster, not exact
 )
 
 // Hold is the form in which projections are held in memory.
 type Hold string
 
-// Keep holds what the file holds (GGUF's block formats as int8 where exact,
-// else as f32).
+// The forms. HoldInt8 and HoldBF16 round what they can't represent, and so does HoldNF4,
+// but for weights that the file has in 4-bit codes: these stay as they are.
 const (
-	Keep     Hold = "keep"
-	HoldNF4  Hold = "nf4"
-	HoldInt8 Hold = "int8"
+	Keep     Hold = "keep" // as the file has them; GGUF's block formats as int8 where that is exact, or as f32
+	HoldNF4  Hold = "nf4"  // bitsandbytes' NF4, in blocks of 64
+	HoldInt8 Hold = "int8" // int8 with a scale for each 32 along a row
 	HoldBF16 Hold = "bf16"
 	HoldF32  Hold = "f32"
 )

@@ -15,7 +15,7 @@ type pace struct {
 	points []pacePoint // ascending in rows
 }
 
-// pacePoint is what steps of one width took.
+// pacePoint holds how long steps of one width took.
 type pacePoint struct {
 	rows    int
 	seconds float64 // an average in which later steps count more
@@ -108,14 +108,14 @@ func (p *pace) cost(rows int) float64 {
 	return min(below.seconds+share*(above.seconds-below.seconds), least)
 }
 
-// draft is what one sequence could have verified in the next step.
+// draft holds the ids that one sequence could have verified in the next step.
 type draft struct {
 	ids   []int32
 	first float64 // the chance that the first id is accepted
 	next  float64 // the chance that a further id is, where the one before was
 	take  int     // set by choose: how many ids the step verifies
 
-	// Of the search in choose.
+	// The state of the search in choose.
 	tried  int     // ids considered so far
 	chance float64 // the chance that the id after them, and all before it, are accepted
 }

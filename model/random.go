@@ -53,11 +53,15 @@ func RandomShape(name string) (*arch.Config, error) {
 }
 
 // OpenRandom opens a model of a known shape with random weights: NF4 projections, and
-// a bf16 table of token vectors. A form of projections may follow the shape's name
-// after a colon: nf4, nf4-bf16 and nf4-f16, whose dequantised weights are rounded to these
-// formats, as most published checkpoints ask, or awq-32, awq-64, awq-128 and awq-row,
-// 4-bit integers with zeros in groups of so many along a row, or of all of it. It needs no file. It is as fast as
-// a real model of the shape, and what it writes means nothing.
+// a bf16 table of token vectors. It needs no file. It is as fast as a real model of the
+// shape, and what it writes means nothing. A form of projections may follow the shape's
+// name after a colon, as in "llama-3.2-1b:awq-128":
+//
+//	nf4                        NF4, dequantised to float32: the default
+//	nf4-bf16, nf4-f16          NF4, dequantised weights rounded to these formats, as most
+//	                           published checkpoints ask
+//	awq-32, awq-64, awq-128    4-bit integers with zeros in groups of 32, 64 or 128 along a row
+//	awq-row                    4-bit integers with a zero for each row
 func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	shape, form, err := parseRandom(shape)
 	if err != nil {

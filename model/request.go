@@ -6,8 +6,9 @@ import "time"
 type Request struct {
 	// Tokens is the prompt, as the model reads it: nothing is added.
 	Tokens []int32
-	// Adapter is one of the names that [Model.Adapters] returns. "" is the first
-	// of them, or the base where there is none; [Base] is the base alone.
+	// Adapter is one of the names that [Model.Adapters] returns, or the sum of adapters
+	// that Options.Active names, or [Base] for the base alone. "" means what Options.Active
+	// says: by default the only adapter, the sum of all, or the base where there is none.
 	Adapter string
 	// MaxNewTokens is the length of the output at most, its stop id included.
 	// 0: as many tokens as the context has room for.

@@ -36,7 +36,7 @@ type sequence struct {
 	timings   Timings
 }
 
-// task is what a sequence is in the scheduler for: a [writer] writes tokens, a
+// task does with a sequence what its caller asked for: a [writer] writes tokens, a
 // [scorer] returns logits, a [classifier] the scores of labels.
 type task interface {
 	// begin is called at each admission to the batch.

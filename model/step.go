@@ -15,7 +15,7 @@ func (s *scheduler) step() {
 	s.spans, s.running = s.spans[:0], s.running[:0]
 	budget := s.readBudget()
 	rows := s.addUrgentReaders(s.urgentBudget(budget))
-	spare := spareRows(rows)
+	spare := spareRows(rows) // for patient sequences; -1: any number
 	patient := s.patientWriters(spare)
 	if budget -= rows; spare >= 0 {
 		budget = min(budget, spare-len(patient))
@@ -84,43 +84,39 @@ func (s *scheduler) add(q *sequence, tokens []int32) {
 	s.running = append(s.running, q)
 }
 
-// addWriter adds a sequence to the writers of the step, with at most a number of drafted
-// tokens.
-func (s *scheduler) addWriter(q *sequence, most int) {
+// addWriter adds a sequence to the writers of the step, with at most drafts drafted tokens.
+func (s *scheduler) addWriter(q *sequence, drafts int) {
 	t := q.task.(*writer) // the only task that comes to this phase
-	t.lookup(most)
+	t.lookup(drafts)
 	s.writers = append(s.writers, t)
 	s.drafts = append(s.drafts, draft{ids: t.draft, first: t.odds.first[t.gram], next: t.odds.next})
 }
 
-// addWriters adds the sequences that are being written: the urgent ones, and those of
-// the patient ones that have their turn, each with as many drafted tokens as are worth
-// verifying beside the readRows rows that the step has already. Where drafts is false,
-// the patient ones have none. It returns how many rows it adds.
-func (s *scheduler) addWriters(readRows int, patient []*sequence, drafts bool) (rows int) {
+// addWriters adds the sequences that are being written, the urgent ones and the given
+// patient ones, each with as many drafted tokens as are worth verifying beside the
+// readRows rows that the step has already. Patient sequences get drafts only if
+// patientDrafts is true.
+func (s *scheduler) addWriters(readRows int, patient []*sequence, patientDrafts bool) {
 	s.writers, s.drafts = s.writers[:0], s.drafts[:0]
 	for _, q := range s.active {
 		if q.phase == writing && !q.patient {
 			s.addWriter(q, s.draft)
 		}
 	}
-	most := s.draft
-	if !drafts {
-		most = 0
+	drafts := 0
+	if patientDrafts {
+		drafts = s.draft
 	}
 	for _, q := range patient {
-		s.addWriter(q, most)
+		s.addWriter(q, drafts)
 	}
 	s.chooseDrafts(readRows+len(s.writers), s.drafts)
 	for i, t := range s.writers {
 		if !t.claim(func() { t.ask(1+s.drafts[i].take, s.vocab) }) {
 			continue
 		}
-		n := len(t.rows)
-		t.span = append(append(t.span[:0], t.tokens[len(t.tokens)-1]), t.draft[:n-1]...)
+		t.span = append(append(t.span[:0], t.tokens[len(t.tokens)-1]), t.draft[:len(t.rows)-1]...)
 		s.add(t.sequence, t.span)
 		t.lastStep = s.number
-		rows += n
 	}
-	return rows
 }

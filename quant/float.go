@@ -37,8 +37,9 @@ func f32ToBF16(f float32) uint16 {
 	return uint16((u + 0x7fff + u>>16&1) >> 16)
 }
 
-// f8E4M3 and f8E5M2 have the numbers of all bytes in the two 8-bit formats of Micikevicius et al. 2022 (arXiv 2209.05433), as
-// torch.float8_e4m3fn (no infinities) and torch.float8_e5m2 store them.
+// f8E4M3 and f8E5M2 have the number of each byte in the two 8-bit formats of
+// Micikevicius et al. 2022 (arXiv 2209.05433), as torch.float8_e4m3fn (which has no
+// infinities) and torch.float8_e5m2 store them.
 var (
 	f8E4M3 = byteTable(func(b byte) float32 {
 		exponent, fraction := int(b>>3&0xf), float64(b&7)

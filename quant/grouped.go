@@ -20,11 +20,11 @@ import (
 type Grouped struct {
 	rows, cols, group int
 	layout            Layout
-	codes             nibbles
-	scales            strided
-	zeros             nibbles
-	zero              int // what is added to each of zeros, or stands for all where there are none
-	symmetric         bool
+	codes             nibbles // [rows][cols]
+	scales            strided // [rows][cols/group]
+	zeros             nibbles // [rows][cols/group]; empty if symmetric
+	zero              int     // added to each number of zeros; the zero of all groups if symmetric
+	symmetric         bool    // the file has no zeros
 }
 
 // strided is a matrix of numbers of 16 or 32 bits with any distance between rows
@@ -83,7 +83,8 @@ func NewGrouped(rows, cols, group int, codes []byte, scales []float32, zeros []b
 	return g, g.Check()
 }
 
-// packNibbles packs rows of bytes, less a number, into words along rows.
+// packNibbles packs v, [rows][cols] bytes below 16 + less, into words along rows, each
+// byte less the number less. Nil stays empty.
 func packNibbles(v []byte, rows, cols int, less byte) nibbles {
 	n := nibbles{rowStep: ceilDiv(cols, 8), colStep: 1, order: &ascending}
 	if v == nil {

@@ -20,11 +20,12 @@ import (
 //	GPTQ, GPTQv2   .qweight I32 [in/8, out]      .qzeros I32 [in/g, out/8]    .scales [in/g, out]     .g_idx I32 [in]
 //	PackQuantized  .weight_packed I32 [out, ⌈in/8⌉]  .weight_zero_point I32 [⌈out/8⌉, in/g]  .weight_scale [out, in/g]  .weight_shape I64 [2]
 //
-// A word of I32 holds 8 numbers, the first in its lowest nibble, but in AWQGEMM,
-// whose nibbles 0, 1, … hold the numbers 0, 2, 4, 6, 1, 3, 5, 7. Z is ⌈in/g/8⌉ rounded
-// up to a multiple of 2 for groups of 64 and of 4 for groups of 32; what lies beyond
-// in/g is padding. GPTQ stores a zero less 1. The g_idx of GPTQ gives the group of each
-// input; only i/g in their order is read, and the tensor may be missing.
+// A word of I32 holds 8 numbers, the first in its lowest nibble. In AWQGEMM the nibbles
+// 0, 1, … hold the numbers 0, 2, 4, 6, 1, 3, 5, 7. Z is ⌈in/g/8⌉, rounded up to a
+// multiple of 2 for groups of 64 and of 4 for groups of 32; numbers beyond in/g are
+// padding. GPTQ stores each zero less 1, GPTQv2 as it is. The g_idx of GPTQ gives the
+// group of each input: it may be missing, and any other group than i/g for input i is
+// refused.
 type Layout uint8
 
 // The layouts.

@@ -6,8 +6,8 @@ import "encoding/binary"
 // holds 8 neighbours along one axis; nibble 0 of a word is its lowest.
 type nibbles struct {
 	data []byte
-	// down says that a word holds 8 rows of one column; else it holds 8 columns
-	// of one row.
+	// down says that a word holds 8 rows of one column. If not, it holds 8 columns of
+	// one row.
 	down bool
 	// rowStep and colStep are the words from a row, and from a column, to the
 	// next. Along the axis of the 8 neighbours the step is to the next 8.
@@ -69,7 +69,7 @@ func (n *nibbles) readRows(dst []byte, rows, cols, from int) {
 	}
 }
 
-// readDown is readRows where words hold 8 rows of a column.
+// readDown does what readRows does, of words that hold 8 rows of a column.
 func (n *nibbles) readDown(dst []byte, rows, cols, from int) {
 	size := ceilDiv(cols, 2)
 	for row := from; row < from+rows; {

@@ -184,7 +184,7 @@ func (m *addedMatcher) split(p piece, r rules, emit func(piece)) {
 		if done < start {
 			emit(p.slice(done, start))
 		}
-		if start < end { // else the token before took its spaces
+		if start < end { // not empty: a token before may have taken the spaces that are all of it
 			q := p.slice(start, end)
 			q.token = t.ID
 			emit(q)

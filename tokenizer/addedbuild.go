@@ -117,10 +117,10 @@ func (b *builder) failIn(n namedToken, found, want string) {
 	}
 }
 
-// matchers makes the matchers of the added tokens, of which special ones come
-// first. A token that is looked for in the normalized text is normalized itself,
-// and then, as in the reference, decodes to that; it counts as special there if
-// that is a special token's name.
+// matchers makes the matchers of the added tokens, in which special tokens come before
+// others. A token that is looked for in the normalized text is normalized itself. As in
+// the reference, it then decodes to the normalized name, and decoding without special
+// tokens leaves it out if that name is a special token's.
 func (b *builder) matchers(t *Tokenizer) {
 	special := make(map[string]bool, len(t.added))
 	bytes := 0

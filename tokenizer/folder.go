@@ -23,7 +23,7 @@ const (
 	addedFile      = "added_tokens.json"
 )
 
-// The field of special tokens without names, and what older versions call it.
+// The field of special tokens without names, and its name in older versions.
 const (
 	extraField      = "extra_special_tokens"
 	additionalField = "additional_special_tokens"
@@ -63,9 +63,9 @@ func parseFolder(dir string, contents map[string][]byte) (*Tokenizer, error) {
 type namedToken struct {
 	addedToken
 	file, field string
-	always      bool // the token is added even if it is an added token already: its flags may differ
-	text        bool // the file gives the token as a string, without flags
-	open        bool // the file doesn't say whether the token is looked for in normalized text
+	always      bool // added even if there is such an added token already, whose flags may differ
+	text        bool // given as a string, without flags
+	open        bool // given without saying whether it is looked for in normalized text
 }
 
 func (n namedToken) wrong(found, want string) error {
@@ -142,35 +142,14 @@ func namedTokens(dir string, contents map[string][]byte, f *fileJSON) ([]namedTo
 	if err := s.merge(in(configFile), contents[configFile]); err != nil {
 		return nil, err
 	}
-	if emptyJSON(s.values[extraField].raw) {
-		s.rename(additionalField, extraField)
+	decoder := s.values["added_tokens_decoder"]
+	var special []byte // special_tokens_map.json, if it is read
+	if null(decoder.raw) {
+		special = contents[specialFile]
 	}
-	extra, err := extraTokens(s.values[extraField])
+	withNames, extra, err := s.extra(in(specialFile), special)
 	if err != nil {
 		return nil, err
-	}
-	var withNames []namedToken
-	if v := s.values[extraField]; !emptyJSON(v.raw) && v.raw[0] == '{' {
-		withNames, extra = extra, nil
-		delete(s.values, extraField)
-	}
-	decoder := s.values["added_tokens_decoder"]
-	if null(decoder.raw) {
-		if err := s.merge(in(specialFile), contents[specialFile]); err != nil {
-			return nil, err
-		}
-		if v, ok := s.values[extraField]; ok && v.file == in(specialFile) {
-			more, err := extraTokens(v)
-			if err != nil {
-				return nil, err
-			}
-			extra = append(extra, more...)
-		}
-	}
-	if _, ok := s.values[extraField]; !ok {
-		if extra, err = extraTokens(s.values[additionalField]); err != nil {
-			return nil, err
-		}
 	}
 	named, err := s.attributes(f)
 	if err != nil {
@@ -192,13 +171,13 @@ func namedTokens(dir string, contents map[string][]byte, f *fileJSON) ([]namedTo
 	if err != nil {
 		return nil, err
 	}
-	special := make(map[string]bool, len(named))
+	isNamed := make(map[string]bool, len(named))
 	for _, t := range named {
-		special[t.Content] = true
+		isNamed[t.Content] = true
 	}
 	all := slices.Concat(byID, named, extra)
 	for i, t := range all {
-		if special[t.Content] && !t.Special {
+		if isNamed[t.Content] && !t.Special {
 			all[i].Special, all[i].Normalized = true, t.Normalized && !t.open
 		}
 	}
@@ -209,9 +188,36 @@ func emptyJSON(raw json.RawMessage) bool {
 	return slices.Contains([]string{"", "null", "[]", "{}", `""`}, strings.Join(strings.Fields(string(raw)), ""))
 }
 
-// rename gives a field another name.
-func (s *settings) rename(from, to string) {
-	if v, ok := s.values[from]; ok {
-		s.set(to, v)
+// extra merges the fields of special_tokens_map.json, if that is given, and returns the
+// extra special tokens: those to which tokenizer_config.json gives names, in an object,
+// and the others, in lists. Where no field has the newer name, the older one counts.
+func (s *settings) extra(file string, special []byte) (withNames, others []namedToken, err error) {
+	if emptyJSON(s.values[extraField].raw) {
+		if v, ok := s.values[additionalField]; ok {
+			s.set(extraField, v)
+		}
 	}
+	v := s.values[extraField]
+	tokens, err := extraTokens(v)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !emptyJSON(v.raw) && v.raw[0] == '{' {
+		withNames = tokens
+		delete(s.values, extraField)
+	} else {
+		others = tokens
+	}
+	if err := s.merge(file, special); err != nil {
+		return nil, nil, err
+	}
+	v, there := s.values[extraField]
+	switch {
+	case !there:
+		others, err = extraTokens(s.values[additionalField])
+	case v.file == file:
+		tokens, err = extraTokens(v)
+		others = append(others, tokens...)
+	}
+	return withNames, others, err
 }

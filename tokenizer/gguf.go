@@ -12,8 +12,8 @@ import (
 	"github.com/medner/medner/internal/clip"
 )
 
-// GGUFVocabulary is what a GGUF file says about its vocabulary, in the metadata
-// whose keys begin with tokenizer.ggml.
+// GGUFVocabulary holds the metadata of a GGUF file that describe its vocabulary. Their
+// keys begin with tokenizer.ggml.
 type GGUFVocabulary struct {
 	File   string    // for errors
 	Model  string    // model: "gpt2" (byte-level) or "llama" (SentencePiece)
@@ -130,7 +130,7 @@ func (g *ggufBuilder) byteLevel() (*Tokenizer, error) {
 	return g.b.build(g.added(), parts, modelJSON{IgnoreMerges: pre.ignoreMerges}, merges)
 }
 
-// preTokenization is what a value of tokenizer.ggml.pre stands for.
+// preTokenization says how text is cut into words under a value of tokenizer.ggml.pre.
 type preTokenization struct {
 	splits       []object
 	nfc          bool

@@ -34,7 +34,7 @@ func (s *settings) attributes(f *fileJSON) (tokens []namedToken, err error) {
 			tokens = append(tokens, t)
 		}
 	}
-	var strings []namedToken // they come last
+	var last []namedToken // tokens that tokenizer_config.json names by their text alone
 	for _, name := range s.names {
 		if !isTokenField(name) {
 			continue
@@ -43,12 +43,12 @@ func (s *settings) attributes(f *fileJSON) (tokens []namedToken, err error) {
 		switch {
 		case !ok:
 		case t.text && filepath.Base(t.file) == configFile:
-			strings = append(strings, t)
+			last = append(last, t)
 		default:
 			tokens = append(tokens, t)
 		}
 	}
-	return append(tokens, strings...), nil
+	return append(tokens, last...), nil
 }
 
 // isTokenField reports whether a field that isn't one of namedAttributes may name
@@ -57,7 +57,8 @@ func isTokenField(name string) bool {
 	return strings.HasSuffix(name, "_token") && !slices.Contains(namedAttributes, name)
 }
 
-// token returns the token that a field names. must refuses what is no token.
+// token returns the token that a field names, and false if the field is missing or names
+// none. If must is true, a value that can't be a token is an error.
 func (s *settings) token(name string, must bool) (namedToken, bool, error) {
 	v, ok := s.values[name]
 	if !ok || null(v.raw) {
@@ -156,9 +157,9 @@ func decoderTokens(v setting) (tokens []namedToken, err error) {
 }
 
 // legacyTokens returns the tokens of added_tokens.json and of tokenizer.json in the
-// order of their ids; where they differ tokenizer.json counts.
-//
-// last holds them by their contents, those that lost their ids too.
+// order of their ids. If both files have a token for an id, the one of tokenizer.json
+// counts. last holds the tokens of both files by their contents, also tokens that lost
+// their id to another.
 func legacyTokens(file string, data []byte, special []namedToken, added []addedToken) (tokens []namedToken, last map[string]addedToken, err error) {
 	byID, last := map[int64]namedToken{}, map[string]addedToken{}
 	names := make(map[string]bool, len(special))

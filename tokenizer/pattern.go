@@ -2,7 +2,7 @@ package tokenizer
 
 import "strings"
 
-// pattern is what a Split or Replace component looks for.
+// pattern finds the matches that a Split or Replace component looks for.
 type pattern interface {
 	// find calls found with each match from left to right, without overlap.
 	find(s string, found func(start, end int))
@@ -37,7 +37,7 @@ func (p literal) find(s string, found func(start, end int)) {
 	}
 }
 
-// compilePattern returns the scanner of a pattern that has one, else a regex.
+// compilePattern returns the hand-written scanner of a pattern, or a regex if it has none.
 func compilePattern(source string) (pattern, error) {
 	switch source {
 	case patternLlama3:

@@ -16,9 +16,9 @@ import (
 	"github.com/medner/medner/internal/clip"
 )
 
-// regex is a pattern that an engine matches: the one of the standard library,
-// which takes time in proportion to the text of a match, where that understands
-// the pattern, else a backtracking one.
+// regex is a pattern that one of two engines matches. The engine of the standard library
+// takes time in proportion to the text; a pattern that it doesn't understand takes the
+// other, which backtracks.
 type regex struct {
 	linear      *regexp.Regexp  // nil: backtracking
 	re          *regexp2.Regexp // nil: linear

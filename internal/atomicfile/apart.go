@@ -82,8 +82,8 @@ func look(path string, standard *os.File) place {
 	return p
 }
 
-// resolved returns path as an absolute path without links. Of a path that isn't
-// there, that is done to the directories that are.
+// resolved returns path as an absolute path without links. Where nothing is at path, it
+// follows the links among the directories above that are there.
 func resolved(path string) string {
 	path, err := filepath.Abs(path)
 	if err != nil {

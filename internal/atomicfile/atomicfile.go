@@ -61,7 +61,7 @@ func failed(path string, err error) error {
 type File struct {
 	file   *os.File
 	path   string
-	mode   os.FileMode // permissions to set; 0: those that a new file gets
+	mode   os.FileMode // permissions that Commit sets; 0: the file keeps those it was made with
 	direct bool        // path is a device or a pipe, which is written directly
 }
 
@@ -75,7 +75,10 @@ func Create(path string) (*File, error) {
 	}
 	if special {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		return &File{file: f, path: path, direct: true}, failed(path, err)
+		if err != nil {
+			return nil, failed(path, err)
+		}
+		return &File{file: f, path: path, direct: true}, nil
 	}
 	f := &File{path: path}
 	perm := os.FileMode(0o666) // less the umask
@@ -88,9 +91,9 @@ func Create(path string) (*File, error) {
 	return f, nil
 }
 
-// Target looks at what is to be written at path. It returns what is there: nil if
-// nothing is, special if it is a device or a pipe. What can't be replaced is an
-// error.
+// Target looks at a path that an output shall have. It returns a description of what is
+// there, nil if nothing is; special says that it is a device or a pipe. A directory, and
+// a link to anything but a device or a pipe, are a *badinput.Error.
 func Target(path string) (info os.FileInfo, special bool, err error) {
 	info, err = os.Lstat(path)
 	if errors.Is(err, os.ErrNotExist) {

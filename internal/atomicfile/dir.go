@@ -14,7 +14,7 @@ import (
 // Discard removes it; one of them must be called.
 type Dir struct {
 	Path string // where to write the directory's files until Commit
-	to   string
+	to   string // the directory's path after Commit
 }
 
 // CreateDir makes a directory beside path, where a new or an empty directory must

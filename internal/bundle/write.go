@@ -22,7 +22,7 @@ import (
 	"github.com/medner/medner/internal/files"
 )
 
-// Plan is what goes into a bundle. Paths may lead into another bundle.
+// Plan names what goes into a bundle, by paths. They may lead into another bundle.
 type Plan struct {
 	Executable  string // medner; if it is a bundle, the model in it is left out
 	Model       string // a directory or a GGUF file
@@ -30,9 +30,9 @@ type Plan struct {
 	Terminology string // a file; "" for none
 }
 
-// page is what a file's offset in a bundle is a multiple of, in bytes: a multiple
-// of the page size of every system that maps bundles. No two files share a page,
-// so that the memory of one can be given back alone.
+// page divides the offset of every file in a bundle, in bytes. It is a multiple of the
+// page size of every system that maps bundles. No two files share a page, so that the
+// memory of one can be given back alone.
 const page = 16 << 10
 
 // Write writes a bundle, an executable file that appears whole or not at all.
@@ -62,10 +62,11 @@ func Write(ctx context.Context, output string, p Plan) error {
 	return f.Commit()
 }
 
+// writer writes a bundle: the program, and then, through zip, the archive.
 type writer struct {
 	ctx context.Context
 	out *bufio.Writer
-	n   int64 // bytes written
+	n   int64 // bytes written to out
 	zip *zip.Writer
 	// descriptor is the size in bytes of the record that zip writes behind the last
 	// file before it begins another.

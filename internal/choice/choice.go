@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// Rule says what a choice is made under. Bitmaps hold id i in bit i%64 of word
-// i/64; they may be shorter than the vocabulary, the missing words being zeros.
+// Rule holds the conditions of one choice. Bitmaps hold id i in bit i%64 of word i/64;
+// they may be shorter than the vocabulary, the missing words being zeros.
 type Rule struct {
 	Penalty   float32  // transformers' repetition penalty; 1 and 0: none
 	Penalised []uint64 // bitmap of the ids that the penalty applies to
@@ -31,11 +31,11 @@ type Sampling struct {
 	Position int
 }
 
-// Draws reports whether the token is drawn.
+// Draws reports whether the token is drawn, rather than the likeliest one chosen.
 func (s Sampling) Draws() bool { return s.Temperature > 0 }
 
-// Choice is the outcome: an id drawn as [Sampling] says, else the id with the
-// greatest penalised logit among the allowed ones, the lowest of equals.
+// Choice is the outcome of a Rule: the id that was drawn, as [Sampling] says, or, where
+// nothing is drawn, the allowed id with the greatest penalised logit, the lowest of equals.
 type Choice struct {
 	ID            int32
 	LogProb       float32   // of ID, by the raw logits, before penalty and mask

@@ -17,13 +17,13 @@ func Beside(output string) []string {
 	if output == "" {
 		return nil
 	}
-	return []string{output + journalSuffix, output + partialSuffix}
+	return []string{output + JournalSuffix, output + partialSuffix}
 }
 
 // lookAtJournal reports whether the output at path has a journal. A file of the
 // journal's name that medner didn't write is an error.
 func lookAtJournal(path string) (found bool, err error) {
-	name := path + journalSuffix
+	name := path + JournalSuffix
 	info, err := os.Lstat(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
@@ -56,7 +56,7 @@ func lookAtJournal(path string) (found bool, err error) {
 // lockJournal makes sure that one process writes an output at a time. File systems
 // without locks are left alone.
 func lockJournal(path string) (release func() error, err error) {
-	release, err = filelock.Try(path + journalSuffix)
+	release, err = filelock.Try(path + JournalSuffix)
 	if errors.Is(err, filelock.ErrBusy) {
 		return nil, hint.Add(fmt.Errorf("%s: %w", path, err), "another run writes this output; wait until it ends, or write to another file")
 	}
@@ -74,7 +74,7 @@ func (j *journal) clear(before bool) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if info != nil && (!before || !info.Mode().IsRegular() || !saysPartial(j.path+journalSuffix)) {
+	if info != nil && (!before || !info.Mode().IsRegular() || !saysPartial(j.path+JournalSuffix)) {
 		return hint.Add(badinput.New(partial, "", files.Kind(info.Mode())+" that no run of medner has left", "a name that is free"), "remove it, or write to another file")
 	}
 	if info != nil {
@@ -91,5 +91,5 @@ func (j *journal) clear(before bool) error {
 		}
 		j.release = nil
 	}
-	return writing(os.Remove(j.path + journalSuffix))
+	return writing(os.Remove(j.path + JournalSuffix))
 }

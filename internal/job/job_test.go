@@ -134,7 +134,7 @@ func TestInterruptedAndResumed(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"4", "5"}, second.asked)
 	require.Equal(t, Report{Documents: 6, Resumed: 4, Failed: 1, Resumable: true}, report)
-	require.FileExists(t, path+journalSuffix)
+	require.FileExists(t, path+JournalSuffix)
 }
 
 func TestOtherInputsAreRefused(t *testing.T) {

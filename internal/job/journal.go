@@ -47,10 +47,10 @@ type journal struct {
 	syncDir func(path string) error
 	keep    bool // the journal stays when the job is complete
 
-	size    int64     // of the output's documents, in bytes
-	sum     hash.Hash // of these bytes
-	check   uint32    // the CRC-32 of the journal
-	pending bytes.Buffer
+	size    int64        // bytes of the output's documents
+	sum     hash.Hash    // of these bytes
+	check   uint32       // the CRC-32 of the journal
+	pending bytes.Buffer // bytes of the document that record will write
 	// tail holds the bytes in the output of the next document, whose line in the
 	// journal is expected: an earlier run died while it wrote them.
 	tail     []byte
@@ -62,11 +62,10 @@ type journal struct {
 	failed int
 }
 
-// JournalSuffix is what the name of a journal has behind that of its output.
+// JournalSuffix follows the name of an output in the name of its journal.
 const JournalSuffix = ".resume"
 
 const (
-	journalSuffix = JournalSuffix
 	partialSuffix = ".partial"
 	journalSchema = "journal/2"
 	// journalMagic begins the journals of every version.
@@ -112,7 +111,7 @@ func startJournal(o *Output) (_ *journal, err error) {
 			return j, err
 		}
 	} else if o.Resume && info != nil && info.Size() > 0 {
-		err := badinput.New(o.Path, "journal", "no "+o.Path+journalSuffix, "one that says what the output was made of")
+		err := badinput.New(o.Path, "journal", "no "+o.Path+JournalSuffix, "one that says what the output was made of")
 		return nil, hint.Add(err, "remove the output to start again; only runs with --resume keep the journal when they end")
 	}
 	return j, j.begin(o, info, before)
@@ -126,7 +125,7 @@ func (j *journal) begin(o *Output, info os.FileInfo, before bool) error {
 		return err
 	}
 	var err error
-	if j.log, err = o.open(o.Path+journalSuffix, create, 0o666); err != nil {
+	if j.log, err = o.open(o.Path+JournalSuffix, create, 0o666); err != nil {
 		return writing(err)
 	}
 	if j.release, err = lockJournal(o.Path); err != nil {
@@ -248,7 +247,7 @@ func (j *journal) complete() error {
 		}
 	}
 	if !j.keep {
-		if err := os.Remove(j.path + journalSuffix); err != nil {
+		if err := os.Remove(j.path + JournalSuffix); err != nil {
 			return writing(err)
 		}
 	}
@@ -261,7 +260,7 @@ func (j *journal) giveUp() error {
 	if err := j.close(); err != nil || j.keep {
 		return writing(err)
 	}
-	return writing(errors.Join(os.Remove(j.path+partialSuffix), os.Remove(j.path+journalSuffix)))
+	return writing(errors.Join(os.Remove(j.path+partialSuffix), os.Remove(j.path+JournalSuffix)))
 }
 
 // replace gives FILE.partial the name and the mode of FILE.

@@ -54,18 +54,18 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 	for i := range 8 {
 		writeDocument(t, j, i)
 	}
-	log, err := os.ReadFile(whole + journalSuffix)
+	log, err := os.ReadFile(whole + JournalSuffix)
 	require.NoError(t, err)
 	require.NoError(t, j.complete())
 	want, err := os.ReadFile(whole)
 	require.NoError(t, err)
-	require.NoFileExists(t, whole+journalSuffix)
+	require.NoFileExists(t, whole+JournalSuffix)
 
 	path := filepath.Join(dir, "cut")
 	for output := 0; output <= len(want); output += 11 {
 		for entries := 0; entries <= len(log); entries += 5 {
 			require.NoError(t, os.WriteFile(path, want[:output], 0o644))
-			require.NoError(t, os.WriteFile(path+journalSuffix, log[:entries], 0o644))
+			require.NoError(t, os.WriteFile(path+JournalSuffix, log[:entries], 0o644))
 			j, err := start(path, settings, true)
 			if lines := bytes.Split(log[:entries], []byte("\n")); len(lines) > 1 && output > sizeIn(t, lines[len(lines)-2]) {
 				var bad *badinput.Error
@@ -84,7 +84,7 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 			}
 			require.NoError(t, j.complete())
 			if entries <= bytes.IndexByte(log, '\n') {
-				require.NoError(t, os.Remove(path+journalSuffix))
+				require.NoError(t, os.Remove(path+JournalSuffix))
 			}
 			got, err := os.ReadFile(path)
 			require.NoError(t, err)
@@ -93,12 +93,12 @@ func TestJournalResumesAtAnyByte(t *testing.T) {
 	}
 	require.NoFileExists(t, path+partialSuffix)
 	require.NoError(t, os.WriteFile(path, want, 0o644))
-	require.NoError(t, os.WriteFile(path+journalSuffix, log, 0o644))
+	require.NoError(t, os.WriteFile(path+JournalSuffix, log, 0o644))
 	j, err = start(path, settings, true)
 	require.NoError(t, err)
 	require.Len(t, j.done, 8)
 	require.NoError(t, j.complete())
-	require.FileExists(t, path+journalSuffix)
+	require.FileExists(t, path+JournalSuffix)
 }
 
 func TestJournalRefusesAnOutputWithoutOne(t *testing.T) {
@@ -108,7 +108,7 @@ func TestJournalRefusesAnOutputWithoutOne(t *testing.T) {
 	var bad *badinput.Error
 	require.ErrorAs(t, err, &bad)
 	require.NotEmpty(t, hint.Of(err))
-	require.ErrorContains(t, err, "no "+path+journalSuffix)
+	require.ErrorContains(t, err, "no "+path+JournalSuffix)
 }
 
 func TestJournalRefusesAnotherJob(t *testing.T) {

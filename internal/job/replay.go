@@ -36,7 +36,7 @@ type entry struct {
 // resume goes on with the output of an earlier run. It reports false if that run
 // died before it had begun its output; then nothing has been touched.
 func (j *journal) resume(o *Output) (found bool, err error) {
-	name := o.Path + journalSuffix
+	name := o.Path + JournalSuffix
 	if j.log, err = o.open(name, os.O_RDWR, 0); err != nil {
 		return false, err
 	}

@@ -88,7 +88,7 @@ func TestResumeTouchesNoOtherFile(t *testing.T) {
 		return err
 	}
 	require.NoError(t, run())
-	whole, journal := read(t, path), read(t, path+journalSuffix)
+	whole, journal := read(t, path), read(t, path+JournalSuffix)
 	aside := filepath.Join(dir, "aside")
 	require.NoError(t, os.WriteFile(aside, []byte(whole), 0o600))
 	for name, place := range map[string]func() error{
@@ -104,13 +104,13 @@ func TestResumeTouchesNoOtherFile(t *testing.T) {
 	} {
 		require.NoError(t, os.RemoveAll(path))
 		require.NoError(t, os.WriteFile(aside, []byte(whole), 0o600))
-		require.NoError(t, os.WriteFile(path+journalSuffix, []byte(journal), 0o600))
+		require.NoError(t, os.WriteFile(path+JournalSuffix, []byte(journal), 0o600))
 		require.NoError(t, place())
 		before, _ := os.ReadFile(path)
 		beside := read(t, aside)
 		err := run()
 		require.Error(t, err, name)
-		require.Equal(t, journal, read(t, path+journalSuffix), name)
+		require.Equal(t, journal, read(t, path+JournalSuffix), name)
 		require.Equal(t, beside, read(t, aside), name)
 		after, _ := os.ReadFile(path)
 		require.Equal(t, string(before), string(after), name)
@@ -128,7 +128,7 @@ func TestDamagedJournals(t *testing.T) {
 		return err
 	}
 	require.NoError(t, run())
-	whole, journal := read(t, path), read(t, path+journalSuffix)
+	whole, journal := read(t, path), read(t, path+JournalSuffix)
 	lines := strings.SplitAfter(journal, "\n")
 	for name, text := range map[string]string{
 		"no journal":         "precious notes\n",
@@ -140,18 +140,18 @@ func TestDamagedJournals(t *testing.T) {
 		"bytes behind":       journal + "precious notes\n",
 		"a line without end": lines[0] + strings.Repeat("7", 3<<20),
 	} {
-		require.NoError(t, os.WriteFile(path+journalSuffix, []byte(text), 0o600))
+		require.NoError(t, os.WriteFile(path+JournalSuffix, []byte(text), 0o600))
 		err := run()
 		var bad *badinput.Error
 		require.ErrorAs(t, err, &bad, name)
-		require.Equal(t, path+journalSuffix, bad.File, name)
-		require.Equal(t, text, read(t, path+journalSuffix), name)
+		require.Equal(t, path+JournalSuffix, bad.File, name)
+		require.Equal(t, text, read(t, path+JournalSuffix), name)
 		require.Equal(t, whole, read(t, path), name)
 	}
 	for at := range len(journal) - 1 {
 		changed := []byte(journal)
 		changed[at] ^= 1
-		require.NoError(t, os.WriteFile(path+journalSuffix, changed, 0o600))
+		require.NoError(t, os.WriteFile(path+JournalSuffix, changed, 0o600))
 		var bad *badinput.Error
 		require.ErrorAs(t, run(), &bad, "byte %d", at)
 		require.Equal(t, whole, read(t, path))
@@ -161,7 +161,7 @@ func TestDamagedJournals(t *testing.T) {
 // Files that stand where medner would write beside the output are not medner's.
 func TestFilesBesideTheOutput(t *testing.T) {
 	for _, resume := range []bool{false, true} {
-		for _, suffix := range []string{journalSuffix, partialSuffix} {
+		for _, suffix := range []string{JournalSuffix, partialSuffix} {
 			dir := t.TempDir()
 			path, aside := filepath.Join(dir, "out"), filepath.Join(dir, "aside")
 			require.NoError(t, os.WriteFile(aside, []byte("precious"), 0o600))

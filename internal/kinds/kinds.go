@@ -7,8 +7,8 @@ package kinds
 // each.
 const TileRows = 16
 
-// BlockK is the run along K of one partial sum, but for Int8, whose run is
-// Int8Block, and U4x32.
+// The steps along K of one partial sum: Int8Block in Int8, 32 in U4x32, and BlockK in
+// every other kind.
 const (
 	BlockK    = 64
 	Int8Block = 32
@@ -46,7 +46,7 @@ const (
 	BeforeSum
 )
 
-// Rounding is what a scaled weight is rounded to before it enters a sum.
+// Rounding names the format that a scaled weight is rounded to before it enters a sum.
 type Rounding uint8
 
 // The roundings, to nearest, ties to even.
@@ -63,9 +63,9 @@ type Form struct {
 	CUDA   string // the constant in CUDA sources
 
 	Bits  int // of a code
-	Block int // steps along K of one partial sum; they share a scale and a zero, if there are such
-	// Align and DeviceAlign are what K is padded to a multiple of, in the layout
-	// of the CPU and in that of the GPU.
+	Block int // steps along K of one partial sum, which share a scale and a zero if the kind has them
+	// K is padded to a multiple of Align in the layout of the CPU, and of DeviceAlign in
+	// the layout of the GPU.
 	Align, DeviceAlign int
 
 	Scale Scaling
@@ -95,9 +95,9 @@ var Table = [Count]Form{
 // Form returns the description of k.
 func (k Kind) Form() *Form { return &Table[k] }
 
-// OfZeros returns the kind of 4-bit codes with zeros in rows of cols that share a scale
-// and a zero in groups: U4, whose blocks are as long as those of activations, if whole
-// blocks make a group or a group is all of a row; otherwise U4x32.
+// OfZeros returns the kind of 4-bit codes with zeros, in rows of cols codes of which each
+// group shares a scale and a zero. It is U4 if a group is whole blocks of BlockK or all
+// of a row, and U4x32 if not: the blocks of U4 are as long as those of activations.
 func OfZeros(group, cols int) Kind {
 	if group%BlockK != 0 && group < cols {
 		return U4x32

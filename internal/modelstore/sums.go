@@ -106,16 +106,16 @@ func missing(path string, err error) error {
 	return err
 }
 
-// pinnedHead is what is known of a large file without reading all of it.
+// pinnedHead describes a large file by its size and its beginning, so that it can be
+// recognised without reading all of it. The zero value describes nothing.
 type pinnedHead struct {
 	name   string
-	size   int64
-	head   int64  // bytes at its beginning
-	sha256 string // of these bytes
+	size   int64  // bytes
+	head   int64  // bytes at the beginning that sha256 is of
+	sha256 string // in hexadecimal
 }
 
-// check compares the file in dir with what is known of it. The zero value knows
-// nothing.
+// check returns an error unless dir has the file that p describes.
 func (p pinnedHead) check(ctx context.Context, dir string) error {
 	if p.name == "" {
 		return nil

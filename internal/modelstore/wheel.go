@@ -62,15 +62,15 @@ const (
 // directory nor calibrations.
 const adapterSuffix = "-adapter-3"
 
-// cachedWheel is the source of a wheel's model with the embedded adapter. Both
-// lie in the cache: NAME is the converted model, NAME with adapterSuffix the
-// adapter, and the wheel lies beside them under its own name until it is converted.
+// cachedWheel is the source of a wheel's model with the embedded adapter. The cache has
+// the converted model in the directory NAME and the adapter in NAME with adapterSuffix.
+// The wheel lies beside them under its own name until it is converted.
 type cachedWheel struct {
 	wheel
 	cache string
 }
 
-// base and adapter return the directories of the two in the cache.
+// base returns the directory of the converted model, adapter that of the adapter.
 func (c *cachedWheel) base() string    { return filepath.Join(c.cache, c.name) }
 func (c *cachedWheel) adapter() string { return filepath.Join(c.cache, c.name+adapterSuffix) }
 

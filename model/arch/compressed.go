@@ -129,8 +129,9 @@ func (q *Quantization) ignores(module string) (entry string, ok bool) {
 }
 
 // Group returns the group that a linear map belongs to: the first whose targets name
-// it, else the first with a pattern that fits it, else the one with its class. It is
-// false for a module that is ignored, or that no group has as a target.
+// the map; if none does, the first with a pattern that fits its name; if none has one,
+// the first with its class, Linear. It is false for a module that is ignored, or that no
+// group has as a target.
 func (q *Quantization) Group(module string) (QuantizationGroup, bool) {
 	if _, ok := q.ignores(module); ok {
 		return QuantizationGroup{}, false

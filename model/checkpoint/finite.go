@@ -36,7 +36,8 @@ func (m *finiteMatrix) ReadRows(dst []float32, from int) error {
 	return m.check(dst, m.Cols(), from)
 }
 
-// check refuses numbers that are NaN or infinite, of which each row has perRow.
+// check refuses NaN and infinities in numbers, which are rows of perRow numbers from row
+// from on.
 func (m *finiteMatrix) check(numbers []float32, perRow, from int) error {
 	if finite(numbers) {
 		return nil

@@ -21,8 +21,8 @@ type Maker struct {
 // Make chooses from logits, one for each id, under r, and fills in c; the memory
 // of c.ProbeLogProbs is used again. The penalty is that of transformers'
 // RepetitionPenaltyLogitsProcessor: each distinct id once, a negative logit
-// multiplied, any other divided. How a token is drawn, sampler says. The logits
-// are changed meanwhile, and restored.
+// multiplied, any other divided. The comment of sampler says how a token is drawn. The
+// logits are changed meanwhile, and restored.
 func (m *Maker) Make(logits []float32, r *choice.Rule, c *choice.Choice) {
 	*c = choice.Choice{ProbeLogProbs: c.ProbeLogProbs[:0]}
 	greatest, finite := kernels.Greatest(logits)

@@ -115,8 +115,8 @@ type Weights struct {
 	Norm     Norm
 	Head     Linear // its Weight is the matrix of Embed where the two are tied; nil: the model has none
 	Adapters []string
-	// Classifiers holds the classifier of the base, then those of the adapters; nil
-	// where there is none. The list may be shorter.
+	// Classifiers[0] is the classifier of the base, Classifiers[1+a] that of adapter a. An
+	// entry is nil where there is none, and so are entries past the end of the list.
 	Classifiers []*Classifier
 	// Release gives back the memory of the pages of files that were read so
 	// far. A backend calls it now and then while it packs. nil: nothing to do.

@@ -1,8 +1,6 @@
 package cpu
 
-import (
-	"context"
-)
+import "context"
 
 // decoder is the whole model (transformers' LlamaForCausalLM).
 type decoder struct {
@@ -10,7 +8,8 @@ type decoder struct {
 	norms  []norm // the input norm of each layer, then the norm before the head
 	layers []layer
 	head   linear
-	// classifiers holds that of the base, then those of the adapters; nil: none.
+	// classifiers[0] is the classifier of the base, classifiers[1+a] that of adapter a. An
+	// entry is nil where there is none.
 	classifiers []*linear
 	width       int // of the residual stream
 

@@ -16,7 +16,6 @@ type step struct {
 	spans  []span
 	groups []group // runs of spans under one adapter
 	rows   int     // tokens of all spans
-	wanted int     // rows at which something is asked
 
 	x    []float32 // [rows][hidden]: the residual stream
 	norm []float32 // [rows][hidden]: its norm, the input of attention and MLP
@@ -71,7 +70,7 @@ func newStep(pool *kernels.Pool) *step {
 // lay begins a step: it arranges the spans so that those under one adapter are
 // together, and makes room in their caches.
 func (s *step) lay(spans []backend.Span) {
-	s.spans, s.rows, s.wanted = s.spans[:0], 0, 0
+	s.spans = s.spans[:0]
 	for b := range backend.ByAdapter(spans) {
 		c := b.Cache.(*cache)
 		s.spans = append(s.spans, span{cache: c, pos: c.Len(), n: len(b.Tokens), adapter: b.Adapter, tokens: b.Tokens, ask: b.Rows})
@@ -82,12 +81,11 @@ func (s *step) lay(spans []backend.Span) {
 
 // number counts the rows of the spans and finds the groups.
 func (s *step) number() {
-	s.groups, s.rows, s.wanted = s.groups[:0], 0, 0
+	s.groups, s.rows = s.groups[:0], 0
 	for i := range s.spans {
 		p := &s.spans[i]
 		p.first = s.rows
 		s.rows += p.n
-		s.wanted += len(p.ask)
 		if n := len(s.groups); n > 0 && s.groups[n-1].adapter == p.adapter {
 			s.groups[n-1].n += p.n
 		} else {

@@ -25,7 +25,8 @@ type decoder struct {
 	layers  []layer
 	head    linear // its weights are nil where the model has none
 	rank    int    // the greatest rank of a low-rank path
-	// classifiers holds that of the base, then those of the adapters; nil: none.
+	// classifiers[0] is the classifier of the base, classifiers[1+a] that of adapter a. An
+	// entry is nil where there is none.
 	classifiers []*classifier
 }
 

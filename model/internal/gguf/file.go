@@ -130,8 +130,8 @@ func (f *File) parse(data []byte) error {
 	return c.err
 }
 
-// extent tells where a tensor lies by its description: size bytes from offset on,
-// counted from the end of all descriptions.
+// extent says where the bytes of a tensor lie, as its description has it: offset counts
+// from the end of all descriptions, padded to the alignment.
 type extent struct {
 	offset uint64
 	size   int

@@ -20,15 +20,15 @@ type Memory[P any] interface {
 	Copy(to, from P) error
 }
 
-// page is a page, and the number of caches that have it.
+// page is a page of a device, shared by some caches.
 type page[P any] struct {
-	at     P
-	owners int // guarded by the store's mu
+	at     P   // where the device has the page
+	owners int // caches that have the page; guarded by the store's mu
 }
 
-// Store hands out pages and takes them back. Methods of it and of its caches that
-// call Memory (Reserve does) may be called whenever the device's Memory may be; all
-// others at any time, by any goroutine.
+// Store hands out pages and takes them back. Cache.Reserve calls the device's Memory, so
+// it may be called only where that may. All other methods of a Store and of its caches
+// may be called at any time, by any goroutine.
 type Store[P any] struct {
 	memory Memory[P]
 	bytes  int64 // of a page
@@ -48,7 +48,7 @@ func NewStore[P any](m Memory[P], pageBytes, keep int64) *Store[P] {
 // PageBytes returns the bytes of a page.
 func (s *Store[P]) PageBytes() int64 { return s.bytes }
 
-// Free returns the number of pages that are kept and that no cache has.
+// Free returns the number of pages that the store keeps and no cache has.
 func (s *Store[P]) Free() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 const (
 	maxSource = 1 << 18 // bytes of a template's source
 	maxSteps  = 48 << 20
-	// maxBytes bounds all strings and lists that a template makes, kept or not;
-	// bytesPerByte is what each byte of the messages adds to it.
+	// maxBytes bounds all strings and lists that a template makes, kept or not. Each byte
+	// of the messages raises it by bytesPerByte.
 	maxBytes     = 128 << 20
 	bytesPerByte = 64
 	maxOutput    = 8 << 20 // bytes of text beside what the messages hold
@@ -38,7 +38,7 @@ func caught(err *error) {
 	}
 }
 
-// RaisedError is what a template says that calls raise_exception.
+// RaisedError holds the message of a template that calls raise_exception.
 type RaisedError struct{ Message string }
 
 func (e *RaisedError) Error() string { return "the template raises: " + e.Message }

@@ -72,8 +72,8 @@ func (a *attribute) eval(r *run, s *scope) value {
 	return r.attribute(of, a.name)
 }
 
-// attribute returns what of.name is: a method or an attribute, else the item of
-// that key.
+// attribute returns the value of of.name: a method or an attribute, or, if there is none,
+// the item of that key.
 func (r *run) attribute(of value, name string) value {
 	defined(of)
 	if v, ok := method(of, name); ok {
@@ -119,7 +119,8 @@ func (i *item) eval(r *run, s *scope) value {
 	return r.item(of, r.eval(i.key, s))
 }
 
-// item returns what of[key] is: an item, else the attribute of that name.
+// item returns the value of of[key]: an item, or, if there is none, the attribute of that
+// name.
 func (r *run) item(of, key value) value {
 	defined(of)
 	name, isName := key.(text)

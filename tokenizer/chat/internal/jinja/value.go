@@ -104,7 +104,7 @@ func (d *dict) set(key, v value) {
 	d.keys, d.values = append(d.keys, key), append(d.values, v)
 }
 
-// get returns the value of a key. Counted is what hashing the key takes.
+// get returns the value of a key. It counts the steps of hashing the key.
 func (r *run) get(d *dict, key value) (value, bool) {
 	if t, ok := key.(text); ok {
 		r.scan(t)
