@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"unicode/utf8"
+
+	"github.com/medner/medner/internal/jsontext"
 )
 
 // readJSON reads the body of a request into the struct that v points to. Unknown
@@ -28,6 +30,9 @@ func (s *Server) parseJSON(body []byte, v any) error {
 	}
 	if err := checkJSON(body, s.limits.Depth); err != nil {
 		return err
+	}
+	if escape, at := jsontext.LoneSurrogate(body); escape != "" {
+		return badField(pathAt(body, int64(at+1)), jsontext.Found(escape), jsontext.Wanted)
 	}
 	return typeError("", body, json.Unmarshal(body, v))
 }

@@ -2,10 +2,12 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/tokenizer"
 	"github.com/medner/medner/tokenizer/chat"
 )
@@ -100,11 +102,17 @@ func (s *Server) renderChat(messages []chatMessage, generate bool) ([]int32, err
 	if err != nil {
 		return nil, &apiError{
 			status: http.StatusBadRequest, Kind: kindRequest, Code: "no_chat_template",
-			Message: fmt.Sprintf("the model can't chat: %v; /v1/completions needs no chat template", err),
+			Message: fmt.Sprintf("the model can't chat: %v; /v1/completions needs no chat template", ofModel(err)),
 		}
 	}
 	rendered, err := template.Render(turns, chat.Options{AddGenerationPrompt: generate})
 	if err != nil {
+		var bad *badinput.Error
+		if errors.As(err, &bad) {
+			told := *bad
+			told.File = ""
+			err = &told
+		}
 		e := *asAPIError(err)
 		field := "messages"
 		e.Param = &field

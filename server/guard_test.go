@@ -2,7 +2,9 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -61,6 +63,9 @@ func TestHostsAgainstDNSRebinding(t *testing.T) {
 		"0x7f.1", "a@127.0.0.1:b", "127.0.0.1:8080:80", "localhost:80, evil.example", "localhost\x00", "xn--localhost-", " localhost", "*.svc.local.evil",
 	} {
 		for _, path := range []string{"/v1/models", "/livez", "/metrics", "/no/such"} {
+			if host == "" && path == "/livez" { // see TestProbesWithoutHost
+				continue
+			}
 			w, code := ask(s, "GET", path, "", "Host", host)
 			require.Equal(t, http.StatusForbidden, w.Code, "%q %s", host, path)
 			require.Equal(t, "host_not_allowed", code)
@@ -68,6 +73,22 @@ func TestHostsAgainstDNSRebinding(t *testing.T) {
 	}
 	w, _ := ask(small(t), "GET", "/v1/models", "", "Host", "any.example")
 	require.Equal(t, http.StatusOK, w.Code) // a program that mounts the server knows its names
+}
+
+// Load balancers probe by HTTP/1.0 without the header Host, which no browser leaves out.
+func TestProbesWithoutHost(t *testing.T) {
+	listening := httptest.NewServer(small(t, WithHosts("ner.example.org")))
+	defer listening.Close()
+	for path, status := range map[string]string{"/livez": "200", "/healthz": "200", "/readyz": "200", "/": "403", "/v1/models": "403", "/metrics": "403", "/livez/x": "403"} {
+		c, err := net.Dial("tcp", listening.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(c, "GET %s HTTP/1.0\r\n\r\n", path)
+		require.NoError(t, err)
+		answer, err := io.ReadAll(c)
+		require.NoError(t, err)
+		require.Contains(t, strings.SplitN(string(answer), "\r\n", 2)[0], " "+status+" ", path)
+		require.NoError(t, c.Close())
+	}
 }
 
 func TestOrigins(t *testing.T) {

@@ -20,7 +20,8 @@ type hosts struct {
 // (DNS rebinding) sends a name that isn't the server's; a bare address can't be such a
 // name.
 func (h *hosts) host(r *http.Request) error {
-	if h.names == nil {
+	// Probes of load balancers speak HTTP/1.0 without the header; browsers always send it.
+	if h.names == nil || r.Host == "" && isProbe(r.URL.Path) {
 		return nil
 	}
 	name := hostName(r.Host)

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
@@ -249,42 +248,4 @@ func (s *Server) documentError(err error) *apiError {
 		s.log.Error("a document failed", "error", withoutText(err))
 	}
 	return e
-}
-
-// paramOf is the field of a request by the name that errors of package ner have for it.
-func paramOf(field string) string {
-	known := map[string]string{
-		"on ungrounded": "on_ungrounded", "seed rules": "profile_option", "max new tokens": "max_new_tokens", "chunk tokens": "chunk_tokens",
-		"repetition penalty": "repetition_penalty", "min confidence": "min_confidence", "target precision": "target_precision", "adapter": "model",
-		`method "tag"`: "method", `method "both"`: "method",
-	}
-	if name := known[field]; name != "" {
-		return name
-	}
-	return field
-}
-
-// inFields returns an error of package ner in terms of the request's fields.
-func inFields(err error) error {
-	var bad *badinput.Error
-	if !errors.As(err, &bad) || bad.File != "" {
-		return err
-	}
-	e := asAPIError(err)
-	param := paramOf(bad.Field)
-	told := *withoutFiles(bad)
-	told.Field = param
-	e.Param, e.Message = &param, told.Error()
-	return e
-}
-
-// withoutFiles returns an error without the names of files, its causes' too: those of the
-// model lie on the server, and are nothing to its clients.
-func withoutFiles(bad *badinput.Error) *badinput.Error {
-	told := badinput.Error{Field: bad.Field, Found: bad.Found, Want: bad.Want}
-	var cause *badinput.Error
-	if errors.As(bad.Err, &cause) {
-		told.Err = withoutFiles(cause)
-	}
-	return &told
 }

@@ -174,8 +174,13 @@ func (s *Server) readEnvelope(w http.ResponseWriter, r *http.Request, a *nerRequ
 		if err != nil {
 			a.documents = append(a.documents, sent{document.Result{Document: document.Document{ID: idIn(raw)}}, err})
 		}
+		field := name
+		if body.Text != nil { // it stands in the request itself
+			field = ""
+		}
 		for j := before; j < len(a.documents); j++ {
 			d := &a.documents[j]
+			d.err = inDocument(field, d.err)
 			if d.err != nil && d.ID == "" {
 				d.ID = idIn(raw)
 			}

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/medner/medner/ner/format"
 )
 
 func TestPageIsServed(t *testing.T) {
@@ -81,6 +83,14 @@ func TestPageModules(t *testing.T) {
 	}
 	for name := range pageFiles {
 		require.True(t, reached[name] || name == "index.html", "%s is not used", name)
+	}
+}
+
+// Every format has a name for people.
+func TestPageNamesFormats(t *testing.T) {
+	known := string(pageFiles["js/formats.js"].data)
+	for _, f := range append(format.Outputs(), format.Inputs()...) {
+		require.Regexp(t, `\s"?`+regexp.QuoteMeta(string(f))+`"?: \["`, known, f)
 	}
 }
 

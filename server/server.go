@@ -105,7 +105,8 @@ func (s *Server) use(m *model.Model) error {
 		return err
 	}
 	if s.extractor = s.settings.extractor; s.extractor == nil {
-		s.extractor, s.noExtractor = ner.New(m)
+		s.extractor, err = ner.New(m)
+		s.noExtractor = ofModel(err)
 	}
 	return nil
 }

@@ -104,9 +104,10 @@ var rooms = map[string][]string{
 
 	// Documents: these rooms know no model.
 	"ner/document":            {},
+	"internal/jsontext":       {},
 	"internal/page":           {},
 	"internal/spreadsheet":    {},
-	"ner/format":              {"ner/document", "ner/internal/ground", "internal/page", "internal/spreadsheet", "ner/internal/sentence"},
+	"ner/format":              {"internal/jsontext", "ner/document", "ner/internal/ground", "internal/page", "internal/spreadsheet", "ner/internal/sentence"},
 	"ner/prompt":              {},
 	"ner/terminology":         {},
 	"ner/confidence":          {},
@@ -132,7 +133,7 @@ var rooms = map[string][]string{
 
 	// What answers HTTP requests with a model.
 	"server": {
-		"model", "model/arch", "ner", "ner/confidence", "ner/document", "ner/format", "ner/prompt", "ner/terminology", "tokenizer",
+		"internal/jsontext", "model", "model/arch", "ner", "ner/confidence", "ner/document", "ner/format", "ner/prompt", "ner/terminology", "tokenizer",
 		"tokenizer/chat",
 	},
 

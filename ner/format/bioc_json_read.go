@@ -107,7 +107,7 @@ func (j *jsonDecoder) biocCollection(m map[string]json.RawMessage) ([]biocDocume
 	}
 	var docs []map[string]json.RawMessage
 	if err := json.Unmarshal(m[key], &docs); err != nil {
-		return nil, j.bad("", key, err.Error(), "BioC documents")
+		return nil, j.badType("", key, err, "BioC documents")
 	}
 	out := make([]biocDocument, 0, len(docs))
 	for _, m := range docs {
@@ -127,7 +127,7 @@ func (j *jsonDecoder) biocDocument(m map[string]json.RawMessage) (biocDocument, 
 	for key, to := range map[string]any{"infons": &in.Infons, "passages": &in.Passages} {
 		if raw, ok := m[key]; ok {
 			if err := json.Unmarshal(raw, to); err != nil {
-				return biocDocument{}, j.bad(id, key, err.Error(), "BioC's "+key)
+				return biocDocument{}, j.badType(id, key, err, "BioC's "+key)
 			}
 		}
 	}
@@ -188,11 +188,11 @@ func (j *jsonDecoder) list(id, key string, raw json.RawMessage, read func(json.R
 	}
 	var items []json.RawMessage
 	if err := json.Unmarshal(raw, &items); err != nil {
-		return j.o.annotation(j.name, id, j.bad(id, key, err.Error(), "a list"))
+		return j.o.annotation(j.name, id, j.badType(id, key, err, "a list"))
 	}
 	for i, item := range items {
 		if err := read(item); err != nil {
-			if err = j.o.annotation(j.name, id, j.bad(id, fmt.Sprintf("%s[%d]", key, i), err.Error(), "BioC's "+key)); err != nil {
+			if err = j.o.annotation(j.name, id, j.badType(id, fmt.Sprintf("%s[%d]", key, i), err, "BioC's "+key)); err != nil {
 				return err
 			}
 		}

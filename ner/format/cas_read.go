@@ -91,7 +91,7 @@ func (s *casJSONSource) next() (document.Result, error) {
 	bad := func(found, want string) error {
 		return final{badinput.New(s.name, place(line, ""), found, want)}
 	}
-	if found := badText(raw); found != "" {
+	if found := badJSONText(raw); found != "" {
 		return document.Result{}, bad(found, textWanted(found))
 	}
 	var cas struct {

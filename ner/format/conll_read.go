@@ -162,6 +162,10 @@ func (s *conllSource) begin(d *conllDocument, line string) {
 			d.fail(badinput.New(s.name, place(d.line, d.id), quote(cells[2]), "the text as a string of JSON"))
 			return
 		}
+		if bad := badJSONText([]byte(cells[2])); bad != "" {
+			d.fail(badinput.New(s.name, place(d.line, d.id), bad, textWanted(bad)))
+			return
+		}
 		d.text = &text
 	}
 }

@@ -35,7 +35,7 @@ func (j *jsonDecoder) displacy(m map[string]json.RawMessage) (document.Document,
 	}
 	var ents []displacyEnt
 	if err := json.Unmarshal(m["ents"], &ents); err != nil {
-		err := j.bad(d.ID, "ents", err.Error(), "objects with start, end and label")
+		err := j.badType(d.ID, "ents", err, "objects with start, end and label")
 		if err := j.o.annotation(j.name, d.ID, err); err != nil {
 			return d, err
 		}

@@ -118,7 +118,7 @@ func (j *jsonDecoder) parts(id, key string, raw json.RawMessage) ([]jsonPart, er
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, j.bad(id, key, err.Error(), "a list of texts")
+		return nil, j.badType(id, key, err, "a list of texts")
 	}
 	var all []jsonPart
 	for _, item := range list {

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -24,6 +25,18 @@ func (j *jsonDecoder) bad(doc, field, found, want string) error {
 	return badinput.New(j.name, j.place(doc, field), found, want)
 }
 
+// badType returns the error of json.Unmarshal on a field of a document; "" is the whole.
+func (j *jsonDecoder) badType(doc, field string, err error, want string) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return j.bad(doc, field, err.Error(), want)
+	}
+	if field != "" && wrong.Field != "" {
+		field += "."
+	}
+	return j.bad(doc, field+wrong.Field, "the JSON "+wrong.Value, want)
+}
+
 // place names the line, the document if it has an identifier of its own, and the
 // field.
 func (j *jsonDecoder) place(doc, field string) string {
@@ -42,7 +55,7 @@ func (j *jsonDecoder) lineID() string { return j.o.fileID(j.name) + ":" + strcon
 // decode reads the document in a JSON value. For a BioC collection it returns the
 // documents in it instead.
 func (j *jsonDecoder) decode(raw []byte) (document.Result, []biocDocument, error) {
-	if bad := badText(raw); bad != "" {
+	if bad := badJSONText(raw); bad != "" {
 		return document.Result{}, nil, j.bad("", "", bad, textWanted(bad))
 	}
 	if deepJSON(raw) {
@@ -50,7 +63,7 @@ func (j *jsonDecoder) decode(raw []byte) (document.Result, []biocDocument, error
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
-		return document.Result{}, nil, j.bad("", "", err.Error(), "a JSON object")
+		return document.Result{}, nil, j.badType("", "", err, "a JSON object")
 	}
 	return j.object(members)
 }

@@ -214,7 +214,7 @@ func (s *jsonSource) member(c byte) (res document.Result, done bool, err error) 
 	if s.size += len(key) + len(raw); s.size > s.scan.max {
 		return res, true, final{s.badValue(line, fmt.Errorf("a value of more than %d bytes", s.scan.max))}
 	}
-	if bad := badText(raw); bad != "" {
+	if bad := badJSONText(raw); bad != "" {
 		return res, true, final{badinput.New(s.name, place(line, "", key), bad, textWanted(bad))}
 	}
 	if !json.Valid(raw) {

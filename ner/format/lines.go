@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/medner/medner/internal/jsontext"
 )
 
 // errLongLine says that a line was longer than the limit. The line is skipped.
@@ -73,6 +75,9 @@ func (l *lines) read() ([]byte, error) {
 // textWanted returns what is expected in place of what badText found. Text in
 // another encoding is mostly Windows's.
 func textWanted(bad string) string {
+	if strings.HasPrefix(bad, `\u`) {
+		return jsontext.Wanted
+	}
 	if strings.HasPrefix(bad, invalidUTF8) {
 		return "UTF-8 text (iconv -f WINDOWS-1252 -t UTF-8 makes it of most Windows files)"
 	}
@@ -80,6 +85,17 @@ func textWanted(bad string) string {
 }
 
 const invalidUTF8 = "invalid UTF-8"
+
+// badJSONText returns what keeps the strings of JSON from being text; "" if they are.
+func badJSONText(raw []byte) string {
+	if bad := badText(raw); bad != "" {
+		return bad
+	}
+	if escape, at := jsontext.LoneSurrogate(raw); escape != "" {
+		return fmt.Sprintf("%s, at byte %d", jsontext.Found(escape), at)
+	}
+	return ""
+}
 
 // badText returns what keeps b from being UTF-8 text; "" if it is.
 func badText(b []byte) string {

@@ -21,7 +21,7 @@ func (j *jsonDecoder) result(m map[string]json.RawMessage) (document.Result, err
 		return document.Result{}, j.bad(id, "schema", quote(string(m["schema"])), `"`+schemaVersion+`"`)
 	}
 	if err := json.Unmarshal(raw, &o); err != nil {
-		err := j.bad(id, "", err.Error(), "a "+schemaVersion+" result")
+		err := j.badType(id, "", err, "a "+schemaVersion+" result")
 		if err := j.o.annotation(j.name, id, err); err != nil {
 			return document.Result{}, err
 		}

@@ -3,6 +3,7 @@
 import { button, el, fill, plural } from "./dom.js";
 import { OptionsForm } from "./optionsform.js";
 import { openFiles } from "./files.js";
+import { listOf } from "./formats.js";
 import { sample } from "./sample.js";
 
 export class AddView {
@@ -41,7 +42,7 @@ export class AddView {
 
   offer() {
     const inputs = this.state.options?.inputs;
-    if (inputs?.length) this.formats.textContent = "Formats: " + inputs.map(f => f.name).join(", ") + ". medner tells them apart.";
+    if (inputs?.length) this.formats.textContent = "Formats: " + listOf(inputs.map(f => f.name)) + ". medner tells them apart.";
   }
 
   // paste adds the text of the field as a document.

@@ -6,8 +6,21 @@ import { Offsets } from "./offsets.js";
 // Statuses of entities and relations. What the curator adds is accepted at once.
 export const OPEN = "open", ACCEPTED = "accepted", REJECTED = "rejected";
 
+// sides are those of a relation; they are called as the types of what stands there.
+const sides = ["chemical", "disease"];
+
 // fold returns a text as it is compared with others: in one case, with single blanks.
-export const fold = text => (text || "").toLowerCase().replace(/\s+/g, " ").trim();
+// The same mentions are compared at each edit, so that what was folded is remembered.
+const folded = new Map();
+export function fold(text) {
+  if (!text) return "";
+  let out = folded.get(text);
+  if (out === undefined) {
+    if (folded.size > 50000) folded.clear();
+    folded.set(text, out = text.toLowerCase().replace(/\s+/g, " ").trim());
+  }
+  return out;
+}
 
 // spansOf returns the spans of an entity of a result, none if it is not in the text.
 export function spansOf(e) {
@@ -87,7 +100,7 @@ function step(view, edit) {
       view.relations.push(relationOf({ chemical: edit.chemical, disease: edit.disease }, edit.uid, "added"));
       break;
     case "link":
-      for (const e of entities) Object.assign(e, { concepts: edit.concept ? [edit.concept] : [], status: ACCEPTED });
+      relink(view, entities, edit.concept);
       break;
     case "remove":
       view.entities = view.entities.filter(e => !named.has(e.uid));
@@ -96,10 +109,26 @@ function step(view, edit) {
   }
 }
 
-// respan moves an entity to another span. Its text follows.
+// respan moves an entity to another span. Its text follows, and so do relations that
+// have no other mention.
 function respan(view, e, { start, end }) {
   const text = view.offsets.slice(start, end);
+  for (const r of view.relations) {
+    for (const side of sides) {
+      const key = fold(r[side]), byId = isCalled(e, r, side);
+      if (!byId && !(fits(e, side) && isNamed(e, key)) || e.concepts.some(c => isConcept(c, key))) continue;
+      if (byId || !view.entities.some(o => o !== e && fits(o, side) && isNamed(o, key))) r[side] = text;
+    }
+  }
   Object.assign(e, { changed: changeOf(e, { start, end }), spans: [{ start, end }], text, normalized: fold(text), status: ACCEPTED });
+}
+
+// relink gives entities another concept, and relations that named the old one.
+function relink(view, entities, concept) {
+  const named = (r, side) => entities.some(e => isCalled(e, r, side) || (fits(e, side) && isNamed(e, fold(r[side]))));
+  const sidesOf = view.relations.flatMap(r => sides.filter(side => named(r, side)).map(side => [r, side]));
+  for (const e of entities) Object.assign(e, { concepts: concept ? [concept] : [], status: ACCEPTED });
+  for (const [r, side] of sidesOf) if (!endsOf(view.entities, r, side).length) r[side] = concept || entities[0].text;
 }
 
 // changeOf returns in what an entity differs from the model's: "", "span", "type" or
@@ -121,18 +150,48 @@ export function alike(entities, e) {
 // endsOf returns the entities that one side of a relation means: by the entity's
 // identifier if the relation has one, else by concept or by text.
 export function endsOf(entities, relation, side) {
-  const id = relation[side + "Entity"];
-  const byId = id ? entities.filter(e => e.source.id === id) : [];
+  const byId = entities.filter(e => isCalled(e, relation, side));
   if (byId.length) return byId;
   const key = fold(relation[side]);
-  const ofSide = entities.filter(e => fold(e.type) === side || !["chemical", "disease"].includes(fold(e.type)));
-  const same = e => fold(e.text) === key || (e.normalized && fold(e.normalized) === key) || e.concepts.some(c => fold(c) === key || fold(c) === "mesh:" + key);
+  const ofSide = entities.filter(e => fits(e, side));
+  const same = e => isNamed(e, key);
   const found = ofSide.filter(same);
   if (!found.length) return [];
   // Short forms share the normalized text of what they stand for.
   const normal = new Set(found.map(e => fold(e.normalized)).filter(Boolean));
   return ofSide.filter(e => same(e) || normal.has(fold(e.normalized)));
 }
+
+// isCalled tells whether a side of a relation names an entity by its identifier.
+const isCalled = (e, relation, side) => Boolean(relation[side + "Entity"]) && e.source.id === relation[side + "Entity"];
+
+// isNamed tells whether a side of a relation, folded, names an entity.
+const isNamed = (e, key) => fold(e.text) === key || Boolean(e.normalized && fold(e.normalized) === key) || e.concepts.some(c => isConcept(c, key));
+
+// isConcept tells whether two identifiers, the second one folded, are one concept's.
+export const isConcept = (concept, key) => fold(concept) === key || fold(concept) === "mesh:" + key || "mesh:" + fold(concept) === key;
+
+// faultOf returns why a relation can't be as it stands, or "": a side of it has mentions,
+// none of which is kept and of the side's type; or the curator added it, and its mentions
+// are gone. A side that never had mentions is no fault of the model's: influences may be
+// all that it was asked for.
+export function faultOf(view, relation, kept = e => e.status !== REJECTED) {
+  for (const side of sides) {
+    const key = fold(relation[side]), names = e => isCalled(e, relation, side) || isNamed(e, key);
+    if (view.entities.some(e => kept(e) && fits(e, side) && names(e))) continue;
+    if (endsOf(view.entities, relation, side).some(e => kept(e) && fits(e, side))) continue;
+    const named = view.entities.filter(names);
+    const other = named.find(e => kept(e) && !fits(e, side));
+    if (other) return `“${other.text}” is a ${other.type} now`;
+    if (named.length) return named.every(e => e.status === REJECTED) ? `every mention of “${named[0].text}” is rejected` : `no mention of “${named[0].text}” is exported`;
+    if (relation.origin === "added") return `no mention of “${relation[side]}” is left`;
+  }
+  return "";
+}
+
+// fits tells whether an entity can stand on a side of a relation: all types can but that
+// of the other side.
+const fits = (e, side) => fold(e.type) === side || !sides.includes(fold(e.type));
 
 // nameOf returns how people read a side of a relation: the text of a mention where
 // the side is a concept.

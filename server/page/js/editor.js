@@ -1,6 +1,7 @@
 // What a curator can do to the current document. Each function makes an edit, tells
 // in the live region what it did, and can be undone.
-import { alike, ACCEPTED, OPEN, REJECTED, fold } from "./annotations.js";
+import { alike, faultOf, ACCEPTED, OPEN, REJECTED, fold } from "./annotations.js";
+import { plural } from "./dom.js";
 import { findAll, nextBorder, trimmed, wordAt } from "./offsets.js";
 
 export class Editor {
@@ -21,15 +22,37 @@ export class Editor {
       const added = items.filter(i => i.origin === "added");
       if (added.length === items.length) return this.removeAdded(added);
     }
-    this.state.edit({ op: "status", uids: items.map(i => i.uid), status: to });
     const what = items.length > 1 ? items.length + " occurrences" : nameOf(item);
-    this.say((to === ACCEPTED ? "Accepted: " : to === REJECTED ? "Rejected: " : "Open again: ") + what);
+    this.edit({ op: "status", uids: items.map(i => i.uid), status: to }, (to === ACCEPTED ? "Accepted: " : to === REJECTED ? "Rejected: " : "Open again: ") + what);
   }
 
   removeAdded(items) {
-    this.state.edit({ op: "remove", uids: items.map(i => i.uid) });
+    this.edit({ op: "remove", uids: items.map(i => i.uid) }, "Removed: " + nameOf(items[0]));
     this.state.select("");
-    this.say("Removed: " + nameOf(items[0]));
+  }
+
+  // edit makes an edit and tells what it did, and how many relations don't fit their
+  // mentions any more.
+  edit(edit, did) {
+    const before = this.unfit();
+    this.state.edit(edit);
+    const more = this.unfit() - before;
+    this.say(did + (more > 0 ? `. ${plural(more, "relation")} no longer ${more === 1 ? "fits its mentions" : "fit their mentions"}: see Relations.` : ""));
+  }
+
+  // unfit returns how many relations of the current document don't fit their mentions.
+  unfit() {
+    const view = this.state.view(this.state.current);
+    return view.relations.filter(r => r.status !== REJECTED && faultOf(view, r)).length;
+  }
+
+  // rejectUnfit rejects relations that don't fit their mentions; those that the curator
+  // added are removed.
+  rejectUnfit(relations) {
+    const added = relations.filter(r => r.origin === "added"), others = relations.filter(r => r.origin !== "added");
+    if (added.length) this.state.edit({ op: "remove", uids: added.map(r => r.uid) });
+    if (others.length) this.state.edit({ op: "status", uids: others.map(r => r.uid), status: REJECTED });
+    this.say("Rejected: " + plural(relations.length, "relation"));
   }
 
   // setType gives the selected entity a type; or adds the span that is chosen, as an
@@ -39,8 +62,7 @@ export class Editor {
     const entity = this.state.entity;
     if (!entity) return this.say("Nothing is selected.");
     const items = every ? alike(this.state.view(this.state.current).entities, entity) : [entity];
-    this.state.edit({ op: "type", uids: items.map(i => i.uid), type });
-    this.say(nameOf(entity) + " is now a " + type);
+    this.edit({ op: "type", uids: items.map(i => i.uid), type }, nameOf(entity) + " is now a " + type);
   }
 
   // addPending adds the span that is chosen; every tells that all places with the same
@@ -116,8 +138,7 @@ export class Editor {
     const entity = entities.find(e => e.uid === pending.uid);
     state.setPending(null);
     if (entity.spans.length !== 1 || entity.spans[0].start !== span.start || entity.spans[0].end !== span.end) {
-      state.edit({ op: "span", uid: entity.uid, ...span });
-      this.say("The span is now: " + offsets.slice(span.start, span.end));
+      this.edit({ op: "span", uid: entity.uid, ...span }, "The span is now: " + offsets.slice(span.start, span.end));
     }
     state.select(entity.uid, { focus: true });
   }
@@ -153,6 +174,8 @@ export class Editor {
       return this.say(`Relation from ${nameOf(entity)}: go to the other end with n and p, then press r. Escape leaves it.`);
     }
     const begin = state.view(state.current).entities.find(e => e.uid === state.relating);
+    const type = fold(begin.type);
+    if (type === fold(entity.type) && (type === "chemical" || type === "disease")) return this.say(`Both are of the type ${type}: a relation is between a chemical and a disease. Choose another mention.`);
     const [chemical, disease] = fold(begin.type) === "disease" || fold(entity.type) === "chemical" ? [entity, begin] : [begin, entity];
     state.setRelating("");
     this.addRelation(chemical.text, disease.text);
@@ -178,8 +201,7 @@ export class Editor {
     const entity = this.state.entity;
     if (!entity) return;
     const uids = alike(this.state.view(this.state.current).entities, entity).map(e => e.uid);
-    this.state.edit({ op: "link", uids, concept, name });
-    this.say(concept ? `${nameOf(entity)} means ${concept}` : `${nameOf(entity)} has no concept`);
+    this.edit({ op: "link", uids, concept, name }, concept ? `${nameOf(entity)} means ${concept}` : `${nameOf(entity)} has no concept`);
   }
 
   undo() {

@@ -96,13 +96,14 @@ export class ListView {
     if (!running && !failed.length) return fill(this.runRoot);
     if (!running) {
       return fill(this.runRoot, el("div", { class: "run" }, el("span", { class: "bad", text: plural(failed.length, "document") + " not annotated" }),
-        button("Try again", () => this.page.retry(failed))));
+        button("Try again", () => this.page.retry(failed), { title: "With the options that are set in Add" })));
     }
     const done = active.done + active.failed;
     fill(this.runRoot, el("div", { class: "run" },
       el("label", { for: "run-bar", text: `${done} of ${active.total} annotated` + (active.failed ? `, ${active.failed} failed` : "") }),
       button("Stop", () => this.runs.cancel()),
       el("progress", { id: "run-bar", max: active.total, value: done }),
+      el("div", { class: "soft small run-options" }, active.runs.map(r => el("p", { text: r.name }))),
       active.note && el("p", { class: "soft small", text: active.note })));
   }
 }

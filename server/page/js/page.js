@@ -15,6 +15,7 @@ export class Page {
     for (const b of byId("views").querySelectorAll("button")) b.addEventListener("click", () => this.view(b.dataset.view));
     byId("open-export").addEventListener("click", () => this.openExport());
     byId("open-help").addEventListener("click", () => this.openHelp());
+    byId("docs-toggle").addEventListener("click", () => this.openList(byId("docs-toggle").getAttribute("aria-expanded") === "false"));
     this.state.on("docs", () => {
       const none = this.state.docs.length === 0;
       for (const name of ["review", "compare"]) this.tab(name).disabled = none;
@@ -39,6 +40,15 @@ export class Page {
     this.shown = name;
     if (name === "compare") this.compare.draw();
     scrollTo(0, 0);
+  }
+
+  // openList shows the list of documents, or hides it, on narrow screens; on others it is
+  // always there.
+  openList(open) {
+    const toggle = byId("docs-toggle");
+    toggle.setAttribute("aria-expanded", String(open));
+    toggle.textContent = open ? "Hide the list" : "Show the list";
+    byId("doc-list").classList.toggle("open", open);
   }
 
   // say tells something in the live region.
@@ -72,6 +82,7 @@ export class Page {
   show(doc) {
     if (!doc || doc === this.state.current) return;
     this.state.show(doc);
+    this.openList(false);
     const at = this.state.docs.indexOf(doc);
     this.say(`Document ${at + 1} of ${this.state.docs.length}: ${doc.id}`);
     scrollTo(0, 0);
@@ -121,7 +132,7 @@ export class Page {
     openHelp(byId("help"));
   }
 
-  // retry annotates documents again that failed.
+  // retry annotates documents again that failed, with the options of the form.
   retry(docs) {
     this.runs.start(docs, this.add.form.value());
   }
@@ -137,7 +148,11 @@ export class Page {
     const open = this.state.docs.filter(d => d.state === WAITING);
     if (!open.length) return;
     const text = plural(open.length, "document") + " had not been annotated when the page was closed.";
-    this.banner(text, () => { byId("banners").querySelector(`[data-text="${CSS.escape(text)}"]`)?.remove(); this.retry(open); }, "Go on");
+    this.banner(text, () => {
+      byId("banners").querySelector(`[data-text="${CSS.escape(text)}"]`)?.remove();
+      // Each goes on with the options that it was added with.
+      for (const d of open) this.runs.start([d], d.asked || this.add.form.value());
+    }, "Go on");
   }
 
   // watchOtherTabs warns where the same work is open twice: the later change would win.

@@ -1,6 +1,6 @@
 // Makes the result of a review: medner's own JSON object, which the server turns into
 // the other formats.
-import { ACCEPTED, REJECTED } from "./annotations.js";
+import { ACCEPTED, REJECTED, faultOf } from "./annotations.js";
 
 // taskOf returns the name of the task that brings entities of a type.
 const taskOf = type => (type === "chemical" ? "chemicals" : type === "disease" ? "diseases" : type);
@@ -11,7 +11,9 @@ const taskOf = type => (type === "chemical" ? "chemicals" : type === "disease" ?
 //   accepted    only what was accepted or added
 //   least       the confidence below which items that nobody decided on are left out
 //   notes       whether items say how they were reviewed, in the infon "review"
-export function reviewed(doc, view, { accepted = false, least = 0, notes = false } = {}) {
+//   unfit       is called with each relation that is left out since its mentions are of
+//               other types now, or left out themselves; and with why
+export function reviewed(doc, view, { accepted = false, least = 0, notes = false, unfit = () => {} } = {}) {
   const dropped = [...(doc.result.dropped || [])];
   const keep = (item, text, task) => {
     let reason = "";
@@ -21,9 +23,14 @@ export function reviewed(doc, view, { accepted = false, least = 0, notes = false
     if (reason) dropped.push({ text, task, reason });
     return !reason;
   };
-  const entities = view.entities.filter(e => keep(e, e.text, taskOf(e.type))).map(e => entityObject(e, notes));
-  const relations = view.relations.filter(r => keep(r, r.chemical + " → " + r.disease, "influences")).map(r => relationObject(r, notes));
-  return { ...doc.result, entities, relations, dropped };
+  const kept = new Set(view.entities.filter(e => keep(e, e.text, taskOf(e.type))));
+  const fitting = r => {
+    const text = r.chemical + " → " + r.disease, reason = faultOf(view, r, e => kept.has(e));
+    if (reason) { dropped.push({ text, task: "influences", reason }); unfit(text, reason); }
+    return !reason;
+  };
+  const relations = view.relations.filter(r => keep(r, r.chemical + " → " + r.disease, "influences") && fitting(r));
+  return { ...doc.result, entities: [...kept].map(e => entityObject(e, notes)), relations: relations.map(r => relationObject(r, notes)), dropped };
 }
 
 // reviewNote returns the infons of an item with the outcome of its review, unless

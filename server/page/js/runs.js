@@ -1,6 +1,7 @@
 // Sends documents to the model, a few at a time, and brings the results to their
 // documents as they come. A run is a set of options; a document keeps the result of
-// each run that it was in.
+// each run that it was in. Documents that join while others are under way are annotated
+// with the options that they came with.
 import { annotate, ApiError } from "./api.js";
 import { DONE, FAILED, RUNNING, WAITING } from "./state.js";
 import { plural } from "./dom.js";
@@ -18,6 +19,7 @@ export class Runs {
     this.list = []; // { id, name, options }
     this.active = null;
     this.controller = null;
+    this.queue = []; // { doc, run }
   }
 
   // runOf returns the run with these options; a new one if there was none.
@@ -42,21 +44,20 @@ export class Runs {
   // start annotates documents. Those without a result get this one to review; others
   // keep theirs, and get one to compare it with.
   async start(docs, options) {
-    if (this.running) { // they join what is under way, with its options
-      for (const d of docs) if (!d.result) this.state.change(d, { state: WAITING, error: "" });
-      this.active.total += docs.length;
-      this.queue.push(...docs);
-      this.state.tell("run");
-      return;
-    }
     const run = this.runOf(options);
-    this.controller = new AbortController();
-    this.active = { run, total: docs.length, done: 0, failed: 0, note: "" };
-    this.queue = [...docs];
-    for (const d of docs) if (!d.result) this.state.change(d, { state: WAITING, error: "" });
+    const joins = this.running;
+    if (!joins) {
+      this.controller = new AbortController();
+      this.active = { runs: [], total: 0, done: 0, failed: 0, note: "" };
+    }
+    if (!this.active.runs.includes(run)) this.active.runs.push(run);
+    this.active.total += docs.length;
+    this.queue.push(...docs.map(doc => ({ doc, run })));
+    for (const d of docs) if (!d.result) this.state.change(d, { state: WAITING, error: "", asked: options });
     this.state.tell("run");
+    if (joins) return;
     const { signal } = this.controller;
-    await Promise.all(Array.from({ length: atOnce }, () => this.worker(run, signal)));
+    await Promise.all(Array.from({ length: atOnce }, () => this.worker(signal)));
     const { done, failed } = this.active;
     this.controller = null;
     this.state.tell("run");
@@ -67,28 +68,29 @@ export class Runs {
     this.controller?.abort();
   }
 
-  // take returns the next documents for a request. The document that is shown goes
-  // first.
+  // take returns the next documents for a request, which are of one run. The document
+  // that is shown goes first.
   take() {
-    const shown = this.queue.indexOf(this.state.current);
+    const shown = this.queue.findIndex(q => q.doc === this.state.current);
     if (shown > 0) this.queue.unshift(...this.queue.splice(shown, 1));
-    const out = [];
-    for (let units = 0; this.queue.length && out.length < mostDocuments; ) {
-      units += this.queue[0].text.length;
-      if (out.length && units > batchUnits) break;
-      out.push(this.queue.shift());
+    const { run } = this.queue[0];
+    const docs = [];
+    for (let units = 0; this.queue[0]?.run === run && docs.length < mostDocuments; ) {
+      units += this.queue[0].doc.text.length;
+      if (docs.length && units > batchUnits) break;
+      docs.push(this.queue.shift().doc);
     }
-    return out;
+    return { docs, run };
   }
 
-  async worker(run, signal) {
+  async worker(signal) {
     while (this.queue.length && !signal.aborted) {
-      const docs = this.take();
+      const { docs, run } = this.take();
       for (const d of docs) if (!d.result) this.state.change(d, { state: RUNNING }, false);
       await this.send(docs, run, signal);
       this.state.tell("run");
     }
-    if (signal.aborted) for (const d of this.queue.splice(0)) this.settle(d, {});
+    if (signal.aborted) for (const { doc } of this.queue.splice(0)) this.settle(doc, {});
   }
 
   // send annotates the documents of one request. One that is refused since the server

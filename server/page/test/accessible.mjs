@@ -7,7 +7,11 @@ import assert from "node:assert/strict";
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-async function check(page, where) {
+// loadAxe brings axe-core to a page.
+export const loadAxe = page => page.evaluate(axe);
+
+// check verifies what a page shows.
+export async function check(page, where) {
   const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   const told = found.violations.map(v => `${v.id}: ${v.nodes.map(n => n.html.slice(0, 160) + " " + n.any.concat(n.all, n.none).map(a => a.message).join()).slice(0, 4).join(" | ")}`);
   assert.deepEqual(told, [], where);
@@ -20,7 +24,7 @@ export async function accessible(browser) {
     for (const width of browser.quick ? [colorScheme === "light" ? 320 : 1280] : [320, 1280]) {
       const at = `${colorScheme}, ${width} px: `;
       const page = await browser.open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
-      await page.evaluate(axe);
+      await loadAxe(page);
       await check(page, at + "add");
       await browser.openFile(nested(browser.out), true);
       await page.locator("#text mark.m").first().waitFor();

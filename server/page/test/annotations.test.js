@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { alike, apply, endsOf, nameOf, progress } from "../js/annotations.js";
+import { alike, apply, endsOf, faultOf, nameOf, progress } from "../js/annotations.js";
 import { reviewed } from "../js/result.js";
 
 const text = "😀 Lithium (Li) caused tremor. Li again.";
@@ -76,7 +76,7 @@ test("a reviewed result lists what was left out, with reasons", () => {
   assert.deepEqual(out.entities[1].links, []);
   assert.deepEqual(out.relations, []);
   assert.deepEqual(out.dropped.map(d => [d.text, d.reason]), [
-    ["x", "not in the text"], ["Li", "rejected in review"], ["Li", "confidence 0.6 is below 0.65"], ["ataxia", "confidence 0.1 is below 0.65"], ["Lithium → tremor", "rejected in review"],
+    ["x", "not in the text"], ["Li", "rejected in review"], ["Li", "confidence 0.6 is below 0.65"], ["ataxia", "confidence 0.1 is below 0.65"], ["Lithium → caused tremor", "rejected in review"],
   ]);
   const accepted = reviewed(doc, view, { accepted: true });
   assert.deepEqual(accepted.entities.map(e => e.text), ["Lithium", "caused tremor"]);
@@ -89,4 +89,47 @@ test("discontinuous mentions keep their parts until their span is changed", () =
   const d = { id: "d", text: r.text, result: r };
   assert.deepEqual(reviewed(d, apply(r, [])).entities[0].spans, [[0, 5], [17, 24]]);
   assert.equal(reviewed(d, apply(r, [{ op: "span", uid: "e0", start: 9, end: 24 }])).entities[0].spans, undefined);
+});
+
+test("a relation whose mention gets the other side's type does not fit, and is left out with the reason", () => {
+  const left = [];
+  const view = apply(result, [{ op: "type", uids: ["e0", "e1", "e3"], type: "disease" }]);
+  assert.equal(faultOf(view, view.relations[0]), "“Lithium” is a disease now");
+  const out = reviewed(doc, view, { unfit: (text, why) => left.push([text, why]) });
+  assert.deepEqual(out.relations, []);
+  assert.deepEqual(left, [["Lithium → tremor", "“Lithium” is a disease now"]]);
+  assert.deepEqual(out.dropped.at(-1), { text: "Lithium → tremor", task: "influences", reason: "“Lithium” is a disease now" });
+  // One mention of the type is enough, whether it is called so or by a short form.
+  const one = apply(result, [{ op: "type", uids: ["e0", "e3"], type: "disease" }]);
+  assert.equal(faultOf(one, one.relations[0]), "");
+  // By identifier, and in capitals as files have types.
+  const gold = { text: "Li tremor", entities: [{ id: "T1", text: "Li", type: "Chemical", start: 0, end: 2 }, { id: "T2", text: "tremor", type: "Disease", start: 3, end: 9 }],
+    relations: [{ chemical: "a", disease: "b", chemical_entity: "T1", disease_entity: "T2" }] };
+  const changed = apply(gold, [{ op: "type", uids: ["e1"], type: "chemical" }]);
+  assert.equal(faultOf(apply(gold, []), apply(gold, []).relations[0]), "");
+  assert.equal(faultOf(changed, changed.relations[0]), "“tremor” is a chemical now");
+});
+
+test("a relation without mentions that are kept does not fit; one that never had any does", () => {
+  const view = apply(result, [{ op: "status", uids: ["e2"], status: "rejected" }]);
+  assert.equal(faultOf(view, view.relations[0]), "every mention of “tremor” is rejected");
+  assert.equal(reviewed(doc, apply(result, [{ op: "status", uids: ["r0"], status: "accepted" }]), { accepted: true }).dropped.at(-1).reason, "no mention of “Lithium” is exported");
+  const added = [{ op: "add", entities: [{ uid: "n1", type: "disease", start: 15, end: 21 }] }, { op: "relate", uid: "p1", chemical: "Li", disease: "caused" }];
+  assert.equal(faultOf(apply(result, added), apply(result, added).relations[1]), "");
+  const gone = apply(result, [...added, { op: "remove", uids: ["n1"] }]);
+  assert.equal(faultOf(gone, gone.relations[1]), "no mention of “caused” is left");
+  const alone = { text: "x", entities: [], relations: [{ chemical: "a", disease: "b" }] };
+  assert.equal(faultOf(apply(alone, []), apply(alone, []).relations[0]), "");
+});
+
+test("a relation follows its only mention to another span and another concept", () => {
+  const view = apply(result, [{ op: "span", uid: "e2", start: 15, end: 28 }, { op: "span", uid: "e0", start: 0, end: 9 }]);
+  assert.equal(view.relations[0].disease, "caused tremor");
+  assert.equal(view.relations[0].chemical, "Lithium"); // Li is the same
+  assert.equal(faultOf(view, view.relations[0]), "");
+  const gold = { text: "Li tremor", entities: [{ text: "Li", type: "chemical", start: 0, end: 2, concepts: ["D008094"] }, { text: "tremor", type: "disease", start: 3, end: 9, concepts: ["D014202"] }],
+    relations: [{ chemical: "D008094", disease: "D014202" }] };
+  const linked = apply(gold, [{ op: "link", uids: ["e1"], concept: "MESH:D020329" }, { op: "span", uid: "e1", start: 2, end: 9 }]);
+  assert.equal(linked.relations[0].disease, "MESH:D020329");
+  assert.deepEqual(endsOf(linked.entities, linked.relations[0], "disease").map(e => e.uid), ["e1"]);
 });

@@ -14,20 +14,22 @@ export class Browser {
     return Object.assign(new Browser(), options, { chrome, trouble: [] });
   }
 
-  // open returns a new page, in a context without anything kept, that is ready.
-  async open(options = {}) {
+  // open returns a new page, in a context without anything kept, that is ready; or, with
+  // dialog true, that asks for a key. It is that of this.url, or of at.
+  async open({ at = this.url, dialog = false, ...options } = {}) {
     await this.leave();
     this.context = await this.chrome.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
     this.context.setDefaultTimeout(patience);
     const page = await this.context.newPage();
     this.page = page;
-    const origin = new URL(this.url).origin;
+    const origin = new URL(at).origin;
     page.on("request", r => { if (!r.url().startsWith(origin + "/") && !r.url().startsWith("blob:" + origin)) this.trouble.push("request " + r.url().slice(0, 100)); });
     page.on("console", m => { if (m.type() === "error" || m.type() === "warning") this.trouble.push(m.text().slice(0, 300)); });
     page.on("pageerror", e => this.trouble.push(String(e.stack).slice(0, 500)));
     await page.addInitScript(() => addEventListener("securitypolicyviolation", e => console.error("policy: " + e.violatedDirective + " " + e.blockedURI)));
-    await page.goto(this.url);
-    if (this.key && !options.withoutKey) await page.evaluate(key => sessionStorage.setItem("medner-api-key", key), this.key).then(() => page.reload());
+    await page.goto(at);
+    if (dialog) return page;
+    if (this.key) await page.evaluate(key => sessionStorage.setItem("medner-api-key", key), this.key).then(() => page.reload());
     await page.locator("html[data-ready]").waitFor();
     return page;
   }
@@ -51,17 +53,19 @@ export class Browser {
   }
 
   // exported exports in a format and returns the path of the file that the browser saved.
-  async exported(format, { which = "all", items = "kept" } = {}) {
+  async exported(format, { which = "all", items = "kept", told } = {}) {
     const { page } = this;
     await page.locator("#open-export").click();
     const dialog = page.locator("#export");
     await dialog.locator("#export-format").selectOption(format);
-    await dialog.locator("#export-documents").selectOption(which);
+    // Formats with a file for each document take this one.
+    if (await dialog.locator("#export-documents").isEnabled()) await dialog.locator("#export-documents").selectOption(which);
     await dialog.locator("#export-items").selectOption(items);
     const [download] = await Promise.all([page.waitForEvent("download"), dialog.getByRole("button", { name: "Download" }).click()]);
     const file = path.join(this.out, download.suggestedFilename());
     await download.saveAs(file);
     await dialog.getByText("Saved by your browser").waitFor();
+    if (told) await dialog.getByText(told).waitFor();
     await dialog.getByRole("button", { name: "Close" }).click();
     assert.ok(fs.statSync(file).size > 0, file);
     return file;

@@ -60,6 +60,27 @@ export async function curate(browser) {
   await page.locator("#relations").getByRole("button", { name: "Add", exact: true }).click();
   await relations.nth(1).waitFor();
 
+  // A mention gets the other type: its relation is marked, left out of exports, and comes
+  // back with the type.
+  await marks(page, "hypotension").first().click();
+  await inspector.getByLabel("Type").selectOption("chemical");
+  await page.waitForFunction(() => document.getElementById("live").textContent.includes("1 relation no longer fits its mentions"));
+  await page.locator("#relations").getByText("A relation does not fit its mentions").waitFor();
+  await relations.first().getByText("is a chemical now").waitFor();
+  await relations.first().click();
+  await inspector.getByText("This relation does not fit its mentions: “hypotension” is a chemical now").waitFor();
+  await browser.shot("unfit");
+  const without = fs.readFileSync(await browser.exported("jsonl", { which: "this", told: "1 relation left out" }), "utf8");
+  assert.equal(JSON.parse(without).relations.length, 1);
+  assert.ok(JSON.parse(without).dropped.some(d => d.reason === "“hypotension” is a chemical now"));
+  await page.locator("#relations").getByRole("button", { name: "Reject it" }).click();
+  await page.locator("#relations tr.rejected").waitFor();
+  await page.locator("#relations").getByText("does not fit").waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.locator("mark.disease", { hasText: "hypotension" }).first().waitFor();
+  await page.locator("#relations").getByText("does not fit").waitFor({ state: "hidden" });
+
   // The filter leaves rejected ones alone when it shows them only.
   await page.locator("#filter").getByLabel("State").selectOption("rejected");
   assert.equal(await page.locator("mark.m:not(.off)").count(), 1);
@@ -88,7 +109,7 @@ export async function curate(browser) {
   assert.match(text, /^439781\t21\t32\thypotension\tDisease\tD007022$/m);
   assert.doesNotMatch(text, /\tIDM\t/);
   fs.copyFileSync(gold, path.join(browser.out, "reviewed.gold.PubTator"));
-  for (const format of ["jsonl", "json", "pubtator", "bioc-xml", "bioc-json", "brat", "displacy", "tsv", "html", "text"]) await browser.exported(format, { which: "this" });
+  for (const format of ["jsonl", "json", "pubtator", "bioc-xml", "bioc-json", "brat", "displacy", "tsv", "csv", "parquet", "conll", "xmi", "cas-json", "html", "text"]) await browser.exported(format, { which: "this" });
   const accepted = await browser.exported("jsonl", { which: "this", items: "accepted" });
   const result = JSON.parse(fs.readFileSync(accepted, "utf8"));
   assert.deepEqual(result.entities.map(e => e.text), ["hypotension", "sodium", "sodium", "blood pressure fell", "sodium", "renin-angiotensin", "sodium"]);
