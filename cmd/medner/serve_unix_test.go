@@ -5,6 +5,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -85,10 +87,10 @@ func TestServeEndsInOrder(t *testing.T) {
 	}
 }
 
-// streamed asks for a completion that takes a long time, and returns when it has begun.
-func streamed(t *testing.T, url string) *bufio.Reader {
+// streamed asks for a completion of some tokens, and returns when it has begun.
+func streamed(t *testing.T, url string, tokens int) *bufio.Reader {
 	t.Helper()
-	body := `{"model":"tiny-llama","prompt":"a","max_tokens":3000,"ignore_eos":true,"stream":true,"repetition_penalty":1.3}`
+	body := fmt.Sprintf(`{"model":"tiny-llama","prompt":"a","max_tokens":%d,"ignore_eos":true,"stream":true,"repetition_penalty":1.3}`, tokens)
 	r, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodPost, url+"/v1/completions", strings.NewReader(body))
 	require.NoError(t, err)
 	answer, err := http.DefaultClient.Do(r)
@@ -118,7 +120,7 @@ func TestServeSaysFirstThatItDrains(t *testing.T) {
 // Requests that run longer than the drain may take are cancelled, and told so.
 func TestServeCancelsWhatDoesNotEnd(t *testing.T) {
 	s := serving(t, "--drain-timeout", "10ms", "--context", "200000")
-	lines := streamed(t, s.url)
+	lines := streamed(t, s.url, 3000)
 	require.NoError(t, s.Process.Signal(syscall.SIGTERM))
 	require.Equal(t, exitOK, exitOf(t, s.Cmd))
 	text := ""
@@ -132,6 +134,75 @@ func TestServeCancelsWhatDoesNotEnd(t *testing.T) {
 	if !strings.Contains(text, "[DONE]") { // it might have been fast enough
 		require.Contains(t, text, "draining")
 	}
+}
+
+// What is in flight, streamed or not, ends in full before the process does.
+func TestServeDrainsWhatIsInFlight(t *testing.T) {
+	s := serving(t, "--drain-timeout", "1h", "--context", "4096", "--log-format", "json")
+	lines := streamed(t, s.url, 2000)
+	whole := make(chan string, 1)
+	go func() {
+		answer, err := http.Post(s.url+"/v1/completions", "application/json", strings.NewReader(`{"prompt":"b","max_tokens":2000,"ignore_eos":true}`))
+		if err != nil {
+			whole <- err.Error()
+			return
+		}
+		defer answer.Body.Close()
+		text, _ := io.ReadAll(answer.Body)
+		whole <- string(text)
+	}()
+	require.Eventually(t, func() bool {
+		_, text := get(t, http.DefaultClient, s.url+"/metrics")
+		return strings.Contains(text, "medner_num_requests_running 2") || len(whole) > 0
+	}, 5*time.Minute, time.Millisecond)
+	require.NoError(t, s.Process.Signal(syscall.SIGTERM))
+	s.await(t, `"draining"`)
+	rest, err := io.ReadAll(lines)
+	require.NoError(t, err)
+	require.True(t, strings.HasSuffix(string(rest), "data: [DONE]\n\n"))
+	require.Contains(t, string(rest), `"finish_reason":"length"`)
+	require.Contains(t, <-whole, `"completion_tokens":2000`)
+	require.Equal(t, exitOK, exitOf(t, s.Cmd))
+	require.NotContains(t, s.text(), "cancelled")
+	_, err = net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	require.Error(t, err)
+}
+
+// While a prompt waits, another that would make the waiting tokens too many is refused.
+func TestServeBoundsWaitingTokens(t *testing.T) {
+	s := serving(t, "--batch", "1", "--queue-tokens", "50", "--context", "200000")
+	streamed(t, s.url, 190000) // has the only place
+	prompt := strings.Repeat("tremor ", 100)
+	ask := func(ctx context.Context) (*http.Response, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/completions", strings.NewReader(`{"max_tokens":1,"prompt":"`+prompt+`"}`))
+		require.NoError(t, err)
+		return http.DefaultClient.Do(r)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		answer, err := ask(ctx)
+		if err == nil {
+			answer.Body.Close()
+		}
+		left <- err
+	}()
+	waiting := func() bool {
+		_, text := get(t, http.DefaultClient, s.url+"/metrics")
+		return !strings.Contains(text, "medner_queued_prompt_tokens 0\n")
+	}
+	require.Eventually(t, waiting, 5*time.Minute, time.Millisecond)
+	answer, err := ask(t.Context())
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusTooManyRequests, answer.StatusCode, "%s", text)
+	require.Contains(t, string(text), `"code":"queue_full"`)
+	require.Regexp(t, `^[1-9][0-9]*$`, answer.Header.Get("Retry-After"))
+	leave()
+	require.ErrorIs(t, <-left, context.Canceled)
+	require.Eventually(t, func() bool { return !waiting() }, 5*time.Minute, time.Millisecond)
 }
 
 func TestServeReadsKeysAgain(t *testing.T) {
