@@ -29,7 +29,6 @@ export class Browser {
     await page.addInitScript(() => addEventListener("securitypolicyviolation", e => console.error("policy: " + e.violatedDirective + " " + e.blockedURI)));
     await page.goto(at);
     if (dialog) return page;
-    if (this.key) await page.evaluate(key => sessionStorage.setItem("medner-api-key", key), this.key).then(() => page.reload());
     await page.locator("html[data-ready]").waitFor();
     return page;
   }

@@ -1,7 +1,7 @@
 // Uses the page as curators do, in Chromium, on a server that runs already: with the
 // mouse, with the keyboard alone, and through axe-core.
 //
-//   node e2e.mjs --url http://127.0.0.1:8080/ --gold sample.PubTator [--quick] [--key KEY] [--locked URL --lockedKey KEY] [--out DIR] [--shots DIR]
+//   node e2e.mjs --url http://127.0.0.1:8080/ --gold sample.PubTator [--quick] [--locked URL --lockedKey KEY] [--out DIR] [--shots DIR]
 //
 // With --quick fewer steps, sizes and themes are tried. --locked is a server with keys, on
 // which the question for one is tried. --out
@@ -19,7 +19,7 @@ import { locked } from "./locked.mjs";
 import { troubles } from "./troubles.mjs";
 
 const { values } = parseArgs({ options: {
-  url: { type: "string" }, gold: { type: "string" }, quick: { type: "boolean", default: false }, key: { type: "string", default: "" }, locked: { type: "string" }, lockedKey: { type: "string" }, out: { type: "string" }, shots: { type: "string" },
+  url: { type: "string" }, gold: { type: "string" }, quick: { type: "boolean", default: false }, locked: { type: "string" }, lockedKey: { type: "string" }, out: { type: "string" }, shots: { type: "string" },
 } });
 const out = values.out || fs.mkdtempSync(path.join(process.env.TMPDIR || "/tmp", "medner-page-"));
 fs.mkdirSync(out, { recursive: true });
