@@ -2,7 +2,7 @@
 """Measures what a big job costs a person beside it, and what HTTP costs the job.
 
 Starts medner serve with the default model, and prints a table of
-  - the time to the first token of a short chat, on an idle server and while one request annotates 20 documents;
+  - the time to the first token of a short chat, on an idle server and while one request annotates 20 documents, or as many as there are;
   - documents a minute of POST /v1/ner beside those of medner ner, in turn, on the same documents.
 Needs nothing but Python. Say `--medner bin/medner`; run it on a quiet machine.
 """
@@ -87,7 +87,7 @@ def main():
             time.sleep(0.1)
         thread.join()
         print("| time to the first token of a chat | median | most | chats |\n|---|---:|---:|---:|")
-        for name, times in (("idle", idle), ("beside 20 documents", busy)):
+        for name, times in (("idle", idle), (f"beside {len(docs[:20])} documents", busy)):
             print(f"| {name} | {1e3 * statistics.median(times):.0f} ms | {1e3 * max(times):.0f} ms | {len(times)} |")
         print(f"\nratio of the medians: {statistics.median(busy) / statistics.median(idle):.2f}\n")
         served, command = [], []
