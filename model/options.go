@@ -43,8 +43,8 @@ const (
 )
 
 // Options choose how a model is held and scheduled. The zero value is the
-// default. None of Threads, Batch, Queue, QueueTokens, PrefillChunk, PrefixCache and Draft
-// changes a bit of any answer.
+// default. None of Threads, Batch, Queue, QueueTokens, PrefillChunk, PrefixCache, PrefixTokens
+// and Draft changes a bit of any answer.
 type Options struct {
 	Adapters []string // PEFT folders; a request names them by their last path element
 	// ParsedAdapters come after those of Adapters. The model closes them.
@@ -84,7 +84,10 @@ type Options struct {
 	// is kept, with requests in the batch, and with prompts that are being read: it
 	// is read once. 0: 256 MiB; negative: nothing is kept or shared.
 	PrefixCache int64
-	Draft       int // drafted tokens verified a step and sequence at most. 0: 6; negative: none
+	// PrefixTokens bounds the positions of all kept prompts together, beside PrefixCache;
+	// the latest prompt is kept however long it is. 0: as many as PrefixCache has room for.
+	PrefixTokens int
+	Draft        int // drafted tokens verified a step and sequence at most. 0: 6; negative: none
 
 	// Log receives a line for what a user should know: how much of an
 	// adapter survived merging, for instance. May be nil.

@@ -11,6 +11,7 @@ import (
 // goroutine.
 type prefixCache struct {
 	budget  int64         // bytes; beyond it the least recently used entries go
+	most    int           // positions of all entries but the last one; 0: any number
 	entries []prefixEntry // the most recently used last
 	// evictions counts the entries that were dropped for the budget, or for room on the
 	// device.
@@ -90,10 +91,9 @@ func (p *prefixCache) add(adapter int, tokens []int32, cache backend.Cache) {
 	p.trim()
 }
 
-// trim drops the least recently used entries until the rest is within the
-// budget.
+// trim drops the least recently used entries until the rest is within the bounds.
 func (p *prefixCache) trim() {
-	for p.bytes() > p.budget {
+	for p.bytes() > p.budget || p.most > 0 && len(p.entries) > 1 && p.positions() > p.most {
 		p.entries[0].cache.Close()
 		p.evictions++
 		p.entries = slices.Delete(p.entries, 0, 1)

@@ -43,3 +43,16 @@ func TestPrefixCacheForgetsTheLeastRecentlyUsed(t *testing.T) {
 	p.clear()
 	require.True(t, c.closed && d.closed && longer.closed)
 }
+
+// A bound on positions leaves the latest prompt, however long it is.
+func TestPrefixCacheBoundsPositions(t *testing.T) {
+	p := prefixCache{budget: 1 << 20, most: 5}
+	a, b, long := &heldCache{bytes: 1}, &heldCache{bytes: 1}, &heldCache{bytes: 1}
+	p.add(0, []int32{1, 2, 3}, a)
+	p.add(0, []int32{4, 5}, b)
+	require.False(t, a.closed || b.closed)
+	p.add(0, []int32{6, 7, 8, 9, 10, 11}, long)
+	require.True(t, a.closed && b.closed)
+	require.False(t, long.closed)
+	require.Equal(t, 6, p.positions())
+}

@@ -56,7 +56,7 @@ func newScheduler(b backend.Backend, vocab int, o Options) *scheduler {
 	}
 	s.chooseDrafts = s.pace.choose
 	if o.PrefixCache > 0 {
-		s.prefix = &prefixCache{budget: o.PrefixCache}
+		s.prefix = &prefixCache{budget: o.PrefixCache, most: o.PrefixTokens}
 		s.stats.stats.PrefixBudget = o.PrefixCache
 	}
 	go s.run()

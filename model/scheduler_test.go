@@ -13,14 +13,15 @@ import (
 
 func TestConcurrentRequestsWriteTheSame(t *testing.T) {
 	for name, o := range map[string]Options{
-		"default":           {},
-		"alone":             {Batch: 1, Draft: -1, PrefixCache: -1, PrefillChunk: 1000},
-		"chunks of 1":       {PrefillChunk: 1, Draft: -1, PrefixCache: -1},
-		"chunks of 7":       {PrefillChunk: 7},
-		"no drafts":         {Draft: -1},
-		"many drafts":       {Draft: 20, Batch: 3},
-		"no prefix cache":   {PrefixCache: -1},
-		"tiny prefix cache": {PrefixCache: 6000, Batch: 2},
+		"default":            {},
+		"alone":              {Batch: 1, Draft: -1, PrefixCache: -1, PrefillChunk: 1000},
+		"chunks of 1":        {PrefillChunk: 1, Draft: -1, PrefixCache: -1},
+		"chunks of 7":        {PrefillChunk: 7},
+		"no drafts":          {Draft: -1},
+		"many drafts":        {Draft: 20, Batch: 3},
+		"no prefix cache":    {PrefixCache: -1},
+		"tiny prefix cache":  {PrefixCache: 6000, Batch: 2},
+		"few kept positions": {PrefixTokens: 20, Batch: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &toy{}

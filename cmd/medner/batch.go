@@ -68,6 +68,7 @@ func newBatchPlan() *cobra.Command {
 		size        sizeFlag
 		out         string
 		input, same string
+		previous    []string
 	)
 	cmd := &cobra.Command{
 		Use:  "plan FILES…",
@@ -75,6 +76,16 @@ func newBatchPlan() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Paths, o.Dir, o.BytesPerShard = args, filepath.Dir(out), size.bytes
 			o.Input, o.Duplicates = format.Format(input), shards.Duplicates(same)
+			for _, path := range previous {
+				m, err := shards.Load(path)
+				if err != nil {
+					return err
+				}
+				o.Previous = append(o.Previous, m)
+			}
+			if err := apart([]string{out}, previous); err != nil {
+				return err
+			}
 			return planBatch(cmd, o, out)
 		},
 	}
@@ -83,6 +94,7 @@ func newBatchPlan() *cobra.Command {
 	intFlag(fs, &o.DocumentsPerShard, "documents-per-shard", 0, 1, 1<<30, "most documents of a shard")
 	fs.Var(&size, "bytes-per-shard", "most `BYTES` of the texts of a shard's documents, such as 20MB")
 	fs.StringVarP(&out, "out", "o", "", "manifest: the `FILE` to write")
+	fs.StringArrayVar(&previous, "previous", nil, "`MANIFEST` whose files are left out; may be repeated")
 	choose(fs, &input, "input-format", "", format.Inputs(), "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	choose(fs, &same, "duplicates", shards.LaterCitation, []shards.Duplicates{shards.LaterCitation, shards.Later, shards.Keep}, "which documents of one identifier count: `later-citation|later|keep`: the last of PubMed's citations, the last of all documents, or all")
 	_ = cmd.MarkFlagRequired("out")

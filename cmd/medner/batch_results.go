@@ -144,7 +144,7 @@ func unfinished(r *shards.Report) error {
 
 func newBatchMerge() *cobra.Command {
 	var (
-		b        batchFlags
+		b        corporaFlags
 		o        nerOutput
 		perFile  int
 		partial  bool
@@ -160,18 +160,22 @@ func newBatchMerge() *cobra.Command {
 				return err
 			}
 			idleText(cmd, out)
-			m, err := b.load()
+			corpora, err := b.load()
 			if err != nil {
 				return err
 			}
-			if err := apart([]string{o.path}, m.Paths(), []string{b.manifest, b.out}); err != nil {
+			inputs := slices.Concat(b.manifests, b.outs)
+			for _, c := range corpora {
+				inputs = append(inputs, c.Manifest.Paths()...)
+			}
+			if err := apart([]string{o.path}, inputs); err != nil {
 				return err
 			}
 			mo := shards.MergeOptions{
 				Path: o.path, PerFile: perFile, Ending: "." + string(out), Partial: partial, Mixed: anyMixed,
 				Write: format.WriteOptions{Format: out, Text: o.text},
 			}
-			return mergeBatch(cmd, m, b.out, mo)
+			return mergeBatch(cmd, corpora, mo)
 		},
 	}
 	b.register(cmd)
@@ -186,8 +190,35 @@ func newBatchMerge() *cobra.Command {
 	return cmd
 }
 
-// mergeBatch merges the shards in a folder.
-func mergeBatch(cmd *cobra.Command, m *shards.Manifest, dir string, o shards.MergeOptions) error {
+// corporaFlags name corpora that are merged.
+type corporaFlags struct{ manifests, outs []string }
+
+func (f *corporaFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.manifests, "manifest", nil, "manifest: the `FILE` that 'medner batch plan' wrote; once for each corpus")
+	cmd.Flags().StringArrayVar(&f.outs, "out", nil, "`FOLDER` of the shards; once for each corpus, in the same order")
+	for _, name := range []string{"manifest", "out"} {
+		_ = cmd.MarkFlagRequired(name)
+	}
+}
+
+// load reads the manifests.
+func (f *corporaFlags) load() ([]shards.Corpus, error) {
+	if len(f.manifests) != len(f.outs) {
+		return nil, usagef("--manifest %d times, --out %d times: expected a folder for each manifest", len(f.manifests), len(f.outs))
+	}
+	var corpora []shards.Corpus
+	for i, path := range f.manifests {
+		m, err := shards.Load(path)
+		if err != nil {
+			return nil, err
+		}
+		corpora = append(corpora, shards.Corpus{Manifest: m, Folder: f.outs[i]})
+	}
+	return corpora, nil
+}
+
+// mergeBatch merges corpora.
+func mergeBatch(cmd *cobra.Command, corpora []shards.Corpus, o shards.MergeOptions) error {
 	if o.Path == standardOutput {
 		if o.PerFile > 0 || format.InFolder(o.Write.Format, o.Path) {
 			return usagef("--output -: expected a folder")
@@ -200,10 +231,14 @@ func mergeBatch(cmd *cobra.Command, m *shards.Manifest, dir string, o shards.Mer
 			fmt.Fprintf(cmd.ErrOrStderr(), "medner: %s\n", printable(e.Error()))
 		}
 	}
-	report, err := shards.Merge(cmd.Context(), m, dir, o)
+	report, err := shards.Merge(cmd.Context(), corpora, o)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "medner: %d documents merged, %d failed, %d shards missing\n", report.Annotated, report.Failed, len(report.Missing))
+	note := ""
+	if len(corpora) > 1 {
+		note = fmt.Sprintf("; left out: %d superseded by later files, %d deleted by them", report.Superseded, report.Deleted)
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "medner: %d documents merged, %d failed, %d shards missing%s\n", report.Annotated, report.Failed, len(report.Missing), note)
 	return unfinished(report)
 }

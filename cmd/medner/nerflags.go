@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/medner/medner/cmd/medner/internal/inspection"
 	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/internal/nearest"
 	"github.com/medner/medner/ner"
@@ -75,6 +76,7 @@ func (f *nerFlags) extractorOptions(cmd *cobra.Command) ([]ner.Option, error) {
 	if mo.Labels, err = parseLabels(f.labels); err != nil {
 		return nil, err
 	}
+	mo.PrefixTokens = inspection.KeptPositions
 	options := []ner.Option{ner.WithModelOptions(mo), ner.WithPatience(true)}
 	changed := cmd.Flags().Changed
 	if f.ensemble == "" {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"io"
@@ -28,6 +30,7 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE PROGRAM [ARGS…]  run it and compare its exit code
 //	json FILE PATH [VALUE]      FILE is one JSON value; at PATH (a.0.b) it has VALUE (@FILE: that in a file)
+//	gzip FILES…                 replace each by a compressed FILE.gz
 //	golden MODEL PROMPT HOW     write a reference generation to prompt.json and want.json
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -43,7 +46,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MEDNER_CACHE", filepath.Join(env.WorkDir, "cache"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": checkJSON, "golden": writeGolden},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": checkJSON, "golden": writeGolden, "gzip": packFiles},
 	})
 }
 
@@ -62,6 +65,21 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, expected %d", got, want)
+	}
+}
+
+// packFiles replaces files by compressed ones, as gzip does.
+func packFiles(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: gzip FILES…")
+	}
+	for _, name := range args {
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		_, err := w.Write([]byte(ts.ReadFile(name)))
+		ts.Check(errors.Join(err, w.Close()))
+		ts.Check(os.WriteFile(ts.MkAbs(name+".gz"), packed.Bytes(), 0o600))
+		ts.Check(os.Remove(ts.MkAbs(name)))
 	}
 }
 

@@ -21,17 +21,23 @@ type cutter struct {
 }
 
 // cut makes the shards: it passes over all records once.
-func (m *Manifest) cut(o *PlanOptions, s *spool, gone bits) error {
+func (m *Manifest) cut(o *PlanOptions, s *spool, out *outdated) error {
 	c := &cutter{m: m, o: o}
 	c.begin()
+	order := -1
 	err := s.each(func(position int, r record) error {
+		order++
 		if r.kind == deletion {
+			if out.deleting.has(order) {
+				in := &m.Inputs[r.input]
+				in.Deletes = append(in.Deletes, r.id)
+			}
 			return nil
 		}
 		for c.within == m.Inputs[c.input].Documents {
 			c.input, c.within, c.gone = c.input+1, 0, nil
 		}
-		if gone.has(position) {
+		if out.gone.has(position) {
 			c.gone = append(c.gone, c.within)
 		} else {
 			c.give(r)

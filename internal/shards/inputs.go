@@ -120,18 +120,22 @@ var citationFile = regexp.MustCompile(`(?i)^(?:pubmed|medline)(\d\d)n(\d{4,})\.x
 // inOrder compares paths: PubMed's citation files by year and number, wherever they
 // lie, behind all others; the others by their paths, in which numbers count as such.
 func inOrder(a, b string) int {
-	x, y := citationFile.FindStringSubmatch(filepath.Base(a)), citationFile.FindStringSubmatch(filepath.Base(b))
+	return cmp.Or(byNumber(filepath.Base(a), filepath.Base(b)), natural(filepath.ToSlash(a), filepath.ToSlash(b)), strings.Compare(a, b))
+}
+
+// byNumber compares names of files: PubMed's citation files by year and number, behind all
+// others. It returns 0 for two others.
+func byNumber(a, b string) int {
+	x, y := citationFile.FindStringSubmatch(a), citationFile.FindStringSubmatch(b)
 	switch {
 	case x != nil && y == nil:
 		return 1
 	case x == nil && y != nil:
 		return -1
-	case x != nil:
-		if c := cmp.Or(natural(x[1], y[1]), natural(x[2], y[2])); c != 0 {
-			return c
-		}
+	case x == nil:
+		return 0
 	}
-	return cmp.Or(natural(filepath.ToSlash(a), filepath.ToSlash(b)), strings.Compare(a, b))
+	return cmp.Or(natural(x[1], y[1]), natural(x[2], y[2]))
 }
 
 var digits = regexp.MustCompile(`\d+|\D+`)

@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/medner/medner/badinput"
@@ -43,10 +44,11 @@ type Manifest struct {
 	Unreadable int `json:"unreadable"`
 	// Superseded and Deleted documents of the inputs are in no shard: another document
 	// of the same identifier comes later, or a later citation file deletes them.
-	Superseded int     `json:"superseded"`
-	Deleted    int     `json:"deleted"`
-	Inputs     []Input `json:"inputs"`
-	Shards     []Shard `json:"shards"`
+	Superseded int        `json:"superseded"`
+	Deleted    int        `json:"deleted"`
+	Duplicates Duplicates `json:"duplicates"` // the rule by which they are
+	Inputs     []Input    `json:"inputs"`
+	Shards     []Shard    `json:"shards"`
 
 	dir string // the folder that relative paths of inputs are below
 }
@@ -59,6 +61,9 @@ type Input struct {
 	Bytes     int64         `json:"bytes"`
 	SHA256    string        `json:"sha256"`
 	Documents int           `json:"documents"` // those in no shard included
+	// Deletes are the identifiers of the documents that the file deletes and that don't
+	// come again behind that.
+	Deletes []string `json:"deletes,omitempty"`
 }
 
 // Shard is a share of the documents.
@@ -152,6 +157,9 @@ func (m *Manifest) fault() (field, found, want string) {
 	}
 	if len(m.Shards) == 0 {
 		return "shards", "none", "one at least"
+	}
+	if !slices.Contains(allDuplicates, m.Duplicates) {
+		return "duplicates", strconv.Quote(string(m.Duplicates)), fmt.Sprintf("one of %q", allDuplicates)
 	}
 	return "", "", ""
 }

@@ -32,13 +32,26 @@ type MergeOptions struct {
 	Failed func(*FailedError)
 }
 
-// Merge writes the results of all shards, in the order of the manifest, and verifies
-// them on the way. The output is the same however the shards were made. Where a shard
-// is missing, the error is a *MissingError.
-func Merge(ctx context.Context, m *Manifest, dir string, o MergeOptions) (*Report, error) {
-	f := folder(dir)
-	r := &Report{Documents: m.Documents, shards: len(m.Shards), Configs: map[string]int{}}
-	dones, err := r.load(m, f, &o)
+// Merge writes the results of all shards, in the order of the corpora and of their
+// manifests, and verifies them on the way. Of several corpora, documents that a later file
+// supersedes or deletes are left out, as [Plan] does it within one. The output is the same
+// however the shards were made. Where a shard is missing, the error is a *MissingError.
+func Merge(ctx context.Context, corpora []Corpus, o MergeOptions) (*Report, error) {
+	r := &Report{Configs: map[string]int{}}
+	dones := make([][]*Done, len(corpora))
+	var first *Done
+	for i, c := range corpora {
+		r.Documents += c.Manifest.Documents
+		r.shards += len(c.Manifest.Shards)
+		var err error
+		if dones[i], err = r.load(c, &first, &o); err != nil {
+			if len(corpora) > 1 {
+				err = fmt.Errorf("%s: %w", c.Folder, err)
+			}
+			return r, err
+		}
+	}
+	known, err := newLatest(ctx, corpora, dones)
 	if err != nil {
 		return r, err
 	}
@@ -46,9 +59,12 @@ func Merge(ctx context.Context, m *Manifest, dir string, o MergeOptions) (*Repor
 	if err != nil {
 		return r, err
 	}
-	for _, done := range dones {
-		if err := r.merge(ctx, m, f, done, out); err != nil {
-			return r, errors.Join(err, out.discard())
+	for i, c := range corpora {
+		for _, done := range dones[i] {
+			outdated := func(id string, input int) (bool, bool) { return known.outdated(id, i, input) }
+			if err := r.merge(ctx, c, done, outdated, out); err != nil {
+				return r, errors.Join(err, out.discard())
+			}
 		}
 	}
 	return r, out.close()
@@ -67,47 +83,71 @@ func (e *MissingError) Error() string {
 // Unwrap makes the error one that goes away by itself.
 func (e *MissingError) Unwrap() error { return filelock.ErrBusy }
 
-// load reads the .done files of all shards.
-func (r *Report) load(m *Manifest, f folder, o *MergeOptions) (dones []*Done, err error) {
-	for i := range m.Shards {
+// load reads the .done files of all shards of a corpus. first is the first of all corpora.
+func (r *Report) load(c Corpus, first **Done, o *MergeOptions) (dones []*Done, err error) {
+	f := folder(c.Folder)
+	var missing []int
+	for i := range c.Manifest.Shards {
 		done, err := f.loadDone(i)
 		if err != nil {
 			return nil, err
 		}
 		if done == nil {
-			r.Missing = append(r.Missing, i)
+			missing = append(missing, i)
 			continue
 		}
-		if len(dones) > 0 && !o.Mixed {
-			if err := dones[0].Settings.difference(f.done(i), done.Settings); err != nil {
+		if *first == nil {
+			*first = done
+		}
+		if !o.Mixed {
+			if err := (*first).Settings.difference(f.done(i), done.Settings); err != nil {
 				return nil, hint.Add(err, "shards that differ were not made together; --mixed merges them")
 			}
 		}
 		dones = append(dones, done)
 		r.Configs[done.Config]++
 	}
-	if len(r.Missing) > 0 && !o.Partial {
-		return nil, hint.Add(r.Incomplete(), "'medner batch status' says how far they are; --partial merges the others")
+	r.Missing = append(r.Missing, missing...)
+	if len(missing) > 0 && !o.Partial {
+		err := &MissingError{missing[0], len(missing), len(c.Manifest.Shards)}
+		return nil, hint.Add(err, "'medner batch status' says how far they are; --partial merges the others")
 	}
 	return dones, nil
 }
 
-// merge writes the results of a shard.
-func (r *Report) merge(ctx context.Context, m *Manifest, f folder, done *Done, out *merged) error {
-	for res, err := range m.results(ctx, f, done) {
+// merge writes the results of a shard. outdated says which documents don't count, and
+// whether these are deleted.
+func (r *Report) merge(ctx context.Context, c Corpus, done *Done, outdated func(id string, input int) (is, deleted bool), out *merged) error {
+	origin := c.Manifest.origins(done.Shard)
+	for res, err := range c.Manifest.results(ctx, folder(c.Folder), done) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var one *FailedError
+		input, unique := origin()
+		id := res.ID
+		var failed *FailedError
 		switch {
-		case errors.As(err, &one):
-			r.Failed++
-			if out.o.Failed != nil {
-				out.o.Failed(one)
-			}
-			continue
+		case errors.As(err, &failed):
+			id = failed.ID
 		case err != nil:
 			return err
+		}
+		if unique {
+			switch is, deleted := outdated(id, input); {
+			case deleted:
+				r.Deleted++
+				continue
+			case is:
+				r.Superseded++
+				continue
+			}
+		}
+		if failed != nil {
+			r.Failed++
+			if out.o.Failed != nil {
+				out.o.Failed(failed)
+			}
+			continue
 		}
 		w, err := out.next()
 		if err != nil {

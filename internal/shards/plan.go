@@ -10,6 +10,7 @@ import (
 	"math"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -31,6 +32,14 @@ const (
 	Keep          Duplicates = "keep"  // all are kept, deleted ones too
 )
 
+var allDuplicates = []Duplicates{LaterCitation, Later, Keep}
+
+// unique reports whether documents of a format are such that of those with one identifier
+// only the last counts.
+func (d Duplicates) unique(f format.Format) bool {
+	return d == Later || d == LaterCitation && (f == format.PubMedXML || f == format.MEDLINE)
+}
+
 // PlanOptions say how to divide a corpus.
 type PlanOptions struct {
 	Paths []string      // files, folders and globs
@@ -41,9 +50,11 @@ type PlanOptions struct {
 	DocumentsPerShard int
 	BytesPerShard     int64 // of the documents' texts
 	Duplicates        Duplicates
-	Warn              func(format.Warning) // not nil
-	Unreadable        func(error)          // not nil; called for each document that can't be read
-	Progress          func(bytes int)      // as in format.ReadOptions; may be nil
+	// Previous are manifests whose inputs are left out.
+	Previous   []*Manifest
+	Warn       func(format.Warning) // not nil
+	Unreadable func(error)          // not nil; called for each document that can't be read
+	Progress   func(bytes int)      // as in format.ReadOptions; may be nil
 }
 
 // Plan reads all documents and divides them. The same files give the same manifest.
@@ -52,7 +63,10 @@ func Plan(ctx context.Context, o PlanOptions) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manifest{Schema: manifestSchema, dir: o.Dir}
+	if paths, err = unplanned(ctx, paths, o.Previous); err != nil {
+		return nil, err
+	}
+	m := &Manifest{Schema: manifestSchema, Duplicates: o.Duplicates, dir: o.Dir}
 	if m.Inputs, err = named(paths, o.Dir); err != nil {
 		return nil, err
 	}
@@ -64,16 +78,16 @@ func Plan(ctx context.Context, o PlanOptions) (*Manifest, error) {
 	if err := m.readInputs(ctx, &o, s); err != nil {
 		return nil, err
 	}
-	gone, superseded, deleted, err := s.outdated(atOnce)
+	out, err := s.outdated(atOnce)
 	if err != nil {
 		return nil, err
 	}
-	m.Superseded, m.Deleted = superseded, deleted
-	m.Documents = s.documents - superseded - deleted
-	if m.Documents == 0 {
+	m.Superseded, m.Deleted = out.superseded, out.deleted
+	m.Documents = s.documents - out.superseded - out.deleted
+	if m.Documents == 0 && !slices.ContainsFunc(out.deleting, func(word uint64) bool { return word != 0 }) {
 		return nil, badinput.New(paths[0], "", fmt.Sprintf("no document that is to be annotated in %d files", len(paths)), "one at least")
 	}
-	if err := m.cut(&o, s, gone); err != nil {
+	if err := m.cut(&o, s, out); err != nil {
 		return nil, err
 	}
 	return m, m.findRanges(ctx)
@@ -200,7 +214,6 @@ func (r *inputReader) run(ctx context.Context) {
 
 // documents reads the documents.
 func (r *inputReader) documents(ctx context.Context, raw io.Reader) error {
-	unique := r.o.Duplicates == Later
 	ro := r.in.readOptions()
 	ro.Format = r.o.Input
 	ro.Warn = func(w format.Warning) { r.warnings = keep(r.warnings, w) }
@@ -217,9 +230,7 @@ func (r *inputReader) documents(ctx context.Context, raw io.Reader) error {
 		return ctx.Err()
 	}
 	r.in.Format = reader.Format()
-	if f := reader.Format(); r.o.Duplicates == LaterCitation {
-		unique = f == format.PubMedXML || f == format.MEDLINE
-	}
+	unique := r.o.Duplicates.unique(r.in.Format)
 	for res, err := range reader.Results() {
 		if ctx.Err() != nil {
 			_ = reader.Close() // the plan is given up

@@ -155,22 +155,22 @@ func TestOutdatedInPasses(t *testing.T) {
 		}
 		require.NoError(t, s.add(record{kind: kind, unique: i%7 != 0, id: strconv.Itoa(i * i % 61)}))
 	}
-	var want bits
+	var want *outdated
 	for _, atOnce := range []int{1 << 20, 100, 7} {
-		gone, superseded, deleted, err := s.outdated(atOnce)
+		out, err := s.outdated(atOnce)
 		require.NoError(t, err)
-		require.Positive(t, deleted)
+		require.Positive(t, out.deleted)
 		n := 0
 		for i := range s.documents {
-			if gone.has(i) {
+			if out.gone.has(i) {
 				n++
 			}
 		}
-		require.Equal(t, n, superseded+deleted)
+		require.Equal(t, n, out.superseded+out.deleted)
 		if want == nil {
-			want = gone
+			want = out
 		}
-		require.Equal(t, want, gone)
+		require.Equal(t, want, out)
 	}
 }
 

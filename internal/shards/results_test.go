@@ -29,7 +29,7 @@ func TestStatusVerifyAndMerge(t *testing.T) {
 	require.Equal(t, []string{"done 3/3 1", "begun 2/3 1", "pending 0/4 0"}, states)
 	out := filepath.Join(t.TempDir(), "all.jsonl")
 	o := MergeOptions{Path: out, Write: format.WriteOptions{Format: format.JSONL}}
-	_, err = Merge(t.Context(), m, dir, o)
+	_, err = Merge(t.Context(), []Corpus{{m, dir}}, o)
 	require.ErrorIs(t, err, filelock.ErrBusy)
 	require.NoFileExists(t, out)
 	report, err := Verify(t.Context(), m, dir)
@@ -48,7 +48,7 @@ func TestStatusVerifyAndMerge(t *testing.T) {
 	require.False(t, report.Mixed())
 	var failed []string
 	o.Failed = func(e *FailedError) { failed = append(failed, e.ID) }
-	_, err = Merge(t.Context(), m, dir, o)
+	_, err = Merge(t.Context(), []Corpus{{m, dir}}, o)
 	require.NoError(t, err)
 	require.Equal(t, []string{"d0", "d3"}, failed)
 	whole := read(t, out)
@@ -56,7 +56,7 @@ func TestStatusVerifyAndMerge(t *testing.T) {
 	require.Less(t, strings.Index(whole, `"d2"`), strings.Index(whole, `"d4"`))
 
 	o.Path, o.PerFile, o.Ending = filepath.Join(t.TempDir(), "parts"), 3, ".jsonl"
-	_, err = Merge(t.Context(), m, dir, o)
+	_, err = Merge(t.Context(), []Corpus{{m, dir}}, o)
 	require.NoError(t, err)
 	require.Equal(t, []string{"part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"}, names(t, o.Path))
 	var parts string

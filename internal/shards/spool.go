@@ -127,7 +127,7 @@ type fact struct {
 	hash     [16]byte
 	input    int
 	version  int
-	order    int // among all records
+	order    int // the number among all records, from 0
 	position int // of the document; of the next one for a deletion
 	deletion bool
 }
@@ -135,62 +135,76 @@ type fact struct {
 // atOnce is how many facts a pass over the spool holds in memory.
 const atOnce = 1 << 20
 
-// outdated returns the positions of the documents that are in no shard: those that a
-// later document of the same identifier supersedes, and those that a later file
-// deletes. It passes over the spool as often as its records need, so that memory
-// holds atOnce of them and a bit for each document.
-func (s *spool) outdated(atOnce int) (gone bits, superseded, deleted int, err error) {
-	gone = newBits(s.documents)
+// outdated says which documents are in no shard.
+type outdated struct {
+	gone bits // positions of the documents
+	// deleting has the deletions, by their number among all records, after which no
+	// document of their identifier comes.
+	deleting            bits
+	superseded, deleted int // numbers of the documents, by the reason
+}
+
+// outdated finds the documents that a later document of the same identifier supersedes,
+// and those that a later file deletes. It passes over the spool as often as its records
+// need, so that memory holds atOnce of them and a bit for each record.
+func (s *spool) outdated(atOnce int) (*outdated, error) {
+	found := &outdated{gone: newBits(s.documents), deleting: newBits(s.all)}
 	passes := s.all/atOnce + 1
 	for pass := range passes {
-		var facts []fact
-		order := 0
-		err := s.each(func(position int, r record) error {
-			order++
-			if !r.unique || r.id == "" {
-				return nil
-			}
-			sum := sha256.Sum256([]byte(r.id))
-			if int(binary.BigEndian.Uint32(sum[16:]))%passes != pass {
-				return nil
-			}
-			facts = append(facts, fact{[16]byte(sum[:16]), r.input, r.version, order, position, r.kind == deletion})
-			return nil
-		})
+		facts, err := s.facts(pass, passes)
 		if err != nil {
-			return nil, 0, 0, err
+			return nil, err
 		}
-		slices.SortFunc(facts, func(a, b fact) int {
-			return cmp.Or(slices.Compare(a.hash[:], b.hash[:]), a.input-b.input, a.version-b.version, a.order-b.order)
-		})
 		for len(facts) > 0 {
 			n := 1
 			for n < len(facts) && facts[n].hash == facts[0].hash {
 				n++
 			}
-			old, late := split(facts[:n])
-			for _, f := range old {
-				gone.set(f.position)
-			}
-			if late {
-				deleted += len(old)
-			} else {
-				superseded += len(old)
-			}
+			found.add(facts[:n])
 			facts = facts[n:]
 		}
 	}
-	return gone, superseded, deleted, nil
+	return found, nil
 }
 
-// split returns those of the facts of one identifier whose documents don't count,
-// and whether the last fact is a deletion.
-func split(facts []fact) (old []fact, deleted bool) {
+// facts returns the records of one of several passes that can outdate each other, those
+// of one identifier together, in the order in which they count.
+func (s *spool) facts(pass, passes int) ([]fact, error) {
+	var facts []fact
+	order := -1
+	err := s.each(func(position int, r record) error {
+		order++
+		if !r.unique || r.id == "" {
+			return nil
+		}
+		sum := sha256.Sum256([]byte(r.id))
+		if int(binary.BigEndian.Uint32(sum[16:]))%passes != pass {
+			return nil
+		}
+		facts = append(facts, fact{[16]byte(sum[:16]), r.input, r.version, order, position, r.kind == deletion})
+		return nil
+	})
+	slices.SortFunc(facts, func(a, b fact) int {
+		return cmp.Or(slices.Compare(a.hash[:], b.hash[:]), a.input-b.input, a.version-b.version, a.order-b.order)
+	})
+	return facts, err
+}
+
+// add adds what the facts of one identifier say, of which the last counts.
+func (o *outdated) add(facts []fact) {
 	last := facts[len(facts)-1]
+	if last.deletion {
+		o.deleting.set(last.order)
+	}
 	for _, f := range facts {
-		if !f.deletion && (last.deletion || f.order != last.order) {
-			old = append(old, f)
+		switch {
+		case f.deletion, f.order == last.order:
+		case last.deletion:
+			o.deleted++
+			o.gone.set(f.position)
+		default:
+			o.superseded++
+			o.gone.set(f.position)
 		}
 	}
-	return old, last.deletion
 }

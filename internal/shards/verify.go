@@ -87,6 +87,10 @@ type Report struct {
 	Documents int `json:"documents"` // of the manifest
 	Annotated int `json:"annotated"`
 	Failed    int `json:"failed"`
+	// Superseded and Deleted documents of several corpora are left out, as another corpus
+	// has a later document of their identifier, or deletes them.
+	Superseded int `json:"superseded,omitempty"`
+	Deleted    int `json:"deleted,omitempty"`
 	// Missing are the shards that aren't complete, Damaged those that are not what the
 	// manifest and they themselves say, with the reasons.
 	Missing []int          `json:"missing,omitempty"`

@@ -108,7 +108,23 @@ type Memory struct {
 	Context    int    `json:"context"`
 	KV         int64  `json:"kv_bytes"`    // for Context positions
 	Total      int64  `json:"total_bytes"` // Weights + KV
+	// Abstracts is about what 'medner ner' and 'medner batch run' take with abstracts, as
+	// many at once as by default, mapped files included.
+	Abstracts int64 `json:"abstracts_bytes"`
 }
+
+// What 'medner ner' and 'medner batch run' hold of abstracts.
+const (
+	// KeptPositions is how many positions of prompts are kept for others that begin alike.
+	// The questions about an article come soon after each other, so that a few articles do.
+	KeptPositions = 2048
+	abstracts     = 16 // that are annotated at once, as model.Options.Batch is by default
+	// ofAbstract is how many positions an abstract holds on average, as measured: some of
+	// those that are annotated at once haven't been read yet, and questions share positions.
+	ofAbstract = 320
+	// working is what the rest takes: the program, buffers, documents, the tokenizer.
+	working = 48 << 20
+)
 
 // Kernels says which kernels run the model, and why.
 type Kernels struct {
@@ -200,6 +216,7 @@ func (r *Inspection) describe(d *model.Description, detail bool) {
 		}
 		r.addWeight(Weight{Name: kindName(w.Name, detail), Count: 1, Shape: [2]int{w.Rows, w.Cols}, Format: formatName(w)})
 	}
+	r.Memory.Abstracts = r.Memory.Weights + r.Memory.Embedding + (abstracts*ofAbstract+KeptPositions)*d.Info.CacheBytes + working
 	for _, a := range d.Adapters {
 		adapter := newAdapter(a.Name, a.Config)
 		if a.Head != nil {

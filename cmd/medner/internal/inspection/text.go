@@ -136,6 +136,7 @@ func (r *Inspection) printMemory(w io.Writer) {
 	}
 	fmt.Fprintf(w, "keys and values\t%s a position, %s for %d\n", size(m.KVPosition), size(m.KV), m.Context)
 	fmt.Fprintf(w, "together\t%s with one full context\n", size(m.Total))
+	fmt.Fprintf(w, "abstracts\tabout %s for medner ner and batch run, %d at once\n", size(m.Abstracts), abstracts)
 	fmt.Fprintf(w, "\nkernels\t%s, %s: %s\n", r.Kernels.Device, r.Kernels.Variant, r.Kernels.Reason)
 	for _, v := range r.Kernels.Variants {
 		if !v.Available {
