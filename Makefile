@@ -80,6 +80,7 @@ goldens: build
 # Containerfile describes, where this machine has systemd's programs and is root's.
 deploy: build
 	cd deploy/kubernetes/check && $(GO) vet ./... && $(GO) test ./...
+	deploy/slurm/check.sh $(BIN) testdata/goldens/tiny-llama
 	@if command -v systemd-socket-activate >/dev/null; then deploy/systemd/check.sh $(BIN) testdata/goldens/tiny-llama; else echo "systemd: not checked, as it isn't here"; fi
 	@if [ "$$(id -u)" = 0 ] && unshare --mount --pid --fork --net true 2>/dev/null; then deploy/container/check.sh $(BIN) testdata/goldens/tiny-llama; else echo "container: not run, as this is not root with namespaces"; fi
 

@@ -93,7 +93,9 @@ ready() { sinfo -h -o %T 2>/dev/null | grep -q idle; }
 until_true 60 "an idle node" ready
 say "node $host is idle"
 
-# A corpus of 5 shards of some seconds each.
+# A corpus of 5 shards of some seconds each, in a folder whose name a shell would obey.
+odd=$'it\'s "out" $HOME'
+out=$dir/$odd
 cd "$dir"
 python3 "$repo/scripts/corpus_citations.py" "$repo/testdata/cdr/sample.PubTator" in 700 >/dev/null
 flags=(--model "$repo/testdata/goldens/tiny-llama" --max-new-tokens 8)
@@ -105,19 +107,19 @@ say "undisturbed: $(sha256sum <calm.jsonl | cut -c1-16)"
 
 export MEDNER=$medner LIMIT=2
 small=(--cpus-per-task=1 --mem=100M --time=10 --chdir="$dir")
-read -r array merge < <("$repo/deploy/slurm/submit.sh" manifest.json out merged.jsonl "${small[@]}" -- "${flags[@]}" --grace 10s)
+read -r array merge < <("$repo/deploy/slurm/submit.sh" manifest.json "$odd" "$odd.jsonl" "${small[@]}" -- "${flags[@]}" --grace 10s)
 say "submitted: array $array, merge $merge"
 # begun SHARD: a worker has done some documents of the shard.
-begun() { batch status out --json | python3 -c "
+begun() { batch status "$odd" --json | python3 -c "
 import json, sys
 s = json.load(sys.stdin)['shards'][$1]
 sys.exit(not (s['state'] == 'running' and s['done'] > 3))"; }
-complete() { [ -e "$dir/out/shard-0000$1.done" ]; }
+complete() { [ -e "$out/shard-0000$1.done" ]; }
 restarts() { scontrol show job "${array}_$1" | grep -o 'Restarts=[0-9]*' | head -1; }
 
 until_true 120 "shard 0 to begin" begun 0
-pid=$(python3 -c "import json; print(json.load(open('$dir/out/shard-00000.lease'))['pid'])")
-if batch run out "${flags[@]}" --shard 0 --wait 0s 2>two.txt; then die "two workers on one shard"; else code=$?; fi
+pid=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid"])' "$out/shard-00000.lease")
+if batch run "$odd" "${flags[@]}" --shard 0 --wait 0s 2>two.txt; then die "two workers on one shard"; else code=$?; fi
 [ $code = 75 ] || die "exit code $code of a second worker"
 say "two workers on one shard: exit code 75: $(grep works two.txt)"
 kill -9 "$pid"
@@ -134,17 +136,17 @@ scontrol update nodename="$host" state=drain reason=check
 say "node drained: $(sinfo -h -o %T)"
 drained() { sinfo -h -o %T | grep -q '^drained'; }
 until_true 120 "the node to be empty" drained
-say "node is empty: $(batch status out | tail -1)"
+say "node is empty: $(batch status "$odd" | tail -1)"
 scontrol update nodename="$host" state=resume
 
-merged() { [ -e "$dir/merged.jsonl" ]; }
+merged() { [ -e "$out.jsonl" ]; }
 until_true 400 "the merge" merged
 for i in 0 1 2 3 4; do say "shard $i: $(restarts $i), $(grep -c "put back\|SIGTERM: the doc" "medner-${array}_$i.log" || true) line(s) of ends, $(grep 'medner: shard' "medner-${array}_$i.log" | tail -1)"; done
-cmp calm.jsonl merged.jsonl || die "the merged output differs"
-say "merged by the job behind the array: $(sha256sum <merged.jsonl | cut -c1-16), the same"
+cmp calm.jsonl "$odd.jsonl" || die "the merged output differs"
+say "merged by the job behind the array: $(sha256sum <"$odd.jsonl" | cut -c1-16), the same"
 
 # Other settings are refused: exit code 65, no requeue.
-id=$(MANIFEST=$dir/manifest.json OUT=$dir/out FLAGS="${flags[*]} --precision fast" sbatch --parsable --export=ALL --array=3 "${small[@]}" "$repo/deploy/slurm/medner.sbatch")
+id=$(MANIFEST=$dir/manifest.json OUT=$out sbatch --parsable --export=ALL --array=3 "${small[@]}" "$repo/deploy/slurm/medner.sbatch" "${flags[@]}" --precision fast)
 failed() { scontrol show job "${id}_3" | grep -q "JobState=FAILED"; }
 until_true 120 "a failed task" failed
 scontrol show job "${id}_3" | grep -q "ExitCode=65:0" || die "another exit code: $(scontrol show job "${id}_3" | grep -o 'ExitCode=[0-9:]*')"

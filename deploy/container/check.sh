@@ -5,9 +5,9 @@
 # environment, which are read from the Containerfile. Asks it by its own health check,
 # then ends it. Needs unshare and chroot, and root.
 set -euo pipefail
-here=$(dirname "$(realpath "$0")")
-medner=$(realpath "$1")
-model=$(realpath "$2")
+here=$(dirname "$(realpath -- "$0")")
+medner=$(realpath -- "$1")
+model=$(realpath -- "$2")
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 install -m 0555 "$medner" "$root/medner"

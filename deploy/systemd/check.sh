@@ -3,13 +3,15 @@
 # security.txt holds as systemd 252 rated it, and, given a model, starts the program on a
 # socket as systemd does. Needs systemd's programs, not a running systemd.
 set -euo pipefail
-medner=$(realpath "$1")
-model=${2:+$(realpath "$2")}
-cd "$(dirname "$0")"
-dir=$(mktemp -d)
+medner=$(realpath -- "$1")
+model=${2:+$(realpath -- "$2")}
+cd -- "$(dirname -- "$0")"
+dir=$(mktemp -d /tmp/medner-units.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
-# verify wants the programs to be there, so the copies name ones that are.
-sed "s|/usr/local/bin/medner|$medner|; s|/bin/kill|$(command -v true)|; s|^User=.*|User=root|; s|^Group=.*|Group=root|" medner.service >"$dir/medner.service"
+# verify wants the programs to be there, so the copies name ones that are; the link has a name
+# without characters that sed or systemd would obey.
+ln -s "$medner" "$dir/medner"
+sed "s|/usr/local/bin/medner|$dir/medner|; s|/bin/kill|$(command -v true)|; s|^User=.*|User=root|; s|^Group=.*|Group=root|" medner.service >"$dir/medner.service"
 cp medner.socket "$dir"
 SYSTEMD_UNIT_PATH=$dir: systemd-analyze verify "$dir/medner.service" "$dir/medner.socket"
 # Other versions rate other things; the threshold, 10, is a rating of 1.0.
