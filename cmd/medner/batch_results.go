@@ -65,7 +65,7 @@ func printStatus(w io.Writer, m *shards.Manifest, states []shards.State, asJSON 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SHARD\tSTATE\tDOCUMENTS\tDONE\tFAILED\tHOST\tCHANGED\t")
 	for _, s := range states {
-		fmt.Fprintf(t, "%d\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n", s.Shard, s.State, s.Documents, s.Done, s.Failed, printable(s.Host), printable(s.Changed), printable(s.Error))
+		fmt.Fprintf(t, "%d\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n", s.Shard, s.State, s.Documents, s.Done, s.Failed, printable(s.Host), printable(s.Changed), printable(s.Error+s.Life()))
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -95,6 +95,10 @@ func (f folder) loadDone(shard int) (*Done, error) {
 		err := badinput.New(path, "schema", fmt.Sprintf("%s of shard %d", strconv.Quote(d.Schema), d.Shard), fmt.Sprintf("%q of shard %d", doneSchema, shard))
 		return nil, hint.Add(err, "remove the file, and run the shard again")
 	}
+	if d.Documents < 0 || d.Failed < 0 || d.Failed > d.Documents {
+		err := badinput.New(path, "failed", fmt.Sprintf("%d of %d documents", d.Failed, d.Documents), "some of the documents")
+		return nil, hint.Add(err, "remove the file, and run the shard again")
+	}
 	return &d, nil
 }
 

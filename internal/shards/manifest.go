@@ -103,6 +103,17 @@ type Range struct {
 // documents returns how many documents the part has.
 func (p *Part) documents() int { return p.Count - p.Skip.len() }
 
+// before reports whether all documents of p stand before those of q.
+func (p *Part) before(q *Part) bool {
+	switch {
+	case p.Input != q.Input:
+		return p.Input < q.Input
+	case p.Range != nil && q.Range != nil:
+		return q.Range.Offset-p.Range.Offset >= p.Range.Bytes
+	}
+	return p.Range == nil && q.Range == nil && q.First-p.First >= p.Count
+}
+
 // Load reads a manifest.
 func Load(path string) (*Manifest, error) {
 	data, err := files.Read(path, maxManifest, "a manifest that 'medner batch plan' has written")
@@ -122,9 +133,18 @@ func Load(path string) (*Manifest, error) {
 	return m, nil
 }
 
+// mostDocuments is more than a manifest can have: numbers up to it add up without overflow.
+const mostDocuments = 1 << 40
+
 // fault names the first field that is not as Plan writes it; "" if there is none.
 func (m *Manifest) fault() (field, found, want string) {
+	for i := range m.Inputs {
+		if n := m.Inputs[i].Documents; n < 0 || n > mostDocuments {
+			return fmt.Sprintf("inputs[%d].documents", i), fmt.Sprint(n), fmt.Sprintf("0 to %d", mostDocuments)
+		}
+	}
 	total := 0
+	var last *Part
 	for i := range m.Shards {
 		s := &m.Shards[i]
 		at := fmt.Sprintf("shards[%d]", i)
@@ -144,13 +164,20 @@ func (m *Manifest) fault() (field, found, want string) {
 				return at + ".skip", "an index outside of the part", fmt.Sprintf("indices below %d, in order", p.Count)
 			case p.Range != nil && (p.Range.Offset < 0 || p.Range.Bytes < 1 || p.Range.Bytes > m.Inputs[p.Input].Bytes-p.Range.Offset):
 				return at + ".range", fmt.Sprintf("%d bytes from %d on", p.Range.Bytes, p.Range.Offset), fmt.Sprintf("some of the input's %d", m.Inputs[p.Input].Bytes)
+			case last != nil && !last.before(p):
+				return at, "documents that stand before those of the part before, or are the same", "each document once, in the order of the inputs"
 			}
-			n += p.documents()
+			last = p
+			if n += p.documents(); n > mostDocuments {
+				return at + ".count", "more documents than there can be", fmt.Sprintf("%d at most", mostDocuments)
+			}
 		}
 		if s.Documents != n {
 			return at + ".documents", fmt.Sprint(s.Documents), fmt.Sprintf("%d, as its parts have", n)
 		}
-		total += n
+		if total += n; total > mostDocuments {
+			return at + ".documents", "more documents than there can be", fmt.Sprintf("%d at most", mostDocuments)
+		}
 	}
 	if m.Documents != total {
 		return "documents", fmt.Sprint(m.Documents), fmt.Sprintf("%d, as the shards have", total)

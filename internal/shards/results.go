@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path/filepath"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
@@ -33,6 +34,10 @@ func (m *Manifest) results(ctx context.Context, f folder, d *Done) iter.Seq2[doc
 		failures, err := readFailures(f.errors(d.Shard), true)
 		if err != nil {
 			yield(document.Result{}, err)
+			return
+		}
+		if len(failures) != d.Failed {
+			yield(document.Result{}, badinput.New(f.errors(d.Shard), "failed documents", fmt.Sprint(len(failures)), fmt.Sprintf("%d, as %s says", d.Failed, filepath.Base(f.done(d.Shard)))))
 			return
 		}
 		if err := m.eachResult(f.output(d.Shard), s, failures, yield); err != nil {

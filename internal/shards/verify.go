@@ -6,81 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/internal/hint"
-	"github.com/medner/medner/internal/job"
 )
-
-// The states of a shard.
-const (
-	Pending  = "pending" // nothing is done
-	Begun    = "begun"   // a process has done a part and is gone, or seems to be
-	Running  = "running" // a process works on it
-	Complete = "done"
-	Damaged  = "damaged" // its files can't be read, or aren't those that it was made with
-)
-
-// State says how far a shard is.
-type State struct {
-	Shard     int    `json:"shard"`
-	State     string `json:"state"`
-	Documents int    `json:"documents"` // of the manifest
-	Done      int    `json:"done"`      // that have a result, or failed
-	Failed    int    `json:"failed"`
-	Host      string `json:"host,omitempty"` // that works on it, or completed it
-	PID       int    `json:"pid,omitempty"`
-	Config    string `json:"config_sha256,omitempty"`
-	// Seconds is how long the last process took, Changed when the files last changed.
-	Seconds float64 `json:"seconds,omitempty"`
-	Changed string  `json:"changed,omitempty"`
-	Error   string  `json:"error,omitempty"`
-}
-
-// Status returns the states of all shards. It reads no results.
-func Status(m *Manifest, dir string) []State {
-	states := make([]State, len(m.Shards))
-	for i := range m.Shards {
-		states[i] = folder(dir).state(m, &m.Shards[i])
-	}
-	return states
-}
-
-func (f folder) state(m *Manifest, s *Shard) State {
-	st := State{Shard: s.Number, State: Pending, Documents: s.Documents}
-	done, err := f.loadDone(s.Number)
-	switch {
-	case err != nil:
-		st.State, st.Error = Damaged, err.Error()
-		return st
-	case done != nil && done.Plan != m.plan(s):
-		st.State, st.Error = Damaged, "it was made with another manifest"
-		return st
-	case done != nil:
-		st.State, st.Done, st.Failed = Complete, done.Documents, done.Failed
-		st.Host, st.Config, st.Seconds, st.Changed = done.Made.Host, done.Config, done.Made.Seconds, done.Made.Ended
-		return st
-	}
-	attempts, err := f.attempts(s.Number)
-	if err != nil {
-		st.State, st.Error = Damaged, err.Error()
-	}
-	for _, a := range attempts {
-		if n := a.documents(); n >= st.Done {
-			st.Done, st.State = n, Begun
-			failures, _ := readFailures(a.failures, false) // of a file that is being written
-			st.Failed = len(failures)
-			if info, err := files.Stat(a.output + job.JournalSuffix); err == nil {
-				st.Changed = info.ModTime().UTC().Format(time.RFC3339)
-			}
-		}
-	}
-	if h, err := readHolder(f.lease(s.Number)); err == nil {
-		st.State, st.Host, st.PID = Running, h.Host, h.PID
-	}
-	return st
-}
 
 // Report is what Verify and Merge say of all shards.
 type Report struct {
