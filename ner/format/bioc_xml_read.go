@@ -19,7 +19,7 @@ type biocXMLSource struct {
 }
 
 func newBioCXMLSource(name string, in *bufio.Reader, o ReadOptions) *biocXMLSource {
-	return &biocXMLSource{split: newXMLSplitter(name, in, o.maxDocument(), []string{"document"}, []string{"collection"}), o: o}
+	return &biocXMLSource{split: newXMLSplitter(name, in, o.maxDocument(), []string{"document"}, []string{"collection"}, nil), o: o}
 }
 
 func (b *biocXMLSource) next() (document.Result, error) {

@@ -29,7 +29,7 @@ type xmiSource struct {
 }
 
 func newXMISource(name string, in *bufio.Reader, o ReadOptions) *xmiSource {
-	return &xmiSource{split: newXMLSplitter(name, in, o.maxDocument(), []string{"XMI"}, nil), o: o}
+	return &xmiSource{split: newXMLSplitter(name, in, o.maxDocument(), []string{"XMI"}, nil, nil), o: o}
 }
 
 func (s *xmiSource) next() (document.Result, error) {

@@ -23,7 +23,7 @@ type jatsSource struct {
 
 func newJATSSource(name string, in *bufio.Reader, o ReadOptions) *jatsSource {
 	roots := []string{"pmc-articleset", "OAI-PMH", "records", "articles"}
-	return &jatsSource{split: newXMLSplitter(name, in, o.maxDocument(), []string{"article"}, roots), o: o}
+	return &jatsSource{split: newXMLSplitter(name, in, o.maxDocument(), []string{"article"}, roots, nil), o: o}
 }
 
 func (j *jatsSource) next() (document.Result, error) {

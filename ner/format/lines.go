@@ -102,6 +102,9 @@ func badText(b []byte) string {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		return fmt.Sprintf("a NUL byte at byte %d", i)
 	}
+	if utf8.Valid(b) {
+		return ""
+	}
 	for i := 0; i < len(b); {
 		if b[i] < utf8.RuneSelf {
 			i++

@@ -83,5 +83,22 @@ const blanks = " \t\r\n"
 // oneLine returns s with each run of white space as one space, and without any at
 // both ends: files of XML are broken into lines anywhere.
 func oneLine(s string) string {
+	if isOneLine(s) {
+		return s
+	}
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(blanks, r) }), " ")
+}
+
+// isOneLine reports whether oneLine would leave s as it is, without being sure of each
+// text that has other characters than ASCII's.
+func isOneLine(s string) bool {
+	space := true // the byte before, or the beginning
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c == ' ' && space {
+			return false
+		}
+		space = c == ' '
+	}
+	return s == "" || !space
 }

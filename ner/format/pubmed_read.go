@@ -19,8 +19,7 @@ type pubMedSource struct {
 
 func newPubMedSource(name string, in *bufio.Reader, o ReadOptions) *pubMedSource {
 	elements := []string{"PubmedArticle", "PubmedBookArticle", "MedlineCitation", deletions, bookDeletions}
-	split := newXMLSplitter(name, in, o.maxDocument(), elements, []string{"PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet"})
-	split.dropped = pubMedDropped
+	split := newXMLSplitter(name, in, o.maxDocument(), elements, []string{"PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet"}, pubMedDropped)
 	return &pubMedSource{split: split, o: o}
 }
 
@@ -35,6 +34,7 @@ const (
 var pubMedDropped = []string{
 	"AuthorList", "InvestigatorList", "PersonalNameSubjectList", "GrantList", "ChemicalList", "SupplMeshList", "CommentsCorrectionsList", "GeneSymbolList",
 	"MeshHeadingList", "KeywordList", "DataBankList", "ReferenceList", "PublicationTypeList", "MedlineJournalInfo", "History", "ItemList",
+	"DateCompleted", "DateRevised", "ISSN", "Title", "Volume", "Issue", "Pagination", "Language", "CitationSubset", "PublicationStatus", "CoiStatement",
 }
 
 func (p *pubMedSource) next() (document.Result, error) {

@@ -20,10 +20,11 @@ import (
 type xmlSplitter struct {
 	name     string
 	in       *bufio.Reader
-	elements []string // the names of elements that hold a document
-	roots    []string // the names of elements around those
-	dropped  []string // the names of elements in those whose content is not kept
-	max      int      // bytes of an element
+	elements []string          // the names of elements that hold a document
+	roots    []string          // the names of elements around those
+	dropped  []string          // the names of elements in those whose content is not kept
+	max      int               // bytes of an element
+	names    map[string]string // those of the three lists, by themselves
 
 	line int     // of the next byte, from 1
 	buf  []byte  // the current piece: markup, text or an element
@@ -57,8 +58,14 @@ type xmlPiece struct {
 	data []byte
 }
 
-func newXMLSplitter(name string, in *bufio.Reader, max int, elements, roots []string) *xmlSplitter {
-	return &xmlSplitter{name: name, in: in, elements: elements, roots: roots, max: max, line: 1}
+func newXMLSplitter(name string, in *bufio.Reader, max int, elements, roots, dropped []string) *xmlSplitter {
+	s := &xmlSplitter{name: name, in: in, elements: elements, roots: roots, dropped: dropped, max: max, line: 1, names: map[string]string{}}
+	for _, list := range [][]string{elements, roots, dropped} {
+		for _, name := range list {
+			s.names[name] = name
+		}
+	}
+	return s
 }
 
 // next returns the next element, and io.EOF at the end of the file. The data is
@@ -147,6 +154,9 @@ func (s *xmlSplitter) element(name string) error {
 // drop reads up to the end tag of an element whose start tag was read, and keeps
 // line feeds and that tag. Parsing would take several times as long.
 func (s *xmlSplitter) drop(name string) error {
+	if s.dropPlain(name) {
+		return nil
+	}
 	from := s.line
 	s.mute = true
 	defer func() { s.mute = false }()
@@ -175,6 +185,58 @@ func (s *xmlSplitter) drop(name string) error {
 	s.put(s.tag)
 	s.line = from + feeds
 	return nil
+}
+
+// dropPlain does what drop does if the element lies in the buffer whole, has no other
+// markup than tags, and is closed before anything else is, as nearly all are.
+func (s *xmlSplitter) dropPlain(name string) bool {
+	ahead, _ := s.in.Peek(s.in.Buffered())
+	end := "</" + name + ">"
+	n := bytes.Index(ahead, []byte(end))
+	if n < 0 || !arePlainTags(ahead[:n]) {
+		return false
+	}
+	if bytes.Contains(ahead[:n], []byte(name)) { // in another form of its end tag, it may be
+		return false
+	}
+	for _, other := range s.elements {
+		if bytes.Contains(ahead[:n], []byte(other)) {
+			return false
+		}
+	}
+	s.put(bytes.Repeat([]byte("\n"), bytes.Count(ahead[:n], []byte("\n"))))
+	s.tag = append(s.tag[:0], end...)
+	s.put(s.tag)
+	_, _ = s.in.Discard(n + len(end)) // it was peeked at
+	return true
+}
+
+// arePlainTags reports whether all markup in b is tags as plainTag reads them.
+func arePlainTags(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, '<')
+		if i < 0 {
+			return true
+		}
+		b = b[i+1:]
+		n := bytes.IndexByte(b, '>')
+		if n < 0 || n > maxTag-2 || n > 0 && (b[0] == '!' || b[0] == '?') {
+			return false
+		}
+		quotes := 0
+		for _, c := range b[:n] {
+			switch c {
+			case '<', '\'':
+				return false
+			case '"':
+				quotes++
+			}
+		}
+		if quotes%2 != 0 {
+			return false
+		}
+		b = b[n+1:]
+	}
 }
 
 // text reads up to the next "<", which it leaves unread.
@@ -271,8 +333,12 @@ func (s *xmlSplitter) until(delimiter string) error {
 // put adds bytes to the current piece, if it doesn't get larger than max.
 func (s *xmlSplitter) put(b []byte) {
 	s.line += bytes.Count(b, []byte("\n"))
-	for _, c := range b[max(0, len(b)-len(s.tail)):] {
-		s.tail[0], s.tail[1], s.tail[2] = s.tail[1], s.tail[2], c
+	if n := len(b); n >= len(s.tail) {
+		s.tail = [3]byte(b[n-3:])
+	} else {
+		for _, c := range b {
+			s.tail[0], s.tail[1], s.tail[2] = s.tail[1], s.tail[2], c
+		}
 	}
 	switch {
 	case s.mute:
@@ -284,20 +350,23 @@ func (s *xmlSplitter) put(b []byte) {
 	s.buf = append(s.buf, b...)
 }
 
-// tagName returns the name of the latest tag, without a prefix, and whether it is an
-// end tag, or the tag of an empty element.
+// tagName returns the name of the latest tag, without a prefix, if it is one of the lists'
+// and else "", and whether it is an end tag, or the tag of an empty element.
 func (s *xmlSplitter) tagName() (name string, end, empty bool) {
 	t := bytes.TrimPrefix(s.tag, []byte("<"))
 	t, end = bytes.CutPrefix(t, []byte("/"))
-	i := bytes.IndexAny(t, " \t\r\n/>")
-	if i < 0 {
+	i := 0
+	for i < len(t) && t[i] > ' ' && t[i] != '/' && t[i] != '>' {
+		i++
+	}
+	if i == len(t) {
 		return "", false, false
 	}
-	_, name, prefixed := strings.Cut(string(t[:i]), ":")
-	if !prefixed {
-		name = string(t[:i])
+	t, empty = t[:i], bytes.HasSuffix(t, []byte("/>"))
+	if _, local, prefixed := bytes.Cut(t, []byte(":")); prefixed {
+		t = local
 	}
-	return name, end, bytes.HasSuffix(t, []byte("/>"))
+	return s.names[string(t)], end, empty
 }
 
 // bad returns the error for the element that begins at a line. It is final at the
