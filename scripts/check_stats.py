@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts a PubTator file anew and compares with `medner stats`: concepts, pairs, NPMI.
+"""Counts a PubTator file anew and compares with `medner stats`: concepts, by year too, pairs, NPMI.
 Shares no code with it, and needs nothing but Python's standard library.
 
     medner stats gold.PubTator --format json --top 0 --document-ids 100000 | scripts/check_stats.py gold.PubTator
@@ -30,6 +30,9 @@ def main():
     assert report["documents"] == n
     assert {(c["type"], c["concept"]): (c["mentions"], c["documents"]) for c in report["concepts"] if c["documents"]} == \
         {k: (mentions[k], len(has[k])) for k in has}
+    for c in report["concepts"]:  # PubTator has no years
+        sums = [sum(y[k] for y in c["years"]) for k in ("mentions", "documents")]
+        assert sums == [c["mentions"], c["documents"]] and [y["year"] for y in c["years"]] == ["unknown"] * bool(c["mentions"]), c
     pairs = {}
     chemicals, diseases = ({i: d for (t, i), d in has.items() if t == typ} for typ in NAMES.values())
     for c, in_c in chemicals.items():

@@ -60,7 +60,7 @@ func newStats() *cobra.Command {
 	choose(fs, &f.format, "format", "", statsFormats, "`FORMAT` of the report: text|json|csv|parquet|html (default: by the ending of --out, else text)")
 	choose(fs, &f.input, "input-format", "", format.Inputs(), "`FORMAT` of the input: "+join(format.Inputs())+" (default: found out)")
 	fs.StringVarP(&f.path, "out", "o", "-", "`FILE` to write (-: standard output)")
-	choose(fs, &f.table, "table", "pairs", stats.Tables, "the `TABLE` to write as CSV or Parquet: pairs|concepts|types|years")
+	choose(fs, &f.table, "table", "pairs", stats.Tables, "the `TABLE` to write as CSV or Parquet: pairs|concepts|concept-years|types|years")
 	fs.StringVar(&f.title, "title", "medner: what documents mention", "`TITLE` of the page")
 	choose(fs, &f.sort, "sort", stats.ByDocuments, []stats.Order{stats.ByDocuments, stats.ByAsserted, stats.ByNPMI}, "which pairs come first: those that most `documents` mention, most documents assert (asserted), or of the highest npmi")
 	intFlag(fs, &f.Top, "top", 1000, 0, math.MaxInt32, "pairs, and concepts of each type, at most; 0: all")

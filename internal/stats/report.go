@@ -3,6 +3,7 @@ package stats
 import (
 	"cmp"
 	"container/heap"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -69,6 +70,15 @@ type Concept struct {
 	Documents int64  `json:"documents" parquet:"documents"`
 	First     int    `json:"first_year,omitempty" parquet:"first_year"`
 	Last      int    `json:"last_year,omitempty" parquet:"last_year"`
+	// Years has the years of its documents in order; those without a year come last.
+	Years []ConceptYear `json:"years" parquet:"years,list"`
+}
+
+// ConceptYear counts a concept in the documents of a year.
+type ConceptYear struct {
+	Year      string `json:"year" parquet:"year"` // [UnknownYear] for documents that name none
+	Mentions  int64  `json:"mentions" parquet:"mentions"`
+	Documents int64  `json:"documents" parquet:"documents"`
 }
 
 // Pair is a chemical and a disease that documents mention together, or assert a
@@ -123,11 +133,31 @@ func (c *Collector) reportConcepts(r *Report) {
 			t = &top[Concept]{most: c.o.Top, before: compareConcepts}
 			tops[s.typ] = t
 		}
-		t.add(Concept{s.typ, s.id, s.linked, s.name, s.mentions, s.documents, int(s.first), int(s.last)})
+		t.add(Concept{s.typ, s.id, s.linked, s.name, s.mentions, s.documents, int(s.first), int(s.last), nil})
 	}
 	for _, typ := range sortedKeys(tops) {
 		r.Concepts = append(r.Concepts, tops[typ].sorted()...)
 	}
+	for i := range r.Concepts {
+		one := &r.Concepts[i]
+		one.Years = c.concepts[c.byKey[conceptKey{one.Type, one.Concept, one.Linked}]].byYear()
+	}
+}
+
+// byYear returns the counts by year, those of no known year last.
+func (s *concept) byYear() []ConceptYear {
+	all, unknown := []ConceptYear{}, []ConceptYear(nil)
+	for _, y := range s.years {
+		one := ConceptYear{Mentions: int64(y.mentions), Documents: int64(y.documents)}
+		if y.year == 0 {
+			one.Year = UnknownYear
+			unknown = append(unknown, one)
+			continue
+		}
+		one.Year = fmt.Sprintf("%04d", y.year)
+		all = append(all, one)
+	}
+	return append(all, unknown...)
 }
 
 func compareConcepts(a, b Concept) int {

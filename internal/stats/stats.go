@@ -1,13 +1,15 @@
 // Package stats counts what annotated documents mention: by type, concept and
 // year, and which chemicals and diseases documents mention together.
 //
-// Memory grows with the number of distinct concepts, about 200 bytes each, and not
+// Memory grows with the number of distinct concepts, about 250 bytes each and 12 for each
+// year, and not
 // with the number of documents or pairs: pairs beyond Options.Memory are sorted
 // and written to a temporary file, and merged at the end. So do the pairs of the
 // report, of which Options.Top bounds the number.
 package stats
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"regexp"
@@ -89,6 +91,22 @@ type concept struct {
 	name                string
 	mentions, documents int64
 	first, last         uint16 // years; 0: unknown
+	years               []conceptYear
+}
+
+// conceptYear counts a concept in the documents of a year; 0: unknown.
+type conceptYear struct {
+	year                uint16
+	mentions, documents uint32
+}
+
+// in returns the count of a year, which it adds in order if it is new.
+func (s *concept) in(year uint16) *conceptYear {
+	i, found := slices.BinarySearchFunc(s.years, year, func(y conceptYear, year uint16) int { return cmp.Compare(y.year, year) })
+	if !found {
+		s.years = slices.Insert(s.years, i, conceptYear{year: year})
+	}
+	return &s.years[i]
 }
 
 // New returns a collector. Close removes its temporary files.
@@ -165,9 +183,12 @@ func (d *docConcepts) add(c *Collector, e *document.Entity, typ string, year uin
 		all = append(all, n)
 		s := &c.concepts[n]
 		s.mentions++
+		in := s.in(year)
+		in.mentions++
 		if d.seen[n] {
 			continue
 		}
+		in.documents++
 		d.seen[n] = true
 		d.of[typ] = append(d.of[typ], n)
 		s.documents++

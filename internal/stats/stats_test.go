@@ -92,6 +92,17 @@ disease,ulcer,false,Ulcer,4,4,1999,2001
 disease,gastric pain,false,gastric pain,1,1,2001,2001
 disease,tremor,false,tremor,1,1,,
 `, csvOf(t, r, "concepts"))
+	require.Equal(t, `type,concept,linked,name,year,mentions,documents
+Gene,tp53,false,TP53,unknown,1,1
+chemical,aspirin,false,Aspirin,1999,2,1
+chemical,aspirin,false,Aspirin,2001,2,2
+chemical,lithium,false,lithium,2001,1,1
+chemical,lithium,false,lithium,unknown,1,1
+disease,ulcer,false,Ulcer,1999,1,1
+disease,ulcer,false,Ulcer,2001,3,3
+disease,gastric pain,false,gastric pain,2001,1,1
+disease,tremor,false,tremor,unknown,1,1
+`, csvOf(t, r, "concept-years"))
 	// aspirin and ulcer: p(both) = 3/8, p(aspirin) = 3/8, p(ulcer) = 4/8: pmi = ln 2, npmi = ln 2 / ln(8/3).
 	// aspirin and gastric pain: 1/8, 3/8, 1/8: pmi = ln(8/3), npmi = ln(8/3) / ln 8.
 	// lithium and tremor: 1/8, 2/8, 1/8: pmi = ln 4, npmi = ln 4 / ln 8. Goitre isn't mentioned.

@@ -15,7 +15,7 @@ import (
 )
 
 // Tables are the tables of a report.
-var Tables = []string{"pairs", "concepts", "types", "years"}
+var Tables = []string{"pairs", "concepts", "concept-years", "types", "years"}
 
 // WriteJSON writes the report as one object.
 func (r *Report) WriteJSON(w io.Writer) error {
@@ -45,7 +45,8 @@ func (r *Report) WriteCSV(w io.Writer, table string) error {
 }
 
 // WriteParquet writes the table of pairs, or that of concepts, with the columns that
-// it has as CSV. What isn't defined is null, an unknown year 0.
+// it has as CSV; concepts also have their counts by year. What isn't defined is null, an
+// unknown first or last year 0.
 func (r *Report) WriteParquet(w io.Writer, table string) error {
 	if table == "concepts" {
 		return writeRows(w, r.Concepts)
@@ -88,6 +89,13 @@ func (r *Report) rows(table string) [][]string {
 		rows = append(rows, []string{"type", "concept", "linked", "name", "mentions", "documents", "first_year", "last_year"})
 		for _, c := range r.Concepts {
 			rows = append(rows, []string{c.Type, c.Concept, strconv.FormatBool(c.Linked), c.Name, number(c.Mentions), number(c.Documents), year(c.First), year(c.Last)})
+		}
+	case "concept-years":
+		rows = append(rows, []string{"type", "concept", "linked", "name", "year", "mentions", "documents"})
+		for _, c := range r.Concepts {
+			for _, y := range c.Years {
+				rows = append(rows, []string{c.Type, c.Concept, strconv.FormatBool(c.Linked), c.Name, y.Year, number(y.Mentions), number(y.Documents)})
+			}
 		}
 	default:
 		rows = append(rows, []string{
