@@ -5,8 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
+
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/hint"
 )
 
 // Corpus is a manifest and the folder of its shards.
@@ -50,6 +54,26 @@ func rank(corpora []Corpus) [][]int {
 		ranks[in.corpus][in.index] = i
 	}
 	return ranks
+}
+
+// repeated returns an error if two corpora have a file whose documents would come twice, as
+// no document of its format supersedes another.
+func repeated(corpora []Corpus) error {
+	seen := map[string]int{}
+	for i, c := range corpora {
+		for j := range c.Manifest.Inputs {
+			in := &c.Manifest.Inputs[j]
+			if in.Documents == 0 || c.Manifest.Duplicates.unique(in.Format) {
+				continue
+			}
+			if other, found := seen[in.SHA256]; found && other != i {
+				err := badinput.New(c.Folder, "inputs", fmt.Sprintf("%s, which the corpus in %s has too", in.Path, corpora[other].Folder), "each file once")
+				return hint.Add(err, "name each corpus once; 'medner batch plan --previous' leaves out files that an earlier manifest has")
+			}
+			seen[in.SHA256] = i
+		}
+	}
+	return nil
 }
 
 // newLatest reads the identifiers of the corpora that may outdate documents of others.

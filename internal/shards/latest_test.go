@@ -101,10 +101,14 @@ func TestMergeKeepsOtherDocuments(t *testing.T) {
 	dir := write(t, map[string]string{"a.jsonl": lines("d", 3), "b.jsonl": lines("d", 2), "pubmed26n0001.xml": citations("One", 1, 2)})
 	text, _ := mergedText(t, MergeOptions{}, annotated(t, dir, "a.jsonl", nil), annotated(t, dir, "b.jsonl", nil), annotated(t, dir, "*.xml", nil))
 	require.Equal(t, 7, strings.Count(text, "\n"))
-	kept := annotated(t, dir, "*.xml", nil)
-	kept.Manifest.Duplicates = Keep
-	text, _ = mergedText(t, MergeOptions{}, kept, annotated(t, dir, "*.xml", nil))
-	require.Equal(t, 4, strings.Count(text, "\n"))
+	// A file that two corpora have would come twice; of citations the later one counts.
+	twice := []Corpus{annotated(t, dir, "a.jsonl", nil), annotated(t, dir, "*.jsonl", nil)}
+	o := MergeOptions{Path: filepath.Join(t.TempDir(), "all"), Write: format.WriteOptions{Format: format.JSONL}}
+	_, err := Merge(t.Context(), twice, o)
+	require.ErrorContains(t, err, "a.jsonl, which the corpus in "+twice[0].Folder+" has too, expected each file once")
+	require.NoFileExists(t, o.Path)
+	text, _ = mergedText(t, MergeOptions{}, annotated(t, dir, "*.xml", nil), annotated(t, dir, "*.xml", nil))
+	require.Equal(t, 2, strings.Count(text, "\n"))
 }
 
 // An update that only deletes is planned too, and files that are planned already aren't.

@@ -38,6 +38,9 @@ type MergeOptions struct {
 // however the shards were made. Where a shard is missing, the error is a *MissingError.
 func Merge(ctx context.Context, corpora []Corpus, o MergeOptions) (*Report, error) {
 	r := &Report{Configs: map[string]int{}}
+	if err := repeated(corpora); err != nil {
+		return r, err
+	}
 	dones := make([][]*Done, len(corpora))
 	var first *Done
 	for i, c := range corpora {
