@@ -9,8 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/parquet-go/parquet-go"
-
+	"github.com/medner/medner/internal/parquet"
 	"github.com/medner/medner/internal/spreadsheet"
 )
 
@@ -55,8 +54,8 @@ func (r *Report) WriteParquet(w io.Writer, table string) error {
 }
 
 func writeRows[R any](to io.Writer, rows []R) error {
-	w := parquet.NewGenericWriter[R](to, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("medner", "1", ""))
-	if _, err := w.Write(rows); err != nil {
+	w := parquet.NewWriter[R](to)
+	if err := w.Write(rows...); err != nil {
 		return err
 	}
 	return w.Close()
