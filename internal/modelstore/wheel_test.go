@@ -92,13 +92,18 @@ func checkFiles(t *testing.T, f *Files) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, checkSums(t.Context(), f.Base, math.MaxInt64))
-	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors", "labels.json", "README.md"} {
+	for _, name := range []string{"adapter_config.json", "labels.json", "README.md"} {
 		want, err := os.ReadFile(filepath.Join("adapter", name))
 		require.NoError(t, err)
 		have, err := os.ReadFile(filepath.Join(f.Adapters[0], name))
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(want, have), name)
 	}
+	weights, err := os.ReadFile(filepath.Join(f.Adapters[0], adapterWeights.name))
+	require.NoError(t, err)
+	require.Len(t, weights, int(adapterWeights.size))
+	require.Equal(t, adapterWeights.sha256, hash(weights))
+	require.NoFileExists(t, filepath.Join(f.Adapters[0], adapterWeights.name+".zst"))
 }
 
 // names returns the names of the files in a directory.
