@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/x448/float16"
@@ -238,4 +240,29 @@ func TestPageShape(t *testing.T) {
 	a.F32[100] = 7
 	s.Copy(b, a)
 	sameBits(t, "copy", b.F32, a.F32)
+}
+
+// The pages of all layers are zeros, and apart from each other.
+func TestNewPages(t *testing.T) {
+	for _, half := range []bool{false, true} {
+		s := CacheShape{Heads: 2, HeadDim: 64, Half: half}
+		pages := s.NewPages(40)
+		for l, p := range pages {
+			if !reflect.DeepEqual(p, s.NewPage()) {
+				t.Fatalf("half %v, layer %d: not a page of zeros", half, l)
+			}
+			for i := range p.F32 {
+				p.F32[i] = float32(l + 1)
+			}
+			for i := range p.F16 {
+				p.F16[i] = uint16(l + 1)
+			}
+		}
+		for l, p := range pages {
+			if slices.ContainsFunc(p.F32, func(v float32) bool { return v != float32(l+1) }) ||
+				slices.ContainsFunc(p.F16, func(v uint16) bool { return v != uint16(l+1) }) {
+				t.Fatalf("half %v: layer %d shares memory with another", half, l)
+			}
+		}
+	}
 }

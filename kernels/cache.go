@@ -48,6 +48,26 @@ func (s CacheShape) NewPage() Page {
 	return Page{F32: make([]float32, s.PageLen())}
 }
 
+// NewPages returns a page of zeros for each of some layers. They lie side by side, so
+// that they fill large pages of the system's, where it has them.
+func (s CacheShape) NewPages(layers int) []Page {
+	pages, n := make([]Page, layers), s.PageLen()
+	if s.Half {
+		all := make([]uint16, layers*n)
+		inLargePages(all)
+		for l := range pages {
+			pages[l].F16 = all[l*n : (l+1)*n : (l+1)*n]
+		}
+		return pages
+	}
+	all := make([]float32, layers*n)
+	inLargePages(all)
+	for l := range pages {
+		pages[l].F32 = all[l*n : (l+1)*n : (l+1)*n]
+	}
+	return pages
+}
+
 // Copy copies a page of this shape.
 func (s CacheShape) Copy(dst, src Page) {
 	copy(dst.F32, src.F32)

@@ -24,3 +24,13 @@ func Memory(n int) (words []uint64, free func()) {
 	}
 	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(half))), n), release
 }
+
+// inLargePages asks that x, if it is large, lie in large pages.
+func inLargePages[T any](x []T) {
+	if size := len(x) * int(unsafe.Sizeof(*new(T))); size >= hugePage {
+		adviseHuge(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), size))
+	}
+}
+
+// hugePage is the size of a large page on most systems.
+const hugePage = 2 << 20

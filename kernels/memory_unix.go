@@ -46,7 +46,6 @@ type chunk struct {
 
 const (
 	chunkBytes = 64 << 20 // the system gives memory when it is first written
-	hugePage   = 2 << 20
 	fewBytes   = 4 << 10
 )
 

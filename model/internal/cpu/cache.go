@@ -20,20 +20,7 @@ func (m *memory) pageBytes() int64 { return int64(m.layers) * int64(m.shape.Page
 
 // Allocate implements paged.Memory. It never fails.
 func (m *memory) Allocate() ([]kernels.Page, error) {
-	p := make([]kernels.Page, m.layers)
-	n := m.shape.PageLen()
-	if m.shape.Half {
-		all := make([]uint16, m.layers*n)
-		for l := range p {
-			p[l].F16 = all[l*n : (l+1)*n]
-		}
-	} else {
-		all := make([]float32, m.layers*n)
-		for l := range p {
-			p[l].F32 = all[l*n : (l+1)*n]
-		}
-	}
-	return p, nil
+	return m.shape.NewPages(m.layers), nil
 }
 
 // Copy implements paged.Memory. It never fails.
