@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/medner/medner/ner/confidence"
 	"github.com/medner/medner/ner/document"
@@ -76,19 +78,42 @@ type collector struct {
 	article *ground.Article
 	short   []abbrev.Definition        // the short forms that the article defines
 	long    map[string]string          // folded long forms by folded short forms
+	spelled map[string][]string        // the short forms as the article spells them, by folded ones
 	found   map[string][]document.Span // what find has found, by form
 	tagged  *tagged                    // nil: the article wasn't tagged
 }
 
-// find returns where the article has a form. It looks each form up once, since
-// the answers about the pieces of a long article share many.
+// find returns where the article has a form; the word "an" is no place of the short
+// form "AN". It looks each form up once, since the answers about the pieces of a
+// long article share many.
 func (c *collector) find(form string) []document.Span {
 	spans, ok := c.found[form]
 	if !ok {
 		spans = c.article.Find(form)
+		if short := c.spelled[ground.Fold(form)]; short != nil {
+			spans = slices.DeleteFunc(spans, func(s document.Span) bool { return otherWord(c.article.Text(s), short) })
+			if len(spans) == 0 {
+				spans = nil
+			}
+		}
 		c.found[form] = spans
 	}
 	return spans
+}
+
+// otherWord reports whether a text is another word than short forms whose letters it
+// has: its capitals are others than theirs, behind the first letter. So "Bort" is the
+// short form "bort" at the beginning of a sentence, and "CR" isn't "Cr".
+func otherWord(text string, short []string) bool {
+	return !slices.ContainsFunc(short, func(s string) bool {
+		return text == s || !capitalInside(text) && !capitalInside(s)
+	})
+}
+
+// capitalInside reports whether a text has a capital behind its first letter.
+func capitalInside(text string) bool {
+	_, size := utf8.DecodeRuneInString(text)
+	return strings.ContainsFunc(text[size:], unicode.IsUpper)
 }
 
 // ground returns where the article has the first of an item's forms that it has,
@@ -111,11 +136,13 @@ func (c *collector) ground(forms []string) (text string, spans []document.Span) 
 func (e *Extractor) collect(result *document.Result, tasks []prompt.Task, answers []answered, tags []tag) {
 	c := collector{
 		e: e, result: result, article: ground.NewArticle(result.Text),
-		long: map[string]string{}, found: map[string][]document.Span{},
+		long: map[string]string{}, spelled: map[string][]string{}, found: map[string][]document.Span{},
 	}
 	c.short = abbrev.Find(result.Text)
 	for _, d := range c.short {
-		c.long[ground.Fold(d.Short)] = ground.Fold(d.Long)
+		short := ground.Fold(d.Short)
+		c.long[short] = ground.Fold(d.Long)
+		c.spelled[short] = append(c.spelled[short], d.Short)
 	}
 	result.Calibrated = e.calibration != nil && !slices.ContainsFunc(tasks, func(task prompt.Task) bool {
 		return e.calibration.Tasks[string(task)] == nil

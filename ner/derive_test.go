@@ -86,3 +86,16 @@ func TestOneTypeEach(t *testing.T) {
 	f.logProb = sure
 	require.Contains(t, places(extract(t, f, "Li, amnesia, pain.")), "chemical amnesia@4-11", "pairs have it on either side")
 }
+
+// TestSpelledShortForms: a word that has the letters of a short form is no mention of
+// it, whether the short form was written or follows from the long one.
+func TestSpelledShortForms(t *testing.T) {
+	text := "Alcohol/nicotine (AN), creatinine (Cr) and bortezomib (bort): an effect. Bort helped, CR was partial, Cr rose, AN can too."
+	for _, answer := range []string{"- Alcohol/nicotine\n- creatinine\n- bortezomib", "- Alcohol/nicotine\n- AN\n- creatinine\n- Cr\n- bortezomib\n- bort"} {
+		r := extract(t, newFake(t, byTask(answer, "", "")), text, ner.WithTasks(prompt.Chemicals))
+		require.Equal(t, []string{
+			"chemical Alcohol/nicotine@0-16", "chemical AN@18-20", "chemical creatinine@23-33", "chemical Cr@35-37", "chemical bortezomib@43-53",
+			"chemical bort@55-59", "chemical Bort@73-77", "chemical Cr@102-104", "chemical AN@111-113",
+		}, places(r))
+	}
+}
