@@ -24,7 +24,7 @@ const (
 	insideSentence = 15 * nat
 	// short is what a piece of no tokens costs; one of an eighth of the limit costs
 	// nothing. So no title is a piece by itself.
-	short = 5 * nat
+	short = 8 * nat
 )
 
 // chunks cuts an article into pieces of at most limit tokens, at ends of
