@@ -47,8 +47,8 @@ func newStats() *cobra.Command {
 			if !tabular {
 				idle(cmd, "without --format csv or parquet", "table")
 			}
-			if f.format == "parquet" && f.table != "pairs" && f.table != "concepts" {
-				return usagef("--table %s: expected pairs or concepts with --format parquet", f.table)
+			if f.format == "parquet" && !slices.Contains(stats.ParquetTables, f.table) {
+				return usagef("--table %s: expected pairs, concepts or concept-years with --format parquet", f.table)
 			}
 			if f.format != "html" {
 				idle(cmd, "without --format html", "title")

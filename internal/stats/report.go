@@ -62,23 +62,23 @@ type Year struct {
 // Concept is what documents mention: an identifier, or a folded text where a
 // mention has none.
 type Concept struct {
-	Type      string `json:"type" parquet:"type"`
-	Concept   string `json:"concept" parquet:"concept"`
-	Linked    bool   `json:"linked" parquet:"linked"` // Concept is an identifier
-	Name      string `json:"name" parquet:"name"`
-	Mentions  int64  `json:"mentions" parquet:"mentions"`
-	Documents int64  `json:"documents" parquet:"documents"`
-	First     int    `json:"first_year,omitempty" parquet:"first_year"`
-	Last      int    `json:"last_year,omitempty" parquet:"last_year"`
+	Type      string `json:"type"`
+	Concept   string `json:"concept"`
+	Linked    bool   `json:"linked"` // Concept is an identifier
+	Name      string `json:"name"`
+	Mentions  int64  `json:"mentions"`
+	Documents int64  `json:"documents"`
+	First     int    `json:"first_year,omitempty"`
+	Last      int    `json:"last_year,omitempty"`
 	// Years has the years of its documents in order; those without a year come last.
-	Years []ConceptYear `json:"years" parquet:"years,list"`
+	Years []ConceptYear `json:"years"`
 }
 
 // ConceptYear counts a concept in the documents of a year.
 type ConceptYear struct {
-	Year      string `json:"year" parquet:"year"` // [UnknownYear] for documents that name none
-	Mentions  int64  `json:"mentions" parquet:"mentions"`
-	Documents int64  `json:"documents" parquet:"documents"`
+	Year      string `json:"year"` // [UnknownYear] for documents that name none
+	Mentions  int64  `json:"mentions"`
+	Documents int64  `json:"documents"`
 }
 
 // Pair is a chemical and a disease that documents mention together, or assert a

@@ -333,9 +333,22 @@ func TestParquet(t *testing.T) {
 	require.Equal(t, r.Pairs, pairs)
 	b.Reset()
 	require.NoError(t, r.WriteParquet(&b, "concepts"))
-	concepts, err := parquet.Read[Concept](bytes.NewReader(b.Bytes()), int64(b.Len()))
+	concepts, err := parquet.Read[conceptRow](bytes.NewReader(b.Bytes()), int64(b.Len()))
 	require.NoError(t, err)
-	require.Equal(t, r.Concepts, concepts)
+	b.Reset()
+	require.NoError(t, r.WriteParquet(&b, "concept-years"))
+	years, err := parquet.Read[conceptYearRow](bytes.NewReader(b.Bytes()), int64(b.Len()))
+	require.NoError(t, err)
+	require.Len(t, concepts, len(r.Concepts))
+	at := 0
+	for i, c := range r.Concepts {
+		require.Equal(t, conceptRow{c.Type, c.Concept, c.Linked, c.Name, c.Mentions, c.Documents, c.First, c.Last}, concepts[i])
+		for _, y := range c.Years {
+			require.Equal(t, conceptYearRow{c.Type, c.Concept, c.Linked, c.Name, y.Year, y.Mentions, y.Documents}, years[at])
+			at++
+		}
+	}
+	require.Len(t, years, at)
 }
 
 func TestText(t *testing.T) {

@@ -43,12 +43,50 @@ func (r *Report) WriteCSV(w io.Writer, table string) error {
 	return c.Error()
 }
 
-// WriteParquet writes the table of pairs, or that of concepts, with the columns that
-// it has as CSV; concepts also have their counts by year. What isn't defined is null, an
-// unknown first or last year 0.
+// conceptRow is a row of the table of concepts in Parquet.
+type conceptRow struct {
+	Type      string `parquet:"type"`
+	Concept   string `parquet:"concept"`
+	Linked    bool   `parquet:"linked"`
+	Name      string `parquet:"name"`
+	Mentions  int64  `parquet:"mentions"`
+	Documents int64  `parquet:"documents"`
+	First     int    `parquet:"first_year"`
+	Last      int    `parquet:"last_year"`
+}
+
+// conceptYearRow is a row of the table of concepts by year in Parquet.
+type conceptYearRow struct {
+	Type      string `parquet:"type"`
+	Concept   string `parquet:"concept"`
+	Linked    bool   `parquet:"linked"`
+	Name      string `parquet:"name"`
+	Year      string `parquet:"year"`
+	Mentions  int64  `parquet:"mentions"`
+	Documents int64  `parquet:"documents"`
+}
+
+// ParquetTables are the tables that WriteParquet writes.
+var ParquetTables = []string{"pairs", "concepts", "concept-years"}
+
+// WriteParquet writes one of ParquetTables, with the columns that it has as CSV. What isn't
+// defined is null, an unknown first or last year 0.
 func (r *Report) WriteParquet(w io.Writer, table string) error {
-	if table == "concepts" {
-		return writeRows(w, r.Concepts)
+	switch table {
+	case "concepts":
+		var rows []conceptRow
+		for _, c := range r.Concepts {
+			rows = append(rows, conceptRow{c.Type, c.Concept, c.Linked, c.Name, c.Mentions, c.Documents, c.First, c.Last})
+		}
+		return writeRows(w, rows)
+	case "concept-years":
+		var rows []conceptYearRow
+		for _, c := range r.Concepts {
+			for _, y := range c.Years {
+				rows = append(rows, conceptYearRow{c.Type, c.Concept, c.Linked, c.Name, y.Year, y.Mentions, y.Documents})
+			}
+		}
+		return writeRows(w, rows)
 	}
 	return writeRows(w, r.Pairs)
 }
