@@ -216,6 +216,69 @@ func TestAttentionWindow(t *testing.T) {
 	}
 }
 
+// formula is what Attention's documentation says of one query, operation by operation.
+func (s *sequence) formula(pos, window int) []float32 {
+	dim, group, width := s.shape.HeadDim, s.heads/s.shape.Heads, s.shape.Heads*s.shape.HeadDim
+	held := func(x float32) float32 {
+		if s.shape.Half {
+			return floatOf(halfOf(x))
+		}
+		return x
+	}
+	from := 0
+	if window > 0 {
+		from = max(0, pos+1-window)
+	}
+	out := make([]float32, s.heads*dim)
+	for h := range s.heads {
+		q, at := s.q[pos*s.heads*dim+h*dim:][:dim], h/group*dim
+		scores, most := make([]float32, pos+1), float32(math.Inf(-1))
+		for t := from; t <= pos; t++ {
+			for d, x := range q {
+				scores[t] = fma32(x, held(s.k[t*width+at+d]), scores[t])
+			}
+			scores[t] *= 1 / float32(math.Sqrt(float64(dim)))
+			most = max(most, scores[t])
+		}
+		var sums [16]float32
+		o := out[h*dim:][:dim]
+		for t := from; t <= pos; t++ {
+			e := exp32(scores[t] - most)
+			sums[t%16] += e
+			for d := range o {
+				o[d] = fma32(e, held(s.v[t*width+at+d]), o[d])
+			}
+		}
+		z := joinSums(&sums)
+		for d := range o {
+			o[d] /= z
+		}
+	}
+	return out
+}
+
+// TestAttentionFormula: every bit is what the documentation's formula gives, before,
+// at and behind the places where positions are cut into pages.
+func TestAttentionFormula(t *testing.T) {
+	r := rand.New(rand.NewPCG(37, 38))
+	p := NewPool(2)
+	defer p.Close()
+	const dim, n = 24, 3*PageSize + 40
+	for _, half := range []bool{false, true} {
+		shape := CacheShape{Heads: 1, HeadDim: dim, Half: half}
+		s := newSequence(r, shape, 3, n)
+		width := s.heads * dim
+		pages, a := s.cached(r, n), NewAttention(shape, s.heads)
+		for _, window := range []int{0, 1, 65, 2*PageSize + 9, n - 1} {
+			out := make([]float32, len(s.q))
+			a.Run(p, []AttentionSpan{{Pages: pages, Window: window, Q: s.q, Out: out}})
+			for _, pos := range []int{0, 15, 16, PageSize - 1, PageSize, 2*PageSize + 15, n - 1} {
+				sameBits(t, fmt.Sprintf("half %v, window %d, position %d", half, window, pos), out[pos*width:(pos+1)*width], s.formula(pos, window))
+			}
+		}
+	}
+}
+
 func TestAttentionAllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(27, 28))
 	shape := CacheShape{Heads: 2, HeadDim: 32}
@@ -224,7 +287,7 @@ func TestAttentionAllocatesNothing(t *testing.T) {
 	defer p.Close()
 	spans := []AttentionSpan{{Pages: s.cached(r, 70), Pos: 69, Q: s.q[69*192:], Out: make([]float32, 192)}}
 	for _, spans[0].Window = range []int{0, 10} {
-		if n := testing.AllocsPerRun(10, func() { a.Run(p, spans) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { a.Run(p, spans) }); n != 0 {
 			t.Fatalf("%v allocations with a window of %d", n, spans[0].Window)
 		}
 	}

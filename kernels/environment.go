@@ -19,7 +19,7 @@ func checkForced(all []*variant, forced string) error {
 	}
 	whole, _, bad := parseForced(all, forced)
 	if whole == "" && bad == "" {
-		return nil // variants of families only, which are all right
+		return nil // nothing for all kernels, and what is picked is all right
 	}
 	found := fmt.Sprintf("%q", forced)
 	var usable []string
@@ -36,7 +36,8 @@ func checkForced(all []*variant, forced string) error {
 	expected := "one of " + strings.Join(usable, ", ")
 	if bad != "" {
 		found = fmt.Sprintf("%q", bad)
-		expected += ", and after a comma " + strings.Join(familyNames(), ", ") + ", each with = and one of these"
+		expected += fmt.Sprintf(", and after commas %s, each with = and one of these, or %s, each with = and tokens from 1 to %d",
+			strings.Join(familyNames(), ", "), strings.Join(fewNames(), ", "), fewMost)
 	}
 	return badinput.New("", envCPU, found, expected)
 }

@@ -3,6 +3,7 @@ package kernels
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -31,41 +32,62 @@ var families = map[string]func(to, from *matrixOps){
 // familyNames returns the families' names in alphabetical order.
 func familyNames() []string { return slices.Sorted(maps.Keys(families)) }
 
-// with returns v with the kernels of some families taken from other variants.
-func (v *variant) with(picks map[string]*variant) *variant {
+// picks are what is chosen by itself: the variants of families, and limits of tokens.
+type picks struct {
+	families map[string]*variant
+	few      map[string]int
+}
+
+func (p picks) empty() bool { return len(p.families) == 0 && len(p.few) == 0 }
+
+// with returns v with the kernels of some families taken from other variants, and then
+// with some limits.
+func (v *variant) with(p picks) *variant {
 	ops := *v.matrix
-	for name, from := range picks {
+	for name, from := range p.families {
 		families[name](&ops, from.matrix)
+	}
+	for name, tokens := range p.few {
+		fewLimits[name].set(&ops, tokens)
 	}
 	return &variant{name: v.name, vector: v.vector, matrix: &ops}
 }
 
-// describe lists picks as MEDNER_CPU takes them: "column=avx2,fastcolumn=avx2".
-func describe(picks map[string]*variant) string {
+// String lists picks as MEDNER_CPU takes them: "column=avx2,fastcolumn=avx2,few4=4".
+func (p picks) String() string {
 	var all []string
 	for _, name := range familyNames() {
-		if v := picks[name]; v != nil {
+		if v := p.families[name]; v != nil {
 			all = append(all, name+"="+v.name)
+		}
+	}
+	for _, name := range fewNames() {
+		if tokens, ok := p.few[name]; ok {
+			all = append(all, name+"="+strconv.Itoa(tokens))
 		}
 	}
 	return strings.Join(all, ",")
 }
 
 // parseForced cuts what MEDNER_CPU says into the variant for all kernels, "" for the
-// best, and the variants of families. A part that is neither is returned as bad.
-func parseForced(all []*variant, forced string) (whole string, picks map[string]*variant, bad string) {
-	picks = map[string]*variant{}
+// best, and what is picked beside it. A part that is neither is returned as bad.
+func parseForced(all []*variant, forced string) (whole string, p picks, bad string) {
+	p = picks{map[string]*variant{}, map[string]int{}}
 	for i, part := range strings.Split(forced, ",") {
 		family, name, isFamily := strings.Cut(part, "=")
 		if !isFamily && i == 0 {
 			whole = part
 			continue
 		}
+		if name, tokens, ok := parseFew(part); ok {
+			p.few[name] = tokens
+			continue
+		}
 		at := slices.IndexFunc(all, func(v *variant) bool { return v.name == name })
 		if families[family] == nil || at < 0 || all[at].unfit() != "" {
-			return whole, picks, part
+			return whole, p, part
 		}
-		picks[family] = all[at]
+		p.families[family] = all[at]
 	}
-	return whole, picks, ""
+	return whole, p, ""
 }

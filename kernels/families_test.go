@@ -35,7 +35,7 @@ func TestFamiliesGiveTheSameBits(t *testing.T) {
 							continue
 						}
 						for family := range families {
-							asVariant(base.with(map[string]*variant{family: from}), func() {
+							asVariant(base.with(picks{families: map[string]*variant{family: from}}), func() {
 								sameBits(t, fmt.Sprintf("%s, %d tokens, fast %v, %s, %s=%s", f.name, n, fast, base.name, family, from.name), product(), want)
 							})
 						}
@@ -52,7 +52,7 @@ func TestTune(t *testing.T) {
 	defer chosen.Store(before)
 	chosen.Store(choose(variants(), ""))
 	kept := Tune("build 1", nil)
-	if len(nativeVariants) < 2 || current().variant == scalarVariant {
+	if current().variant == scalarVariant {
 		require.Nil(t, kept)
 		return
 	}
@@ -73,12 +73,24 @@ func TestTune(t *testing.T) {
 	chosen.Store(choose(variants(), ""))
 	first := nativeVariants[0].name
 	machine := machineName("b")
-	require.Nil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{"column":%q}}`, machine, first)))
+	require.Nil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{"column":%q},"few":{}}`, machine, first)))
 	_, reason := Selected()
 	require.Contains(t, reason, "column="+first)
 	require.Equal(t, nativeVariants[0].matrix.vectorTokens, current().matrix.vectorTokens)
 	chosen.Store(choose(variants(), ""))
-	require.NotNil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{"column":"wings"}}`, machine)))
+	require.NotNil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{"column":"wings"},"few":{}}`, machine)))
+	chosen.Store(choose(variants(), ""))
+	require.NotNil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{}}`, machine)), "what a build without limits kept")
+
+	// So it is with limits.
+	chosen.Store(choose(variants(), ""))
+	require.Nil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{},"few":{"fastfew4":13}}`, machine)))
+	_, reason = Selected()
+	require.Contains(t, reason, "fastfew4=13")
+	for _, few := range []string{`{"fastfew4":0}`, `{"fastfew4":65}`, `{"slowfew4":5}`, `{"fastfew4":"x"}`, `{"":5}`, `{"fastfew4":5,"fastfew4=6,few4":7}`} {
+		chosen.Store(choose(variants(), ""))
+		require.NotNil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{},"few":%s}`, machine, few)), few)
+	}
 
 	t.Setenv(envCPU, first)
 	require.Nil(t, Tune("build 1", nil), "what the user forces stays")

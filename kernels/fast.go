@@ -50,7 +50,7 @@ type fastOps struct {
 	fastVector       [kinds.Count]func(*fastVectorArgs)
 	fastVectorTokens int
 	// fastFew is up to how many tokens fastVector beats fastExpand and fastBlock.
-	fastFew int
+	fastFew [kinds.Count]int
 
 	// fastExpand makes codes of some steps of K of one tile for fastBlock4 or, of
 	// int8, fastBlock8: [k/4][row], four a word as int8 weights are packed; of int8
@@ -107,8 +107,18 @@ func (o *fastOps) panelWords(f Format) int {
 	return blockWords
 }
 
+// fewTokens returns fastFew: limits for weights of 4 bits and of int8.
+func fewTokens(bits4, int8 int) (few [kinds.Count]int) {
+	for k := range kinds.Count {
+		if few[k] = bits4; k == kinds.Int8 {
+			few[k] = int8
+		}
+	}
+	return few
+}
+
 var fastScalar = func() fastOps {
-	ops := fastOps{quantise: quantiseGo, fastVectorTokens: 1, fastFew: 1, fastBlock4: fastBlockGo, fastBlock8: fastBlockGo}
+	ops := fastOps{quantise: quantiseGo, fastVectorTokens: 1, fastFew: fewTokens(1, 1), fastBlock4: fastBlockGo, fastBlock8: fastBlockGo}
 	for k := range kinds.Count {
 		switch f := k.Form(); {
 		case k == kinds.Int8:

@@ -91,13 +91,14 @@ func (in *Input) add(p *Pool, product Product) {
 	case w == nil:
 		j.method = noProduct
 	case in.Fast && w.integer():
-		raised := in.ops.raised(w.kind, in.n > in.ops.fastFew)
+		many := in.n > in.ops.fastFew[w.kind]
+		raised := in.ops.raised(w.kind, many)
 		if in.codes.ready && !in.codes.serves(w, raised) {
 			in.multiply(p) // the jobs that need the scales as they are
 		}
 		in.quantise(p, w, raised)
 		j.method = fastVectorProduct
-		if in.n > in.ops.fastFew {
+		if many {
 			j.method = fastMatrixProduct
 		}
 	case in.n <= in.ops.vectorFew[w.kind]:

@@ -20,7 +20,7 @@ var matrixAVX2 = matrixOps{
 				quantiseGo(words[whole*n*blockWords:], scales[whole*n:], sums[2*whole*n:], rest, n)
 			}
 		},
-		fastVector: fastVectorsAVX2, fastVectorTokens: 4, fastFew: 8,
+		fastVector: fastVectorsAVX2, fastVectorTokens: 4, fastFew: fewTokens(8, 16),
 		fastExpand: fastExpandsAVX2, masked: true,
 		fastBlock4: fastBlock4AVX2, fastBlock8: fastBlock8AVX2, raised4: codeMost, few4: codeMost,
 		addChannel: channelsAVX2,
@@ -44,7 +44,7 @@ var matrixVNNI = func() matrixOps {
 	m := matrixAVX512
 	m.fastOps = fastOps{
 		quantise:   m.quantise,
-		fastVector: fastVectorsVNNI, fastVectorTokens: 8, fastFew: 8,
+		fastVector: fastVectorsVNNI, fastVectorTokens: 8, fastFew: fewTokens(8, 8),
 		fastExpand: fastExpandsVNNI,
 		fastBlock4: fastBlockVNNI, fastBlock8: fastBlockVNNI, raised4: 128, raised8: 128, few4: 128, few8: 128,
 		addChannel: m.addChannel,

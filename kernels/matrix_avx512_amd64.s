@@ -13626,7 +13626,7 @@ TEXT ·vectorU4AVX512(SB), $2048-8
 
 	// DI: groups
 	MOVQ    a+0(FP), DI
-	MOVQ    144(DI), DI
+	MOVQ    152(DI), DI
 	LEAQ    (SP), R8
 	ADDQ    $0x7f, R8
 	ANDQ    $-64, R8
@@ -13674,12 +13674,12 @@ n4t2block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R14: tileGroups
 	MOVQ a+0(FP), R14
-	MOVQ 168(R14), R14
+	MOVQ 176(R14), R14
 	SHLQ $0x02, R14
 
 	// R15: group
 	MOVQ       a+0(FP), R15
-	MOVQ       176(R15), R15
+	MOVQ       184(R15), R15
 	MOVQ       R15, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -13706,7 +13706,7 @@ n4t2block:
 
 	// R15: scale
 	MOVQ    a+0(FP), R15
-	MOVQ    184(R15), R15
+	MOVQ    192(R15), R15
 	CMPQ    R15, $0x02
 	JE      n4t2f16
 	CMPQ    R15, $0x01
@@ -13941,7 +13941,7 @@ n4t2step:
 
 	// R9: tileGroups
 	MOVQ   a+0(FP), R9
-	MOVQ   168(R9), R9
+	MOVQ   176(R9), R9
 	SHLQ   $0x02, R9
 	IMUL3Q $0x01, R9, R9
 	ADDQ   R9, DI
@@ -13981,12 +13981,12 @@ n4t1block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R13: tileGroups
 	MOVQ a+0(FP), R13
-	MOVQ 168(R13), R13
+	MOVQ 176(R13), R13
 	SHLQ $0x02, R13
 
 	// R13: group
 	MOVQ       a+0(FP), R13
-	MOVQ       176(R13), R13
+	MOVQ       184(R13), R13
 	MOVQ       R13, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -14002,7 +14002,7 @@ n4t1block:
 
 	// R13: scale
 	MOVQ    a+0(FP), R13
-	MOVQ    184(R13), R13
+	MOVQ    192(R13), R13
 	CMPQ    R13, $0x02
 	JE      n4t1f16
 	CMPQ    R13, $0x01
@@ -14152,7 +14152,7 @@ tokens3:
 
 	// DI: groups
 	MOVQ    a+0(FP), DI
-	MOVQ    144(DI), DI
+	MOVQ    152(DI), DI
 	LEAQ    (SP), R8
 	ADDQ    $0x7f, R8
 	ANDQ    $-64, R8
@@ -14197,12 +14197,12 @@ n3t3block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R12: tileGroups
 	MOVQ a+0(FP), R12
-	MOVQ 168(R12), R12
+	MOVQ 176(R12), R12
 	SHLQ $0x02, R12
 
 	// R13: group
 	MOVQ       a+0(FP), R13
-	MOVQ       176(R13), R13
+	MOVQ       184(R13), R13
 	MOVQ       R13, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -14240,7 +14240,7 @@ n3t3block:
 
 	// R13: scale
 	MOVQ    a+0(FP), R13
-	MOVQ    184(R13), R13
+	MOVQ    192(R13), R13
 	CMPQ    R13, $0x02
 	JE      n3t3f16
 	CMPQ    R13, $0x01
@@ -14507,7 +14507,7 @@ n3t3step:
 
 	// R9: tileGroups
 	MOVQ   a+0(FP), R9
-	MOVQ   168(R9), R9
+	MOVQ   176(R9), R9
 	SHLQ   $0x02, R9
 	IMUL3Q $0x02, R9, R9
 	ADDQ   R9, DI
@@ -14542,12 +14542,12 @@ n3t1block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R11: tileGroups
 	MOVQ a+0(FP), R11
-	MOVQ 168(R11), R11
+	MOVQ 176(R11), R11
 	SHLQ $0x02, R11
 
 	// R11: group
 	MOVQ       a+0(FP), R11
-	MOVQ       176(R11), R11
+	MOVQ       184(R11), R11
 	MOVQ       R11, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -14563,7 +14563,7 @@ n3t1block:
 
 	// R11: scale
 	MOVQ    a+0(FP), R11
-	MOVQ    184(R11), R11
+	MOVQ    192(R11), R11
 	CMPQ    R11, $0x02
 	JE      n3t1f16
 	CMPQ    R11, $0x01
@@ -14700,7 +14700,7 @@ tokens2:
 
 	// DI: groups
 	MOVQ    a+0(FP), DI
-	MOVQ    144(DI), DI
+	MOVQ    152(DI), DI
 	LEAQ    (SP), R8
 	ADDQ    $0x7f, R8
 	ANDQ    $-64, R8
@@ -14746,12 +14746,12 @@ n2t4block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R13: tileGroups
 	MOVQ a+0(FP), R13
-	MOVQ 168(R13), R13
+	MOVQ 176(R13), R13
 	SHLQ $0x02, R13
 
 	// R14: group
 	MOVQ       a+0(FP), R14
-	MOVQ       176(R14), R14
+	MOVQ       184(R14), R14
 	MOVQ       R14, -8(R8)
 	LEAQ       (DI)(R13*2), R14
 	ADDQ       R13, R14
@@ -14802,7 +14802,7 @@ n2t4block:
 
 	// R15: scale
 	MOVQ    a+0(FP), R15
-	MOVQ    184(R15), R15
+	MOVQ    192(R15), R15
 	CMPQ    R15, $0x02
 	JE      n2t4f16
 	CMPQ    R15, $0x01
@@ -15081,7 +15081,7 @@ n2t4step:
 
 	// R9: tileGroups
 	MOVQ   a+0(FP), R9
-	MOVQ   168(R9), R9
+	MOVQ   176(R9), R9
 	SHLQ   $0x02, R9
 	IMUL3Q $0x03, R9, R9
 	ADDQ   R9, DI
@@ -15115,12 +15115,12 @@ n2t1block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R11: tileGroups
 	MOVQ a+0(FP), R11
-	MOVQ 168(R11), R11
+	MOVQ 176(R11), R11
 	SHLQ $0x02, R11
 
 	// R11: group
 	MOVQ       a+0(FP), R11
-	MOVQ       176(R11), R11
+	MOVQ       184(R11), R11
 	MOVQ       R11, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -15136,7 +15136,7 @@ n2t1block:
 
 	// R11: scale
 	MOVQ    a+0(FP), R11
-	MOVQ    184(R11), R11
+	MOVQ    192(R11), R11
 	CMPQ    R11, $0x02
 	JE      n2t1f16
 	CMPQ    R11, $0x01
@@ -15251,7 +15251,7 @@ tokens1:
 
 	// BX: groups
 	MOVQ    a+0(FP), BX
-	MOVQ    144(BX), BX
+	MOVQ    152(BX), BX
 	LEAQ    (SP), SI
 	ADDQ    $0x7f, SI
 	ANDQ    $-64, SI
@@ -15295,12 +15295,12 @@ n1t6block:
 	// The next group of each tile (BX on): zeros and scales go to SI on.
 	// R11: tileGroups
 	MOVQ a+0(FP), R11
-	MOVQ 168(R11), R11
+	MOVQ 176(R11), R11
 	SHLQ $0x02, R11
 
 	// R12: group
 	MOVQ       a+0(FP), R12
-	MOVQ       176(R12), R12
+	MOVQ       184(R12), R12
 	MOVQ       R12, -8(SI)
 	LEAQ       (BX)(R11*2), R12
 	ADDQ       R11, R12
@@ -15373,7 +15373,7 @@ n1t6block:
 
 	// R13: scale
 	MOVQ    a+0(FP), R13
-	MOVQ    184(R13), R13
+	MOVQ    192(R13), R13
 	CMPQ    R13, $0x02
 	JE      n1t6f16
 	CMPQ    R13, $0x01
@@ -15678,7 +15678,7 @@ n1t6step:
 
 	// DI: tileGroups
 	MOVQ   a+0(FP), DI
-	MOVQ   168(DI), DI
+	MOVQ   176(DI), DI
 	SHLQ   $0x02, DI
 	IMUL3Q $0x05, DI, DI
 	ADDQ   DI, BX
@@ -15712,12 +15712,12 @@ n1t2block:
 	// The next group of each tile (BX on): zeros and scales go to SI on.
 	// R10: tileGroups
 	MOVQ a+0(FP), R10
-	MOVQ 168(R10), R10
+	MOVQ 176(R10), R10
 	SHLQ $0x02, R10
 
 	// R11: group
 	MOVQ       a+0(FP), R11
-	MOVQ       176(R11), R11
+	MOVQ       184(R11), R11
 	MOVQ       R11, -8(SI)
 	PREFETCHT0 192(BX)
 	VPMOVZXBD  (BX), Z5
@@ -15744,7 +15744,7 @@ n1t2block:
 
 	// R11: scale
 	MOVQ    a+0(FP), R11
-	MOVQ    184(R11), R11
+	MOVQ    192(R11), R11
 	CMPQ    R11, $0x02
 	JE      n1t2f16
 	CMPQ    R11, $0x01
@@ -15882,7 +15882,7 @@ n1t2step:
 
 	// DI: tileGroups
 	MOVQ   a+0(FP), DI
-	MOVQ   168(DI), DI
+	MOVQ   176(DI), DI
 	SHLQ   $0x02, DI
 	IMUL3Q $0x01, DI, DI
 	ADDQ   DI, BX
@@ -15915,12 +15915,12 @@ n1t1block:
 	// The next group of each tile (BX on): zeros and scales go to SI on.
 	// R9: tileGroups
 	MOVQ a+0(FP), R9
-	MOVQ 168(R9), R9
+	MOVQ 176(R9), R9
 	SHLQ $0x02, R9
 
 	// R9: group
 	MOVQ       a+0(FP), R9
-	MOVQ       176(R9), R9
+	MOVQ       184(R9), R9
 	MOVQ       R9, -8(SI)
 	PREFETCHT0 192(BX)
 	VPMOVZXBD  (BX), Z5
@@ -15936,7 +15936,7 @@ n1t1block:
 
 	// R9: scale
 	MOVQ    a+0(FP), R9
-	MOVQ    184(R9), R9
+	MOVQ    192(R9), R9
 	CMPQ    R9, $0x02
 	JE      n1t1f16
 	CMPQ    R9, $0x01
@@ -16067,7 +16067,7 @@ TEXT ·vectorU4x32AVX512(SB), $2048-8
 
 	// DI: groups
 	MOVQ    a+0(FP), DI
-	MOVQ    144(DI), DI
+	MOVQ    152(DI), DI
 	LEAQ    (SP), R8
 	ADDQ    $0x7f, R8
 	ANDQ    $-64, R8
@@ -16115,12 +16115,12 @@ n4t2block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R14: tileGroups
 	MOVQ a+0(FP), R14
-	MOVQ 168(R14), R14
+	MOVQ 176(R14), R14
 	SHLQ $0x02, R14
 
 	// R15: group
 	MOVQ       a+0(FP), R15
-	MOVQ       176(R15), R15
+	MOVQ       184(R15), R15
 	MOVQ       R15, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -16147,7 +16147,7 @@ n4t2block:
 
 	// R15: scale
 	MOVQ    a+0(FP), R15
-	MOVQ    184(R15), R15
+	MOVQ    192(R15), R15
 	CMPQ    R15, $0x02
 	JE      n4t2f16
 	CMPQ    R15, $0x01
@@ -16382,7 +16382,7 @@ n4t2step:
 
 	// R9: tileGroups
 	MOVQ   a+0(FP), R9
-	MOVQ   168(R9), R9
+	MOVQ   176(R9), R9
 	SHLQ   $0x02, R9
 	IMUL3Q $0x01, R9, R9
 	ADDQ   R9, DI
@@ -16422,12 +16422,12 @@ n4t1block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R13: tileGroups
 	MOVQ a+0(FP), R13
-	MOVQ 168(R13), R13
+	MOVQ 176(R13), R13
 	SHLQ $0x02, R13
 
 	// R13: group
 	MOVQ       a+0(FP), R13
-	MOVQ       176(R13), R13
+	MOVQ       184(R13), R13
 	MOVQ       R13, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -16443,7 +16443,7 @@ n4t1block:
 
 	// R13: scale
 	MOVQ    a+0(FP), R13
-	MOVQ    184(R13), R13
+	MOVQ    192(R13), R13
 	CMPQ    R13, $0x02
 	JE      n4t1f16
 	CMPQ    R13, $0x01
@@ -16593,7 +16593,7 @@ tokens3:
 
 	// DI: groups
 	MOVQ    a+0(FP), DI
-	MOVQ    144(DI), DI
+	MOVQ    152(DI), DI
 	LEAQ    (SP), R8
 	ADDQ    $0x7f, R8
 	ANDQ    $-64, R8
@@ -16638,12 +16638,12 @@ n3t3block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R12: tileGroups
 	MOVQ a+0(FP), R12
-	MOVQ 168(R12), R12
+	MOVQ 176(R12), R12
 	SHLQ $0x02, R12
 
 	// R13: group
 	MOVQ       a+0(FP), R13
-	MOVQ       176(R13), R13
+	MOVQ       184(R13), R13
 	MOVQ       R13, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -16681,7 +16681,7 @@ n3t3block:
 
 	// R13: scale
 	MOVQ    a+0(FP), R13
-	MOVQ    184(R13), R13
+	MOVQ    192(R13), R13
 	CMPQ    R13, $0x02
 	JE      n3t3f16
 	CMPQ    R13, $0x01
@@ -16948,7 +16948,7 @@ n3t3step:
 
 	// R9: tileGroups
 	MOVQ   a+0(FP), R9
-	MOVQ   168(R9), R9
+	MOVQ   176(R9), R9
 	SHLQ   $0x02, R9
 	IMUL3Q $0x02, R9, R9
 	ADDQ   R9, DI
@@ -16983,12 +16983,12 @@ n3t1block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R11: tileGroups
 	MOVQ a+0(FP), R11
-	MOVQ 168(R11), R11
+	MOVQ 176(R11), R11
 	SHLQ $0x02, R11
 
 	// R11: group
 	MOVQ       a+0(FP), R11
-	MOVQ       176(R11), R11
+	MOVQ       184(R11), R11
 	MOVQ       R11, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -17004,7 +17004,7 @@ n3t1block:
 
 	// R11: scale
 	MOVQ    a+0(FP), R11
-	MOVQ    184(R11), R11
+	MOVQ    192(R11), R11
 	CMPQ    R11, $0x02
 	JE      n3t1f16
 	CMPQ    R11, $0x01
@@ -17141,7 +17141,7 @@ tokens2:
 
 	// DI: groups
 	MOVQ    a+0(FP), DI
-	MOVQ    144(DI), DI
+	MOVQ    152(DI), DI
 	LEAQ    (SP), R8
 	ADDQ    $0x7f, R8
 	ANDQ    $-64, R8
@@ -17187,12 +17187,12 @@ n2t4block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R13: tileGroups
 	MOVQ a+0(FP), R13
-	MOVQ 168(R13), R13
+	MOVQ 176(R13), R13
 	SHLQ $0x02, R13
 
 	// R14: group
 	MOVQ       a+0(FP), R14
-	MOVQ       176(R14), R14
+	MOVQ       184(R14), R14
 	MOVQ       R14, -8(R8)
 	LEAQ       (DI)(R13*2), R14
 	ADDQ       R13, R14
@@ -17243,7 +17243,7 @@ n2t4block:
 
 	// R15: scale
 	MOVQ    a+0(FP), R15
-	MOVQ    184(R15), R15
+	MOVQ    192(R15), R15
 	CMPQ    R15, $0x02
 	JE      n2t4f16
 	CMPQ    R15, $0x01
@@ -17522,7 +17522,7 @@ n2t4step:
 
 	// R9: tileGroups
 	MOVQ   a+0(FP), R9
-	MOVQ   168(R9), R9
+	MOVQ   176(R9), R9
 	SHLQ   $0x02, R9
 	IMUL3Q $0x03, R9, R9
 	ADDQ   R9, DI
@@ -17556,12 +17556,12 @@ n2t1block:
 	// The next group of each tile (DI on): zeros and scales go to R8 on.
 	// R11: tileGroups
 	MOVQ a+0(FP), R11
-	MOVQ 168(R11), R11
+	MOVQ 176(R11), R11
 	SHLQ $0x02, R11
 
 	// R11: group
 	MOVQ       a+0(FP), R11
-	MOVQ       176(R11), R11
+	MOVQ       184(R11), R11
 	MOVQ       R11, -8(R8)
 	PREFETCHT0 192(DI)
 	VPMOVZXBD  (DI), Z5
@@ -17577,7 +17577,7 @@ n2t1block:
 
 	// R11: scale
 	MOVQ    a+0(FP), R11
-	MOVQ    184(R11), R11
+	MOVQ    192(R11), R11
 	CMPQ    R11, $0x02
 	JE      n2t1f16
 	CMPQ    R11, $0x01
@@ -17692,7 +17692,7 @@ tokens1:
 
 	// BX: groups
 	MOVQ    a+0(FP), BX
-	MOVQ    144(BX), BX
+	MOVQ    152(BX), BX
 	LEAQ    (SP), SI
 	ADDQ    $0x7f, SI
 	ANDQ    $-64, SI
@@ -17736,12 +17736,12 @@ n1t6block:
 	// The next group of each tile (BX on): zeros and scales go to SI on.
 	// R11: tileGroups
 	MOVQ a+0(FP), R11
-	MOVQ 168(R11), R11
+	MOVQ 176(R11), R11
 	SHLQ $0x02, R11
 
 	// R12: group
 	MOVQ       a+0(FP), R12
-	MOVQ       176(R12), R12
+	MOVQ       184(R12), R12
 	MOVQ       R12, -8(SI)
 	LEAQ       (BX)(R11*2), R12
 	ADDQ       R11, R12
@@ -17814,7 +17814,7 @@ n1t6block:
 
 	// R13: scale
 	MOVQ    a+0(FP), R13
-	MOVQ    184(R13), R13
+	MOVQ    192(R13), R13
 	CMPQ    R13, $0x02
 	JE      n1t6f16
 	CMPQ    R13, $0x01
@@ -18119,7 +18119,7 @@ n1t6step:
 
 	// DI: tileGroups
 	MOVQ   a+0(FP), DI
-	MOVQ   168(DI), DI
+	MOVQ   176(DI), DI
 	SHLQ   $0x02, DI
 	IMUL3Q $0x05, DI, DI
 	ADDQ   DI, BX
@@ -18153,12 +18153,12 @@ n1t2block:
 	// The next group of each tile (BX on): zeros and scales go to SI on.
 	// R10: tileGroups
 	MOVQ a+0(FP), R10
-	MOVQ 168(R10), R10
+	MOVQ 176(R10), R10
 	SHLQ $0x02, R10
 
 	// R11: group
 	MOVQ       a+0(FP), R11
-	MOVQ       176(R11), R11
+	MOVQ       184(R11), R11
 	MOVQ       R11, -8(SI)
 	PREFETCHT0 192(BX)
 	VPMOVZXBD  (BX), Z5
@@ -18185,7 +18185,7 @@ n1t2block:
 
 	// R11: scale
 	MOVQ    a+0(FP), R11
-	MOVQ    184(R11), R11
+	MOVQ    192(R11), R11
 	CMPQ    R11, $0x02
 	JE      n1t2f16
 	CMPQ    R11, $0x01
@@ -18323,7 +18323,7 @@ n1t2step:
 
 	// DI: tileGroups
 	MOVQ   a+0(FP), DI
-	MOVQ   168(DI), DI
+	MOVQ   176(DI), DI
 	SHLQ   $0x02, DI
 	IMUL3Q $0x01, DI, DI
 	ADDQ   DI, BX
@@ -18356,12 +18356,12 @@ n1t1block:
 	// The next group of each tile (BX on): zeros and scales go to SI on.
 	// R9: tileGroups
 	MOVQ a+0(FP), R9
-	MOVQ 168(R9), R9
+	MOVQ 176(R9), R9
 	SHLQ $0x02, R9
 
 	// R9: group
 	MOVQ       a+0(FP), R9
-	MOVQ       176(R9), R9
+	MOVQ       184(R9), R9
 	MOVQ       R9, -8(SI)
 	PREFETCHT0 192(BX)
 	VPMOVZXBD  (BX), Z5
@@ -18377,7 +18377,7 @@ n1t1block:
 
 	// R9: scale
 	MOVQ    a+0(FP), R9
-	MOVQ    184(R9), R9
+	MOVQ    192(R9), R9
 	CMPQ    R9, $0x02
 	JE      n1t1f16
 	CMPQ    R9, $0x01

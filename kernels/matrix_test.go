@@ -49,7 +49,17 @@ func TestVectorProducts(t *testing.T) {
 						a.y = want
 						matrixScalar.vector[kind](a)
 						check()
-						sameBits(t, fmt.Sprintf("kind %d, %+v, %d tiles, depth %d, %d tokens", kind, g, tiles, depth, n), got, want)
+						name := fmt.Sprintf("kind %d, %+v, %d tiles, depth %d, %d tokens", kind, g, tiles, depth, n)
+						sameBits(t, name, got, want)
+						if a.scales = untieAll(l.Round, code, scales); a.scales == nil {
+							continue
+						}
+						a.y, a.untied = got, 1
+						v.matrix.vector[kind](a)
+						a.y = want
+						matrixScalar.vector[kind](a)
+						check()
+						sameBits(t, name+", untied", got, want)
 					}
 				}
 			}

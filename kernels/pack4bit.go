@@ -113,6 +113,10 @@ func Pack4Bit(p *Pool, q FourBit, r CodeReader) (*Weights, error) {
 	if q.Format != U4 {
 		w.code = newCodebook(&q.Code)
 	}
+	round := w.form().Round
+	if round != kinds.Exact {
+		w.tied = make([]bool, w.tiles())
+	}
 	rowCodes, rowScales, rowZeros := (q.Cols+1)/2, (q.Cols+q.Block-1)/q.Block, 0
 	if q.Zeros {
 		rowZeros = rowScales
@@ -132,6 +136,13 @@ func Pack4Bit(p *Pool, q FourBit, r CodeReader) (*Weights, error) {
 						return err
 					}
 					continue
+				}
+				if round != kinds.Exact {
+					for i, scale := range scales {
+						untied, ok := rounders[round].untie(&q.Code, scale)
+						scales[i] = untied
+						w.tied[tile] = w.tied[tile] || !ok
+					}
 				}
 				dst := w.scales[tile*w.tileScales()+row:]
 				for b := range q.Cols / blockK {

@@ -14,13 +14,22 @@ func (in *Input) vector(s *scratch, j *job, lo, hi int) {
 
 // vector calls matrixOps.vector for the tiles [lo, hi); a says where x and y are.
 func (w *Weights) vector(ops *matrixOps, a *vectorArgs, lo, hi int) {
-	a.words, a.scales = w.tileRange(lo, hi), w.scaleRange(lo, hi)
-	a.k, a.tiles = w.depth(), hi-lo
-	a.code = w.code.look()
-	if w.groups != nil {
-		a.groups, a.tileGroups, a.group, a.scale = w.groupRange(lo, hi), w.tileGroups(), w.steps, int(w.scale)
+	a.k, a.code = w.depth(), w.code.look()
+	for lo < hi {
+		tied, end := w.tiedRun(lo, hi)
+		a.words, a.scales, a.tiles = w.tileRange(lo, end), w.scaleRange(lo, end), end-lo
+		a.untied = 1
+		if tied {
+			a.untied = 0
+		}
+		if w.groups != nil {
+			a.groups, a.tileGroups, a.group, a.scale = w.groupRange(lo, end), w.tileGroups(), w.steps, int(w.scale)
+		}
+		ops.vector[w.kind](a)
+		if lo = end; lo < hi {
+			a.y = a.y[a.tiles*tileRows:]
+		}
 	}
-	ops.vector[w.kind](a)
 }
 
 // eachGroup calls fn for the tiles [lo, hi), step at a time, and all tokens, n

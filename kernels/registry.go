@@ -123,13 +123,13 @@ func Selected() (name, reason string) {
 // choose returns the variant that forced names, or, if there is none or it cannot
 // run, the best of all.
 func choose(all []*variant, forced string) *choice {
-	whole, picks, bad := parseForced(all, forced)
+	whole, picked, bad := parseForced(all, forced)
 	c := chooseWhole(all, whole)
 	if bad != "" {
 		c.reason += "; " + envCPU + ": " + bad + " cannot be had"
 	}
-	if len(picks) > 0 {
-		c = &choice{c.with(picks), c.reason + "; " + envCPU + ": " + describe(picks)}
+	if !picked.empty() {
+		c = &choice{c.with(picked), c.reason + "; " + envCPU + ": " + picked.String()}
 	}
 	return c
 }

@@ -14,40 +14,41 @@ import (
 type tuned struct {
 	Machine  string            `json:"machine"`  // and the build, see machineName
 	Families map[string]string `json:"families"` // the variants that were faster than the best instruction set's
+	Few      map[string]int    `json:"few"`      // the limits that were faster than those in the code
 }
 
-// margin is by how much a variant must be faster than that of the best instruction set
-// to be chosen, so that no choice hangs on the noise of a measurement.
+// margin is by how much a choice must be faster than the one in the code, so that none
+// hangs on the noise of a measurement.
 const margin = 1.05
 
-// Tune chooses the variant of each family of kernels by measuring them on this machine,
-// in some tens of milliseconds. Results of products don't depend on what it chooses.
-// cached is what an earlier Tune returned, in a process of the same build on such a
+// Tune chooses the variant of each family of kernels, and up to how many tokens those
+// for few tokens are used, by measuring them on this machine, in a tenth of a second.
+// Results of products don't depend on what it chooses. cached is what an earlier Tune returned, in a process of the same build on such a
 // machine: then nothing is measured. Anything else in cached is ignored. Tune returns
 // what to keep, nil if that is cached. It does nothing where MEDNER_CPU forces a
-// variant, and where there is nothing to choose from.
+// variant, and where the kernels are plain Go.
 func Tune(build string, cached []byte) []byte {
 	c := current()
-	if os.Getenv(envCPU) != "" || len(nativeVariants) < 2 || c.variant == scalarVariant {
+	if os.Getenv(envCPU) != "" || c.variant == scalarVariant {
 		return nil
 	}
 	machine := machineName(build)
 	var t tuned
 	if json.Unmarshal(cached, &t) == nil && t.Machine == machine {
-		if picks, ok := t.picks(); ok {
-			c.use(picks)
+		if picked, ok := t.picks(); ok {
+			c.use(picked)
 			return nil
 		}
 	}
-	t = tuned{Machine: machine, Families: map[string]string{}}
-	for family, v := range fastest(c) {
-		t.Families[family] = v.name
-	}
-	picks, ok := t.picks()
-	if !ok {
+	picked, err := fastest(c)
+	if err != nil {
 		return nil
 	}
-	c.use(picks)
+	c.use(picked)
+	t = tuned{machine, map[string]string{}, picked.few}
+	for family, v := range picked.families {
+		t.Families[family] = v.name
+	}
 	kept, err := json.Marshal(t)
 	if err != nil {
 		return nil
@@ -55,25 +56,33 @@ func Tune(build string, cached []byte) []byte {
 	return kept
 }
 
-// picks returns the variants that t names; false if one can't run.
-func (t *tuned) picks() (map[string]*variant, bool) {
-	picks := map[string]*variant{}
+// picks returns what t names; false if it can't be had.
+func (t *tuned) picks() (picks, bool) {
+	if t.Families == nil || t.Few == nil {
+		return picks{}, false
+	}
+	found := picks{map[string]*variant{}, t.Few}
 	for family, name := range t.Families {
 		_, one, bad := parseForced(nativeVariants, ","+family+"="+name)
 		if bad != "" {
-			return nil, false
+			return picks{}, false
 		}
-		picks[family] = one[family]
+		found.families[family] = one.families[family]
 	}
-	return picks, true
+	for name, tokens := range t.Few {
+		if _, known := fewLimits[name]; !known || tokens < 1 || tokens > fewMost {
+			return picks{}, false
+		}
+	}
+	return found, true
 }
 
 // use puts c with the picks into use.
-func (c *choice) use(picks map[string]*variant) {
-	if len(picks) == 0 {
+func (c *choice) use(p picks) {
+	if p.empty() {
 		return
 	}
-	chosen.Store(&choice{c.with(picks), c.reason + "; measured to be faster: " + describe(picks)})
+	chosen.Store(&choice{c.with(p), c.reason + "; measured to be faster: " + p.String()})
 }
 
 // machineName names the build and what the choice depends on: the processor as Linux
@@ -88,24 +97,36 @@ func machineName(build string) string {
 	return name
 }
 
-// fastest measures all families, and returns the variants that beat those of c by margin.
-func fastest(c *choice) map[string]*variant {
+// fastest measures all families, and then the limits with the fastest of these. It
+// returns what beats c by margin.
+func fastest(c *choice) (picks, error) {
 	defer chosen.Store(c)
 	p := NewPool(1)
 	defer p.Close()
+	best, err := fastestFamilies(p, c)
+	if err != nil {
+		return picks{}, err
+	}
+	few, err := measureFew(p, c.with(picks{families: best}))
+	return picks{best, few}, err
+}
+
+// fastestFamilies returns the variants of families that beat those of c by margin.
+func fastestFamilies(p *Pool, c *choice) (map[string]*variant, error) {
 	large, err := tuneWeights(8192, tuneBytes)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	small, err := tuneWeights(128, 1)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	picks := map[string]*variant{}
+	found := map[string]*variant{}
 	for _, family := range familyNames() {
-		run := workload(p, family, large, 1)
+		fast := family == "fastcolumn" || family == "fastblock"
+		run := workload(p, fast, large, 1)
 		if family == "block" || family == "fastblock" {
-			run = workload(p, family, small, 56)
+			run = workload(p, fast, small, 56)
 		}
 		best := time.Duration(float64(timed(c.variant, run)) / margin)
 		seen := map[uintptr]bool{mainKernel(family, c.variant): true}
@@ -114,12 +135,12 @@ func fastest(c *choice) map[string]*variant {
 				continue
 			}
 			seen[mainKernel(family, v)] = true
-			if took := timed(c.with(map[string]*variant{family: v}), run); took < best {
-				best, picks[family] = took, v
+			if took := timed(c.with(picks{families: map[string]*variant{family: v}}), run); took < best {
+				best, found[family] = took, v
 			}
 		}
 	}
-	return picks
+	return found, nil
 }
 
 // mainKernel tells the kernels of a family that v has from those of other variants: by
@@ -139,11 +160,11 @@ func mainKernel(family string, v *variant) uintptr {
 	return reflect.ValueOf(kernel).Pointer()
 }
 
-// timed returns the shorter of two times that run takes with v in use.
+// timed returns the shortest of three times that run takes with v in use.
 func timed(v *variant, run func()) time.Duration {
 	chosen.Store(&choice{v, "measured"})
 	best := time.Hour
-	for range 2 {
+	for range 3 {
 		start := time.Now()
 		run()
 		best = min(best, time.Since(start))
@@ -154,10 +175,9 @@ func timed(v *variant, run func()) time.Duration {
 // tuneK is the depth of the matrices that are multiplied.
 const tuneK = 2048
 
-// workload returns a function that multiplies n tokens by all matrices with a family's
-// kernels.
-func workload(p *Pool, family string, turns []*Weights, n int) func() {
-	in := &Input{Fast: family == "fastcolumn" || family == "fastblock"}
+// workload returns a function that multiplies n tokens by all matrices.
+func workload(p *Pool, fast bool, turns []*Weights, n int) func() {
+	in := &Input{Fast: fast}
 	x, y := make([]float32, n*tuneK), make([]float32, n*turns[0].rows)
 	for i := range x {
 		x[i] = float32(i%17-8) / 8
@@ -172,22 +192,33 @@ func workload(p *Pool, family string, turns []*Weights, n int) func() {
 
 // tuneWeights returns NF4 matrices of so many rows that hold at least some bytes.
 func tuneWeights(rows int, bytes int64) (turns []*Weights, err error) {
-	q := FourBit{Rows: rows, Cols: tuneK, Format: NF4, Block: blockK}
-	for i := range q.Code {
-		q.Code[i] = float32(i-8) / 8
-	}
 	for held := int64(0); held < bytes; {
-		w, err := newGrouped(q.kind(), NF4, rows, tuneK, q.grouping())
+		w, err := tuneMatrix(kinds.Bits4, NF4, rows)
 		if err != nil {
 			return nil, err
-		}
-		w.code = newCodebook(&q.Code)
-		for i := 0; i < len(w.words); i += 512 { // a page has no memory before it is written
-			w.words[i] = uint32(i)
 		}
 		turns, held = append(turns, w), held+w.Bytes()
 	}
 	return turns, nil
+}
+
+// tuneMatrix returns a matrix of a kind, which packs a format.
+func tuneMatrix(k kinds.Kind, f Format, rows int) (*Weights, error) {
+	w, err := newGrouped(k, f, rows, tuneK, grouping{2 * blockK, F16})
+	if err != nil {
+		return nil, err
+	}
+	if k.Form().Codebook {
+		var code [16]float32
+		for i := range code {
+			code[i] = float32(i-8) / 8
+		}
+		w.code = newCodebook(&code)
+	}
+	for i := 0; i < len(w.words); i += 512 { // a page has no memory before it is written
+		w.words[i] = uint32(i)
+	}
+	return w, nil
 }
 
 // tuneBytes is a size that few caches hold.

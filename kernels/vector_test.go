@@ -290,6 +290,10 @@ func BenchmarkAttention(b *testing.B) {
 		{"Llama-3.2-1B decode", 32, 8, 64, 512, 1, false},
 		{"Llama-3.2-1B prefill", 32, 8, 64, 512, 512, false},
 		{"Llama-3.2-1B prefill f16", 32, 8, 64, 512, 512, true},
+		{"SmolLM2-135M long prefill", 9, 3, 64, 8192, 512, false},
+		{"Llama-3.2-1B long prefill", 32, 8, 64, 8192, 128, false},
+		{"Llama-3.2-1B long prefill f16", 32, 8, 64, 8192, 128, true},
+		{"Llama-3.2-1B long decode", 32, 8, 64, 8192, 1, false},
 		{"Llama-3.2-3B prefill", 24, 8, 128, 512, 512, false},
 		{"Llama-2-7B prefill", 32, 32, 128, 512, 512, false},
 	} {

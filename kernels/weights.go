@@ -19,6 +19,7 @@ type Weights struct {
 	groups     []uint32  // [tile][group]; nil for kinds without zeros
 	grouping
 	code *codebook // nil for kinds without one
+	tied []bool    // [tile], see ties.go; nil for kinds that don't round
 }
 
 // grouping says how groups of weights are held in kinds with zeros.

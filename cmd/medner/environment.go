@@ -20,7 +20,7 @@ var variables = []struct {
 }{
 	{"JOB_COMPLETION_INDEX", "shard for batch run, as Kubernetes sets it", nil},
 	{"MEDNER_CACHE", "where the default model is (default: the user's cache)", checkCache},
-	{"MEDNER_CPU", "scalar, avx2, avx512, avx512vnni, avx512vbmi or neon", func(string) error { return kernels.CheckEnvironment() }},
+	{"MEDNER_CPU", "instruction set; families and limits (docs/speed.md)", func(string) error { return kernels.CheckEnvironment() }},
 	{"MEDNER_LIBCUDA", "library of the NVIDIA driver (default: libcuda.so.1)", checkLibrary},
 	{"NO_COLOR", "if it is set: no colours on terminals", nil},
 	{"SLURM_ARRAY_TASK_ID", "shard for batch run, as Slurm sets it", nil},

@@ -225,7 +225,7 @@ func (r roundedMatrix) ReadRows(dst []float32, from int) error {
 	quant.Round(r.to, dst)
 	for i, v := range dst {
 		if math.IsInf(float64(v), 0) { // the weight itself is finite, or could not have been read
-			return badinput.New("", "", fmt.Sprintf("a number in row %d that %s has no room for", from+i/r.Cols(), r.to), "another format: --to bf16 or f32")
+			return badinput.New("", "", fmt.Sprintf("a number in row %d that %s has no room for", from+i/r.Cols(), r.to), "another format: bf16 or f32")
 		}
 	}
 	return nil

@@ -60,18 +60,6 @@ func (n *Names) Disease() []string {
 	return []string{full, base + " " + place + ", " + qualifier + number, qualifier + " " + base + number, place + " of " + base + number}
 }
 
-// Term returns one of a concept's names as an article may write it: half of the
-// time as it is, otherwise with a letter changed.
-func (n *Names) Term(names []string) string {
-	name := n.pick(names)
-	if n.rng.IntN(2) == 0 || len(name) < 8 {
-		return name
-	}
-	b := []byte(name)
-	b[1+n.rng.IntN(len(b)-2)] = byte('a' + n.rng.IntN(26))
-	return string(b)
-}
-
 // MeSH writes a number of concepts in MeSH's XML. A tenth are descriptors, nine in
 // ten of which are diseases; the others are supplementary records of chemicals.
 func MeSH(descriptors, supplement io.Writer, concepts int, seed uint64) error {

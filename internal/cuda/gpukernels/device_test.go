@@ -28,11 +28,14 @@ type device struct {
 	names []string
 }
 
-// eachDevice runs a test on two devices: under the sanitizers for addresses and
-// undefined behaviour, and under the race detector.
+// eachDevice runs a test on two devices at once, as each takes one core: under the
+// sanitizers for addresses and undefined behaviour, and under the race detector.
 func eachDevice(t *testing.T, test func(t *testing.T, d *device)) {
 	for _, mode := range []shim.Mode{shim.Sanitize, shim.Race} {
-		t.Run(string(mode), func(t *testing.T) { test(t, newDevice(t, mode)) })
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			test(t, newDevice(t, mode))
+		})
 	}
 }
 

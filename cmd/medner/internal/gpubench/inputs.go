@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/medner/medner/cmd/medner/internal/kernelbench"
 	driver "github.com/medner/medner/internal/cuda"
 	"github.com/medner/medner/internal/cuda/gpukernels"
 	"github.com/medner/medner/internal/parallel"
@@ -32,34 +33,6 @@ func (n *normal) ReadRows(dst []float32, from int) error {
 	return nil
 }
 
-// randomCodes reads random 4-bit codes, all of one scale.
-type randomCodes struct {
-	rowBytes int
-	codes    []byte
-	scale    float32
-}
-
-func newRandomCodes(rows, cols int) *randomCodes {
-	c := &randomCodes{cols / 2, make([]byte, rows*cols/2), float32(1 / math.Sqrt(float64(cols)))}
-	source := rand.New(rand.NewPCG(1, 2))
-	for i := range c.codes {
-		c.codes[i] = byte(source.Uint32())
-	}
-	return c
-}
-
-// CodeRows implements kernels.CodeReader.
-func (c *randomCodes) CodeRows(codes []byte, scales, zeros []float32, from int) error {
-	copy(codes, c.codes[from*c.rowBytes:])
-	for i := range scales {
-		scales[i] = c.scale
-	}
-	for i := range zeros {
-		zeros[i] = 7
-	}
-	return nil
-}
-
 // pack returns copies of a random matrix, so many that together they don't fit
 // the cache. They take turns, so that each is read from memory, as in a model.
 func (b *bench) pack(f kernels.Format, rows, cols int) ([]*gpukernels.Weights, error) {
@@ -71,15 +44,13 @@ func (b *bench) pack(f kernels.Format, rows, cols int) ([]*gpukernels.Weights, e
 		for i := range q.Code {
 			q.Code[i] = float32(i)/7.5 - 1
 		}
-		p, err = gpukernels.FourBit(q, newRandomCodes(rows, cols))
+		p, err = gpukernels.FourBit(q, kernelbench.NewRandomCodes(rows, cols, float32(1/math.Sqrt(float64(cols)))))
 	case kernels.U4: // as AWQ has it, with one scale
 		q := kernels.FourBit{Rows: rows, Cols: cols, Format: f, Block: 128, Scale: kernels.F16, Zeros: true}
 		for i := range q.Code {
 			q.Code[i] = float32(i)
 		}
-		codes := newRandomCodes(rows, cols)
-		codes.scale = 1. / 64
-		p, err = gpukernels.FourBit(q, codes)
+		p, err = gpukernels.FourBit(q, kernelbench.NewRandomCodes(rows, cols, 1./64))
 	case kernels.Int8:
 		p, err = gpukernels.Int8(rows, cols, kernels.QuantizeInt8(cols, newNormal(cols)))
 	default:

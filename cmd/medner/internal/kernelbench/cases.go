@@ -1,7 +1,6 @@
 package kernelbench
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 
@@ -109,44 +108,17 @@ func packed(p *kernels.Pool, f kernels.Format, rows, cols int) (*kernels.Weights
 		for i := range q.Code {
 			q.Code[i] = float32(i-8) / 8
 		}
-		return kernels.Pack4Bit(p, q, newRandomCodes(rows, cols))
+		return kernels.Pack4Bit(p, q, NewRandomCodes(rows, cols, 1./64))
 	case kernels.U4: // as AWQ has it
 		q := kernels.FourBit{Rows: rows, Cols: cols, Format: f, Block: 128, Scale: kernels.F16, Zeros: true}
 		for i := range q.Code {
 			q.Code[i] = float32(i)
 		}
-		return kernels.Pack4Bit(p, q, newRandomCodes(rows, cols))
+		return kernels.Pack4Bit(p, q, NewRandomCodes(rows, cols, 1./64))
 	case kernels.Int8:
 		return kernels.PackInt8(p, rows, cols, weights(cols))
 	}
 	return kernels.PackDense(p, f, rows, cols, weights(cols))
-}
-
-// randomCodes reads random 4-bit codes, all of one scale and one zero.
-type randomCodes struct {
-	rowBytes int
-	codes    []byte
-}
-
-func newRandomCodes(rows, cols int) randomCodes {
-	c := randomCodes{cols / 2, make([]byte, rows*cols/2)}
-	r := rand.New(rand.NewPCG(3, 4))
-	for i := 0; i+8 <= len(c.codes); i += 8 {
-		binary.LittleEndian.PutUint64(c.codes[i:], r.Uint64())
-	}
-	return c
-}
-
-// CodeRows implements kernels.CodeReader.
-func (c randomCodes) CodeRows(codes []byte, scales, zeros []float32, from int) error {
-	copy(codes, c.codes[from*c.rowBytes:])
-	for i := range scales {
-		scales[i] = 1. / 64
-	}
-	for i := range zeros {
-		zeros[i] = 7
-	}
-	return nil
 }
 
 // weights reads a matrix with arbitrary numbers and rows of that length.

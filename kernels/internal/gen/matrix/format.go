@@ -123,9 +123,13 @@ func decodeCodes(round kinds.Rounding) func(m, scale Mem, book codes) decoder {
 		return func(j int) VecVirtual {
 			v := next(j)
 			VMULPS(scale, v, v)
-			if round == kinds.ToBF16 {
+			switch {
+			case book.untied:
+				VPADDD(untiedHalf[round], v, v)
+				VPAND(untiedHigh[round], v, v)
+			case round == kinds.ToBF16:
 				roundBF16(v, book)
-			} else {
+			default:
 				roundF16(v)
 			}
 			return v
@@ -178,7 +182,8 @@ func and(m Mem, v, dst VecVirtual) {
 type codes struct {
 	base     Register // the address of the Go array, of type lookup
 	table    [4]VecVirtual
-	resident int // the number of tables that are held in registers
+	resident int  // the number of tables that are held in registers
+	untied   bool // adding half a unit and dropping the bits below rounds scaled values
 
 	// AVX-512 only: the constants that round to bfloat16.
 	odd, evenBias, high VecVirtual

@@ -161,6 +161,8 @@ var (
 	upperHalves, wordBit           Mem // factors that leave the upper halves of words; 1
 	transpose, transposePairs      Mem // orders of bytes, see constants
 	shiftNibble                    Mem // a factor that shifts 16-bit words by 4
+	// By rounding, where there are no ties: half a unit to add, and the bits to keep.
+	untiedHalf, untiedHigh map[kinds.Rounding]Mem
 )
 
 // constants writes the vectors that the kernels of the target use.
@@ -192,6 +194,8 @@ func constants() {
 		}
 		transposePairs = Table("transposePairs", order...)
 		shiftNibble = Repeated("shiftNibble", 0x10001000)
+		untiedHalf = map[kinds.Rounding]Mem{kinds.ToBF16: Repeated("halfBF16", 0x8000), kinds.ToF16: Repeated("halfF16", 0x1000)}
+		untiedHigh = map[kinds.Rounding]Mem{kinds.ToBF16: roundHigh, kinds.ToF16: Repeated("highF16", 0xffffe000)}
 		wordOnes, raised = Repeated("wordOnes", 0x00010001), Repeated("raised", uint32(codeMost)*0x01010101)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 
+	"github.com/medner/medner/internal/kinds"
 	. "github.com/medner/medner/kernels/internal/gen/asm"
 )
 
@@ -26,23 +27,28 @@ import (
 // lie in a ring of stages on the stack.
 const (
 	stages       = 4
-	stagesBehind = 2 // stages/2, so that reading's offset is writing's with one bit flipped
-	stageBytes   = 2 * tileBytes * 8
-	unitBytes    = stageBytes / 4 // 8 rows
-	ringBytes    = stages * stageBytes
+	stagesBehind = 2                 // stages/2, so that reading's offset is writing's with one bit flipped
+	unitBytes    = 8 * tileBytes / 2 // of 8 rows
+	ringBytes    = stages * 4 * unitBytes
 
 	// How many bytes ahead staged fetches words and scales.
 	stagedWords  = 2048
 	stagedScales = 4 * tileBytes
 )
 
-// staged writes loop for two tiles of 4-bit codes that are scaled after the sum, and
-// one token.
+// staged writes loop for 4-bit codes and one token: for two tiles; or for one tile, if
+// codes are scaled and rounded before the sum, for which they must be untied. Then the
+// scales of its rows and what rounds them fill the registers.
 func (v *vectorBody) staged() {
-	const count = 2
+	count := 2
+	if v.first() {
+		count = 1
+	}
+	local := AllocLocal(ringBytes + 64)
 	Chunks("staged", "tiles", v.tiles, count, func(string) {
+		stageBytes := uint32(count * Parts() * unitBytes)
 		ring := GP64()
-		LEAQ(v.ring, ring)
+		LEAQ(local, ring)
 		ADDQ(Imm(63), ring)
 		ANDQ(I8(-64), ring)
 		// A tile's scales are as many bytes as K is deep, its words 8 times as many.
@@ -51,7 +57,7 @@ func (v *vectorBody) staged() {
 		LEAQ(Mem{Base: v.scales, Index: depth, Scale: 1, Disp: -tileBytes}, lastScales)
 		v.atY = Lines(v.y, nil, 1)
 		v.atX = Lines(Pointer("x"), nil, 1)
-		v.atWord = []Mem{{Base: v.words}, {Base: v.words, Index: depth, Scale: 8}}
+		v.atWord = []Mem{{Base: v.words}, {Base: v.words, Index: depth, Scale: 8}}[:count]
 		v.atTop = Lines(v.scales, depth, count)
 		nothing := NewZero()
 		v.sums = make([][][]VecVirtual, count)
@@ -62,8 +68,15 @@ func (v *vectorBody) staged() {
 				VMOVUPS(nothing, v.total(t, part, 0))
 			}
 		}
-		low := YMM()
-		VMOVDQU(lowNibbles, low)
+		var low Op = lowNibbles
+		var round untiedRounding
+		if v.first() {
+			round = newUntiedRounding(v.Round)
+		} else {
+			held := YMM()
+			VMOVDQU(lowNibbles, held)
+			low = held
+		}
 
 		write, read := GP64(), GP64()
 		XORQ(write, write)
@@ -73,16 +86,16 @@ func (v *vectorBody) staged() {
 			// Behind the last step, the last again.
 			CMPQ(v.words, lastWords)
 			CMOVQHI(lastWords, v.words)
-			ADDQ(I32(stageBytes), write)
-			ANDQ(I32(ringBytes-1), write)
+			ADDQ(U32(stageBytes), write)
+			ANDQ(U32(stages*stageBytes-1), write)
 		}
 		Label("stagedfirst")
-		Note("The first stages: decode 8 steps of K of two tiles to the ring, low and high\nhalves of floats apart, at %s (ring) + %s.", ring, write)
+		Note("The first stages: decode 8 steps of K to the ring, low and high\nhalves of floats apart, at %s (ring) + %s.", ring, write)
 		for _, emit := range v.decodeStage(ring, write, low) {
 			emit()
 		}
 		next()
-		CMPQ(write, I32(stagesBehind*stageBytes))
+		CMPQ(write, U32(stagesBehind*stageBytes))
 		JNE(LabelRef("stagedfirst"))
 
 		Label("stagedblock")
@@ -93,14 +106,17 @@ func (v *vectorBody) staged() {
 			}
 		}
 		v.noteSums()
+		if v.first() {
+			round.load(v.atTop[0])
+		}
 		steps := GP64()
 		MOVQ(U32(blockK), steps)
 		Label("stagedstep")
 		Note("Decode 8 steps of K to the stage at %s, and in between multiply-add the 8 that\nlie %d stages behind, at %s, by x at %s: loads two bytes off join the halves.",
 			write, stagesBehind, read, v.atX[0])
 		MOVQ(write, read)
-		XORQ(I32(stagesBehind*stageBytes), read)
-		interleave(v.decodeStage(ring, write, low), v.addStage(ring, read))
+		XORQ(U32(stagesBehind*stageBytes), read)
+		interleave(v.decodeStage(ring, write, low), v.addStage(ring, read, &round))
 		next()
 		Advance(v.atX, 8*4)
 		SUBQ(Imm(8), steps)
@@ -112,16 +128,47 @@ func (v *vectorBody) staged() {
 		CMPQ(v.scales, lastScales)
 		JLS(LabelRef("stagedblock"))
 
-		ADDQ(I32(count*tileBytes), v.y)
+		ADDQ(U32(uint32(count*tileBytes)), v.y)
+		if count == 1 {
+			ADDQ(U32(uint32(v.eightBytes())), v.words)
+			return
+		}
 		LEAQ(Mem{Base: lastWords, Index: depth, Scale: 8, Disp: v.eightBytes()}, v.words)
 		ADDQ(depth, v.scales)
 	})
 }
 
-// fetchAhead prefetches a line of each of two tiles, ahead bytes after at; or, if
-// that is past last, their last line, of the two tiles that come next. Tiles are
-// scale·depth bytes long.
+// untiedRounding is what scales and rounds the weights of a tile of untied codes.
+type untiedRounding struct {
+	half, high VecVirtual
+	scales     []VecVirtual // by part, of a block
+}
+
+func newUntiedRounding(r kinds.Rounding) untiedRounding {
+	u := untiedRounding{half: YMM(), high: YMM()}
+	VMOVDQU(untiedHalf[r], u.half)
+	VMOVDQU(untiedHigh[r], u.high)
+	return u
+}
+
+// load loads the scales of a block.
+func (u *untiedRounding) load(scales Mem) {
+	u.scales = nil
+	for part := range Parts() {
+		v := YMM()
+		VMOVUPS(scales.Offset(part*VectorBytes()), v)
+		u.scales = append(u.scales, v)
+	}
+}
+
+// fetchAhead prefetches a line of each tile, ahead bytes after at. Of two tiles, which
+// are scale·depth bytes long, the line is, if it would be past last, their last one or
+// one of the two tiles that come next. Behind one tile the next follows at once.
 func (v *vectorBody) fetchAhead(at, last Register, ahead int, depth Register, scale uint8) {
+	if len(v.sums) == 1 {
+		PREFETCHT0(Mem{Base: at, Disp: ahead})
+		return
+	}
 	line, next := GP64(), GP64()
 	LEAQ(Mem{Base: at, Disp: ahead}, line)
 	LEAQ(Mem{Base: line, Index: depth, Scale: scale}, next)
@@ -131,8 +178,8 @@ func (v *vectorBody) fetchAhead(at, last Register, ahead int, depth Register, sc
 	PREFETCHT0(Mem{Base: line, Index: depth, Scale: scale})
 }
 
-// decodeStage returns the instructions that decode 8 steps of K of two tiles.
-func (v *vectorBody) decodeStage(ring, stage Register, low VecVirtual) (emit []func()) {
+// decodeStage returns the instructions that decode 8 steps of K.
+func (v *vectorBody) decodeStage(ring, stage Register, low Op) (emit []func()) {
 	for t := range v.sums {
 		for part := range Parts() {
 			words, halves := v.atWord[t].Offset(part*v.partBytes()), unit(ring, stage, t, part)
@@ -162,10 +209,11 @@ func unit(ring, stage Register, t, part int) Mem {
 // steps of K, whose codes are the bytes of index.
 func (c *codes) halves(index VecVirtual, m Mem) (emit []func()) {
 	for half := range 2 {
-		a, b, low := YMM(), YMM(), YMM()
+		var a, b VecVirtual
+		low := YMM()
 		emit = append(emit,
-			func() { VPSHUFB(index, c.table[2*half], a) },
-			func() { VPSHUFB(index, c.table[2*half+1], b) },
+			func() { a = c.lookUp(2*half, index) },
+			func() { b = c.lookUp(2*half+1, index) },
 			func() { VPUNPCKLBW(b, a, low) },
 			func() { VMOVDQA(low, m.Offset(32*half)) },
 			func() { VPUNPCKHBW(b, a, a) },
@@ -175,7 +223,7 @@ func (c *codes) halves(index VecVirtual, m Mem) (emit []func()) {
 }
 
 // addStage returns the instructions that add 8 steps of K to the sums.
-func (v *vectorBody) addStage(ring, stage Register) (emit []func()) {
+func (v *vectorBody) addStage(ring, stage Register, round *untiedRounding) (emit []func()) {
 	for k := range 8 {
 		x := YMM()
 		emit = append(emit, func() { VBROADCASTSS(v.atX[0].Offset(4*k), x) })
@@ -190,8 +238,14 @@ func (v *vectorBody) addStage(ring, stage Register) (emit []func()) {
 				}
 				emit = append(emit,
 					func() { VMOVDQU(low, w) },
-					func() { VPBLENDW(Imm(0xaa), high, w, w) },
-					func() { VFMADD231PS(w, x, sums[0]) })
+					func() { VPBLENDW(Imm(0xaa), high, w, w) })
+				if v.first() {
+					emit = append(emit,
+						func() { VMULPS(round.scales[part], w, w) },
+						func() { VPADDD(round.half, w, w) },
+						func() { VPAND(round.high, w, w) })
+				}
+				emit = append(emit, func() { VFMADD231PS(w, x, sums[0]) })
 			}
 		}
 	}

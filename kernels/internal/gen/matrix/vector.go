@@ -14,7 +14,7 @@ import (
 // block by block along K, with the partial sums of all tokens in registers and the
 // totals in y.
 func vectorKernel(f *format) {
-	staged, attributes := f.Codebook && f.last() && !Wide(), NOSPLIT
+	staged, attributes := f.Codebook && !Wide(), NOSPLIT
 	if staged || f.Zeros {
 		attributes = 0
 	}
@@ -37,17 +37,37 @@ func vectorKernel(f *format) {
 		case f.Scaled():
 			v.scales = Pointer("scales")
 		}
-		v.book = f.loadCodes(resident(n))
-		if staged && n == 1 {
-			v.ring = AllocLocal(ringBytes + 64)
-			v.staged()
-			v.loop(1)
+		v.book = f.loadCodes(f.resident(n))
+		if !staged || f.last() {
+			v.loops(staged)
 			return
 		}
-		for _, count := range f.vectorTiles(n) {
-			v.loop(count)
-		}
+		tied := fmt.Sprintf("tied%d", n)
+		untied := Integer("untied")
+		TESTQ(untied, untied)
+		JZ(LabelRef(tied))
+		v.book.untied = true
+		v.loops(true)
+		End()
+		Label(tied)
+		Note("Products that may be ties.")
+		v.book.untied = false
+		v.loops(false)
 	})
+}
+
+// loops writes the loops over tiles, of which staged is one for a single token.
+func (v *vectorBody) loops(staged bool) {
+	if staged && v.n == 1 {
+		v.staged()
+		if v.last() {
+			v.loop(1) // what two at a time leave
+		}
+		return
+	}
+	for _, count := range v.vectorTiles(v.n) {
+		v.loop(count)
+	}
 }
 
 // vectorTiles returns how many tiles the kernel takes at once for n tokens. In AVX2
@@ -61,9 +81,9 @@ func (f *format) vectorTiles(n int) []int {
 }
 
 // resident is the number of tables of a codebook that fit in registers beside the
-// sums of n tokens.
-func resident(n int) int {
-	if n == 3 {
+// sums of n tokens, and beside what staged scales and rounds with.
+func (f *format) resident(n int) int {
+	if n == 3 || n == 1 && f.first() {
 		return 3
 	}
 	return 4
@@ -79,7 +99,6 @@ type vectorBody struct {
 	tileWords, tileScales Register
 
 	book          codes
-	ring          Mem              // the memory of staged
 	rounded       *roundTables     // makes weights by tables of rounded ones
 	groups        Register         // of kinds with zeros, in place of scales
 	frame         *u4Frame         // has the open groups
@@ -90,7 +109,11 @@ type vectorBody struct {
 
 // loop writes the loop that takes count tiles at a time while there are as many.
 func (v *vectorBody) loop(count int) {
-	Chunks(fmt.Sprintf("n%dt%d", v.n, count), "tiles", v.tiles, count, func(name string) {
+	name := fmt.Sprintf("n%dt%d", v.n, count)
+	if v.book.untied {
+		name += "untied"
+	}
+	Chunks(name, "tiles", v.tiles, count, func(name string) {
 		left := v.begin(count)
 		Label(name + "block")
 		Note("A block of K; %s steps of K are left.", left)
