@@ -45,5 +45,5 @@ func (e deviceError) Hint() string {
 	if errors.As(e.error, &memory) {
 		return memory.Hint()
 	}
-	return "--device cuda,cpu falls back to the processors"
+	return "Options.Device cuda,cpu falls back to the processors"
 }

@@ -18,7 +18,7 @@ func (errNotBuilt) Unwrap() error { return cuda.ErrNotBuilt }
 
 // Hint tells what to do about it.
 func (errNotBuilt) Hint() string {
-	return "medner-gpu has it (make build-gpu, or go build -tags gpu); --device cuda,cpu falls back to the processors"
+	return "medner-gpu has it (make build-gpu, or go build -tags gpu); Options.Device cuda,cpu falls back to the processors"
 }
 
 func openCUDA(context.Context, int, *backend.Weights, backend.Options) (backend.Backend, error) {

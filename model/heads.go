@@ -67,7 +67,7 @@ func newHeads(files *checkpoint.Checkpoint, o Options) (heads, error) {
 func newHead(c *backend.Classifier, names []string, file string, o Options) (*head, error) {
 	field, filed := "labels", names
 	if o.Labels != nil {
-		names, file, field = o.Labels, "", "labels (--labels)"
+		names, file, field = o.Labels, "", "Options.Labels"
 		if err := labels.Check(file, field, names); err != nil {
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func newHead(c *backend.Classifier, names []string, file string, o Options) (*he
 // options name.
 func (h *head) lacksLabels(file string) error {
 	return badinput.New(file, "labels", fmt.Sprintf("none for the %d classes of the token classification head", h.classifier.Weight.Rows()),
-		labels.FileName+" beside the adapter, id2label in config.json, or --labels")
+		labels.FileName+" beside the adapter, id2label in config.json, or Options.Labels")
 }
 
 // under returns the head under an adapter, which may change it or bring one along.

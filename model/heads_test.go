@@ -184,7 +184,7 @@ func TestLabelsOfHeads(t *testing.T) {
 		require.NoError(t, m.Close())
 	}
 	_, err = Open(t.Context(), tags("models/llama-base"), Options{Adapters: []string{unnamed}, Labels: []string{"O"}})
-	require.ErrorContains(t, err, "labels (--labels): found 1 labels, expected 5")
+	require.ErrorContains(t, err, "Options.Labels: found 1 labels, expected 5")
 }
 
 // TestHeadForOtherLabels: an adapter brings a head along for more or fewer labels than

@@ -62,6 +62,8 @@ func RandomShape(name string) (*arch.Config, error) {
 //	                           published checkpoints ask
 //	awq-32, awq-64, awq-128    4-bit integers with zeros in groups of 32, 64 or 128 along a row
 //	awq-row                    4-bit integers with a zero for each row
+//
+// Adapters in the options are refused: none fits random weights.
 func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	shape, form, err := parseRandom(shape)
 	if err != nil {
@@ -75,6 +77,9 @@ func OpenRandom(ctx context.Context, shape string, o Options) (*Model, error) {
 	devices, err := o.check()
 	if err != nil {
 		return nil, err
+	}
+	if n := len(o.Adapters) + len(o.ParsedAdapters); n > 0 {
+		return nil, badinput.New("", "adapter", fmt.Sprintf("%d beside a shape of random weights", n), "none")
 	}
 	w, err := randomWeights(c, form)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/lora"
 	"github.com/medner/medner/model/arch"
 	"github.com/medner/medner/model/checkpoint"
 )
@@ -40,6 +42,15 @@ func TestOpenRandom(t *testing.T) {
 
 // TestRandomShapesAreSound: 4-bit kernels want rows of whole blocks, heads
 // divide evenly, and the sizes are those of the models.
+func TestOpenRandomTakesNoAdapters(t *testing.T) {
+	for _, o := range []Options{{Adapters: []string{t.TempDir()}}, {ParsedAdapters: []*lora.Adapter{{}}}} {
+		_, err := OpenRandom(t.Context(), "tiny", o)
+		var bad *badinput.Error
+		require.ErrorAs(t, err, &bad)
+		require.Equal(t, "adapter", bad.Field)
+	}
+}
+
 func TestRandomShapesAreSound(t *testing.T) {
 	billions := map[string]float64{"smollm2-135m": 0.1345, "llama-3.2-1b": 1.2358, "llama-3.2-3b": 3.2127, "llama-3.1-8b": 8.0303, "mistral-7b": 7.248,
 		"qwen2.5-0.5b": 0.4940, "qwen2.5-7b": 7.6156, "qwen3-0.6b": 0.5960, "qwen3-8b": 8.1907}

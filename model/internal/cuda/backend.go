@@ -145,7 +145,7 @@ func (b *Backend) open(ctx context.Context, d driver.Driver, device driver.Devic
 	b.info = info
 	if room := free - uint64(info.WeightBytes); o.Log != nil && o.Context > 0 && info.CacheBytes > 0 {
 		if n := room / uint64(info.CacheBytes); n < uint64(o.Context) {
-			o.Log("%s: there is room for the keys and values of about %d positions, and a sequence may have %d (--context)", b.name, n, o.Context)
+			o.Log("%s: there is room for the keys and values of about %d positions, and a sequence may have %d (Options.Context)", b.name, n, o.Context)
 		}
 	}
 	return b.ctx.Do(func() error { return b.load(ctx, w, o) })

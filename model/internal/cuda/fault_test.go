@@ -177,10 +177,10 @@ func TestUnfitDevices(t *testing.T) {
 	require.ErrorIs(t, err, driver.ErrOutOfMemory)
 	require.ErrorIs(t, err, backend.ErrMemory)
 	t.Logf("%v\n%s", err, little.Hint())
-	require.Contains(t, little.Hint(), "--context")
+	require.Contains(t, little.Hint(), "Options.Context")
 	err = try("memory", 1<<20, 0)
 	require.ErrorAs(t, err, &little)
-	require.Contains(t, little.Hint(), "--device cuda,cpu")
+	require.Contains(t, little.Hint(), "Options.Device cuda,cpu")
 
 	broken := newToy(320, false, false, true)
 	_, err = New(t.Context(), d, 0, broken, backend.Options{})

@@ -20,7 +20,7 @@ type MemoryError struct {
 	Device      string
 	Need        Need
 	Free, Total uint64   // bytes of the device's memory
-	Fits        []string // flags with which the model fits, and the bytes it needs then
+	Fits        []string // options of package model with which it fits, and the bytes it needs then
 }
 
 // Need is the device memory that a model takes, in bytes.
@@ -42,7 +42,7 @@ func (e *MemoryError) Error() string {
 // Hint tells a user what would fit.
 func (e *MemoryError) Hint() string {
 	if len(e.Fits) == 0 {
-		return "nothing that could be changed would make it fit; --device cuda,cpu falls back to the processors"
+		return "nothing that could be changed would make it fit; Options.Device cuda,cpu falls back to the processors"
 	}
 	return "this would fit: " + strings.Join(e.Fits, ", or ")
 }
@@ -103,30 +103,30 @@ func fit(device string, w *backend.Weights, o backend.Options, free, total uint6
 		return nil
 	}
 	e := &MemoryError{Device: device, Need: n, Free: free, Total: total}
-	// try adds flags to the fitting ones if with the options o the model needs less,
+	// try adds options to the fitting ones if with the options o the model needs less,
 	// and fits.
-	try := func(flags string, o backend.Options) bool {
+	try := func(options string, o backend.Options) bool {
 		other, err := need(w, o)
 		if err != nil || other.All() >= n.All() || uint64(other.All()) > free {
 			return false
 		}
-		e.Fits = append(e.Fits, fmt.Sprintf("%s (%s)", flags, size(other.All())))
+		e.Fits = append(e.Fits, fmt.Sprintf("%s (%s)", options, size(other.All())))
 		return true
 	}
 	half, short := o, o
 	half.KV = "f16"
-	try("--kv-dtype f16", half)
+	try("Options.KV f16", half)
 	for short.Context = n.Positions / 2; short.Context >= 256; short.Context /= 2 {
-		if try(fmt.Sprintf("--context %d", short.Context), short) {
+		if try(fmt.Sprintf("Options.Context %d", short.Context), short) {
 			break
 		}
 	}
 	for _, as := range []hold.Hold{hold.BF16, hold.Int8, hold.NF4} {
 		held := o
 		held.Hold = as
-		if !try("--weights "+string(as), held) && as == hold.NF4 {
+		if !try("Options.Hold "+string(as), held) && as == hold.NF4 {
 			held.KV, held.Context = "f16", 1024
-			try("--weights nf4 --kv-dtype f16 --context 1024", held)
+			try("Options.Hold nf4 Options.KV f16 Options.Context 1024", held)
 		}
 	}
 	return e
