@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/tokenizer"
 	"github.com/medner/medner/tokenizer/chat"
 )
@@ -135,7 +136,7 @@ func readMessages(messages []chatMessage) ([]chat.Message, error) {
 		case m.Role == "tool", m.Role == "function":
 			return nil, unsupported(field+".role", fmt.Sprintf("found %q, expected system, developer, user or assistant: this server calls no tools", m.Role))
 		case !found:
-			return nil, badField(field+".role", fmt.Sprintf("%q", clip(m.Role)), "system, developer, user or assistant")
+			return nil, badField(field+".role", fmt.Sprintf("%q", clip.Text(m.Role)), "system, developer, user or assistant")
 		case given(m.ToolCalls) && !empty(m.ToolCalls):
 			return nil, unsupported(field+".tool_calls", "this server calls no tools")
 		case given(m.FunctionCall):
@@ -172,7 +173,7 @@ func readContent(field string, raw json.RawMessage) (string, error) {
 	for i, part := range parts {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		if part.Type != "text" {
-			return "", unsupported(at+".type", fmt.Sprintf("found %q, expected text: this server reads nothing else", clip(part.Type)))
+			return "", unsupported(at+".type", fmt.Sprintf("found %q, expected text: this server reads nothing else", clip.Text(part.Type)))
 		}
 		if part.Text == nil {
 			return "", badField(at+".text", "nothing", "a string")

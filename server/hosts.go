@@ -31,7 +31,7 @@ func (h *hosts) host(r *http.Request) error {
 	}
 	return &apiError{
 		status: http.StatusForbidden, Kind: kindRequest, Code: "host_not_allowed",
-		Message: "found a name in the header Host that is not among those of this server, expected an address, localhost, or a name that --allowed-host gives",
+		Message: "found a name in the header Host that is not among those of this server, expected an address, localhost, or a name that the server is known by",
 	}
 }
 
@@ -80,7 +80,7 @@ func (h *hosts) origin(w http.ResponseWriter, r *http.Request) error {
 	}
 	return &apiError{
 		status: http.StatusForbidden, Kind: kindRequest, Code: "origin_not_allowed",
-		Message: "found a page of another origin, expected the server's own page, or an origin that --allowed-origin gives",
+		Message: "found a page of another origin, expected the server's own page, or an origin that it allows",
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/model"
 )
 
@@ -70,7 +71,7 @@ func (s *Server) adapterOf(name string) (string, error) {
 	param := "model"
 	return "", &apiError{
 		status: http.StatusNotFound, Kind: kindRequest, Code: "model_not_found", Param: &param,
-		Message: fmt.Sprintf("model: found %q, expected one of %q", clip(name), names),
+		Message: fmt.Sprintf("model: found %q, expected one of %q", clip.Text(name), names),
 	}
 }
 

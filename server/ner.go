@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
@@ -114,7 +115,7 @@ func (s *Server) terminologyOf(name string) (*terminology.Index, error) {
 		}
 		expected = "one of " + names(known)
 	}
-	return nil, badField("terminology", strconv.Quote(clip(name)), expected)
+	return nil, badField("terminology", strconv.Quote(clip.Text(name)), expected)
 }
 
 // namedIndex is a terminology by the name that requests give.

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/medner/medner/internal/golden"
 	"github.com/medner/medner/model"
+	"github.com/medner/medner/ner"
 )
 
 // A request that names each default of /v1/ner/options is answered as one that names none,
@@ -39,6 +41,18 @@ func TestDefaultsAreThoseThatOptionsTell(t *testing.T) {
 	require.Equal(t, plain, s.post(200, "/v1/ner", asked))
 	asked["chunk_tokens"] = 64
 	require.NotEqual(t, plain, s.post(200, "/v1/ner", asked), "the length of a question makes no difference here")
+}
+
+// An extractor that a program brings along annotates, with the options it was made with.
+func TestWithExtractor(t *testing.T) {
+	m, err := model.Open(t.Context(), golden.Path(t, "tiny-llama"), model.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = m.Close() })
+	var answers atomic.Int32
+	e, err := ner.New(m, ner.WithAnswers(func(*model.Result) { answers.Add(1) }))
+	require.NoError(t, err)
+	serve(t, m, WithExtractor(e)).post(200, "/v1/ner", object{"text": "Lithium caused tremor.", "max_new_tokens": 2})
+	require.Positive(t, answers.Load())
 }
 
 // Formats that have files for each document hold one: where a request has another number,

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/format"
 )
@@ -57,7 +58,7 @@ func (s *Server) readDocuments(w http.ResponseWriter, r *http.Request, strictnes
 	a := &nerRequest{}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil { // of which r.URL.Query would leave parts out
-		return nil, badField("query", strconv.Quote(clip(r.URL.RawQuery)), "name=value&name=value, with escapes such as %20")
+		return nil, badField("query", strconv.Quote(clip.Text(r.URL.RawQuery)), "name=value&name=value, with escapes such as %20")
 	}
 	if err := a.query(values); err != nil {
 		return nil, err
@@ -169,7 +170,7 @@ func (s *Server) readEnvelope(w http.ResponseWriter, r *http.Request, a *nerRequ
 			return err
 		}
 		if err == nil && len(a.documents) == before {
-			err = badinput.New(name, "", clip(string(raw)), `an object with "text"`)
+			err = badinput.New(name, "", clip.Text(string(raw)), `an object with "text"`)
 		}
 		if err != nil {
 			a.documents = append(a.documents, sent{document.Result{Document: document.Document{ID: idIn(raw)}}, err})
@@ -210,7 +211,7 @@ func (b *nerBody) list() ([]json.RawMessage, error) {
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(b.Documents, &list) != nil {
-		return nil, badField("documents", clip(string(b.Documents)), "a list of documents")
+		return nil, badField("documents", clip.Text(string(b.Documents)), "a list of documents")
 	}
 	return list, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner"
 	"github.com/medner/medner/ner/prompt"
 )
@@ -111,7 +112,7 @@ func words(name string, raw json.RawMessage) (list []string, ok bool, err error)
 	if json.Unmarshal(raw, &text) == nil {
 		list = strings.Split(text, ",")
 	} else if json.Unmarshal(raw, &list) != nil {
-		return nil, false, badField(name, clip(string(raw)), "a list of strings, or a string with commas between")
+		return nil, false, badField(name, clip.Text(string(raw)), "a list of strings, or a string with commas between")
 	}
 	for i, word := range list {
 		list[i] = strings.TrimSpace(word)
@@ -128,7 +129,7 @@ const maxWords = 8
 // among refuses a value that isn't one of some.
 func among[T ~string](name, value string, allowed []T) error {
 	if !slices.Contains(allowed, T(value)) {
-		return badField(name, strconv.Quote(clip(value)), "one of "+names(allowed))
+		return badField(name, strconv.Quote(clip.Text(value)), "one of "+names(allowed))
 	}
 	return nil
 }

@@ -123,6 +123,9 @@ func TestPageShortcutsAreDocumented(t *testing.T) {
 
 // The modules that need no browser have tests that run in node.
 func TestPageModulesInNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("node takes a while, and runs none of this package")
+	}
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("there is no node here (scripts/install_for_tests.sh installs it)")

@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/medner/medner/internal/clip"
 )
 
 // A refusal is a field that asks for what the server can't do unless its value is
@@ -59,7 +60,7 @@ func checkRefusals(fields map[string]json.RawMessage) error {
 		if value == nil || string(value) == "null" || r.harmless(value) {
 			continue
 		}
-		return unsupported(r.field, fmt.Sprintf("found %s, expected %s", clip(string(value)), r.want))
+		return unsupported(r.field, fmt.Sprintf("found %s, expected %s", clip.Text(string(value)), r.want))
 	}
 	return nil
 }
@@ -87,13 +88,4 @@ func zero(raw json.RawMessage) bool {
 func isText(raw json.RawMessage) bool {
 	var format struct{ Type string }
 	return json.Unmarshal(raw, &format) == nil && format.Type == "text"
-}
-
-// clip shortens a part of a request, which is UTF-8, for an error.
-func clip(s string) string {
-	const limit = 80
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + "…" // limit may lie within a character
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,4 +91,14 @@ func TestStandardOutputIsFull(t *testing.T) {
 		require.Equal(t, exitFailure, code, args)
 		require.Contains(t, stderr.String(), "no space left on device", args)
 	}
+}
+
+// Packages name options, and the command's messages the flags that set them.
+func TestMessagesNameFlags(t *testing.T) {
+	for option, flag := range map[string]string{"Device": "--device", "KV": "--kv-dtype", "Context": "--context", "Hold": "--weights", "Labels": "--labels"} {
+		_, known := reflect.TypeFor[model.Options]().FieldByName(option)
+		require.True(t, known, option)
+		require.Equal(t, "this would fit: "+flag+" x", printable("this would fit: Options."+option+" x"))
+	}
+	require.Equal(t, "medner convert --lenient mends", printable("ReadOptions.Annotations: Lenient mends"))
 }

@@ -7,10 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// printable returns a message as it may be printed on a terminal: control characters
-// and escape sequences that it has from names of files or from their contents are
-// written as Go writes them. Lines stay lines.
+// optionFlags has the flags, or commands, for what messages of packages name as a Go
+// program knows it.
+var optionFlags = strings.NewReplacer(
+	"Options.Device", "--device",
+	"Options.KV", "--kv-dtype",
+	"Options.Context", "--context",
+	"Options.Hold", "--weights",
+	"Options.Labels", "--labels",
+	"ReadOptions.Annotations: Lenient", "medner convert --lenient",
+	"(WriteOptions.Text)", "(medner ner --with-text)",
+	"give it back (Join)", "give it back (medner convert --join SOURCE)",
+)
+
+// printable returns a message as it may be printed on a terminal, with flags in place of
+// options. Control characters and escape sequences that it has from names of files or from
+// their contents are written as Go writes them. Lines stay lines.
 func printable(message string) string {
+	message = optionFlags.Replace(message)
 	var b strings.Builder
 	for i, r := range message {
 		if r == '\n' || r == '\t' || unicode.IsPrint(r) && r != unicode.ReplacementChar {

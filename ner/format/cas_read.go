@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -98,7 +99,7 @@ func (s *casJSONSource) next() (document.Result, error) {
 		All []map[string]json.RawMessage `json:"%FEATURE_STRUCTURES"`
 	}
 	if err := json.Unmarshal(raw, &cas); err != nil {
-		return document.Result{}, bad(clip(err.Error(), maxPart), "CAS JSON")
+		return document.Result{}, bad(clip.At(err.Error(), maxPart), "CAS JSON")
 	}
 	var all []structure
 	for _, fields := range cas.All {
@@ -184,7 +185,7 @@ func (c *cas) add(f *structure) error {
 	case !spanned, isCASBase(f.local), f.local == "DocumentMetaData", v["sofa"] != "" && v["sofa"] != c.sofa:
 		return nil
 	case f.space+"."+f.local != casPassage && !isMention:
-		c.o.warn(c.file, c.d.ID, "annotations of the type %s are not kept", clip(f.local, maxQuote))
+		c.o.warn(c.file, c.d.ID, "annotations of the type %s are not kept", clip.At(f.local, maxQuote))
 		return nil
 	}
 	start, err1 := strconv.Atoi(v["begin"])
@@ -192,7 +193,7 @@ func (c *cas) add(f *structure) error {
 	s, ok := c.ruler.span(document.Span{Start: start, End: end}, 0)
 	c.covered += max(s.End-s.Start, 0)
 	if err1 != nil || err2 != nil || !ok || s.End < s.Start || s.End > c.x.Len() || c.covered > c.x.Len()+maxUnstated {
-		err := badinput.New(c.file, place(c.line, c.d.ID), fmt.Sprintf("%s from %s to %s", clip(f.local, maxQuote), quote(v["begin"]), quote(v["end"])), "offsets in UTF-16 units within the text")
+		err := badinput.New(c.file, place(c.line, c.d.ID), fmt.Sprintf("%s from %s to %s", clip.At(f.local, maxQuote), quote(v["begin"]), quote(v["end"])), "offsets in UTF-16 units within the text")
 		return c.o.annotation(c.file, c.d.ID, err)
 	}
 	if !isMention {

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -282,7 +283,7 @@ func (s *conllSource) spans(d *conllDocument, doc *document.Document) ([]documen
 			end, wrong2 := strconv.Atoi(row.cells[2])
 			spans[i] = document.Span{Start: start, End: end}
 			if got, ok := x.Slice(spans[i]); wrong != nil || wrong2 != nil || !ok || got != row.cells[0] || start < before {
-				err = badinput.New(s.name, place(row.line, d.id), quote(clip(got, maxQuote))+" at "+quote(row.cells[1])+" to "+quote(row.cells[2]), quote(row.cells[0]))
+				err = badinput.New(s.name, place(row.line, d.id), quote(clip.At(got, maxQuote))+" at "+quote(row.cells[1])+" to "+quote(row.cells[2]), quote(row.cells[0]))
 			}
 		}
 		if err != nil {

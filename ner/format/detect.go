@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 )
 
@@ -151,9 +152,9 @@ func unknownMarkup(head []byte) string {
 	case declarationHead.Match(head) && name == "":
 		return "XML or HTML without a root element that is known"
 	case name != "" && bytes.HasPrefix(head, []byte("<?xml")), strings.Contains(attributes, "xmlns"):
-		return "XML with the root element <" + clip(name, maxQuote) + ">"
+		return "XML with the root element <" + clip.At(name, maxQuote) + ">"
 	case name != "":
-		return "XML or HTML that begins with <" + clip(name, maxQuote) + ">"
+		return "XML or HTML that begins with <" + clip.At(name, maxQuote) + ">"
 	}
 	return ""
 }

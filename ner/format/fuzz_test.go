@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -62,7 +63,7 @@ func FuzzRoundTrip(f *testing.F) {
 			}
 			return r
 		}, strings.ToValidUTF8(text, ""))
-		doc := randomResult(rand.New(rand.NewPCG(seed, 1)), "doc", clip(text, 200))
+		doc := randomResult(rand.New(rand.NewPCG(seed, 1)), "doc", clip.At(text, 200))
 		formats := []Format{JSON, JSONL, PubTator, BioCXML, BioCJSON, DisplaCy, TSV, Brat}
 		if !strings.ContainsAny(doc.Text, "\x00") {
 			requireCoNLL(t, doc)

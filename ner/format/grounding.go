@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -28,9 +29,9 @@ type annotationError struct{ error }
 
 func (e annotationError) Unwrap() error { return e.error }
 
-// Hint returns the advice that commands print below the error.
+// Hint says how such documents can be read.
 func (e annotationError) Hint() string {
-	return "medner convert --lenient mends or leaves out annotations that do not fit, and reports each"
+	return "ReadOptions.Annotations: Lenient mends or leaves out annotations that do not fit, and reports each"
 }
 
 // annotation returns err, which says what is wrong with one annotation of a
@@ -50,7 +51,7 @@ func (o ReadOptions) annotation(file, doc string, err error) error {
 
 // describe returns the message of an error without the file's name in front.
 func describe(file string, err error) string {
-	return clip(strings.TrimPrefix(clipError(err).Error(), file+": "), maxMessage)
+	return clip.At(strings.TrimPrefix(clipError(err).Error(), file+": "), maxMessage)
 }
 
 // grounding sets the spans and the texts of a document's entities.

@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -73,11 +72,7 @@ func TestHostileFiles(t *testing.T) {
 			if f == Brat {
 				continue // reads files; see below
 			}
-			start := time.Now()
 			readHostile(t, name, data, f)
-			if took := time.Since(start); took > time.Minute { // under a second on a free machine
-				t.Errorf("%s as %s took %v", name, f, took)
-			}
 		}
 	}
 }

@@ -55,7 +55,7 @@ func TestLenientReadingMendsMentions(t *testing.T) {
 
 		_, errs := readAll(t, "x", mentionAt(c.title, c.start, c.end, c.text), ReadOptions{})
 		require.Len(t, errs, 1, name)
-		require.Contains(t, hint.Of(errs[0]), "convert --lenient")
+		require.Contains(t, hint.Of(errs[0]), "Annotations: Lenient")
 	}
 }
 

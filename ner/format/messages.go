@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 )
 
 // What is taken from a file into a message is cut to these lengths in bytes.
@@ -17,18 +17,6 @@ const (
 	maxMessage = 400 // a warning
 )
 
-// clip returns s, or its first most bytes at most with "…" behind them.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	s = s[:most]
-	for len(s) > 0 && !utf8.ValidString(s) && len(s) > most-utf8.UTFMax {
-		s = s[:len(s)-1]
-	}
-	return s + "…"
-}
-
 // clipError cuts the parts of a *badinput.Error behind err that a file may have
 // made long: an error of a JSON parser, for example, names the key.
 func clipError(err error) error {
@@ -37,17 +25,17 @@ func clipError(err error) error {
 		if !errors.As(next, &bad) {
 			return err
 		}
-		bad.Field, bad.Found, bad.Want = clip(bad.Field, maxPart), clip(bad.Found, maxPart), clip(bad.Want, maxPart)
+		bad.Field, bad.Found, bad.Want = clip.At(bad.Field, maxPart), clip.At(bad.Found, maxPart), clip.At(bad.Want, maxPart)
 		var inner *badinput.Error
 		if bad.Err != nil && !errors.As(bad.Err, &inner) && len(bad.Err.Error()) > maxPart {
-			bad.Err = errors.New(clip(bad.Err.Error(), maxPart))
+			bad.Err = errors.New(clip.At(bad.Err.Error(), maxPart))
 		}
 		next = bad.Err
 	}
 }
 
 // quote returns the first 60 bytes of a piece of input in quotes, for a message.
-func quote(s string) string { return fmt.Sprintf("%q", clip(s, maxQuote)) }
+func quote(s string) string { return fmt.Sprintf("%q", clip.At(s, maxQuote)) }
 
 // place returns the words that name a line, a document unless its identifier doc
 // is "", and what more there is to name, such as a field.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/ner/document"
 )
@@ -63,14 +64,14 @@ const defaultMaxDocument = 64 << 20
 
 func (o ReadOptions) warn(file, doc, format string, args ...any) {
 	if o.Warn != nil {
-		o.Warn(Warning{File: file, Document: doc, Message: clip(fmt.Sprintf(format, args...), maxMessage)})
+		o.Warn(Warning{File: file, Document: doc, Message: clip.At(fmt.Sprintf(format, args...), maxMessage)})
 	}
 }
 
 // warnAt warns of one annotation, which stands at a place in the file.
 func (o ReadOptions) warnAt(file, doc, place, format string, args ...any) {
 	if o.Warn != nil {
-		o.Warn(Warning{File: file, Document: doc, Place: place, Message: clip(fmt.Sprintf(format, args...), maxMessage)})
+		o.Warn(Warning{File: file, Document: doc, Place: place, Message: clip.At(fmt.Sprintf(format, args...), maxMessage)})
 	}
 }
 

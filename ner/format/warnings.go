@@ -1,6 +1,10 @@
 package format
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/medner/medner/internal/clip"
+)
 
 // Warning tells what was changed or left out when a document was read or written.
 type Warning struct {
@@ -19,7 +23,7 @@ func (w Warning) String() string {
 	case w.Place != "":
 		s = w.Place + ": " + s
 	case w.Document != "":
-		s = "document " + clip(w.Document, maxID) + ": " + s
+		s = "document " + clip.At(w.Document, maxID) + ": " + s
 	}
 	if w.File != "" {
 		s = w.File + ": " + s
@@ -73,7 +77,7 @@ func (t *Tally) Lines() []string {
 		case n == 1:
 			out = append(out, first.String())
 		case first.Document != "":
-			out = append(out, fmt.Sprintf("%s (%d times, first in document %s)", first.Message, n, clip(first.Document, maxID)))
+			out = append(out, fmt.Sprintf("%s (%d times, first in document %s)", first.Message, n, clip.At(first.Document, maxID)))
 		case first.File != "":
 			out = append(out, fmt.Sprintf("%s (%d times, first in %s)", first.Message, n, first.File))
 		default:

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/medner/medner/badinput"
+	"github.com/medner/medner/internal/clip"
 	"github.com/medner/medner/ner/document"
 )
 
@@ -52,7 +53,7 @@ func NewWriter(w io.Writer, o WriteOptions) (Writer, error) {
 // warn reports what became of a document.
 func (o WriteOptions) warn(doc, format string, args ...any) {
 	if o.Warn != nil {
-		o.Warn(Warning{Document: doc, Message: clip(fmt.Sprintf(format, args...), maxMessage)})
+		o.Warn(Warning{Document: doc, Message: clip.At(fmt.Sprintf(format, args...), maxMessage)})
 	}
 }
 
@@ -60,7 +61,7 @@ func (o WriteOptions) warn(doc, format string, args ...any) {
 // article's text, which user needs: a format, or something else that it names.
 func needText(r *document.Result, user Format) error {
 	if r.Text == "" && r.TextSHA256 != "" && r.TextSHA256 != emptySHA256 {
-		return badinput.New(clip(r.ID, maxID), "text", "a result without its text", fmt.Sprintf("the text, which %s needs: write results with it (medner ner --with-text), or give it back (medner convert --join SOURCE)", user))
+		return badinput.New(clip.At(r.ID, maxID), "text", "a result without its text", fmt.Sprintf("the text, which %s needs: write results with it (WriteOptions.Text), or give it back (Join)", user))
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func checkSpans(d *document.Document, x *document.Index) error {
 	for i := range d.Entities {
 		for _, s := range d.Entities[i].Spans {
 			if s.Start < 0 || s.End < s.Start || s.End > x.Len() {
-				return badinput.New(clip(d.ID, maxID), fmt.Sprintf("entity %d", i), fmt.Sprintf("span %d to %d", s.Start, s.End), fmt.Sprintf("a span within %d code points", x.Len()))
+				return badinput.New(clip.At(d.ID, maxID), fmt.Sprintf("entity %d", i), fmt.Sprintf("span %d to %d", s.Start, s.End), fmt.Sprintf("a span within %d code points", x.Len()))
 			}
 		}
 	}
@@ -83,7 +84,7 @@ func checkPassages(d *document.Document, x *document.Index) error {
 	end := 0
 	for i, p := range d.Passages {
 		if p.Start < end || p.End < p.Start || p.End > x.Len() {
-			return badinput.New(clip(d.ID, maxID), fmt.Sprintf("passage %d", i), fmt.Sprintf("%d to %d", p.Start, p.End), fmt.Sprintf("passages in order within %d code points", x.Len()))
+			return badinput.New(clip.At(d.ID, maxID), fmt.Sprintf("passage %d", i), fmt.Sprintf("%d to %d", p.Start, p.End), fmt.Sprintf("passages in order within %d code points", x.Len()))
 		}
 		end = p.End
 	}

@@ -104,13 +104,14 @@ func (e *Evaluation) calibrate(ctx context.Context, o *Options) (err error) {
 
 // compare tests the difference to the predictions to compare with, and adds the
 // warnings that scoring those gives.
-func (e *Evaluation) compare(ctx context.Context, o Options) (err error) {
-	if e.Differences, err = eval.Compare(ctx, o.Gold, o.Predicted, o.Compare, o.Options); err != nil {
-		return err
-	}
-	o.Resamples = 0
+func (e *Evaluation) compare(ctx context.Context, o Options) error {
+	resamples := o.Resamples
+	o.Resamples = 0 // the other report's own intervals are shown nowhere
 	other, err := eval.Evaluate(ctx, o.Gold, o.Compare, o.Options)
 	if err != nil {
+		return fmt.Errorf("--compare: %w", err)
+	}
+	if e.Differences, err = eval.Compare(ctx, e.Report, other, resamples); err != nil {
 		return err
 	}
 	for _, warning := range other.Warnings {
