@@ -1,20 +1,26 @@
 package ner
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
 	"github.com/medner/medner/ner/confidence"
+	"github.com/medner/medner/ner/prompt"
 )
 
 // HintsFile is the name of the file, beside an adapter or a model, that says
-// how it was trained to be asked: {"prompt": "simple"}.
+// how it was trained to be asked: {"prompt": "simple"}. The prompt is a built-in
+// one, or a file in the same folder.
 const HintsFile = "medner.json"
 
 // CalibrationFiles is the pattern of the names of files that hold a calibration
@@ -40,8 +46,8 @@ func newFolder(path string) *folder {
 	}
 }
 
-// promptHint returns the prompt that a folder's HintsFile names, "" if there is
-// no such file.
+// promptHint returns the prompt that a folder's HintsFile names, for [prompt.Load];
+// "" if there is no such file.
 func promptHint(dir string) (string, error) {
 	if dir == "" {
 		return "", nil
@@ -55,9 +61,35 @@ func promptHint(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var hints struct{ Prompt string }
-	if err := json.Unmarshal(data, &hints); err != nil {
+	name, err := parseHints(path, data)
+	if err != nil || name == "" || slices.Contains(prompt.Names(), name) {
+		return name, err
+	}
+	none := badinput.New(path, "prompt", strconv.Quote(name), "a file in the same folder, or one of "+strings.Join(prompt.Names(), ", "))
+	if !filepath.IsLocal(name) {
+		return "", none
+	}
+	beside := filepath.Join(dir, name)
+	if _, err := prompt.Load(beside); errors.Is(err, fs.ErrNotExist) {
+		return "", none
+	} else if err != nil {
+		return "", badinput.Wrap(path, "prompt", err)
+	}
+	return beside, nil
+}
+
+// parseHints returns the prompt that hints name, as they name it.
+func parseHints(path string, data []byte) (string, error) {
+	var hints struct {
+		Prompt string `json:"prompt"`
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&hints); err != nil {
 		return "", badinput.Wrap(path, "", err)
+	}
+	if d.More() {
+		return "", badinput.New(path, "", "more after the object", "one object")
 	}
 	return hints.Prompt, nil
 }
