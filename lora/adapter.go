@@ -7,6 +7,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/safetensors"
 )
 
@@ -37,7 +38,7 @@ type Adapter struct {
 func Open(dir string) (*Adapter, error) {
 	config, err := files.Read(filepath.Join(dir, ConfigName), maxConfig, "an "+ConfigName)
 	if err != nil {
-		return nil, err
+		return nil, hint.Absent(err, "an adapter is a folder with "+ConfigName+" and "+WeightsName+", as PEFT's save_pretrained writes it")
 	}
 	weights := filepath.Join(dir, WeightsName)
 	if _, err := files.Stat(weights); errors.Is(err, os.ErrNotExist) {

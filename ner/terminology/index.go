@@ -10,6 +10,7 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
+	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/internal/mmap"
 )
 
@@ -28,7 +29,7 @@ type Index struct {
 func Open(path string) (*Index, error) {
 	f, err := files.Map(path)
 	if err != nil {
-		return nil, err
+		return nil, hint.Absent(err, "'medner terminology import' makes an index of the files of MeSH, ChEBI or UMLS")
 	}
 	var x *Index
 	err = mmap.Guard(func() error {
