@@ -50,7 +50,7 @@ func (h *htmlPage) scores() {
 	}
 	h.level(DocumentLevel, Level{Tasks: r.Tasks, Micro: r.Micro, Macro: r.Macro})
 	for _, name := range spanLevels {
-		if l, ok := r.Levels[name]; ok {
+		if l := r.Levels[name]; l.Micro.Gold > 0 {
 			h.level(name, l)
 		}
 	}

@@ -47,7 +47,8 @@ type Report struct {
 	Tasks     map[string]Score `json:"tasks"`
 	Micro     Score            `json:"micro"`
 	Macro     Mean             `json:"macro"`
-	// Levels has the other levels by name, if gold has mentions with offsets.
+	// Levels has the other levels by name, if gold has mentions with offsets. Where gold has
+	// no items, as at the concept level of a corpus without identifiers, a level says nothing.
 	Levels     map[string]Level `json:"levels,omitempty"`
 	Errors     []ErrorCount     `json:"errors,omitempty"` // at the document level
 	Strategies []Strategy       `json:"strategies,omitempty"`
@@ -168,6 +169,9 @@ func (r *Report) measure(ctx context.Context, spans bool, resamples int) error {
 				return err
 			}
 		}
+	}
+	if l, ok := r.Levels[ConceptLevel]; ok && l.Micro.Gold == 0 {
+		r.Warnings = append(r.Warnings, "gold has no identifiers of concepts: the concept level says nothing")
 	}
 	return nil
 }

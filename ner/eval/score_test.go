@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,6 +44,20 @@ func TestDocumentLevelComparesFoldedSets(t *testing.T) {
 	require.InDelta(t, (2.0/3+0+1)/3, r.Macro.F1, 1e-12)
 	require.Equal(t, Counts{1, 1, 1}, r.Levels[RelationLevel].Micro.Counts, "resolved through the gold mentions")
 	require.Equal(t, Resolution{GoldMentions: 4, None: 1}, *r.Resolution)
+}
+
+// Where gold has no identifiers, a score of 0 for identifiers says nothing.
+func TestConceptLevelOfGoldWithoutIdentifiers(t *testing.T) {
+	for name, concepts := range map[string][]string{"none": nil, "-1 stands for none": {"-1"}, "some": {"D1"}} {
+		gold := []document.Document{{ID: "1", Text: "lithium", Entities: []document.Entity{entity("Chemical", "lithium", 0, concepts...)}}}
+		predicted := []document.Document{{ID: "1", Entities: []document.Entity{entity("Chemical", "lithium", 0, "D1")}}}
+		r, err := Evaluate(t.Context(), gold, predicted, Options{})
+		require.NoError(t, err, name)
+		require.Equal(t, name != "some", slices.Contains(r.Warnings, "gold has no identifiers of concepts: the concept level says nothing"), name)
+		var page strings.Builder
+		require.NoError(t, WriteHTML(&page, Page{Report: r}))
+		require.Equal(t, name == "some", strings.Contains(page.String(), "<caption>concept"), name)
+	}
 }
 
 func TestMentionLevels(t *testing.T) {

@@ -67,6 +67,7 @@ func TestTypesThatAreScored(t *testing.T) {
 		`mentions of these types are not scored: predictions: CellLine (1)`,
 		`gold has no chemicals: the 1 predicted ones count as wrong, and macro averages count an F1 of 0; leave the task out if it was not annotated`,
 		`gold has no influences: the 0 predicted ones count as wrong, and macro averages count an F1 of 0; leave the task out if it was not annotated`,
+		`gold has no identifiers of concepts: the concept level says nothing`,
 	}, r.Warnings)
 
 	var bad *badinput.Error

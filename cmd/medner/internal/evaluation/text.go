@@ -14,7 +14,7 @@ func (out *Evaluation) Print(w io.Writer, notice string) error {
 	fmt.Fprintln(t, "level\t\tTP\tpredicted\tgold\tP\tR\tF1\t95 %\t")
 	printLevel(t, eval.DocumentLevel, eval.Level{Tasks: out.Tasks, Micro: out.Micro, Macro: out.Macro})
 	for _, name := range eval.SpanLevels() {
-		if l, ok := out.Levels[name]; ok {
+		if l := out.Levels[name]; l.Micro.Gold > 0 {
 			printLevel(t, name, l)
 		}
 	}
