@@ -183,6 +183,24 @@ func TestTagsAreNotInWords(t *testing.T) {
 	require.Equal(t, []string{"chemical aspirinum@0-9"}, places(r))
 }
 
+// TestTagsBesideScripts: what stands above or below the line is a part of a formula,
+// and the mark of a footnote no part of a word.
+func TestTagsBesideScripts(t *testing.T) {
+	l := newLabeller(t, "")
+	l.words = map[string]string{"NaHCO": "Chemical", "Ca": "Chemical", "C-urea": "Chemical", "aspirin": "Chemical", "hepatitis": "Disease", "COPD": "Disease"}
+	text := "NaHCO₃, Ca²⁺, ¹⁴C-urea, aspirin¹, hepatitis²,³ and COPD⁴"
+	tasks := ner.WithTasks(prompt.Chemicals, prompt.Diseases)
+	r := l.extract(t, text, tasks)
+	require.Equal(t, []string{
+		"chemical NaHCO₃@0-6", "chemical Ca²⁺@8-12", "chemical ¹⁴C-urea@14-22", "chemical aspirin@24-31", "disease hepatitis@34-43", "disease COPD@51-55",
+	}, places(r))
+	require.Empty(t, dropped(r))
+	r = l.extract(t, text, tasks, ner.WithWholeWords(false))
+	require.Equal(t, []string{
+		"chemical NaHCO@0-5", "chemical Ca@8-10", "chemical C-urea@16-22", "chemical aspirin@24-31", "disease hepatitis@34-43", "disease COPD@51-55",
+	}, places(r), "tags as they are")
+}
+
 // TestNotesOnOptionsWithoutEffect: what tags or lists alone make idle is said.
 func TestNotesOnOptionsWithoutEffect(t *testing.T) {
 	notes := func(options ...ner.Option) []string {

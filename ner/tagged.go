@@ -46,22 +46,26 @@ func newTagged(c *collector, tags []tag) *tagged {
 
 // add adds a tag, or reports why it is left out.
 func (t *tagged) add(g tag) {
-	text := t.c.result.Text[g.Place.Start:g.Place.End]
 	task := taskOf(typename.Of(g.Type))
+	from, to := g.Place.Start, g.Place.End
+	if task == prompt.Chemicals && t.c.e.wholeWords {
+		from, to = wholeFormula(t.c.result.Text, from, to)
+	}
+	text := t.c.result.Text[from:to]
 	reason := ""
 	switch {
 	case task == "":
 		reason = fmt.Sprintf(reasonOtherKind, g.Type)
 	case !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }):
 		reason = reasonNoWord
-	case t.c.e.wholeWords && !(ground.Boundary(t.c.result.Text, g.Place.Start) && ground.Boundary(t.c.result.Text, g.Place.End)):
+	case t.c.e.wholeWords && !wholeWords(t.c.result.Text, from, to):
 		reason = reasonInWord
 	case len(sentence.Starts(text)) > 0:
 		reason = reasonSentences
 	}
 	index := t.c.article.Index()
-	start, _ := index.CodePoint(g.Place.Start)
-	end, _ := index.CodePoint(g.Place.End)
+	start, _ := index.CodePoint(from)
+	end, _ := index.CodePoint(to)
 	span := document.Span{Start: start, End: end}
 	if reason == "" || task == "" { // what is a gene, say, is no disease that a list or a pair has
 		t.spans = append(t.spans, span)
@@ -82,6 +86,24 @@ func (t *tagged) add(g tag) {
 	if f := g.features(); len(m.spans) == 1 || f.Score() > it.features.Score() {
 		it.features, m.features = f, f
 	}
+}
+
+// wholeFormula widens a chemical over what stands above or below the line around it: the
+// model read few isotopes and charges that are written so.
+func wholeFormula(text string, from, to int) (int, int) {
+	if start := ground.ScriptStart(text, from); ground.Boundary(text, start) {
+		from = start
+	}
+	if ground.Formula(text, to) {
+		to = ground.ScriptEnd(text, to)
+	}
+	return from, to
+}
+
+// wholeWords reports whether neither end of a tag is inside of a word. What a tag leaves
+// out above or below the line is the mark of a footnote.
+func wholeWords(text string, from, to int) bool {
+	return ground.Boundary(text, from) && (ground.Boundary(text, to) || ground.Marked(text, to))
 }
 
 // tagTask is the task that reports name where a tag is left out.

@@ -43,7 +43,7 @@ func mended(x *document.Index, text string, c *claim, r ruler) []document.Span {
 	if spans != nil && !alike(c.mention, strings.Join(parts, " ")) {
 		spans = nil
 	}
-	if spans != nil && ground.Boundary(text, x.Byte(spans[0].Start)) && ground.Boundary(text, x.Byte(spans[len(spans)-1].End)) {
+	if spans != nil && ground.Boundary(text, x.Byte(spans[0].Start)) && ground.Ends(text, x.Byte(spans[len(spans)-1].End)) {
 		return spans
 	}
 	if s, ok := nearest(x, c.mention, r.near(c.spans[0].Start, c.bases[0])); ok {

@@ -83,15 +83,14 @@ func verbatim(source string) (text []byte, starts, ends []bool) {
 			}
 			space = true
 		} else {
-			boundary := ground.Boundary(source, i)
 			text = append(text, lower([]byte(source[i:i+size]))...)
-			starts = append(starts, boundary)
-			ends[len(ends)-1] = boundary
+			starts = append(starts, ground.Boundary(source, i))
+			ends[len(ends)-1] = ground.Ends(source, i)
 			for range size - 1 {
 				starts = append(starts, false)
 				ends = append(ends, false)
 			}
-			ends = append(ends, ground.Boundary(source, i+size))
+			ends = append(ends, ground.Ends(source, i+size))
 			space = false
 		}
 		i += size

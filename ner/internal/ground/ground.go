@@ -75,7 +75,7 @@ func (a *Article) find(f *folded, item string) []document.Span {
 		}
 		i += from
 		start, end, ok := f.source(i, i+len(item), len(f.text))
-		if ok && Boundary(a.text, start) && Boundary(a.text, end) {
+		if ok && Boundary(a.text, start) && Ends(a.text, end) {
 			s, _ := a.index.CodePoint(start)
 			e, _ := a.index.CodePoint(end)
 			spans = append(spans, document.Span{Start: s, End: e})
@@ -101,14 +101,14 @@ func (a *Article) Folded() (text string, starts, ends []bool) {
 		first := int(r.folded)
 		if r.end != 0 {
 			starts[first] = Boundary(a.text, source)
-			ends[next] = Boundary(a.text, int(r.end))
+			ends[next] = Ends(a.text, int(r.end))
 			continue
 		}
 		// The bytes of a linear run correspond one to one. Those within a
 		// character (0b10xxxxxx) are no boundary.
 		for at := first; at < next; at++ {
 			starts[at] = f.text[at]&0xc0 != 0x80 && Boundary(a.text, source+at-first)
-			ends[at+1] = (at+1 == n || f.text[at+1]&0xc0 != 0x80) && Boundary(a.text, source+at+1-first)
+			ends[at+1] = (at+1 == n || f.text[at+1]&0xc0 != 0x80) && Ends(a.text, source+at+1-first)
 		}
 	}
 	return f.text, starts, ends
