@@ -32,12 +32,14 @@ func TestExamplesUseEveryPublicPackage(t *testing.T) {
 	require.Equal(t, public, used)
 }
 
-// The README says how many public packages there are.
-func TestReadmeCountsPublicPackages(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
+// The README and the changelog say how many public packages there are.
+func TestDocumentsCountPublicPackages(t *testing.T) {
 	require.Len(t, public, 18)
-	require.Contains(t, string(readme), "There are eighteen public packages.")
+	for name, sentence := range map[string]string{"README.md": "There are eighteen public packages.", "CHANGELOG.md": "eighteen public Go packages"} {
+		content, err := os.ReadFile("../../" + name)
+		require.NoError(t, err)
+		require.Contains(t, string(content), sentence, name)
+	}
 }
 
 // Whoever meets a public package first reads what it is for, and one use of it
