@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/medner/medner/internal/kinds"
 )
@@ -71,25 +70,23 @@ const fewRows = 512
 
 // measureFew returns the limits that are better than those of v by margin.
 func measureFew(p *Pool, v *variant) (map[string]int, error) {
-	few := map[string]int{}
+	found := map[string]int{}
 	for name, l := range fewLimits {
 		w, err := tuneMatrix(l.kinds[0], l.format, fewRows)
 		if err != nil {
 			return nil, err
 		}
-		ratio := func(tokens int) float64 { // of the times that the kernels for few and for many take
-			times := [2]time.Duration{}
-			for i, limit := range []int{fewMost, 0} {
-				times[i] = timed(v.with(picks{few: map[string]int{name: limit}}), workload(p, l.fast, []*Weights{w}, tokens))
-			}
-			return float64(times[0]) / float64(times[1])
+		limited := func(tokens int) *variant { return v.with(picks{few: map[string]int{name: tokens}}) }
+		few, many := limited(fewMost), limited(0)
+		ratio := func(tokens int) float64 {
+			return timeRatio(few, many, workload(p, l.fast, []*Weights{w}, tokens))
 		}
 		now := l.of(v.matrix)[l.kinds[0]]
 		if best := bestLimit(now, ratio); best != now {
-			few[name] = best
+			found[name] = best
 		}
 	}
-	return few, nil
+	return found, nil
 }
 
 // bestLimit looks for a better limit than now: up, while the kernels for few tokens are

@@ -23,10 +23,10 @@ const margin = 1.05
 
 // Tune chooses the variant of each family of kernels, and up to how many tokens those
 // for few tokens are used, by measuring them on this machine, in a tenth of a second.
-// Results of products don't depend on what it chooses. cached is what an earlier Tune returned, in a process of the same build on such a
-// machine: then nothing is measured. Anything else in cached is ignored. Tune returns
-// what to keep, nil if that is cached. It does nothing where MEDNER_CPU forces a
-// variant, and where the kernels are plain Go.
+// Results of products don't depend on what it chooses. cached is what an earlier Tune
+// returned, in a process of the same build on such a machine: then nothing is measured.
+// Anything else in cached is ignored. Tune returns what to keep, nil if that is cached.
+// It does nothing where MEDNER_CPU forces a variant, and where the kernels are plain Go.
 func Tune(build string, cached []byte) []byte {
 	c := current()
 	if os.Getenv(envCPU) != "" || c.variant == scalarVariant {
@@ -128,15 +128,15 @@ func fastestFamilies(p *Pool, c *choice) (map[string]*variant, error) {
 		if family == "block" || family == "fastblock" {
 			run = workload(p, fast, small, 56)
 		}
-		best := time.Duration(float64(timed(c.variant, run)) / margin)
+		best := 1 / margin
 		seen := map[uintptr]bool{mainKernel(family, c.variant): true}
 		for _, v := range nativeVariants {
 			if seen[mainKernel(family, v)] || v.unfit() != "" {
 				continue
 			}
 			seen[mainKernel(family, v)] = true
-			if took := timed(c.with(picks{families: map[string]*variant{family: v}}), run); took < best {
-				best, found[family] = took, v
+			if ratio := timeRatio(c.with(picks{families: map[string]*variant{family: v}}), c.variant, run); ratio < best {
+				best, found[family] = ratio, v
 			}
 		}
 	}
@@ -160,16 +160,19 @@ func mainKernel(family string, v *variant) uintptr {
 	return reflect.ValueOf(kernel).Pointer()
 }
 
-// timed returns the shortest of three times that run takes with v in use.
-func timed(v *variant, run func()) time.Duration {
-	chosen.Store(&choice{v, "measured"})
-	best := time.Hour
+// timeRatio returns the time that run takes with v in use over the time with other, the
+// shortest of three each. It takes them in turn, as processors change their speed.
+func timeRatio(v, other *variant, run func()) float64 {
+	best := [2]time.Duration{time.Hour, time.Hour}
 	for range 3 {
-		start := time.Now()
-		run()
-		best = min(best, time.Since(start))
+		for i, used := range []*variant{v, other} {
+			chosen.Store(&choice{used, "measured"})
+			start := time.Now()
+			run()
+			best[i] = min(best[i], time.Since(start))
+		}
 	}
-	return best
+	return float64(best[0]) / float64(best[1])
 }
 
 // tuneK is the depth of the matrices that are multiplied.
