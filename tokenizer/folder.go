@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,6 +124,9 @@ func eachField(file, path string, data []byte, field func(name string, raw json.
 	}
 	if _, err := d.Token(); err != nil {
 		return badinput.Wrap(file, path, err)
+	}
+	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it bare
+		return badinput.New(file, path, "more after the object", "one object")
 	}
 	return nil
 }

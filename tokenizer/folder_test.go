@@ -97,6 +97,11 @@ func TestRefusedFolders(t *testing.T) {
 		`special_tokens_map.json: eos_token: found []`:                      {specialFile: `{"eos_token": []}`},
 		`special_tokens_map.json: found [1]`:                                {specialFile: `[1]`},
 		`added_tokens.json: <q>: found "5"`:                                 {addedFile: `{"<q>": "5"}`},
+		`eos_token: found {"Content":"x"}`:                                  {specialFile: `{"eos_token": {"Content":"x"}}`},
+		`eos_token: found {"content":"x","lstrip":1}`:                       {specialFile: `{"eos_token": {"content":"x","lstrip":1}}`},
+		`special_tokens_map.json: found more after the object`:              {specialFile: `{"eos_token": "x"}7`},
+		`tokenizer_config.json: found more after the object`:                {configFile: `{} {}`},
+		`added_tokens.json: found more after the object`:                    {addedFile: `{"<q>": 5}]`},
 		`added_tokens.json: `:                                               {addedFile: `{"<q>": 5`},
 	} {
 		contents := map[string][]byte{vocabularyFile: []byte(smallFile)}

@@ -87,12 +87,21 @@ func parseNamed(file, field string, raw json.RawMessage) (t namedToken, err erro
 // looked for in the normalized text, unless the object says otherwise.
 func parseFlags(file, field string, raw json.RawMessage, special bool) (namedToken, error) {
 	var t struct {
-		Content             *string
-		Single              bool `json:"single_word"`
-		LStrip, RStrip      bool
-		Normalized, Special *bool
+		Content                *string
+		Single, LStrip, RStrip bool
+		Normalized, Special    *bool
 	}
-	if err := json.Unmarshal(raw, &t); err != nil || t.Content == nil {
+	into := map[string]any{ // package json would take other cases of letters for these names
+		"content": &t.Content, "single_word": &t.Single, "lstrip": &t.LStrip, "rstrip": &t.RStrip, "normalized": &t.Normalized, "special": &t.Special,
+	}
+	var fields map[string]json.RawMessage
+	err := json.Unmarshal(raw, &fields)
+	for name, value := range fields {
+		if field, known := into[name]; known && err == nil {
+			err = json.Unmarshal(value, field)
+		}
+	}
+	if err != nil || t.Content == nil {
 		return namedToken{}, badinput.New(file, field, clip.Text(raw), "a token: a string, or an object with content and flags")
 	}
 	a := namedToken{file: file, field: field, open: t.Normalized == nil}
