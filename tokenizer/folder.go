@@ -125,7 +125,7 @@ func eachField(file, path string, data []byte, field func(name string, raw json.
 	if _, err := d.Token(); err != nil {
 		return badinput.Wrap(file, path, err)
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it bare
+	if _, err := d.Token(); err != io.EOF {
 		return badinput.New(file, path, "more after the object", "one object")
 	}
 	return nil
