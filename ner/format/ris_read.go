@@ -24,12 +24,18 @@ import (
 //	ER  -
 //
 // What stands before the first citation is left out, such as the lines in which a
-// publisher names itself. A title or an abstract outside of a citation is an error.
+// publisher names itself. A title or an abstract outside of a citation is an error, and
+// so is a file of other lines without a citation.
 type risSource struct {
 	name  string
 	lines *lines
 	o     ReadOptions
+	begun bool // a citation was found
+	other int  // the first line outside of citations that names no publisher; 0: none
 }
+
+// risPublisher matches blank lines, and those in which a publisher names itself.
+var risPublisher = regexp.MustCompile(`^\s*$|^\s*[A-Z][A-Za-z ]*:`)
 
 // risTag matches the beginning of a line with a tag; some programs write one space
 // less.
@@ -107,10 +113,14 @@ func (s *risSource) record() (*risRecord, error) {
 		case errors.Is(err, errLongLine):
 			if r != nil {
 				r.fail(badinput.New(s.name, place(s.lines.number, ""), fmt.Sprintf("more than %d bytes", s.lines.max), "a line of a citation"))
+			} else if s.other == 0 {
+				s.other = s.lines.number
 			}
 			continue
 		case err == io.EOF && r != nil: //nolint:errorlint // lines returns it bare
 			return r, nil // without ER, as some programs write the last one
+		case err == io.EOF && !s.begun && s.other > 0: //nolint:errorlint // lines returns it bare
+			return nil, final{badinput.New(s.name, place(s.other, ""), "text, and no citation in the file", "TY, with which a citation begins")}
 		case err == io.EOF: //nolint:errorlint // lines returns it bare
 			return nil, io.EOF
 		case err != nil:
@@ -123,11 +133,15 @@ func (s *risSource) record() (*risRecord, error) {
 			return r, nil
 		case tag != nil && string(tag[1]) == "TY":
 			r = &risRecord{line: s.lines.number, fields: map[string][]string{}}
+			s.begun = true
 		case tag != nil && r == nil && isRISText(string(tag[1])):
 			r = &risRecord{line: s.lines.number}
+			s.begun = true
 			r.fail(badinput.New(s.name, place(s.lines.number, ""), "the tag "+string(tag[1])+" outside of a citation", "TY, with which a citation begins"))
 		case r == nil:
-			continue
+			if s.other == 0 && !risPublisher.Match(line) {
+				s.other = s.lines.number
+			}
 		case tag != nil && string(tag[1]) == "ER":
 			return r, nil
 		default:

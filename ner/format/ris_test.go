@@ -1,6 +1,7 @@
 package format
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,6 +70,22 @@ func TestRISTextOutsideOfACitation(t *testing.T) {
 		require.Len(t, errs, 1, data)
 		require.ErrorContains(t, errs[0], "x.ris: "+want+" outside of a citation, expected TY")
 		require.Len(t, docs, 1, data)
+	}
+}
+
+// A file without a citation is bad, unless it has nothing but blank lines and a
+// publisher's name, as the export of no results.
+func TestRISWithoutACitation(t *testing.T) {
+	for data, line := range map[string]string{
+		"hello world\n": "line 1", "Provider: P\n\nlithium\nDB  - a\n": "line 3", "DB  - a\n": "line 1", strings.Repeat("a", 2000) + "\n": "line 1",
+	} {
+		_, errs := readAll(t, "x.ris", data, ReadOptions{Format: RIS, MaxDocument: 1000})
+		require.Len(t, errs, 1, data)
+		requireBadInput(t, errs[0])
+		require.ErrorContains(t, errs[0], "x.ris: "+line+": found text, and no citation in the file, expected TY")
+	}
+	for _, data := range []string{"", " \n", "Provider: P\nDatabase: D\nContent:text/plain\n\n"} {
+		require.Empty(t, mustRead(t, "x.ris", data, ReadOptions{Format: RIS}), data)
 	}
 }
 
