@@ -55,6 +55,7 @@ boot: cdrom
 plugin_ctrl: serial=1
 com1: enabled=1, mode=file, dev=serial.txt
 display_library: rfb, options="timeout=0"
+sound: driver=dummy, waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 clock: sync=none
 log: bochs.log
 panic: action=fatal
