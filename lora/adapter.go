@@ -7,7 +7,6 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
-	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/safetensors"
 )
 
@@ -38,7 +37,7 @@ type Adapter struct {
 func Open(dir string) (*Adapter, error) {
 	config, err := files.Read(filepath.Join(dir, ConfigName), maxConfig, "an "+ConfigName)
 	if err != nil {
-		return nil, hint.Absent(err, "an adapter is a folder with "+ConfigName+" and "+WeightsName+", as PEFT's save_pretrained writes it")
+		return nil, err
 	}
 	weights := filepath.Join(dir, WeightsName)
 	if _, err := files.Stat(weights); errors.Is(err, os.ErrNotExist) {

@@ -93,33 +93,6 @@ func TestStandardOutputIsFull(t *testing.T) {
 	}
 }
 
-// Where nothing lies at a path, the command says what should.
-func TestWhatShouldLieAtAPath(t *testing.T) {
-	tiny := golden.Path(t, "tiny-llama")
-	article := filepath.Join(t.TempDir(), "article.txt")
-	require.NoError(t, os.WriteFile(article, []byte("Aspirin."), 0o600))
-	absent := filepath.Join(t.TempDir(), "absent")
-	for flag, want := range map[string]string{
-		"--model":       "a model is a directory",
-		"--adapter":     "an adapter is a folder with adapter_config.json",
-		"--terminology": "'medner terminology import' makes an index",
-		"--calibration": "'medner eval' can fit a calibration",
-		"--prompt":      "a prompt is a file, or one of article-first",
-		"--profile":     "a prompt is a file, or one of article-first",
-	} {
-		for _, path := range []string{absent, filepath.Join(article, "below")} {
-			args := []string{"ner", article, flag, path}
-			if flag != "--model" {
-				args = append(args, "--model", tiny)
-			}
-			var stderr strings.Builder
-			require.Equal(t, exitBadInput, run(t.Context(), args, strings.NewReader(""), &stderr, &stderr), flag)
-			require.Contains(t, stderr.String(), path, flag)
-			require.Contains(t, stderr.String(), "\nhint: "+want, flag)
-		}
-	}
-}
-
 // Packages name options, and the command's messages the flags that set them.
 func TestMessagesNameFlags(t *testing.T) {
 	for option, flag := range map[string]string{"Device": "--device", "KV": "--kv-dtype", "Context": "--context", "Hold": "--weights", "Labels": "--labels"} {

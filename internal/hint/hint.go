@@ -2,11 +2,7 @@
 // of its own below the error's message.
 package hint
 
-import (
-	"errors"
-	"io/fs"
-	"syscall"
-)
+import "errors"
 
 // withHint is an error that carries advice.
 type withHint struct {
@@ -19,15 +15,6 @@ func (e withHint) Hint() string  { return e.hint }
 
 // Add returns an error with err's message that gives advice.
 func Add(err error, advice string) error { return withHint{err, advice} }
-
-// Absent adds advice to the error of a path where nothing lies, on what should. Other
-// errors stay as they are.
-func Absent(err error, advice string) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return Add(err, advice)
-	}
-	return err
-}
 
 // Of returns the advice that err, or an error behind it, gives by a method
 // Hint; "" if none does.

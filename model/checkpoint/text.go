@@ -85,7 +85,10 @@ const (
 // stat returns what lies at the path of a model.
 func stat(path string) (fs.FileInfo, error) {
 	info, err := files.Stat(path)
-	return info, hint.Absent(err, "a model is a directory in Hugging Face's layout, or a GGUF file, on this machine; none is downloaded by its name")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, hint.Add(err, "a model is a directory in Hugging Face's layout, or a GGUF file, on this machine; none is downloaded by its name")
+	}
+	return info, err
 }
 
 // OpenText finds the text of a model without its weights: in a directory of

@@ -7,7 +7,6 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
-	"github.com/medner/medner/internal/hint"
 )
 
 // Schema is the version of a calibration file.
@@ -39,7 +38,7 @@ const maxFile = 8 << 20
 func Load(path string) (*Calibration, error) {
 	data, err := files.Read(path, maxFile, "a calibration file")
 	if err != nil {
-		return nil, hint.Absent(err, "'medner eval' can fit a calibration")
+		return nil, err
 	}
 	return Parse(path, data)
 }

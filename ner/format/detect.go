@@ -34,11 +34,6 @@ func detect(name string, head []byte) (f Format, refused string) {
 			return "", c.name
 		}
 	}
-	for separator, name := range separated {
-		if isArticleTable(head, separator) {
-			return "", name
-		}
-	}
 	for _, e := range entries {
 		if e.read != nil && slices.Contains(e.extensions, filepath.Ext(name)) {
 			return e.format, ""
@@ -52,13 +47,7 @@ func detect(name string, head []byte) (f Format, refused string) {
 
 // tables names files with rows that no format here has, by their extensions.
 var tables = map[string]string{
-	".csv": separated[","], ".conllu": "CoNLL-U's columns",
-}
-
-// separated names tables of articles that no format here has, by what is between their
-// columns.
-var separated = map[string]string{
-	",": "a table with commas (one with tabs is read: .tsv)", ";": "a table with semicolons (one with tabs is read: .tsv)",
+	".csv": "a table with commas (one with tabs is read: .tsv)", ".conllu": "CoNLL-U's columns",
 }
 
 // citations are files of reference managers, by how they begin: read as one text,

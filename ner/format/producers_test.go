@@ -54,9 +54,6 @@ func TestTablesAndStandoffAreNoTexts(t *testing.T) {
 		"brat":           {"stdin", "T1\tChemical 0 8\tNaloxone\n", "brat annotations on a stream"},
 		"no header":      {"x.tsv", "7\tTitle\t1\t1\t0\t8\tNaloxone\n", "expected a header"},
 		"CSV":            {"x.csv", "id,text\n1,x\n", "a table with commas"},
-		"CSV, no name":   {"stdin", "\"PMID\",\"Title\",\"Abstract\"\r\n1,x,y\r\n", "a table with commas"},
-		"semicolons":     {"x.csv", "id;title;abstract\n1;x;y\n", "a table with semicolons"},
-		"in a .txt":      {"x.txt", "id;year (print);text\n1;2;x\n", "a table with semicolons"},
 		"EndNote":        {"x.txt", "%0 Journal Article\n%T Naloxone\n", "citations of EndNote"},
 		"BibTeX":         {"stdin", "@article{a1,\n title={Naloxone}}\n", "citations in BibTeX"},
 		"CoNLL":          {"x.conllu", "1\tNaloxone\t_\n", "CoNLL-U's columns"},
@@ -72,25 +69,6 @@ func TestTablesAndStandoffAreNoTexts(t *testing.T) {
 		}
 		requireBadInput(t, err, name)
 		require.ErrorContains(t, err, c.want, name)
-	}
-}
-
-// A table with tabs is one whatever its file is called, and prose is none, though it has
-// commas, semicolons and a column's name.
-func TestTablesByTheirHeaders(t *testing.T) {
-	for _, name := range []string{"stdin", "x.txt", "x.tsv"} {
-		docs := mustRead(t, name, "PMID\tTitle\tAbstract\n7\tNaloxone\tIt helps.\n", ReadOptions{})
-		require.Len(t, docs, 1, name)
-		require.Equal(t, "7", docs[0].ID, name)
-		require.Equal(t, "Naloxone It helps.", docs[0].Text, name)
-	}
-	for _, text := range []string{
-		"Abstract\nNaloxone, and more.\n", "Title; abstract; and the text of what was said about naloxone in 1998\nIt helps.\n",
-		"Text, title.\nIt helps, they say.\n", "Title; abstract\nIt helps.\n", "Naloxone; tremor\nIt helps.\n", "id,title", "Abstract;\nIt helps.\n", "text\n",
-	} {
-		docs := mustRead(t, "stdin", text, ReadOptions{})
-		require.Len(t, docs, 1, text)
-		require.Equal(t, strings.TrimSpace(text), strings.TrimSpace(docs[0].Text), text)
 	}
 }
 

@@ -1,12 +1,10 @@
 package format
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,7 +76,12 @@ func (t *tsvSource) readHeader() error {
 	if slices.ContainsFunc(t.header, isNumber) {
 		return final{badinput.New(t.name, place(1, ""), "the columns "+quote(strings.Join(t.header, ", ")), "a header that names them")}
 	}
-	t.id, t.title, t.text = column(t.header, idColumns), column(t.header, titleColumns), column(t.header, textColumns)
+	find := func(names ...string) int {
+		return slices.IndexFunc(t.header, func(h string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(h))) })
+	}
+	t.id = find("id", "pmid", "doc_id", "document")
+	t.title = find("title")
+	t.text = find("text", "abstract")
 	if t.text < 0 && t.title < 0 {
 		return final{badinput.New(t.name, place(1, ""), "the columns "+quote(strings.Join(t.header, ", ")), `one named text, title or abstract, or medner's own columns`)}
 	}
@@ -89,39 +92,6 @@ func (t *tsvSource) readHeader() error {
 	}
 	return nil
 }
-
-// The names that columns of a table of articles have.
-var (
-	idColumns    = []string{"id", "pmid", "doc_id", "document"}
-	titleColumns = []string{"title"}
-	textColumns  = []string{"text", "abstract"}
-)
-
-// column returns which column of a header has one of the names; -1: none.
-func column(header, names []string) int {
-	return slices.IndexFunc(header, func(h string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(h))) })
-}
-
-// isArticleTable says whether a file begins with the header of a table of articles, whose
-// columns a separator parts: names and nothing else, two or more, among them one of texts.
-// The line below has the separator too.
-func isArticleTable(head []byte, separator string) bool {
-	line, rest, _ := bytes.Cut(head, []byte("\n"))
-	if row, _, _ := bytes.Cut(rest, []byte("\n")); !bytes.Contains(row, []byte(separator)) {
-		return false
-	}
-	header := strings.Split(strings.TrimSuffix(string(line), "\r"), separator)
-	for i, name := range header {
-		header[i] = strings.Trim(strings.TrimSpace(name), `"`)
-		if !columnName.MatchString(header[i]) {
-			return false
-		}
-	}
-	return len(header) > 1 && (column(header, titleColumns) >= 0 || column(header, textColumns) >= 0)
-}
-
-// columnName matches what a column may be called; prose between commas rarely does.
-var columnName = regexp.MustCompile(`^[\p{L}_][\p{L}\d_/-]{0,39}( [\p{L}\d_()/-]{1,20}){0,2}$`)
 
 // line returns the next line that is not empty.
 func (t *tsvSource) line() (string, error) {

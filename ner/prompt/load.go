@@ -11,7 +11,6 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
-	"github.com/medner/medner/internal/hint"
 )
 
 //go:embed prompts.json
@@ -76,7 +75,7 @@ func Load(name string) (*Prompt, error) {
 		return nil, badinput.New("", "prompt", fmt.Sprintf("%q", name), "a file, or one of "+strings.Join(Names(), ", "))
 	}
 	if err != nil {
-		return nil, hint.Absent(err, "a prompt is a file, or one of "+strings.Join(Names(), ", "))
+		return nil, err
 	}
 	prompts, err := Parse(path, data)
 	if err != nil {

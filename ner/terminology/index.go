@@ -10,7 +10,6 @@ import (
 
 	"github.com/medner/medner/badinput"
 	"github.com/medner/medner/internal/files"
-	"github.com/medner/medner/internal/hint"
 	"github.com/medner/medner/internal/mmap"
 )
 
@@ -29,7 +28,7 @@ type Index struct {
 func Open(path string) (*Index, error) {
 	f, err := files.Map(path)
 	if err != nil {
-		return nil, hint.Absent(err, "'medner terminology import' makes an index of the files of MeSH, ChEBI or UMLS")
+		return nil, err
 	}
 	var x *Index
 	err = mmap.Guard(func() error {
