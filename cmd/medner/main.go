@@ -71,7 +71,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	out := &checkedOutput{w: stdout}
 	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	err = nameInput(cmd, err)
 	if err == nil && out.err != nil {
 		err = &atomicfile.WriteError{Err: out.err}
 	}

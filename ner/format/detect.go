@@ -17,7 +17,7 @@ const headSize = 64 << 10
 
 // detect returns the format of a file by its first bytes; where they leave it
 // open, by the extension of its name; and plain text if neither tells. Markup of an
-// unknown kind is no text: refused names it then.
+// unknown kind is no text, nor is a table that can't be read: refused names it then.
 func detect(name string, head []byte) (f Format, refused string) {
 	name = strings.ToLower(files.Plain(name))
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), " \t\r\n")
@@ -34,6 +34,9 @@ func detect(name string, head []byte) (f Format, refused string) {
 			return "", c.name
 		}
 	}
+	if refused = tableName(articleTable(head)); refused != "" {
+		return "", refused
+	}
 	for _, e := range entries {
 		if e.read != nil && slices.Contains(e.extensions, filepath.Ext(name)) {
 			return e.format, ""
@@ -47,7 +50,7 @@ func detect(name string, head []byte) (f Format, refused string) {
 
 // tables names files with rows that no format here has, by their extensions.
 var tables = map[string]string{
-	".csv": "a table with commas (one with tabs is read: .tsv)", ".conllu": "CoNLL-U's columns",
+	".csv": "a table with commas or semicolons (one with tabs is read: .tsv)", ".conllu": "CoNLL-U's columns",
 }
 
 // citations are files of reference managers, by how they begin: read as one text,

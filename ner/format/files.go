@@ -61,7 +61,7 @@ func (w *walk) argument(path string) bool {
 	}
 	info, err := files.Stat(path)
 	if err != nil {
-		return w.fail(err)
+		return w.fail(unread(path, err))
 	}
 	if info.IsDir() {
 		before := w.files

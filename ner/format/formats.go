@@ -136,7 +136,7 @@ var entries = []entry{
 		format:     TSV,
 		lines:      true,
 		extensions: []string{".tsv"},
-		begins:     func(_ string, head []byte) bool { return isOwnTable(head) },
+		begins:     func(_ string, head []byte) bool { return isOwnTable(head) || articleTable(head) == "\t" },
 		read:       func(i input) (source, error) { return &tsvSource{name: i.name, lines: i.lines(), o: i.o}, nil },
 		write:      func(w io.Writer, o WriteOptions) Writer { return &tsvWriter{w: w, o: o, started: o.Written > 0} },
 		appends:    true,

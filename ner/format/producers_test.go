@@ -54,6 +54,11 @@ func TestTablesAndStandoffAreNoTexts(t *testing.T) {
 		"brat":           {"stdin", "T1\tChemical 0 8\tNaloxone\n", "brat annotations on a stream"},
 		"no header":      {"x.tsv", "7\tTitle\t1\t1\t0\t8\tNaloxone\n", "expected a header"},
 		"CSV":            {"x.csv", "id,text\n1,x\n", "a table with commas"},
+		"commas":         {"stdin", "id,text\n1,x\n", "a table with commas (one with tabs is read"},
+		"semicolons":     {"stdin", "pmid;Title;abstract\r\n1;x;y\r\n", "a table with semicolons (one with tabs is read"},
+		"quoted cells":   {"x.txt", "\"\";\"text\"\n\"1\";\"x; y\"\n", "a table with semicolons"},
+		"a header's sum": {"x.csv", "id;text\n1;x\n", "a table with semicolons"},
+		"a csv of else":  {"x.csv", "a;b\n1;x\n", "a table with commas or semicolons"},
 		"EndNote":        {"x.txt", "%0 Journal Article\n%T Naloxone\n", "citations of EndNote"},
 		"BibTeX":         {"stdin", "@article{a1,\n title={Naloxone}}\n", "citations in BibTeX"},
 		"CoNLL":          {"x.conllu", "1\tNaloxone\t_\n", "CoNLL-U's columns"},
@@ -69,6 +74,40 @@ func TestTablesAndStandoffAreNoTexts(t *testing.T) {
 		}
 		requireBadInput(t, err, name)
 		require.ErrorContains(t, err, c.want, name)
+	}
+}
+
+// Prose may have commas and semicolons anywhere, and words that name columns.
+func TestProseIsNoTable(t *testing.T) {
+	for _, text := range []string{
+		"Aspirin; a drug; an acid.\nIt causes headache; nausea; and more.\nYes;no.\n",
+		"Title; abstract\nAspirin; headache\n",
+		"Title, abstract, text\nAspirin, an acid, is a drug.\n",
+		"Text,abstract and title of the article follow. Aspirin,headache\nAspirin,headache\n",
+		"id;name\n1;2\n",
+		"abstract\nAspirin; an acid\n",
+		"id;text\n",
+		"id;text\nAspirin is an acid.\n",
+		"Background,abstract\n",
+		"A text\twith a tab\nand another\ttext\n",
+	} {
+		for _, name := range []string{"stdin", "x.txt"} {
+			docs := mustRead(t, name, text, ReadOptions{})
+			require.Len(t, docs, 1, text)
+			require.Equal(t, strings.TrimSuffix(text, "\n"), strings.TrimSuffix(docs[0].Text, "\n"))
+		}
+	}
+	docs := mustRead(t, "stdin", "id;text\n1;x\n", ReadOptions{Format: Text})
+	require.Contains(t, docs[0].Text, "id;text", "whoever names the format gets it")
+}
+
+// A table of articles is found by its header, whatever the file is called.
+func TestTablesWithTabsAreFoundByTheirHeader(t *testing.T) {
+	for _, name := range []string{"stdin", "x.txt", "x.csv", "x.tsv"} {
+		docs := mustRead(t, name, "\ufeffpmid\tTitle\tabstract\r\n7\tAspirin\tAn acid.\r\n", ReadOptions{})
+		require.Len(t, docs, 1, name)
+		require.Equal(t, "7", docs[0].ID, name)
+		require.Equal(t, "Aspirin An acid.", docs[0].Text, name)
 	}
 }
 

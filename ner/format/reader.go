@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"path/filepath"
 
@@ -115,7 +116,7 @@ type Reader struct {
 func Open(path string, o ReadOptions) (*Reader, error) {
 	info, err := files.Stat(path)
 	if err != nil {
-		return nil, err
+		return nil, unread(path, err)
 	}
 	if info.IsDir() {
 		return openBratFolder(path, o)
@@ -125,7 +126,7 @@ func Open(path string, o ReadOptions) (*Reader, error) {
 	}
 	f, err := files.OpenStream(path)
 	if err != nil {
-		return nil, err
+		return nil, unread(path, err)
 	}
 	r, err := NewReader(path, f, o)
 	if err != nil {
@@ -133,6 +134,16 @@ func Open(path string, o ReadOptions) (*Reader, error) {
 	}
 	r.close = append(r.close, f)
 	return r, nil
+}
+
+// unread says of an error by which a path leads to no file what was expected there. The
+// error of the file system, such as fs.ErrNotExist, is its cause.
+func unread(path string, err error) error {
+	var missing *fs.PathError
+	if !errors.As(err, &missing) {
+		return err
+	}
+	return &badinput.Error{File: path, Want: "a file of documents, or a folder with .ann files", Err: missing.Err}
 }
 
 // NewReader returns a reader of the file that r delivers. The file's name stands

@@ -76,12 +76,12 @@ func (t *tsvSource) readHeader() error {
 	if slices.ContainsFunc(t.header, isNumber) {
 		return final{badinput.New(t.name, place(1, ""), "the columns "+quote(strings.Join(t.header, ", ")), "a header that names them")}
 	}
-	find := func(names ...string) int {
+	find := func(names []string) int {
 		return slices.IndexFunc(t.header, func(h string) bool { return slices.Contains(names, strings.ToLower(strings.TrimSpace(h))) })
 	}
-	t.id = find("id", "pmid", "doc_id", "document")
-	t.title = find("title")
-	t.text = find("text", "abstract")
+	t.id = find(idColumns)
+	t.title = find(titleColumns)
+	t.text = find(textColumns)
 	if t.text < 0 && t.title < 0 {
 		return final{badinput.New(t.name, place(1, ""), "the columns "+quote(strings.Join(t.header, ", ")), `one named text, title or abstract, or medner's own columns`)}
 	}
