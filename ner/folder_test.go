@@ -1,6 +1,7 @@
 package ner
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,12 +21,13 @@ const minePrompts = `{"profiles": {
 func hintedBy(t *testing.T, hints string) (string, string, error) {
 	t.Helper()
 	outside := t.TempDir()
-	dir := filepath.Join(outside, "adapter")
+	dir := filepath.Join(outside, "adapter#1") // a profile's name stands behind the last #
 	require.NoError(t, os.Mkdir(dir, 0o700))
 	for name, content := range map[string]string{
-		"adapter/" + HintsFile: hints, "adapter/mine.json": minePrompts, "adapter/bad.json": `{"profiles": 7}`, "outside.json": minePrompts,
+		HintsFile: hints, "mine.json": minePrompts, "one.json": `{"profiles": {"one": {"user_turn": "{task} {article}"}}}`,
+		"bad.json": `{"profiles": 7}`, "../outside.json": minePrompts,
 	} {
-		require.NoError(t, os.WriteFile(filepath.Join(outside, name), []byte(content), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
 	}
 	found, err := promptHint(dir)
 	return dir, found, err
@@ -42,9 +44,11 @@ func TestPromptsThatHintsName(t *testing.T) {
 		require.NoError(t, err, hints)
 		require.Equal(t, want, found, hints)
 	}
-	dir, found, err := hintedBy(t, `{"prompt": "mine.json#yours"}`)
-	require.NoError(t, err, "a file beside the hints, wherever the program runs")
-	require.Equal(t, filepath.Join(dir, "mine.json#yours"), found)
+	for _, name := range []string{"mine.json#yours", "one.json"} {
+		dir, found, err := hintedBy(t, fmt.Sprintf(`{"prompt": %q}`, name))
+		require.NoError(t, err, "a file beside the hints, wherever the program runs")
+		require.Equal(t, filepath.Join(dir, name), found)
+	}
 }
 
 func TestBadHintsAreRefused(t *testing.T) {

@@ -67,7 +67,7 @@ func Load(name string) (*Prompt, error) {
 		}
 	}
 	path, wanted := name, ""
-	if i := strings.LastIndexByte(name, '#'); i >= 0 {
+	if i := strings.LastIndexByte(name, '#'); i >= 0 && !exists(name) {
 		path, wanted = name[:i], name[i+1:]
 	}
 	data, err := files.Read(path, maxFile, "a file of prompts")
@@ -89,6 +89,12 @@ func Load(name string) (*Prompt, error) {
 		names = append(names, p.Name)
 	}
 	return nil, badinput.New(path, "profiles", strings.Join(names, ", "), fmt.Sprintf("one to choose by %s#NAME, not %q", path, wanted))
+}
+
+// exists reports whether a path, which may have a # of its own, is that of a file.
+func exists(path string) bool {
+	_, err := files.Stat(path)
+	return err == nil
 }
 
 // Parse returns the profiles of a file of prompts, in order of their names. The

@@ -140,7 +140,7 @@ func TestBadFiles(t *testing.T) {
 	for name, c := range map[string]struct{ data, want string }{
 		"not JSON":         {`user_turn`, "invalid character"},
 		"not an object":    {`[1]`, "cannot unmarshal"},
-		"empty":            {``, "unexpected end"},
+		"empty":            {``, "EOF"},
 		"unknown field":    {`{"user_tern":"x"}`, "user_tern"},
 		"no profile":       {`{"user_turn":"{task} {article}"}`, "profiles"},
 		"no article":       {`{"user_turn":"{task}","profiles":{"a":{}}}`, "{article} 0 times"},
