@@ -35,7 +35,7 @@ func checkForced(all []*variant, forced string) error {
 	}
 	expected := "one of " + strings.Join(usable, ", ")
 	if bad != "" {
-		found = fmt.Sprintf("%q", bad)
+		found = bad
 		expected += fmt.Sprintf(", and after commas %s, each with = and one of these, or %s, each with = and tokens from 1 to %d",
 			strings.Join(familyNames(), ", "), strings.Join(fewNames(), ", "), fewMost)
 	}

@@ -70,24 +70,39 @@ func (p picks) String() string {
 }
 
 // parseForced cuts what MEDNER_CPU says into the variant for all kernels, "" for the
-// best, and what is picked beside it. A part that is neither is returned as bad.
+// best, and what is picked beside it. A part that is neither, that is empty, or that
+// names what was named before, is returned as bad, in quotes.
 func parseForced(all []*variant, forced string) (whole string, p picks, bad string) {
 	p = picks{map[string]*variant{}, map[string]int{}}
+	if forced == "" {
+		return "", p, ""
+	}
 	for i, part := range strings.Split(forced, ",") {
-		family, name, isFamily := strings.Cut(part, "=")
-		if !isFamily && i == 0 {
+		family, name, isPick := strings.Cut(part, "=")
+		if !isPick && i == 0 && part != "" {
 			whole = part
 			continue
 		}
-		if name, tokens, ok := parseFew(part); ok {
-			p.few[name] = tokens
-			continue
+		limit, tokens, isLimit := parseFew(part)
+		v := pickable(all, family, name)
+		switch _, again := p.few[limit]; {
+		case isLimit && !again:
+			p.few[limit] = tokens
+		case v != nil && p.families[family] == nil:
+			p.families[family] = v
+		default:
+			return whole, p, strconv.Quote(part)
 		}
-		at := slices.IndexFunc(all, func(v *variant) bool { return v.name == name })
-		if families[family] == nil || at < 0 || all[at].unfit() != "" {
-			return whole, p, part
-		}
-		p.families[family] = all[at]
 	}
 	return whole, p, ""
+}
+
+// pickable returns the variant of a name for a family; nil if there is no such family, or
+// no such variant that can run.
+func pickable(all []*variant, family, name string) *variant {
+	at := slices.IndexFunc(all, func(v *variant) bool { return v.name == name })
+	if families[family] == nil || at < 0 || all[at].unfit() != "" {
+		return nil
+	}
+	return all[at]
 }

@@ -81,6 +81,10 @@ func TestTune(t *testing.T) {
 	require.NotNil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{"column":"wings"},"few":{}}`, machine)))
 	chosen.Store(choose(variants(), ""))
 	require.NotNil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":{}}`, machine)), "what a build without limits kept")
+	for _, families := range []string{`{"few4":"12"}`, `{"few4=9,column":"` + first + `"}`, `{"column":""}`, `{"column":null}`, `{"":"` + first + `"}`, `{"column":"` + first + `,few4=3"}`} {
+		chosen.Store(choose(variants(), ""))
+		require.NotNil(t, Tune("b", fmt.Appendf(nil, `{"machine":%q,"families":%s,"few":{}}`, machine, families)), families)
+	}
 
 	// So it is with limits.
 	chosen.Store(choose(variants(), ""))
@@ -110,6 +114,15 @@ func TestForcedFamilies(t *testing.T) {
 		"good,column=absent":                `"column=absent"`,
 		"good,scalar":                       `"scalar"`,
 		"column=":                           `"column="`,
+		"good,":                             `found ""`,
+		",":                                 `found ""`,
+		",column=good":                      `found ""`,
+		"good,,column=wings":                `found ""`,
+		"column=good,column=scalar":         `"column=scalar"`,
+		"few4=3,few4=4":                     `"few4=4"`,
+		"few4=+5":                           `"few4=+5"`,
+		"few4=005":                          `"few4=005"`,
+		"few4=0":                            `"few4=0"`,
 		"absent,column=good":                "lacks wings",
 	} {
 		err := checkForced(all, forced)

@@ -58,7 +58,7 @@ func parseFew(part string) (name string, tokens int, ok bool) {
 	name, number, _ := strings.Cut(part, "=")
 	tokens, err := strconv.Atoi(number)
 	_, known := fewLimits[name]
-	return name, tokens, known && err == nil && tokens >= 1 && tokens <= fewMost
+	return name, tokens, known && err == nil && number == strconv.Itoa(tokens) && tokens >= 1 && tokens <= fewMost
 }
 
 // fewSteps are the numbers of tokens among which limits are looked for.

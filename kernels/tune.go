@@ -63,11 +63,11 @@ func (t *tuned) picks() (picks, bool) {
 	}
 	found := picks{map[string]*variant{}, t.Few}
 	for family, name := range t.Families {
-		_, one, bad := parseForced(nativeVariants, ","+family+"="+name)
-		if bad != "" {
+		v := pickable(nativeVariants, family, name)
+		if v == nil {
 			return picks{}, false
 		}
-		found.families[family] = one.families[family]
+		found.families[family] = v
 	}
 	for name, tokens := range t.Few {
 		if _, known := fewLimits[name]; !known || tokens < 1 || tokens > fewMost {
