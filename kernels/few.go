@@ -78,7 +78,7 @@ func measureFew(p *Pool, v *variant) (map[string]int, error) {
 		}
 		limited := func(tokens int) *variant { return v.with(picks{few: map[string]int{name: tokens}}) }
 		few, many := limited(fewMost), limited(0)
-		ratio := func(tokens int) float64 {
+		ratio := func(tokens int) float64 { // of the times that the kernels for few and for many take
 			return timeRatio(few, many, workload(p, l.fast, []*Weights{w}, tokens))
 		}
 		now := l.of(v.matrix)[l.kinds[0]]

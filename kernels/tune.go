@@ -22,7 +22,7 @@ type tuned struct {
 const margin = 1.05
 
 // Tune chooses the variant of each family of kernels, and up to how many tokens those
-// for few tokens are used, by measuring them on this machine, in a tenth of a second.
+// for few tokens are used, by measuring them on this machine, in a tenth of a second or two.
 // Results of products don't depend on what it chooses. cached is what an earlier Tune
 // returned, in a process of the same build on such a machine: then nothing is measured.
 // Anything else in cached is ignored. Tune returns what to keep, nil if that is cached.
